@@ -1,0 +1,195 @@
+#include "campaign/campaign.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <random>
+#include <rogate/labels.hpp>
+
+#include "campaign/data.hpp"
+#include "campaign/runner.hpp"
+#include "verdict/compare.hpp"
+#include "verdict/plan.hpp"
+
+namespace rogate::campaign {
+
+using engine::Task;
+
+std::string new_session() {
+    std::random_device device;
+    return fmt::format("{:08x}{:04x}", device(), device() & 0xffffU);
+}
+
+std::vector<Mount> effective_mounts(const Subject& subject, const std::vector<std::string>& image_volumes) {
+    std::vector<Mount> mounts = subject.mounts;
+    const auto covered = [&](const std::string& target) {
+        return std::any_of(mounts.begin(), mounts.end(), [&](const Mount& m) { return m.target == target; });
+    };
+    for (std::string target : image_volumes) {
+        while (target.size() > 1 && target.ends_with('/')) target.pop_back();
+        if (covered(target)) continue;
+        Mount mount;
+        mount.type = MountType::anonymous;
+        mount.target = target;
+        mounts.push_back(std::move(mount));
+    }
+    Mount root;
+    root.type = MountType::rootfs;
+    root.target = "/";
+    root.read_only = subject.read_only_rootfs;
+    mounts.push_back(std::move(root));
+    std::stable_sort(mounts.begin(), mounts.end(), [](const Mount& a, const Mount& b) { return a.target < b.target; });
+    return mounts;
+}
+
+Result<std::vector<std::string>> choose_candidates(const Scenario& scenario, const std::vector<Mount>& mounts) {
+    std::vector<std::string> chosen;
+    if (!scenario.candidates) {
+        for (const Mount& mount : mounts)
+            if (!mount.read_only && mount.type != MountType::rootfs) chosen.push_back(mount.target);
+        return chosen;
+    }
+    for (const std::string& target : *scenario.candidates) {
+        const auto mount = std::find_if(mounts.begin(), mounts.end(), [&](const Mount& m) { return m.target == target; });
+        if (mount == mounts.end()) {
+            std::string known;
+            for (const Mount& m : mounts) known += (known.empty() ? "" : ", ") + m.target;
+            return fail(ErrorKind::usage, fmt::format("{}: candidate '{}' is no mount of the subject; its mounts are {}",
+                                                      scenario.file, target, known));
+        }
+        if (!mount->read_only) chosen.push_back(target);
+    }
+    std::sort(chosen.begin(), chosen.end());
+    chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
+    return chosen;
+}
+
+namespace {
+
+std::string now_utc() {
+    return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::now()));
+}
+
+Task<EngineFacts> engine_facts(engine::Client& client) {
+    auto info = co_await client.info();
+    if (!info) co_return fail(std::move(info.error()));
+    const engine::Version& version = client.server();
+    EngineFacts facts;
+    facts.name = version.platform;
+    facts.version = version.version;
+    facts.api_version = client.api_version();
+    facts.kernel = info->kernel;
+    facts.os = info->operating_system;
+    facts.cgroup_version = info->cgroup_version;
+    facts.host = client.endpoint().to_string();
+    co_return facts;
+}
+
+Task<engine::ImageInfo> need_image(engine::Client& client, const std::string& image, Status& status) {
+    auto info = co_await client.image_inspect(image);
+    if (info || info.error().kind != ErrorKind::not_found) co_return info;
+    status.preparing(fmt::format("pulling {}", image));
+    auto pulled = co_await client.image_pull(image);
+    if (!pulled) {
+        Error error = std::move(pulled.error());
+        if (error.kind == ErrorKind::cancelled) co_return fail(std::move(error));
+        co_return fail(ErrorKind::not_found,
+                       fmt::format("the image '{}' is not on the engine and could not be pulled: {}; build it or check its name",
+                                   image, error.message));
+    }
+    co_return co_await client.image_inspect(image);
+}
+
+// A mount on which read-only protects nothing is not tried: target -> why.
+std::map<std::string, std::string> without_protection(const std::vector<DataMount>& mounts) {
+    std::map<std::string, std::string> found;
+    for (const DataMount& data : mounts)
+        if (!data.special.empty())
+            found.emplace(data.mount.target,
+                          fmt::format("the source is {}: whoever may open it can use it through a read-only mount as well",
+                                      data.special));
+    return found;
+}
+
+struct Campaign {
+    engine::Client& client;
+    Status& status;
+    std::string session;
+    Options options;
+    CampaignResult result;
+
+    Task<> run_all(observe::Observer& observer, const engine::ImageInfo& image, const std::vector<Mount>& mounts,
+                   std::vector<std::string> candidates);
+};
+
+Task<> Campaign::run_all(observe::Observer& observer, const engine::ImageInfo& image, const std::vector<Mount>& mounts,
+                         std::vector<std::string> candidates) {
+    DataPlane data(client, session, result.scenario.subject.image);
+    if (auto surveyed = co_await data.survey(mounts); !surveyed) co_return surveyed;
+    result.data_mode = data.mode();
+    const auto pointless = without_protection(data.mounts());
+    std::erase_if(candidates, [&](const std::string& target) { return pointless.contains(target); });
+
+    const std::string network = fmt::format("rogate-{}", session);
+    auto network_id = co_await client.network_create(network, labels(session, "network"));
+    if (!network_id) co_return fail(std::move(network_id.error()).with_context("making the run's network"));
+
+    Bench bench{.client = client,
+                .observer = observer,
+                .data = data,
+                .status = status,
+                .scenario = result.scenario,
+                .session = session,
+                .network = network,
+                .has_healthcheck = image.has_healthcheck || result.scenario.subject.healthcheck.has_value()};
+    while (auto plan = verdict::next_run(candidates, result.runs)) {
+        auto record = co_await launch(bench, std::move(*plan));
+        if (!record) co_return fail(std::move(record.error()));
+        if (!result.runs.empty()) verdict::compare_with_control(*record, result.runs.front());
+        result.runs.push_back(std::move(*record));
+    }
+    result.mounts = verdict::judge_all(mounts, candidates, pointless, result.runs);
+    result.recommendation = verdict::recommend(result.mounts, result.runs);
+    co_return Result<>{};
+}
+
+}  // namespace
+
+Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std::string session, Options options,
+                                  Status& status) {
+    const auto start = std::chrono::steady_clock::now();
+    Campaign campaign{.client = client, .status = status, .session = session, .options = options, .result = {}};
+    CampaignResult& result = campaign.result;
+    result.scenario = std::move(scenario);
+    result.started_at = now_utc();
+    auto facts = co_await engine_facts(client);
+    if (!facts) co_return fail(std::move(facts.error()));
+    result.engine = std::move(*facts);
+    auto image = co_await need_image(client, result.scenario.subject.image, status);
+    if (!image) co_return fail(std::move(image.error()));
+    result.image_id = image->id;
+
+    const std::vector<Mount> mounts = effective_mounts(result.scenario.subject, image->volumes);
+    auto candidates = choose_candidates(result.scenario, mounts);
+    if (!candidates) co_return fail(std::move(candidates.error()));
+
+    status.preparing("starting the observer");
+    observe::SidecarOptions sidecar;
+    sidecar.session = session;
+    sidecar.ring_bytes = options.ring_bytes;
+    auto observer = co_await observe::start_ebpf_observer(client, sidecar);
+    if (!observer) co_return fail(std::move(observer.error()).with_context("starting the observer"));
+    result.observer = (*observer)->facts();
+
+    auto done = co_await campaign.run_all(**observer, *image, mounts, std::move(*candidates));
+    if (!done && done.error().kind == ErrorKind::cancelled) co_return fail(std::move(done.error()));
+    auto stopped = co_await (*observer)->stop();
+    if (!done) co_return fail(std::move(done.error()));
+    if (!stopped) status.warn("stopping the observer: " + stopped.error().message);
+    result.duration_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    co_return std::move(result);
+}
+
+}  // namespace rogate::campaign

@@ -1,0 +1,305 @@
+#include "campaign/data.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <rogate/labels.hpp>
+#include <set>
+
+#include "campaign/tar.hpp"
+
+namespace rogate::campaign {
+
+using engine::Task;
+
+namespace {
+
+constexpr const char* scratch_path = "/rogate/scratch";
+
+// What is copied goes through this process: only so much of it.
+constexpr std::size_t copy_limit = 512U << 20U;
+
+// Go's os.FileMode type bits, as the archive call reports them.
+constexpr std::uint32_t mode_device = 1U << 26U, mode_fifo = 1U << 25U, mode_socket = 1U << 24U;
+
+std::string source_path(std::size_t index) { return fmt::format("/rogate/source/{}", index); }
+
+bool has_source(const Mount& mount) { return mount.type == MountType::bind || mount.type == MountType::volume; }
+
+// overlayfs separates lower directories with ':' and options with ','; the local volume driver passes both on unescaped.
+bool overlay_can_name(const std::string& path) { return path.find_first_of(":,\\") == std::string::npos; }
+
+}  // namespace
+
+std::string DataPlane::volume_name(int run, std::size_t index) const {
+    return fmt::format("rogate-{}-r{}-m{}", session_, run, index);
+}
+
+std::string DataPlane::folder(int run, std::size_t index) const { return fmt::format("r{}m{}", run, index); }
+
+std::string DataPlane::mode() const {
+    std::set<std::string> ways;
+    for (const DataMount& data : mounts_) {
+        if (data.how == DataSource::overlay) ways.insert("overlay");
+        if (data.how == DataSource::copy) ways.insert("copy");
+    }
+    std::string text;
+    for (const std::string& way : ways) text += (text.empty() ? "" : "+") + way;
+    return text.empty() ? "none" : text;
+}
+
+Task<> DataPlane::survey(const std::vector<Mount>& mounts) {
+    for (const Mount& mount : mounts) {
+        DataMount data;
+        data.mount = mount;
+        if (mount.type == MountType::bind) data.how = DataSource::overlay;
+        if (mount.type == MountType::volume) {
+            auto volume = co_await client_.volume_inspect(mount.source);
+            if (volume) {
+                // A volume with options (NFS, a device) is mounted by the engine only while a container uses it, so its
+                // mount point is no lower directory to count on.
+                const bool plain = volume->driver == "local" && volume->options.empty();
+                data.how = plain ? DataSource::overlay : DataSource::copy;
+                data.real_path = volume->mountpoint;
+            } else if (volume.error().kind != ErrorKind::not_found) {
+                co_return fail(std::move(volume.error()));
+            }
+        }
+        mounts_.push_back(std::move(data));
+    }
+    const bool any = std::any_of(mounts_.begin(), mounts_.end(),
+                                 [](const DataMount& data) { return data.how != DataSource::fresh; });
+    if (!any) co_return Result<>{};
+    if (auto made = co_await create_helper(); !made) co_return made;
+    for (std::size_t i = 0; i < mounts_.size(); ++i) {
+        if (mounts_[i].how == DataSource::fresh) continue;
+        if (auto seen = co_await survey_source(mounts_[i], i); !seen) co_return seen;
+    }
+    co_return Result<>{};
+}
+
+Task<> DataPlane::create_helper() {
+    engine::VolumeSpec scratch;
+    scratch.name = fmt::format("rogate-{}-scratch", session_);
+    scratch.labels = labels(session_, "data");
+    auto volume = co_await client_.volume_create(scratch);
+    if (!volume) co_return fail(std::move(volume.error()).with_context("making the volume for throw-away layers"));
+    scratch_mountpoint_ = volume->mountpoint;
+
+    engine::ContainerSpec spec;
+    spec.name = fmt::format("rogate-{}-helper", session_);
+    spec.image = image_;
+    spec.labels = labels(session_, "helper");
+    spec.network_mode = "none";
+    spec.entrypoint = std::vector<std::string>{"/rogate-helper-is-never-started"};
+    spec.mounts.push_back({.type = engine::MountSpec::Type::volume,
+                           .source = scratch.name,
+                           .target = scratch_path,
+                           .read_only = false,
+                           .no_copy = true,
+                           .propagation = {}});
+    for (std::size_t i = 0; i < mounts_.size(); ++i) {
+        const DataMount& data = mounts_[i];
+        if (data.how == DataSource::fresh) continue;
+        // no_copy: an empty volume of the user's would otherwise be filled from the image.
+        spec.mounts.push_back({.type = data.mount.type == MountType::bind ? engine::MountSpec::Type::bind
+                                                                          : engine::MountSpec::Type::volume,
+                               .source = data.mount.source,
+                               .target = source_path(i),
+                               .read_only = true,
+                               .no_copy = data.mount.type == MountType::volume,
+                               .propagation = {}});
+    }
+    auto created = co_await client_.container_create(spec);
+    if (!created) {
+        Error error = std::move(created.error());
+        if (error.message.find("bind source path does not exist") != std::string::npos) error.kind = ErrorKind::usage;
+        co_return fail(std::move(error).with_context("looking at the mounts' sources"));
+    }
+    helper_ = *created;
+    co_return Result<>{};
+}
+
+Task<> DataPlane::survey_source(DataMount& data, std::size_t index) {
+    const std::string path = source_path(index);
+    auto stat = co_await client_.archive_stat(helper_, path);
+    if (!stat) co_return fail(std::move(stat.error()).with_context(fmt::format("looking at the source of {}", data.mount.target)));
+    data.is_directory = stat->is_directory();
+    if ((stat->go_mode & mode_socket) != 0) data.special = "a unix socket";
+    if ((stat->go_mode & mode_device) != 0) data.special = "a device";
+    if ((stat->go_mode & mode_fifo) != 0) data.special = "a FIFO";
+    if (!data.special.empty() || data.mount.read_only) {
+        data.how = DataSource::as_it_is;
+        co_return Result<>{};
+    }
+    if (!data.is_directory) {
+        data.how = DataSource::copy;
+        data.file_name = stat->name;
+        co_return Result<>{};
+    }
+    if (data.mount.type == MountType::bind) data.real_path = data.mount.source;
+    if (!overlay_can_name(data.real_path)) data.how = DataSource::copy;
+    if (auto read = co_await read_root_attributes(data, index); !read) co_return read;
+    if (data.how == DataSource::overlay) co_return co_await check_overlay(index);
+    co_return Result<>{};
+}
+
+Task<> DataPlane::read_root_attributes(DataMount& data, std::size_t index) {
+    // The root of an overlay has the upper directory's owner and mode, so that must be made like the real one.
+    std::string head;
+    Result<FirstEntry> first = FirstEntry{true, {}};
+    engine::ByteSink sink = [&](std::string_view bytes) -> Result<bool> {
+        head.append(bytes);
+        first = first_tar_entry(head);
+        return first.has_value() && first->need_more;
+    };
+    auto got = co_await client_.archive_get(helper_, source_path(index), sink);
+    if (!got) co_return fail(std::move(got.error()).with_context(fmt::format("reading the source of {}", data.mount.target)));
+    if (!first) co_return fail(std::move(first.error()));
+    data.uid = first->entry.uid;
+    data.gid = first->entry.gid;
+    data.mode = first->entry.mode;
+    co_return Result<>{};
+}
+
+// An engine whose data directory is itself on an overlay (an engine in a container) cannot stack another one on it. Mounting
+// it once tells: the archive call on a container mounts its volumes.
+Task<> DataPlane::check_overlay(std::size_t index) {
+    constexpr int trial = 0;
+    const std::vector<TarFolder> folders = {{folder(trial, index), 0, 0, 0755},
+                                            {folder(trial, index) + "/upper", 0, 0, 0755},
+                                            {folder(trial, index) + "/work", 0, 0, 0755}};
+    auto tar = tar_of_folders(folders);
+    if (!tar) co_return fail(std::move(tar.error()));
+    if (auto put = co_await client_.archive_put(helper_, scratch_path, std::move(*tar)); !put) co_return put;
+
+    const std::string base = scratch_mountpoint_ + "/" + folder(trial, index);
+    engine::VolumeSpec volume;
+    volume.name = volume_name(trial, index);
+    volume.labels = labels(session_, "data");
+    volume.options = {{"type", "overlay"},
+                      {"device", "overlay"},
+                      {"o", fmt::format("lowerdir={},upperdir={}/upper,workdir={}/work", mounts_[index].real_path, base, base)}};
+    auto made = co_await client_.volume_create(volume);
+    if (!made) co_return fail(std::move(made.error()));
+
+    engine::ContainerSpec spec;
+    spec.name = fmt::format("rogate-{}-check{}", session_, index);
+    spec.image = image_;
+    spec.labels = labels(session_, "helper");
+    spec.network_mode = "none";
+    spec.entrypoint = std::vector<std::string>{"/rogate-helper-is-never-started"};
+    spec.mounts.push_back({.type = engine::MountSpec::Type::volume,
+                           .source = volume.name,
+                           .target = "/rogate/check",
+                           .read_only = true,
+                           .no_copy = true,
+                           .propagation = {}});
+    auto checker = co_await client_.container_create(spec);
+    bool works = checker.has_value();
+    if (checker) {
+        auto mounted = co_await client_.archive_stat(*checker, "/rogate/check");
+        works = mounted.has_value();
+        if (auto removed = co_await client_.container_remove(*checker); !removed) co_return removed;
+    }
+    if (!works) mounts_[index].how = DataSource::copy;
+    co_return co_await client_.volume_remove(volume.name);
+}
+
+Task<std::string> DataPlane::read_tree(std::size_t index) {
+    const DataMount& data = mounts_[index];
+    std::string tar;
+    bool too_large = false;
+    engine::ByteSink sink = [&](std::string_view bytes) -> Result<bool> {
+        too_large = tar.size() + bytes.size() > copy_limit;
+        if (!too_large) tar.append(bytes);
+        return !too_large;
+    };
+    // "/." names what is in the directory, and the directory itself as "./".
+    const std::string path = source_path(index) + (data.is_directory ? "/." : "");
+    auto got = co_await client_.archive_get(helper_, path, sink);
+    if (!got) co_return fail(std::move(got.error()).with_context(fmt::format("copying the data of {}", data.mount.target)));
+    if (too_large)
+        co_return fail(ErrorKind::usage, fmt::format("the data of {} cannot be laid under an overlay on this engine, and are more "
+                                                     "than the {} MiB that are copied; give the scenario a smaller data set",
+                                                     data.mount.target, copy_limit >> 20U));
+    co_return tar;
+}
+
+Task<> DataPlane::make_folders(int run) {
+    std::vector<TarFolder> folders;
+    for (std::size_t i = 0; i < mounts_.size(); ++i) {
+        const DataMount& data = mounts_[i];
+        if (data.how != DataSource::overlay && data.how != DataSource::copy) continue;
+        folders.push_back({folder(run, i), 0, 0, 0755});
+        if (data.how == DataSource::overlay) {
+            folders.push_back({folder(run, i) + "/upper", data.uid, data.gid, data.mode});
+            folders.push_back({folder(run, i) + "/work", 0, 0, 0755});
+        } else {
+            folders.push_back({folder(run, i) + "/data", data.uid, data.gid, data.mode});
+        }
+    }
+    if (folders.empty()) co_return Result<>{};
+    auto tar = tar_of_folders(folders);
+    if (!tar) co_return fail(std::move(tar.error()));
+    co_return co_await client_.archive_put(helper_, scratch_path, std::move(*tar));
+}
+
+Task<std::vector<engine::MountSpec>> DataPlane::prepare(int run, const std::vector<std::string>& read_only) {
+    if (auto made = co_await make_folders(run); !made)
+        co_return fail(std::move(made.error()).with_context("making throw-away layers"));
+    std::vector<engine::MountSpec> specs;
+    for (std::size_t i = 0; i < mounts_.size(); ++i) {
+        const DataMount& data = mounts_[i];
+        const Mount& mount = data.mount;
+        if (mount.type == MountType::tmpfs || mount.type == MountType::rootfs) continue;
+        const std::string base = scratch_mountpoint_ + "/" + folder(run, i);
+        engine::MountSpec spec;
+        spec.target = mount.target;
+        spec.read_only = mount.read_only || std::find(read_only.begin(), read_only.end(), mount.target) != read_only.end();
+        spec.type = engine::MountSpec::Type::volume;
+        spec.no_copy = mount.no_copy || mount.type == MountType::bind;
+        if (data.how == DataSource::as_it_is) {
+            spec.type = mount.type == MountType::bind ? engine::MountSpec::Type::bind : engine::MountSpec::Type::volume;
+            spec.no_copy = mount.type == MountType::volume;
+            spec.source = mount.source;
+            spec.propagation = mount.propagation;
+        } else if (data.how == DataSource::copy) {
+            auto tree = co_await read_tree(i);
+            if (!tree) co_return fail(std::move(tree.error()));
+            const std::string into = fmt::format("{}/{}/data", scratch_path, folder(run, i));
+            if (auto put = co_await client_.archive_put(helper_, into, std::move(*tree)); !put)
+                co_return fail(std::move(put.error()).with_context(fmt::format("copying the data of {}", mount.target)));
+            spec.type = engine::MountSpec::Type::bind;
+            spec.no_copy = false;
+            spec.source = base + "/data" + (data.is_directory ? "" : "/" + data.file_name);
+        } else {
+            engine::VolumeSpec volume;
+            volume.name = volume_name(run, i);
+            volume.labels = labels(session_, "data");
+            if (data.how == DataSource::overlay)
+                volume.options = {
+                    {"type", "overlay"},
+                    {"device", "overlay"},
+                    {"o", fmt::format("lowerdir={},upperdir={}/upper,workdir={}/work", data.real_path, base, base)}};
+            auto made = co_await client_.volume_create(volume);
+            if (!made) co_return fail(std::move(made.error()).with_context(fmt::format("making the volume for {}", mount.target)));
+            volumes_[run].push_back(volume.name);
+            spec.source = volume.name;
+        }
+        specs.push_back(std::move(spec));
+    }
+    co_return specs;
+}
+
+Task<> DataPlane::release(int run) {
+    Result<> first;
+    for (const std::string& name : volumes_[run]) {
+        auto removed = co_await client_.volume_remove(name);
+        if (!removed && first) first = fail(std::move(removed.error()));
+    }
+    volumes_.erase(run);
+    co_return first;
+}
+
+}  // namespace rogate::campaign

@@ -1,0 +1,287 @@
+#include "campaign/runner.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <rogate/labels.hpp>
+
+#include "scenario/driver.hpp"
+
+namespace rogate::campaign {
+
+using engine::Milliseconds;
+using engine::Task;
+using Clock = std::chrono::steady_clock;
+
+namespace {
+
+double seconds_since(Clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+bool contains(const std::vector<std::string>& list, const std::string& item) {
+    return std::find(list.begin(), list.end(), item) != list.end();
+}
+
+bool is_read_only(const Mount& mount, const RunPlan& plan) {
+    return mount.read_only || contains(plan.read_only, mount.target);
+}
+
+// One launch, step by step. Each member moves the record on; `failed_` ends the steps but never the shutdown.
+class Launch {
+  public:
+    Launch(Bench& bench, RunPlan plan) : bench_(bench) { record_.plan = std::move(plan); }
+
+    Task<RunRecord> go();
+
+  private:
+    Task<> start();
+    Task<> run_phases();
+    Task<> begin(std::string name);
+    void end(bool passed, std::string message);
+    Task<> ready();
+    Task<> step(const Step& step);
+    Task<> shutdown();
+    void judge_exit(const engine::ContainerState& state, bool stopped_by_us, bool killed);
+    Task<> canaries();
+    Task<> collect();
+    Task<> remove();
+
+    Bench& bench_;
+    RunRecord record_;
+    std::string container_;
+    Clock::time_point phase_start_;
+    bool failed_ = false;
+};
+
+Task<> Launch::begin(std::string name) {
+    bench_.status.phase_started(name);
+    phase_start_ = Clock::now();
+    record_.phases.push_back({.name = name, .passed = false, .message = {}, .duration_s = 0});
+    // The container is armed with its first phase.
+    if (record_.phases.size() == 1) co_return Result<>{};
+    co_return co_await bench_.observer.phase(std::move(name));
+}
+
+void Launch::end(bool passed, std::string message) {
+    PhaseRecord& phase = record_.phases.back();
+    phase.passed = passed;
+    phase.message = std::move(message);
+    phase.duration_s = seconds_since(phase_start_);
+    failed_ = failed_ || !passed;
+}
+
+Task<> Launch::start() {
+    auto mounts = co_await bench_.data.prepare(record_.plan.id, record_.plan.read_only);
+    if (!mounts) co_return fail(std::move(mounts.error()));
+    engine::ContainerSpec spec = container_for(bench_, record_.plan, std::move(*mounts));
+    auto created = co_await bench_.client.container_create(std::move(spec));
+    if (!created) co_return fail(std::move(created.error()).with_context("creating the subject's container"));
+    container_ = *created;
+
+    std::vector<observe::ObservedMount> observed;
+    for (const DataMount& data : bench_.data.mounts())
+        observed.push_back({.target = data.mount.target, .is_directory = data.is_directory});
+    auto armed = co_await bench_.observer.arm(container_, std::move(observed), "entrypoint");
+    if (!armed) co_return fail(std::move(armed.error()).with_context("arming the observer"));
+
+    if (auto begun = co_await begin("entrypoint"); !begun) co_return begun;
+    auto started = co_await bench_.client.container_start(container_);
+    if (!started) {
+        if (started.error().kind != ErrorKind::engine) co_return fail(std::move(started.error()));
+        // The engine answers 400 or 500 when the runtime cannot set the container up or cannot find the command.
+        record_.could_not_start = true;
+        end(false, started.error().message);
+        co_return Result<>{};
+    }
+    end(true, {});
+    co_return Result<>{};
+}
+
+Task<> Launch::ready() {
+    // What happens until readiness still belongs to the entrypoint; only the processes of readiness checks do not.
+    bench_.status.phase_started("ready");
+    phase_start_ = Clock::now();
+    record_.phases.push_back({.name = "ready", .passed = false, .message = {}, .duration_s = 0});
+    scenario::Driver driver(bench_.client, container_);
+    if (auto found = co_await driver.refresh(); !found) co_return found;
+    auto outcome = co_await driver.wait_ready(bench_.scenario.readiness);
+    if (!outcome) co_return fail(std::move(outcome.error()).with_context("waiting for the subject to be ready"));
+    bench_.observer.own_processes(outcome->exec_pids);
+    end(outcome->passed, std::move(outcome->message));
+    co_return Result<>{};
+}
+
+Task<> Launch::step(const Step& step) {
+    if (auto begun = co_await begin("step " + step.name); !begun) co_return begun;
+    scenario::Driver driver(bench_.client, container_);
+    if (auto found = co_await driver.refresh(); !found) co_return found;
+    auto outcome = co_await driver.perform(step);
+    if (!outcome) co_return fail(std::move(outcome.error()).with_context(fmt::format("step '{}'", step.name)));
+    bench_.observer.own_processes(outcome->exec_pids);
+    end(outcome->passed, std::move(outcome->message));
+    co_return Result<>{};
+}
+
+Task<> Launch::canaries() {
+    for (const DataMount& data : bench_.data.mounts()) {
+        const std::string& target = data.mount.target;
+        if (!is_read_only(data.mount, record_.plan) || !data.special.empty()) continue;
+        auto canary = co_await bench_.observer.canary(target);
+        if (!canary) co_return fail(std::move(canary.error()).with_context("canary write on " + target));
+        // The worse of the two, at the beginning and at the end of the run, is the one that counts.
+        const auto [at, fresh] = record_.canary.try_emplace(target, *canary);
+        if (!fresh && *canary != Canary::seen) at->second = *canary;
+    }
+    co_return Result<>{};
+}
+
+void Launch::judge_exit(const engine::ContainerState& state, bool stopped_by_us, bool killed) {
+    const RunPlan& plan = record_.plan;
+    const std::optional<int> wanted = bench_.scenario.shutdown.exit_code ? bench_.scenario.shutdown.exit_code
+                                                                         : plan.expected_exit_code;
+    const char* whose = bench_.scenario.shutdown.exit_code ? "expected" : "control run:";
+    record_.exit_code = state.exit_code;
+    record_.exited_early = !stopped_by_us;
+    if (state.oom_killed) return end(false, "the subject ran out of memory");
+    if (killed)
+        return end(false, fmt::format("the subject did not stop within {:.1f} s and was killed",
+                                      static_cast<double>(bench_.scenario.shutdown.timeout_ms) / 1000.0));
+    if (!stopped_by_us && plan.kind != RunKind::control && !plan.expected_early_exit)
+        return end(false, fmt::format("the subject had exited by itself with code {}", state.exit_code));
+    if (wanted && state.exit_code != *wanted)
+        return end(false, fmt::format("exit code {} ({} {})", state.exit_code, whose, *wanted));
+    if (!stopped_by_us && !wanted && state.exit_code != 0)
+        return end(false, fmt::format("the subject had exited by itself with code {}", state.exit_code));
+    end(true, {});
+}
+
+Task<> Launch::shutdown() {
+    if (auto begun = co_await begin("shutdown"); !begun) co_return begun;
+    auto before = co_await bench_.client.container_inspect(container_);
+    if (!before) co_return fail(std::move(before.error()));
+    bool killed = false;
+    if (before->running) {
+        const auto grace = static_cast<int>((bench_.scenario.shutdown.timeout_ms + 999) / 1000);
+        const auto start = Clock::now();
+        auto stopped = co_await bench_.client.container_stop(container_, grace);
+        if (!stopped) co_return fail(std::move(stopped.error()).with_context("stopping the subject"));
+        killed = seconds_since(start) >= grace;
+    }
+    auto after = co_await bench_.client.container_inspect(container_);
+    if (!after) co_return fail(std::move(after.error()));
+    judge_exit(*after, before->running, killed && after->exit_code == 137);
+    co_return Result<>{};
+}
+
+Task<> Launch::collect() {
+    auto recording = co_await bench_.observer.collect();
+    if (!recording) co_return fail(std::move(recording.error()).with_context("collecting what the observer saw"));
+    record_.attempts = std::move(recording->attempts);
+    record_.uses = std::move(recording->uses);
+    record_.lost_events = recording->lost_events;
+    record_.observer_problem = std::move(recording->problem);
+    co_return Result<>{};
+}
+
+Task<> Launch::run_phases() {
+    if (auto started = co_await start(); !started) co_return started;
+    if (!record_.could_not_start) {
+        if (auto tried = co_await canaries(); !tried) co_return tried;
+        if (auto waited = co_await ready(); !waited) co_return waited;
+        for (const Step& each : bench_.scenario.steps) {
+            if (failed_) break;
+            if (auto done = co_await step(each); !done) co_return done;
+        }
+        if (failed_) {
+            auto log = co_await bench_.client.container_logs(container_, 16 * 1024, 30);
+            if (log) record_.log_tail = std::move(*log);
+        }
+        if (auto stopped = co_await shutdown(); !stopped) co_return stopped;
+        if (auto tried = co_await canaries(); !tried) co_return tried;
+    }
+    if (auto collected = co_await collect(); !collected) co_return collected;
+    record_.passed = !failed_;
+    co_return Result<>{};
+}
+
+Task<> Launch::remove() {
+    if (!container_.empty())
+        if (auto removed = co_await bench_.client.container_remove(container_); !removed) co_return removed;
+    co_return co_await bench_.data.release(record_.plan.id);
+}
+
+Task<RunRecord> Launch::go() {
+    const auto start = Clock::now();
+    bench_.status.run_started(record_.plan);
+    auto done = co_await run_phases();
+    if (!done && done.error().kind == ErrorKind::cancelled) co_return fail(std::move(done.error()));
+    auto removed = co_await remove();
+    if (!done)
+        co_return fail(std::move(done.error()).with_context(fmt::format("run {}", record_.plan.id)));
+    if (!removed) bench_.status.warn(fmt::format("run {}: clean-up: {}", record_.plan.id, removed.error().message));
+    record_.duration_s = seconds_since(start);
+    bench_.status.run_finished(record_);
+    co_return std::move(record_);
+}
+
+void add_tmpfs(engine::ContainerSpec& spec, const Mount& mount, bool read_only) {
+    std::string options = mount.tmpfs_options;
+    if (read_only) options += options.empty() ? "ro" : ",ro";
+    spec.tmpfs.emplace(mount.target, std::move(options));
+}
+
+}  // namespace
+
+engine::ContainerSpec container_for(const Bench& bench, const RunPlan& plan, std::vector<engine::MountSpec> mounts) {
+    const Subject& subject = bench.scenario.subject;
+    engine::ContainerSpec spec;
+    spec.name = fmt::format("rogate-{}-run{}", bench.session, plan.id);
+    spec.image = subject.image;
+    spec.entrypoint = subject.entrypoint;
+    spec.cmd = subject.command;
+    spec.user = subject.user;
+    spec.working_dir = subject.working_dir;
+    spec.hostname = subject.hostname;
+    spec.stop_signal = bench.scenario.shutdown.signal ? bench.scenario.shutdown.signal : subject.stop_signal;
+    for (const auto& [name, value] : subject.environment) spec.env.push_back(name + "=" + value);
+    spec.labels = labels(bench.session, "subject");
+    spec.labels.emplace("io.rogate.run", std::to_string(plan.id));
+    spec.mounts = std::move(mounts);
+    for (const DataMount& data : bench.data.mounts())
+        if (data.mount.type == MountType::tmpfs) add_tmpfs(spec, data.mount, is_read_only(data.mount, plan));
+    for (const Port& port : subject.ports) {
+        engine::PublishSpec publish;
+        publish.container_port = port.container;
+        publish.protocol = port.protocol;
+        spec.publish.push_back(std::move(publish));
+    }
+    spec.cap_add = subject.cap_add;
+    spec.cap_drop = subject.cap_drop;
+    spec.security_opt = subject.security_opt;
+    if (subject.healthcheck) {
+        engine::HealthSpec health;
+        health.test = subject.healthcheck->test;
+        health.interval_ms = subject.healthcheck->interval_ms;
+        health.timeout_ms = subject.healthcheck->timeout_ms;
+        health.start_period_ms = subject.healthcheck->start_period_ms;
+        health.retries = subject.healthcheck->retries;
+        spec.health = std::move(health);
+    }
+    spec.ulimits = subject.ulimits;
+    spec.sysctls = subject.sysctls;
+    spec.shm_size = subject.shm_size;
+    spec.network_mode = bench.network;
+    spec.init = subject.init;
+    spec.privileged = subject.privileged;
+    spec.read_only_rootfs = subject.read_only_rootfs || contains(plan.read_only, "/");
+    return spec;
+}
+
+Task<RunRecord> launch(Bench& bench, RunPlan plan) {
+    Launch one(bench, std::move(plan));
+    co_return co_await one.go();
+}
+
+}  // namespace rogate::campaign

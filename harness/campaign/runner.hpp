@@ -1,0 +1,33 @@
+// Launches the subject once, under one assignment of read-only to its mounts, and records what came of it.
+#pragma once
+
+#include <rogate/scenario.hpp>
+#include <string>
+#include <vector>
+
+#include "campaign/data.hpp"
+#include "campaign/status.hpp"
+#include "engine/client.hpp"
+#include "observe/observer.hpp"
+
+namespace rogate::campaign {
+
+struct Bench {
+    engine::Client& client;
+    observe::Observer& observer;
+    DataPlane& data;
+    Status& status;
+    const Scenario& scenario;
+    std::string session, network;
+    bool has_healthcheck = false;
+};
+
+// The container that `plan` asks for; pure. `mounts` are those of DataPlane::prepare().
+engine::ContainerSpec container_for(const Bench& bench, const RunPlan& plan, std::vector<engine::MountSpec> mounts);
+
+// An application that fails is a record with passed == false; an Error is the engine's or the harness's own failure, and
+// then nothing may be concluded. The container and the run's volumes are removed in either case, except when the awaiting
+// coroutine was cancelled: then the sweep at the campaign's end removes them.
+engine::Task<RunRecord> launch(Bench& bench, RunPlan plan);
+
+}  // namespace rogate::campaign

@@ -1,0 +1,20 @@
+// What a campaign tells while it runs; the terminal shows it, tests record it.
+#pragma once
+
+#include <rogate/run.hpp>
+#include <string>
+
+namespace rogate::campaign {
+
+class Status {
+  public:
+    virtual ~Status() = default;
+    virtual void preparing(const std::string& what) = 0;
+    virtual void run_started(const RunPlan& plan) = 0;
+    virtual void phase_started(const std::string& name) = 0;
+    virtual void run_finished(const RunRecord& run) = 0;
+    // Something the user should know although it changes no verdict (a clean-up that failed, a fallback that was taken).
+    virtual void warn(const std::string& text) = 0;
+};
+
+}  // namespace rogate::campaign

@@ -1,0 +1,26 @@
+// The little tar that the data plane writes and reads itself: folders with owner and mode, and the first header of a stream.
+#pragma once
+
+#include <cstdint>
+#include <rogate/error.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rogate::campaign {
+
+struct TarFolder {
+    std::string path;  // relative, no trailing '/'
+    std::uint32_t uid = 0, gid = 0, mode = 0755;
+};
+
+Result<std::string> tar_of_folders(const std::vector<TarFolder>& folders);
+
+// Owner and mode of the first entry; needs the first 512 bytes and, after pax headers, more: `need_more` in that case.
+struct FirstEntry {
+    bool need_more = false;
+    TarFolder entry;
+};
+Result<FirstEntry> first_tar_entry(std::string_view bytes);
+
+}  // namespace rogate::campaign

@@ -1,0 +1,63 @@
+#include "cli/files.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+namespace rogate::cli {
+
+namespace {
+
+tl::unexpected<Error> io_error(std::string_view what, const std::string& path) {
+    return fail(ErrorKind::io, fmt::format("{} {}: {}", what, path, std::strerror(errno)));
+}
+
+}  // namespace
+
+Result<> write_file(const std::string& path, std::string_view bytes) {
+    const std::string temporary = fmt::format("{}.{}.tmp", path, getpid());
+    const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0) return io_error("cannot write", temporary);
+    while (!bytes.empty()) {
+        const ssize_t n = write(fd, bytes.data(), bytes.size());
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) {
+            auto error = io_error("cannot write", path);
+            close(fd);
+            unlink(temporary.c_str());
+            return error;
+        }
+        bytes.remove_prefix(static_cast<std::size_t>(n));
+    }
+    if (close(fd) != 0 || std::rename(temporary.c_str(), path.c_str()) != 0) {
+        auto error = io_error("cannot write", path);
+        unlink(temporary.c_str());
+        return error;
+    }
+    return {};
+}
+
+Result<std::string> read_file(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    if (!file) return fail(ErrorKind::usage, fmt::format("cannot read {}: {}", path, std::strerror(errno)));
+    std::ostringstream text;
+    text << file.rdbuf();
+    if (file.bad()) return fail(ErrorKind::io, fmt::format("cannot read {}", path));
+    return std::move(text).str();
+}
+
+Result<> make_folder(const std::string& path) {
+    std::error_code error;
+    std::filesystem::create_directories(path, error);
+    if (error) return fail(ErrorKind::io, fmt::format("cannot make the folder {}: {}", path, error.message()));
+    return {};
+}
+
+}  // namespace rogate::cli

@@ -1,0 +1,115 @@
+#include "engine/client.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "engine/client_impl.hpp"
+
+namespace rogate::engine {
+
+namespace {
+
+struct ApiVersion {
+    int major = 0, minor = 0;
+    auto operator<=>(const ApiVersion&) const = default;
+};
+
+constexpr ApiVersion oldest{1, 41}, newest{1, 51};
+
+std::optional<ApiVersion> parse_version(std::string_view text) {
+    ApiVersion version;
+    const auto dot = text.find('.');
+    if (dot == std::string_view::npos) return std::nullopt;
+    const auto major = std::from_chars(text.data(), text.data() + dot, version.major);
+    const auto minor = std::from_chars(text.data() + dot + 1, text.data() + text.size(), version.minor);
+    if (major.ec != std::errc() || minor.ec != std::errc()) return std::nullopt;
+    return version;
+}
+
+}  // namespace
+
+Client::Client(asio::any_io_executor executor, std::unique_ptr<Transport> transport, Endpoint endpoint)
+    : impl_(std::make_unique<Impl>()) {
+    impl_->executor = std::move(executor);
+    impl_->transport = std::move(transport);
+    impl_->endpoint = std::move(endpoint);
+}
+Client::~Client() = default;
+
+const Endpoint& Client::endpoint() const { return impl_->endpoint; }
+const Version& Client::server() const { return impl_->version; }
+const std::string& Client::api_version() const { return impl_->api_version; }
+
+Task<> Client::negotiate(Milliseconds deadline) {
+    auto reply = co_await impl_->ask_json(get(impl_->path("/version")), deadline);
+    if (!reply) co_return fail(std::move(reply.error()));
+    Version version;
+    version.platform = field<std::string>(child(*reply, "Platform"), "Name", "Docker Engine");
+    if (version.platform.empty()) version.platform = "Docker Engine";
+    version.version = field<std::string>(*reply, "Version");
+    version.api_version = field<std::string>(*reply, "ApiVersion");
+    version.min_api_version = field<std::string>(*reply, "MinAPIVersion");
+    version.os = field<std::string>(*reply, "Os");
+    version.arch = field<std::string>(*reply, "Arch");
+    version.kernel = field<std::string>(*reply, "KernelVersion");
+    const auto theirs = parse_version(version.api_version);
+    if (!theirs)
+        co_return fail(ErrorKind::protocol, fmt::format("what answers at {} is no Docker engine: it names no API version",
+                                                        impl_->endpoint.to_string()));
+    if (*theirs < oldest)
+        co_return fail(ErrorKind::engine, fmt::format("the engine at {} speaks API {}; rogate needs {}.{} (Docker 20.10) or newer",
+                                                      impl_->endpoint.to_string(), version.api_version, oldest.major, oldest.minor));
+    const auto lowest = parse_version(version.min_api_version);
+    if (lowest && *lowest > newest)
+        co_return fail(ErrorKind::engine, fmt::format("the engine at {} speaks API {} and newer only; this rogate knows up to {}.{}",
+                                                      impl_->endpoint.to_string(), version.min_api_version, newest.major, newest.minor));
+    const ApiVersion spoken = std::min(*theirs, newest);
+    impl_->version = std::move(version);
+    impl_->api_version = fmt::format("{}.{}", spoken.major, spoken.minor);
+    co_return Result<>{};
+}
+
+Task<Info> Client::info() {
+    auto reply = co_await impl_->ask_json(get(impl_->path("/info")));
+    if (!reply) co_return fail(std::move(reply.error()));
+    Info info;
+    info.id = field<std::string>(*reply, "ID");
+    info.cgroup_version = field<std::string>(*reply, "CgroupVersion", "1");
+    info.cgroup_driver = field<std::string>(*reply, "CgroupDriver");
+    info.storage_driver = field<std::string>(*reply, "Driver");
+    info.docker_root_dir = field<std::string>(*reply, "DockerRootDir");
+    info.operating_system = field<std::string>(*reply, "OperatingSystem");
+    info.kernel = field<std::string>(*reply, "KernelVersion");
+    info.security_options = field<std::vector<std::string>>(*reply, "SecurityOptions");
+    co_return info;
+}
+
+namespace {
+
+// The body is read until the handler has enough, the stream ends, or the caller is cancelled.
+Task<> read_events(Client::Impl* impl, std::string target, std::function<bool(const json&)> handler) {
+    auto opened = co_await impl->open(get(std::move(target)));
+    if (!opened) co_return fail(std::move(opened.error()));
+    std::string pending;
+    for (;;) {
+        auto piece = co_await opened->first.read_body();
+        if (!piece) co_return fail(std::move(piece.error()).with_context("engine: GET /events"));
+        if (piece->empty()) co_return Result<>{};
+        pending += *piece;
+        for (std::size_t end = 0; (end = pending.find('\n')) != std::string::npos;) {
+            const json event = json::parse(pending.substr(0, end), nullptr, false);
+            pending.erase(0, end + 1);
+            if (event.is_object() && !handler(event)) co_return Result<>{};
+        }
+    }
+}
+
+}  // namespace
+
+Task<> Client::events(json filters, std::function<bool(const json&)> handler) {
+    co_return co_await read_events(impl_.get(), impl_->path("/events?filters=" + url_escape(filters.dump())), std::move(handler));
+}
+
+}  // namespace rogate::engine

@@ -1,0 +1,217 @@
+// Typed calls of the Docker Engine API, 1.41 and newer. One Client speaks to one engine; calls may overlap (each takes a
+// connection of its own from a small pool). Every call ends by its deadline with ErrorKind::timeout and can be cancelled;
+// an answer of the engine that is an error becomes ErrorKind::engine (ErrorKind::not_found for 404) with the call's name and
+// the engine's own message.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/transport.hpp"
+
+namespace rogate::engine {
+
+using Milliseconds = std::chrono::milliseconds;
+
+struct Version {
+    std::string platform;  // "Docker Engine - Community", "Podman Engine"
+    std::string version, api_version, min_api_version, os, arch, kernel;
+};
+struct Info {
+    std::string id, cgroup_version, cgroup_driver, storage_driver, docker_root_dir, operating_system, kernel;
+    std::vector<std::string> security_options;
+};
+
+struct ImageInfo {
+    std::string id;
+    std::vector<std::string> env, entrypoint, cmd, volumes, exposed_ports;  // volumes: paths of VOLUME, sorted
+    std::string user, working_dir, stop_signal;
+    bool has_healthcheck = false;
+};
+
+struct MountSpec {
+    enum class Type { bind, volume };
+    Type type = Type::bind;
+    std::string source, target;
+    bool read_only = false;
+    bool no_copy = false;
+    std::string propagation;
+};
+struct HealthSpec {
+    std::vector<std::string> test;
+    std::optional<std::int64_t> interval_ms, timeout_ms, start_period_ms;
+    std::optional<int> retries;
+};
+struct PublishSpec {
+    std::uint16_t container_port = 0;
+    std::string protocol = "tcp";
+    std::string host_ip = "127.0.0.1";
+    std::uint16_t host_port = 0;  // 0: the engine chooses
+};
+struct ContainerSpec {
+    std::string name, image;
+    std::optional<std::vector<std::string>> entrypoint, cmd;
+    std::optional<std::string> user, working_dir, hostname, stop_signal;
+    std::vector<std::string> env;  // "NAME=value"
+    std::map<std::string, std::string> labels;
+    std::vector<MountSpec> mounts;
+    std::map<std::string, std::string> tmpfs;  // target -> mount options
+    std::vector<PublishSpec> publish;
+    std::vector<std::string> cap_add, cap_drop, security_opt;
+    std::optional<HealthSpec> health;
+    std::map<std::string, std::int64_t> ulimits;
+    std::map<std::string, std::string> sysctls;
+    std::optional<std::int64_t> shm_size, memory;
+    std::string network_mode;  // "none", "host", a network's name; empty: the default
+    std::vector<std::string> network_aliases;
+    std::string pid_mode;      // "host"
+    bool init = false, privileged = false, read_only_rootfs = false, auto_remove = false;
+    bool open_stdin = false;   // stdin stays open until the one attached client goes away (StdinOnce)
+};
+// The body of POST /containers/create; pure, checked against the published specs in tests.
+nlohmann::json to_create_body(const ContainerSpec&);
+
+struct ContainerState {
+    std::string id, name, image_id;
+    std::string status;  // created, running, exited, …
+    bool running = false;
+    bool oom_killed = false;
+    std::int64_t pid = 0;
+    int exit_code = 0;
+    std::string error;
+    std::string health;  // "", starting, healthy, unhealthy
+    std::map<std::string, std::uint16_t> published;  // "80/tcp" -> port on the engine's host
+    std::string started_at;
+};
+struct ContainerSummary {
+    std::string id, name, state;
+    std::map<std::string, std::string> labels;
+};
+struct VolumeSpec {
+    std::string name, driver = "local";
+    std::map<std::string, std::string> options, labels;
+};
+struct VolumeInfo {
+    std::string name, driver, mountpoint;
+    std::map<std::string, std::string> options, labels;
+};
+struct NetworkInfo {
+    std::string id, name;
+    std::map<std::string, std::string> labels;
+};
+struct ImageSummary {
+    std::string id;
+    std::vector<std::string> tags;
+    std::map<std::string, std::string> labels;
+};
+
+struct ExecSpec {
+    std::vector<std::string> command, env;
+    std::optional<std::string> user, working_dir;
+    std::string stdin_text;  // sent and closed when not empty
+};
+struct ExecResult {
+    std::string id;
+    int exit_code = 0;
+    std::int64_t pid = 0;  // of the process on the engine's host, 0 if it was not known any more
+    std::string output_stdout, output_stderr;  // each cut at `output_limit` bytes
+    bool truncated = false;
+};
+
+enum class Channel : std::uint8_t { in = 0, out = 1, err = 2 };
+
+// A hijacked connection to a container's standard streams.
+class Attachment {
+  public:
+    virtual ~Attachment() = default;
+    virtual Task<> write(std::string_view) = 0;
+    struct Chunk {
+        Channel channel = Channel::out;
+        std::string bytes;
+    };
+    // Next bytes; nullopt at end of stream.
+    virtual Task<std::optional<Chunk>> read() = 0;
+    virtual void close() noexcept = 0;
+};
+
+// Feeds on tar bytes: returns an empty string at the end.
+using ByteSource = std::function<Task<std::string>()>;
+using ByteSink = std::function<Result<bool>(std::string_view)>;  // false: enough, stop reading
+
+class Client {
+  public:
+    Client(boost::asio::any_io_executor, std::unique_ptr<Transport>, Endpoint);
+    ~Client();
+    Client(const Client&) = delete;
+    Client& operator=(const Client&) = delete;
+
+    const Endpoint& endpoint() const;
+    const Version& server() const;          // after negotiate()
+    const std::string& api_version() const;  // spoken: the smaller of the engine's and the newest known (1.51)
+
+    // Ping, version, choice of the API version. ErrorKind::engine with what to do when the engine is too old (< 1.41)
+    // or cannot be reached (socket missing, permission denied, connection refused are told apart).
+    Task<> negotiate(Milliseconds deadline = Milliseconds(10'000));
+    Task<Info> info();
+
+    Task<ImageInfo> image_inspect(std::string reference);
+    // Imports a root filesystem (tar) as an image with `changes` (Dockerfile instructions); returns its id.
+    Task<std::string> image_import(std::string repository, std::string tag, std::string tar, std::vector<std::string> changes);
+    Task<> image_load(std::string tar);
+    Task<> image_pull(std::string reference, std::function<void(const std::string&)> progress = {},
+                      Milliseconds deadline = Milliseconds(600'000));
+    Task<> image_remove(std::string reference, bool force);
+    Task<std::vector<ImageSummary>> image_list(std::string label);
+
+    Task<std::string> container_create(ContainerSpec);
+    Task<> container_start(std::string id);
+    Task<ContainerState> container_inspect(std::string id);
+    Task<nlohmann::json> container_inspect_raw(std::string id);
+    // Waits until it is not running; its exit code.
+    Task<int> container_wait(std::string id, Milliseconds deadline);
+    Task<> container_stop(std::string id, int grace_seconds);
+    Task<> container_kill(std::string id, std::string signal);
+    Task<> container_restart(std::string id, int grace_seconds);
+    Task<> container_remove(std::string id);  // by force, with its anonymous volumes; already gone is success
+    Task<std::vector<ContainerSummary>> container_list(std::string label);  // running or not
+    // Everything written so far, stdout and stderr as they came, the last `limit` bytes at most.
+    Task<std::string> container_logs(std::string id, std::size_t limit = 1 << 20, std::optional<int> tail_lines = {});
+    Task<std::unique_ptr<Attachment>> container_attach(std::string id, bool with_stdin);
+    Task<ExecResult> exec(std::string id, ExecSpec, Milliseconds deadline, std::size_t output_limit = 1 << 20);
+    Task<> archive_put(std::string id, std::string path, std::string tar);
+    // Streams the tar of `path`; the sink may stop early.
+    Task<> archive_get(std::string id, std::string path, ByteSink sink, Milliseconds deadline = Milliseconds(600'000));
+    struct PathStat {
+        std::string name, link_target;
+        std::uint64_t size = 0;
+        std::uint32_t go_mode = 0;  // Go's os.FileMode bits
+        bool is_directory() const { return (go_mode & 0x80000000U) != 0; }
+    };
+    Task<PathStat> archive_stat(std::string id, std::string path);
+
+    Task<VolumeInfo> volume_create(VolumeSpec);
+    Task<VolumeInfo> volume_inspect(std::string name);
+    Task<> volume_remove(std::string name);  // already gone is success
+    Task<std::vector<VolumeInfo>> volume_list(std::string label);
+    Task<std::string> network_create(std::string name, std::map<std::string, std::string> labels);
+    Task<> network_remove(std::string id);
+    Task<std::vector<NetworkInfo>> network_list(std::string label);
+
+    // Engine events as they come until cancelled or until the handler answers false; `filters` as the API takes them.
+    Task<> events(nlohmann::json filters, std::function<bool(const nlohmann::json&)> handler);
+
+    struct Impl;  // the client's own sources share it
+
+  private:
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace rogate::engine

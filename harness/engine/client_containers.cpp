@@ -1,0 +1,304 @@
+#include <fmt/format.h>
+
+#include <openssl/evp.h>
+
+#include "engine/client_impl.hpp"
+#include "engine/frames.hpp"
+#include "engine/requests.hpp"
+
+namespace rogate::engine {
+
+namespace {
+
+std::string container_path(const std::string& id, const std::string& rest) { return "/containers/" + url_escape(id) + rest; }
+
+ContainerState state_of(const json& reply) {
+    const json state = child(reply, "State");
+    ContainerState found;
+    found.id = field<std::string>(reply, "Id");
+    found.name = field<std::string>(reply, "Name");
+    if (found.name.starts_with('/')) found.name.erase(0, 1);
+    found.image_id = field<std::string>(reply, "Image");
+    found.status = field<std::string>(state, "Status");
+    found.running = field<bool>(state, "Running");
+    found.oom_killed = field<bool>(state, "OOMKilled");
+    found.pid = field<std::int64_t>(state, "Pid");
+    found.exit_code = field<int>(state, "ExitCode");
+    found.error = field<std::string>(state, "Error");
+    found.health = field<std::string>(child(state, "Health"), "Status");
+    found.started_at = field<std::string>(state, "StartedAt");
+    const json ports = child(child(reply, "NetworkSettings"), "Ports");
+    for (const auto& [port, bindings] : ports.items()) {
+        if (!bindings.is_array() || bindings.empty()) continue;
+        const std::string host_port = field<std::string>(bindings.front(), "HostPort");
+        if (!host_port.empty()) found.published.emplace(port, static_cast<std::uint16_t>(std::atoi(host_port.c_str())));
+    }
+    return found;
+}
+
+std::string base64_decode(const std::string& text) {
+    std::string bytes(text.size() / 4 * 3 + 3, '\0');
+    const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
+                                     reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
+    if (size < 0) return {};
+    std::size_t padding = 0;
+    while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=') ++padding;
+    bytes.resize(static_cast<std::size_t>(size) - padding);
+    return bytes;
+}
+
+// The raw connection after an upgrade: bytes that came with the reply first.
+class RawAttachment : public Attachment {
+  public:
+    RawAttachment(std::unique_ptr<Stream> stream, std::string rest) : stream_(std::move(stream)) { frames_.feed(rest); }
+    ~RawAttachment() override { stream_->close(); }
+
+    Task<> write(std::string_view bytes) override { co_return co_await stream_->write_all(asio::buffer(bytes)); }
+    Task<> close_write() { co_return co_await stream_->close_write(); }
+    Task<std::optional<Chunk>> read() override {
+        for (;;) {
+            auto piece = frames_.next();
+            if (!piece) co_return fail(std::move(piece.error()));
+            if (*piece) co_return std::optional<Chunk>(Chunk{static_cast<Channel>((*piece)->channel), std::move((*piece)->bytes)});
+            std::array<char, 64 * 1024> bytes;  // NOLINT: filled by the read
+            auto size = co_await stream_->read_some(asio::buffer(bytes));
+            if (!size) co_return fail(std::move(size.error()));
+            if (*size == 0) {
+                if (frames_.incomplete()) co_return fail(ErrorKind::engine, "the engine's stream broke off in a frame");
+                co_return std::optional<Chunk>();
+            }
+            frames_.feed(std::string_view(bytes.data(), *size));
+        }
+    }
+    void close() noexcept override { stream_->close(); }
+
+  private:
+    std::unique_ptr<Stream> stream_;
+    FrameDecoder frames_;
+};
+
+Task<std::unique_ptr<RawAttachment>> hijack(Client::Impl* impl, HttpRequest request) {
+    request.upgrade = true;
+    HttpRequest named;
+    named.method = request.method;
+    named.target = request.target;
+    auto opened = co_await impl->open(std::move(request));
+    if (!opened) co_return fail(std::move(opened.error()));
+    const int status = opened->second.status;
+    if (status >= 400) {
+        auto body = co_await opened->first.read_body();
+        co_return fail(engine_error(named, status, body ? *body : ""));
+    }
+    std::string rest = opened->first.take_rest();
+    co_return std::make_unique<RawAttachment>(opened->first.take_stream(), std::move(rest));
+}
+
+void append_limited(std::string& to, const std::string& bytes, std::size_t limit, bool& truncated) {
+    const std::size_t room = limit > to.size() ? limit - to.size() : 0;
+    truncated = truncated || bytes.size() > room;
+    to.append(bytes, 0, room);
+}
+
+Task<ExecResult> run_exec(Client::Impl* impl, std::string id, ExecSpec spec, std::size_t limit) {
+    const std::string create = impl->path(container_path(id, "/exec"));
+    auto created = co_await impl->ask_json(post_json(create, to_exec_body(spec)));
+    if (!created) co_return fail(std::move(created.error()));
+    ExecResult result;
+    result.id = field<std::string>(*created, "Id");
+    const json start = {{"Detach", false}, {"Tty", false}};
+    auto stream = co_await hijack(impl, post_json(impl->path("/exec/" + result.id + "/start"), start));
+    if (!stream) co_return fail(std::move(stream.error()));
+    if (!spec.stdin_text.empty()) {
+        // The process may end without reading all of it; that is its own affair.
+        auto written = co_await (*stream)->write(spec.stdin_text);
+        if (!written && written.error().kind == ErrorKind::cancelled) co_return fail(std::move(written.error()));
+        auto closed = co_await (*stream)->close_write();
+        if (!closed && closed.error().kind == ErrorKind::cancelled) co_return fail(std::move(closed.error()));
+    }
+    for (;;) {
+        auto chunk = co_await (*stream)->read();
+        if (!chunk) co_return fail(std::move(chunk.error()).with_context("engine: POST /exec/start"));
+        if (!*chunk) break;
+        std::string& to = (*chunk)->channel == Channel::err ? result.output_stderr : result.output_stdout;
+        append_limited(to, (*chunk)->bytes, limit, result.truncated);
+    }
+    // The stream can end a moment before the engine has noted the exit code.
+    for (int tries = 0;; ++tries) {
+        auto state = co_await impl->ask_json(get(impl->path("/exec/" + result.id + "/json")));
+        if (!state) co_return fail(std::move(state.error()));
+        result.pid = field<std::int64_t>(*state, "Pid");
+        result.exit_code = field<int>(*state, "ExitCode", -1);
+        if (!field<bool>(*state, "Running")) co_return result;
+        if (tries >= 100) co_return fail(ErrorKind::engine, "engine: the exec's output ended, but it goes on running");
+        auto waited = co_await detail::expire(Milliseconds(20));
+        if (!waited) co_return fail(std::move(waited.error()));
+    }
+}
+
+Task<> read_archive(Client::Impl* impl, HttpRequest request, ByteSink sink) {
+    HttpRequest named;
+    named.method = request.method;
+    named.target = request.target;
+    auto opened = co_await impl->open(std::move(request));
+    if (!opened) co_return fail(std::move(opened.error()));
+    for (;;) {
+        auto piece = co_await opened->first.read_body();
+        if (!piece) co_return fail(std::move(piece.error()).with_context("engine: " + call_name(named)));
+        if (opened->second.status >= 400) co_return fail(engine_error(named, opened->second.status, *piece));
+        if (piece->empty()) co_return Result<>{};
+        auto more = sink(*piece);
+        if (!more) co_return fail(std::move(more.error()));
+        if (!*more) co_return Result<>{};
+    }
+}
+
+}  // namespace
+
+Task<std::string> Client::container_create(ContainerSpec spec) {
+    const std::string target = spec.name.empty() ? "/containers/create" : "/containers/create?name=" + url_escape(spec.name);
+    auto reply = co_await impl_->ask_json(post_json(impl_->path(target), to_create_body(spec)));
+    if (!reply) co_return fail(std::move(reply.error()));
+    std::string id = field<std::string>(*reply, "Id");
+    if (id.empty()) co_return fail(ErrorKind::protocol, "engine: POST /containers/create: the engine named no container");
+    co_return id;
+}
+
+Task<> Client::container_start(std::string id) {
+    auto reply = co_await impl_->ask(post(impl_->path(container_path(id, "/start"))), Milliseconds(120'000));
+    if (!reply) co_return fail(std::move(reply.error()));
+    co_return Result<>{};
+}
+
+Task<json> Client::container_inspect_raw(std::string id) {
+    co_return co_await impl_->ask_json(get(impl_->path(container_path(id, "/json"))));
+}
+
+Task<ContainerState> Client::container_inspect(std::string id) {
+    auto reply = co_await container_inspect_raw(std::move(id));
+    if (!reply) co_return fail(std::move(reply.error()));
+    co_return state_of(*reply);
+}
+
+Task<int> Client::container_wait(std::string id, Milliseconds deadline) {
+    auto reply = co_await impl_->ask_json(post(impl_->path(container_path(id, "/wait"))), deadline);
+    if (!reply) co_return fail(std::move(reply.error()));
+    co_return field<int>(*reply, "StatusCode", -1);
+}
+
+Task<> Client::container_stop(std::string id, int grace_seconds) {
+    const std::string target = container_path(id, fmt::format("/stop?t={}", grace_seconds));
+    auto reply = co_await impl_->ask(post(impl_->path(target)), Milliseconds(grace_seconds * 1000 + 60'000));
+    if (!reply) co_return fail(std::move(reply.error()));
+    co_return Result<>{};
+}
+
+Task<> Client::container_kill(std::string id, std::string signal) {
+    auto reply = co_await impl_->ask(post(impl_->path(container_path(id, "/kill?signal=" + url_escape(signal)))));
+    if (!reply) co_return fail(std::move(reply.error()));
+    co_return Result<>{};
+}
+
+Task<> Client::container_restart(std::string id, int grace_seconds) {
+    const std::string target = container_path(id, fmt::format("/restart?t={}", grace_seconds));
+    auto reply = co_await impl_->ask(post(impl_->path(target)), Milliseconds(grace_seconds * 1000 + 120'000));
+    if (!reply) co_return fail(std::move(reply.error()));
+    co_return Result<>{};
+}
+
+Task<> Client::container_remove(std::string id) {
+    for (int tries = 0;; ++tries) {
+        auto reply = co_await impl_->call(erase(impl_->path(container_path(id, "?force=1&v=1"))), Milliseconds(120'000));
+        if (!reply) co_return fail(std::move(reply.error()));
+        if (reply->status < 300 || reply->status == 404) co_return Result<>{};
+        // 409: it is being removed already (AutoRemove); gone in a moment.
+        const HttpRequest named = erase(container_path(id, ""));
+        if (reply->status != 409 || tries >= 100) co_return fail(engine_error(named, reply->status, reply->body));
+        auto waited = co_await detail::expire(Milliseconds(100));
+        if (!waited) co_return fail(std::move(waited.error()));
+    }
+}
+
+Task<std::vector<ContainerSummary>> Client::container_list(std::string label) {
+    const std::string filters = url_escape(json{{"label", {label}}}.dump());
+    auto reply = co_await impl_->ask_json(get(impl_->path("/containers/json?all=1&filters=" + filters)));
+    if (!reply) co_return fail(std::move(reply.error()));
+    std::vector<ContainerSummary> containers;
+    for (const json& each : *reply) {
+        const auto names = field<std::vector<std::string>>(each, "Names");
+        containers.push_back({field<std::string>(each, "Id"), names.empty() ? "" : names.front(), field<std::string>(each, "State"),
+                              field<std::map<std::string, std::string>>(each, "Labels")});
+    }
+    co_return containers;
+}
+
+Task<std::string> Client::container_logs(std::string id, std::size_t limit, std::optional<int> tail_lines) {
+    std::string target = "/logs?stdout=1&stderr=1&tail=" + (tail_lines ? std::to_string(*tail_lines) : "all");
+    FrameDecoder frames;
+    std::string text;
+    ByteSink sink = [&](std::string_view bytes) -> Result<bool> {
+        frames.feed(bytes);
+        for (;;) {
+            auto piece = frames.next();
+            if (!piece) return fail(std::move(piece.error()));
+            if (!*piece) break;
+            text += (*piece)->bytes;
+        }
+        // Twice the limit at most is held, and cut seldom.
+        if (text.size() > 2 * limit) text.erase(0, text.size() - limit);
+        return true;
+    };
+    auto reading = read_archive(impl_.get(), get(impl_->path(container_path(id, target))), std::move(sink));
+    auto done = co_await within(ordinary_deadline, "engine: GET /containers/logs", std::move(reading));
+    if (!done) co_return fail(std::move(done.error()));
+    if (text.size() > limit) text.erase(0, text.size() - limit);
+    co_return text;
+}
+
+Task<std::unique_ptr<Attachment>> Client::container_attach(std::string id, bool with_stdin) {
+    const std::string target =
+        fmt::format("/attach?stream=1&stdout=1&stderr=1&stdin={}", with_stdin ? 1 : 0);
+    auto hijacking = hijack(impl_.get(), post(impl_->path(container_path(id, target))));
+    auto raw = co_await within(ordinary_deadline, "engine: POST /containers/attach", std::move(hijacking));
+    if (!raw) co_return fail(std::move(raw.error()));
+    std::unique_ptr<Attachment> attachment = std::move(*raw);
+    co_return attachment;
+}
+
+Task<ExecResult> Client::exec(std::string id, ExecSpec spec, Milliseconds deadline, std::size_t output_limit) {
+    auto running = run_exec(impl_.get(), std::move(id), std::move(spec), output_limit);
+    co_return co_await within(deadline, "engine: exec", std::move(running));
+}
+
+Task<> Client::archive_put(std::string id, std::string path, std::string tar) {
+    HttpRequest request = post(impl_->path(container_path(id, "/archive?path=" + url_escape(path))));
+    request.method = "PUT";
+    request.content_type = "application/x-tar";
+    request.body = std::move(tar);
+    auto reply = co_await impl_->ask(std::move(request), long_deadline);
+    if (!reply) co_return fail(std::move(reply.error()));
+    co_return Result<>{};
+}
+
+Task<> Client::archive_get(std::string id, std::string path, ByteSink sink, Milliseconds deadline) {
+    auto reading =
+        read_archive(impl_.get(), get(impl_->path(container_path(id, "/archive?path=" + url_escape(path)))), std::move(sink));
+    co_return co_await within(deadline, "engine: GET /containers/archive", std::move(reading));
+}
+
+Task<Client::PathStat> Client::archive_stat(std::string id, std::string path) {
+    HttpRequest request = get(impl_->path(container_path(id, "/archive?path=" + url_escape(path))));
+    request.method = "HEAD";
+    auto reply = co_await impl_->ask(std::move(request));
+    if (!reply) co_return fail(std::move(reply.error()));
+    const auto header = reply->headers.find("x-docker-container-path-stat");
+    const json stat = header == reply->headers.end() ? json() : json::parse(base64_decode(header->second), nullptr, false);
+    if (!stat.is_object()) co_return fail(ErrorKind::protocol, "engine: HEAD /containers/archive: the reply says nothing of the path");
+    PathStat found;
+    found.name = field<std::string>(stat, "name");
+    found.link_target = field<std::string>(stat, "linkTarget");
+    found.size = field<std::uint64_t>(stat, "size");
+    found.go_mode = field<std::uint32_t>(stat, "mode");
+    co_return found;
+}
+
+}  // namespace rogate::engine

@@ -1,0 +1,173 @@
+#include "engine/client_impl.hpp"
+
+#include <fmt/format.h>
+
+namespace rogate::engine {
+
+namespace {
+
+constexpr std::size_t body_limit = 64U << 20U;
+
+std::string_view without_version(std::string_view target) {
+    if (!target.starts_with("/v1.")) return target;
+    const auto slash = target.find('/', 1);
+    return slash == std::string_view::npos ? target : target.substr(slash);
+}
+
+}  // namespace
+
+std::string call_name(const HttpRequest& request) {
+    const std::string_view target = without_version(request.target);
+    return fmt::format("{} {}", request.method, target.substr(0, target.find('?')));
+}
+
+HttpRequest get(std::string target) {
+    HttpRequest request;
+    request.target = std::move(target);
+    return request;
+}
+HttpRequest post(std::string target) {
+    HttpRequest request = get(std::move(target));
+    request.method = "POST";
+    return request;
+}
+HttpRequest post_json(std::string target, const json& body) {
+    HttpRequest request = post(std::move(target));
+    request.content_type = "application/json";
+    // Bytes that are not UTF-8 cannot be JSON; they are replaced rather than thrown over.
+    request.body = body.dump(-1, ' ', false, json::error_handler_t::replace);
+    return request;
+}
+HttpRequest erase(std::string target) {
+    HttpRequest request = get(std::move(target));
+    request.method = "DELETE";
+    return request;
+}
+
+Error engine_error(const HttpRequest& request, int status, const std::string& body) {
+    std::string message = body;
+    const json parsed = json::parse(body, nullptr, false);
+    if (parsed.is_object()) message = field<std::string>(parsed, "message", body);
+    while (message.ends_with('\n')) message.pop_back();
+    if (message.empty()) message = "no message";
+    if (message.size() > 2000) message.resize(2000);
+    return {status == 404 ? ErrorKind::not_found : ErrorKind::engine,
+            fmt::format("engine: {}: {} {}", call_name(request), status, message)};
+}
+
+Result<json> parse_json_reply(const HttpRequest& request, const std::string& body) {
+    json parsed = json::parse(body, nullptr, false);
+    if (parsed.is_discarded())
+        return fail(ErrorKind::protocol, fmt::format("engine: {}: the reply is not JSON", call_name(request)));
+    return parsed;
+}
+
+std::string Client::Impl::path(const std::string& rest) const {
+    const std::string prefix = endpoint.kind == Endpoint::Kind::unix_socket ? std::string() : endpoint.path;
+    return api_version.empty() ? prefix + rest : prefix + "/v" + api_version + rest;
+}
+
+std::string Client::Impl::host_header() const {
+    return endpoint.kind == Endpoint::Kind::unix_socket ? "docker" : fmt::format("{}:{}", endpoint.host, endpoint.port);
+}
+
+Task<std::pair<HttpExchange, HttpReplyHead>> Client::Impl::open(HttpRequest request) {
+    auto stream = co_await transport->connect();
+    if (!stream) co_return fail(std::move(stream.error()));
+    HttpExchange exchange(std::move(*stream));
+    auto head = co_await exchange.send(request, host_header());
+    if (!head) {
+        Error error = std::move(head.error());
+        if (error.kind != ErrorKind::cancelled) error = std::move(error).with_context("engine: " + call_name(request));
+        co_return fail(std::move(error));
+    }
+    co_return std::pair<HttpExchange, HttpReplyHead>(std::move(exchange), std::move(*head));
+}
+
+namespace {
+
+Task<HttpReply> read_whole(Client::Impl* impl, HttpRequest request) {
+    const std::string name = call_name(request);
+    auto opened = co_await impl->open(std::move(request));
+    if (!opened) co_return fail(std::move(opened.error()));
+    HttpReply reply;
+    reply.status = opened->second.status;
+    reply.headers = std::move(opened->second.headers);
+    for (;;) {
+        auto piece = co_await opened->first.read_body();
+        if (!piece) co_return fail(std::move(piece.error()).with_context("engine: " + name));
+        if (piece->empty()) break;
+        if (reply.body.size() + piece->size() > body_limit)
+            co_return fail(ErrorKind::protocol, fmt::format("engine: {}: the reply is larger than {} bytes", name, body_limit));
+        reply.body += *piece;
+    }
+    co_return reply;
+}
+
+}  // namespace
+
+Task<HttpReply> Client::Impl::call(HttpRequest request, Milliseconds deadline) {
+    std::string name = "engine: " + call_name(request);
+    auto reading = read_whole(this, std::move(request));
+    co_return co_await within(deadline, std::move(name), std::move(reading));
+}
+
+Task<HttpReply> Client::Impl::ask(HttpRequest request, Milliseconds deadline) {
+    HttpRequest named;
+    named.method = request.method;
+    named.target = request.target;
+    auto reply = co_await call(std::move(request), deadline);
+    if (reply && reply->status >= 400) co_return fail(engine_error(named, reply->status, reply->body));
+    co_return reply;
+}
+
+Task<json> Client::Impl::ask_json(HttpRequest request, Milliseconds deadline) {
+    HttpRequest named;
+    named.method = request.method;
+    named.target = request.target;
+    auto reply = co_await ask(std::move(request), deadline);
+    if (!reply) co_return fail(std::move(reply.error()));
+    co_return parse_json_reply(named, reply->body);
+}
+
+namespace {
+
+Task<> read_progress(Client::Impl* impl, HttpRequest request, std::function<void(const json&)> message) {
+    HttpRequest named;
+    named.method = request.method;
+    named.target = request.target;
+    auto opened = co_await impl->open(std::move(request));
+    if (!opened) co_return fail(std::move(opened.error()));
+    const int status = opened->second.status;
+    std::string pending;
+    for (;;) {
+        auto piece = co_await opened->first.read_body();
+        if (!piece) co_return fail(std::move(piece.error()).with_context("engine: " + call_name(named)));
+        pending += *piece;
+        if (pending.size() > body_limit)
+            co_return fail(ErrorKind::protocol, fmt::format("engine: {}: a progress message without end", call_name(named)));
+        if (status >= 400) {
+            if (!piece->empty()) continue;
+            co_return fail(engine_error(named, status, pending));
+        }
+        for (std::size_t end = 0; (end = pending.find('\n')) != std::string::npos || (piece->empty() && !pending.empty());) {
+            const json each = json::parse(pending.substr(0, end), nullptr, false);
+            pending.erase(0, end == std::string::npos ? end : end + 1);
+            if (!each.is_object()) continue;
+            if (const auto error = field<std::string>(each, "error"); !error.empty())
+                co_return fail(ErrorKind::engine, fmt::format("engine: {}: {}", call_name(named), error));
+            if (message) message(each);
+        }
+        if (piece->empty()) co_return Result<>{};
+    }
+}
+
+}  // namespace
+
+Task<> Client::Impl::ask_progress(HttpRequest request, Milliseconds deadline, std::function<void(const json&)> message) {
+    std::string name = "engine: " + call_name(request);
+    auto reading = read_progress(this, std::move(request), std::move(message));
+    co_return co_await within(deadline, std::move(name), std::move(reading));
+}
+
+}  // namespace rogate::engine

@@ -1,0 +1,147 @@
+#include "engine/http.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http.hpp>
+#include <sstream>
+
+namespace rogate::engine {
+
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+
+struct HttpExchange::Impl {
+    std::unique_ptr<Stream> stream;
+    std::string buffer;  // read and not parsed yet
+    http::response_parser<http::string_body> parser;
+
+    Task<> fill();
+    // Lets the parser take what it can of the buffer.
+    Result<> parse();
+};
+
+namespace {
+
+std::string lower(std::string_view text) {
+    std::string result(text);
+    for (char& c : result)
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    return result;
+}
+
+std::string serialize(const HttpRequest& request, const std::string& host) {
+    http::request<http::string_body> message;
+    message.version(11);
+    message.method_string(request.method);
+    message.target(request.target);
+    message.set(http::field::host, host);
+    message.set(http::field::user_agent, "rogate");
+    if (request.upgrade) {
+        message.set(http::field::connection, "Upgrade");
+        message.set(http::field::upgrade, "tcp");
+    } else {
+        message.set(http::field::connection, "close");
+    }
+    for (const auto& [name, value] : request.headers) message.set(name, value);
+    if (!request.content_type.empty()) message.set(http::field::content_type, request.content_type);
+    message.content_length(request.body.size());
+    std::ostringstream head;
+    head << message.base();
+    return std::move(head).str();
+}
+
+}  // namespace
+
+std::string url_escape(std::string_view text) {
+    std::string escaped;
+    for (const char c : text) {
+        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                           c == '-' || c == '_' || c == '.' || c == '~';
+        if (plain)
+            escaped += c;
+        else
+            escaped += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+    return escaped;
+}
+
+HttpExchange::HttpExchange(std::unique_ptr<Stream> stream) : impl_(std::make_unique<Impl>()) {
+    impl_->stream = std::move(stream);
+    impl_->parser.body_limit(boost::none);
+    impl_->parser.header_limit(64 * 1024);
+}
+HttpExchange::~HttpExchange() {
+    if (impl_ && impl_->stream) impl_->stream->close();
+}
+HttpExchange::HttpExchange(HttpExchange&&) noexcept = default;
+
+Result<> HttpExchange::Impl::parse() {
+    while (!buffer.empty() && !parser.is_done()) {
+        boost::system::error_code error;
+        const std::size_t used = parser.put(asio::buffer(buffer), error);
+        buffer.erase(0, used);
+        if (error == http::error::need_more) return {};
+        if (error) return fail(ErrorKind::protocol, fmt::format("the engine's reply is not HTTP: {}", error.message()));
+        if (used == 0 || (!parser.eager() && parser.is_header_done())) return {};
+    }
+    return {};
+}
+
+Task<> HttpExchange::Impl::fill() {
+    std::array<char, 64 * 1024> bytes;  // NOLINT: filled by the read
+    auto size = co_await stream->read_some(asio::buffer(bytes));
+    if (!size) co_return fail(std::move(size.error()));
+    if (*size == 0) {
+        boost::system::error_code error;
+        if (!parser.is_header_done())
+            co_return fail(ErrorKind::engine, "the engine closed the connection before it answered");
+        parser.put_eof(error);
+        if (error) co_return fail(ErrorKind::engine, "the engine's reply broke off");
+        co_return Result<>{};
+    }
+    buffer.append(bytes.data(), *size);
+    co_return Result<>{};
+}
+
+Task<HttpReplyHead> HttpExchange::send(const HttpRequest& request, std::string host) {
+    const std::string head = serialize(request, host);
+    auto sent = co_await impl_->stream->write_all(asio::buffer(head));
+    if (!sent) co_return fail(std::move(sent.error()));
+    if (!request.body.empty()) {
+        // An engine that refuses early closes its side; what it said is still to be read, so a failed write is not the end.
+        auto body_sent = co_await impl_->stream->write_all(asio::buffer(request.body));
+        if (!body_sent && body_sent.error().kind == ErrorKind::cancelled) co_return fail(std::move(body_sent.error()));
+    }
+    if (request.method == "HEAD") impl_->parser.skip(true);
+    impl_->parser.eager(false);
+    while (!impl_->parser.is_header_done()) {
+        if (auto filled = co_await impl_->fill(); !filled) co_return fail(std::move(filled.error()));
+        if (auto parsed = impl_->parse(); !parsed) co_return fail(std::move(parsed.error()));
+    }
+    impl_->parser.eager(true);
+    HttpReplyHead reply;
+    reply.status = static_cast<int>(impl_->parser.get().result_int());
+    for (const auto& field : impl_->parser.get()) reply.headers.emplace(lower(field.name_string()), std::string(field.value()));
+    co_return reply;
+}
+
+Task<std::string> HttpExchange::read_body() {
+    for (;;) {
+        if (auto parsed = impl_->parse(); !parsed) co_return fail(std::move(parsed.error()));
+        std::string& body = impl_->parser.get().body();
+        if (!body.empty()) {
+            std::string piece = std::move(body);
+            body.clear();
+            co_return piece;
+        }
+        if (impl_->parser.is_done()) co_return std::string();
+        if (auto filled = co_await impl_->fill(); !filled) co_return fail(std::move(filled.error()));
+    }
+}
+
+std::string HttpExchange::take_rest() { return std::exchange(impl_->buffer, {}); }
+std::unique_ptr<Stream> HttpExchange::take_stream() { return std::move(impl_->stream); }
+
+}  // namespace rogate::engine

@@ -1,0 +1,47 @@
+// HTTP/1.1 over a Stream: one request and its reply, read whole or piece by piece, and the raw connection after an upgrade.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "engine/transport.hpp"
+
+namespace rogate::engine {
+
+struct HttpRequest {
+    std::string method = "GET", target;
+    std::string body, content_type;
+    std::map<std::string, std::string> headers;
+    bool upgrade = false;  // asks for the raw connection
+};
+
+struct HttpReplyHead {
+    int status = 0;
+    std::map<std::string, std::string> headers;  // names in lower case
+};
+
+class HttpExchange {
+  public:
+    explicit HttpExchange(std::unique_ptr<Stream> stream);
+    ~HttpExchange();
+    HttpExchange(HttpExchange&&) noexcept;
+
+    Task<HttpReplyHead> send(const HttpRequest& request, std::string host);
+    // The next piece of the reply's body, chunking removed; empty at its end. A body that breaks off is an error.
+    Task<std::string> read_body();
+    // After an upgrade: bytes that came with the reply, and the connection.
+    std::string take_rest();
+    std::unique_ptr<Stream> take_stream();
+
+  private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+// `text` as one segment of a path or one value of a query.
+std::string url_escape(std::string_view text);
+
+}  // namespace rogate::engine

@@ -1,0 +1,119 @@
+#include "engine/requests.hpp"
+
+#include <fmt/format.h>
+
+namespace rogate::engine {
+
+using nlohmann::json;
+
+namespace {
+
+template <class T>
+void put_if(json& object, const char* key, const std::optional<T>& value) {
+    if (value) object[key] = *value;
+}
+template <class T>
+void put_unless_empty(json& object, const char* key, const T& value) {
+    if (!value.empty()) object[key] = value;
+}
+
+// The API counts durations in nanoseconds.
+void put_duration(json& object, const char* key, const std::optional<std::int64_t>& milliseconds) {
+    if (milliseconds) object[key] = *milliseconds * 1'000'000;
+}
+
+json to_mount(const MountSpec& spec) {
+    const bool bind = spec.type == MountSpec::Type::bind;
+    json mount = {{"Type", bind ? "bind" : "volume"}, {"Source", spec.source}, {"Target", spec.target}, {"ReadOnly", spec.read_only}};
+    if (bind && !spec.propagation.empty()) mount["BindOptions"] = {{"Propagation", spec.propagation}};
+    if (!bind && spec.no_copy) mount["VolumeOptions"] = {{"NoCopy", true}};
+    return mount;
+}
+
+json to_health(const HealthSpec& spec) {
+    json health = {{"Test", spec.test}};
+    put_duration(health, "Interval", spec.interval_ms);
+    put_duration(health, "Timeout", spec.timeout_ms);
+    put_duration(health, "StartPeriod", spec.start_period_ms);
+    put_if(health, "Retries", spec.retries);
+    return health;
+}
+
+json to_host_config(const ContainerSpec& spec) {
+    json host = json::object();
+    json mounts = json::array();
+    for (const MountSpec& mount : spec.mounts) mounts.push_back(to_mount(mount));
+    put_unless_empty(host, "Mounts", mounts);
+    put_unless_empty(host, "Tmpfs", spec.tmpfs);
+    put_unless_empty(host, "CapAdd", spec.cap_add);
+    put_unless_empty(host, "CapDrop", spec.cap_drop);
+    put_unless_empty(host, "SecurityOpt", spec.security_opt);
+    put_unless_empty(host, "Sysctls", spec.sysctls);
+    put_unless_empty(host, "NetworkMode", spec.network_mode);
+    put_unless_empty(host, "PidMode", spec.pid_mode);
+    put_if(host, "ShmSize", spec.shm_size);
+    put_if(host, "Memory", spec.memory);
+    json ulimits = json::array();
+    for (const auto& [name, limit] : spec.ulimits) ulimits.push_back({{"Name", name}, {"Soft", limit}, {"Hard", limit}});
+    put_unless_empty(host, "Ulimits", ulimits);
+    json bindings = json::object();
+    for (const PublishSpec& port : spec.publish)
+        bindings[fmt::format("{}/{}", port.container_port, port.protocol)] = json::array(
+            {{{"HostIp", port.host_ip}, {"HostPort", port.host_port == 0 ? "" : std::to_string(port.host_port)}}});
+    put_unless_empty(host, "PortBindings", bindings);
+    if (spec.init) host["Init"] = true;
+    if (spec.privileged) host["Privileged"] = true;
+    if (spec.read_only_rootfs) host["ReadonlyRootfs"] = true;
+    if (spec.auto_remove) host["AutoRemove"] = true;
+    return host;
+}
+
+}  // namespace
+
+json to_create_body(const ContainerSpec& spec) {
+    json body = {{"Image", spec.image}, {"HostConfig", to_host_config(spec)}};
+    put_if(body, "Entrypoint", spec.entrypoint);
+    put_if(body, "Cmd", spec.cmd);
+    put_if(body, "User", spec.user);
+    put_if(body, "WorkingDir", spec.working_dir);
+    put_if(body, "Hostname", spec.hostname);
+    put_if(body, "StopSignal", spec.stop_signal);
+    put_unless_empty(body, "Env", spec.env);
+    put_unless_empty(body, "Labels", spec.labels);
+    if (spec.health) body["Healthcheck"] = to_health(*spec.health);
+    json exposed = json::object();
+    for (const PublishSpec& port : spec.publish)
+        exposed[fmt::format("{}/{}", port.container_port, port.protocol)] = json::object();
+    put_unless_empty(body, "ExposedPorts", exposed);
+    if (spec.open_stdin) {
+        body["OpenStdin"] = true;
+        body["StdinOnce"] = true;
+        body["AttachStdin"] = true;
+    }
+    if (!spec.network_aliases.empty() && !spec.network_mode.empty())
+        body["NetworkingConfig"] = {{"EndpointsConfig", {{spec.network_mode, {{"Aliases", spec.network_aliases}}}}}};
+    return body;
+}
+
+json to_volume_body(const VolumeSpec& spec) {
+    json body = {{"Name", spec.name}, {"Driver", spec.driver}};
+    put_unless_empty(body, "DriverOpts", spec.options);
+    put_unless_empty(body, "Labels", spec.labels);
+    return body;
+}
+
+json to_network_body(const std::string& name, const std::map<std::string, std::string>& labels) {
+    json body = {{"Name", name}, {"Driver", "bridge"}, {"CheckDuplicate", true}};
+    put_unless_empty(body, "Labels", labels);
+    return body;
+}
+
+json to_exec_body(const ExecSpec& spec) {
+    json body = {{"Cmd", spec.command}, {"AttachStdout", true}, {"AttachStderr", true}, {"AttachStdin", !spec.stdin_text.empty()}};
+    put_unless_empty(body, "Env", spec.env);
+    put_if(body, "User", spec.user);
+    put_if(body, "WorkingDir", spec.working_dir);
+    return body;
+}
+
+}  // namespace rogate::engine

@@ -1,0 +1,114 @@
+/* The few kernel types that the programs read, with only the fields they read. libbpf relocates every access to where the
+ * running kernel has the field (CO-RE), so neither building nor running needs the headers of any one kernel. */
+#ifndef ROGATE_AGENT_KERNEL_TYPES_H
+#define ROGATE_AGENT_KERNEL_TYPES_H
+
+#include <linux/bpf.h>
+#include <linux/types.h>
+#include <stdbool.h>
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct pt_regs {  /* x86-64: at exit the arguments are still there, di si dx r10 r8; the number is in orig_ax */
+    unsigned long r10, r8, dx, si, di, orig_ax;
+};
+
+struct qstr {
+    const unsigned char *name;
+};
+struct inode {
+    unsigned short i_mode;
+    unsigned long i_ino;
+};
+struct dentry {
+    struct dentry *d_parent;
+    struct qstr d_name;
+    struct inode *d_inode;
+};
+struct vfsmount {
+    struct dentry *mnt_root;
+};
+struct mount {
+    struct mount *mnt_parent;
+    struct dentry *mnt_mountpoint;
+    struct vfsmount mnt;
+    int mnt_id;
+};
+struct path {
+    struct vfsmount *mnt;
+    struct dentry *dentry;
+};
+struct file {
+    struct path f_path;
+    struct inode *f_inode;
+};
+struct fdtable {
+    unsigned int max_fds;
+    struct file **fd;
+};
+struct files_struct {
+    struct fdtable *fdt;
+};
+struct fs_struct {
+    struct path root, pwd;
+};
+struct mm_struct {
+    struct file *exe_file;
+};
+struct kernfs_node {
+    const char *name;
+};
+struct cgroup;
+struct cgroup_subsys_state {
+    struct cgroup *cgroup;
+    struct cgroup_subsys_state *parent;
+};
+struct cgroup {
+    struct cgroup_subsys_state self;
+    struct kernfs_node *kn;
+};
+enum cgroup_subsys_id { memory_cgrp_id = 4, pids_cgrp_id = 11 };
+struct css_set {
+    struct cgroup_subsys_state *subsys[16];
+    struct cgroup *dfl_cgrp;
+};
+struct ns_common {
+    unsigned int inum;
+};
+struct mnt_namespace {
+    struct ns_common ns;
+};
+struct nsproxy {
+    struct mnt_namespace *mnt_ns;
+};
+typedef struct {
+    int counter;
+} atomic_t;
+struct signal_struct {
+    atomic_t live;
+};
+struct upid {
+    int nr;
+};
+struct pid {
+    unsigned int level;
+    struct upid numbers[1];
+};
+struct task_struct {
+    int pid, tgid;
+    struct task_struct *real_parent, *group_leader;
+    struct nsproxy *nsproxy;
+    struct css_set *cgroups;
+    struct fs_struct *fs;
+    struct files_struct *files;
+    struct mm_struct *mm;
+    struct signal_struct *signal;
+    struct pid *thread_pid;
+};
+struct linux_binprm {
+    struct file *file;
+};
+
+#pragma clang attribute pop
+
+#endif

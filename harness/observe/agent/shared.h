@@ -1,0 +1,65 @@
+/* Shared by the BPF programs and the agent that loads them. */
+#ifndef ROGATE_AGENT_SHARED_H
+#define ROGATE_AGENT_SHARED_H
+
+#define SLOTS 16
+#define CONTAINER_ID_SIZE 64
+#define NAME_SIZE 16
+#define DATA_SIZE 2048  /* the path as the call gave it, then the names from its base up to the root */
+#define DATA_SLACK 320  /* one name and one mount crossing may be written behind the last checked offset */
+#define SYSCALLS 512
+
+/* How a system call names what it changes. Argument numbers count from 0; -1: none. */
+enum call_kind {
+    CALL_NONE = 0,
+    CALL_CHANGE,  /* changes by path or by fd */
+    CALL_OPEN,    /* changes if its flags say so */
+    CALL_OPENAT2, /* likewise, the flags being behind a pointer */
+    CALL_ACCESS,  /* asks whether it could write */
+    CALL_BIND,    /* makes a unix socket's file */
+    CALL_IOCTL    /* changes for two of its requests */
+};
+struct call_rule {
+    signed char kind, dirfd, path, fd, flags;
+};
+
+enum event_kind { EVENT_ATTEMPT = 0, EVENT_ROOT = 1 };
+
+enum event_flags {
+    EVENT_BY_FD = 1,
+    EVENT_NO_NAME = 2,
+    EVENT_TRUNCATED = 4,
+    EVENT_CANARY = 8,
+    EVENT_IO_URING = 16
+};
+
+struct process {
+    unsigned int slot, root, canary;
+};
+
+struct event {
+    unsigned long long id, inode, args[6];
+    unsigned int kind, flags, slot, phase;
+    unsigned int pid, parent, root, uid;
+    int number, result;
+    unsigned int open_flags, mount_id, mount_namespace, pid_inside;
+    unsigned int name_size, base_size;
+    char comm[NAME_SIZE];
+    char data[DATA_SIZE + DATA_SLACK];
+};
+
+/* Attempts that agree in all of this are one attempt with a count. */
+struct attempt_key {
+    unsigned long long path_hash, inode, exe_inode, comm_hash;
+    unsigned int mount_id, mount_namespace, slot, phase, root, open_flags;
+    int number, result;
+};
+struct attempt_count {
+    unsigned long long id, count;
+};
+
+struct use_key {
+    unsigned int slot, mount_id, mount_namespace, unused;
+};
+
+#endif

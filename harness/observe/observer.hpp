@@ -1,0 +1,55 @@
+// What watches a run: the interface that the campaign sees, whatever does the watching.
+#pragma once
+
+#include <memory>
+#include <rogate/result.hpp>
+#include <string>
+#include <vector>
+
+#include "engine/client.hpp"
+
+namespace rogate::observe {
+
+// What was seen from arm() to collect().
+struct Recording {
+    std::vector<Attempt> attempts;              // `mount` filled in, phases by name
+    std::map<std::string, std::uint64_t> uses;  // by target
+    std::uint64_t lost_events = 0;
+    std::string problem;  // the account is not whole, and why; empty: it is
+};
+
+// A mount of the container under observation, as it is in this run.
+struct ObservedMount {
+    std::string target;
+    bool is_directory = true;
+};
+
+class Observer {
+  public:
+    virtual ~Observer() = default;
+    virtual const ObserverFacts& facts() const = 0;
+    // From the first instruction of `container` (created, not started yet) on, everything it does is recorded; its first
+    // phase is `phase`.
+    virtual engine::Task<> arm(std::string container, std::vector<ObservedMount> mounts, std::string phase) = 0;
+    // What comes from now on belongs to `phase`.
+    virtual engine::Task<> phase(std::string name) = 0;
+    // Processes that the harness itself started in the subject; every other one that the engine puts there besides the
+    // first is a health check.
+    virtual void own_processes(const std::vector<std::int64_t>& pids) = 0;
+    // Tries to write on a read-only mount inside the subject's mount namespace.
+    virtual engine::Task<Canary> canary(std::string target) = 0;
+    // Ends the recording of the container that was armed last.
+    virtual engine::Task<Recording> collect() = 0;
+    // Ends the observer; nothing of it stays on the engine.
+    virtual engine::Task<> stop() = 0;
+};
+
+struct SidecarOptions {
+    std::string session;                        // value of the label io.rogate.session
+    std::size_t ring_bytes = 16U << 20U;        // of the kernel's ring buffer; a power of two
+};
+
+// The eBPF observer: imports the agent's image, starts it as a sidecar, and waits until its programs are attached.
+engine::Task<std::unique_ptr<Observer>> start_ebpf_observer(engine::Client& client, SidecarOptions options);
+
+}  // namespace rogate::observe

@@ -1,0 +1,87 @@
+/* The stream from the observer's agent to rogate. Shared by both sides; C, so that the agent can use it.
+ *
+ * It begins with PROTOCOL_MAGIC and a u16 version. Then frames follow, each a struct frame_header and `length` bytes of
+ * payload. Integers are little endian. A text in a payload is a u16 length and that many bytes, not terminated.
+ *
+ * Commands go the other way as lines of text, each answered by one FRAME_REPLY with its number:
+ *   N arm SLOT CONTAINER_ID     watch what this container does from its first instruction on
+ *   N phase SLOT NUMBER         what comes from now on belongs to this phase
+ *   N canary SLOT PATH          try to write on the mount at PATH (%XX-escaped), inside the container's mount namespace
+ *   N flush SLOT                send counts, uses and statistics, and forget the container
+ * The agent ends when its standard input does. */
+#ifndef ROGATE_OBSERVE_PROTOCOL_H
+#define ROGATE_OBSERVE_PROTOCOL_H
+
+#include <stdint.h>
+
+#define PROTOCOL_MAGIC "ROGATE"
+#define PROTOCOL_VERSION 1
+#define PROTOCOL_MAX_FRAME (64u * 1024u)
+
+enum frame_type {
+    FRAME_HELLO = 1,   /* text: the hooks that run; text: kernel release */
+    FRAME_REPLY = 2,   /* struct frame_reply, text: why not */
+    FRAME_ATTEMPT = 3, /* struct frame_attempt, texts: comm, exe, syscall, path, mount point */
+    FRAME_COUNT = 4,   /* struct frame_count: how often an attempt was made in all */
+    FRAME_USE = 5,     /* u64 count, text: mount point */
+    FRAME_STATS = 6,   /* struct frame_stats */
+    FRAME_ROOT = 7,    /* struct frame_root, text: comm: a process that the engine put into the container */
+    FRAME_ERROR = 8    /* text: the agent cannot go on */
+};
+
+enum attempt_flags {
+    ATTEMPT_NO_OP = 1,      /* would have changed nothing: judged by the file's state when the call was refused */
+    ATTEMPT_BY_FD = 2,      /* the call named no path, but an open file */
+    ATTEMPT_LEXICAL = 4,    /* the path could not be looked up any more; it is what the call said, joined to its base */
+    ATTEMPT_TRUNCATED = 8,  /* the path was longer than what is kept */
+    ATTEMPT_IO_URING = 16,
+    ATTEMPT_CREATES = 32    /* the file did not exist when the call was refused, or was asked to be created */
+};
+
+/* What a reply to `canary` says in `value`. */
+enum canary_outcome { CANARY_SEEN = 0, CANARY_NOT_SEEN = 1, CANARY_NOT_REFUSED = 2, CANARY_FAILED = 3 };
+
+struct frame_header {
+    uint32_t length;
+    uint16_t type;
+    uint16_t slot;
+};
+struct frame_reply {
+    uint32_t number;
+    int32_t status; /* 0: done */
+    int32_t value;
+    uint32_t reserved;
+};
+struct frame_attempt {
+    uint64_t id;
+    uint32_t phase, flags;
+    uint32_t pid, parent, root, uid;
+    int32_t error; /* errno, 0: it succeeded */
+    uint32_t open_flags;
+    uint32_t mount_id, mount_namespace;
+};
+struct frame_count {
+    uint64_t id, count;
+};
+struct frame_stats {
+    uint64_t lost, attempts;
+};
+struct frame_root {
+    uint32_t pid;
+    uint32_t pid_inside; /* 1: the container's first process */
+};
+
+#ifdef __cplusplus
+#define ROGATE_SIZE(type, size) static_assert(sizeof(type) == (size), "layout of " #type)
+#else
+#define ROGATE_SIZE(type, size) _Static_assert(sizeof(type) == (size), "layout of " #type)
+#endif
+ROGATE_SIZE(struct frame_header, 8);
+ROGATE_SIZE(struct frame_reply, 16);
+ROGATE_SIZE(struct frame_attempt, 48);
+ROGATE_SIZE(struct frame_count, 16);
+ROGATE_SIZE(struct frame_stats, 16);
+ROGATE_SIZE(struct frame_root, 8);
+#undef ROGATE_SIZE
+
+#endif

@@ -1,0 +1,275 @@
+#include "scenario/driver.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+#include <chrono>
+
+#include "scenario/expectation.hpp"
+
+namespace rogate::scenario {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http_ns = boost::beast::http;
+using asio::ip::tcp;
+using engine::Milliseconds;
+using engine::Task;
+using Clock = std::chrono::steady_clock;
+
+namespace {
+
+constexpr auto token = asio::as_tuple(asio::use_awaitable);
+
+asio::awaitable<void> sleep_for(Milliseconds time) {
+    asio::steady_timer timer(co_await asio::this_coro::executor, time);
+    co_await timer.async_wait(token);
+}
+
+StepOutcome pass() { return {.passed = true, .message = {}, .exec_pids = {}}; }
+StepOutcome miss(std::string why) { return {.passed = false, .message = std::move(why), .exec_pids = {}}; }
+
+asio::awaitable<beast::error_code> connect(beast::tcp_stream& stream, const std::string& host, std::uint16_t port) {
+    tcp::resolver resolver(stream.get_executor());
+    auto [resolve_error, endpoints] = co_await resolver.async_resolve(host, std::to_string(port), token);
+    if (resolve_error) co_return resolve_error;
+    auto [connect_error, endpoint] = co_await stream.async_connect(endpoints, token);
+    co_return connect_error;
+}
+
+http_ns::request<http_ns::string_body> to_request(const HttpAction& action) {
+    http_ns::request<http_ns::string_body> request;
+    request.version(11);
+    request.method_string(action.method);
+    request.target(action.path);
+    request.set(http_ns::field::host, fmt::format("localhost:{}", action.port));
+    request.set(http_ns::field::user_agent, "rogate");
+    request.set(http_ns::field::connection, "close");
+    for (const auto& [name, value] : action.headers) request.set(name, value);
+    request.body() = action.body;
+    request.prepare_payload();
+    return request;
+}
+
+constexpr std::uint64_t body_limit = 16ULL << 20U;
+
+}  // namespace
+
+Task<std::string> describe_exit(engine::Client& client, const engine::ContainerState& state) {
+    std::string text = fmt::format("the subject exited with code {}", state.exit_code);
+    if (state.oom_killed) text += " (out of memory)";
+    if (!state.error.empty()) text += fmt::format(" ({})", state.error);
+    auto log = co_await client.container_logs(state.id, 4096, 5);
+    if (log && !log->empty()) text += fmt::format("; its last output: \"{}\"", excerpt(*log, 500));
+    co_return text;
+}
+
+Task<> Driver::refresh() {
+    auto state = co_await client_.container_inspect(container_);
+    if (!state) co_return fail(std::move(state.error()));
+    ports_ = state->published;
+    co_return Result<>{};
+}
+
+Result<std::uint16_t> Driver::published(std::uint16_t container_port) const {
+    const auto found = ports_.find(fmt::format("{}/tcp", container_port));
+    if (found == ports_.end())
+        return fail(ErrorKind::scenario, fmt::format("port {} of the subject is not published; the subject is not running, or "
+                                                     "the port is missing from subject.ports",
+                                                     container_port));
+    return found->second;
+}
+
+Task<StepOutcome> Driver::http(const Step& step, const HttpAction& action) {
+    const auto port = published(action.port);
+    if (!port) co_return miss(port.error().message);
+    beast::tcp_stream stream(co_await asio::this_coro::executor);
+    stream.expires_after(Milliseconds(step.timeout_ms));
+    const std::string host = client_.endpoint().published_host();
+    const beast::error_code refused = co_await connect(stream, host, *port);
+    if (refused) co_return miss(fmt::format("port {}: {}", action.port, refused.message()));
+    const auto request = to_request(action);
+    auto [write_error, written] = co_await http_ns::async_write(stream, request, token);
+    if (write_error) co_return miss(fmt::format("{} {}: {}", action.method, action.path, write_error.message()));
+    beast::flat_buffer buffer;
+    http_ns::response_parser<http_ns::string_body> parser;
+    parser.body_limit(body_limit);
+    if (action.method == "HEAD") parser.skip(true);
+    auto [read_error, size] = co_await http_ns::async_read(stream, buffer, parser, token);
+    if (read_error == beast::error::timeout)
+        co_return miss(fmt::format("{} {}: no answer within {} ms", action.method, action.path, step.timeout_ms));
+    if (read_error)
+        co_return miss(fmt::format("{} {}: {}", action.method, action.path, read_error.message()));
+    Observed observed;
+    observed.status = static_cast<int>(parser.get().result_int());
+    observed.text = parser.get().body();
+    for (const auto& field : parser.get()) {
+        std::string name(field.name_string());
+        for (char& c : name)
+            if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+        observed.headers.emplace(std::move(name), std::string(field.value()));
+    }
+    std::string why = mismatch(step, observed);
+    co_return why.empty() ? pass() : miss(std::move(why));
+}
+
+Task<StepOutcome> Driver::exec(const Step& step, const ExecAction& action) {
+    engine::ExecSpec spec;
+    spec.command = action.command;
+    spec.user = action.user;
+    spec.working_dir = action.working_dir;
+    spec.stdin_text = action.stdin_text;
+    for (const auto& [name, value] : action.environment) spec.env.push_back(name + "=" + value);
+    auto done = co_await client_.exec(container_, std::move(spec), Milliseconds(step.timeout_ms));
+    if (!done) {
+        if (done.error().kind == ErrorKind::timeout)
+            co_return miss(fmt::format("'{}' did not end within {} ms", action.command.front(), step.timeout_ms));
+        // 409 and the like: the subject is not running (any more). That is an outcome of the step, not of the engine.
+        auto state = co_await client_.container_inspect(container_);
+        if (!state) co_return fail(std::move(state.error()));
+        if (!state->running) {
+            auto why = co_await describe_exit(client_, *state);
+            co_return miss(why ? *why : "the subject is not running");
+        }
+        co_return fail(std::move(done.error()));
+    }
+    Observed observed;
+    observed.exit_code = done->exit_code;
+    observed.text = done->output_stdout + done->output_stderr;
+    std::string why = mismatch(step, observed);
+    StepOutcome outcome = why.empty() ? pass() : miss(std::move(why));
+    if (done->pid > 0) outcome.exec_pids.push_back(done->pid);
+    co_return outcome;
+}
+
+Task<StepOutcome> Driver::tcp(const Step& step, const TcpAction& action) {
+    const auto port = published(action.port);
+    if (!port) co_return miss(port.error().message);
+    beast::tcp_stream stream(co_await asio::this_coro::executor);
+    stream.expires_after(Milliseconds(step.timeout_ms));
+    const std::string host = client_.endpoint().published_host();
+    const beast::error_code refused = co_await connect(stream, host, *port);
+    if (refused) co_return miss(fmt::format("port {}: {}", action.port, refused.message()));
+    // docker-proxy accepts before it knows whether anybody listens behind it, and hangs up when nobody does.
+    // A listener that keeps the connection open (or greets) is there.
+    stream.expires_after(Milliseconds(150));
+    char byte = 0;
+    auto [read_error, size] = co_await stream.async_read_some(asio::buffer(&byte, 1), token);
+    if (read_error && read_error != beast::error::timeout)
+        co_return miss(fmt::format("port {}: nothing listens", action.port));
+    co_return pass();
+}
+
+Task<StepOutcome> Driver::log(const Step& step) {
+    auto text = co_await client_.container_logs(container_);
+    if (!text) co_return fail(std::move(text.error()));
+    Observed observed;
+    observed.text = std::move(*text);
+    std::string why = mismatch(step, observed);
+    co_return why.empty() ? pass() : miss(std::move(why));
+}
+
+Task<StepOutcome> Driver::health() {
+    auto state = co_await client_.container_inspect(container_);
+    if (!state) co_return fail(std::move(state.error()));
+    if (state->health.empty() || state->health == "none")
+        co_return miss("the subject has no health check: neither its image nor subject.healthcheck declares one");
+    if (state->health == "healthy") co_return pass();
+    co_return miss(fmt::format("health is '{}'", state->health));
+}
+
+Task<StepOutcome> Driver::restart(const RestartAction& action) {
+    if (action.kill) {
+        auto killed = co_await client_.container_kill(container_, "KILL");
+        if (!killed) co_return fail(std::move(killed.error()));
+        auto gone = co_await client_.container_wait(container_, Milliseconds(30'000));
+        if (!gone) co_return fail(std::move(gone.error()));
+        auto started = co_await client_.container_start(container_);
+        if (!started) co_return miss(started.error().message);
+    } else {
+        auto restarted = co_await client_.container_restart(container_, 10);
+        if (!restarted) co_return miss(restarted.error().message);
+    }
+    auto found = co_await refresh();
+    if (!found) co_return fail(std::move(found.error()));
+    co_return pass();
+}
+
+Task<StepOutcome> Driver::attempt(const Step& step) {
+    if (const auto* http_action = std::get_if<HttpAction>(&step.action)) co_return co_await http(step, *http_action);
+    if (const auto* exec_action = std::get_if<ExecAction>(&step.action)) co_return co_await exec(step, *exec_action);
+    if (const auto* tcp_action = std::get_if<TcpAction>(&step.action)) co_return co_await tcp(step, *tcp_action);
+    if (const auto* restart_action = std::get_if<RestartAction>(&step.action))
+        co_return co_await restart(*restart_action);
+    if (const auto* signal = std::get_if<SignalAction>(&step.action)) {
+        auto sent = co_await client_.container_kill(container_, signal->signal);
+        if (!sent) co_return miss(sent.error().message);
+        co_return pass();
+    }
+    if (const auto* wait = std::get_if<WaitAction>(&step.action)) {
+        co_await sleep_for(Milliseconds(wait->duration_ms));
+        co_return pass();
+    }
+    if (std::holds_alternative<HealthAction>(step.action)) co_return co_await health();
+    co_return co_await log(step);
+}
+
+Task<StepOutcome> Driver::perform(const Step& step) {
+    const auto until = Clock::now() + Milliseconds(step.retry_until_ms.value_or(0));
+    StepOutcome total;
+    for (;;) {
+        auto outcome = co_await attempt(step);
+        if (!outcome) co_return fail(std::move(outcome.error()));
+        total.passed = outcome->passed;
+        total.message = std::move(outcome->message);
+        total.exec_pids.insert(total.exec_pids.end(), outcome->exec_pids.begin(), outcome->exec_pids.end());
+        if (total.passed) co_return total;
+        if (!step.retry_until_ms || Clock::now() >= until) break;
+        co_await sleep_for(Milliseconds(step.retry_interval_ms));
+        if ((co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none)
+            co_return fail(ErrorKind::cancelled, "interrupted");
+    }
+    if (step.retry_until_ms)
+        total.message += fmt::format(" (tried again for {:.1f} s)", static_cast<double>(*step.retry_until_ms) / 1000.0);
+    co_return total;
+}
+
+Task<StepOutcome> Driver::wait_ready(const Readiness& readiness) {
+    const auto until = Clock::now() + Milliseconds(readiness.timeout_ms);
+    StepOutcome total = pass();
+    for (const Step& check : readiness.checks) {
+        for (;;) {
+            auto outcome = co_await attempt(check);
+            if (!outcome) co_return fail(std::move(outcome.error()));
+            total.exec_pids.insert(total.exec_pids.end(), outcome->exec_pids.begin(), outcome->exec_pids.end());
+            if (outcome->passed) break;
+            auto state = co_await client_.container_inspect(container_);
+            if (!state) co_return fail(std::move(state.error()));
+            total.passed = false;
+            if (!state->running) {
+                auto why = co_await describe_exit(client_, *state);
+                total.message = why ? *why : "the subject exited";
+                co_return total;
+            }
+            if (Clock::now() >= until) {
+                total.message = fmt::format("not ready within {:.1f} s: {}",
+                                            static_cast<double>(readiness.timeout_ms) / 1000.0, outcome->message);
+                co_return total;
+            }
+            total.passed = true;
+            co_await sleep_for(Milliseconds(check.retry_interval_ms));
+            if ((co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none)
+                co_return fail(ErrorKind::cancelled, "interrupted");
+        }
+    }
+    co_return total;
+}
+
+}  // namespace rogate::scenario

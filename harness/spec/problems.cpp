@@ -1,0 +1,55 @@
+#include "spec/problems.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace rogate::spec {
+
+namespace {
+constexpr std::size_t shown_at_most = 20;
+constexpr std::size_t quoted_at_most = 80;
+}  // namespace
+
+void Problems::add(Place place, std::string text) {
+    found_.push_back({place, std::move(text)});
+}
+
+Error Problems::error() const {
+    auto sorted = found_;
+    std::ranges::sort(sorted);
+    // What an alias repeats would be reported once for each use, at the same place.
+    const auto repeated = std::ranges::unique(sorted);
+    sorted.erase(repeated.begin(), repeated.end());
+    std::string message;
+    for (std::size_t i = 0; i < std::min(sorted.size(), shown_at_most); ++i) {
+        const auto& [place, text] = sorted[i];
+        if (i > 0) message += '\n';
+        message += place.line > 0 ? fmt::format("{}:{}:{}: {}", file_, place.line, place.column, text)
+                                  : fmt::format("{}: {}", file_, text);
+    }
+    if (sorted.size() > shown_at_most)
+        message += fmt::format("\n{}: and {} more problems; mend these first", file_, sorted.size() - shown_at_most);
+    return {ErrorKind::usage, std::move(message)};
+}
+
+std::string quoted(std::string_view text) {
+    std::string out = "'";
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const auto byte = static_cast<unsigned char>(text[i]);
+        // Cut between characters only, never within one.
+        if (i >= quoted_at_most && (byte & 0xc0) != 0x80) {
+            out += "…";
+            break;
+        }
+        if (byte == '\n')
+            out += "\\n";
+        else if (byte < 0x20 || byte == 0x7f)
+            out += fmt::format("\\x{:02x}", byte);
+        else
+            out += text[i];
+    }
+    return out + "'";
+}
+
+}  // namespace rogate::spec

@@ -1,0 +1,43 @@
+// The problems found in one input file, collected so that a person sees all of them at once.
+#pragma once
+
+#include <compare>
+#include <rogate/error.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rogate::spec {
+
+// A place in the text: line and column count from 1, columns in characters; {0, 0}: the file as a whole.
+struct Place {
+    int line = 0;
+    int column = 0;
+    auto operator<=>(const Place&) const = default;
+};
+
+class Problems {
+  public:
+    explicit Problems(std::string file) : file_(std::move(file)) {}
+
+    // `text` reads "what is wrong; what would be right".
+    void add(Place place, std::string text);
+    bool empty() const { return found_.empty(); }
+
+    // "FILE:LINE:COL: text", one line for each of the first 20, in the order of the file.
+    Error error() const;
+
+  private:
+    struct Problem {
+        Place place;
+        std::string text;
+        auto operator<=>(const Problem&) const = default;
+    };
+    std::string file_;
+    std::vector<Problem> found_;
+};
+
+// `text` in quotes on one line, shortened, with control characters escaped: input never reaches a terminal raw.
+std::string quoted(std::string_view text);
+
+}  // namespace rogate::spec

@@ -1,0 +1,275 @@
+#include "spec/yaml_reader.hpp"
+
+#include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/parser.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <sstream>
+
+namespace rogate::spec {
+
+namespace {
+
+// Thrown through yaml-cpp's parser to stop it; never leaves this file.
+struct Refused {
+    Place place;
+    std::string text;
+};
+
+// yaml-cpp counts columns in bytes from 0; editors count characters from 1.
+class Lines {
+  public:
+    explicit Lines(std::string_view text) : text_(text) {
+        for (std::size_t i = 0; i < text.size(); ++i)
+            if (text[i] == '\n') starts_.push_back(i + 1);
+    }
+    Place place(const YAML::Mark& mark) const {
+        if (mark.is_null() || mark.line < 0 || mark.column < 0) return {};
+        return place(static_cast<std::size_t>(mark.line), static_cast<std::size_t>(mark.column));
+    }
+    Place place_of(std::size_t offset) const {
+        const auto after = std::ranges::upper_bound(starts_, offset);
+        const auto line = static_cast<std::size_t>(after - starts_.begin()) - 1;
+        return place(line, offset - starts_[line]);
+    }
+
+  private:
+    Place place(std::size_t line, std::size_t bytes) const {
+        Place place{static_cast<int>(line) + 1, 1};
+        if (line >= starts_.size()) return place;
+        for (const char c : text_.substr(starts_[line], bytes))
+            if ((static_cast<unsigned char>(c) & 0xc0) != 0x80) ++place.column;
+        return place;
+    }
+    std::string_view text_;
+    std::vector<std::size_t> starts_{0};
+};
+
+std::size_t length_of_utf8(std::string_view text) {
+    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+    const unsigned char first = byte(0);
+    if (first < 0x80) return 1;
+    const std::size_t length = first >= 0xc2 && first < 0xe0 ? 2 : first >= 0xe0 && first < 0xf0 ? 3 : 4;
+    if (first < 0xc2 || first > 0xf4 || text.size() < length) return 0;
+    for (std::size_t i = 1; i < length; ++i)
+        if ((byte(i) & 0xc0) != 0x80) return 0;
+    if ((first == 0xe0 && byte(1) < 0xa0) || (first == 0xf0 && byte(1) < 0x90)) return 0;  // overlong
+    if ((first == 0xed && byte(1) > 0x9f) || (first == 0xf4 && byte(1) > 0x8f)) return 0;  // surrogate, too large
+    return length;
+}
+
+// yaml-cpp takes byte 0x04 for the end of the text (stream.h: Stream::eof) and replaces what is not UTF-8: either would
+// silently load something else than what is written.
+void check_characters(std::string_view text, const Lines& lines) {
+    for (std::size_t i = 0; i < text.size();) {
+        const auto byte = static_cast<unsigned char>(text[i]);
+        if ((byte < 0x20 && byte != '\t' && byte != '\n' && byte != '\r') || byte == 0x7f)
+            throw Refused{lines.place_of(i), fmt::format("control character 0x{:02x}; write it as \"\\x{:02x}\" "
+                                                         "in a double-quoted string",
+                                                         byte, byte)};
+        const std::size_t length = length_of_utf8(text.substr(i));
+        if (length == 0)
+            throw Refused{lines.place_of(i), fmt::format("byte 0x{:02x} is not UTF-8; save the file as UTF-8", byte)};
+        i += length;
+    }
+}
+
+// Builds the tree from the parser's events. Limits are checked before anything is built, so that a small text cannot
+// expand into a large tree.
+class Builder : public YAML::EventHandler {
+  public:
+    Builder(const Lines& lines, const YamlLimits& limits, Problems& problems)
+        : lines_(lines), limits_(limits), problems_(problems) {}
+
+    ValuePtr root() const { return root_; }
+
+    void OnDocumentStart(const YAML::Mark& mark) override {
+        if (documents_++ > 0)
+            throw Refused{lines_.place(mark), "a second document begins here; one file holds one scenario"};
+    }
+    void OnDocumentEnd() override {}
+
+    void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+        const auto value = begin(mark, Value::Kind::null, "");
+        finish(value, anchor);
+    }
+    void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+        const auto found = anchors_.find(anchor);
+        if (found == anchors_.end())
+            throw Refused{lines_.place(mark), "an alias within the value it names; a value cannot contain itself"};
+        count(lines_.place(mark), found->second->nodes, found->second->bytes, found->second->height);
+        deliver(found->second);
+    }
+    void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  const std::string& text) override {
+        const auto value = begin(mark, Value::Kind::scalar, tag);
+        value->text = text;
+        value->bytes = text.size();
+        value->plain = tag == "?";
+        bytes_ += text.size();
+        finish(value, anchor);
+    }
+    void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                         YAML::EmitterStyle::value) override {
+        open_.push_back({begin(mark, Value::Kind::sequence, tag), anchor, nullptr});
+    }
+    void OnSequenceEnd() override { close(); }
+    void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                    YAML::EmitterStyle::value) override {
+        open_.push_back({begin(mark, Value::Kind::mapping, tag), anchor, nullptr});
+    }
+    void OnMapEnd() override { close(); }
+
+  private:
+    struct Open {
+        std::shared_ptr<Value> value;
+        YAML::anchor_t anchor = 0;
+        ValuePtr key;  // mapping: read, and its value is not yet
+    };
+
+    void count(Place place, std::size_t nodes, std::size_t bytes, int height) {
+        nodes_ += nodes;
+        bytes_ += bytes;
+        if (nodes_ > limits_.expanded_nodes || bytes_ > limits_.expanded_bytes)
+            throw Refused{place, fmt::format("more than {} values or {} bytes with aliases expanded; write a smaller "
+                                             "scenario",
+                                             limits_.expanded_nodes, limits_.expanded_bytes)};
+        if (static_cast<int>(open_.size()) + height > limits_.nesting)
+            throw Refused{place, fmt::format("nested more than {} levels deep; write it flatter", limits_.nesting)};
+    }
+
+    std::shared_ptr<Value> begin(const YAML::Mark& mark, Value::Kind kind, const std::string& tag) {
+        auto value = std::make_shared<Value>();
+        value->kind = kind;
+        value->place = lines_.place(mark);
+        // "?" and "!" are the parser's own, for plain and quoted scalars.
+        if (!tag.empty() && tag != "?" && tag != "!" && tag != "tag:yaml.org,2002:str")
+            throw Refused{value->place, fmt::format("tag {} is not supported; leave it out", quoted(tag))};
+        count(value->place, 1, 0, 1);
+        return value;
+    }
+
+    void finish(const std::shared_ptr<Value>& value, YAML::anchor_t anchor) {
+        if (anchor != 0) anchors_[anchor] = value;
+        deliver(value);
+    }
+
+    void close() {
+        const Open done = std::move(open_.back());
+        open_.pop_back();
+        if (done.value->kind == Value::Kind::mapping) {
+            refuse_duplicates(*done.value);
+            apply_merges(*done.value);
+        }
+        finish(done.value, done.anchor);
+    }
+
+    void deliver(const ValuePtr& value) {
+        if (open_.empty()) {
+            root_ = value;
+            return;
+        }
+        Open& parent = open_.back();
+        parent.value->nodes += value->nodes;
+        parent.value->bytes += value->bytes;
+        parent.value->height = std::max(parent.value->height, value->height + 1);
+        if (parent.value->kind == Value::Kind::sequence) {
+            parent.value->items.push_back(value);
+        } else if (!parent.key) {
+            if (value->kind != Value::Kind::scalar)
+                throw Refused{value->place, fmt::format("a key is {}; a key must be a word", kind_name(*value))};
+            parent.key = value;
+        } else {
+            parent.value->pairs.emplace_back(std::move(parent.key), value);
+            parent.key = nullptr;
+        }
+    }
+
+    // yaml-cpp keeps both of two equal keys, and a look-up finds the first: the second would be lost without a word.
+    void refuse_duplicates(Value& mapping) {
+        std::map<std::string_view, Place> seen;
+        std::erase_if(mapping.pairs, [&](const auto& pair) {
+            const auto [first, fresh] = seen.emplace(pair.first->text, pair.first->place);
+            if (!fresh)
+                problems_.add(pair.first->place, fmt::format("key {} is already given at line {}; keep one of the two",
+                                                             quoted(pair.first->text), first->second.line));
+            return !fresh;
+        });
+    }
+
+    // "<<: *defaults" or "<<: [*a, *b]": keys that are not given here, the first that has one wins
+    // (yaml.org/type/merge.html).
+    void apply_merges(Value& mapping) {
+        const auto merge = std::ranges::find_if(
+            mapping.pairs, [](const auto& pair) { return pair.first->plain && pair.first->text == "<<"; });
+        if (merge == mapping.pairs.end()) return;
+        const ValuePtr what = merge->second;
+        mapping.pairs.erase(merge);
+        const auto sources = what->kind == Value::Kind::sequence ? what->items : std::vector<ValuePtr>{what};
+        std::map<std::string_view, int> known;
+        for (const auto& pair : mapping.pairs) known.emplace(pair.first->text, 0);
+        for (const ValuePtr& source : sources) {
+            if (source->kind != Value::Kind::mapping) {
+                problems_.add(source->place,
+                              fmt::format("'<<' merges {}; write an alias of a mapping", kind_name(*source)));
+                continue;
+            }
+            for (const auto& pair : source->pairs)
+                if (known.emplace(pair.first->text, 0).second) mapping.pairs.push_back(pair);
+        }
+    }
+
+    const Lines& lines_;
+    const YamlLimits& limits_;
+    Problems& problems_;
+    int documents_ = 0;
+    std::size_t nodes_ = 0;
+    std::size_t bytes_ = 0;
+    std::vector<Open> open_;
+    std::map<YAML::anchor_t, ValuePtr> anchors_;
+    ValuePtr root_;
+};
+
+}  // namespace
+
+std::string_view kind_name(const Value& value) {
+    switch (value.kind) {
+        case Value::Kind::null: return "empty";
+        case Value::Kind::scalar: return "a single value";
+        case Value::Kind::sequence: return "a list";
+        case Value::Kind::mapping: return "a mapping";
+    }
+    return "";
+}
+
+ValuePtr read_yaml(std::string_view text, Problems& problems, const YamlLimits& limits) {
+    if (text.size() > limits.bytes) {
+        problems.add({}, fmt::format("larger than {} bytes; a scenario is a few hundred lines", limits.bytes));
+        return nullptr;
+    }
+    if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
+    const Lines lines(text);
+    Builder builder(lines, limits, problems);
+    try {
+        check_characters(text, lines);
+        std::istringstream stream{std::string(text)};
+        YAML::Parser parser(stream);
+        while (parser.HandleNextDocument(builder)) {
+        }
+    } catch (const Refused& refused) {
+        problems.add(refused.place, refused.text);
+        return nullptr;
+    } catch (const YAML::Exception& error) {
+        problems.add(lines.place(error.mark),
+                     fmt::format("not valid YAML: {}; look at the indentation, quotes and brackets here", error.msg));
+        return nullptr;
+    }
+    if (!builder.root()) problems.add({1, 1}, "the file is empty; it needs at least 'subject' with an 'image'");
+    return builder.root();
+}
+
+}  // namespace rogate::spec

@@ -1,0 +1,46 @@
+// YAML text -> a tree of values that know their place. Pure; nothing of yaml-cpp shows.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "spec/problems.hpp"
+
+namespace rogate::spec {
+
+struct Value;
+using ValuePtr = std::shared_ptr<const Value>;  // shared, because an alias is the anchored value itself
+
+struct Value {
+    enum class Kind { null, scalar, sequence, mapping };
+    Kind kind = Kind::null;
+    Place place;
+    std::string text;  // scalar: as written, without the quotes
+    bool plain = true;  // scalar: written without quotes
+    std::vector<ValuePtr> items;
+    std::vector<std::pair<ValuePtr, ValuePtr>> pairs;  // in the order of the file; keys are scalars and unique
+
+    // Size with every alias expanded, which is what the limits go by.
+    std::size_t nodes = 1;
+    std::size_t bytes = 0;
+    int height = 1;
+};
+
+struct YamlLimits {
+    std::size_t bytes = 1024 * 1024;
+    std::size_t expanded_nodes = 100'000;
+    std::size_t expanded_bytes = 4 * 1024 * 1024;
+    int nesting = 64;
+};
+
+// The only document of `text`, with merge keys (<<) applied; null when it could not be read, and `problems` says why.
+// A duplicate key is a problem too, but the rest of the document is still returned.
+ValuePtr read_yaml(std::string_view text, Problems& problems, const YamlLimits& limits = {});
+
+// "a mapping", "a list", … for messages.
+std::string_view kind_name(const Value& value);
+
+}  // namespace rogate::spec

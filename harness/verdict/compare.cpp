@@ -1,0 +1,111 @@
+#include "verdict/compare.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <map>
+#include <rogate/names.hpp>
+#include <tuple>
+
+namespace rogate::verdict {
+
+namespace {
+
+using Key = std::pair<std::string, std::string>;  // operation, path
+
+// A file that exists already is opened for writing by the same call that would have created it: the two are one need.
+std::string comparable_operation(const Attempt& attempt) {
+    return attempt.operation == "create" ? "open-write" : attempt.operation;
+}
+
+// The best outcome wins: if any attempt succeeded, the application could do it.
+std::map<Key, int> outcomes(const RunRecord& run) {
+    std::map<Key, int> best;
+    for (const Attempt& attempt : run.attempts) {
+        const auto [at, fresh] =
+            best.try_emplace({comparable_operation(attempt), attempt.path}, attempt.error);
+        if (!fresh && attempt.error == 0) at->second = 0;
+    }
+    return best;
+}
+
+bool removes_or_renames(const std::string& operation) {
+    return operation == "unlink" || operation == "rmdir" || operation == "rename";
+}
+
+int weight(AttemptClass cls) {
+    return cls == AttemptClass::write ? 0 : cls == AttemptClass::access_check ? 1 : 2;
+}
+
+}  // namespace
+
+void compare_with_control(RunRecord& run, const RunRecord& control) {
+    const auto there = outcomes(control);
+    for (Attempt& attempt : run.attempts) {
+        const auto found = there.find({comparable_operation(attempt), attempt.path});
+        attempt.control = found == there.end() ? "absent" : errno_name(found->second);
+        if (attempt.error == EROFS && attempt.control == "ENOENT" && removes_or_renames(attempt.operation))
+            attempt.cls = AttemptClass::no_op;
+    }
+}
+
+bool failed_by_read_only(const Attempt& attempt) {
+    return attempt.error == EROFS || (attempt.error != 0 && attempt.control == "ok");
+}
+
+std::vector<Attempt> failed_attempts(const RunRecord& run, const std::string& target) {
+    std::vector<Attempt> found;
+    for (const Attempt& attempt : run.attempts)
+        if (attempt.mount == target && failed_by_read_only(attempt)) found.push_back(attempt);
+    std::stable_sort(found.begin(), found.end(), [](const Attempt& a, const Attempt& b) {
+        const int wa = weight(a.cls), wb = weight(b.cls);
+        return std::tie(wa, b.count, a.path, a.operation) < std::tie(wb, a.count, b.path, b.operation);
+    });
+    return found;
+}
+
+std::uint64_t writes_made(const RunRecord& run, const std::string& target) {
+    std::uint64_t sum = 0;
+    for (const Attempt& attempt : run.attempts)
+        if (attempt.mount == target && attempt.error == 0 && attempt.cls == AttemptClass::write)
+            sum += attempt.count;
+    return sum;
+}
+
+std::uint64_t writes_left_out(const RunRecord& run, const RunRecord& control, const std::string& target) {
+    const auto tried = outcomes(run);
+    std::uint64_t sum = 0;
+    for (const Attempt& attempt : control.attempts)
+        if (attempt.mount == target && attempt.error == 0 && attempt.cls == AttemptClass::write &&
+            !tried.contains({comparable_operation(attempt), attempt.path}))
+            sum += attempt.count;
+    return sum;
+}
+
+std::string distrust(const RunRecord& run) {
+    if (!run.observer_problem.empty()) return run.observer_problem;
+    if (run.lost_events > 0)
+        return fmt::format("{} events were lost; what they were is not known", run.lost_events);
+    for (const auto& [target, canary] : run.canary) {
+        switch (canary) {
+            case Canary::seen: break;
+            case Canary::not_seen:
+                return fmt::format("the canary write on {} was refused, but the observer did not see it", target);
+            case Canary::not_refused:
+                return fmt::format("the kernel did not refuse the canary write on {}, which should be read-only", target);
+            case Canary::failed:
+                return fmt::format("the canary write on {} could not be made", target);
+        }
+    }
+    return {};
+}
+
+std::string failure_of(const RunRecord& run) {
+    if (run.passed) return {};
+    for (const PhaseRecord& phase : run.phases)
+        if (!phase.passed) return fmt::format("{}: {}", phase.name, phase.message);
+    return "the run ended before its first phase";
+}
+
+}  // namespace rogate::verdict

@@ -1,0 +1,145 @@
+#include "verdict/judge.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <rogate/names.hpp>
+
+#include "verdict/compare.hpp"
+
+namespace rogate::verdict {
+
+namespace {
+
+std::uint64_t uses(const RunRecord& run, const std::string& target) {
+    const auto found = run.uses.find(target);
+    return found == run.uses.end() ? 0 : found->second;
+}
+
+bool touched(const RunRecord& run, const std::string& target) {
+    return uses(run, target) > 0 ||
+           std::any_of(run.attempts.begin(), run.attempts.end(),
+                       [&](const Attempt& attempt) { return attempt.mount == target; });
+}
+
+std::size_t of_class(const std::vector<Attempt>& attempts, AttemptClass cls) {
+    return static_cast<std::size_t>(
+        std::count_if(attempts.begin(), attempts.end(), [&](const Attempt& a) { return a.cls == cls; }));
+}
+
+std::string counted(std::size_t n, std::string_view one, std::string_view many) {
+    return fmt::format("{} {}", n, n == 1 ? one : many);
+}
+
+// The engine's words for "the mount itself is in the way", as opposed to any other reason not to start a container.
+bool start_failed_by_read_only(const RunRecord& run) {
+    const std::string why = failure_of(run);
+    return why.find("read-only file system") != std::string::npos || why.find("mountpoint") != std::string::npos;
+}
+
+void settle(MountResult& result, Verdict verdict, std::string reason) {
+    result.verdict = verdict;
+    result.reason = std::move(reason);
+}
+
+void judge_failed_probe(MountResult& result, const RunRecord& probe) {
+    if (probe.could_not_start) {
+        if (start_failed_by_read_only(probe))
+            return settle(result, Verdict::required,
+                          "the container cannot start when it is read-only: " + failure_of(probe));
+        return settle(result, Verdict::inconclusive,
+                      "the engine did not start the container: " + failure_of(probe));
+    }
+    if (result.attempts.empty())
+        return settle(result, Verdict::inconclusive,
+                      fmt::format("the scenario failed ({}) though no write on it was seen to fail; run again, and look at "
+                                  "the log of run {} if it stays so",
+                                  failure_of(probe), probe.plan.id));
+    settle(result, Verdict::required, fmt::format("read-only fails {}", failure_of(probe)));
+}
+
+void judge_passed_probe(MountResult& result, const RunRecord& control, const RunRecord& probe) {
+    const std::string& target = result.mount.target;
+    if (!touched(control, target) && !touched(probe, target))
+        return settle(result, Verdict::untested, "nothing opened or listed anything on it, so there is no evidence");
+    const std::size_t writes = of_class(result.attempts, AttemptClass::write);
+    if (writes > 0)
+        return settle(result, Verdict::tolerated,
+                      fmt::format("passes read-only, though {} failed that would have changed something",
+                                  counted(writes, "kind of write", "kinds of write")));
+    // It wrote when it could and did not even try when it could not: harmless to this scenario, but a change of behaviour
+    // that a person has to accept, and that an EROFS count alone would call safe.
+    if (const std::uint64_t left_out = writes_left_out(probe, control, target); left_out > 0)
+        return settle(result, Verdict::tolerated,
+                      fmt::format("passes read-only, but leaves out {} that it made in the control run",
+                                  counted(left_out, "write", "writes")));
+    const std::size_t harmless = result.attempts.size();
+    if (harmless > 0)
+        return settle(result, Verdict::safe,
+                      fmt::format("passes read-only; only {} refused",
+                                  counted(harmless, "no-op or access check was", "no-ops and access checks were")));
+    settle(result, Verdict::safe, fmt::format("read {} times, never written to", uses(control, target) + uses(probe, target)));
+}
+
+}  // namespace
+
+MountResult judge(const MountEvidence& evidence) {
+    MountResult result;
+    result.mount = evidence.mount;
+    result.candidate = evidence.candidate;
+    const std::string& target = evidence.mount.target;
+    if (!evidence.ineffective.empty()) {
+        settle(result, Verdict::ineffective, evidence.ineffective);
+        return result;
+    }
+    if (evidence.control == nullptr) {
+        settle(result, Verdict::inconclusive, "the control run did not come to an end");
+        return result;
+    }
+    const RunRecord& control = *evidence.control;
+    result.runs.push_back(control.plan.id);
+    result.writes_in_control = writes_made(control, target);
+    if (!control.passed) {
+        settle(result, Verdict::inconclusive,
+               fmt::format("the control run failed, with every mount as it is configured: {}", failure_of(control)));
+        return result;
+    }
+    if (const std::string doubt = distrust(control); !doubt.empty()) {
+        settle(result, Verdict::inconclusive, "the control run cannot be relied on: " + doubt);
+        return result;
+    }
+    if (evidence.mount.read_only) {
+        result.attempts = failed_attempts(control, target);
+        settle(result, Verdict::already_ro,
+               result.attempts.empty()
+                   ? "is read-only already, and no write on it failed"
+                   : fmt::format("is read-only already; {} failed on it",
+                                 counted(result.attempts.size(), "kind of attempt", "kinds of attempt")));
+        return result;
+    }
+    if (evidence.probe == nullptr) {
+        settle(result, Verdict::inconclusive, "no run with it read-only came to an end");
+        return result;
+    }
+    const RunRecord& probe = *evidence.probe;
+    result.runs.push_back(probe.plan.id);
+    result.attempts = failed_attempts(probe, target);
+    // A failed scenario needs no complete account: one refused write and one failed phase show the need.
+    if (!probe.passed) {
+        judge_failed_probe(result, probe);
+        return result;
+    }
+    if (const std::string doubt = distrust(probe); !doubt.empty()) {
+        settle(result, Verdict::inconclusive, fmt::format("run {} cannot be relied on: {}", probe.plan.id, doubt));
+        return result;
+    }
+    if (!probe.canary.contains(target)) {
+        settle(result, Verdict::inconclusive, fmt::format("run {} made no canary write on it", probe.plan.id));
+        return result;
+    }
+    judge_passed_probe(result, control, probe);
+    return result;
+}
+
+}  // namespace rogate::verdict

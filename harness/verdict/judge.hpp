@@ -1,0 +1,19 @@
+// Runs and attempts -> the verdict for one mount. Pure.
+#pragma once
+
+#include <rogate/result.hpp>
+
+namespace rogate::verdict {
+
+struct MountEvidence {
+    Mount mount;
+    bool candidate = true;
+    std::string ineffective;  // why read-only would protect nothing ("a unix socket …"); empty: it would
+    const RunRecord* control = nullptr;  // absent: the control run did not come to an end
+    const RunRecord* probe = nullptr;    // the run that settles it: it was read-only there; absent: there was none
+};
+
+// Every doubt ends in `inconclusive`, never in `safe`. `probe` must have been through compare_with_control().
+MountResult judge(const MountEvidence&);
+
+}  // namespace rogate::verdict

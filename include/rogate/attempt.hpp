@@ -1,0 +1,34 @@
+// One kind of write that the subject attempted, as the observer saw it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace rogate {
+
+enum class AttemptClass { write, no_op, access_check };
+
+struct Process {
+    std::int64_t pid = 0;  // in the engine host's pid namespace, of the first attempt counted
+    std::string comm, exe;
+    std::uint32_t uid = 0;
+    bool operator==(const Process&) const = default;
+};
+
+// Attempts with equal (mount, path, operation, syscall, error, phase, process name) are one Attempt with a count.
+struct Attempt {
+    std::string mount;      // target of the subject's mount the path lies on; empty: on none of them (/proc, /sys, /dev)
+    std::string path;       // as the subject sees it; raw bytes, escaped only when rendered
+    std::string operation;  // create, open-write, truncate, mkdir, rmdir, unlink, rename, link, symlink, mknod, chmod,
+                            // chown, utime, setxattr, removexattr, access, bind, ioctl
+    std::string syscall;    // "openat", …; "io_uring:openat", …
+    int error = 0;          // errno as the process saw it; 0: it succeeded
+    AttemptClass cls = AttemptClass::write;
+    std::string phase;
+    Process process;
+    std::uint64_t count = 1;
+    std::string control;    // how the same (path, operation) ended in the control run: "ok", an errno name, "absent"
+    bool operator==(const Attempt&) const = default;
+};
+
+}  // namespace rogate

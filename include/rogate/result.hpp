@@ -1,0 +1,58 @@
+// The answer of a campaign; rogate.result/1 is rendered from it.
+#pragma once
+
+#include <rogate/run.hpp>
+#include <rogate/scenario.hpp>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace rogate {
+
+enum class Verdict { safe, tolerated, split, required, untested, ineffective, already_ro, inconclusive };
+
+struct MountResult {
+    Mount mount;
+    bool candidate = false;
+    Verdict verdict = Verdict::inconclusive;
+    std::string reason;             // one sentence
+    std::vector<Attempt> attempts;  // the telling ones: failed on this mount in the run that decided it
+    std::vector<int> runs;          // ids of the runs that the verdict rests on
+    std::uint64_t writes_in_control = 0;  // successful writes of class `write` on it in the control run
+    bool operator==(const MountResult&) const = default;
+};
+
+struct Recommendation {
+    std::vector<std::string> read_only;
+    std::optional<int> verified_by_run;  // the run that had exactly these mounts read-only and passed
+    bool operator==(const Recommendation&) const = default;
+};
+
+struct EngineFacts {
+    std::string name;         // "Docker Engine", "Podman Engine"
+    std::string version, api_version, kernel, os, cgroup_version, host;
+    bool operator==(const EngineFacts&) const = default;
+};
+
+struct ObserverFacts {
+    std::string kind;   // "ebpf", "none"
+    std::string hooks;  // which tiers ran, for a person: "sys_exit, mount fexit, io_uring"
+    bool operator==(const ObserverFacts&) const = default;
+};
+
+struct CampaignResult {
+    Scenario scenario;
+    EngineFacts engine;
+    ObserverFacts observer;
+    std::string image_id;
+    std::vector<RunRecord> runs;
+    std::vector<MountResult> mounts;
+    Recommendation recommendation;
+    std::string started_at;  // RFC 3339, UTC
+    double duration_s = 0;
+    std::string data_mode;   // how the user's data was kept out of reach: "overlay", "copy", …
+    bool operator==(const CampaignResult&) const = default;
+};
+
+}  // namespace rogate

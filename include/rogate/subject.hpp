@@ -1,0 +1,70 @@
+// The application under test, as every input format converges on it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace rogate {
+
+// Where in an input file something was declared; for messages and for patches. line and column count from 1; 0: unknown.
+struct SourcePlace {
+    std::string file;
+    int line = 0;
+    int column = 0;
+    bool operator==(const SourcePlace&) const = default;
+};
+
+enum class MountType { bind, volume, anonymous, tmpfs, rootfs };
+
+// A mount of the subject. `target` is absolute and normalised (no trailing '/', no '..'), except "/" itself.
+struct Mount {
+    MountType type = MountType::bind;
+    std::string source;  // bind: absolute path on the engine's host; volume: its name; otherwise empty
+    std::string target;
+    bool read_only = false;
+    bool no_copy = false;       // volume: not filled from the image
+    std::string tmpfs_options;  // tmpfs: as mount(8) takes them, e.g. "size=64m,mode=1777,uid=33"
+    std::string propagation;    // bind: rprivate, rslave, …; empty: the engine's default
+    SourcePlace declared;       // line 0: not in a file (an image's VOLUME)
+    bool operator==(const Mount&) const = default;
+};
+
+// Times in milliseconds; absent: the image's or the engine's default.
+struct Healthcheck {
+    std::vector<std::string> test;  // as the Engine API takes it: {"CMD", …}, {"CMD-SHELL", "…"}, {"NONE"}
+    std::optional<std::int64_t> interval_ms, timeout_ms, start_period_ms;
+    std::optional<int> retries;
+    bool operator==(const Healthcheck&) const = default;
+};
+
+// A port of the subject that steps talk to. It is always published on a free port of the loopback interface of the
+// engine's host, never on the number the user runs it on in production.
+struct Port {
+    std::uint16_t container = 0;
+    std::string protocol = "tcp";
+    bool operator==(const Port&) const = default;
+};
+
+struct Subject {
+    std::string image;
+    std::optional<std::vector<std::string>> command;     // absent: the image's
+    std::optional<std::vector<std::string>> entrypoint;  // absent: the image's
+    std::optional<std::string> user, working_dir, hostname, stop_signal;
+    std::map<std::string, std::string> environment;
+    std::vector<Mount> mounts;
+    std::vector<Port> ports;
+    std::vector<std::string> cap_add, cap_drop, security_opt;
+    std::optional<Healthcheck> healthcheck;
+    std::map<std::string, std::int64_t> ulimits;  // name -> soft and hard limit
+    std::map<std::string, std::string> sysctls;
+    std::optional<std::int64_t> shm_size;  // bytes
+    bool init = false;                     // docker run --init
+    bool privileged = false;
+    bool read_only_rootfs = false;
+    bool operator==(const Subject&) const = default;
+};
+
+}  // namespace rogate
