@@ -21,7 +21,8 @@ std::string named(std::string_view key) {
 }
 
 bool is_variable_name(std::string_view name) {
-    return !name.empty() && std::ranges::none_of(name, [](char c) { return c == '=' || c == ' ' || c == '\n'; });
+    return !name.empty() &&
+           std::ranges::none_of(name, [](char c) { return c == '=' || c == ' ' || c == '\n'; });
 }
 
 // The pairs of {a: b} or [a=b] with the places they come from; `value` is null for a name alone.
@@ -43,7 +44,7 @@ std::vector<Setting> settings_of_list(const Value& list, std::string_view what, 
         const auto earlier = std::ranges::find_if(settings, same);
         if (earlier != settings.end())
             context.problem(*item, fmt::format("{} is already given at line {}; keep one of the two",
-                                               quoted(setting.name), earlier->at->place.line));
+                                               in_quotes(setting.name), earlier->at->place.line));
         else
             settings.push_back(std::move(setting));
     }
@@ -54,14 +55,14 @@ std::vector<Setting> settings_of(const Value& value, std::string_view what, cons
     if (value.kind == Value::Kind::sequence) return settings_of_list(value, what, context);
     std::vector<Setting> settings;
     if (value.kind != Value::Kind::mapping) {
-        context.problem(value, fmt::format("{} is {}; write a mapping (NAME: value) or a list (- NAME=value)", what,
-                                           kind_name(value)));
+        context.problem(value, fmt::format("{} is {}; write a mapping (NAME: value) or a list (- NAME=value)",
+                                           what, kind_name(value)));
         return settings;
     }
     for (const auto& [key, set] : value.pairs) {
         Setting setting{key->text, std::nullopt, key.get()};
         if (set->kind != Value::Kind::null) {
-            setting.value = read_text(*set, quoted(key->text), context);
+            setting.value = read_text(*set, in_quotes(key->text), context);
             if (!setting.value) continue;
         }
         settings.push_back(std::move(setting));
@@ -73,9 +74,10 @@ std::vector<Setting> settings_of(const Value& value, std::string_view what, cons
 
 std::optional<std::string> read_text(const Value& value, std::string_view what, const Context& context) {
     if (value.kind == Value::Kind::scalar) return value.text;
-    context.problem(value, value.kind == Value::Kind::null
-                               ? fmt::format("{} is empty; give it a value, or quote it if the text is meant", what)
-                               : fmt::format("{} is {}; write a single value", what, kind_name(value)));
+    context.problem(value,
+                    value.kind == Value::Kind::null
+                        ? fmt::format("{} is empty; give it a value, or quote it if the text is meant", what)
+                        : fmt::format("{} is {}; write a single value", what, kind_name(value)));
     return std::nullopt;
 }
 
@@ -103,7 +105,7 @@ std::optional<bool> read_bool(const Value& value, std::string_view what, const C
     const auto text = read_text(value, what, context);
     if (!text) return std::nullopt;
     if (*text == "true" || *text == "false") return *text == "true";
-    context.problem(value, fmt::format("{} is {}; write true or false", what, quoted(*text)));
+    context.problem(value, fmt::format("{} is {}; write true or false", what, in_quotes(*text)));
     return std::nullopt;
 }
 
@@ -127,14 +129,16 @@ std::optional<std::string> read_regex(const Value& value, std::string_view what,
         const std::regex compiled(*text, std::regex::ECMAScript | std::regex::multiline);
         return text;
     } catch (const std::regex_error& error) {
-        context.problem(value, fmt::format("{} is not a regular expression ({}); write one as in JavaScript, with a "
-                                           "backslash before a character that is meant literally",
-                                           quoted(*text), error.what()));
+        context.problem(value,
+                        fmt::format("{} is not a regular expression ({}); write one as in JavaScript, with a "
+                                    "backslash before a character that is meant literally",
+                                    in_quotes(*text), error.what()));
         return std::nullopt;
     }
 }
 
-std::optional<std::vector<std::string>> read_texts(const Value& value, std::string_view what, const Context& context) {
+std::optional<std::vector<std::string>> read_texts(const Value& value, std::string_view what,
+                                                   const Context& context) {
     if (value.kind != Value::Kind::sequence) {
         context.problem(value, fmt::format("{} is {}; write a list", what, kind_name(value)));
         return std::nullopt;
@@ -159,28 +163,31 @@ std::map<std::string, std::string> read_environment(const Value& value, const Co
     for (Setting& setting : settings_of(value, "'environment'", context)) {
         if (!is_variable_name(setting.name)) {
             context.problem(*setting.at, fmt::format("{} is not the name of a variable; write NAME=value",
-                                                     quoted(setting.name)));
+                                                     in_quotes(setting.name)));
             continue;
         }
         if (!setting.value) setting.value = context.surroundings.environment(setting.name);
         if (setting.value)
             environment.emplace(std::move(setting.name), std::move(*setting.value));
         else
-            context.problem(*setting.at,
-                            fmt::format("variable {} has no value here and is not set in the environment of rogate; "
-                                        "give it a value, or set it",
-                                        quoted(setting.name)));
+            context.problem(
+                *setting.at,
+                fmt::format("variable {} has no value here and is not set in the environment of rogate; "
+                            "give it a value, or set it",
+                            in_quotes(setting.name)));
     }
     return environment;
 }
 
-std::map<std::string, std::string> read_settings(const Value& value, std::string_view what, const Context& context) {
+std::map<std::string, std::string> read_settings(const Value& value, std::string_view what,
+                                                 const Context& context) {
     std::map<std::string, std::string> settings;
     for (Setting& setting : settings_of(value, what, context)) {
         if (setting.value && !setting.name.empty())
             settings.emplace(std::move(setting.name), std::move(*setting.value));
         else
-            context.problem(*setting.at, fmt::format("{} has no value; write NAME=value", quoted(setting.name)));
+            context.problem(*setting.at,
+                            fmt::format("{} has no value; write NAME=value", in_quotes(setting.name)));
     }
     return settings;
 }
@@ -188,19 +195,21 @@ std::map<std::string, std::string> read_settings(const Value& value, std::string
 Mapping::Mapping(const Value& value, std::string where, const KeySet& keys, const Context& context)
     : value_(value), where_(std::move(where)), keys_(keys), context_(context) {
     if (value.kind != Value::Kind::mapping) {
-        context.problem(value, fmt::format("{} is {}; write a mapping (key: value)", where_, kind_name(value)));
+        context.problem(value,
+                        fmt::format("{} is {}; write a mapping (key: value)", where_, kind_name(value)));
         return;
     }
     for (const auto& [key, unused] : value.pairs)
         if (std::ranges::find(keys.names(), key->text) == keys.names().end())
-            context.problem(*key, fmt::format("unknown key {} in {}; {}", quoted(key->text), where_,
+            context.problem(*key, fmt::format("unknown key {} in {}; {}", in_quotes(key->text), where_,
                                               suggestion(key->text, keys.names())));
 }
 
 const std::pair<ValuePtr, ValuePtr>* Mapping::find(std::string_view key) const {
     if (std::ranges::find(keys_.names(), key) == keys_.names().end())
         throw std::logic_error(fmt::format("key '{}' is read in {}, but missing from keys.hpp", key, where_));
-    const auto found = std::ranges::find_if(value_.pairs, [&](const auto& pair) { return pair.first->text == key; });
+    const auto found =
+        std::ranges::find_if(value_.pairs, [&](const auto& pair) { return pair.first->text == key; });
     return found == value_.pairs.end() ? nullptr : &*found;
 }
 
@@ -208,8 +217,8 @@ const Value* Mapping::get(std::string_view key) const {
     const auto* pair = find(key);
     if (pair == nullptr) return nullptr;
     if (pair->second->kind != Value::Kind::null) return pair->second.get();
-    context_.problem(*pair->first, fmt::format("'{}' of {} has no value; give it one, or leave the key out", key,
-                                               where_));
+    context_.problem(*pair->first,
+                     fmt::format("'{}' of {} has no value; give it one, or leave the key out", key, where_));
     return nullptr;
 }
 
@@ -258,7 +267,8 @@ std::optional<std::string> Mapping::signal(std::string_view key) const {
 
 std::optional<std::string> Mapping::path(std::string_view key) const {
     const Value* value = get(key);
-    return value == nullptr ? std::nullopt : read_notation(*value, named(key), context_, parse_container_path);
+    return value == nullptr ? std::nullopt
+                            : read_notation(*value, named(key), context_, parse_container_path);
 }
 
 std::optional<std::string> Mapping::regex(std::string_view key) const {

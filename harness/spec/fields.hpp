@@ -1,4 +1,5 @@
-// Typed reading of values: each function returns the value, or nothing after it has told `problems` what is wrong with it.
+// Typed reading of values: each function returns the value, or nothing after it has told `problems` what is
+// wrong with it.
 #pragma once
 
 #include <cstdint>
@@ -32,13 +33,16 @@ enum class Zero { allowed, refused };
 
 // `what` names the value in messages: "'timeout'".
 std::optional<std::string> read_text(const Value& value, std::string_view what, const Context& context);
-std::optional<std::string> read_line(const Value& value, std::string_view what, const Context& context);  // not empty
+std::optional<std::string> read_line(const Value& value, std::string_view what,
+                                     const Context& context);  // not empty
 std::optional<std::int64_t> read_integer(const Value& value, std::string_view what, const Context& context,
                                          std::int64_t min, std::int64_t max);
 std::optional<bool> read_bool(const Value& value, std::string_view what, const Context& context);
-std::optional<std::int64_t> read_duration(const Value& value, std::string_view what, const Context& context, Zero zero);
+std::optional<std::int64_t> read_duration(const Value& value, std::string_view what, const Context& context,
+                                          Zero zero);
 std::optional<std::string> read_regex(const Value& value, std::string_view what, const Context& context);
-std::optional<std::vector<std::string>> read_texts(const Value& value, std::string_view what, const Context& context);
+std::optional<std::vector<std::string>> read_texts(const Value& value, std::string_view what,
+                                                   const Context& context);
 std::optional<std::uint16_t> read_port(const Value& value, std::string_view what, const Context& context);
 
 // One value in one of the notations of notations.hpp.
@@ -56,18 +60,21 @@ std::optional<T> read_notation(const Value& value, std::string_view what, const 
 // {A: b} or [A=b, C]; a name without a value takes it from rogate's own environment, and must be set there.
 std::map<std::string, std::string> read_environment(const Value& value, const Context& context);
 // {a: b} or [a=b].
-std::map<std::string, std::string> read_settings(const Value& value, std::string_view what, const Context& context);
+std::map<std::string, std::string> read_settings(const Value& value, std::string_view what,
+                                                 const Context& context);
 
 // A mapping whose keys are known. Unknown keys are reported when it is made.
 class Mapping {
   public:
-    // `where` names the mapping in messages: "step 'upload'". Something else than a mapping reads as an empty one.
+    // `where` names the mapping in messages: "step 'upload'". Something else than a mapping reads as an empty
+    // one.
     Mapping(const Value& value, std::string where, const KeySet& keys, const Context& context);
 
     const std::string& where() const { return where_; }
     const Value& value() const { return value_; }
 
-    // Null if the key is absent, or has no value (which is a problem: a forgotten value must not read as a default).
+    // Null if the key is absent, or has no value (which is a problem: a forgotten value must not read as a
+    // default).
     const Value* get(std::string_view key) const;
     bool has(std::string_view key) const { return find(key) != nullptr; }
     Place place_of(std::string_view key) const;  // of the key itself

@@ -13,7 +13,8 @@ namespace rogate::spec {
 struct KeySet {
     std::string_view schema;  // JSON pointer to the schema object whose "properties" are these names
 
-    constexpr KeySet(std::string_view pointer, std::initializer_list<std::string_view> names) : schema(pointer) {
+    constexpr KeySet(std::string_view pointer, std::initializer_list<std::string_view> names)
+        : schema(pointer) {
         for (const std::string_view name : names) slots_[count_++] = name;
     }
     constexpr std::span<const std::string_view> names() const { return std::span(slots_).first(count_); }
@@ -25,35 +26,43 @@ struct KeySet {
 
 namespace keys {
 
-inline constexpr KeySet scenario("", {"name", "description", "subject", "candidates", "ready", "steps", "shutdown"});
-inline constexpr KeySet subject("/$defs/subject", {"image", "command", "entrypoint", "user", "working_dir", "hostname",
-            "stop_signal", "init", "privileged", "read_only", "shm_size", "environment", "mounts", "volumes", "tmpfs",
-            "ports", "cap_add", "cap_drop", "security_opt", "ulimits", "sysctls", "healthcheck"});
-inline constexpr KeySet mount("/$defs/mount", {"type", "source", "src", "target", "dst", "destination", "read_only", "readonly",
-            "bind", "volume", "tmpfs"});
+inline constexpr KeySet scenario("", {"name", "description", "subject", "candidates", "ready", "steps",
+                                      "shutdown"});
+inline constexpr KeySet subject("/$defs/subject",
+                                {"image",    "command",     "entrypoint", "user",         "working_dir",
+                                 "hostname", "stop_signal", "init",       "privileged",   "read_only",
+                                 "shm_size", "environment", "mounts",     "volumes",      "tmpfs",
+                                 "ports",    "cap_add",     "cap_drop",   "security_opt", "ulimits",
+                                 "sysctls",  "healthcheck"});
+inline constexpr KeySet mount("/$defs/mount", {"type", "source", "src", "target", "dst", "destination",
+                                               "read_only", "readonly", "bind", "volume", "tmpfs"});
 inline constexpr KeySet mount_bind("/$defs/mount/properties/bind", {"propagation", "create_host_path"});
 inline constexpr KeySet mount_volume("/$defs/mount/properties/volume", {"nocopy"});
 inline constexpr KeySet mount_tmpfs("/$defs/mount/properties/tmpfs", {"size", "mode"});
-inline constexpr KeySet subject_healthcheck("/$defs/subject_healthcheck", {"test", "interval", "timeout", "retries",
-            "start_period", "disable"});
-inline constexpr KeySet ready("/$defs/ready", {"timeout", "checks", "http", "tcp", "log", "exec", "healthcheck", "expect"});
-inline constexpr KeySet check("/$defs/check", {"name", "http", "tcp", "log", "exec", "healthcheck", "expect", "timeout"});
-inline constexpr KeySet step("/$defs/step", {"name", "http", "exec", "signal", "restart", "wait", "log", "tcp", "healthcheck",
-            "expect", "timeout", "retry"});
+inline constexpr KeySet subject_healthcheck("/$defs/subject_healthcheck",
+                                            {"test", "interval", "timeout", "retries", "start_period",
+                                             "disable"});
+inline constexpr KeySet ready("/$defs/ready",
+                              {"timeout", "checks", "http", "tcp", "log", "exec", "healthcheck", "expect"});
+inline constexpr KeySet check("/$defs/check",
+                              {"name", "http", "tcp", "log", "exec", "healthcheck", "expect", "timeout"});
+inline constexpr KeySet step("/$defs/step", {"name", "http", "exec", "signal", "restart", "wait", "log",
+                                             "tcp", "healthcheck", "expect", "timeout", "retry"});
 inline constexpr KeySet http("/$defs/http", {"method", "port", "path", "headers", "body"});
 inline constexpr KeySet exec("/$defs/exec", {"command", "user", "working_dir", "environment", "stdin"});
 inline constexpr KeySet restart("/$defs/restart", {"kill"});
 inline constexpr KeySet tcp("/$defs/tcp", {"port"});
-inline constexpr KeySet expect("/$defs/expect", {"status", "exit_code", "contains", "not_contains", "matches", "equals",
-            "headers"});
+inline constexpr KeySet expect("/$defs/expect", {"status", "exit_code", "contains", "not_contains", "matches",
+                                                 "equals", "headers"});
 inline constexpr KeySet retry("/$defs/retry", {"until", "interval"});
 inline constexpr KeySet shutdown("/$defs/shutdown", {"signal", "timeout", "exit_code"});
 
 inline constexpr KeySet none("/$defs/none", {});
 
-inline constexpr std::array all{scenario, subject, mount,  mount_bind, mount_volume, mount_tmpfs, subject_healthcheck,
-                                ready,    check,   step,   http,       exec,         restart,     tcp,
-                                expect,   retry,   shutdown, none};
+inline constexpr std::array all{
+    scenario, subject, mount,    mount_bind, mount_volume, mount_tmpfs, subject_healthcheck,
+    ready,    check,   step,     http,       exec,         restart,     tcp,
+    expect,   retry,   shutdown, none};
 
 }  // namespace keys
 

@@ -13,15 +13,16 @@ namespace rogate::spec {
 namespace {
 
 constexpr std::string_view propagations[] = {"rprivate", "private", "rshared", "shared", "rslave", "slave"};
-constexpr std::string_view short_options[] = {"ro",     "rw",      "z",      "Z",     "nocopy",    "rprivate", "private",
-                                              "rshared", "shared", "rslave", "slave", "delegated", "cached",
-                                              "consistent"};
+constexpr std::string_view short_options[] = {"ro",       "rw",        "z",       "Z",         "nocopy",
+                                              "rprivate", "private",   "rshared", "shared",    "rslave",
+                                              "slave",    "delegated", "cached",  "consistent"};
 // Docker's list (moby/sys/mount, MergeTmpfsOptions), without those that make no sense on a fresh tmpfs.
-constexpr std::string_view tmpfs_flags[] = {"ro",   "rw",    "exec",    "noexec",    "suid",     "nosuid",
-                                            "dev",  "nodev", "sync",    "async",     "dirsync",  "mand",
-                                            "nomand", "atime", "noatime", "diratime", "nodiratime", "relatime",
-                                            "norelatime", "strictatime", "nostrictatime"};
-constexpr std::string_view tmpfs_settings[] = {"size", "mode", "uid", "gid", "nr_inodes", "nr_blocks", "mpol"};
+constexpr std::string_view tmpfs_flags[] = {
+    "ro",      "rw",       "exec",       "noexec",   "suid",       "nosuid",      "dev",
+    "nodev",   "sync",     "async",      "dirsync",  "mand",       "nomand",      "atime",
+    "noatime", "diratime", "nodiratime", "relatime", "norelatime", "strictatime", "nostrictatime"};
+constexpr std::string_view tmpfs_settings[] = {"size",      "mode",      "uid", "gid",
+                                               "nr_inodes", "nr_blocks", "mpol"};
 constexpr std::string_view mount_types[] = {"bind", "volume", "tmpfs"};
 
 template <std::size_t n>
@@ -44,9 +45,8 @@ bool is_volume_name(std::string_view name) {
     const auto is_word = [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
     };
-    return name.size() >= 2 && is_word(name[0]) && std::ranges::all_of(name, [&](char c) {
-               return is_word(c) || c == '_' || c == '.' || c == '-';
-           });
+    return name.size() >= 2 && is_word(name[0]) &&
+           std::ranges::all_of(name, [&](char c) { return is_word(c) || c == '_' || c == '.' || c == '-'; });
 }
 
 class MountReader {
@@ -82,11 +82,13 @@ std::optional<std::string> MountReader::target(const Value& value, std::string_v
     auto path = parse_container_path(text);
     if (!path && is_one_of(text, short_options))
         return refuse(value, fmt::format("{} is an option where the target should be; write SOURCE:TARGET:{}",
-                                         quoted(text), text));
+                                         in_quotes(text), text));
     if (!path) return refuse(value, std::move(path.error()));
     if (*path == "/")
-        return refuse(value, "a mount cannot be the root filesystem; write 'read_only: true' in 'subject' to have it "
-                             "read-only");
+        return refuse(
+            value,
+            "a mount cannot be the root filesystem; write 'read_only: true' in 'subject' to have it "
+            "read-only");
     return *path;
 }
 
@@ -95,10 +97,12 @@ std::optional<std::string> MountReader::host_path(const Value& value, std::strin
     if (text == "~" || text.starts_with("~/")) {
         const auto home = context_.surroundings.environment("HOME");
         if (!home || !home->starts_with('/'))
-            return refuse(value, "'~' is used, but HOME is not set to an absolute path; write the path in full");
+            return refuse(value,
+                          "'~' is used, but HOME is not set to an absolute path; write the path in full");
         path = std::filesystem::path(*home) / text.substr(std::min<std::size_t>(2, text.size()));
     } else if (text.starts_with('~')) {
-        return refuse(value, fmt::format("{} names another user's home; write the path in full", quoted(text)));
+        return refuse(value,
+                      fmt::format("{} names another user's home; write the path in full", in_quotes(text)));
     }
     std::string absolute = (std::filesystem::path(context_.folder) / path).lexically_normal().string();
     if (absolute.size() > 1 && absolute.ends_with('/')) absolute.pop_back();
@@ -110,16 +114,17 @@ std::optional<Mount> MountReader::read_short(const Value& value, const std::stri
     if (parts.size() > 3)
         return refuse(value, fmt::format("mount {} has more than three parts; write SOURCE:TARGET or "
                                          "SOURCE:TARGET:OPTIONS",
-                                         quoted(text)));
+                                         in_quotes(text)));
     Mount mount;
     mount.declared = context_.declared(value.place);
     const std::string_view source = parts.size() == 1 ? std::string_view() : parts[0];
     if (parts.size() == 1) {
         mount.type = MountType::anonymous;
     } else if (source.empty()) {
-        return refuse(value, fmt::format("mount {} has no source; write SOURCE:TARGET, or TARGET alone for an "
-                                         "anonymous volume",
-                                         quoted(text)));
+        return refuse(value,
+                      fmt::format("mount {} has no source; write SOURCE:TARGET, or TARGET alone for an "
+                                  "anonymous volume",
+                                  in_quotes(text)));
     } else if (source[0] == '/' || source[0] == '.' || source[0] == '~') {
         auto path = host_path(value, source);
         if (!path) return std::nullopt;
@@ -128,15 +133,17 @@ std::optional<Mount> MountReader::read_short(const Value& value, const std::stri
         mount.type = MountType::volume;
         mount.source = source;
     } else {
-        return refuse(value, fmt::format("{} is not the name of a volume; write './{}' for a path beside this file",
-                                         quoted(source), source));
+        return refuse(value,
+                      fmt::format("{} is not the name of a volume; write './{}' for a path beside this file",
+                                  in_quotes(source), source));
     }
     auto path = target(value, parts.size() == 1 ? parts[0] : parts[1]);
     if (!path) return std::nullopt;
     mount.target = std::move(*path);
     if (parts.size() == 3) {
         const auto options = split(parts[2], ',');
-        if (std::ranges::find(options, "ro") != options.end() && std::ranges::find(options, "rw") != options.end())
+        if (std::ranges::find(options, "ro") != options.end() &&
+            std::ranges::find(options, "rw") != options.end())
             return refuse(value, "a mount cannot be both 'ro' and 'rw'; keep one of the two");
         for (const std::string_view option : options)
             if (!apply_option(value, option, mount)) return std::nullopt;
@@ -146,7 +153,7 @@ std::optional<Mount> MountReader::read_short(const Value& value, const std::stri
 
 bool MountReader::apply_option(const Value& value, std::string_view option, Mount& mount) const {
     if (!is_one_of(option, short_options)) {
-        context_.problem(value, fmt::format("unknown mount option {}; {}", quoted(option),
+        context_.problem(value, fmt::format("unknown mount option {}; {}", in_quotes(option),
                                             suggestion(option, short_options)));
         return false;
     }
@@ -160,13 +167,13 @@ bool MountReader::apply_option(const Value& value, std::string_view option, Moun
     }
     if (is_one_of(option, propagations)) {
         if (mount.type != MountType::bind) {
-            context_.problem(value, fmt::format("'{}' is for paths of the host only; leave it out for a volume",
-                                                option));
+            context_.problem(
+                value, fmt::format("'{}' is for paths of the host only; leave it out for a volume", option));
             return false;
         }
         if (!mount.propagation.empty()) {
-            context_.problem(value, fmt::format("both '{}' and '{}' are given; keep one of the two", mount.propagation,
-                                                option));
+            context_.problem(value, fmt::format("both '{}' and '{}' are given; keep one of the two",
+                                                mount.propagation, option));
             return false;
         }
         mount.propagation = option;
@@ -174,13 +181,15 @@ bool MountReader::apply_option(const Value& value, std::string_view option, Moun
     return true;  // z and Z (SELinux labels), delegated, cached and consistent (macOS) do not bear on writing
 }
 
-const Value* MountReader::one_of(const Mapping& mapping, std::initializer_list<std::string_view> names) const {
+const Value* MountReader::one_of(const Mapping& mapping,
+                                 std::initializer_list<std::string_view> names) const {
     std::string_view chosen;
     for (const std::string_view name : names) {
         if (!mapping.has(name)) continue;
         if (!chosen.empty())
-            context_.problems.add(mapping.place_of(name),
-                                  fmt::format("'{}' and '{}' mean the same; keep one of the two", chosen, name));
+            context_.problems.add(
+                mapping.place_of(name),
+                fmt::format("'{}' and '{}' mean the same; keep one of the two", chosen, name));
         else
             chosen = name;
     }
@@ -195,16 +204,17 @@ std::optional<Mount> MountReader::read_long(const Value& value) const {
     const Value* source = one_of(mapping, {"source", "src"});
     const Value* target_value = one_of(mapping, {"target", "dst", "destination"});
     const Value* read_only = one_of(mapping, {"read_only", "readonly"});
-    if (read_only != nullptr) mount.read_only = read_bool(*read_only, "'read_only'", context_).value_or(false);
+    if (read_only != nullptr)
+        mount.read_only = read_bool(*read_only, "'read_only'", context_).value_or(false);
     if (type == nullptr)
         return mapping.has("type") ? std::optional<Mount>()
                                    : refuse(value, "a mount has no 'type'; write bind, volume or tmpfs");
     const auto type_name = read_text(*type, "'type'", context_);
     if (!type_name) return std::nullopt;
     if (!is_one_of(*type_name, mount_types))
-        return refuse(*type, fmt::format("unknown type of mount {}; {}", quoted(*type_name),
+        return refuse(*type, fmt::format("unknown type of mount {}; {}", in_quotes(*type_name),
                                          suggestion(*type_name, mount_types)));
-    mount.type = *type_name == "bind"     ? MountType::bind
+    mount.type = *type_name == "bind"    ? MountType::bind
                  : *type_name == "tmpfs" ? MountType::tmpfs
                  : source != nullptr     ? MountType::volume
                                          : MountType::anonymous;
@@ -216,7 +226,7 @@ std::optional<Mount> MountReader::read_long(const Value& value) const {
             return refuse(*source, "a tmpfs has no source; leave it out, or write type: bind");
         if (mount.type == MountType::volume && !is_volume_name(*text))
             return refuse(*source, fmt::format("{} is not the name of a volume; write type: bind for a path",
-                                               quoted(*text)));
+                                               in_quotes(*text)));
         auto path = mount.type == MountType::bind ? host_path(*source, *text) : text;
         if (!path) return std::nullopt;
         mount.source = std::move(*path);
@@ -237,26 +247,29 @@ std::optional<Mount> MountReader::read_long(const Value& value) const {
 
 void MountReader::read_long_options(const Mapping& mapping, Mount& mount) const {
     const bool is_volume = mount.type == MountType::volume || mount.type == MountType::anonymous;
-    const std::pair<std::string_view, bool> sections[] = {
-        {"bind", mount.type == MountType::bind}, {"volume", is_volume}, {"tmpfs", mount.type == MountType::tmpfs}};
+    const std::pair<std::string_view, bool> sections[] = {{"bind", mount.type == MountType::bind},
+                                                          {"volume", is_volume},
+                                                          {"tmpfs", mount.type == MountType::tmpfs}};
     for (const auto& [section, fits] : sections)
         if (mapping.has(section) && !fits)
-            context_.problems.add(mapping.place_of(section),
-                                  fmt::format("'{}' does not fit this type of mount; leave it out, or write type: {}",
-                                              section, section));
+            context_.problems.add(
+                mapping.place_of(section),
+                fmt::format("'{}' does not fit this type of mount; leave it out, or write type: {}", section,
+                            section));
     if (const Value* bind = mapping.get("bind")) {
         const Mapping options(*bind, "'bind' of a mount", keys::mount_bind, context_);
         options.flag("create_host_path", true);
         if (const auto propagation = options.text("propagation")) {
             if (!is_one_of(*propagation, propagations))
                 context_.problem(*options.get("propagation"),
-                                 fmt::format("unknown propagation {}; {}", quoted(*propagation),
+                                 fmt::format("unknown propagation {}; {}", in_quotes(*propagation),
                                              suggestion(*propagation, propagations)));
             mount.propagation = *propagation;
         }
     }
     if (const Value* volume = mapping.get("volume"))
-        mount.no_copy = Mapping(*volume, "'volume' of a mount", keys::mount_volume, context_).flag("nocopy", false);
+        mount.no_copy =
+            Mapping(*volume, "'volume' of a mount", keys::mount_volume, context_).flag("nocopy", false);
     if (const Value* tmpfs = mapping.get("tmpfs")) {
         const Mapping options(*tmpfs, "'tmpfs' of a mount", keys::mount_tmpfs, context_);
         for (const std::string_view key : {"size", "mode"})
@@ -289,17 +302,18 @@ bool MountReader::apply_tmpfs_option(const Value& value, std::string_view option
         if (!is_one_of(name, tmpfs_flags)) {
             std::vector<std::string_view> known(std::begin(tmpfs_settings), std::end(tmpfs_settings));
             known.insert(known.end(), std::begin(tmpfs_flags), std::end(tmpfs_flags));
-            context_.problem(value,
-                             is_one_of(name, tmpfs_settings)
-                                 ? fmt::format("tmpfs option '{}' has no value; write {}=VALUE", name, name)
-                                 : fmt::format("unknown tmpfs option {}; {}", quoted(name), suggestion(name, known)));
+            context_.problem(
+                value,
+                is_one_of(name, tmpfs_settings)
+                    ? fmt::format("tmpfs option '{}' has no value; write {}=VALUE", name, name)
+                    : fmt::format("unknown tmpfs option {}; {}", in_quotes(name), suggestion(name, known)));
             return false;
         }
         if (name == "ro") mount.read_only = true;
         if (name == "ro" || name == "rw") return true;  // said by Mount::read_only alone
     } else {
         if (!is_one_of(name, tmpfs_settings)) {
-            context_.problem(value, fmt::format("unknown tmpfs option {}; {}", quoted(name),
+            context_.problem(value, fmt::format("unknown tmpfs option {}; {}", in_quotes(name),
                                                 suggestion(name, tmpfs_settings)));
             return false;
         }
@@ -337,7 +351,7 @@ void refuse_equal_targets(std::vector<Mount>& mounts, const Context& context) {
         }
         context.problems.add({mount.declared.line, mount.declared.column},
                              fmt::format("two mounts on {}: at line {} and at line {}; keep one of the two",
-                                         quoted(mount.target), first->declared.line, mount.declared.line));
+                                         in_quotes(mount.target), first->declared.line, mount.declared.line));
     }
     mounts = std::move(kept);
 }
@@ -357,8 +371,8 @@ std::vector<Mount> read_mounts(const Mapping& subject, const Context& context) {
         const Value* list = subject.get(key);
         if (list == nullptr) continue;
         if (list->kind != Value::Kind::sequence)
-            context.problem(*list, fmt::format("'{}' is {}; write a list (- ./conf:/etc/app:ro)", key,
-                                               kind_name(*list)));
+            context.problem(
+                *list, fmt::format("'{}' is {}; write a list (- ./conf:/etc/app:ro)", key, kind_name(*list)));
         for (const ValuePtr& item : list->items) take(reader.read(*item));
     }
     if (const Value* tmpfs = subject.get("tmpfs")) {
@@ -367,9 +381,8 @@ std::vector<Mount> read_mounts(const Mapping& subject, const Context& context) {
         else
             take(reader.read_tmpfs(*tmpfs));
     }
-    std::ranges::stable_sort(mounts, {}, [](const Mount& mount) {
-        return std::pair(mount.declared.line, mount.declared.column);
-    });
+    std::ranges::stable_sort(
+        mounts, {}, [](const Mount& mount) { return std::pair(mount.declared.line, mount.declared.column); });
     refuse_equal_targets(mounts, context);
     return mounts;
 }

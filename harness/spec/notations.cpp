@@ -33,7 +33,8 @@ std::optional<double> take_number(std::string_view& text) {
         ++end;
     }
     double number = 0;
-    const auto [stop, failure] = std::from_chars(text.data(), text.data() + end, number, std::chars_format::fixed);
+    const auto [stop, failure] =
+        std::from_chars(text.data(), text.data() + end, number, std::chars_format::fixed);
     if (!digits || failure != std::errc{} || stop != text.data() + end) return std::nullopt;
     text.remove_prefix(end);
     return number;
@@ -52,8 +53,8 @@ struct Unit {
 };
 
 // The longest name first, so that "ms" is not read as "m".
-constexpr Unit duration_units[] = {{"ns", 1e-6}, {"us", 1e-3}, {"µs", 1e-3}, {"ms", 1}, {"h", 3'600'000},
-                                   {"m", 60'000}, {"s", 1000}};
+constexpr Unit duration_units[] = {{"ns", 1e-6},     {"us", 1e-3},  {"µs", 1e-3}, {"ms", 1},
+                                   {"h", 3'600'000}, {"m", 60'000}, {"s", 1000}};
 
 std::optional<double> take_duration_unit(std::string_view& text) {
     for (const auto& [name, factor] : duration_units) {
@@ -75,10 +76,9 @@ std::optional<double> size_unit(std::string_view name) {
 }
 
 constexpr std::string_view signal_names[] = {
-    "HUP",  "INT",  "QUIT", "ILL",  "TRAP", "ABRT", "BUS",    "FPE",  "KILL", "USR1", "SEGV",
-    "USR2", "PIPE", "ALRM", "TERM", "CHLD", "CONT", "STOP",   "TSTP", "TTIN", "TTOU", "URG",
-    "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO", "PWR",   "SYS",  "IOT",  "CLD",  "POLL",
-    "STKFLT", "RTMIN", "RTMAX"};
+    "HUP",    "INT",  "QUIT",  "ILL",  "TRAP", "ABRT", "BUS",  "FPE",  "KILL", "USR1",   "SEGV",  "USR2",
+    "PIPE",   "ALRM", "TERM",  "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG",    "XCPU",  "XFSZ",
+    "VTALRM", "PROF", "WINCH", "IO",   "PWR",  "SYS",  "IOT",  "CLD",  "POLL", "STKFLT", "RTMIN", "RTMAX"};
 
 bool is_signal_name(std::string_view name) {
     for (const std::string_view known : signal_names)
@@ -95,21 +95,24 @@ Parsed<std::int64_t> parse_duration(std::string_view text) {
     constexpr double longest_ms = 24.0 * 3'600'000;
     const std::string right = "write for example 500ms, 2s, 1m30s, or a number of seconds";
     if (text.starts_with('-'))
-        return wrong(fmt::format("duration {} is negative; {}", quoted(text), right));
-    const auto not_one = [&] { return wrong(fmt::format("{} is not a duration; {}", quoted(text), right)); };
+        return wrong(fmt::format("duration {} is negative; {}", in_quotes(text), right));
+    const auto not_one = [&] {
+        return wrong(fmt::format("{} is not a duration; {}", in_quotes(text), right));
+    };
     std::string_view rest = text;
     double total = 0;
     while (!rest.empty() || total == 0) {
         const auto number = take_number(rest);
         if (!number) return not_one();
-        const bool only_number = rest.empty() && text.find_first_not_of("0123456789.") == std::string_view::npos;
+        const bool only_number =
+            rest.empty() && text.find_first_not_of("0123456789.") == std::string_view::npos;
         const auto factor = only_number ? std::optional<double>(1000) : take_duration_unit(rest);
         if (!factor) return not_one();
         total += *number * *factor;
         if (rest.empty()) break;
     }
     if (total > longest_ms)
-        return wrong(fmt::format("duration {} is more than 24 hours; 24h is the longest", quoted(text)));
+        return wrong(fmt::format("duration {} is more than 24 hours; 24h is the longest", in_quotes(text)));
     return static_cast<std::int64_t>(std::ceil(total - 1e-9));
 }
 
@@ -120,10 +123,10 @@ Parsed<std::int64_t> parse_size(std::string_view text) {
     const auto number = take_number(rest);
     while (rest.starts_with(' ')) rest.remove_prefix(1);
     const auto factor = size_unit(rest);
-    if (!number || !factor) return wrong(fmt::format("{} is not a size; {}", quoted(text), right));
+    if (!number || !factor) return wrong(fmt::format("{} is not a size; {}", in_quotes(text), right));
     const double bytes = *number * *factor;
-    if (bytes < 1) return wrong(fmt::format("size {} is less than a byte; {}", quoted(text), right));
-    if (bytes > largest) return wrong(fmt::format("size {} is more than 1024t; {}", quoted(text), right));
+    if (bytes < 1) return wrong(fmt::format("size {} is less than a byte; {}", in_quotes(text), right));
+    if (bytes > largest) return wrong(fmt::format("size {} is more than 1024t; {}", in_quotes(text), right));
     return static_cast<std::int64_t>(bytes);
 }
 
@@ -131,14 +134,17 @@ Parsed<std::string> parse_signal(std::string_view text) {
     constexpr int last_signal = 64;
     if (!text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos) {
         if (const auto number = parse_integer(text, 1, last_signal)) return std::to_string(*number);
-        return wrong(fmt::format("{} is not a signal; signals are numbered from 1 to {}", quoted(text), last_signal));
+        return wrong(fmt::format("{} is not a signal; signals are numbered from 1 to {}", in_quotes(text),
+                                 last_signal));
     }
     std::string name = upper(text);
     const std::string_view bare = std::string_view(name).substr(name.starts_with("SIG") ? 3 : 0);
     if (is_signal_name(bare)) return name;
     const std::string_view nearest = nearest_name(bare, signal_names);
-    if (!nearest.empty()) return wrong(fmt::format("unknown signal {}; did you mean '{}'?", quoted(text), nearest));
-    return wrong(fmt::format("unknown signal {}; write for example TERM, SIGHUP, RTMIN+3 or 15", quoted(text)));
+    if (!nearest.empty())
+        return wrong(fmt::format("unknown signal {}; did you mean '{}'?", in_quotes(text), nearest));
+    return wrong(
+        fmt::format("unknown signal {}; write for example TERM, SIGHUP, RTMIN+3 or 15", in_quotes(text)));
 }
 
 Parsed<std::vector<std::string>> split_shell_words(std::string_view text) {
@@ -157,7 +163,8 @@ Parsed<std::vector<std::string>> split_shell_words(std::string_view text) {
             if (++i == text.size()) return wrong("a backslash ends the command; write \\\\ for a backslash");
             if (!word) word.emplace();
             // Within double quotes a backslash escapes these only, and is itself otherwise (POSIX 2.2.3).
-            if (quote == '"' && std::string_view("$`\"\\\n").find(text[i]) == std::string_view::npos) *word += '\\';
+            if (quote == '"' && std::string_view("$`\"\\\n").find(text[i]) == std::string_view::npos)
+                *word += '\\';
             if (text[i] != '\n') *word += text[i];
         } else if (quote != 0) {
             *word += c;
@@ -167,9 +174,10 @@ Parsed<std::vector<std::string>> split_shell_words(std::string_view text) {
         } else if (blank) {
             if (word) words.push_back(*std::exchange(word, std::nullopt));
         } else if (operators.find(c) != std::string_view::npos) {
-            return wrong(fmt::format("unquoted '{}' in a command that no shell runs; quote it, or write "
-                                     "[sh, -c, \"…\"]",
-                                     c));
+            return wrong(
+                fmt::format("unquoted '{}' in a command that no shell runs; quote it, or write "
+                            "[sh, -c, \"…\"]",
+                            c));
         } else {
             if (!word) word.emplace();
             *word += c;
@@ -182,12 +190,14 @@ Parsed<std::vector<std::string>> split_shell_words(std::string_view text) {
 
 Parsed<std::string> parse_container_path(std::string_view text) {
     if (!text.starts_with('/'))
-        return wrong(fmt::format("{} is not an absolute path; a path in the container starts with '/'", quoted(text)));
+        return wrong(fmt::format("{} is not an absolute path; a path in the container starts with '/'",
+                                 in_quotes(text)));
     std::string path;
     for (std::size_t start = 1; start <= text.size();) {
         const std::size_t end = std::min(text.find('/', start), text.size());
         const std::string_view part = text.substr(start, end - start);
-        if (part == "..") return wrong(fmt::format("path {} contains '..'; write the path it leads to", quoted(text)));
+        if (part == "..")
+            return wrong(fmt::format("path {} contains '..'; write the path it leads to", in_quotes(text)));
         if (!part.empty() && part != ".") path.append("/").append(part);
         start = end + 1;
     }
@@ -199,7 +209,7 @@ Parsed<std::string> parse_mode(std::string_view text) {
     if (digits.starts_with("0o")) digits.remove_prefix(2);
     while (digits.size() > 1 && digits.starts_with('0')) digits.remove_prefix(1);
     if (digits.empty() || digits.size() > 4 || digits.find_first_not_of("01234567") != std::string_view::npos)
-        return wrong(fmt::format("{} is not a mode; write octal digits, for example 1777", quoted(text)));
+        return wrong(fmt::format("{} is not a mode; write octal digits, for example 1777", in_quotes(text)));
     return std::string(digits);
 }
 
@@ -207,9 +217,11 @@ Parsed<std::int64_t> parse_integer(std::string_view text, std::int64_t min, std:
     std::int64_t number = 0;
     const auto [stop, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
     if (failure == std::errc::invalid_argument || stop != text.data() + text.size())
-        return wrong(fmt::format("{} is not a whole number; write one from {} to {}", quoted(text), min, max));
+        return wrong(
+            fmt::format("{} is not a whole number; write one from {} to {}", in_quotes(text), min, max));
     if (failure != std::errc{} || number < min || number > max)
-        return wrong(fmt::format("{} is out of range; write a number from {} to {}", quoted(text), min, max));
+        return wrong(
+            fmt::format("{} is out of range; write a number from {} to {}", in_quotes(text), min, max));
     return number;
 }
 

@@ -29,11 +29,12 @@ Error Problems::error() const {
                                   : fmt::format("{}: {}", file_, text);
     }
     if (sorted.size() > shown_at_most)
-        message += fmt::format("\n{}: and {} more problems; mend these first", file_, sorted.size() - shown_at_most);
+        message +=
+            fmt::format("\n{}: and {} more problems; mend these first", file_, sorted.size() - shown_at_most);
     return {ErrorKind::usage, std::move(message)};
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     std::string out = "'";
     for (std::size_t i = 0; i < text.size(); ++i) {
         const auto byte = static_cast<unsigned char>(text[i]);

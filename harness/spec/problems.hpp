@@ -37,7 +37,8 @@ class Problems {
     std::vector<Problem> found_;
 };
 
-// `text` in quotes on one line, shortened, with control characters escaped: input never reaches a terminal raw.
-std::string quoted(std::string_view text);
+// `text` in quotes on one line, shortened, with control characters escaped: input never reaches a terminal
+// raw.
+std::string in_quotes(std::string_view text);
 
 }  // namespace rogate::spec

@@ -13,8 +13,9 @@ using EnvironmentLookup = std::function<std::optional<std::string>(const std::st
 std::optional<std::string> process_environment(const std::string& name);
 
 struct Surroundings {
-    EnvironmentLookup environment = process_environment;  // for "environment: [NAME]" and "~" in a mount's source
-    std::string folder;  // where relative sources of mounts start; empty: the scenario file's folder
+    EnvironmentLookup environment =
+        process_environment;  // for "environment: [NAME]" and "~" in a mount's source
+    std::string folder;       // where relative sources of mounts start; empty: the scenario file's folder
 };
 
 }  // namespace rogate::spec

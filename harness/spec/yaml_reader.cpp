@@ -58,28 +58,31 @@ std::size_t length_of_utf8(std::string_view text) {
     for (std::size_t i = 1; i < length; ++i)
         if ((byte(i) & 0xc0) != 0x80) return 0;
     if ((first == 0xe0 && byte(1) < 0xa0) || (first == 0xf0 && byte(1) < 0x90)) return 0;  // overlong
-    if ((first == 0xed && byte(1) > 0x9f) || (first == 0xf4 && byte(1) > 0x8f)) return 0;  // surrogate, too large
+    if ((first == 0xed && byte(1) > 0x9f) || (first == 0xf4 && byte(1) > 0x8f))
+        return 0;  // surrogate, too large
     return length;
 }
 
-// yaml-cpp takes byte 0x04 for the end of the text (stream.h: Stream::eof) and replaces what is not UTF-8: either would
-// silently load something else than what is written.
+// yaml-cpp takes byte 0x04 for the end of the text (stream.h: Stream::eof) and replaces what is not UTF-8:
+// either would silently load something else than what is written.
 void check_characters(std::string_view text, const Lines& lines) {
     for (std::size_t i = 0; i < text.size();) {
         const auto byte = static_cast<unsigned char>(text[i]);
         if ((byte < 0x20 && byte != '\t' && byte != '\n' && byte != '\r') || byte == 0x7f)
-            throw Refused{lines.place_of(i), fmt::format("control character 0x{:02x}; write it as \"\\x{:02x}\" "
-                                                         "in a double-quoted string",
-                                                         byte, byte)};
+            throw Refused{lines.place_of(i),
+                          fmt::format("control character 0x{:02x}; write it as \"\\x{:02x}\" "
+                                      "in a double-quoted string",
+                                      byte, byte)};
         const std::size_t length = length_of_utf8(text.substr(i));
         if (length == 0)
-            throw Refused{lines.place_of(i), fmt::format("byte 0x{:02x} is not UTF-8; save the file as UTF-8", byte)};
+            throw Refused{lines.place_of(i),
+                          fmt::format("byte 0x{:02x} is not UTF-8; save the file as UTF-8", byte)};
         i += length;
     }
 }
 
-// Builds the tree from the parser's events. Limits are checked before anything is built, so that a small text cannot
-// expand into a large tree.
+// Builds the tree from the parser's events. Limits are checked before anything is built, so that a small text
+// cannot expand into a large tree.
 class Builder : public YAML::EventHandler {
   public:
     Builder(const Lines& lines, const YamlLimits& limits, Problems& problems)
@@ -100,7 +103,8 @@ class Builder : public YAML::EventHandler {
     void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
         const auto found = anchors_.find(anchor);
         if (found == anchors_.end())
-            throw Refused{lines_.place(mark), "an alias within the value it names; a value cannot contain itself"};
+            throw Refused{lines_.place(mark),
+                          "an alias within the value it names; a value cannot contain itself"};
         count(lines_.place(mark), found->second->nodes, found->second->bytes, found->second->height);
         deliver(found->second);
     }
@@ -135,11 +139,13 @@ class Builder : public YAML::EventHandler {
         nodes_ += nodes;
         bytes_ += bytes;
         if (nodes_ > limits_.expanded_nodes || bytes_ > limits_.expanded_bytes)
-            throw Refused{place, fmt::format("more than {} values or {} bytes with aliases expanded; write a smaller "
-                                             "scenario",
-                                             limits_.expanded_nodes, limits_.expanded_bytes)};
+            throw Refused{
+                place, fmt::format("more than {} values or {} bytes with aliases expanded; write a smaller "
+                                   "scenario",
+                                   limits_.expanded_nodes, limits_.expanded_bytes)};
         if (static_cast<int>(open_.size()) + height > limits_.nesting)
-            throw Refused{place, fmt::format("nested more than {} levels deep; write it flatter", limits_.nesting)};
+            throw Refused{place,
+                          fmt::format("nested more than {} levels deep; write it flatter", limits_.nesting)};
     }
 
     std::shared_ptr<Value> begin(const YAML::Mark& mark, Value::Kind kind, const std::string& tag) {
@@ -148,7 +154,7 @@ class Builder : public YAML::EventHandler {
         value->place = lines_.place(mark);
         // "?" and "!" are the parser's own, for plain and quoted scalars.
         if (!tag.empty() && tag != "?" && tag != "!" && tag != "tag:yaml.org,2002:str")
-            throw Refused{value->place, fmt::format("tag {} is not supported; leave it out", quoted(tag))};
+            throw Refused{value->place, fmt::format("tag {} is not supported; leave it out", in_quotes(tag))};
         count(value->place, 1, 0, 1);
         return value;
     }
@@ -181,7 +187,8 @@ class Builder : public YAML::EventHandler {
             parent.value->items.push_back(value);
         } else if (!parent.key) {
             if (value->kind != Value::Kind::scalar)
-                throw Refused{value->place, fmt::format("a key is {}; a key must be a word", kind_name(*value))};
+                throw Refused{value->place,
+                              fmt::format("a key is {}; a key must be a word", kind_name(*value))};
             parent.key = value;
         } else {
             parent.value->pairs.emplace_back(std::move(parent.key), value);
@@ -189,14 +196,16 @@ class Builder : public YAML::EventHandler {
         }
     }
 
-    // yaml-cpp keeps both of two equal keys, and a look-up finds the first: the second would be lost without a word.
+    // yaml-cpp keeps both of two equal keys, and a look-up finds the first: the second would be lost without
+    // a word.
     void refuse_duplicates(Value& mapping) {
         std::map<std::string_view, Place> seen;
         std::erase_if(mapping.pairs, [&](const auto& pair) {
             const auto [first, fresh] = seen.emplace(pair.first->text, pair.first->place);
             if (!fresh)
-                problems_.add(pair.first->place, fmt::format("key {} is already given at line {}; keep one of the two",
-                                                             quoted(pair.first->text), first->second.line));
+                problems_.add(pair.first->place,
+                              fmt::format("key {} is already given at line {}; keep one of the two",
+                                          in_quotes(pair.first->text), first->second.line));
             return !fresh;
         });
     }
@@ -238,17 +247,22 @@ class Builder : public YAML::EventHandler {
 
 std::string_view kind_name(const Value& value) {
     switch (value.kind) {
-        case Value::Kind::null: return "empty";
-        case Value::Kind::scalar: return "a single value";
-        case Value::Kind::sequence: return "a list";
-        case Value::Kind::mapping: return "a mapping";
+        case Value::Kind::null:
+            return "empty";
+        case Value::Kind::scalar:
+            return "a single value";
+        case Value::Kind::sequence:
+            return "a list";
+        case Value::Kind::mapping:
+            return "a mapping";
     }
     return "";
 }
 
 ValuePtr read_yaml(std::string_view text, Problems& problems, const YamlLimits& limits) {
     if (text.size() > limits.bytes) {
-        problems.add({}, fmt::format("larger than {} bytes; a scenario is a few hundred lines", limits.bytes));
+        problems.add({},
+                     fmt::format("larger than {} bytes; a scenario is a few hundred lines", limits.bytes));
         return nullptr;
     }
     if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
@@ -264,11 +278,13 @@ ValuePtr read_yaml(std::string_view text, Problems& problems, const YamlLimits& 
         problems.add(refused.place, refused.text);
         return nullptr;
     } catch (const YAML::Exception& error) {
-        problems.add(lines.place(error.mark),
-                     fmt::format("not valid YAML: {}; look at the indentation, quotes and brackets here", error.msg));
+        problems.add(
+            lines.place(error.mark),
+            fmt::format("not valid YAML: {}; look at the indentation, quotes and brackets here", error.msg));
         return nullptr;
     }
-    if (!builder.root()) problems.add({1, 1}, "the file is empty; it needs at least 'subject' with an 'image'");
+    if (!builder.root())
+        problems.add({1, 1}, "the file is empty; it needs at least 'subject' with an 'image'");
     return builder.root();
 }
 

@@ -18,10 +18,11 @@ struct Value {
     enum class Kind { null, scalar, sequence, mapping };
     Kind kind = Kind::null;
     Place place;
-    std::string text;  // scalar: as written, without the quotes
+    std::string text;   // scalar: as written, without the quotes
     bool plain = true;  // scalar: written without quotes
     std::vector<ValuePtr> items;
-    std::vector<std::pair<ValuePtr, ValuePtr>> pairs;  // in the order of the file; keys are scalars and unique
+    std::vector<std::pair<ValuePtr, ValuePtr>>
+        pairs;  // in the order of the file; keys are scalars and unique
 
     // Size with every alias expanded, which is what the limits go by.
     std::size_t nodes = 1;
@@ -36,8 +37,8 @@ struct YamlLimits {
     int nesting = 64;
 };
 
-// The only document of `text`, with merge keys (<<) applied; null when it could not be read, and `problems` says why.
-// A duplicate key is a problem too, but the rest of the document is still returned.
+// The only document of `text`, with merge keys (<<) applied; null when it could not be read, and `problems`
+// says why. A duplicate key is a problem too, but the rest of the document is still returned.
 ValuePtr read_yaml(std::string_view text, Problems& problems, const YamlLimits& limits = {});
 
 // "a mapping", "a list", … for messages.

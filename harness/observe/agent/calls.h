@@ -1,0 +1,16 @@
+/* The system calls that can change a file system, and how each names what it changes. */
+#ifndef ROGATE_AGENT_CALLS_H
+#define ROGATE_AGENT_CALLS_H
+
+#include <stdbool.h>
+
+#include "shared.h"
+
+void fill_rules(struct call_rule *rules);
+const char *call_name(int number);
+/* The call acts on a symlink itself, not on what it points to. */
+bool call_acts_on_link(const struct event *event);
+/* The call makes a name that must not exist, so that its last component is not looked up. */
+bool call_makes_name(const struct event *event);
+
+#endif

@@ -1,0 +1,401 @@
+/* The observer's agent: loads the BPF programs, turns their events into frames, and obeys the commands of protocol.h. */
+#define _GNU_SOURCE
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "../protocol.h"
+#include "calls.h"
+#include "mounts.h"
+#include "observer.skel.h"
+#include "output.h"
+#include "resolve.h"
+#include "shared.h"
+
+static struct observer_bpf *programs;
+static struct ring_buffer *ring;
+static uint64_t lost_before[SLOTS], attempts_seen[SLOTS];
+static bool canary_seen;
+
+/* ---- events -> frames -------------------------------------------------------------------------------------------- */
+
+static void read_exe(unsigned int pid, char *out, size_t size) {
+    char path[64];
+    ssize_t n;
+    snprintf(path, sizeof path, "/proc/%u/exe", pid);
+    n = readlink(path, out, size - 1);
+    out[n > 0 ? n : 0] = 0;
+}
+
+static void send_attempt(const struct event *event, const struct resolution *found) {
+    char exe[PATH_MAX], comm[NAME_SIZE + 1];
+    struct frame_attempt attempt = {
+        .id = event->id,
+        .phase = event->phase,
+        .pid = event->pid,
+        .parent = event->parent,
+        .root = event->root,
+        .uid = event->uid,
+        .error = -event->result,
+        .open_flags = event->open_flags,
+        .mount_id = event->mount_id,
+        .mount_namespace = event->mount_namespace,
+    };
+    if (found->no_op) attempt.flags |= ATTEMPT_NO_OP;
+    if (found->lexical) attempt.flags |= ATTEMPT_LEXICAL;
+    if (event->flags & EVENT_BY_FD) attempt.flags |= ATTEMPT_BY_FD;
+    if (event->flags & EVENT_TRUNCATED) attempt.flags |= ATTEMPT_TRUNCATED;
+    if ((event->open_flags & O_CREAT) && (!found->exists || event->result == 0)) attempt.flags |= ATTEMPT_CREATES;
+    read_exe(event->pid, exe, sizeof exe);
+    memcpy(comm, event->comm, NAME_SIZE);
+    comm[NAME_SIZE] = 0;
+    frame_begin(FRAME_ATTEMPT, (uint16_t)event->slot);
+    frame_bytes(&attempt, sizeof attempt);
+    frame_text(comm);
+    frame_text(exe);
+    frame_text(call_name(event->number));
+    frame_text(found->path);
+    frame_text(found->mount);
+    frame_end();
+}
+
+static void send_root(const struct event *event) {
+    struct frame_root root = {event->pid, event->pid_inside};
+    char comm[NAME_SIZE + 1];
+    memcpy(comm, event->comm, NAME_SIZE);
+    comm[NAME_SIZE] = 0;
+    frame_begin(FRAME_ROOT, (uint16_t)event->slot);
+    frame_bytes(&root, sizeof root);
+    frame_text(comm);
+    frame_end();
+}
+
+static int on_event(void *context, void *data, size_t size) {
+    static struct resolution found;
+    static struct event event;
+    struct mount_namespace *space;
+    (void)context;
+    memset(&event, 0, __builtin_offsetof(struct event, data));
+    memcpy(&event, data, size < sizeof event ? size : sizeof event);
+    space = namespace_of(event.slot, event.mount_namespace, event.pid);
+    if (event.kind == EVENT_ROOT) {
+        send_root(&event);
+        return 0;
+    }
+    if (event.flags & EVENT_CANARY) {
+        canary_seen = canary_seen || event.result == -EROFS;
+        return 0;
+    }
+    attempts_seen[event.slot % SLOTS]++;
+    resolve(&event, space, &found);
+    send_attempt(&event, &found);
+    return 0;
+}
+
+/* ---- commands ---------------------------------------------------------------------------------------------------- */
+
+static void reply(unsigned int number, unsigned int slot, int status, int value, const char *text) {
+    struct frame_reply answer = {number, status, value, 0};
+    frame_begin(FRAME_REPLY, (uint16_t)slot);
+    frame_bytes(&answer, sizeof answer);
+    frame_text(text);
+    frame_end();
+}
+
+/* Events that a program missed because it was running already on that processor: lost like any other. */
+static uint64_t missed_events(void) {
+    struct bpf_program *each;
+    uint64_t missed = 0;
+    bpf_object__for_each_program(each, programs->obj) {
+        struct bpf_prog_info info;
+        __u32 size = sizeof info;
+        memset(&info, 0, sizeof info);
+        if (bpf_program__fd(each) >= 0 && !bpf_obj_get_info_by_fd(bpf_program__fd(each), &info, &size))
+            missed += info.recursion_misses;
+    }
+    return missed;
+}
+
+static uint64_t lost_now(void) { return programs->bss->lost_events + missed_events(); }
+
+static void command_arm(unsigned int number, unsigned int slot, const char *id) {
+    char key[CONTAINER_ID_SIZE];
+    __u32 phase = 0;
+    if (strlen(id) != CONTAINER_ID_SIZE) return reply(number, slot, EINVAL, 0, "a container's id has 64 digits");
+    memcpy(key, id, sizeof key);
+    if (bpf_map__update_elem(programs->maps.phases, &slot, sizeof slot, &phase, sizeof phase, BPF_ANY) ||
+        bpf_map__update_elem(programs->maps.containers, key, sizeof key, &slot, sizeof slot, BPF_ANY))
+        return reply(number, slot, errno, 0, strerror(errno));
+    lost_before[slot] = lost_now();
+    attempts_seen[slot] = 0;
+    reply(number, slot, 0, 0, "");
+}
+
+static void command_phase(unsigned int number, unsigned int slot, const char *text) {
+    __u32 phase = (__u32)strtoul(text, NULL, 10);
+    if (bpf_map__update_elem(programs->maps.phases, &slot, sizeof slot, &phase, sizeof phase, BPF_ANY))
+        return reply(number, slot, errno, 0, strerror(errno));
+    reply(number, slot, 0, 0, "");
+}
+
+static void unescape_percent(char *text) {
+    char *to = text;
+    for (; *text; text++) {
+        unsigned int byte;
+        if (*text == '%' && sscanf(text + 1, "%2x", &byte) == 1) {
+            *to++ = (char)byte;
+            text += 2;
+        } else {
+            *to++ = *text;
+        }
+    }
+    *to = 0;
+}
+
+/* Through the pinned root directory the call meets the very mounts that the subject's processes meet. */
+static int try_write(int root, const char *path, unsigned int number, const char **text) {
+    struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT};
+    char name[64], link[64];
+    struct stat now;
+    int fd = (int)syscall(SYS_openat2, root, path, &how, sizeof how), made, error;
+    if (fd < 0 || fstat(fd, &now)) {
+        *text = strerror(errno);
+        if (fd >= 0) close(fd);
+        return CANARY_FAILED;
+    }
+    if (S_ISDIR(now.st_mode)) {
+        snprintf(name, sizeof name, ".rogate-canary-%d-%u", getpid(), number);
+        made = openat(fd, name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+        error = errno;
+        if (made >= 0) {
+            close(made);
+            unlinkat(fd, name, 0);
+        }
+    } else {
+        /* chmod to the mode it has: refused before anything is looked at (chmod_common takes mnt_want_write first),
+         * and harmless if it is not refused. */
+        snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+        made = chmod(link, now.st_mode & 07777);
+        error = errno;
+    }
+    close(fd);
+    *text = made >= 0 ? "" : strerror(error);
+    if (made >= 0) return CANARY_NOT_REFUSED;
+    return error == EROFS ? CANARY_SEEN : CANARY_FAILED;
+}
+
+static void command_canary(unsigned int number, unsigned int slot, char *path) {
+    struct mount_namespace *space = first_namespace(slot);
+    struct process self = {.slot = slot, .root = (unsigned int)getpid(), .canary = 1};
+    __u32 pid = (__u32)getpid();
+    const char *text = "";
+    int outcome;
+    ring_buffer__consume(ring);
+    if (!space) space = first_namespace(slot);
+    if (!space || space->root < 0) return reply(number, slot, 0, CANARY_FAILED, "the container's mount namespace was not seen");
+    unescape_percent(path);
+    canary_seen = false;
+    if (bpf_map__update_elem(programs->maps.processes, &pid, sizeof pid, &self, sizeof self, BPF_ANY))
+        return reply(number, slot, 0, CANARY_FAILED, strerror(errno));
+    outcome = try_write(space->root, path, number, &text);
+    bpf_map__delete_elem(programs->maps.processes, &pid, sizeof pid, 0);
+    ring_buffer__consume(ring);
+    if (outcome == CANARY_SEEN && !canary_seen) outcome = CANARY_NOT_SEEN;
+    reply(number, slot, 0, outcome, text);
+}
+
+static void forget_container(unsigned int slot) {
+    char key[CONTAINER_ID_SIZE], next[CONTAINER_ID_SIZE];
+    __u32 value;
+    int more = bpf_map__get_next_key(programs->maps.containers, NULL, next, sizeof next);
+    while (!more) {
+        memcpy(key, next, sizeof key);
+        more = bpf_map__get_next_key(programs->maps.containers, key, next, sizeof next);
+        if (!bpf_map__lookup_elem(programs->maps.containers, key, sizeof key, &value, sizeof value, 0) && value == slot)
+            bpf_map__delete_elem(programs->maps.containers, key, sizeof key, 0);
+    }
+}
+
+static void send_counts(unsigned int slot) {
+    struct attempt_key key, next;
+    struct attempt_count count;
+    int more = bpf_map__get_next_key(programs->maps.attempts, NULL, &next, sizeof next);
+    while (!more) {
+        key = next;
+        more = bpf_map__get_next_key(programs->maps.attempts, &key, &next, sizeof next);
+        if (key.slot != slot || bpf_map__lookup_elem(programs->maps.attempts, &key, sizeof key, &count, sizeof count, 0)) continue;
+        if (count.count > 1) {
+            struct frame_count frame = {count.id, count.count};
+            frame_begin(FRAME_COUNT, (uint16_t)slot);
+            frame_bytes(&frame, sizeof frame);
+            frame_end();
+        }
+        bpf_map__delete_elem(programs->maps.attempts, &key, sizeof key, 0);
+    }
+}
+
+static void send_uses(unsigned int slot) {
+    struct use_key key, next;
+    uint64_t count;
+    int more = bpf_map__get_next_key(programs->maps.uses, NULL, &next, sizeof next);
+    while (!more) {
+        struct mount_namespace *space;
+        const char *point;
+        key = next;
+        more = bpf_map__get_next_key(programs->maps.uses, &key, &next, sizeof next);
+        if (key.slot != slot || bpf_map__lookup_elem(programs->maps.uses, &key, sizeof key, &count, sizeof count, 0)) continue;
+        bpf_map__delete_elem(programs->maps.uses, &key, sizeof key, 0);
+        space = namespace_of(slot, key.mount_namespace, 0);
+        point = space ? mount_point(space, key.mount_id) : NULL;
+        if (!point) continue;
+        frame_begin(FRAME_USE, (uint16_t)slot);
+        frame_bytes(&count, sizeof count);
+        frame_text(point);
+        frame_end();
+    }
+}
+
+static void command_flush(unsigned int number, unsigned int slot) {
+    struct frame_stats stats;
+    ring_buffer__consume(ring);
+    forget_container(slot);
+    send_counts(slot);
+    send_uses(slot);
+    stats.lost = lost_now() - lost_before[slot];
+    stats.attempts = attempts_seen[slot];
+    frame_begin(FRAME_STATS, (uint16_t)slot);
+    frame_bytes(&stats, sizeof stats);
+    frame_end();
+    forget_namespaces(slot);
+    reply(number, slot, 0, 0, "");
+}
+
+static void obey(char *line) {
+    unsigned int number = 0, slot = 0;
+    char verb[16] = "";
+    int rest = 0;
+    if (sscanf(line, "%u %15s %u %n", &number, verb, &slot, &rest) < 3 || slot >= SLOTS)
+        return reply(number, 0, EINVAL, 0, "a command is NUMBER VERB SLOT …");
+    if (!rest) rest = (int)strlen(line);
+    if (!strcmp(verb, "arm")) return command_arm(number, slot, line + rest);
+    if (!strcmp(verb, "phase")) return command_phase(number, slot, line + rest);
+    if (!strcmp(verb, "canary")) return command_canary(number, slot, line + rest);
+    if (!strcmp(verb, "flush")) return command_flush(number, slot);
+    reply(number, slot, EINVAL, 0, "no such command");
+}
+
+/* False at end of input. */
+static bool read_commands(void) {
+    static char buffer[64 * 1024];
+    static size_t used;
+    char *newline;
+    ssize_t n = read(STDIN_FILENO, buffer + used, sizeof buffer - used - 1);
+    if (n < 0 && errno == EINTR) return true;
+    if (n <= 0) return false;
+    used += (size_t)n;
+    buffer[used] = 0;
+    while ((newline = memchr(buffer, '\n', used))) {
+        size_t size = (size_t)(newline - buffer) + 1;
+        *newline = 0;
+        obey(buffer);
+        memmove(buffer, buffer + size, used - size);
+        used -= size;
+        buffer[used] = 0;
+    }
+    return used < sizeof buffer - 1;
+}
+
+/* ---- start ------------------------------------------------------------------------------------------------------- */
+
+static int quiet(enum libbpf_print_level level, const char *format, va_list arguments) {
+    if (!getenv("ROGATE_OBSERVER_DEBUG")) return 0;
+    (void)level;
+    return vfprintf(stderr, format, arguments);
+}
+
+static int give_up(const char *doing, int error) {
+    char text[512];
+    const char *way_out = "run rogate with ROGATE_OBSERVER_DEBUG=1 set in the observer and report its output";
+    if (access("/sys/kernel/btf/vmlinux", R_OK))
+        way_out = "this kernel has no BTF (/sys/kernel/btf/vmlinux); it needs one built with CONFIG_DEBUG_INFO_BTF, as the "
+                  "distributions' kernels from 5.10 on are";
+    else if (error == EPERM || error == EACCES)
+        way_out = "the engine does not let the observer load BPF programs: it needs CAP_SYS_ADMIN in the initial user namespace, "
+                  "which a rootless engine or a user namespace remap cannot give";
+    else if (error == ENOSYS)
+        way_out = "this kernel was built without bpf(2)";
+    snprintf(text, sizeof text, "%s: %s; %s", doing, strerror(error), way_out);
+    frame_begin(FRAME_ERROR, 0);
+    frame_text(text);
+    frame_end();
+    flush_output();
+    return 1;
+}
+
+static int load(size_t ring_bytes) {
+    int error;
+    libbpf_set_print(quiet);
+    programs = observer_bpf__open();
+    if (!programs) return give_up("opening the BPF programs", errno);
+    fill_rules((struct call_rule *)(uintptr_t)programs->rodata->rules);
+    bpf_map__set_max_entries(programs->maps.events, (__u32)ring_bytes);
+    error = observer_bpf__load(programs);
+    if (error) return give_up("loading the BPF programs", -error);
+    error = observer_bpf__attach(programs);
+    if (error) return give_up("attaching the BPF programs", -error);
+    ring = ring_buffer__new(bpf_map__fd(programs->maps.events), on_event, NULL, NULL);
+    if (!ring) return give_up("opening the ring buffer", errno);
+    return 0;
+}
+
+static void say_hello(void) {
+    struct utsname kernel;
+    uname(&kernel);
+    frame_begin(FRAME_HELLO, 0);
+    frame_text("sys_exit, sched_process_exec, sched_process_fork, sched_process_exit");
+    frame_text(kernel.release);
+    frame_end();
+    flush_output();
+}
+
+static void serve(void) {
+    struct epoll_event event = {.events = EPOLLIN, .data = {.fd = STDIN_FILENO}};
+    int poll = epoll_create1(EPOLL_CLOEXEC);
+    epoll_ctl(poll, EPOLL_CTL_ADD, STDIN_FILENO, &event);
+    event.data.fd = ring_buffer__epoll_fd(ring);
+    epoll_ctl(poll, EPOLL_CTL_ADD, event.data.fd, &event);
+    for (;;) {
+        struct epoll_event ready[2];
+        int count = epoll_wait(poll, ready, 2, -1);
+        if (count < 0 && errno != EINTR) return;
+        ring_buffer__consume(ring);
+        for (int i = 0; i < count; i++)
+            if (ready[i].data.fd == STDIN_FILENO && !read_commands()) return;
+        flush_output();
+    }
+}
+
+int main(int argc, char **argv) {
+    size_t ring_bytes = argc > 1 ? strtoul(argv[1], NULL, 10) : 16u << 20;
+    signal(SIGPIPE, SIG_IGN);
+    put_magic();
+    if (load(ring_bytes)) return 1;
+    say_hello();
+    serve();
+    flush_output();
+    ring_buffer__free(ring);
+    observer_bpf__destroy(programs);
+    return 0;
+}

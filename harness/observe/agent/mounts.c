@@ -1,0 +1,107 @@
+#define _GNU_SOURCE
+#include "mounts.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A container that makes more namespaces than this has its later ones resolved in its first one. */
+#define MAX_NAMESPACES 256
+#define MAX_MOUNTS 4096
+
+static struct mount_namespace spaces[MAX_NAMESPACES];
+static size_t space_count;
+
+static void free_entries(struct mount_namespace *space) {
+    for (size_t i = 0; i < space->count; i++) free(space->entries[i].point);
+    free(space->entries);
+    space->entries = NULL;
+    space->count = 0;
+}
+
+/* mountinfo writes space, tab, newline and backslash as \ooo (proc(5)). */
+static void unescape(char *text) {
+    char *to = text;
+    for (; *text; text++) {
+        if (text[0] == '\\' && text[1] && text[2] && text[3]) {
+            *to++ = (char)((text[1] - '0') * 64 + (text[2] - '0') * 8 + (text[3] - '0'));
+            text += 3;
+        } else {
+            *to++ = *text;
+        }
+    }
+    *to = 0;
+}
+
+void namespace_refresh(struct mount_namespace *space, unsigned int pid) {
+    char path[64], *line = NULL;
+    size_t size = 0;
+    FILE *file;
+    snprintf(path, sizeof path, "/proc/%u/mountinfo", pid);
+    file = fopen(path, "re");
+    if (!file) return;
+    free_entries(space);
+    space->entries = calloc(MAX_MOUNTS, sizeof *space->entries);
+    while (space->entries && space->count < MAX_MOUNTS && getline(&line, &size, file) > 0) {
+        unsigned int id;
+        int start = 0, end = 0;
+        if (sscanf(line, "%u %*u %*s %*s %n%*s%n", &id, &start, &end) < 1 || !start || end <= start) continue;
+        line[end] = 0;
+        unescape(line + start);
+        space->entries[space->count].id = id;
+        space->entries[space->count].point = strdup(line + start);
+        if (space->entries[space->count].point) space->count++;
+    }
+    free(line);
+    fclose(file);
+}
+
+struct mount_namespace *first_namespace(unsigned int slot) {
+    for (size_t i = 0; i < space_count; i++)
+        if (spaces[i].slot == slot) return &spaces[i];
+    return NULL;
+}
+
+struct mount_namespace *namespace_of(unsigned int slot, unsigned int inode, unsigned int pid) {
+    char path[64];
+    struct mount_namespace *space;
+    for (size_t i = 0; i < space_count; i++)
+        if (spaces[i].slot == slot && spaces[i].inode == inode) {
+            if (spaces[i].root < 0) {
+                snprintf(path, sizeof path, "/proc/%u/root", pid);
+                spaces[i].root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+                if (spaces[i].root >= 0) namespace_refresh(&spaces[i], pid);
+            }
+            return &spaces[i];
+        }
+    if (space_count == MAX_NAMESPACES) return first_namespace(slot);
+    space = &spaces[space_count++];
+    memset(space, 0, sizeof *space);
+    space->slot = slot;
+    space->inode = inode;
+    snprintf(path, sizeof path, "/proc/%u/root", pid);
+    space->root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    namespace_refresh(space, pid);
+    return space;
+}
+
+const char *mount_point(const struct mount_namespace *space, unsigned int id) {
+    for (size_t i = 0; i < space->count; i++)
+        if (space->entries[i].id == id) return space->entries[i].point;
+    return NULL;
+}
+
+void forget_namespaces(unsigned int slot) {
+    size_t kept = 0;
+    for (size_t i = 0; i < space_count; i++) {
+        if (spaces[i].slot == slot) {
+            if (spaces[i].root >= 0) close(spaces[i].root);
+            free_entries(&spaces[i]);
+        } else {
+            spaces[kept++] = spaces[i];
+        }
+    }
+    space_count = kept;
+}

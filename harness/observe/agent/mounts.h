@@ -1,0 +1,27 @@
+/* The mount namespaces of the watched containers, pinned while their processes may come and go. */
+#ifndef ROGATE_AGENT_MOUNTS_H
+#define ROGATE_AGENT_MOUNTS_H
+
+#include <stddef.h>
+
+struct mount_entry {
+    unsigned int id;
+    char *point; /* as the namespace's processes see it */
+};
+struct mount_namespace {
+    unsigned int slot, inode;
+    int root; /* O_PATH descriptor of the root directory, -1: the process was gone already */
+    struct mount_entry *entries;
+    size_t count;
+};
+
+/* The namespace, pinned and read from /proc/PID if it is not known yet. Never NULL for a container with a root process. */
+struct mount_namespace *namespace_of(unsigned int slot, unsigned int inode, unsigned int pid);
+/* The container's own one: that of its first process. */
+struct mount_namespace *first_namespace(unsigned int slot);
+/* Reads the mount table again, since mounts come and go. */
+void namespace_refresh(struct mount_namespace *space, unsigned int pid);
+const char *mount_point(const struct mount_namespace *space, unsigned int id);
+void forget_namespaces(unsigned int slot);
+
+#endif

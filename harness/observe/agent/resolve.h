@@ -1,0 +1,19 @@
+/* Where a call's path leads, as the subject sees it. */
+#ifndef ROGATE_AGENT_RESOLVE_H
+#define ROGATE_AGENT_RESOLVE_H
+
+#include <limits.h>
+#include <stdbool.h>
+
+#include "mounts.h"
+#include "shared.h"
+
+struct resolution {
+    char path[2 * PATH_MAX];
+    char mount[PATH_MAX]; /* mount point, empty: not known */
+    bool exists, lexical, no_op;
+};
+
+void resolve(const struct event *event, struct mount_namespace *space, struct resolution *found);
+
+#endif

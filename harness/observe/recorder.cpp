@@ -1,0 +1,106 @@
+#include "observe/recorder.hpp"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <tuple>
+
+namespace rogate::observe {
+
+namespace {
+
+bool is_or_below(const std::string& path, const std::string& target) {
+    if (target == "/") return true;
+    return path.starts_with(target) && (path.size() == target.size() || path[target.size()] == '/');
+}
+
+}  // namespace
+
+std::string target_of(const std::string& mount_point, const std::vector<std::string>& targets) {
+    if (mount_point.empty()) return {};
+    std::string best;
+    for (const std::string& target : targets)
+        if (is_or_below(mount_point, target) && target.size() > best.size()) best = target;
+    if (best == "/")
+        for (const char* engines : {"/proc", "/sys", "/dev"})
+            if (is_or_below(mount_point, engines)) return {};
+    return best;
+}
+
+std::string operation_of(const AttemptEvent& event) {
+    const std::string& call = event.syscall;
+    if (call.starts_with("open") || call == "creat") {
+        if ((event.fixed.flags & ATTEMPT_CREATES) != 0) return "create";
+        if ((event.fixed.open_flags & O_TMPFILE) == O_TMPFILE) return "create";
+        const bool writes = (event.fixed.open_flags & O_ACCMODE) != O_RDONLY;
+        return !writes && (event.fixed.open_flags & O_TRUNC) != 0 ? "truncate" : "open-write";
+    }
+    // The *at and fd forms are the same operation.
+    static constexpr std::pair<std::string_view, std::string_view> operations[] = {
+        {"mkdir", "mkdir"},         {"rmdir", "rmdir"},        {"unlink", "unlink"},      {"rename", "rename"},
+        {"link", "link"},           {"symlink", "symlink"},    {"mknod", "mknod"},        {"chmod", "chmod"},
+        {"fchmod", "chmod"},        {"chown", "chown"},        {"lchown", "chown"},       {"fchown", "chown"},
+        {"utime", "utime"},         {"futime", "utime"},       {"setxattr", "setxattr"},  {"lsetxattr", "setxattr"},
+        {"fsetxattr", "setxattr"},  {"removexattr", "removexattr"}, {"lremovexattr", "removexattr"},
+        {"fremovexattr", "removexattr"}, {"truncate", "truncate"}, {"access", "access"},  {"faccess", "access"},
+        {"bind", "bind"},           {"ioctl", "ioctl"},        {"file_setattr", "ioctl"}};
+    for (const auto& [prefix, operation] : operations)
+        if (call.starts_with(prefix)) return std::string(operation);
+    return call;
+}
+
+std::uint32_t Recorder::add_phase(std::string name) {
+    phases_.push_back(std::move(name));
+    return static_cast<std::uint32_t>(phases_.size() - 1);
+}
+
+void Recorder::own_processes(const std::vector<std::int64_t>& pids) { own_.insert(pids.begin(), pids.end()); }
+void Recorder::take(AttemptEvent event) { events_.push_back(std::move(event)); }
+void Recorder::take(const CountEvent& event) { counts_[event.id] = event.count; }
+void Recorder::take(const UseEvent& event) {
+    if (const std::string target = target_of(event.mount, targets_); !target.empty()) uses_[target] += event.count;
+}
+void Recorder::take(const RootEvent& event) {
+    // The container's first process; after a restart there is another one.
+    if (event.pid_inside == 1) first_processes_.insert(event.pid);
+}
+
+std::string Recorder::phase_of(const AttemptEvent& event) const {
+    // A process that neither the container's start nor the harness put there is the engine's: a health check.
+    if (!first_processes_.contains(event.fixed.root) && !own_.contains(event.fixed.root)) return "healthcheck";
+    return event.fixed.phase < phases_.size() ? phases_[event.fixed.phase] : "?";
+}
+
+Recording Recorder::finish() {
+    Recording recording;
+    recording.lost_events = lost_;
+    recording.uses = std::move(uses_);
+    using Key = std::tuple<std::string, std::string, std::string, std::string, int, std::string, std::string, std::string, bool>;
+    std::map<Key, Attempt> merged;
+    for (AttemptEvent& event : events_) {
+        Attempt attempt;
+        attempt.mount = target_of(event.mount, targets_);
+        attempt.path = std::move(event.path);
+        attempt.operation = operation_of(event);
+        attempt.syscall = std::move(event.syscall);
+        attempt.error = event.fixed.error;
+        attempt.phase = phase_of(event);
+        attempt.process = {.pid = event.fixed.pid, .comm = std::move(event.comm), .exe = std::move(event.exe), .uid = event.fixed.uid};
+        if (attempt.operation == "access")
+            attempt.cls = AttemptClass::access_check;
+        else if ((event.fixed.flags & ATTEMPT_NO_OP) != 0)
+            attempt.cls = AttemptClass::no_op;
+        const auto count = counts_.find(event.fixed.id);
+        attempt.count = count == counts_.end() ? 1 : count->second;
+        Key key{attempt.mount,  attempt.path,  attempt.operation,    attempt.syscall,     attempt.error,
+                attempt.phase,  attempt.process.comm, attempt.process.exe, attempt.cls == AttemptClass::no_op};
+        const auto [at, fresh] = merged.try_emplace(std::move(key), attempt);
+        if (!fresh) at->second.count += attempt.count;
+    }
+    recording.attempts.reserve(merged.size());
+    for (auto& [key, attempt] : merged) recording.attempts.push_back(std::move(attempt));
+    events_.clear();
+    return recording;
+}
+
+}  // namespace rogate::observe

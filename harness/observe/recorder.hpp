@@ -1,0 +1,51 @@
+// Frames of one run -> its Recording: mounts, operations, classes and phases by their names. Pure.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "observe/decoder.hpp"
+#include "observe/observer.hpp"
+
+namespace rogate::observe {
+
+// The target among `targets` that a mount point belongs to: the longest that it is or lies below. Empty for /proc, /sys and
+// /dev unless one of the targets is there: what the engine mounts there is no mount of the user's.
+std::string target_of(const std::string& mount_point, const std::vector<std::string>& targets);
+
+// "create", "open-write", "truncate", "unlink", …; see Attempt::operation.
+std::string operation_of(const AttemptEvent& event);
+
+class Recorder {
+  public:
+    Recorder() = default;
+    Recorder(std::vector<std::string> targets, std::vector<std::string> phases)
+        : targets_(std::move(targets)), phases_(std::move(phases)) {}
+
+    // The number that the next phase has in the stream.
+    std::uint32_t add_phase(std::string name);
+    void own_processes(const std::vector<std::int64_t>& pids);
+    void take(AttemptEvent event);
+    void take(const CountEvent& event);
+    void take(const UseEvent& event);
+    void take(const StatsEvent& event) { lost_ = event.lost; }
+    void take(const RootEvent& event);
+
+    // Events that agree in all but the process' number are one attempt.
+    Recording finish();
+
+  private:
+    std::string phase_of(const AttemptEvent& event) const;
+
+    std::vector<std::string> targets_, phases_;
+    std::vector<AttemptEvent> events_;
+    std::map<std::uint64_t, std::uint64_t> counts_;
+    std::map<std::string, std::uint64_t> uses_;
+    std::set<std::uint32_t> first_processes_;
+    std::set<std::int64_t> own_;
+    std::uint64_t lost_ = 0;
+};
+
+}  // namespace rogate::observe

@@ -1,0 +1,323 @@
+#include <archive.h>
+#include <archive_entry.h>
+#include <fmt/format.h>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <chrono>
+#include <rogate/labels.hpp>
+
+#include "observe/decoder.hpp"
+#include "observe/observer.hpp"
+#include "observe/recorder.hpp"
+
+// The agent's static binary, embedded by its CMakeLists.
+extern "C" const unsigned char rogate_observer_begin[], rogate_observer_end[];  // NOLINT: the assembler's labels
+
+namespace rogate::observe {
+
+namespace asio = boost::asio;
+using engine::Milliseconds;
+using engine::Task;
+
+namespace {
+
+constexpr Milliseconds reply_deadline(30'000);
+
+// A root file system that is one file: the agent.
+Result<std::string> agent_tar() {
+    std::string tar;
+    archive* writer = archive_write_new();
+    archive_write_set_format_ustar(writer);
+    archive_write_open(
+        writer, &tar, nullptr,
+        [](archive*, void* to, const void* bytes, std::size_t size) {
+            static_cast<std::string*>(to)->append(static_cast<const char*>(bytes), size);
+            return static_cast<la_ssize_t>(size);
+        },
+        nullptr);
+    const auto size = static_cast<std::size_t>(rogate_observer_end - rogate_observer_begin);
+    archive_entry* entry = archive_entry_new();
+    archive_entry_set_pathname(entry, "rogate-observer");
+    archive_entry_set_filetype(entry, AE_IFREG);
+    archive_entry_set_perm(entry, 0755);
+    archive_entry_set_size(entry, static_cast<la_int64_t>(size));
+    bool written = archive_write_header(writer, entry) == ARCHIVE_OK &&
+                   archive_write_data(writer, rogate_observer_begin, size) == static_cast<la_ssize_t>(size);
+    archive_entry_free(entry);
+    written = archive_write_close(writer) == ARCHIVE_OK && written;
+    archive_write_free(writer);
+    if (!written) return fail(ErrorKind::internal, "the observer's image could not be made");
+    return tar;
+}
+
+std::string percent_escape(std::string_view path) {
+    std::string escaped;
+    for (const char c : path)
+        if (c == '%' || static_cast<unsigned char>(c) <= ' ' || c == 0x7f)
+            escaped += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+        else
+            escaped += c;
+    return escaped;
+}
+
+class Sidecar : public Observer {
+  public:
+    Sidecar(engine::Client& client, asio::any_io_executor executor, SidecarOptions options)
+        : client_(client), executor_(std::move(executor)), options_(std::move(options)), wake_(executor_) {
+        wake_.expires_at(asio::steady_timer::time_point::max());
+    }
+    ~Sidecar() override {
+        // Left without stop() (the work was cancelled): the reader must not outlive what it reads into.
+        if (attachment_) attachment_->close();
+    }
+
+    Task<> start();
+    const ObserverFacts& facts() const override { return facts_; }
+    Task<> arm(std::string container, std::vector<ObservedMount> mounts, std::string phase) override;
+    Task<> phase(std::string name) override;
+    void own_processes(const std::vector<std::int64_t>& pids) override { recorder_->own_processes(pids); }
+    Task<Canary> canary(std::string target) override;
+    Task<Recording> collect() override;
+    Task<> stop() override;
+
+  private:
+    // What the reader shares with the commands. It is kept by both, since the reader may end after the sidecar.
+    struct Shared {
+        Decoder decoder;
+        std::optional<Hello> hello;
+        std::map<std::uint32_t, Reply> replies;
+        std::shared_ptr<Recorder> recorder = std::make_shared<Recorder>();
+        std::string stderr_tail;
+        std::optional<Error> ended;  // the stream is over, and why
+    };
+    static Task<> read_all(std::shared_ptr<engine::Attachment> attachment, std::shared_ptr<Shared> shared,
+                           std::function<void()> wake);
+    static Result<> take_frames(Shared& shared);
+
+    Task<> create_container(const std::string& image);
+    Task<Reply> command(std::string text);
+    template <class Condition>
+    Task<> wait_until(Condition condition, std::string_view what);
+
+    engine::Client& client_;
+    asio::any_io_executor executor_;
+    SidecarOptions options_;
+    ObserverFacts facts_;
+    std::string container_, image_;
+    std::shared_ptr<engine::Attachment> attachment_;
+    std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();
+    std::shared_ptr<Recorder> recorder_ = shared_->recorder;
+    asio::steady_timer wake_;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+    std::uint32_t next_number_ = 1;
+    bool armed_ = false;
+};
+
+Result<> Sidecar::take_frames(Shared& shared) {
+    for (;;) {
+        auto frame = shared.decoder.next();
+        if (!frame) return fail(std::move(frame.error()));
+        if (!*frame) return {};
+        Frame& value = **frame;
+        if (auto* hello = std::get_if<Hello>(&value)) {
+            shared.hello = std::move(*hello);
+        } else if (auto* reply = std::get_if<Reply>(&value)) {
+            const auto number = reply->number;
+            shared.replies.emplace(number, std::move(*reply));
+        } else if (auto* error = std::get_if<AgentError>(&value)) {
+            return fail(ErrorKind::engine, error->text);
+        } else if (auto* attempt = std::get_if<AttemptEvent>(&value)) {
+            shared.recorder->take(std::move(*attempt));
+        } else if (auto* count = std::get_if<CountEvent>(&value)) {
+            shared.recorder->take(*count);
+        } else if (auto* use = std::get_if<UseEvent>(&value)) {
+            shared.recorder->take(*use);
+        } else if (auto* stats = std::get_if<StatsEvent>(&value)) {
+            shared.recorder->take(*stats);
+        } else if (auto* root = std::get_if<RootEvent>(&value)) {
+            shared.recorder->take(*root);
+        }
+    }
+}
+
+// Always reading, so that the agent never waits for this side while events come in.
+Task<> Sidecar::read_all(std::shared_ptr<engine::Attachment> attachment, std::shared_ptr<Shared> shared,
+                         std::function<void()> wake) {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    for (;;) {
+        auto chunk = co_await attachment->read();
+        if (!chunk) {
+            shared->ended = std::move(chunk.error());
+            break;
+        }
+        if (!*chunk) {
+            const auto whole = shared->decoder.finish();
+            shared->ended = whole ? Error{ErrorKind::engine, "the observer's container ended"} : whole.error();
+            break;
+        }
+        if ((*chunk)->channel == engine::Channel::err) {
+            shared->stderr_tail += (*chunk)->bytes;
+            if (shared->stderr_tail.size() > 4096) shared->stderr_tail.erase(0, shared->stderr_tail.size() - 4096);
+            continue;
+        }
+        shared->decoder.feed((*chunk)->bytes);
+        if (auto taken = take_frames(*shared); !taken) {
+            shared->ended = std::move(taken.error());
+            break;
+        }
+        wake();
+    }
+    wake();
+    co_return Result<>{};
+}
+
+template <class Condition>
+Task<> Sidecar::wait_until(Condition condition, std::string_view what) {
+    const auto deadline = std::chrono::steady_clock::now() + reply_deadline;
+    while (!condition()) {
+        if (shared_->ended) {
+            std::string text = shared_->ended->message;
+            if (!shared_->stderr_tail.empty()) text += "; it said: " + shared_->stderr_tail;
+            co_return fail(shared_->ended->kind, fmt::format("{}: {}", what, text));
+        }
+        if (std::chrono::steady_clock::now() >= deadline)
+            co_return fail(ErrorKind::timeout, fmt::format("{}: the observer did not answer within {} ms", what, reply_deadline.count()));
+        wake_.expires_at(deadline);
+        auto [ignored] = co_await wake_.async_wait(asio::as_tuple(asio::use_awaitable));
+        const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
+        if (state.cancelled() != asio::cancellation_type::none) co_return fail(ErrorKind::cancelled, "interrupted");
+    }
+    co_return Result<>{};
+}
+
+Task<> Sidecar::create_container(const std::string& image) {
+    engine::ContainerSpec spec;
+    spec.name = fmt::format("rogate-{}-observer", options_.session);
+    spec.image = image;
+    spec.entrypoint = std::vector<std::string>{"/rogate-observer", std::to_string(options_.ring_bytes)};
+    spec.labels = labels(options_.session, "observer");
+    spec.network_mode = "none";
+    spec.pid_mode = "host";  // the subject's processes are looked up in /proc
+    spec.read_only_rootfs = true;
+    spec.cap_drop = {"ALL"};
+    // SYS_ADMIN: bpf(2) and tracing programs (BPF and PERFMON in its place need Linux 5.8 and an engine that knows them).
+    // SYS_PTRACE: /proc/PID/root, exe and mountinfo of other users' processes. DAC_READ_SEARCH: paths below directories
+    // that only their owner may search.
+    spec.cap_add = {"SYS_ADMIN", "SYS_PTRACE", "DAC_READ_SEARCH"};
+    spec.security_opt = {"seccomp=unconfined", "apparmor=unconfined", "label=disable"};
+    spec.ulimits = {{"memlock", -1}};  // before 5.11, BPF maps are charged to it
+    spec.open_stdin = true;  // it ends when rogate does, however that ends
+    spec.auto_remove = true;
+    auto created = co_await client_.container_create(std::move(spec));
+    if (!created) co_return fail(std::move(created.error()));
+    container_ = *created;
+    co_return Result<>{};
+}
+
+Task<> Sidecar::start() {
+    auto tar = agent_tar();
+    if (!tar) co_return fail(std::move(tar.error()));
+    const std::string tag = options_.session;
+    const std::vector<std::string> changes = {fmt::format("LABEL {}={}", session_label, options_.session),
+                                              fmt::format("LABEL {}=observer", role_label)};
+    auto image = co_await client_.image_import("rogate-observer", tag, std::move(*tar), changes);
+    if (!image) co_return fail(std::move(image.error()).with_context("importing its image"));
+    image_ = *image;
+    if (auto created = co_await create_container(image_); !created) co_return created;
+    auto attached = co_await client_.container_attach(container_, true);
+    if (!attached) co_return fail(std::move(attached.error()));
+    attachment_ = std::move(*attached);
+    auto started = co_await client_.container_start(container_);
+    if (!started) co_return started;
+    auto wake = [this, alive = std::weak_ptr<bool>(alive_)] {
+        if (!alive.expired()) wake_.cancel();
+    };
+    // Its end is noted in `shared`, which everything that waits looks at.
+    asio::co_spawn(executor_, read_all(attachment_, shared_, wake), [](const std::exception_ptr&, const Result<>&) {});
+    auto said_hello = co_await wait_until([this] { return shared_->hello.has_value(); }, "starting the agent");
+    if (!said_hello) co_return said_hello;
+    facts_.kind = "ebpf";
+    facts_.hooks = shared_->hello->hooks;
+    co_return Result<>{};
+}
+
+Task<Reply> Sidecar::command(std::string text) {
+    const std::uint32_t number = next_number_++;
+    const std::string line = fmt::format("{} {}\n", number, text);
+    auto written = co_await attachment_->write(line);
+    if (!written && written.error().kind == ErrorKind::cancelled) co_return fail(std::move(written.error()));
+    const std::string what = fmt::format("observer: {}", text.substr(0, text.find(' ')));
+    auto answered = co_await wait_until([this, number] { return shared_->replies.contains(number); }, what);
+    if (!answered) co_return fail(std::move(answered.error()));
+    Reply reply = std::move(shared_->replies.at(number));
+    shared_->replies.erase(number);
+    if (reply.status != 0) co_return fail(ErrorKind::engine, fmt::format("{}: {}", what, reply.text));
+    co_return reply;
+}
+
+Task<> Sidecar::arm(std::string container, std::vector<ObservedMount> mounts, std::string phase) {
+    std::vector<std::string> targets;
+    for (ObservedMount& mount : mounts) targets.push_back(std::move(mount.target));
+    recorder_ = std::make_shared<Recorder>(std::move(targets), std::vector<std::string>{std::move(phase)});
+    shared_->recorder = recorder_;
+    auto reply = co_await command("arm 0 " + container);
+    if (!reply) co_return fail(std::move(reply.error()));
+    armed_ = true;
+    co_return Result<>{};
+}
+
+Task<> Sidecar::phase(std::string name) {
+    const std::uint32_t number = recorder_->add_phase(std::move(name));
+    auto reply = co_await command(fmt::format("phase 0 {}", number));
+    // An observer that is gone does not stop the run: collect() says so, and the verdicts become inconclusive.
+    if (!reply && reply.error().kind == ErrorKind::cancelled) co_return fail(std::move(reply.error()));
+    co_return Result<>{};
+}
+
+Task<Canary> Sidecar::canary(std::string target) {
+    auto reply = co_await command("canary 0 " + percent_escape(target));
+    if (!reply) {
+        if (reply.error().kind == ErrorKind::cancelled) co_return fail(std::move(reply.error()));
+        co_return Canary::not_seen;
+    }
+    switch (reply->value) {
+        case CANARY_SEEN: co_return Canary::seen;
+        case CANARY_NOT_SEEN: co_return Canary::not_seen;
+        case CANARY_NOT_REFUSED: co_return Canary::not_refused;
+        default: co_return Canary::failed;
+    }
+}
+
+Task<Recording> Sidecar::collect() {
+    auto reply = co_await command("flush 0");
+    if (!reply && reply.error().kind == ErrorKind::cancelled) co_return fail(std::move(reply.error()));
+    Recording recording = recorder_->finish();
+    if (!reply) recording.problem = "the observer failed during the run (" + reply.error().message + ")";
+    armed_ = false;
+    co_return recording;
+}
+
+Task<> Sidecar::stop() {
+    if (attachment_) attachment_->close();
+    Result<> first = co_await client_.container_remove(container_);
+    auto removed = co_await client_.image_remove(image_, true);
+    if (!removed && first) first = std::move(removed);
+    co_return first;
+}
+
+}  // namespace
+
+Task<std::unique_ptr<Observer>> start_ebpf_observer(engine::Client& client, SidecarOptions options) {
+    auto sidecar = std::make_unique<Sidecar>(client, co_await asio::this_coro::executor, std::move(options));
+    auto started = co_await sidecar->start();
+    if (!started) co_return fail(std::move(started.error()));
+    std::unique_ptr<Observer> observer = std::move(sidecar);
+    co_return observer;
+}
+
+}  // namespace rogate::observe

@@ -1,0 +1,24 @@
+// Scenario files: YAML -> rogate::Scenario. The format is published as scenarios/scenario.schema.json.
+#pragma once
+
+#include <rogate/error.hpp>
+#include <rogate/scenario.hpp>
+#include <string>
+#include <string_view>
+
+#include "spec/surroundings.hpp"
+
+namespace rogate::spec {
+
+// Pure but for `surroundings`. `file_name` is used in messages, for the folder of relative paths and for the
+// default of the scenario's name. All problems are reported in one Error of kind usage, "FILE:LINE:COL: what
+// is wrong; what would be right", one per line, at most 20.
+//
+// Every tcp port that a step or check talks to is added to subject.ports, so that it is published.
+Result<Scenario> parse_scenario(std::string_view text, std::string file_name,
+                                const Surroundings& surroundings = {});
+
+// Reads a file of at most 1 MiB; of a folder, its scenario.yaml (or scenario.yml).
+Result<Scenario> load_scenario(const std::string& path, const Surroundings& surroundings = {});
+
+}  // namespace rogate::spec

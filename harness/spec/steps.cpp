@@ -1,0 +1,162 @@
+#include "spec/steps.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "spec/actions.hpp"
+
+namespace rogate::spec {
+
+namespace {
+
+constexpr std::string_view step_actions[] = {"http", "exec", "signal", "restart",
+                                             "wait", "log",  "tcp",    "healthcheck"};
+constexpr std::string_view check_actions[] = {"http", "tcp", "log", "exec", "healthcheck"};
+
+// "step 'upload'" if it has a name that can be shown, else "step 3".
+std::string where_of(const Value& value, std::string_view kind, std::size_t index) {
+    for (const auto& [key, name] : value.pairs)
+        if (key->text == "name" && name->kind == Value::Kind::scalar && !name->text.empty())
+            return fmt::format("{} {}", kind, in_quotes(name->text));
+    return fmt::format("{} {}", kind, index + 1);
+}
+
+void read_retry(const Mapping& mapping, Step& step, const Context& context) {
+    const Value* value = mapping.get("retry");
+    if (value == nullptr) return;
+    const bool repeatable =
+        std::holds_alternative<HttpAction>(step.action) || std::holds_alternative<ExecAction>(step.action) ||
+        std::holds_alternative<LogAction>(step.action) || std::holds_alternative<TcpAction>(step.action) ||
+        std::holds_alternative<HealthAction>(step.action);
+    if (!repeatable)
+        context.problems.add(mapping.place_of("retry"),
+                             "'retry' does not fit 'signal', 'restart' or 'wait'; retry the "
+                             "step that checks the effect");
+    const Mapping retry(*value, fmt::format("'retry' of {}", mapping.where()), keys::retry, context);
+    step.retry_until_ms = retry.duration("until", Zero::refused);
+    if (!retry.has("until") && value->kind == Value::Kind::mapping)
+        context.problem(
+            *value,
+            fmt::format("{} has no 'until'; write how long to go on, for example until: 30s", retry.where()));
+    step.retry_interval_ms = retry.duration("interval", Zero::refused).value_or(step.retry_interval_ms);
+}
+
+std::optional<Step> read_step(const Value& value, std::size_t index, std::span<const Port> ports,
+                              const Context& context) {
+    const Mapping mapping(value, where_of(value, "step", index), keys::step, context);
+    auto step = read_action(mapping, step_actions, ports, context);
+    const auto name = mapping.line("name");
+    const auto timeout = mapping.duration("timeout", Zero::refused);
+    if (!step) return std::nullopt;
+    step->name = name.value_or("");
+    step->declared = context.declared(value.place);
+    if (timeout) step->timeout_ms = *timeout;
+    if (timeout && std::holds_alternative<WaitAction>(step->action))
+        context.problems.add(mapping.place_of("timeout"), "'timeout' does not fit 'wait'; leave it out");
+    read_retry(mapping, *step, context);
+    return step;
+}
+
+Step read_check(const Mapping& mapping, std::span<const Port> ports, const Context& context) {
+    Step check = read_action(mapping, check_actions, ports, context).value_or(Step{});
+    check.declared = context.declared(mapping.value().place);
+    if (check.name.empty()) check.name = default_name(check);
+    return check;
+}
+
+std::vector<Step> read_checks(const Value& list, std::span<const Port> ports, const Context& context) {
+    std::vector<Step> checks;
+    for (const ValuePtr& item : list.items) {
+        const Mapping mapping(*item, where_of(*item, "readiness check", checks.size()), keys::check, context);
+        Step check = read_check(mapping, ports, context);
+        check.name = mapping.line("name").value_or(check.name);
+        check.timeout_ms = mapping.duration("timeout", Zero::refused).value_or(check.timeout_ms);
+        checks.push_back(std::move(check));
+    }
+    return checks;
+}
+
+// Results and events name a phase after its step, so names are unique: given ones are checked, made ones are
+// numbered.
+void settle_names(std::vector<Step>& steps, const Value& list, const Context& context) {
+    std::map<std::string, int> taken;  // name -> line
+    std::size_t index = 0;
+    for (const ValuePtr& item : list.items) {
+        if (index >= steps.size()) break;
+        Step& step = steps[index++];
+        if (step.name.empty()) continue;
+        const auto [earlier, fresh] = taken.emplace(step.name, step.declared.line);
+        if (!fresh)
+            context.problem(*item,
+                            fmt::format("two steps are named {}: at line {} and at line {}; name them apart",
+                                        in_quotes(step.name), earlier->second, step.declared.line));
+    }
+    for (Step& step : steps) {
+        if (!step.name.empty()) continue;
+        const std::string name = default_name(step);
+        step.name = name;
+        for (int count = 2; !taken.emplace(step.name, step.declared.line).second; ++count)
+            step.name = fmt::format("{} ({})", name, count);
+    }
+}
+
+}  // namespace
+
+Readiness read_readiness(const Value& value, std::span<const Port> ports, const Context& context) {
+    Readiness readiness;
+    if (value.kind == Value::Kind::sequence) {
+        readiness.checks = read_checks(value, ports, context);
+        return readiness;
+    }
+    const Mapping mapping(value, "'ready'", keys::ready, context);
+    readiness.timeout_ms = mapping.duration("timeout", Zero::refused).value_or(readiness.timeout_ms);
+    const bool direct = std::ranges::any_of(check_actions, [&](auto name) { return mapping.has(name); });
+    if (const Value* checks = mapping.get("checks")) {
+        if (checks->kind != Value::Kind::sequence)
+            context.problem(*checks,
+                            fmt::format("'checks' is {}; write a list (- tcp: 6379)", kind_name(*checks)));
+        readiness.checks = read_checks(*checks, ports, context);
+        if (direct || mapping.has("expect"))
+            context.problems.add(mapping.place_of("checks"),
+                                 "'ready' has 'checks' and a check of its own; move that "
+                                 "one into 'checks'");
+    } else if (direct) {
+        readiness.checks.push_back(read_check(mapping, ports, context));
+    } else if (value.kind == Value::Kind::mapping && !mapping.has("checks")) {
+        context.problem(
+            value, fmt::format("'ready' checks nothing; write one of {}", fmt::join(check_actions, ", ")));
+    }
+    return readiness;
+}
+
+std::vector<Step> read_steps(const Value& value, std::span<const Port> ports, const Context& context) {
+    std::vector<Step> steps;
+    if (value.kind != Value::Kind::sequence)
+        context.problem(value,
+                        fmt::format("'steps' is {}; write a list (- http: {{path: /}})", kind_name(value)));
+    for (std::size_t i = 0; i < value.items.size(); ++i) {
+        // A step that could not be read still takes its place, so that names and places stay together.
+        auto step = read_step(*value.items[i], i, ports, context);
+        if (!step) {
+            step.emplace();
+            step->declared = context.declared(value.items[i]->place);
+        }
+        steps.push_back(std::move(*step));
+    }
+    settle_names(steps, value, context);
+    return steps;
+}
+
+Shutdown read_shutdown(const Value& value, const Context& context) {
+    const Mapping mapping(value, "'shutdown'", keys::shutdown, context);
+    Shutdown shutdown;
+    shutdown.signal = mapping.signal("signal");
+    shutdown.timeout_ms = mapping.duration("timeout", Zero::refused).value_or(shutdown.timeout_ms);
+    shutdown.exit_code = mapping.integer("exit_code", 0, 255);
+    return shutdown;
+}
+
+}  // namespace rogate::spec

@@ -1,0 +1,16 @@
+// The keys `ready`, `steps` and `shutdown`.
+#pragma once
+
+#include <rogate/scenario.hpp>
+#include <span>
+#include <vector>
+
+#include "spec/fields.hpp"
+
+namespace rogate::spec {
+
+Readiness read_readiness(const Value& value, std::span<const Port> ports, const Context& context);
+std::vector<Step> read_steps(const Value& value, std::span<const Port> ports, const Context& context);
+Shutdown read_shutdown(const Value& value, const Context& context);
+
+}  // namespace rogate::spec

@@ -1,0 +1,15 @@
+// The key `subject`: the application under test.
+#pragma once
+
+#include <rogate/subject.hpp>
+
+#include "spec/fields.hpp"
+
+namespace rogate::spec {
+
+Subject read_subject(const Value& value, const Context& context);
+
+// "80", "8080/udp" or "127.0.0.1:80:8080/tcp"; only the port of the container is kept.
+Parsed<Port> parse_port(std::string_view text);
+
+}  // namespace rogate::spec
