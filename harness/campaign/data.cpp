@@ -24,8 +24,6 @@ constexpr std::uint32_t mode_device = 1U << 26U, mode_fifo = 1U << 25U, mode_soc
 
 std::string source_path(std::size_t index) { return fmt::format("/rogate/source/{}", index); }
 
-bool has_source(const Mount& mount) { return mount.type == MountType::bind || mount.type == MountType::volume; }
-
 // overlayfs separates lower directories with ':' and options with ','; the local volume driver passes both on unescaped.
 bool overlay_can_name(const std::string& path) { return path.find_first_of(":,\\") == std::string::npos; }
 

@@ -188,7 +188,7 @@ Task<> Sidecar::wait_until(Condition condition, std::string_view what) {
         if (std::chrono::steady_clock::now() >= deadline)
             co_return fail(ErrorKind::timeout, fmt::format("{}: the observer did not answer within {} ms", what, reply_deadline.count()));
         wake_.expires_at(deadline);
-        auto [ignored] = co_await wake_.async_wait(asio::as_tuple(asio::use_awaitable));
+        [[maybe_unused]] const auto woken = co_await wake_.async_wait(asio::as_tuple(asio::use_awaitable));
         const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
         if (state.cancelled() != asio::cancellation_type::none) co_return fail(ErrorKind::cancelled, "interrupted");
     }

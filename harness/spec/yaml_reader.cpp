@@ -111,6 +111,9 @@ class Builder : public YAML::EventHandler {
     void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                   const std::string& text) override {
         const auto value = begin(mark, Value::Kind::scalar, tag);
+        // Everything ends up in C strings sooner or later, where a zero byte would cut it short.
+        if (text.find('\0') != std::string::npos)
+            throw Refused{value->place, "the value contains a zero byte; leave it out"};
         value->text = text;
         value->bytes = text.size();
         value->plain = tag == "?";

@@ -1,0 +1,184 @@
+#include "report/terminal.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <rogate/names.hpp>
+#include <vector>
+
+#include "report/escape.hpp"
+
+namespace rogate::report {
+
+namespace {
+
+constexpr std::size_t attempts_shown = 5;
+constexpr std::size_t log_lines_shown = 12;
+
+// Columns that UTF-8 text takes, one for each code point: names and paths rarely hold anything wider.
+std::size_t columns(std::string_view text) {
+    return static_cast<std::size_t>(
+        std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
+}
+
+std::string padded(std::string text, std::size_t width) {
+    const std::size_t size = columns(text);
+    if (size < width) text.append(width - size, ' ');
+    return text;
+}
+
+std::vector<std::string> wrap(std::string_view text, std::size_t width) {
+    std::vector<std::string> lines(1);
+    while (!text.empty()) {
+        const std::size_t end = std::min(text.find(' '), text.size());
+        const std::string_view word = text.substr(0, end);
+        text.remove_prefix(std::min(end + 1, text.size()));
+        if (!lines.back().empty() && columns(lines.back()) + 1 + columns(word) > width) lines.emplace_back();
+        if (!lines.back().empty()) lines.back() += ' ';
+        lines.back() += word;
+    }
+    return lines;
+}
+
+std::string_view colour_of(Verdict verdict) {
+    switch (verdict) {
+        case Verdict::safe:
+        case Verdict::already_ro: return "32";
+        case Verdict::tolerated:
+        case Verdict::split: return "33";
+        case Verdict::required: return "31";
+        case Verdict::untested:
+        case Verdict::ineffective: return "36";
+        case Verdict::inconclusive: return "35";
+    }
+    return "0";
+}
+
+class Page {
+  public:
+    Page(const CampaignResult& result, const TerminalStyle& style) : result_(result), style_(style) {}
+    std::string render();
+
+  private:
+    void line(std::string_view text = {}) {
+        out_ += text;
+        out_ += '\n';
+    }
+    std::string tint(std::string_view code, const std::string& text) const {
+        return style_.colour ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : text;
+    }
+    std::string times(std::uint64_t count) const {
+        return count == 1 ? std::string() : fmt::format(" {}{}", style_.unicode ? "×" : "x", count);
+    }
+    void head();
+    void mounts();
+    void attempts(const MountResult& mount);
+    void runs();
+    void advice();
+
+    const CampaignResult& result_;
+    const TerminalStyle& style_;
+    std::string out_;
+};
+
+void Page::head() {
+    line(tint("1", escape_text(result_.scenario.name)) +
+         fmt::format(": image {}, {} {}, {} {} in {:.1f} s", escape_text(result_.scenario.subject.image), result_.engine.name,
+                     result_.engine.version, result_.runs.size(), result_.runs.size() == 1 ? "run" : "runs", result_.duration_s));
+    line();
+}
+
+void Page::attempts(const MountResult& mount) {
+    const std::size_t shown = std::min(attempts_shown, mount.attempts.size());
+    for (std::size_t i = 0; i < shown; ++i) {
+        const Attempt& each = mount.attempts[i];
+        line(fmt::format("    {} {}  {}{}  in {}  by {}{}", padded(each.operation, 11), escape_text(each.path), errno_name(each.error),
+                         times(each.count), escape_text(each.phase), escape_text(each.process.comm),
+                         each.cls == AttemptClass::write ? "" : fmt::format("  ({})", to_string(each.cls))));
+    }
+    if (mount.attempts.size() > shown)
+        line(fmt::format("    and {} more kinds of attempt (all of them: --out DIR, result.json)", mount.attempts.size() - shown));
+}
+
+void Page::mounts() {
+    std::size_t verdict_width = 7, target_width = 5, type_width = 4;
+    for (const MountResult& each : result_.mounts) {
+        verdict_width = std::max(verdict_width, to_string(each.verdict).size());
+        target_width = std::max(target_width, std::min<std::size_t>(40, columns(escape_text(each.mount.target))));
+        type_width = std::max(type_width, to_string(each.mount.type).size());
+    }
+    const std::size_t indent = verdict_width + target_width + type_width + 6;
+    const std::size_t total = static_cast<std::size_t>(style_.width);
+    const std::size_t room = total > indent + 30 ? total - indent : 30;
+    line(tint("1", padded("VERDICT", verdict_width) + "  " + padded("MOUNT", target_width) + "  " + padded("TYPE", type_width) + "  WHY"));
+    for (const MountResult& each : result_.mounts) {
+        const std::vector<std::string> why = wrap(escape_text(each.reason), room);
+        line(tint(colour_of(each.verdict), padded(std::string(to_string(each.verdict)), verdict_width)) + "  " +
+             padded(escape_text(each.mount.target), target_width) + "  " + padded(std::string(to_string(each.mount.type)), type_width) +
+             "  " + why.front());
+        for (std::size_t i = 1; i < why.size(); ++i) line(std::string(indent, ' ') + why[i]);
+        attempts(each);
+    }
+    if (result_.mounts.empty()) line("(the subject has no mount to try)");
+    line();
+}
+
+void Page::runs() {
+    for (const RunRecord& run : result_.runs) {
+        if (run.passed || run.log_tail.empty()) continue;
+        line(fmt::format("Last output of the subject in run {} ({}):", run.plan.id, to_string(run.plan.kind)));
+        std::vector<std::string_view> lines;
+        std::string_view rest = run.log_tail;
+        while (!rest.empty()) {
+            const std::size_t end = std::min(rest.find('\n'), rest.size());
+            lines.push_back(rest.substr(0, end));
+            rest.remove_prefix(std::min(end + 1, rest.size()));
+        }
+        const std::size_t first = lines.size() > log_lines_shown ? lines.size() - log_lines_shown : 0;
+        for (std::size_t i = first; i < lines.size(); ++i) line("  | " + escape_text(lines[i].substr(0, 400)));
+        line();
+    }
+}
+
+void Page::advice() {
+    const Recommendation& advice = result_.recommendation;
+    if (!advice.read_only.empty()) {
+        std::string targets;
+        for (const std::string& target : advice.read_only) targets += (targets.empty() ? "" : ", ") + escape_text(target);
+        line(tint("1", "Mount read-only: ") + targets +
+             (advice.verified_by_run ? fmt::format("   (run {} passed with just these)", *advice.verified_by_run) : ""));
+    }
+    std::vector<Verdict> seen;
+    for (const MountResult& each : result_.mounts)
+        if (std::find(seen.begin(), seen.end(), each.verdict) == seen.end()) seen.push_back(each.verdict);
+    std::sort(seen.begin(), seen.end());
+    for (const Verdict verdict : seen) line(fmt::format("{}: {}", to_string(verdict), verdict_help(verdict)));
+}
+
+std::string Page::render() {
+    head();
+    mounts();
+    runs();
+    advice();
+    return std::move(out_);
+}
+
+}  // namespace
+
+std::string_view verdict_help(Verdict verdict) {
+    switch (verdict) {
+        case Verdict::safe: return "passes read-only, and nothing failed that would have changed anything";
+        case Verdict::tolerated: return "passes read-only, but writes fail; read the list and decide whether you can do without them";
+        case Verdict::split: return "read-only with the listed sub-paths writable";
+        case Verdict::required: return "the application needs to write here";
+        case Verdict::untested: return "the scenario never uses it; add a step that does";
+        case Verdict::ineffective: return "read-only would protect nothing";
+        case Verdict::already_ro: return "it is mounted read-only as it is";
+        case Verdict::inconclusive: return "nothing can be said; mend what the reason names, and run again";
+    }
+    return {};
+}
+
+std::string render_terminal(const CampaignResult& result, const TerminalStyle& style) { return Page(result, style).render(); }
+
+}  // namespace rogate::report
