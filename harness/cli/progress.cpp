@@ -83,8 +83,11 @@ void Progress::phase_started(const std::string& name) {
 void Progress::run_finished(const RunRecord& run) {
     if (quiet_) return;
     std::string outcome = run.passed ? "passed" : "failed";
-    for (const PhaseRecord& phase : run.phases)
-        if (!phase.passed) outcome = fmt::format("failed in {}", phase.name);
+    for (const PhaseRecord& phase : run.phases) {
+        if (phase.passed) continue;
+        outcome = fmt::format("failed in {}", phase.name);
+        break;
+    }
     line(fmt::format("{}: {} in {:.1f} s", describe(run.plan), outcome, run.duration_s));
 }
 

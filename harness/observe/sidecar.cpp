@@ -9,6 +9,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
+#include <cstdio>
 #include <rogate/labels.hpp>
 
 #include "observe/decoder.hpp"
@@ -63,6 +64,12 @@ std::string percent_escape(std::string_view path) {
         else
             escaped += c;
     return escaped;
+}
+
+bool older_than_5_11(const std::string& kernel) {
+    int major = 0, minor = 0;
+    if (std::sscanf(kernel.c_str(), "%d.%d", &major, &minor) != 2) return false;
+    return major < 5 || (major == 5 && minor < 11);
 }
 
 class Sidecar : public Observer {
@@ -210,7 +217,9 @@ Task<> Sidecar::create_container(const std::string& image) {
     // that only their owner may search.
     spec.cap_add = {"SYS_ADMIN", "SYS_PTRACE", "DAC_READ_SEARCH"};
     spec.security_opt = {"seccomp=unconfined", "apparmor=unconfined", "label=disable"};
-    spec.ulimits = {{"memlock", -1}};  // before 5.11, BPF maps are charged to it
+    // Before 5.11, BPF maps are charged to RLIMIT_MEMLOCK; raising it there is worth the risk that an engine without
+    // CAP_SYS_RESOURCE refuses it.
+    if (older_than_5_11(client_.server().kernel)) spec.ulimits = {{"memlock", -1}};
     spec.open_stdin = true;  // it ends when rogate does, however that ends
     spec.auto_remove = true;
     auto created = co_await client_.container_create(std::move(spec));

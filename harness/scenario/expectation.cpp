@@ -49,14 +49,12 @@ std::string excerpt(std::string_view text, std::size_t limit) {
     std::string line;
     text = without_final_newline(text);
     for (const char c : text) {
-        if (line.size() >= limit) return line + "…";
-        if (c == '\n') {
-            line += "\\n";
-        } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-            line += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-        } else {
+        // Not in the middle of a character of several bytes.
+        if (line.size() >= limit && (static_cast<unsigned char>(c) & 0xc0U) != 0x80U) return line + "…";
+        if (c == '\n')
+            line += " ⏎ ";
+        else
             line += c;
-        }
     }
     return line;
 }

@@ -18,7 +18,8 @@ struct Observed {
 // Empty if everything holds, else what does not: "expected status 200, got 503 (body: …)".
 std::string mismatch(const Step& step, const Observed& observed);
 
-// `text` on one line and at most `limit` bytes, for messages; control characters are escaped.
+// `text` on one line and of about `limit` bytes at most, for messages. Other control characters stay as they are: whoever
+// renders the message escapes them.
 std::string excerpt(std::string_view text, std::size_t limit = 200);
 
 }  // namespace rogate::scenario

@@ -273,7 +273,9 @@ ValuePtr read_yaml(std::string_view text, Problems& problems, const YamlLimits& 
     Builder builder(lines, limits, problems);
     try {
         check_characters(text, lines);
-        std::istringstream stream{std::string(text)};
+        // yaml-cpp 0.7 notices that a quote is never closed only if the text does not end with a line break
+        // (scanscalar.cpp): with a comment as the last line it never does.
+        std::istringstream stream{std::string(text) + "\n#"};
         YAML::Parser parser(stream);
         while (parser.HandleNextDocument(builder)) {
         }

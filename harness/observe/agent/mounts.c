@@ -58,6 +58,15 @@ void namespace_refresh(struct mount_namespace *space, unsigned int pid) {
     fclose(file);
 }
 
+static void pin_process(struct mount_namespace *space, unsigned int pid) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%u/ns/mnt", pid);
+    space->pin = open(path, O_RDONLY | O_CLOEXEC);
+    snprintf(path, sizeof path, "/proc/%u/root", pid);
+    space->root = space->pin < 0 ? -1 : open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (space->root >= 0) namespace_refresh(space, pid);
+}
+
 struct mount_namespace *first_namespace(unsigned int slot) {
     for (size_t i = 0; i < space_count; i++)
         if (spaces[i].slot == slot) return &spaces[i];
@@ -65,15 +74,10 @@ struct mount_namespace *first_namespace(unsigned int slot) {
 }
 
 struct mount_namespace *namespace_of(unsigned int slot, unsigned int inode, unsigned int pid) {
-    char path[64];
     struct mount_namespace *space;
     for (size_t i = 0; i < space_count; i++)
         if (spaces[i].slot == slot && spaces[i].inode == inode) {
-            if (spaces[i].root < 0) {
-                snprintf(path, sizeof path, "/proc/%u/root", pid);
-                spaces[i].root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-                if (spaces[i].root >= 0) namespace_refresh(&spaces[i], pid);
-            }
+            if (spaces[i].root < 0 && pid) pin_process(&spaces[i], pid);
             return &spaces[i];
         }
     if (space_count == MAX_NAMESPACES) return first_namespace(slot);
@@ -81,9 +85,7 @@ struct mount_namespace *namespace_of(unsigned int slot, unsigned int inode, unsi
     memset(space, 0, sizeof *space);
     space->slot = slot;
     space->inode = inode;
-    snprintf(path, sizeof path, "/proc/%u/root", pid);
-    space->root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    namespace_refresh(space, pid);
+    pin_process(space, pid);
     return space;
 }
 
@@ -98,6 +100,7 @@ void forget_namespaces(unsigned int slot) {
     for (size_t i = 0; i < space_count; i++) {
         if (spaces[i].slot == slot) {
             if (spaces[i].root >= 0) close(spaces[i].root);
+            if (spaces[i].pin >= 0) close(spaces[i].pin);
             free_entries(&spaces[i]);
         } else {
             spaces[kept++] = spaces[i];

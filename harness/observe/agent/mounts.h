@@ -11,6 +11,9 @@ struct mount_entry {
 struct mount_namespace {
     unsigned int slot, inode;
     int root; /* O_PATH descriptor of the root directory, -1: the process was gone already */
+    /* Without this one the namespace ends with its last process: its mounts are taken apart, and a path below `root` would
+     * lead into the bare root file system, whatever was mounted there. */
+    int pin;
     struct mount_entry *entries;
     size_t count;
 };
