@@ -117,6 +117,8 @@ Task<> Launch::step(const Step& step) {
     if (auto begun = co_await begin("step " + step.name); !begun) co_return begun;
     scenario::Driver driver(bench_.client, container_);
     if (auto found = co_await driver.refresh(); !found) co_return found;
+    if (std::holds_alternative<RestartAction>(step.action))
+        if (auto released = co_await bench_.observer.before_restart(); !released) co_return released;
     auto outcome = co_await driver.perform(step);
     if (!outcome) co_return fail(std::move(outcome.error()).with_context(fmt::format("step '{}'", step.name)));
     bench_.observer.own_processes(outcome->exec_pids);

@@ -33,6 +33,8 @@ class Observer {
     virtual engine::Task<> arm(std::string container, std::vector<ObservedMount> mounts, std::string phase) = 0;
     // What comes from now on belongs to `phase`.
     virtual engine::Task<> phase(std::string name) = 0;
+    // To be called before the container is started anew: what the observer holds of its mounts would be mounted twice.
+    virtual engine::Task<> before_restart() = 0;
     // Processes that the harness itself started in the subject; every other one that the engine puts there besides the
     // first is a health check.
     virtual void own_processes(const std::vector<std::int64_t>& pids) = 0;

@@ -7,6 +7,8 @@
  *   N arm SLOT CONTAINER_ID     watch what this container does from its first instruction on
  *   N phase SLOT NUMBER         what comes from now on belongs to this phase
  *   N canary SLOT PATH          try to write on the mount at PATH (%XX-escaped), inside the container's mount namespace
+ *   N release SLOT              let go of the mount namespace: the container is about to be started anew, and its
+ *                               overlays must not be mounted twice
  *   N flush SLOT                send counts, uses and statistics, and forget the container
  * The agent ends when its standard input does. */
 #ifndef ROGATE_OBSERVE_PROTOCOL_H
@@ -35,7 +37,8 @@ enum attempt_flags {
     ATTEMPT_LEXICAL = 4,    /* the path could not be looked up any more; it is what the call said, joined to its base */
     ATTEMPT_TRUNCATED = 8,  /* the path was longer than what is kept */
     ATTEMPT_IO_URING = 16,
-    ATTEMPT_CREATES = 32    /* the file did not exist when the call was refused, or was asked to be created */
+    ATTEMPT_CREATES = 32,   /* the file did not exist when the call was refused, or was asked to be created */
+    ATTEMPT_DOUBTFUL = 64   /* refused with EROFS, but the mount it seems to be on is not read-only: it is on another one */
 };
 
 /* What a reply to `canary` says in `value`. */

@@ -86,6 +86,8 @@ Recording Recorder::finish() {
         attempt.error = event.fixed.error;
         attempt.phase = phase_of(event);
         attempt.process = {.pid = event.fixed.pid, .comm = std::move(event.comm), .exe = std::move(event.exe), .uid = event.fixed.uid};
+        // A refused write whose mount is not known could be on any of them: it counts as lost, so that none is called safe.
+        if ((event.fixed.flags & ATTEMPT_DOUBTFUL) != 0) ++recording.lost_events;
         if (attempt.operation == "access")
             attempt.cls = AttemptClass::access_check;
         else if ((event.fixed.flags & ATTEMPT_NO_OP) != 0)

@@ -87,6 +87,7 @@ class Sidecar : public Observer {
     const ObserverFacts& facts() const override { return facts_; }
     Task<> arm(std::string container, std::vector<ObservedMount> mounts, std::string phase) override;
     Task<> phase(std::string name) override;
+    Task<> before_restart() override;
     void own_processes(const std::vector<std::int64_t>& pids) override { recorder_->own_processes(pids); }
     Task<Canary> canary(std::string target) override;
     Task<Recording> collect() override;
@@ -284,6 +285,12 @@ Task<> Sidecar::phase(std::string name) {
     const std::uint32_t number = recorder_->add_phase(std::move(name));
     auto reply = co_await command(fmt::format("phase 0 {}", number));
     // An observer that is gone does not stop the run: collect() says so, and the verdicts become inconclusive.
+    if (!reply && reply.error().kind == ErrorKind::cancelled) co_return fail(std::move(reply.error()));
+    co_return Result<>{};
+}
+
+Task<> Sidecar::before_restart() {
+    auto reply = co_await command("release 0");
     if (!reply && reply.error().kind == ErrorKind::cancelled) co_return fail(std::move(reply.error()));
     co_return Result<>{};
 }

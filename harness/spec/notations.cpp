@@ -2,10 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <array>
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <optional>
+#include <utility>
 
 #include "spec/nearest_name.hpp"
 #include "spec/problems.hpp"
@@ -155,19 +156,19 @@ Parsed<std::vector<std::string>> split_shell_words(std::string_view text) {
     for (std::size_t i = 0; i < text.size(); ++i) {
         const char c = text[i];
         const bool blank = c == ' ' || c == '\t' || c == '\n' || c == '\r';
-        if (quote == '\'' && c != quote) {
-            *word += c;
-        } else if (quote != 0 && c == quote) {
+        const bool literal = quote == '\'' || (quote == '"' && c != '\\');
+        if (quote != 0 && c == quote) {
             quote = 0;
+        } else if (literal) {
+            *word += c;
         } else if (c == '\\') {
             if (++i == text.size()) return wrong("a backslash ends the command; write \\\\ for a backslash");
+            if (text[i] == '\n') continue;  // the line goes on
             if (!word) word.emplace();
             // Within double quotes a backslash escapes these only, and is itself otherwise (POSIX 2.2.3).
-            if (quote == '"' && std::string_view("$`\"\\\n").find(text[i]) == std::string_view::npos)
+            if (quote == '"' && std::string_view("$`\"\\").find(text[i]) == std::string_view::npos)
                 *word += '\\';
-            if (text[i] != '\n') *word += text[i];
-        } else if (quote != 0) {
-            *word += c;
+            *word += text[i];
         } else if (c == '\'' || c == '"') {
             quote = c;
             if (!word) word.emplace();

@@ -17,10 +17,9 @@ void Problems::add(Place place, std::string text) {
 
 Error Problems::error() const {
     auto sorted = found_;
-    std::ranges::sort(sorted);
+    std::sort(sorted.begin(), sorted.end());
     // What an alias repeats would be reported once for each use, at the same place.
-    const auto repeated = std::ranges::unique(sorted);
-    sorted.erase(repeated.begin(), repeated.end());
+    sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
     std::string message;
     for (std::size_t i = 0; i < std::min(sorted.size(), shown_at_most); ++i) {
         const auto& [place, text] = sorted[i];

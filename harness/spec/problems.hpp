@@ -1,7 +1,6 @@
 // The problems found in one input file, collected so that a person sees all of them at once.
 #pragma once
 
-#include <compare>
 #include <rogate/error.hpp>
 #include <string>
 #include <string_view>
@@ -13,7 +12,10 @@ namespace rogate::spec {
 struct Place {
     int line = 0;
     int column = 0;
-    auto operator<=>(const Place&) const = default;
+    bool operator==(const Place&) const = default;
+    bool operator<(const Place& other) const {
+        return line != other.line ? line < other.line : column < other.column;
+    }
 };
 
 class Problems {
@@ -31,7 +33,10 @@ class Problems {
     struct Problem {
         Place place;
         std::string text;
-        auto operator<=>(const Problem&) const = default;
+        bool operator==(const Problem&) const = default;
+        bool operator<(const Problem& other) const {
+            return place == other.place ? text < other.text : place < other.place;
+        }
     };
     std::string file_;
     std::vector<Problem> found_;

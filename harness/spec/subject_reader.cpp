@@ -139,8 +139,9 @@ Parsed<Port> parse_port(std::string_view text) {
     // choice.
     if (const std::size_t colon = number.rfind(':'); colon != std::string_view::npos) {
         const std::string_view host = number.substr(0, colon);
-        if (host.find_first_not_of("0123456789.:-[]abcdefABCDEF") != std::string_view::npos)
-            return not_one(examples);
+        const std::string_view allowed =
+            host.starts_with('[') ? "0123456789.:-[]abcdefABCDEF" : "0123456789.:-";
+        if (host.find_first_not_of(allowed) != std::string_view::npos) return not_one(examples);
         number = number.substr(colon + 1);
     }
     if (number.find('-') != std::string_view::npos &&

@@ -31,9 +31,9 @@ struct Value {
 };
 
 struct YamlLimits {
-    std::size_t bytes = 1024 * 1024;
+    std::size_t bytes = std::size_t{1024} * 1024;
     std::size_t expanded_nodes = 100'000;
-    std::size_t expanded_bytes = 4 * 1024 * 1024;
+    std::size_t expanded_bytes = std::size_t{4} * 1024 * 1024;
     int nesting = 64;
 };
 

@@ -54,6 +54,8 @@ static void send_attempt(const struct event *event, const struct resolution *fou
         .mount_namespace = event->mount_namespace,
     };
     if (found->no_op) attempt.flags |= ATTEMPT_NO_OP;
+    /* The kernel knows which mount refused; if ours is not read-only, we have the wrong one, and must not hide that. */
+    if (event->result == -EROFS && (!found->mount[0] || !found->read_only)) attempt.flags |= ATTEMPT_DOUBTFUL;
     if (found->lexical) attempt.flags |= ATTEMPT_LEXICAL;
     if (event->flags & EVENT_BY_FD) attempt.flags |= ATTEMPT_BY_FD;
     if (event->flags & EVENT_TRUNCATED) attempt.flags |= ATTEMPT_TRUNCATED;
@@ -91,6 +93,7 @@ static int on_event(void *context, void *data, size_t size) {
     memcpy(&event, data, size < sizeof event ? size : sizeof event);
     space = namespace_of(event.slot, event.mount_namespace, event.pid);
     if (event.kind == EVENT_ROOT) {
+        if (event.pid_inside == 1) space->first = true;
         send_root(&event);
         return 0;
     }
@@ -252,17 +255,17 @@ static void send_uses(unsigned int slot) {
     int more = bpf_map__get_next_key(programs->maps.uses, NULL, &next, sizeof next);
     while (!more) {
         struct mount_namespace *space;
-        const char *point;
+        const struct mount_entry *entry;
         key = next;
         more = bpf_map__get_next_key(programs->maps.uses, &key, &next, sizeof next);
         if (key.slot != slot || bpf_map__lookup_elem(programs->maps.uses, &key, sizeof key, &count, sizeof count, 0)) continue;
         bpf_map__delete_elem(programs->maps.uses, &key, sizeof key, 0);
         space = namespace_of(slot, key.mount_namespace, 0);
-        point = space ? mount_point(space, key.mount_id) : NULL;
-        if (!point) continue;
+        entry = space ? mount_with(space, key.mount_id) : NULL;
+        if (!entry) continue;
         frame_begin(FRAME_USE, (uint16_t)slot);
         frame_bytes(&count, sizeof count);
-        frame_text(point);
+        frame_text(entry->point);
         frame_end();
     }
 }
@@ -292,6 +295,11 @@ static void obey(char *line) {
     if (!strcmp(verb, "arm")) return command_arm(number, slot, line + rest);
     if (!strcmp(verb, "phase")) return command_phase(number, slot, line + rest);
     if (!strcmp(verb, "canary")) return command_canary(number, slot, line + rest);
+    if (!strcmp(verb, "release")) {
+        ring_buffer__consume(ring);
+        release_namespaces(slot);
+        return reply(number, slot, 0, 0, "");
+    }
     if (!strcmp(verb, "flush")) return command_flush(number, slot);
     reply(number, slot, EINVAL, 0, "no such command");
 }

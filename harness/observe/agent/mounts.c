@@ -46,11 +46,20 @@ void namespace_refresh(struct mount_namespace *space, unsigned int pid) {
     space->entries = calloc(MAX_MOUNTS, sizeof *space->entries);
     while (space->entries && space->count < MAX_MOUNTS && getline(&line, &size, file) > 0) {
         unsigned int id;
-        int start = 0, end = 0;
-        if (sscanf(line, "%u %*u %*s %*s %n%*s%n", &id, &start, &end) < 1 || !start || end <= start) continue;
+        int start = 0, end = 0, options = 0;
+        const char *dash, *super;
+        bool read_only;
+        if (sscanf(line, "%u %*u %*s %*s %n%*s%n %n", &id, &start, &end, &options) < 1 || !options) continue;
+        /* The mount's own options, and after the dash the file system's: type, source, options. */
+        read_only = !strncmp(line + options, "ro", 2);
+        dash = strstr(line + options, " - ");
+        super = dash ? strchr(dash + 3, ' ') : NULL;
+        super = super ? strchr(super + 1, ' ') : NULL;
+        read_only = read_only || (super && (!strncmp(super + 1, "ro,", 3) || !strncmp(super + 1, "ro\n", 3)));
         line[end] = 0;
         unescape(line + start);
         space->entries[space->count].id = id;
+        space->entries[space->count].read_only = read_only;
         space->entries[space->count].point = strdup(line + start);
         if (space->entries[space->count].point) space->count++;
     }
@@ -68,16 +77,31 @@ static void pin_process(struct mount_namespace *space, unsigned int pid) {
 }
 
 struct mount_namespace *first_namespace(unsigned int slot) {
+    struct mount_namespace *found = NULL;
     for (size_t i = 0; i < space_count; i++)
-        if (spaces[i].slot == slot) return &spaces[i];
-    return NULL;
+        if (spaces[i].slot == slot && (!found || spaces[i].first)) found = &spaces[i];
+    return found;
+}
+
+static void unpin(struct mount_namespace *space) {
+    if (space->root >= 0) close(space->root);
+    if (space->pin >= 0) close(space->pin);
+    space->root = space->pin = -1;
+}
+
+void release_namespaces(unsigned int slot) {
+    for (size_t i = 0; i < space_count; i++) {
+        if (spaces[i].slot != slot) continue;
+        unpin(&spaces[i]);
+        spaces[i].released = true;
+    }
 }
 
 struct mount_namespace *namespace_of(unsigned int slot, unsigned int inode, unsigned int pid) {
     struct mount_namespace *space;
     for (size_t i = 0; i < space_count; i++)
         if (spaces[i].slot == slot && spaces[i].inode == inode) {
-            if (spaces[i].root < 0 && pid) pin_process(&spaces[i], pid);
+            if (spaces[i].root < 0 && pid && !spaces[i].released) pin_process(&spaces[i], pid);
             return &spaces[i];
         }
     if (space_count == MAX_NAMESPACES) return first_namespace(slot);
@@ -89,9 +113,9 @@ struct mount_namespace *namespace_of(unsigned int slot, unsigned int inode, unsi
     return space;
 }
 
-const char *mount_point(const struct mount_namespace *space, unsigned int id) {
+const struct mount_entry *mount_with(const struct mount_namespace *space, unsigned int id) {
     for (size_t i = 0; i < space->count; i++)
-        if (space->entries[i].id == id) return space->entries[i].point;
+        if (space->entries[i].id == id) return &space->entries[i];
     return NULL;
 }
 
@@ -99,8 +123,7 @@ void forget_namespaces(unsigned int slot) {
     size_t kept = 0;
     for (size_t i = 0; i < space_count; i++) {
         if (spaces[i].slot == slot) {
-            if (spaces[i].root >= 0) close(spaces[i].root);
-            if (spaces[i].pin >= 0) close(spaces[i].pin);
+            unpin(&spaces[i]);
             free_entries(&spaces[i]);
         } else {
             spaces[kept++] = spaces[i];

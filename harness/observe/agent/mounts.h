@@ -2,11 +2,13 @@
 #ifndef ROGATE_AGENT_MOUNTS_H
 #define ROGATE_AGENT_MOUNTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct mount_entry {
     unsigned int id;
     char *point; /* as the namespace's processes see it */
+    bool read_only;
 };
 struct mount_namespace {
     unsigned int slot, inode;
@@ -14,17 +16,21 @@ struct mount_namespace {
     /* Without this one the namespace ends with its last process: its mounts are taken apart, and a path below `root` would
      * lead into the bare root file system, whatever was mounted there. */
     int pin;
+    bool released; /* not to be pinned again */
+    bool first;    /* that of the container's first process */
     struct mount_entry *entries;
     size_t count;
 };
 
 /* The namespace, pinned and read from /proc/PID if it is not known yet. Never NULL for a container with a root process. */
 struct mount_namespace *namespace_of(unsigned int slot, unsigned int inode, unsigned int pid);
-/* The container's own one: that of its first process. */
+/* The container's own one: that of its first process, after a restart of the last such. */
 struct mount_namespace *first_namespace(unsigned int slot);
+/* Lets go of what is pinned; the mount tables are kept. */
+void release_namespaces(unsigned int slot);
 /* Reads the mount table again, since mounts come and go. */
 void namespace_refresh(struct mount_namespace *space, unsigned int pid);
-const char *mount_point(const struct mount_namespace *space, unsigned int id);
+const struct mount_entry *mount_with(const struct mount_namespace *space, unsigned int id);
 void forget_namespaces(unsigned int slot);
 
 #endif

@@ -77,12 +77,14 @@ static void normalise(char *path) {
 }
 
 static void set_mount(struct resolution *found, struct mount_namespace *space, unsigned int id, unsigned int pid) {
-    const char *point = mount_point(space, id);
-    if (!point && id) {
+    const struct mount_entry *entry = mount_with(space, id);
+    if (!entry && id) {
         namespace_refresh(space, pid);
-        point = mount_point(space, id);
+        entry = mount_with(space, id);
     }
-    if (point) snprintf(found->mount, sizeof found->mount, "%s", point);
+    if (!entry) return;
+    snprintf(found->mount, sizeof found->mount, "%s", entry->point);
+    found->read_only = entry->read_only;
 }
 
 /* The longest mount point that `path` lies under. */
@@ -95,6 +97,7 @@ static void mount_by_name(struct resolution *found, const struct mount_namespace
         if (best && size < best) continue;
         best = size;
         snprintf(found->mount, sizeof found->mount, "%s", point);
+        found->read_only = space->entries[i].read_only;
     }
 }
 
@@ -121,7 +124,7 @@ static bool removes(const struct event *event) {
 }
 
 /* What `full` is, looked up now. The last component may be missing; then the directory it would be in is looked up. */
-static bool look_up(const struct event *event, struct mount_namespace *space, const char *full, struct resolution *found) {
+static bool look_up(const struct event *event, struct mount_namespace *space, int root, const char *full, struct resolution *found) {
     char work[2 * PATH_MAX], link[64], last[NAME_MAX + 1] = "";
     bool whole = !removes(event) && !call_makes_name(event);
     struct stat now;
@@ -130,7 +133,7 @@ static bool look_up(const struct event *event, struct mount_namespace *space, co
     snprintf(work, sizeof work, "%s", full);
     size = (ssize_t)strlen(work);
     while (size > 1 && work[size - 1] == '/') work[--size] = 0;
-    fd = open_inside(space->root, work, flags);
+    fd = open_inside(root, work, flags);
     found->exists = fd >= 0;
     if (fd >= 0 && !fstat(fd, &now) && event->result == -EROFS) found->no_op = same_change(event, &now);
     if (fd < 0 && event->result == -EROFS && removes(event) && errno == ENOENT) found->no_op = true;
@@ -142,7 +145,7 @@ static bool look_up(const struct event *event, struct mount_namespace *space, co
         if (!slash || !slash[1] || strlen(slash + 1) > NAME_MAX || !strcmp(slash + 1, "..") || !strcmp(slash + 1, ".")) return false;
         strcpy(last, slash + 1);
         slash[slash == work ? 1 : 0] = 0;
-        fd = open_inside(space->root, work, 0);
+        fd = open_inside(root, work, 0);
         if (fd < 0) return false;
     }
     set_mount(found, space, mount_of(fd), event->pid);
@@ -159,7 +162,7 @@ static bool look_up(const struct event *event, struct mount_namespace *space, co
     return true;
 }
 
-void resolve(const struct event *event, struct mount_namespace *space, struct resolution *found) {
+static void resolve_under(int root, const struct event *event, struct mount_namespace *space, struct resolution *found) {
     char base[PATH_MAX], full[2 * PATH_MAX], name[1024 + 1];
     unsigned int base_mount = base_path(event, base, sizeof base);
     memset(found, 0, sizeof *found);
@@ -191,7 +194,7 @@ void resolve(const struct event *event, struct mount_namespace *space, struct re
     }
     if (event->flags & EVENT_BY_FD || !name[0]) {
         struct stat now;
-        int fd = space->root >= 0 ? open_inside(space->root, full, 0) : -1;
+        int fd = root >= 0 ? open_inside(root, full, 0) : -1;
         if (fd >= 0 && !fstat(fd, &now) && event->result == -EROFS) found->no_op = same_change(event, &now);
         if (fd >= 0) close(fd);
         found->exists = true;
@@ -200,7 +203,7 @@ void resolve(const struct event *event, struct mount_namespace *space, struct re
         if (!found->mount[0]) mount_by_name(found, space);
         return;
     }
-    if (space->root >= 0 && look_up(event, space, full, found)) {
+    if (root >= 0 && look_up(event, space, root, full, found)) {
         if (!found->mount[0]) mount_by_name(found, space);
         return;
     }
@@ -208,4 +211,15 @@ void resolve(const struct event *event, struct mount_namespace *space, struct re
     snprintf(found->path, sizeof found->path, "%s", full);
     normalise(found->path);
     mount_by_name(found, space);
+}
+
+void resolve(const struct event *event, struct mount_namespace *space, struct resolution *found) {
+    char path[64];
+    int own = -1;
+    if (space->root < 0) {  /* let go of before a restart; the process may still be there */
+        snprintf(path, sizeof path, "/proc/%u/root", event->pid);
+        own = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    }
+    resolve_under(space->root >= 0 ? space->root : own, event, space, found);
+    if (own >= 0) close(own);
 }

@@ -12,6 +12,7 @@ struct resolution {
     char path[2 * PATH_MAX];
     char mount[PATH_MAX]; /* mount point, empty: not known */
     bool exists, lexical, no_op;
+    bool read_only; /* the mount's state; meaningless while it is not known */
 };
 
 void resolve(const struct event *event, struct mount_namespace *space, struct resolution *found);

@@ -183,8 +183,8 @@ TEST(SubjectKeys, OtherForms) {
 }
 
 TEST(Actions, Http) {
-    const auto http =
-        action<HttpAction>("http: {method: POST, port: 81, path: /a?b=c, headers: {X-A: b}, body: \"x\\n\"}");
+    const auto http = action<HttpAction>(
+        "http: {method: POST, port: 81, path: \"/a?b=c\", headers: {X-A: b}, body: \"x\\n\"}");
     EXPECT_EQ(http, (HttpAction{"POST", 81, "/a?b=c", {{"X-A", "b"}}, "x\n"}));
     EXPECT_EQ(action<HttpAction>("http: {}"), with(&HttpAction::port, 80));
 }
@@ -236,6 +236,13 @@ TEST(Steps, ExpectationsAndTiming) {
     EXPECT_EQ(exec.expect, with(&Expect::equals, "PONG", with(&Expect::exit_code, 3)));
     EXPECT_EQ(exec.timeout_ms, 30'000);
     EXPECT_EQ(exec.retry_interval_ms, 200);
+}
+
+// The longest regular expressions that are let through do not overflow the stack of libstdc++'s recursive
+// compiler.
+TEST(Steps, LongRegularExpressions) {
+    for (const std::string& regex : {std::string(2000, 'a'), std::string(1000, '(') + std::string(1000, ')')})
+        EXPECT_EQ(step("{exec: a, expect: {matches: \"" + regex + "\"}}").expect.matches, regex);
 }
 
 TEST(Steps, AreNamedAfterTheirAction) {

@@ -78,6 +78,7 @@ TEST(ShellWords, AreSplitAsAShellDoes) {
                 ElementsAre("a b", "c\"d", "e\\f", "g\\h", "\\"));
     EXPECT_THAT(*split_shell_words("  a \t\n b  "), ElementsAre("a", "b"));
     EXPECT_THAT(*split_shell_words("a\\\nb"), ElementsAre("ab"));
+    EXPECT_THAT(*split_shell_words("a \\\n  b"), ElementsAre("a", "b"));
     EXPECT_THAT(*split_shell_words("echo $HOME \"$HOME\" *"), ElementsAre("echo", "$HOME", "$HOME", "*"));
     EXPECT_THAT(*split_shell_words(""), IsEmpty());
     EXPECT_THAT(*split_shell_words("''"), ElementsAre(""));

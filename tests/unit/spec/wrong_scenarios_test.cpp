@@ -111,6 +111,7 @@ const std::vector<Wrong>& cases() {
         {"health_disable", in_subject("  healthcheck: {test: x, ^disable: true}\n"), "keep one of the two"},
         {"health_retries", in_subject("  healthcheck: {retries: ^0}\n"), "'retries': '0' is out of range"},
         // mounts, short
+        {"mount_short_name", in_mounts("^c:/data"), "'c' is not the name of a volume; write './c'"},
         {"mounts_mapping", in_subject("  mounts: ^{a: b}\n"), "'mounts' is a mapping; write a list"},
         {"mounts_and_volumes", in_subject("  mounts: [/a]\n  ^volumes: [/b]\n"),
          "'mounts' and 'volumes' mean the same"},
@@ -131,7 +132,7 @@ const std::vector<Wrong>& cases() {
         {"mount_propagations", in_mounts("^./a:/b:rslave,shared"), "both 'rslave' and 'shared' are given"},
         {"mount_user_home", in_mounts("^~root/a:/b"), "'~root/a' names another user's home"},
         {"mount_list", in_mounts("^[a]"), "a mount is a list; write a single value"},
-        {"equal_targets", in_mounts("./a:/data\n    - ./b:/x\n    - ^c:/data/"),
+        {"equal_targets", in_mounts("./a:/data\n    - ./b:/x\n    - ^cc:/data/"),
          "two mounts on '/data': at line 4 and at line 6; keep one"},
         {"equal_target_of_tmpfs", in_subject("  mounts: [/run]\n  tmpfs: ^/run\n"),
          "two mounts on '/run': at line 3 and at line 4"},
