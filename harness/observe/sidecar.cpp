@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstdio>
 #include <rogate/labels.hpp>
+#include <utility>
 
 #include "observe/decoder.hpp"
 #include "observe/observer.hpp"
@@ -123,7 +124,7 @@ class Sidecar : public Observer {
     asio::steady_timer wake_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
     std::uint32_t next_number_ = 1;
-    bool armed_ = false;
+    std::string canary_problem_;  // of the container that is armed
 };
 
 Result<> Sidecar::take_frames(Shared& shared) {
@@ -277,7 +278,6 @@ Task<> Sidecar::arm(std::string container, std::vector<ObservedMount> mounts, st
     shared_->recorder = recorder_;
     auto reply = co_await command("arm 0 " + container);
     if (!reply) co_return fail(std::move(reply.error()));
-    armed_ = true;
     co_return Result<>{};
 }
 
@@ -301,6 +301,7 @@ Task<Canary> Sidecar::canary(std::string target) {
         if (reply.error().kind == ErrorKind::cancelled) co_return fail(std::move(reply.error()));
         co_return Canary::not_seen;
     }
+    if (reply->value == CANARY_FAILED) canary_problem_ = fmt::format("the canary write on {} could not be made: {}", target, reply->text);
     switch (reply->value) {
         case CANARY_SEEN: co_return Canary::seen;
         case CANARY_NOT_SEEN: co_return Canary::not_seen;
@@ -313,8 +314,8 @@ Task<Recording> Sidecar::collect() {
     auto reply = co_await command("flush 0");
     if (!reply && reply.error().kind == ErrorKind::cancelled) co_return fail(std::move(reply.error()));
     Recording recording = recorder_->finish();
+    recording.problem = std::exchange(canary_problem_, {});
     if (!reply) recording.problem = "the observer failed during the run (" + reply.error().message + ")";
-    armed_ = false;
     co_return recording;
 }
 

@@ -200,13 +200,18 @@ static int try_write(int root, const char *path, unsigned int number, const char
 }
 
 static void command_canary(unsigned int number, unsigned int slot, char *path) {
-    struct mount_namespace *space = first_namespace(slot);
+    struct mount_namespace *space;
     struct process self = {.slot = slot, .root = (unsigned int)getpid(), .canary = 1};
     __u32 pid = (__u32)getpid();
     const char *text = "";
     int outcome;
     ring_buffer__consume(ring);
-    if (!space) space = first_namespace(slot);
+    space = first_namespace(slot);
+    /* The engine says "started" when the runtime has been told to go on; the exec itself can come a moment later. */
+    for (int tries = 0; tries < 250 && !space; tries++) {
+        ring_buffer__poll(ring, 20);
+        space = first_namespace(slot);
+    }
     if (!space || space->root < 0) return reply(number, slot, 0, CANARY_FAILED, "the container's mount namespace was not seen");
     unescape_percent(path);
     canary_seen = false;
