@@ -91,9 +91,10 @@ static int on_event(void *context, void *data, size_t size) {
     (void)context;
     memset(&event, 0, __builtin_offsetof(struct event, data));
     memcpy(&event, data, size < sizeof event ? size : sizeof event);
-    space = namespace_of(event.slot, event.mount_namespace, event.pid);
+    space = event.kind == EVENT_ROOT && event.pid_inside == 1
+                ? begin_namespace(event.slot, event.mount_namespace, event.pid)
+                : namespace_of(event.slot, event.mount_namespace, event.pid);
     if (event.kind == EVENT_ROOT) {
-        if (event.pid_inside == 1) space->first = true;
         send_root(&event);
         return 0;
     }

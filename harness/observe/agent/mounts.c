@@ -113,6 +113,19 @@ struct mount_namespace *namespace_of(unsigned int slot, unsigned int inode, unsi
     return space;
 }
 
+struct mount_namespace *begin_namespace(unsigned int slot, unsigned int inode, unsigned int pid) {
+    struct mount_namespace *space = namespace_of(slot, inode, pid);
+    if (!space) return NULL;
+    if (space->released) {
+        space->released = false;
+        pin_process(space, pid);
+    }
+    for (size_t i = 0; i < space_count; i++)
+        if (spaces[i].slot == slot) spaces[i].first = false;
+    space->first = true;
+    return space;
+}
+
 const struct mount_entry *mount_with(const struct mount_namespace *space, unsigned int id) {
     for (size_t i = 0; i < space->count; i++)
         if (space->entries[i].id == id) return &space->entries[i];

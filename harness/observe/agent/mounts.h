@@ -24,6 +24,9 @@ struct mount_namespace {
 
 /* The namespace, pinned and read from /proc/PID if it is not known yet. Never NULL for a container with a root process. */
 struct mount_namespace *namespace_of(unsigned int slot, unsigned int inode, unsigned int pid);
+/* The namespace of a process that just became the container's first one. The kernel gives an inode number that has become
+ * free to a new namespace, so after a restart this can be another one of the same number. */
+struct mount_namespace *begin_namespace(unsigned int slot, unsigned int inode, unsigned int pid);
 /* The container's own one: that of its first process, after a restart of the last such. */
 struct mount_namespace *first_namespace(unsigned int slot);
 /* Lets go of what is pinned; the mount tables are kept. */
