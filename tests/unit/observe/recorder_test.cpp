@@ -1,0 +1,136 @@
+#include "observe/recorder.hpp"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+
+#include <cerrno>
+
+namespace rogate::observe {
+namespace {
+
+const std::vector<std::string> targets = {"/", "/data", "/data/sub", "/etc/app"};
+
+TEST(TargetOf, IsTheLongestTargetThatTheMountPointLiesIn) {
+    EXPECT_EQ(target_of("/data", targets), "/data");
+    EXPECT_EQ(target_of("/data/sub", targets), "/data/sub");
+    EXPECT_EQ(target_of("/data/nested", targets), "/data");
+    EXPECT_EQ(target_of("/database", targets), "/");
+    EXPECT_EQ(target_of("/etc/hosts", targets), "/");
+    EXPECT_EQ(target_of("/proc/sys", targets), "");
+    EXPECT_EQ(target_of("/dev", targets), "");
+    EXPECT_EQ(target_of("/dev/shm", {"/", "/dev/shm"}), "/dev/shm");
+    EXPECT_EQ(target_of("", targets), "");
+}
+
+AttemptEvent event(std::string syscall, std::string path, int error = EROFS) {
+    AttemptEvent made;
+    made.syscall = std::move(syscall);
+    made.path = std::move(path);
+    made.mount = "/data";
+    made.comm = "app";
+    made.fixed.error = error;
+    made.fixed.root = 100;
+    made.fixed.pid = 100;
+    static std::uint64_t id = 0;
+    made.fixed.id = ++id;
+    return made;
+}
+
+TEST(OperationOf, NamesTheOperationNotTheCall) {
+    const auto of = [](std::string call, std::uint32_t open_flags = 0, std::uint32_t flags = 0) {
+        AttemptEvent made = event(std::move(call), "/data/x");
+        made.fixed.open_flags = open_flags;
+        made.fixed.flags = flags;
+        return operation_of(made);
+    };
+    EXPECT_EQ(of("openat", O_WRONLY | O_CREAT, ATTEMPT_CREATES), "create");
+    EXPECT_EQ(of("openat", O_RDWR), "open-write");
+    EXPECT_EQ(of("open", O_RDONLY | O_TRUNC), "truncate");
+    EXPECT_EQ(of("openat", O_TMPFILE | O_RDWR), "create");
+    EXPECT_EQ(of("renameat2"), "rename");
+    EXPECT_EQ(of("linkat"), "link");
+    EXPECT_EQ(of("unlinkat"), "unlink");
+    EXPECT_EQ(of("fchmodat2"), "chmod");
+    EXPECT_EQ(of("lchown"), "chown");
+    EXPECT_EQ(of("utimensat"), "utime");
+    EXPECT_EQ(of("fremovexattr"), "removexattr");
+    EXPECT_EQ(of("faccessat2"), "access");
+    EXPECT_EQ(of("symlinkat"), "symlink");
+}
+
+class Recording_ : public ::testing::Test {
+  protected:
+    Recording_() : recorder(targets, {"entrypoint"}) {
+        recorder.take(RootEvent{100, 1, "app"});
+    }
+    Recorder recorder;
+};
+
+TEST_F(Recording_, CountsAreExact) {
+    AttemptEvent first = event("openat", "/data/x"), second = event("openat", "/data/x");
+    second.fixed.pid = 200;
+    const std::uint64_t id = first.fixed.id;
+    recorder.take(first);
+    recorder.take(second);
+    recorder.take(CountEvent{id, 999'999});
+    const Recording recording = recorder.finish();
+    ASSERT_EQ(recording.attempts.size(), 1U);
+    EXPECT_EQ(recording.attempts[0].count, 1'000'000U);
+    EXPECT_EQ(recording.attempts[0].mount, "/data");
+}
+
+TEST_F(Recording_, KeepsApartWhatDiffers) {
+    recorder.take(event("openat", "/data/x"));
+    recorder.take(event("openat", "/data/y"));
+    recorder.take(event("openat", "/data/x", 0));
+    recorder.take(event("unlink", "/data/x"));
+    EXPECT_EQ(recorder.finish().attempts.size(), 4U);
+}
+
+TEST_F(Recording_, PhasesByNumberAndProcess) {
+    const std::uint32_t step = recorder.add_phase("step one");
+    AttemptEvent main = event("mkdir", "/data/a"), own = event("mkdir", "/data/b"), health = event("mkdir", "/data/c");
+    main.fixed.phase = own.fixed.phase = health.fixed.phase = step;
+    own.fixed.root = 300;
+    health.fixed.root = 400;
+    recorder.own_processes({300});
+    recorder.take(RootEvent{300, 77, "sh"});
+    recorder.take(RootEvent{400, 78, "curl"});
+    recorder.take(main);
+    recorder.take(own);
+    recorder.take(health);
+    std::map<std::string, std::string> phases;
+    for (const Attempt& attempt : recorder.finish().attempts) phases[attempt.path] = attempt.phase;
+    EXPECT_EQ(phases.at("/data/a"), "step one");
+    EXPECT_EQ(phases.at("/data/b"), "step one");
+    EXPECT_EQ(phases.at("/data/c"), "healthcheck");
+}
+
+TEST_F(Recording_, RefusalOnAMountThatIsNotKnownCountsAsLost) {
+    AttemptEvent doubtful = event("openat", "/data/x");
+    doubtful.fixed.flags = ATTEMPT_DOUBTFUL;
+    recorder.take(doubtful);
+    recorder.take(StatsEvent{2, 10});
+    EXPECT_EQ(recorder.finish().lost_events, 3U);
+}
+
+TEST_F(Recording_, ClassesComeFromTheCallAndTheFilesState) {
+    AttemptEvent no_op = event("chmod", "/data/x");
+    no_op.fixed.flags = ATTEMPT_NO_OP;
+    recorder.take(no_op);
+    recorder.take(event("access", "/data/y"));
+    std::map<std::string, AttemptClass> classes;
+    for (const Attempt& attempt : recorder.finish().attempts) classes[attempt.path] = attempt.cls;
+    EXPECT_EQ(classes.at("/data/x"), AttemptClass::no_op);
+    EXPECT_EQ(classes.at("/data/y"), AttemptClass::access_check);
+}
+
+TEST_F(Recording_, UsesBelongToTargets) {
+    recorder.take(UseEvent{3, "/data"});
+    recorder.take(UseEvent{4, "/data/nested"});
+    recorder.take(UseEvent{5, "/proc"});
+    EXPECT_EQ(recorder.finish().uses, (std::map<std::string, std::uint64_t>{{"/data", 7}}));
+}
+
+}  // namespace
+}  // namespace rogate::observe

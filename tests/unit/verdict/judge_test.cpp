@@ -1,0 +1,192 @@
+#include "verdict/judge.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cerrno>
+
+#include "verdict/compare.hpp"
+
+namespace rogate::verdict {
+namespace {
+
+Attempt attempt(std::string operation, std::string path, int error, AttemptClass cls = AttemptClass::write) {
+    Attempt made;
+    made.mount = "/data";
+    made.operation = std::move(operation);
+    made.path = std::move(path);
+    made.error = error;
+    made.cls = cls;
+    return made;
+}
+
+RunRecord passing(RunKind kind) {
+    RunRecord run;
+    run.plan.id = kind == RunKind::control ? 1 : 2;
+    run.plan.kind = kind;
+    run.passed = true;
+    run.phases = {{.name = "ready", .passed = true, .message = {}, .duration_s = 0}};
+    run.uses["/data"] = 1;
+    if (kind != RunKind::control) {
+        run.plan.read_only = {"/data"};
+        run.canary["/data"] = Canary::seen;
+    }
+    return run;
+}
+
+RunRecord failing(RunKind kind) {
+    RunRecord run = passing(kind);
+    run.passed = false;
+    run.phases = {{.name = "step upload", .passed = false, .message = "expected status 200, got 500", .duration_s = 0}};
+    return run;
+}
+
+class Judge : public ::testing::Test {
+  protected:
+    MountResult judged() {
+        compare_with_control(probe, control);
+        MountEvidence evidence;
+        evidence.mount = mount;
+        evidence.control = &control;
+        evidence.probe = &probe;
+        return judge(evidence);
+    }
+    Verdict verdict() { return judged().verdict; }
+
+    Mount mount{.type = MountType::bind, .source = "/srv", .target = "/data", .read_only = false, .no_copy = false,
+                .tmpfs_options = {}, .propagation = {}, .declared = {}};
+    RunRecord control = passing(RunKind::control);
+    RunRecord probe = passing(RunKind::probe);
+};
+
+TEST_F(Judge, OnlyReadIsSafe) { EXPECT_EQ(verdict(), Verdict::safe); }
+
+TEST_F(Judge, RefusedWriteThatDoesNotMatterIsTolerated) {
+    control.attempts = {attempt("create", "/data/cache", 0)};
+    probe.attempts = {attempt("create", "/data/cache", EROFS)};
+    const MountResult result = judged();
+    EXPECT_EQ(result.verdict, Verdict::tolerated);
+    ASSERT_EQ(result.attempts.size(), 1U);
+    EXPECT_EQ(result.attempts[0].control, "ok");
+}
+
+TEST_F(Judge, FailedScenarioWithRefusedWriteIsRequired) {
+    probe = failing(RunKind::probe);
+    probe.attempts = {attempt("create", "/data/upload", EROFS)};
+    const MountResult result = judged();
+    EXPECT_EQ(result.verdict, Verdict::required);
+    EXPECT_NE(result.reason.find("expected status 200, got 500"), std::string::npos);
+}
+
+TEST_F(Judge, FailedScenarioWithoutRefusedWriteIsNoProof) {
+    probe = failing(RunKind::probe);
+    EXPECT_EQ(verdict(), Verdict::inconclusive);
+}
+
+TEST_F(Judge, OtherErrorWhereTheControlRunSucceededIsAConsequence) {
+    control.attempts = {attempt("open-write", "/data/a/b", 0)};
+    probe = failing(RunKind::probe);
+    probe.attempts = {attempt("open-write", "/data/a/b", ENOENT)};
+    EXPECT_EQ(verdict(), Verdict::required);
+}
+
+TEST_F(Judge, PermissionProblemThatWasThereBeforeIsNotOurs) {
+    control.attempts = {attempt("open-write", "/data/f", EACCES)};
+    probe.attempts = {attempt("open-write", "/data/f", EACCES)};
+    EXPECT_EQ(verdict(), Verdict::safe);
+}
+
+TEST_F(Judge, RemovingWhatIsMissingIsANoOp) {
+    control.attempts = {attempt("unlink", "/data/old.pid", ENOENT)};
+    probe.attempts = {attempt("unlink", "/data/old.pid", EROFS)};
+    const MountResult result = judged();
+    EXPECT_EQ(result.verdict, Verdict::safe);
+    ASSERT_EQ(result.attempts.size(), 1U);
+    EXPECT_EQ(result.attempts[0].cls, AttemptClass::no_op);
+}
+
+TEST_F(Judge, RemovingWhatIsThereIsAWrite) {
+    control.attempts = {attempt("unlink", "/data/old.pid", 0)};
+    probe.attempts = {attempt("unlink", "/data/old.pid", EROFS)};
+    EXPECT_EQ(verdict(), Verdict::tolerated);
+}
+
+TEST_F(Judge, NoOpsAndAccessChecksAreSafe) {
+    control.attempts = {attempt("chmod", "/data", 0)};
+    probe.attempts = {attempt("chmod", "/data", EROFS, AttemptClass::no_op),
+                      attempt("access", "/data", EROFS, AttemptClass::access_check)};
+    EXPECT_EQ(verdict(), Verdict::safe);
+}
+
+TEST_F(Judge, WriteThatIsNotEvenTriedReadOnlyIsTolerated) {
+    control.attempts = {attempt("create", "/data/state", 0)};
+    probe.attempts = {attempt("access", "/data", EROFS, AttemptClass::access_check)};
+    EXPECT_EQ(verdict(), Verdict::tolerated);
+}
+
+TEST_F(Judge, UnusedIsUntested) {
+    control.uses.clear();
+    probe.uses.clear();
+    EXPECT_EQ(verdict(), Verdict::untested);
+}
+
+TEST_F(Judge, AttemptsOnOtherMountsDoNotCount) {
+    probe.attempts = {attempt("create", "/data/cache", EROFS)};
+    probe.attempts[0].mount = "/other";
+    EXPECT_EQ(verdict(), Verdict::safe);
+}
+
+TEST_F(Judge, AlreadyReadOnlyListsItsFailedWrites) {
+    mount.read_only = true;
+    control.canary["/data"] = Canary::seen;
+    control.attempts = {attempt("create", "/data/x", EROFS)};
+    const MountResult result = judged();
+    EXPECT_EQ(result.verdict, Verdict::already_ro);
+    EXPECT_EQ(result.attempts.size(), 1U);
+}
+
+TEST_F(Judge, EngineThatRefusesAMountPointIsNotTheApplication) {
+    probe = failing(RunKind::probe);
+    probe.could_not_start = true;
+    probe.phases[0].message = "address already in use";
+    EXPECT_EQ(verdict(), Verdict::inconclusive);
+    probe.phases[0].message = "cannot create mountpoint: read-only file system";
+    EXPECT_EQ(verdict(), Verdict::required);
+}
+
+TEST_F(Judge, IneffectiveIsSaidWithoutARun) {
+    MountEvidence evidence;
+    evidence.mount = mount;
+    evidence.ineffective = "the source is a unix socket";
+    EXPECT_EQ(judge(evidence).verdict, Verdict::ineffective);
+}
+
+// Each way in which a run can fail to be evidence; none may come out as safe.
+struct Doubt {
+    const char* name;
+    void (*spoil)(RunRecord& control, RunRecord& probe);
+    const char* said;
+};
+class Doubts : public Judge, public ::testing::WithParamInterface<Doubt> {};
+
+TEST_P(Doubts, EndInInconclusive) {
+    GetParam().spoil(control, probe);
+    const MountResult result = judged();
+    EXPECT_EQ(result.verdict, Verdict::inconclusive);
+    EXPECT_NE(result.reason.find(GetParam().said), std::string::npos) << result.reason;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, Doubts,
+    ::testing::Values(
+        Doubt{"control_failed", [](RunRecord& c, RunRecord&) { c = failing(RunKind::control); }, "control run failed"},
+        Doubt{"control_lost", [](RunRecord& c, RunRecord&) { c.lost_events = 1; }, "1 events were lost"},
+        Doubt{"probe_lost", [](RunRecord&, RunRecord& p) { p.lost_events = 7; }, "7 events were lost"},
+        Doubt{"observer_gone", [](RunRecord&, RunRecord& p) { p.observer_problem = "the observer was killed"; }, "observer was killed"},
+        Doubt{"canary_not_seen", [](RunRecord&, RunRecord& p) { p.canary["/data"] = Canary::not_seen; }, "did not see it"},
+        Doubt{"canary_not_refused", [](RunRecord&, RunRecord& p) { p.canary["/data"] = Canary::not_refused; }, "did not refuse"},
+        Doubt{"canary_failed", [](RunRecord&, RunRecord& p) { p.canary["/data"] = Canary::failed; }, "could not be made"},
+        Doubt{"canary_missing", [](RunRecord&, RunRecord& p) { p.canary.clear(); }, "no canary write"}),
+    [](const auto& info) { return std::string(info.param.name); });
+
+}  // namespace
+}  // namespace rogate::verdict

@@ -1,0 +1,146 @@
+#include "verdict/plan.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cerrno>
+#include <functional>
+#include <set>
+
+#include "verdict/compare.hpp"
+
+namespace rogate::verdict {
+namespace {
+
+// An application whose needs are known: `writes` are its mounts that it writes, `needs` those it cannot do without.
+// `clash`: the run fails when all of these are read-only together, though each of them alone is fine.
+struct Application {
+    std::set<std::string> writes, needs, clash;
+
+    RunRecord run(const RunPlan& plan) const {
+        RunRecord record;
+        record.plan = plan;
+        record.exit_code = 0;
+        record.passed = true;
+        std::set<std::string> read_only(plan.read_only.begin(), plan.read_only.end());
+        for (const std::string& target : plan.read_only) {
+            record.canary[target] = Canary::seen;
+            if (needs.contains(target)) record.passed = false;
+        }
+        if (!clash.empty() && std::includes(read_only.begin(), read_only.end(), clash.begin(), clash.end())) record.passed = false;
+        record.phases = {{.name = "ready", .passed = record.passed, .message = "no", .duration_s = 0}};
+        for (const std::string& target : writes) {
+            Attempt attempt;
+            attempt.mount = target;
+            attempt.operation = "create";
+            attempt.path = target + "/f";
+            attempt.error = read_only.contains(target) ? EROFS : 0;
+            record.attempts.push_back(attempt);
+        }
+        for (const char* name : {"/a", "/b", "/c", "/d"}) record.uses[name] = 1;
+        return record;
+    }
+
+    std::vector<RunRecord> settle(const std::vector<std::string>& candidates) const {
+        std::vector<RunRecord> runs;
+        while (auto plan = next_run(candidates, runs)) {
+            RunRecord record = run(*plan);
+            if (!runs.empty()) compare_with_control(record, runs.front());
+            runs.push_back(std::move(record));
+            if (runs.size() > 20) break;
+        }
+        return runs;
+    }
+};
+
+std::vector<Mount> mounts_for(const std::vector<std::string>& targets) {
+    std::vector<Mount> mounts;
+    for (const std::string& target : targets) {
+        Mount mount;
+        mount.target = target;
+        mounts.push_back(mount);
+    }
+    return mounts;
+}
+
+std::map<std::string, Verdict> verdicts(const std::vector<std::string>& candidates, const std::vector<RunRecord>& runs) {
+    std::map<std::string, Verdict> found;
+    for (const MountResult& result : judge_all(mounts_for(candidates), candidates, {}, runs)) found[result.mount.target] = result.verdict;
+    return found;
+}
+
+TEST(Plan, TwoRunsSettleAnyNumberOfMountsThatAreNotWritten) {
+    std::vector<std::string> fifty;
+    for (int i = 0; i < 50; ++i) fifty.push_back("/m" + std::to_string(i));
+    const auto runs = Application{}.settle(fifty);
+    ASSERT_EQ(runs.size(), 2U);
+    EXPECT_EQ(runs[1].plan.read_only, fifty);
+}
+
+TEST(Plan, EachWrittenMountIsTriedAlone) {
+    const Application application{.writes = {"/a", "/b"}, .needs = {"/a"}, .clash = {}};
+    const std::vector<std::string> all = {"/a", "/b", "/c", "/d"};
+    const auto runs = application.settle(all);
+    const auto found = verdicts(all, runs);
+    EXPECT_EQ(found.at("/a"), Verdict::required);
+    EXPECT_EQ(found.at("/b"), Verdict::tolerated);
+    EXPECT_EQ(found.at("/c"), Verdict::safe);
+    EXPECT_EQ(found.at("/d"), Verdict::safe);
+    // control, common, two alone, verify.
+    ASSERT_EQ(runs.size(), 5U);
+    EXPECT_EQ(runs.back().plan.kind, RunKind::verify);
+    EXPECT_EQ(runs.back().plan.read_only, (std::vector<std::string>{"/b", "/c", "/d"}));
+}
+
+TEST(Plan, RecommendsOnlyWhatARunHadAndPassed) {
+    const Application application{.writes = {"/a", "/b"}, .needs = {}, .clash = {"/a", "/b"}};
+    const std::vector<std::string> all = {"/a", "/b", "/c"};
+    const auto runs = application.settle(all);
+    const auto judged = judge_all(mounts_for(all), all, {}, runs);
+    const Recommendation advice = recommend(judged, runs);
+    // Together they fail, so what is recommended is the largest set that did pass.
+    ASSERT_TRUE(advice.verified_by_run.has_value());
+    const RunRecord& proof = runs.at(static_cast<std::size_t>(*advice.verified_by_run) - 1);
+    EXPECT_TRUE(proof.passed);
+    EXPECT_EQ(proof.plan.read_only, advice.read_only);
+    EXPECT_FALSE(std::set<std::string>(advice.read_only.begin(), advice.read_only.end()).contains("/a") &&
+                 std::set<std::string>(advice.read_only.begin(), advice.read_only.end()).contains("/b"));
+}
+
+TEST(Plan, CommonRunThatFailsIsTakenApart) {
+    // /a fails without any write having been seen in the control run.
+    Application application;
+    application.needs = {"/a"};
+    const std::vector<std::string> all = {"/a", "/b", "/c"};
+    const auto runs = application.settle(all);
+    const auto found = verdicts(all, runs);
+    EXPECT_NE(found.at("/a"), Verdict::safe);
+    EXPECT_EQ(found.at("/b"), Verdict::safe);
+    EXPECT_EQ(found.at("/c"), Verdict::safe);
+}
+
+TEST(Plan, NothingFollowsAControlRunThatCannotBeReliedOn) {
+    std::vector<RunRecord> runs = {Application{}.run(RunPlan{})};
+    runs[0].lost_events = 1;
+    EXPECT_FALSE(next_run({"/a"}, runs).has_value());
+    runs[0].lost_events = 0;
+    runs[0].passed = false;
+    EXPECT_FALSE(next_run({"/a"}, runs).has_value());
+}
+
+TEST(Plan, UntestedMountsAreNotRecommended) {
+    Application application;
+    const std::vector<std::string> all = {"/a", "/unused"};
+    const auto runs = application.settle(all);
+    const Recommendation advice = recommend(judge_all(mounts_for(all), all, {}, runs), runs);
+    EXPECT_EQ(advice.read_only, (std::vector<std::string>{"/a"}));
+    EXPECT_EQ(runs.at(static_cast<std::size_t>(*advice.verified_by_run) - 1).plan.read_only, advice.read_only);
+}
+
+TEST(Plan, ProbesCarryTheControlRunsExitCode) {
+    std::vector<RunRecord> runs = {Application{}.run(RunPlan{})};
+    runs[0].exit_code = 143;
+    EXPECT_EQ(next_run({"/a"}, runs)->expected_exit_code, 143);
+}
+
+}  // namespace
+}  // namespace rogate::verdict
