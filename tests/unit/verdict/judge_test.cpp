@@ -186,7 +186,7 @@ INSTANTIATE_TEST_SUITE_P(
         Doubt{"canary_not_refused", [](RunRecord&, RunRecord& p) { p.canary["/data"] = Canary::not_refused; }, "did not refuse"},
         Doubt{"canary_failed", [](RunRecord&, RunRecord& p) { p.canary["/data"] = Canary::failed; }, "could not be made"},
         Doubt{"canary_missing", [](RunRecord&, RunRecord& p) { p.canary.clear(); }, "no canary write"}),
-    [](const auto& info) { return std::string(info.param.name); });
+    [](const auto& each) { return std::string(each.param.name); });
 
 }  // namespace
 }  // namespace rogate::verdict
