@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 
 #include "engine/client_impl.hpp"
+#include "engine/credentials.hpp"
 
 namespace rogate::engine {
 
@@ -28,6 +30,12 @@ std::optional<ApiVersion> parse_version(std::string_view text) {
     return version;
 }
 
+std::optional<std::string> process_environment(const std::string& name) {
+    const char* value = std::getenv(name.c_str());
+    if (value == nullptr) return std::nullopt;
+    return std::string(value);
+}
+
 }  // namespace
 
 Client::Client(asio::any_io_executor executor, std::unique_ptr<Transport> transport, Endpoint endpoint)
@@ -35,14 +43,19 @@ Client::Client(asio::any_io_executor executor, std::unique_ptr<Transport> transp
     impl_->executor = std::move(executor);
     impl_->transport = std::move(transport);
     impl_->endpoint = std::move(endpoint);
+    impl_->registry_auth = [](const std::string& reference) { return find_registry_auth(reference, process_environment); };
 }
 Client::~Client() = default;
+
+void Client::set_registry_auth(RegistryAuth lookup) { impl_->registry_auth = std::move(lookup); }
 
 const Endpoint& Client::endpoint() const { return impl_->endpoint; }
 const Version& Client::server() const { return impl_->version; }
 const std::string& Client::api_version() const { return impl_->api_version; }
 
 Task<> Client::negotiate(Milliseconds deadline) {
+    // A client that negotiates twice (after the engine was replaced) starts anew.
+    impl_->api_version.clear();
     auto reply = co_await impl_->ask_json(get(impl_->path("/version")), deadline);
     if (!reply) co_return fail(std::move(reply.error()));
     Version version;
@@ -59,7 +72,8 @@ Task<> Client::negotiate(Milliseconds deadline) {
         co_return fail(ErrorKind::protocol, fmt::format("what answers at {} is no Docker engine: it names no API version",
                                                         impl_->endpoint.to_string()));
     if (*theirs < oldest)
-        co_return fail(ErrorKind::engine, fmt::format("the engine at {} speaks API {}; rogate needs {}.{} (Docker 20.10) or newer",
+        co_return fail(ErrorKind::engine, fmt::format("the engine at {} speaks API {}; rogate needs {}.{} or newer: update it to Docker 20.10 or later, or name "
+                                                    "another engine with DOCKER_HOST or --host",
                                                       impl_->endpoint.to_string(), version.api_version, oldest.major, oldest.minor));
     const auto lowest = parse_version(version.min_api_version);
     if (lowest && *lowest > newest)
@@ -90,18 +104,29 @@ namespace {
 
 // The body is read until the handler has enough, the stream ends, or the caller is cancelled.
 Task<> read_events(Client::Impl* impl, std::string target, std::function<bool(const json&)> handler) {
-    auto opened = co_await impl->open(get(std::move(target)));
+    const HttpRequest request = get(std::move(target));
+    auto opened = co_await impl->open(request);
     if (!opened) co_return fail(std::move(opened.error()));
+    if (opened->second.status >= 400) {
+        auto body = co_await opened->first.read_rest_of_body(body_limit);
+        if (!body) co_return fail(std::move(body.error()).with_context("engine: GET /events"));
+        co_return fail(engine_error(request, opened->second.status, *body));
+    }
     std::string pending;
     for (;;) {
         auto piece = co_await opened->first.read_body();
         if (!piece) co_return fail(std::move(piece.error()).with_context("engine: GET /events"));
-        if (piece->empty()) co_return Result<>{};
+        // The engine never ends this stream while it lives: events may have been missed.
+        if (piece->empty()) co_return fail(ErrorKind::engine, "engine: GET /events: the engine ended the stream");
         pending += *piece;
+        if (pending.size() > body_limit) co_return fail(ErrorKind::protocol, "engine: GET /events: an event without end");
         for (std::size_t end = 0; (end = pending.find('\n')) != std::string::npos;) {
+            const bool blank = pending.find_first_not_of("\r\n") >= end;
             const json event = json::parse(pending.substr(0, end), nullptr, false);
             pending.erase(0, end + 1);
-            if (event.is_object() && !handler(event)) co_return Result<>{};
+            if (blank) continue;
+            if (!event.is_object()) co_return fail(ErrorKind::protocol, "engine: GET /events: the reply is not JSON");
+            if (!handler(event)) co_return Result<>{};
         }
     }
 }

@@ -1,5 +1,5 @@
 // Typed calls of the Docker Engine API, 1.41 and newer. One Client speaks to one engine; calls may overlap (each takes a
-// connection of its own from a small pool). Every call ends by its deadline with ErrorKind::timeout and can be cancelled;
+// connection of its own, closed after it). Every call ends by its deadline with ErrorKind::timeout and can be cancelled;
 // an answer of the engine that is an error becomes ErrorKind::engine (ErrorKind::not_found for 404) with the call's name and
 // the engine's own message.
 #pragma once
@@ -153,6 +153,11 @@ class Client {
     Client(const Client&) = delete;
     Client& operator=(const Client&) = delete;
 
+    // The value of X-Registry-Auth for a pull of a reference, if there is one. At first: what ~/.docker/config.json (DOCKER_CONFIG)
+    // has for the reference's registry.
+    using RegistryAuth = std::function<std::optional<std::string>(const std::string& reference)>;
+    void set_registry_auth(RegistryAuth lookup);
+
     const Endpoint& endpoint() const;
     const Version& server() const;          // after negotiate()
     const std::string& api_version() const;  // spoken: the smaller of the engine's and the newest known (1.51)
@@ -205,7 +210,8 @@ class Client {
     Task<> network_remove(std::string id);
     Task<std::vector<NetworkInfo>> network_list(std::string label);
 
-    // Engine events as they come until cancelled or until the handler answers false; `filters` as the API takes them.
+    // Engine events as they come until cancelled or until the handler answers false; `filters` as the API takes them. Without a
+    // deadline. ErrorKind::engine when the engine ends the stream.
     Task<> events(nlohmann::json filters, std::function<bool(const nlohmann::json&)> handler);
 
     struct Impl;  // the client's own sources share it

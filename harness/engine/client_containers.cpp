@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
-#include <openssl/evp.h>
-
+#include "engine/base64.hpp"
 #include "engine/client_impl.hpp"
 #include "engine/frames.hpp"
 #include "engine/requests.hpp"
@@ -36,17 +35,6 @@ ContainerState state_of(const json& reply) {
     return found;
 }
 
-std::string base64_decode(const std::string& text) {
-    std::string bytes(text.size() / 4 * 3 + 3, '\0');
-    const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
-                                     reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
-    if (size < 0) return {};
-    std::size_t padding = 0;
-    while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=') ++padding;
-    bytes.resize(static_cast<std::size_t>(size) - padding);
-    return bytes;
-}
-
 // The raw connection after an upgrade: bytes that came with the reply first.
 class RawAttachment : public Attachment {
   public:
@@ -60,6 +48,8 @@ class RawAttachment : public Attachment {
             auto piece = frames_.next();
             if (!piece) co_return fail(std::move(piece.error()));
             if (*piece) co_return std::optional<Chunk>(Chunk{static_cast<Channel>((*piece)->channel), std::move((*piece)->bytes)});
+            const bool stop = co_await detail::interrupted();
+            if (stop) co_return fail(ErrorKind::cancelled, "interrupted");
             std::array<char, 64 * 1024> bytes;  // NOLINT: filled by the read
             auto size = co_await stream_->read_some(asio::buffer(bytes));
             if (!size) co_return fail(std::move(size.error()));
@@ -79,16 +69,19 @@ class RawAttachment : public Attachment {
 
 Task<std::unique_ptr<RawAttachment>> hijack(Client::Impl* impl, HttpRequest request) {
     request.upgrade = true;
-    HttpRequest named;
-    named.method = request.method;
-    named.target = request.target;
+    const HttpRequest named = name_of(request);
     auto opened = co_await impl->open(std::move(request));
     if (!opened) co_return fail(std::move(opened.error()));
     const int status = opened->second.status;
     if (status >= 400) {
-        auto body = co_await opened->first.read_body();
-        co_return fail(engine_error(named, status, body ? *body : ""));
+        auto body = co_await opened->first.read_rest_of_body(body_limit);
+        if (!body) co_return fail(std::move(body.error()).with_context("engine: " + call_name(named)));
+        co_return fail(engine_error(named, status, *body));
     }
+    // 200: an engine, or a proxy before it, that does not know upgrades but hands the connection over all the same.
+    if (status != 101 && status != 200)
+        co_return fail(ErrorKind::protocol,
+                       fmt::format("engine: {}: {} instead of the container's streams", call_name(named), status));
     std::string rest = opened->first.take_rest();
     co_return std::make_unique<RawAttachment>(opened->first.take_stream(), std::move(rest));
 }
@@ -105,8 +98,9 @@ Task<ExecResult> run_exec(Client::Impl* impl, std::string id, ExecSpec spec, std
     if (!created) co_return fail(std::move(created.error()));
     ExecResult result;
     result.id = field<std::string>(*created, "Id");
+    if (result.id.empty()) co_return fail(ErrorKind::protocol, "engine: POST /containers/exec: the engine named no exec");
     const json start = {{"Detach", false}, {"Tty", false}};
-    auto stream = co_await hijack(impl, post_json(impl->path("/exec/" + result.id + "/start"), start));
+    auto stream = co_await hijack(impl, post_json(impl->path("/exec/" + url_escape(result.id) + "/start"), start));
     if (!stream) co_return fail(std::move(stream.error()));
     if (!spec.stdin_text.empty()) {
         // The process may end without reading all of it; that is its own affair.
@@ -114,6 +108,13 @@ Task<ExecResult> run_exec(Client::Impl* impl, std::string id, ExecSpec spec, std
         if (!written && written.error().kind == ErrorKind::cancelled) co_return fail(std::move(written.error()));
         auto closed = co_await (*stream)->close_write();
         if (!closed && closed.error().kind == ErrorKind::cancelled) co_return fail(std::move(closed.error()));
+    }
+    // Podman forgets the process's number when it has ended; Docker keeps it.
+    std::int64_t early_pid = 0;
+    if (impl->version.platform.find("Podman") != std::string::npos) {
+        auto state = co_await impl->ask_json(get(impl->path("/exec/" + url_escape(result.id) + "/json")));
+        if (!state) co_return fail(std::move(state.error()));
+        early_pid = field<std::int64_t>(*state, "Pid");
     }
     for (;;) {
         auto chunk = co_await (*stream)->read();
@@ -124,9 +125,10 @@ Task<ExecResult> run_exec(Client::Impl* impl, std::string id, ExecSpec spec, std
     }
     // The stream can end a moment before the engine has noted the exit code.
     for (int tries = 0;; ++tries) {
-        auto state = co_await impl->ask_json(get(impl->path("/exec/" + result.id + "/json")));
+        auto state = co_await impl->ask_json(get(impl->path("/exec/" + url_escape(result.id) + "/json")));
         if (!state) co_return fail(std::move(state.error()));
         result.pid = field<std::int64_t>(*state, "Pid");
+        if (result.pid == 0) result.pid = early_pid;
         result.exit_code = field<int>(*state, "ExitCode", -1);
         if (!field<bool>(*state, "Running")) co_return result;
         if (tries >= 100) co_return fail(ErrorKind::engine, "engine: the exec's output ended, but it goes on running");
@@ -136,15 +138,17 @@ Task<ExecResult> run_exec(Client::Impl* impl, std::string id, ExecSpec spec, std
 }
 
 Task<> read_archive(Client::Impl* impl, HttpRequest request, ByteSink sink) {
-    HttpRequest named;
-    named.method = request.method;
-    named.target = request.target;
+    const HttpRequest named = name_of(request);
     auto opened = co_await impl->open(std::move(request));
     if (!opened) co_return fail(std::move(opened.error()));
+    if (opened->second.status >= 400) {
+        auto body = co_await opened->first.read_rest_of_body(body_limit);
+        if (!body) co_return fail(std::move(body.error()).with_context("engine: " + call_name(named)));
+        co_return fail(engine_error(named, opened->second.status, *body));
+    }
     for (;;) {
         auto piece = co_await opened->first.read_body();
         if (!piece) co_return fail(std::move(piece.error()).with_context("engine: " + call_name(named)));
-        if (opened->second.status >= 400) co_return fail(engine_error(named, opened->second.status, *piece));
         if (piece->empty()) co_return Result<>{};
         auto more = sink(*piece);
         if (!more) co_return fail(std::move(more.error()));
@@ -250,6 +254,7 @@ Task<std::string> Client::container_logs(std::string id, std::size_t limit, std:
     auto reading = read_archive(impl_.get(), get(impl_->path(container_path(id, target))), std::move(sink));
     auto done = co_await within(ordinary_deadline, "engine: GET /containers/logs", std::move(reading));
     if (!done) co_return fail(std::move(done.error()));
+    if (frames.incomplete()) co_return fail(ErrorKind::protocol, "engine: GET /containers/logs: the log ends inside a frame");
     if (text.size() > limit) text.erase(0, text.size() - limit);
     co_return text;
 }
@@ -291,7 +296,9 @@ Task<Client::PathStat> Client::archive_stat(std::string id, std::string path) {
     auto reply = co_await impl_->ask(std::move(request));
     if (!reply) co_return fail(std::move(reply.error()));
     const auto header = reply->headers.find("x-docker-container-path-stat");
-    const json stat = header == reply->headers.end() ? json() : json::parse(base64_decode(header->second), nullptr, false);
+    std::optional<std::string> text;
+    if (header != reply->headers.end()) text = base64_decode(header->second);
+    const json stat = json::parse(text.value_or(""), nullptr, false);
     if (!stat.is_object()) co_return fail(ErrorKind::protocol, "engine: HEAD /containers/archive: the reply says nothing of the path");
     PathStat found;
     found.name = field<std::string>(stat, "name");

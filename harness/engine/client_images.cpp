@@ -20,16 +20,20 @@ std::map<std::string, std::string> labels_of(const json& object) {
     return field<std::map<std::string, std::string>>(object, "Labels");
 }
 
+// A reference's slashes and colons are part of the path: /images/registry:5000/name:tag/json.
+std::string escape_reference(const std::string& reference) {
+    std::string escaped;
+    for (const char c : reference)
+        escaped += c == '/' || c == ':' || c == '@' ? std::string(1, c) : url_escape(std::string_view(&c, 1));
+    return escaped;
+}
+
 std::string label_filter(const std::string& label) { return url_escape(json{{"label", {label}}}.dump()); }
 
 }  // namespace
 
 Task<ImageInfo> Client::image_inspect(std::string reference) {
-    // A reference's slashes and colons are part of the path: /images/registry:5000/name:tag/json.
-    std::string escaped;
-    for (const char c : reference)
-        escaped += c == '/' || c == ':' || c == '@' ? std::string(1, c) : url_escape(std::string_view(&c, 1));
-    auto reply = co_await impl_->ask_json(get(impl_->path("/images/" + escaped + "/json")));
+    auto reply = co_await impl_->ask_json(get(impl_->path("/images/" + escape_reference(reference) + "/json")));
     if (!reply) co_return fail(std::move(reply.error()));
     const json config = child(*reply, "Config");
     ImageInfo info;
@@ -77,13 +81,14 @@ Task<> Client::image_pull(std::string reference, std::function<void(const std::s
                        reference.find(':', slash == std::string::npos ? 0 : slash) != std::string::npos;
     const std::string full = named ? reference : reference + ":latest";
     HttpRequest request = post(impl_->path("/images/create?fromImage=" + url_escape(full)));
+    if (const auto auth = impl_->registry_auth(full)) request.headers.emplace("X-Registry-Auth", *auth);
     std::function<void(const json&)> message;
     if (progress) message = [&](const json& each) { progress(field<std::string>(each, "status")); };
     co_return co_await impl_->ask_progress(std::move(request), deadline, std::move(message));
 }
 
 Task<> Client::image_remove(std::string reference, bool force) {
-    std::string target = impl_->path("/images/" + reference + (force ? "?force=1" : ""));
+    std::string target = impl_->path("/images/" + escape_reference(reference) + (force ? "?force=1" : ""));
     auto reply = co_await impl_->ask(erase(std::move(target)));
     if (!reply && reply.error().kind != ErrorKind::not_found) co_return fail(std::move(reply.error()));
     co_return Result<>{};

@@ -6,8 +6,6 @@ namespace rogate::engine {
 
 namespace {
 
-constexpr std::size_t body_limit = 64U << 20U;
-
 std::string_view without_version(std::string_view target) {
     if (!target.starts_with("/v1.")) return target;
     const auto slash = target.find('/', 1);
@@ -21,6 +19,12 @@ std::string call_name(const HttpRequest& request) {
     return fmt::format("{} {}", request.method, target.substr(0, target.find('?')));
 }
 
+HttpRequest name_of(const HttpRequest& request) {
+    HttpRequest named;
+    named.method = request.method;
+    named.target = request.target;
+    return named;
+}
 HttpRequest get(std::string target) {
     HttpRequest request;
     request.target = std::move(target);
@@ -49,7 +53,7 @@ Error engine_error(const HttpRequest& request, int status, const std::string& bo
     const json parsed = json::parse(body, nullptr, false);
     if (parsed.is_object()) message = field<std::string>(parsed, "message", body);
     while (message.ends_with('\n')) message.pop_back();
-    if (message.empty()) message = "no message";
+    if (message.empty()) message = status == 404 ? "not found" : "no message";
     if (message.size() > 2000) message.resize(2000);
     return {status == 404 ? ErrorKind::not_found : ErrorKind::engine,
             fmt::format("engine: {}: {} {}", call_name(request), status, message)};
@@ -68,7 +72,7 @@ std::string Client::Impl::path(const std::string& rest) const {
 }
 
 std::string Client::Impl::host_header() const {
-    return endpoint.kind == Endpoint::Kind::unix_socket ? "docker" : fmt::format("{}:{}", endpoint.host, endpoint.port);
+    return endpoint.kind == Endpoint::Kind::unix_socket ? "docker" : endpoint.authority();
 }
 
 Task<std::pair<HttpExchange, HttpReplyHead>> Client::Impl::open(HttpRequest request) {
@@ -93,14 +97,9 @@ Task<HttpReply> read_whole(Client::Impl* impl, HttpRequest request) {
     HttpReply reply;
     reply.status = opened->second.status;
     reply.headers = std::move(opened->second.headers);
-    for (;;) {
-        auto piece = co_await opened->first.read_body();
-        if (!piece) co_return fail(std::move(piece.error()).with_context("engine: " + name));
-        if (piece->empty()) break;
-        if (reply.body.size() + piece->size() > body_limit)
-            co_return fail(ErrorKind::protocol, fmt::format("engine: {}: the reply is larger than {} bytes", name, body_limit));
-        reply.body += *piece;
-    }
+    auto body = co_await opened->first.read_rest_of_body(body_limit);
+    if (!body) co_return fail(std::move(body.error()).with_context("engine: " + name));
+    reply.body = std::move(*body);
     co_return reply;
 }
 
@@ -113,18 +112,14 @@ Task<HttpReply> Client::Impl::call(HttpRequest request, Milliseconds deadline) {
 }
 
 Task<HttpReply> Client::Impl::ask(HttpRequest request, Milliseconds deadline) {
-    HttpRequest named;
-    named.method = request.method;
-    named.target = request.target;
+    const HttpRequest named = name_of(request);
     auto reply = co_await call(std::move(request), deadline);
     if (reply && reply->status >= 400) co_return fail(engine_error(named, reply->status, reply->body));
     co_return reply;
 }
 
 Task<json> Client::Impl::ask_json(HttpRequest request, Milliseconds deadline) {
-    HttpRequest named;
-    named.method = request.method;
-    named.target = request.target;
+    const HttpRequest named = name_of(request);
     auto reply = co_await ask(std::move(request), deadline);
     if (!reply) co_return fail(std::move(reply.error()));
     co_return parse_json_reply(named, reply->body);
@@ -133,9 +128,7 @@ Task<json> Client::Impl::ask_json(HttpRequest request, Milliseconds deadline) {
 namespace {
 
 Task<> read_progress(Client::Impl* impl, HttpRequest request, std::function<void(const json&)> message) {
-    HttpRequest named;
-    named.method = request.method;
-    named.target = request.target;
+    const HttpRequest named = name_of(request);
     auto opened = co_await impl->open(std::move(request));
     if (!opened) co_return fail(std::move(opened.error()));
     const int status = opened->second.status;

@@ -18,6 +18,7 @@ using nlohmann::json;
 
 constexpr Milliseconds ordinary_deadline(60'000);
 constexpr Milliseconds long_deadline(300'000);
+constexpr std::size_t body_limit = 64U << 20U;  // of a reply that is kept whole
 
 struct HttpReply {
     int status = 0;
@@ -30,6 +31,7 @@ struct Client::Impl {
     std::unique_ptr<Transport> transport;
     Endpoint endpoint;
     Version version;
+    Client::RegistryAuth registry_auth;
     std::string api_version;  // empty until negotiated: paths then carry no version
 
     // A whole reply, or an error that names the call.
@@ -47,6 +49,8 @@ struct Client::Impl {
 
 // "POST /containers/create": a call's name in messages, without version and query.
 std::string call_name(const HttpRequest& request);
+// Method and target alone: enough to name the call after the request itself has been moved away.
+HttpRequest name_of(const HttpRequest& request);
 HttpRequest get(std::string target);
 HttpRequest post(std::string target);
 HttpRequest post_json(std::string target, const json& body);
@@ -57,6 +61,10 @@ Result<json> parse_json_reply(const HttpRequest& request, const std::string& bod
 
 namespace detail {
 
+inline asio::awaitable<bool> interrupted() {
+    const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
+    co_return state.cancelled() != asio::cancellation_type::none;
+}
 inline Task<> expire(Milliseconds after) {
     co_await asio::this_coro::throw_if_cancelled(false);
     asio::steady_timer timer(co_await asio::this_coro::executor, after);
@@ -77,6 +85,9 @@ Task<T> without_throwing(Task<T> operation) {
 template <class T>
 Task<T> within(Milliseconds limit, std::string what, Task<T> operation) {
     using namespace asio::experimental::awaitable_operators;
+    // A cancellation that came between two calls would be lost otherwise: the new threads of || know nothing of it.
+    const bool stop = co_await detail::interrupted();
+    if (stop) co_return fail(ErrorKind::cancelled, "interrupted");
     auto guarded = detail::without_throwing(std::move(operation));
     auto expiry = detail::expire(limit);
     auto outcome = co_await (std::move(guarded) || std::move(expiry));

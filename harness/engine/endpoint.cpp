@@ -25,6 +25,13 @@ std::optional<json> read_json(const std::string& path) {
     return value;
 }
 
+// null when there is none: files of others may hold anything.
+json member(const json& object, const char* key) {
+    if (!object.is_object()) return {};
+    const auto at = object.find(key);
+    return at == object.end() ? json() : *at;
+}
+
 // The docker CLI keeps each context's metadata in a folder named by the SHA-256 of its name (cli/context/store).
 std::string sha256_hex(std::string_view text) {
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
@@ -57,7 +64,9 @@ Result<Endpoint> parse_authority(Endpoint endpoint, std::string_view text, std::
         if (close == std::string_view::npos) return wrong(text, "the ']' of the IPv6 address is missing");
         endpoint.host = rest.substr(1, close - 1);
         rest.remove_prefix(close + 1);
-        if (rest.starts_with(':')) port_text = rest.substr(1);
+        if (rest.starts_with(':'))
+            port_text = rest.substr(1);
+        else if (!rest.empty()) return wrong(text, fmt::format("'{}' after the IPv6 address", rest));
     } else {
         const auto colon = rest.rfind(':');
         endpoint.host = rest.substr(0, colon);
@@ -79,8 +88,9 @@ Result<Endpoint> from_context(const std::string& name, const std::string& config
     const auto meta = read_json(config_folder + "/contexts/meta/" + id + "/meta.json");
     if (!meta)
         return fail(ErrorKind::usage, fmt::format("docker context '{}' ({}) does not exist; `docker context ls` lists them", name, why));
-    const json docker = meta->value("Endpoints", json::object()).value("docker", json::object());
-    const std::string host = docker.value("Host", std::string());
+    const json docker = member(member(*meta, "Endpoints"), "docker");
+    const json address = member(docker, "Host"), skip_verify = member(docker, "SkipTLSVerify");
+    const std::string host = address.is_string() ? address.get<std::string>() : std::string();
     if (host.empty()) return fail(ErrorKind::usage, fmt::format("docker context '{}' names no docker host", name));
     auto endpoint = parse_endpoint(host);
     if (!endpoint) return fail(std::move(endpoint.error()).with_context(fmt::format("docker context '{}'", name)));
@@ -90,7 +100,7 @@ Result<Endpoint> from_context(const std::string& name, const std::string& config
         endpoint->kind = Endpoint::Kind::tls;
         endpoint->cert_path = tls;
     }
-    endpoint->tls_verify = !docker.value("SkipTLSVerify", false);
+    endpoint->tls_verify = !(skip_verify.is_boolean() && skip_verify.get<bool>());
     return endpoint;
 }
 
@@ -100,14 +110,19 @@ std::string Endpoint::published_host() const {
     return kind == Kind::unix_socket || kind == Kind::ssh ? "127.0.0.1" : host;
 }
 
+namespace {
+std::string bracketed(const std::string& host) { return host.find(':') == std::string::npos ? host : "[" + host + "]"; }
+}  // namespace
+
+std::string Endpoint::authority() const { return fmt::format("{}:{}", bracketed(host), port); }
+
 std::string Endpoint::to_string() const {
-    const std::string bracketed = host.find(':') == std::string::npos ? host : "[" + host + "]";
     switch (kind) {
         case Kind::unix_socket: return "unix://" + path;
         case Kind::tcp:
-        case Kind::tls: return fmt::format("tcp://{}:{}{}", bracketed, port, path);
+        case Kind::tls: return fmt::format("tcp://{}{}", authority(), path);
         case Kind::ssh:
-            return fmt::format("ssh://{}{}{}", user.empty() ? "" : user + "@", bracketed, port == 22 ? "" : fmt::format(":{}", port));
+            return fmt::format("ssh://{}{}{}", user.empty() ? "" : user + "@", bracketed(host), port == 22 ? "" : fmt::format(":{}", port));
     }
     return {};
 }

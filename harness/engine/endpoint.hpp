@@ -22,6 +22,8 @@ struct Endpoint {
     bool tls_verify = true;
     // The name or address under which the engine's published ports are reached from here.
     std::string published_host() const;
+    // "host:port", an IPv6 address in brackets.
+    std::string authority() const;
     // As docker writes it: "unix:///var/run/docker.sock", "tcp://host:2375".
     std::string to_string() const;
     bool operator==(const Endpoint&) const = default;

@@ -9,19 +9,27 @@ constexpr std::size_t header_size = 8;
 std::uint32_t byte_at(const std::string& text, std::size_t i) { return static_cast<unsigned char>(text[i]); }
 }  // namespace
 
+void FrameDecoder::feed(std::string_view bytes) {
+    // Cut once per feed, not once per frame: a busy log is thousands of small frames in one read.
+    buffer_.erase(0, begin_);
+    begin_ = 0;
+    buffer_.append(bytes);
+}
+
 Result<std::optional<FrameDecoder::Piece>> FrameDecoder::next() {
     while (remaining_ == 0) {  // a frame of length 0 is legal and says nothing
-        if (buffer_.size() < header_size) return std::optional<Piece>();
-        if (byte_at(buffer_, 0) > 3 || byte_at(buffer_, 1) != 0 || byte_at(buffer_, 2) != 0 || byte_at(buffer_, 3) != 0)
+        const auto at = [&](std::size_t i) { return byte_at(buffer_, begin_ + i); };
+        if (buffer_.size() - begin_ < header_size) return std::optional<Piece>();
+        if (at(0) > 3 || at(1) != 0 || at(2) != 0 || at(3) != 0)
             return fail(ErrorKind::protocol, "the engine's stream does not follow its own framing");
-        channel_ = static_cast<std::uint8_t>(byte_at(buffer_, 0));
-        remaining_ = byte_at(buffer_, 4) << 24U | byte_at(buffer_, 5) << 16U | byte_at(buffer_, 6) << 8U | byte_at(buffer_, 7);
-        buffer_.erase(0, header_size);
+        channel_ = static_cast<std::uint8_t>(at(0));
+        remaining_ = at(4) << 24U | at(5) << 16U | at(6) << 8U | at(7);
+        begin_ += header_size;
     }
-    if (buffer_.empty()) return std::optional<Piece>();
-    const std::size_t size = std::min<std::size_t>(remaining_, buffer_.size());
-    Piece piece{channel_, buffer_.substr(0, size)};
-    buffer_.erase(0, size);
+    if (begin_ == buffer_.size()) return std::optional<Piece>();
+    const std::size_t size = std::min<std::size_t>(remaining_, buffer_.size() - begin_);
+    Piece piece{channel_, buffer_.substr(begin_, size)};
+    begin_ += size;
     remaining_ -= static_cast<std::uint32_t>(size);
     return std::optional<Piece>(std::move(piece));
 }

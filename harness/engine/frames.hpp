@@ -17,15 +17,16 @@ class FrameDecoder {
         std::string bytes;
     };
     // Bytes may be split anywhere.
-    void feed(std::string_view bytes) { buffer_.append(bytes); }
+    void feed(std::string_view bytes);
     // The next piece of a frame, as far as it has come; nullopt: more bytes are needed. ErrorKind::protocol when a header is
     // none (for example because the container has a terminal, whose stream is raw).
     Result<std::optional<Piece>> next();
     // The stream ended inside a frame.
-    bool incomplete() const { return remaining_ > 0 || !buffer_.empty(); }
+    bool incomplete() const { return remaining_ > 0 || begin_ < buffer_.size(); }
 
   private:
     std::string buffer_;
+    std::size_t begin_ = 0;  // what is before it in the buffer was handed out
     std::uint32_t remaining_ = 0;
     std::uint8_t channel_ = 0;
 };

@@ -3,7 +3,8 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/beast/core/buffers_range.hpp>
 #include <boost/beast/http.hpp>
 #include <sstream>
 
@@ -12,10 +13,45 @@ namespace rogate::engine {
 namespace asio = boost::asio;
 namespace http = boost::beast::http;
 
+namespace {
+
+// A body that is handed on piece by piece. Beast's string_body would reserve what Content-Length promises, however much.
+struct PieceBody {
+    using value_type = std::string;
+    class reader {
+      public:
+        template <bool isRequest, class Fields>
+        reader(http::header<isRequest, Fields>&, value_type& body) : body_(body) {}
+        void init(const boost::optional<std::uint64_t>&, boost::system::error_code& error) { error = {}; }
+        template <class Buffers>
+        std::size_t put(const Buffers& buffers, boost::system::error_code& error) {
+            error = {};
+            std::size_t size = 0;
+            for (const asio::const_buffer buffer : boost::beast::buffers_range_ref(buffers)) {
+                body_.append(static_cast<const char*>(buffer.data()), buffer.size());
+                size += buffer.size();
+            }
+            return size;
+        }
+        void finish(boost::system::error_code& error) { error = {}; }
+
+      private:
+        value_type& body_;
+    };
+};
+
+// Cancellation is an edge: one that comes while a completed operation waits for its turn would be lost, and a deadline with it.
+asio::awaitable<bool> interrupted() {
+    const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
+    co_return state.cancelled() != asio::cancellation_type::none;
+}
+
+}  // namespace
+
 struct HttpExchange::Impl {
     std::unique_ptr<Stream> stream;
     std::string buffer;  // read and not parsed yet
-    http::response_parser<http::string_body> parser;
+    http::response_parser<PieceBody> parser;
 
     Task<> fill();
     // Lets the parser take what it can of the buffer.
@@ -90,6 +126,8 @@ Result<> HttpExchange::Impl::parse() {
 }
 
 Task<> HttpExchange::Impl::fill() {
+    const bool stop = co_await interrupted();
+    if (stop) co_return fail(ErrorKind::cancelled, "interrupted");
     std::array<char, 64 * 1024> bytes;  // NOLINT: filled by the read
     auto size = co_await stream->read_some(asio::buffer(bytes));
     if (!size) co_return fail(std::move(size.error()));
@@ -117,7 +155,8 @@ Task<HttpReplyHead> HttpExchange::send(const HttpRequest& request, std::string h
     if (request.method == "HEAD") impl_->parser.skip(true);
     impl_->parser.eager(false);
     while (!impl_->parser.is_header_done()) {
-        if (auto filled = co_await impl_->fill(); !filled) co_return fail(std::move(filled.error()));
+        auto filled = co_await impl_->fill();
+        if (!filled) co_return fail(std::move(filled.error()));
         if (auto parsed = impl_->parse(); !parsed) co_return fail(std::move(parsed.error()));
     }
     impl_->parser.eager(true);
@@ -137,7 +176,20 @@ Task<std::string> HttpExchange::read_body() {
             co_return piece;
         }
         if (impl_->parser.is_done()) co_return std::string();
-        if (auto filled = co_await impl_->fill(); !filled) co_return fail(std::move(filled.error()));
+        auto filled = co_await impl_->fill();
+        if (!filled) co_return fail(std::move(filled.error()));
+    }
+}
+
+Task<std::string> HttpExchange::read_rest_of_body(std::size_t limit) {
+    std::string body;
+    for (;;) {
+        auto piece = co_await read_body();
+        if (!piece) co_return fail(std::move(piece.error()));
+        if (piece->empty()) co_return body;
+        if (body.size() + piece->size() > limit)
+            co_return fail(ErrorKind::protocol, fmt::format("the reply is larger than {} bytes", limit));
+        body += *piece;
     }
 }
 

@@ -32,6 +32,8 @@ class HttpExchange {
     Task<HttpReplyHead> send(const HttpRequest& request, std::string host);
     // The next piece of the reply's body, chunking removed; empty at its end. A body that breaks off is an error.
     Task<std::string> read_body();
+    // All that is left of it; ErrorKind::protocol when that is more than `limit` bytes.
+    Task<std::string> read_rest_of_body(std::size_t limit);
     // After an upgrade: bytes that came with the reply, and the connection.
     std::string take_rest();
     std::unique_ptr<Stream> take_stream();

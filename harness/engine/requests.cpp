@@ -103,7 +103,7 @@ json to_volume_body(const VolumeSpec& spec) {
 }
 
 json to_network_body(const std::string& name, const std::map<std::string, std::string>& labels) {
-    json body = {{"Name", name}, {"Driver", "bridge"}, {"CheckDuplicate", true}};
+    json body = {{"Name", name}, {"Driver", "bridge"}};
     put_unless_empty(body, "Labels", labels);
     return body;
 }

@@ -248,7 +248,7 @@ def test_silent_exit_code_is_compared_with_the_control_run():
 def test_counts_are_exact():
     with project() as p:
         p.make("data", {"file": "text\n"})
-        p.scenario("cat /data/file; i=0; while [ $i -lt 1000 ]; do : 2>/dev/null >/data/x; i=$((i+1)); done; " + IDLE, ["./data:/data"])
+        p.scenario("cat /data/file; i=0; while [ $i -lt 1000 ]; do true 2>/dev/null >/data/x; i=$((i+1)); done; " + IDLE, ["./data:/data"])
         done = p.run()
         equal(p.verdicts(), {"/data": "tolerated"}, done.stdout + done.stderr)
         equal([(a["path"], a["count"]) for a in p.mount("/data")["attempts"]], [("/data/x", 1000)])
@@ -257,12 +257,11 @@ def test_counts_are_exact():
 def test_hostile_paths():
     with project() as p:
         p.make("data", {"file": "text\n"})
-        p.scenario("cat /data/file; touch /data/$(printf 'a\\nb') /data/$(printf '\\033[31m') /data/$(printf '\\377') '/data/<b>' 2>/dev/null; "
-                   + IDLE, ["./data:/data"])
+        names = r"""'/data/<b>' "/data/$(printf 'a\nb')" "/data/$(printf '\033[31m')" "/data/$(printf '\377')" """
+        p.scenario(f"cat /data/file; touch {names} 2>/dev/null; " + IDLE, ["./data:/data"])
         done = p.run()
         paths = {a["path"] for a in p.mount("/data")["attempts"]}
-        equal(paths, {"/data/a", "b", "/data/\\x1b[31m", "/data/\\xff", "/data/<b>"} - {"b"} if "/data/a" in paths else
-              {"/data/a\\x0ab", "/data/\\x1b[31m", "/data/\\xff", "/data/<b>"}, done.stdout)
+        equal(paths, {"/data/<b>", "/data/a\\x0ab", "/data/\\x1b[31m", "/data/\\xff"}, done.stdout)
         assert "\x1b" not in done.stdout
 
 
