@@ -23,7 +23,8 @@ class ClientTest : public ::testing::Test {
     }
     void negotiate(const std::string& api = "1.41") {
         answer(reply(200, R"({"Version":"x","ApiVersion":")" + api + R"(","MinAPIVersion":"1.12"})"));
-        ASSERT_TRUE(run(client.negotiate()).has_value());
+        const auto done = run(client.negotiate());
+        ASSERT_TRUE(done.has_value()) << done.error().message;
     }
 
     asio::io_context context;

@@ -35,7 +35,9 @@ struct Engine {
     std::string request_line(std::size_t i) const { return exchanges.at(i).sent.substr(0, exchanges.at(i).sent.find(" HTTP/")); }
     std::string body(std::size_t i) const {
         const std::string& sent = exchanges.at(i).sent;
-        return sent.substr(sent.find("\r\n\r\n") + 4);
+        const auto length = sent.find("Content-Length: ");
+        const std::size_t size = length == std::string::npos ? 0 : std::stoul(sent.substr(length + 16));
+        return sent.substr(sent.find("\r\n\r\n") + 4, size);
     }
 };
 
