@@ -27,6 +27,16 @@ std::string padded(std::string text, std::size_t width) {
     return text;
 }
 
+// A long path keeps its beginning and, more telling, its end. Cut between code points.
+std::string shortened(const std::string& path, std::size_t limit, bool unicode) {
+    if (path.size() <= limit) return path;
+    const auto inside = [&](std::size_t i) { return (static_cast<unsigned char>(path[i]) & 0xc0U) == 0x80U; };
+    std::size_t head = limit / 3, tail = path.size() - limit * 2 / 3;
+    while (head > 0 && inside(head)) --head;
+    while (tail < path.size() && inside(tail)) ++tail;
+    return path.substr(0, head) + (unicode ? "…" : "...") + path.substr(tail);
+}
+
 std::vector<std::string> wrap(std::string_view text, std::size_t width) {
     std::vector<std::string> lines(1);
     while (!text.empty()) {
@@ -92,7 +102,8 @@ void Page::attempts(const MountResult& mount) {
     const std::size_t shown = std::min(attempts_shown, mount.attempts.size());
     for (std::size_t i = 0; i < shown; ++i) {
         const Attempt& each = mount.attempts[i];
-        line(fmt::format("    {} {}  {}{}  in {}  by {}{}", padded(each.operation, 11), escape_text(each.path), errno_name(each.error),
+        line(fmt::format("    {} {}  {}{}  in {}  by {}{}", padded(each.operation, 11),
+                         shortened(escape_text(each.path), 120, style_.unicode), errno_name(each.error),
                          times(each.count), escape_text(each.phase), escape_text(each.process.comm),
                          each.cls == AttemptClass::write ? "" : fmt::format("  ({})", to_string(each.cls))));
     }

@@ -13,8 +13,12 @@ import sys
 import tempfile
 import time
 
+import jsonschema
+
 ROGATE = os.path.abspath(sys.argv[1])
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
+with open(f"{ROOT}/scenarios/result.schema.json") as schema_file:
+    RESULT_SCHEMA = json.load(schema_file)
 IMAGE = "rogate/base:bookworm"
 # Ends at once when it is told to, and does nothing else.
 IDLE = "trap 'exit 0' TERM; echo started; while :; do sleep 0.1; done"
@@ -66,6 +70,7 @@ class Project:
         if os.path.exists(self.path("out/result.json")):
             with open(self.path("out/result.json")) as file:
                 self.result = json.load(file)
+            jsonschema.validate(self.result, RESULT_SCHEMA)
         return done
 
     def mount(self, target):
@@ -117,6 +122,7 @@ def shipped(name):
         assert done.returncode == 0, done.stdout + done.stderr
         with open(f"{out}/result.json") as file:
             result = json.load(file)
+        jsonschema.validate(result, RESULT_SCHEMA)
         equal({each["target"]: each["verdict"] for each in result["mounts"]}, expected, done.stdout)
         equal(fingerprint(f"{ROOT}/scenarios/{name}"), before, "the scenario's own data changed")
         equal(stat.S_IMODE(os.stat(f"{out}/result.json").st_mode), 0o600)
