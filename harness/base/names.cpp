@@ -7,53 +7,76 @@ namespace rogate {
 
 std::string_view to_string(MountType type) {
     switch (type) {
-        case MountType::bind: return "bind";
-        case MountType::volume: return "volume";
-        case MountType::anonymous: return "anonymous";
-        case MountType::tmpfs: return "tmpfs";
-        case MountType::rootfs: return "rootfs";
+        case MountType::bind:
+            return "bind";
+        case MountType::volume:
+            return "volume";
+        case MountType::anonymous:
+            return "anonymous";
+        case MountType::tmpfs:
+            return "tmpfs";
+        case MountType::rootfs:
+            return "rootfs";
     }
     return "?";
 }
 
 std::string_view to_string(AttemptClass cls) {
     switch (cls) {
-        case AttemptClass::write: return "write";
-        case AttemptClass::no_op: return "no-op";
-        case AttemptClass::access_check: return "access-check";
+        case AttemptClass::write:
+            return "write";
+        case AttemptClass::no_op:
+            return "no-op";
+        case AttemptClass::access_check:
+            return "access-check";
     }
     return "?";
 }
 
 std::string_view to_string(RunKind kind) {
     switch (kind) {
-        case RunKind::control: return "control";
-        case RunKind::probe: return "probe";
-        case RunKind::verify: return "verify";
+        case RunKind::control:
+            return "control";
+        case RunKind::probe:
+            return "probe";
+        case RunKind::verify:
+            return "verify";
     }
     return "?";
 }
 
 std::string_view to_string(Canary canary) {
     switch (canary) {
-        case Canary::seen: return "seen";
-        case Canary::not_seen: return "not-seen";
-        case Canary::not_refused: return "not-refused";
-        case Canary::failed: return "failed";
+        case Canary::seen:
+            return "seen";
+        case Canary::not_seen:
+            return "not-seen";
+        case Canary::not_refused:
+            return "not-refused";
+        case Canary::failed:
+            return "failed";
     }
     return "?";
 }
 
 std::string_view to_string(Verdict verdict) {
     switch (verdict) {
-        case Verdict::safe: return "safe";
-        case Verdict::tolerated: return "tolerated";
-        case Verdict::split: return "split";
-        case Verdict::required: return "required";
-        case Verdict::untested: return "untested";
-        case Verdict::ineffective: return "ineffective";
-        case Verdict::already_ro: return "already-ro";
-        case Verdict::inconclusive: return "inconclusive";
+        case Verdict::safe:
+            return "safe";
+        case Verdict::tolerated:
+            return "tolerated";
+        case Verdict::split:
+            return "split";
+        case Verdict::required:
+            return "required";
+        case Verdict::untested:
+            return "untested";
+        case Verdict::ineffective:
+            return "ineffective";
+        case Verdict::already_ro:
+            return "already-ro";
+        case Verdict::inconclusive:
+            return "inconclusive";
     }
     return "?";
 }

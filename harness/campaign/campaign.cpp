@@ -40,11 +40,13 @@ std::vector<Mount> effective_mounts(const Subject& subject, const std::vector<st
     root.target = "/";
     root.read_only = subject.read_only_rootfs;
     mounts.push_back(std::move(root));
-    std::stable_sort(mounts.begin(), mounts.end(), [](const Mount& a, const Mount& b) { return a.target < b.target; });
+    std::stable_sort(mounts.begin(), mounts.end(),
+                     [](const Mount& a, const Mount& b) { return a.target < b.target; });
     return mounts;
 }
 
-Result<std::vector<std::string>> choose_candidates(const Scenario& scenario, const std::vector<Mount>& mounts) {
+Result<std::vector<std::string>> choose_candidates(const Scenario& scenario,
+                                                   const std::vector<Mount>& mounts) {
     std::vector<std::string> chosen;
     if (!scenario.candidates) {
         for (const Mount& mount : mounts)
@@ -52,12 +54,14 @@ Result<std::vector<std::string>> choose_candidates(const Scenario& scenario, con
         return chosen;
     }
     for (const std::string& target : *scenario.candidates) {
-        const auto mount = std::find_if(mounts.begin(), mounts.end(), [&](const Mount& m) { return m.target == target; });
+        const auto mount =
+            std::find_if(mounts.begin(), mounts.end(), [&](const Mount& m) { return m.target == target; });
         if (mount == mounts.end()) {
             std::string known;
             for (const Mount& m : mounts) known += (known.empty() ? "" : ", ") + m.target;
-            return fail(ErrorKind::usage, fmt::format("{}: candidate '{}' is no mount of the subject; its mounts are {}",
-                                                      scenario.file, target, known));
+            return fail(ErrorKind::usage,
+                        fmt::format("{}: candidate '{}' is no mount of the subject; its mounts are {}",
+                                    scenario.file, target, known));
         }
         if (!mount->read_only) chosen.push_back(target);
     }
@@ -95,9 +99,11 @@ Task<engine::ImageInfo> need_image(engine::Client& client, const std::string& im
     if (!pulled) {
         Error error = std::move(pulled.error());
         if (error.kind == ErrorKind::cancelled) co_return fail(std::move(error));
-        co_return fail(ErrorKind::not_found,
-                       fmt::format("the image '{}' is not on the engine and could not be pulled: {}; build it or check its name",
-                                   image, error.message));
+        co_return fail(
+            ErrorKind::not_found,
+            fmt::format(
+                "the image '{}' is not on the engine and could not be pulled: {}; build it or check its name",
+                image, error.message));
     }
     co_return co_await client.image_inspect(image);
 }
@@ -107,9 +113,11 @@ std::map<std::string, std::string> without_protection(const std::vector<DataMoun
     std::map<std::string, std::string> found;
     for (const DataMount& data : mounts)
         if (!data.special.empty())
-            found.emplace(data.mount.target,
-                          fmt::format("the source is {}: whoever may open it can use it through a read-only mount as well",
-                                      data.special));
+            found.emplace(
+                data.mount.target,
+                fmt::format(
+                    "the source is {}: whoever may open it can use it through a read-only mount as well",
+                    data.special));
     return found;
 }
 
@@ -120,12 +128,12 @@ struct Campaign {
     Options options;
     CampaignResult result;
 
-    Task<> run_all(observe::Observer& observer, const engine::ImageInfo& image, const std::vector<Mount>& mounts,
-                   std::vector<std::string> candidates);
+    Task<> run_all(observe::Observer& observer, const engine::ImageInfo& image,
+                   const std::vector<Mount>& mounts, std::vector<std::string> candidates);
 };
 
-Task<> Campaign::run_all(observe::Observer& observer, const engine::ImageInfo& image, const std::vector<Mount>& mounts,
-                         std::vector<std::string> candidates) {
+Task<> Campaign::run_all(observe::Observer& observer, const engine::ImageInfo& image,
+                         const std::vector<Mount>& mounts, std::vector<std::string> candidates) {
     DataPlane data(client, session, result.scenario.subject.image);
     if (auto surveyed = co_await data.survey(mounts); !surveyed) co_return surveyed;
     result.data_mode = data.mode();
@@ -157,10 +165,11 @@ Task<> Campaign::run_all(observe::Observer& observer, const engine::ImageInfo& i
 
 }  // namespace
 
-Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std::string session, Options options,
-                                  Status& status) {
+Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std::string session,
+                                  Options options, Status& status) {
     const auto start = std::chrono::steady_clock::now();
-    Campaign campaign{.client = client, .status = status, .session = session, .options = options, .result = {}};
+    Campaign campaign{
+        .client = client, .status = status, .session = session, .options = options, .result = {}};
     CampaignResult& result = campaign.result;
     result.scenario = std::move(scenario);
     result.started_at = now_utc();

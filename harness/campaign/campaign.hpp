@@ -15,17 +15,19 @@ struct Options {
 // Twelve hex digits, from the system's random source: names one campaign's objects on the engine.
 std::string new_session();
 
-// The subject's mounts as the engine will make them: the declared ones, an anonymous volume for each VOLUME of the image that
-// none of them covers, and "/". In order of target. Pure.
+// The subject's mounts as the engine will make them: the declared ones, an anonymous volume for each VOLUME
+// of the image that none of them covers, and "/". In order of target. Pure.
 std::vector<Mount> effective_mounts(const Subject& subject, const std::vector<std::string>& image_volumes);
 
-// The targets to be tried: the scenario's candidates, else every writable mount but "/". ErrorKind::usage names a candidate
-// that is no mount of the subject, or one that is read-only already. Pure.
-Result<std::vector<std::string>> choose_candidates(const Scenario& scenario, const std::vector<Mount>& mounts);
+// The targets to be tried: the scenario's candidates, else every writable mount but "/". ErrorKind::usage
+// names a candidate that is no mount of the subject, or one that is read-only already. Pure.
+Result<std::vector<std::string>> choose_candidates(const Scenario& scenario,
+                                                   const std::vector<Mount>& mounts);
 
-// `client` must have negotiated. Objects made on the engine carry `session`; sweep() removes what is left of them.
-engine::Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std::string session, Options options,
-                                          Status& status);
+// `client` must have negotiated. Objects made on the engine carry `session`; sweep() removes what is left of
+// them.
+engine::Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std::string session,
+                                          Options options, Status& status);
 
 // What rogate has on the engine.
 struct Leftovers {
@@ -34,8 +36,8 @@ struct Leftovers {
     bool operator==(const Leftovers&) const = default;
 };
 
-// Removes everything on the engine with the label io.rogate.session (of that session only, unless it is empty).
-// Goes on past a failure and reports the first one. `dry_run` only counts.
+// Removes everything on the engine with the label io.rogate.session (of that session only, unless it is
+// empty). Goes on past a failure and reports the first one. `dry_run` only counts.
 engine::Task<Leftovers> sweep(engine::Client& client, std::string session, bool dry_run = false);
 
 }  // namespace rogate::campaign

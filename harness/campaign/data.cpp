@@ -22,10 +22,15 @@ constexpr std::size_t copy_limit = 512U << 20U;
 // Go's os.FileMode type bits, as the archive call reports them.
 constexpr std::uint32_t mode_device = 1U << 26U, mode_fifo = 1U << 25U, mode_socket = 1U << 24U;
 
-std::string source_path(std::size_t index) { return fmt::format("/rogate/source/{}", index); }
+std::string source_path(std::size_t index) {
+    return fmt::format("/rogate/source/{}", index);
+}
 
-// overlayfs separates lower directories with ':' and options with ','; the local volume driver passes both on unescaped.
-bool overlay_can_name(const std::string& path) { return path.find_first_of(":,\\") == std::string::npos; }
+// overlayfs separates lower directories with ':' and options with ','; the local volume driver passes both on
+// unescaped.
+bool overlay_can_name(const std::string& path) {
+    return path.find_first_of(":,\\") == std::string::npos;
+}
 
 }  // namespace
 
@@ -33,7 +38,9 @@ std::string DataPlane::volume_name(int run, std::size_t index) const {
     return fmt::format("rogate-{}-r{}-m{}", session_, run, index);
 }
 
-std::string DataPlane::folder(int run, std::size_t index) const { return fmt::format("r{}m{}", run, index); }
+std::string DataPlane::folder(int run, std::size_t index) const {
+    return fmt::format("r{}m{}", run, index);
+}
 
 std::string DataPlane::mode() const {
     std::set<std::string> ways;
@@ -54,8 +61,8 @@ Task<> DataPlane::survey(const std::vector<Mount>& mounts) {
         if (mount.type == MountType::volume) {
             auto volume = co_await client_.volume_inspect(mount.source);
             if (volume) {
-                // A volume with options (NFS, a device) is mounted by the engine only while a container uses it, so its
-                // mount point is no lower directory to count on.
+                // A volume with options (NFS, a device) is mounted by the engine only while a container uses
+                // it, so its mount point is no lower directory to count on.
                 const bool plain = volume->driver == "local" && volume->options.empty();
                 data.how = plain ? DataSource::overlay : DataSource::copy;
                 data.real_path = volume->mountpoint;
@@ -81,7 +88,8 @@ Task<> DataPlane::create_helper() {
     scratch.name = fmt::format("rogate-{}-scratch", session_);
     scratch.labels = labels(session_, "data");
     auto volume = co_await client_.volume_create(scratch);
-    if (!volume) co_return fail(std::move(volume.error()).with_context("making the volume for throw-away layers"));
+    if (!volume)
+        co_return fail(std::move(volume.error()).with_context("making the volume for throw-away layers"));
     scratch_mountpoint_ = volume->mountpoint;
 
     engine::ContainerSpec spec;
@@ -111,7 +119,8 @@ Task<> DataPlane::create_helper() {
     auto created = co_await client_.container_create(spec);
     if (!created) {
         Error error = std::move(created.error());
-        if (error.message.find("bind source path does not exist") != std::string::npos) error.kind = ErrorKind::usage;
+        if (error.message.find("bind source path does not exist") != std::string::npos)
+            error.kind = ErrorKind::usage;
         co_return fail(std::move(error).with_context("looking at the mounts' sources"));
     }
     helper_ = *created;
@@ -121,7 +130,9 @@ Task<> DataPlane::create_helper() {
 Task<> DataPlane::survey_source(DataMount& data, std::size_t index) {
     const std::string path = source_path(index);
     auto stat = co_await client_.archive_stat(helper_, path);
-    if (!stat) co_return fail(std::move(stat.error()).with_context(fmt::format("looking at the source of {}", data.mount.target)));
+    if (!stat)
+        co_return fail(std::move(stat.error())
+                           .with_context(fmt::format("looking at the source of {}", data.mount.target)));
     data.is_directory = stat->is_directory();
     if ((stat->go_mode & mode_socket) != 0) data.special = "a unix socket";
     if ((stat->go_mode & mode_device) != 0) data.special = "a device";
@@ -143,7 +154,8 @@ Task<> DataPlane::survey_source(DataMount& data, std::size_t index) {
 }
 
 Task<> DataPlane::read_root_attributes(DataMount& data, std::size_t index) {
-    // The root of an overlay has the upper directory's owner and mode, so that must be made like the real one.
+    // The root of an overlay has the upper directory's owner and mode, so that must be made like the real
+    // one.
     std::string head;
     Result<FirstEntry> first = FirstEntry{true, {}};
     engine::ByteSink sink = [&](std::string_view bytes) -> Result<bool> {
@@ -152,7 +164,9 @@ Task<> DataPlane::read_root_attributes(DataMount& data, std::size_t index) {
         return first.has_value() && first->need_more;
     };
     auto got = co_await client_.archive_get(helper_, source_path(index), sink);
-    if (!got) co_return fail(std::move(got.error()).with_context(fmt::format("reading the source of {}", data.mount.target)));
+    if (!got)
+        co_return fail(
+            std::move(got.error()).with_context(fmt::format("reading the source of {}", data.mount.target)));
     if (!first) co_return fail(std::move(first.error()));
     data.uid = first->entry.uid;
     data.gid = first->entry.gid;
@@ -160,8 +174,8 @@ Task<> DataPlane::read_root_attributes(DataMount& data, std::size_t index) {
     co_return Result<>{};
 }
 
-// An engine whose data directory is itself on an overlay (an engine in a container) cannot stack another one on it. Mounting
-// it once tells: the archive call on a container mounts its volumes.
+// An engine whose data directory is itself on an overlay (an engine in a container) cannot stack another one
+// on it. Mounting it once tells: the archive call on a container mounts its volumes.
 Task<> DataPlane::check_overlay(std::size_t index) {
     constexpr int trial = 0;
     const std::vector<TarFolder> folders = {{folder(trial, index), 0, 0, 0755},
@@ -177,7 +191,8 @@ Task<> DataPlane::check_overlay(std::size_t index) {
     volume.labels = labels(session_, "data");
     volume.options = {{"type", "overlay"},
                       {"device", "overlay"},
-                      {"o", fmt::format("lowerdir={},upperdir={}/upper,workdir={}/work", mounts_[index].real_path, base, base)}};
+                      {"o", fmt::format("lowerdir={},upperdir={}/upper,workdir={}/work",
+                                        mounts_[index].real_path, base, base)}};
     auto made = co_await client_.volume_create(volume);
     if (!made) co_return fail(std::move(made.error()));
 
@@ -216,11 +231,15 @@ Task<std::string> DataPlane::read_tree(std::size_t index) {
     // "/." names what is in the directory, and the directory itself as "./".
     const std::string path = source_path(index) + (data.is_directory ? "/." : "");
     auto got = co_await client_.archive_get(helper_, path, sink);
-    if (!got) co_return fail(std::move(got.error()).with_context(fmt::format("copying the data of {}", data.mount.target)));
+    if (!got)
+        co_return fail(
+            std::move(got.error()).with_context(fmt::format("copying the data of {}", data.mount.target)));
     if (too_large)
-        co_return fail(ErrorKind::usage, fmt::format("the data of {} cannot be laid under an overlay on this engine, and are more "
-                                                     "than the {} MiB that are copied; give the scenario a smaller data set",
-                                                     data.mount.target, copy_limit >> 20U));
+        co_return fail(
+            ErrorKind::usage,
+            fmt::format("the data of {} cannot be laid under an overlay on this engine, and are more "
+                        "than the {} MiB that are copied; give the scenario a smaller data set",
+                        data.mount.target, copy_limit >> 20U));
     co_return tar;
 }
 
@@ -254,11 +273,13 @@ Task<std::vector<engine::MountSpec>> DataPlane::prepare(int run, const std::vect
         const std::string base = scratch_mountpoint_ + "/" + folder(run, i);
         engine::MountSpec spec;
         spec.target = mount.target;
-        spec.read_only = mount.read_only || std::find(read_only.begin(), read_only.end(), mount.target) != read_only.end();
+        spec.read_only =
+            mount.read_only || std::find(read_only.begin(), read_only.end(), mount.target) != read_only.end();
         spec.type = engine::MountSpec::Type::volume;
         spec.no_copy = mount.no_copy || mount.type == MountType::bind;
         if (data.how == DataSource::as_it_is) {
-            spec.type = mount.type == MountType::bind ? engine::MountSpec::Type::bind : engine::MountSpec::Type::volume;
+            spec.type = mount.type == MountType::bind ? engine::MountSpec::Type::bind
+                                                      : engine::MountSpec::Type::volume;
             spec.no_copy = mount.type == MountType::volume;
             spec.source = mount.source;
             spec.propagation = mount.propagation;
@@ -267,7 +288,8 @@ Task<std::vector<engine::MountSpec>> DataPlane::prepare(int run, const std::vect
             if (!tree) co_return fail(std::move(tree.error()));
             const std::string into = fmt::format("{}/{}/data", scratch_path, folder(run, i));
             if (auto put = co_await client_.archive_put(helper_, into, std::move(*tree)); !put)
-                co_return fail(std::move(put.error()).with_context(fmt::format("copying the data of {}", mount.target)));
+                co_return fail(
+                    std::move(put.error()).with_context(fmt::format("copying the data of {}", mount.target)));
             spec.type = engine::MountSpec::Type::bind;
             spec.no_copy = false;
             spec.source = base + "/data" + (data.is_directory ? "" : "/" + data.file_name);
@@ -276,12 +298,14 @@ Task<std::vector<engine::MountSpec>> DataPlane::prepare(int run, const std::vect
             volume.name = volume_name(run, i);
             volume.labels = labels(session_, "data");
             if (data.how == DataSource::overlay)
-                volume.options = {
-                    {"type", "overlay"},
-                    {"device", "overlay"},
-                    {"o", fmt::format("lowerdir={},upperdir={}/upper,workdir={}/work", data.real_path, base, base)}};
+                volume.options = {{"type", "overlay"},
+                                  {"device", "overlay"},
+                                  {"o", fmt::format("lowerdir={},upperdir={}/upper,workdir={}/work",
+                                                    data.real_path, base, base)}};
             auto made = co_await client_.volume_create(volume);
-            if (!made) co_return fail(std::move(made.error()).with_context(fmt::format("making the volume for {}", mount.target)));
+            if (!made)
+                co_return fail(std::move(made.error())
+                                   .with_context(fmt::format("making the volume for {}", mount.target)));
             volumes_[run].push_back(volume.name);
             spec.source = volume.name;
         }

@@ -1,6 +1,7 @@
-// Keeps the user's data out of every run's reach. Each run gets volumes of its own: an overlay of the real data with a
-// throw-away upper layer, a copy where an overlay is not possible (single files), or a new volume where there are no data.
-// All of it is made through the Engine API, on the engine's host, so it works on a remote engine too.
+// Keeps the user's data out of every run's reach. Each run gets volumes of its own: an overlay of the real
+// data with a throw-away upper layer, a copy where an overlay is not possible (single files), or a new volume
+// where there are no data. All of it is made through the Engine API, on the engine's host, so it works on a
+// remote engine too.
 #pragma once
 
 #include <map>
@@ -17,7 +18,8 @@ enum class DataSource {
     fresh,    // a new volume, filled from the image as the engine does
     overlay,  // a `local` volume of type overlay over the real directory
     copy,     // a copy of the real file or directory
-    as_it_is  // the real thing: it is read-only for the subject anyway, or a socket or device, which cannot be copied
+    as_it_is  // the real thing: it is read-only for the subject anyway, or a socket or device, which cannot
+              // be copied
 };
 
 struct DataMount {
@@ -41,8 +43,8 @@ class DataPlane {
     // "overlay", "overlay+copy", "copy", "none": what the result says.
     std::string mode() const;
 
-    // Makes the volumes of run `run` and says how they are mounted, in the order of mounts(); tmpfs and "/" are left out.
-    // `read_only`: targets that are read-only in this run.
+    // Makes the volumes of run `run` and says how they are mounted, in the order of mounts(); tmpfs and "/"
+    // are left out. `read_only`: targets that are read-only in this run.
     engine::Task<std::vector<engine::MountSpec>> prepare(int run, const std::vector<std::string>& read_only);
     // Removes the volumes of run `run`; its container must be gone.
     engine::Task<> release(int run);
@@ -60,7 +62,7 @@ class DataPlane {
     engine::Client& client_;
     std::string session_, image_;
     std::vector<DataMount> mounts_;
-    std::string helper_;             // a container that is never started: its archive calls read and write the volumes
+    std::string helper_;  // a container that is never started: its archive calls read and write the volumes
     std::string scratch_mountpoint_;  // of the scratch volume, on the engine's host
     std::map<int, std::vector<std::string>> volumes_;
 };

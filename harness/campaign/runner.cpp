@@ -90,7 +90,8 @@ Task<> Launch::start() {
     auto started = co_await bench_.client.container_start(container_);
     if (!started) {
         if (started.error().kind != ErrorKind::engine) co_return fail(std::move(started.error()));
-        // The engine answers 400 or 500 when the runtime cannot set the container up or cannot find the command.
+        // The engine answers 400 or 500 when the runtime cannot set the container up or cannot find the
+        // command.
         record_.could_not_start = true;
         end(false, started.error().message);
         co_return Result<>{};
@@ -100,14 +101,16 @@ Task<> Launch::start() {
 }
 
 Task<> Launch::ready() {
-    // What happens until readiness still belongs to the entrypoint; only the processes of readiness checks do not.
+    // What happens until readiness still belongs to the entrypoint; only the processes of readiness checks do
+    // not.
     bench_.status.phase_started("ready");
     phase_start_ = Clock::now();
     record_.phases.push_back({.name = "ready", .passed = false, .message = {}, .duration_s = 0});
     scenario::Driver driver(bench_.client, container_);
     if (auto found = co_await driver.refresh(); !found) co_return found;
     auto outcome = co_await driver.wait_ready(bench_.scenario.readiness);
-    if (!outcome) co_return fail(std::move(outcome.error()).with_context("waiting for the subject to be ready"));
+    if (!outcome)
+        co_return fail(std::move(outcome.error()).with_context("waiting for the subject to be ready"));
     bench_.observer.own_processes(outcome->exec_pids);
     end(outcome->passed, std::move(outcome->message));
     co_return Result<>{};
@@ -120,7 +123,8 @@ Task<> Launch::step(const Step& step) {
     if (std::holds_alternative<RestartAction>(step.action))
         if (auto released = co_await bench_.observer.before_restart(); !released) co_return released;
     auto outcome = co_await driver.perform(step);
-    if (!outcome) co_return fail(std::move(outcome.error()).with_context(fmt::format("step '{}'", step.name)));
+    if (!outcome)
+        co_return fail(std::move(outcome.error()).with_context(fmt::format("step '{}'", step.name)));
     bench_.observer.own_processes(outcome->exec_pids);
     end(outcome->passed, std::move(outcome->message));
     co_return Result<>{};
@@ -141,8 +145,8 @@ Task<> Launch::canaries() {
 
 void Launch::judge_exit(const engine::ContainerState& state, bool stopped_by_us, bool killed) {
     const RunPlan& plan = record_.plan;
-    const std::optional<int> wanted = bench_.scenario.shutdown.exit_code ? bench_.scenario.shutdown.exit_code
-                                                                         : plan.expected_exit_code;
+    const std::optional<int> wanted =
+        bench_.scenario.shutdown.exit_code ? bench_.scenario.shutdown.exit_code : plan.expected_exit_code;
     const char* whose = bench_.scenario.shutdown.exit_code ? "expected" : "control run:";
     record_.exit_code = state.exit_code;
     record_.exited_early = !stopped_by_us;
@@ -179,7 +183,8 @@ Task<> Launch::shutdown() {
 
 Task<> Launch::collect() {
     auto recording = co_await bench_.observer.collect();
-    if (!recording) co_return fail(std::move(recording.error()).with_context("collecting what the observer saw"));
+    if (!recording)
+        co_return fail(std::move(recording.error()).with_context("collecting what the observer saw"));
     record_.attempts = std::move(recording->attempts);
     record_.uses = std::move(recording->uses);
     record_.lost_events = recording->lost_events;
@@ -220,9 +225,9 @@ Task<RunRecord> Launch::go() {
     auto done = co_await run_phases();
     if (!done && done.error().kind == ErrorKind::cancelled) co_return fail(std::move(done.error()));
     auto removed = co_await remove();
-    if (!done)
-        co_return fail(std::move(done.error()).with_context(fmt::format("run {}", record_.plan.id)));
-    if (!removed) bench_.status.warn(fmt::format("run {}: clean-up: {}", record_.plan.id, removed.error().message));
+    if (!done) co_return fail(std::move(done.error()).with_context(fmt::format("run {}", record_.plan.id)));
+    if (!removed)
+        bench_.status.warn(fmt::format("run {}: clean-up: {}", record_.plan.id, removed.error().message));
     record_.duration_s = seconds_since(start);
     bench_.status.run_finished(record_);
     co_return std::move(record_);
@@ -236,7 +241,8 @@ void add_tmpfs(engine::ContainerSpec& spec, const Mount& mount, bool read_only) 
 
 }  // namespace
 
-engine::ContainerSpec container_for(const Bench& bench, const RunPlan& plan, std::vector<engine::MountSpec> mounts) {
+engine::ContainerSpec container_for(const Bench& bench, const RunPlan& plan,
+                                    std::vector<engine::MountSpec> mounts) {
     const Subject& subject = bench.scenario.subject;
     engine::ContainerSpec spec;
     spec.name = fmt::format("rogate-{}-run{}", bench.session, plan.id);

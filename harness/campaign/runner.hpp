@@ -23,11 +23,12 @@ struct Bench {
 };
 
 // The container that `plan` asks for; pure. `mounts` are those of DataPlane::prepare().
-engine::ContainerSpec container_for(const Bench& bench, const RunPlan& plan, std::vector<engine::MountSpec> mounts);
+engine::ContainerSpec container_for(const Bench& bench, const RunPlan& plan,
+                                    std::vector<engine::MountSpec> mounts);
 
-// An application that fails is a record with passed == false; an Error is the engine's or the harness's own failure, and
-// then nothing may be concluded. The container and the run's volumes are removed in either case, except when the awaiting
-// coroutine was cancelled: then the sweep at the campaign's end removes them.
+// An application that fails is a record with passed == false; an Error is the engine's or the harness's own
+// failure, and then nothing may be concluded. The container and the run's volumes are removed in either case,
+// except when the awaiting coroutine was cancelled: then the sweep at the campaign's end removes them.
 engine::Task<RunRecord> launch(Bench& bench, RunPlan plan);
 
 }  // namespace rogate::campaign

@@ -13,7 +13,8 @@ class Status {
     virtual void run_started(const RunPlan& plan) = 0;
     virtual void phase_started(const std::string& name) = 0;
     virtual void run_finished(const RunRecord& run) = 0;
-    // Something the user should know although it changes no verdict (a clean-up that failed, a fallback that was taken).
+    // Something the user should know although it changes no verdict (a clean-up that failed, a fallback that
+    // was taken).
     virtual void warn(const std::string& text) = 0;
 };
 

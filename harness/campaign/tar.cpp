@@ -55,7 +55,8 @@ Result<FirstEntry> first_tar_entry(std::string_view bytes) {
     const int status = archive_read_next_header(reader.get(), &entry);
     if (status != ARCHIVE_OK && status != ARCHIVE_WARN) {
         if (bytes.size() > (1U << 20U))
-            return fail(ErrorKind::protocol, fmt::format("the engine's archive is not a tar: {}", archive_error_string(reader.get())));
+            return fail(ErrorKind::protocol, fmt::format("the engine's archive is not a tar: {}",
+                                                         archive_error_string(reader.get())));
         first.need_more = true;
         return first;
     }

@@ -1,4 +1,5 @@
-// The little tar that the data plane writes and reads itself: folders with owner and mode, and the first header of a stream.
+// The little tar that the data plane writes and reads itself: folders with owner and mode, and the first
+// header of a stream.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +17,8 @@ struct TarFolder {
 
 Result<std::string> tar_of_folders(const std::vector<TarFolder>& folders);
 
-// Owner and mode of the first entry; needs the first 512 bytes and, after pax headers, more: `need_more` in that case.
+// Owner and mode of the first entry; needs the first 512 bytes and, after pax headers, more: `need_more` in
+// that case.
 struct FirstEntry {
     bool need_more = false;
     TarFolder entry;

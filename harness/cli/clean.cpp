@@ -24,8 +24,8 @@ int clean_command(const Global& global, const CleanOptions& options) {
         return 0;
     }
     std::puts(fmt::format("{}: {} containers, {} volumes, {} networks, {} images",
-                          options.dry_run ? "would remove" : "removed", found.containers, found.volumes, found.networks,
-                          found.images)
+                          options.dry_run ? "would remove" : "removed", found.containers, found.volumes,
+                          found.networks, found.images)
                   .c_str());
     return 0;
 }

@@ -20,7 +20,8 @@ int doctor_command(const Global& global) {
                       .c_str());
         auto info = co_await client.info();
         if (!info) co_return fail(std::move(info.error()));
-        std::puts(fmt::format("ok    kernel     {} with cgroup v{}", info->kernel, info->cgroup_version).c_str());
+        std::puts(
+            fmt::format("ok    kernel     {} with cgroup v{}", info->kernel, info->cgroup_version).c_str());
         observe::SidecarOptions options;
         options.session = session;
         auto observer = co_await observe::start_ebpf_observer(client, options);
@@ -28,7 +29,9 @@ int doctor_command(const Global& global) {
             std::puts("FAIL  observer   the eBPF observer cannot run here");
             co_return fail(std::move(observer.error()));
         }
-        std::puts(fmt::format("ok    observer   {}: {}", (*observer)->facts().kind, (*observer)->facts().hooks).c_str());
+        std::puts(
+            fmt::format("ok    observer   {}: {}", (*observer)->facts().kind, (*observer)->facts().hooks)
+                .c_str());
         co_return co_await (*observer)->stop();
     };
     work.clean_up = [&](engine::Client& client) -> engine::Task<> {

@@ -56,7 +56,8 @@ Result<std::string> read_file(const std::string& path) {
 Result<> make_folder(const std::string& path) {
     std::error_code error;
     std::filesystem::create_directories(path, error);
-    if (error) return fail(ErrorKind::io, fmt::format("cannot make the folder {}: {}", path, error.message()));
+    if (error)
+        return fail(ErrorKind::io, fmt::format("cannot make the folder {}: {}", path, error.message()));
     return {};
 }
 

@@ -25,7 +25,9 @@ Progress::Progress(Terminal terminal, bool quiet, std::FILE* out)
       out_(out),
       start_(std::chrono::steady_clock::now()) {}
 
-Progress::~Progress() { clear(); }
+Progress::~Progress() {
+    clear();
+}
 
 void Progress::clear() {
     if (drawn_) std::fputs("\r\x1b[K", out_);
@@ -44,7 +46,8 @@ void Progress::draw() {
     const double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
     std::string text = fmt::format("[{:5.1f} s] {}{}{}", elapsed, run_, phase_.empty() ? "" : ": ", phase_);
     // A line that wraps cannot be rewritten.
-    if (text.size() >= static_cast<std::size_t>(terminal_.width)) text.resize(static_cast<std::size_t>(terminal_.width) - 1);
+    if (text.size() >= static_cast<std::size_t>(terminal_.width))
+        text.resize(static_cast<std::size_t>(terminal_.width) - 1);
     std::fputs(("\r\x1b[K" + text).c_str(), out_);
     std::fflush(out_);
     drawn_ = true;
@@ -91,6 +94,8 @@ void Progress::run_finished(const RunRecord& run) {
     line(fmt::format("{}: {} in {:.1f} s", describe(run.plan), outcome, run.duration_s));
 }
 
-void Progress::warn(const std::string& text) { line("warning: " + text); }
+void Progress::warn(const std::string& text) {
+    line("warning: " + text);
+}
 
 }  // namespace rogate::cli

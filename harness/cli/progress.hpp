@@ -1,4 +1,5 @@
-// Shows a campaign while it runs: one line that is rewritten on a terminal, plain lines elsewhere (and with NO_COLOR).
+// Shows a campaign while it runs: one line that is rewritten on a terminal, plain lines elsewhere (and with
+// NO_COLOR).
 #pragma once
 
 #include <chrono>

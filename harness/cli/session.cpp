@@ -25,7 +25,8 @@ std::optional<std::string> environment(const std::string& name) {
     return std::string(value);
 }
 
-// Cancellation must not throw inside the rooms: an interrupted operation answers ErrorKind::cancelled instead.
+// Cancellation must not throw inside the rooms: an interrupted operation answers ErrorKind::cancelled
+// instead.
 Task<> quietly(std::function<Task<>(engine::Client&)> work, engine::Client& client) {
     co_await asio::this_coro::throw_if_cancelled(false);
     co_return co_await work(client);
@@ -33,7 +34,8 @@ Task<> quietly(std::function<Task<>(engine::Client&)> work, engine::Client& clie
 
 class Session {
   public:
-    Session(EngineWork work) : work_(std::move(work)), signals_(context_, SIGINT, SIGTERM), ticker_(context_) {}
+    Session(EngineWork work)
+        : work_(std::move(work)), signals_(context_, SIGINT, SIGTERM), ticker_(context_) {}
     EngineOutcome go(const Global& global);
 
   private:
@@ -78,19 +80,20 @@ void Session::keep_ticking() {
 Result<> Session::run(std::function<Task<>(engine::Client&)> task, engine::Client& client) {
     Result<> result = fail(ErrorKind::internal, "the work did not end");
     bool done = false;
-    asio::co_spawn(context_, quietly(std::move(task), client),
-                   asio::bind_cancellation_slot(cancel_.slot(), [&](const std::exception_ptr& thrown, Result<> value) {
-                       done = true;
-                       if (!thrown) {
-                           result = std::move(value);
-                           return;
-                       }
-                       try {
-                           std::rethrow_exception(thrown);
-                       } catch (const std::exception& error) {
-                           result = fail(ErrorKind::internal, error.what());
-                       }
-                   }));
+    asio::co_spawn(
+        context_, quietly(std::move(task), client),
+        asio::bind_cancellation_slot(cancel_.slot(), [&](const std::exception_ptr& thrown, Result<> value) {
+            done = true;
+            if (!thrown) {
+                result = std::move(value);
+                return;
+            }
+            try {
+                std::rethrow_exception(thrown);
+            } catch (const std::exception& error) {
+                result = fail(ErrorKind::internal, error.what());
+            }
+        }));
     context_.restart();
     while (!done && context_.run_one() > 0) {
     }

@@ -1,5 +1,5 @@
-// Runs one piece of work against an engine: finds and reaches it, stops it on SIGINT and SIGTERM, and cleans up whatever
-// came of it.
+// Runs one piece of work against an engine: finds and reaches it, stops it on SIGINT and SIGTERM, and cleans
+// up whatever came of it.
 #pragma once
 
 #include <functional>
@@ -13,7 +13,8 @@ namespace rogate::cli {
 struct EngineWork {
     // The work itself; cancelled on SIGINT and SIGTERM.
     std::function<engine::Task<>(engine::Client&)> work;
-    // Always awaited after it when the engine was reached, whatever came of the work; not cancelled by the first signal.
+    // Always awaited after it when the engine was reached, whatever came of the work; not cancelled by the
+    // first signal.
     std::function<engine::Task<>(engine::Client&)> clean_up;
     // Called a few times a second.
     std::function<void()> tick;

@@ -30,7 +30,8 @@ bool utf8_locale() {
 Terminal look_at(int fd, const std::string& colour) {
     Terminal terminal;
     terminal.tty = isatty(fd) == 1 && environment("TERM") != "dumb";
-    terminal.colour = colour == "always" || (colour == "auto" && terminal.tty && environment("NO_COLOR").empty());
+    terminal.colour =
+        colour == "always" || (colour == "auto" && terminal.tty && environment("NO_COLOR").empty());
     terminal.unicode = utf8_locale();
     winsize size{};
     if (terminal.tty && ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) terminal.width = size.ws_col;

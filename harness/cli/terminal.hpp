@@ -12,7 +12,8 @@ struct Terminal {
     int width = 100;
 };
 
-// Of file descriptor `fd`; NO_COLOR, TERM=dumb, CI and the locale are honoured. `colour`: auto, always, never.
+// Of file descriptor `fd`; NO_COLOR, TERM=dumb, CI and the locale are honoured. `colour`: auto, always,
+// never.
 Terminal look_at(int fd, const std::string& colour);
 
 }  // namespace rogate::cli

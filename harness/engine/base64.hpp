@@ -7,7 +7,10 @@
 
 namespace rogate::engine {
 
-enum class Base64 { standard, url };  // url: '-' and '_' for '+' and '/', padded as Go's base64.URLEncoding does
+enum class Base64 {
+    standard,
+    url
+};  // url: '-' and '_' for '+' and '/', padded as Go's base64.URLEncoding does
 
 std::string base64_encode(std::string_view bytes, Base64 alphabet = Base64::standard);
 // The standard alphabet, padded; nullopt when `text` is not that.

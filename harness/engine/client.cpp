@@ -43,15 +43,25 @@ Client::Client(asio::any_io_executor executor, std::unique_ptr<Transport> transp
     impl_->executor = std::move(executor);
     impl_->transport = std::move(transport);
     impl_->endpoint = std::move(endpoint);
-    impl_->registry_auth = [](const std::string& reference) { return find_registry_auth(reference, process_environment); };
+    impl_->registry_auth = [](const std::string& reference) {
+        return find_registry_auth(reference, process_environment);
+    };
 }
 Client::~Client() = default;
 
-void Client::set_registry_auth(RegistryAuth lookup) { impl_->registry_auth = std::move(lookup); }
+void Client::set_registry_auth(RegistryAuth lookup) {
+    impl_->registry_auth = std::move(lookup);
+}
 
-const Endpoint& Client::endpoint() const { return impl_->endpoint; }
-const Version& Client::server() const { return impl_->version; }
-const std::string& Client::api_version() const { return impl_->api_version; }
+const Endpoint& Client::endpoint() const {
+    return impl_->endpoint;
+}
+const Version& Client::server() const {
+    return impl_->version;
+}
+const std::string& Client::api_version() const {
+    return impl_->api_version;
+}
 
 Task<> Client::negotiate(Milliseconds deadline) {
     // A client that negotiates twice (after the engine was replaced) starts anew.
@@ -69,16 +79,21 @@ Task<> Client::negotiate(Milliseconds deadline) {
     version.kernel = field<std::string>(*reply, "KernelVersion");
     const auto theirs = parse_version(version.api_version);
     if (!theirs)
-        co_return fail(ErrorKind::protocol, fmt::format("what answers at {} is no Docker engine: it names no API version",
-                                                        impl_->endpoint.to_string()));
+        co_return fail(ErrorKind::protocol,
+                       fmt::format("what answers at {} is no Docker engine: it names no API version",
+                                   impl_->endpoint.to_string()));
     if (*theirs < oldest)
-        co_return fail(ErrorKind::engine, fmt::format("the engine at {} speaks API {}; rogate needs {}.{} or newer: update it to Docker 20.10 or later, or name "
-                                                    "another engine with DOCKER_HOST or --host",
-                                                      impl_->endpoint.to_string(), version.api_version, oldest.major, oldest.minor));
+        co_return fail(ErrorKind::engine, fmt::format("the engine at {} speaks API {}; rogate needs {}.{} or "
+                                                      "newer: update it to Docker 20.10 or later, or name "
+                                                      "another engine with DOCKER_HOST or --host",
+                                                      impl_->endpoint.to_string(), version.api_version,
+                                                      oldest.major, oldest.minor));
     const auto lowest = parse_version(version.min_api_version);
     if (lowest && *lowest > newest)
-        co_return fail(ErrorKind::engine, fmt::format("the engine at {} speaks API {} and newer only; this rogate knows up to {}.{}",
-                                                      impl_->endpoint.to_string(), version.min_api_version, newest.major, newest.minor));
+        co_return fail(
+            ErrorKind::engine,
+            fmt::format("the engine at {} speaks API {} and newer only; this rogate knows up to {}.{}",
+                        impl_->endpoint.to_string(), version.min_api_version, newest.major, newest.minor));
     const ApiVersion spoken = std::min(*theirs, newest);
     impl_->version = std::move(version);
     impl_->api_version = fmt::format("{}.{}", spoken.major, spoken.minor);
@@ -117,15 +132,18 @@ Task<> read_events(Client::Impl* impl, std::string target, std::function<bool(co
         auto piece = co_await opened->first.read_body();
         if (!piece) co_return fail(std::move(piece.error()).with_context("engine: GET /events"));
         // The engine never ends this stream while it lives: events may have been missed.
-        if (piece->empty()) co_return fail(ErrorKind::engine, "engine: GET /events: the engine ended the stream");
+        if (piece->empty())
+            co_return fail(ErrorKind::engine, "engine: GET /events: the engine ended the stream");
         pending += *piece;
-        if (pending.size() > body_limit) co_return fail(ErrorKind::protocol, "engine: GET /events: an event without end");
+        if (pending.size() > body_limit)
+            co_return fail(ErrorKind::protocol, "engine: GET /events: an event without end");
         for (std::size_t end = 0; (end = pending.find('\n')) != std::string::npos;) {
             const bool blank = pending.find_first_not_of("\r\n") >= end;
             const json event = json::parse(pending.substr(0, end), nullptr, false);
             pending.erase(0, end + 1);
             if (blank) continue;
-            if (!event.is_object()) co_return fail(ErrorKind::protocol, "engine: GET /events: the reply is not JSON");
+            if (!event.is_object())
+                co_return fail(ErrorKind::protocol, "engine: GET /events: the reply is not JSON");
             if (!handler(event)) co_return Result<>{};
         }
     }
@@ -134,7 +152,8 @@ Task<> read_events(Client::Impl* impl, std::string target, std::function<bool(co
 }  // namespace
 
 Task<> Client::events(json filters, std::function<bool(const json&)> handler) {
-    co_return co_await read_events(impl_.get(), impl_->path("/events?filters=" + url_escape(filters.dump())), std::move(handler));
+    co_return co_await read_events(impl_.get(), impl_->path("/events?filters=" + url_escape(filters.dump())),
+                                   std::move(handler));
 }
 
 }  // namespace rogate::engine

@@ -1,7 +1,7 @@
-// Typed calls of the Docker Engine API, 1.41 and newer. One Client speaks to one engine; calls may overlap (each takes a
-// connection of its own, closed after it). Every call ends by its deadline with ErrorKind::timeout and can be cancelled;
-// an answer of the engine that is an error becomes ErrorKind::engine (ErrorKind::not_found for 404) with the call's name and
-// the engine's own message.
+// Typed calls of the Docker Engine API, 1.41 and newer. One Client speaks to one engine; calls may overlap
+// (each takes a connection of its own, closed after it). Every call ends by its deadline with
+// ErrorKind::timeout and can be cancelled; an answer of the engine that is an error becomes ErrorKind::engine
+// (ErrorKind::not_found for 404) with the call's name and the engine's own message.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -32,7 +32,8 @@ struct Info {
 
 struct ImageInfo {
     std::string id;
-    std::vector<std::string> env, entrypoint, cmd, volumes, exposed_ports;  // volumes: paths of VOLUME, sorted
+    std::vector<std::string> env, entrypoint, cmd, volumes,
+        exposed_ports;  // volumes: paths of VOLUME, sorted
     std::string user, working_dir, stop_signal;
     bool has_healthcheck = false;
 };
@@ -72,9 +73,9 @@ struct ContainerSpec {
     std::optional<std::int64_t> shm_size, memory;
     std::string network_mode;  // "none", "host", a network's name; empty: the default
     std::vector<std::string> network_aliases;
-    std::string pid_mode;      // "host"
+    std::string pid_mode;  // "host"
     bool init = false, privileged = false, read_only_rootfs = false, auto_remove = false;
-    bool open_stdin = false;   // stdin stays open until the one attached client goes away (StdinOnce)
+    bool open_stdin = false;  // stdin stays open until the one attached client goes away (StdinOnce)
 };
 // The body of POST /containers/create; pure, checked against the published specs in tests.
 nlohmann::json to_create_body(const ContainerSpec&);
@@ -87,7 +88,7 @@ struct ContainerState {
     std::int64_t pid = 0;
     int exit_code = 0;
     std::string error;
-    std::string health;  // "", starting, healthy, unhealthy
+    std::string health;                              // "", starting, healthy, unhealthy
     std::map<std::string, std::uint16_t> published;  // "80/tcp" -> port on the engine's host
     std::string started_at;
 };
@@ -153,23 +154,25 @@ class Client {
     Client(const Client&) = delete;
     Client& operator=(const Client&) = delete;
 
-    // The value of X-Registry-Auth for a pull of a reference, if there is one. At first: what ~/.docker/config.json (DOCKER_CONFIG)
-    // has for the reference's registry.
+    // The value of X-Registry-Auth for a pull of a reference, if there is one. At first: what
+    // ~/.docker/config.json (DOCKER_CONFIG) has for the reference's registry.
     using RegistryAuth = std::function<std::optional<std::string>(const std::string& reference)>;
     void set_registry_auth(RegistryAuth lookup);
 
     const Endpoint& endpoint() const;
-    const Version& server() const;          // after negotiate()
-    const std::string& api_version() const;  // spoken: the smaller of the engine's and the newest known (1.51)
+    const Version& server() const;  // after negotiate()
+    const std::string& api_version()
+        const;  // spoken: the smaller of the engine's and the newest known (1.51)
 
-    // Ping, version, choice of the API version. ErrorKind::engine with what to do when the engine is too old (< 1.41)
-    // or cannot be reached (socket missing, permission denied, connection refused are told apart).
+    // Ping, version, choice of the API version. ErrorKind::engine with what to do when the engine is too old
+    // (< 1.41) or cannot be reached (socket missing, permission denied, connection refused are told apart).
     Task<> negotiate(Milliseconds deadline = Milliseconds(10'000));
     Task<Info> info();
 
     Task<ImageInfo> image_inspect(std::string reference);
     // Imports a root filesystem (tar) as an image with `changes` (Dockerfile instructions); returns its id.
-    Task<std::string> image_import(std::string repository, std::string tag, std::string tar, std::vector<std::string> changes);
+    Task<std::string> image_import(std::string repository, std::string tag, std::string tar,
+                                   std::vector<std::string> changes);
     Task<> image_load(std::string tar);
     Task<> image_pull(std::string reference, std::function<void(const std::string&)> progress = {},
                       Milliseconds deadline = Milliseconds(600'000));
@@ -188,12 +191,15 @@ class Client {
     Task<> container_remove(std::string id);  // by force, with its anonymous volumes; already gone is success
     Task<std::vector<ContainerSummary>> container_list(std::string label);  // running or not
     // Everything written so far, stdout and stderr as they came, the last `limit` bytes at most.
-    Task<std::string> container_logs(std::string id, std::size_t limit = 1 << 20, std::optional<int> tail_lines = {});
+    Task<std::string> container_logs(std::string id, std::size_t limit = 1 << 20,
+                                     std::optional<int> tail_lines = {});
     Task<std::unique_ptr<Attachment>> container_attach(std::string id, bool with_stdin);
-    Task<ExecResult> exec(std::string id, ExecSpec, Milliseconds deadline, std::size_t output_limit = 1 << 20);
+    Task<ExecResult> exec(std::string id, ExecSpec, Milliseconds deadline,
+                          std::size_t output_limit = 1 << 20);
     Task<> archive_put(std::string id, std::string path, std::string tar);
     // Streams the tar of `path`; the sink may stop early.
-    Task<> archive_get(std::string id, std::string path, ByteSink sink, Milliseconds deadline = Milliseconds(600'000));
+    Task<> archive_get(std::string id, std::string path, ByteSink sink,
+                       Milliseconds deadline = Milliseconds(600'000));
     struct PathStat {
         std::string name, link_target;
         std::uint64_t size = 0;
@@ -210,8 +216,8 @@ class Client {
     Task<> network_remove(std::string id);
     Task<std::vector<NetworkInfo>> network_list(std::string label);
 
-    // Engine events as they come until cancelled or until the handler answers false; `filters` as the API takes them. Without a
-    // deadline. ErrorKind::engine when the engine ends the stream.
+    // Engine events as they come until cancelled or until the handler answers false; `filters` as the API
+    // takes them. Without a deadline. ErrorKind::engine when the engine ends the stream.
     Task<> events(nlohmann::json filters, std::function<bool(const nlohmann::json&)> handler);
 
     struct Impl;  // the client's own sources share it

@@ -9,7 +9,9 @@ namespace rogate::engine {
 
 namespace {
 
-std::string container_path(const std::string& id, const std::string& rest) { return "/containers/" + url_escape(id) + rest; }
+std::string container_path(const std::string& id, const std::string& rest) {
+    return "/containers/" + url_escape(id) + rest;
+}
 
 ContainerState state_of(const json& reply) {
     const json state = child(reply, "State");
@@ -30,7 +32,8 @@ ContainerState state_of(const json& reply) {
     for (const auto& [port, bindings] : ports.items()) {
         if (!bindings.is_array() || bindings.empty()) continue;
         const std::string host_port = field<std::string>(bindings.front(), "HostPort");
-        if (!host_port.empty()) found.published.emplace(port, static_cast<std::uint16_t>(std::atoi(host_port.c_str())));
+        if (!host_port.empty())
+            found.published.emplace(port, static_cast<std::uint16_t>(std::atoi(host_port.c_str())));
     }
     return found;
 }
@@ -38,23 +41,30 @@ ContainerState state_of(const json& reply) {
 // The raw connection after an upgrade: bytes that came with the reply first.
 class RawAttachment : public Attachment {
   public:
-    RawAttachment(std::unique_ptr<Stream> stream, std::string rest) : stream_(std::move(stream)) { frames_.feed(rest); }
+    RawAttachment(std::unique_ptr<Stream> stream, std::string rest) : stream_(std::move(stream)) {
+        frames_.feed(rest);
+    }
     ~RawAttachment() override { stream_->close(); }
 
-    Task<> write(std::string_view bytes) override { co_return co_await stream_->write_all(asio::buffer(bytes)); }
+    Task<> write(std::string_view bytes) override {
+        co_return co_await stream_->write_all(asio::buffer(bytes));
+    }
     Task<> close_write() { co_return co_await stream_->close_write(); }
     Task<std::optional<Chunk>> read() override {
         for (;;) {
             auto piece = frames_.next();
             if (!piece) co_return fail(std::move(piece.error()));
-            if (*piece) co_return std::optional<Chunk>(Chunk{static_cast<Channel>((*piece)->channel), std::move((*piece)->bytes)});
+            if (*piece)
+                co_return std::optional<Chunk>(
+                    Chunk{static_cast<Channel>((*piece)->channel), std::move((*piece)->bytes)});
             const bool stop = co_await detail::interrupted();
             if (stop) co_return fail(ErrorKind::cancelled, "interrupted");
             std::array<char, 64 * 1024> bytes;  // NOLINT: filled by the read
             auto size = co_await stream_->read_some(asio::buffer(bytes));
             if (!size) co_return fail(std::move(size.error()));
             if (*size == 0) {
-                if (frames_.incomplete()) co_return fail(ErrorKind::engine, "the engine's stream broke off in a frame");
+                if (frames_.incomplete())
+                    co_return fail(ErrorKind::engine, "the engine's stream broke off in a frame");
                 co_return std::optional<Chunk>();
             }
             frames_.feed(std::string_view(bytes.data(), *size));
@@ -78,10 +88,11 @@ Task<std::unique_ptr<RawAttachment>> hijack(Client::Impl* impl, HttpRequest requ
         if (!body) co_return fail(std::move(body.error()).with_context("engine: " + call_name(named)));
         co_return fail(engine_error(named, status, *body));
     }
-    // 200: an engine, or a proxy before it, that does not know upgrades but hands the connection over all the same.
+    // 200: an engine, or a proxy before it, that does not know upgrades but hands the connection over all the
+    // same.
     if (status != 101 && status != 200)
-        co_return fail(ErrorKind::protocol,
-                       fmt::format("engine: {}: {} instead of the container's streams", call_name(named), status));
+        co_return fail(ErrorKind::protocol, fmt::format("engine: {}: {} instead of the container's streams",
+                                                        call_name(named), status));
     std::string rest = opened->first.take_rest();
     co_return std::make_unique<RawAttachment>(opened->first.take_stream(), std::move(rest));
 }
@@ -98,14 +109,17 @@ Task<ExecResult> run_exec(Client::Impl* impl, std::string id, ExecSpec spec, std
     if (!created) co_return fail(std::move(created.error()));
     ExecResult result;
     result.id = field<std::string>(*created, "Id");
-    if (result.id.empty()) co_return fail(ErrorKind::protocol, "engine: POST /containers/exec: the engine named no exec");
+    if (result.id.empty())
+        co_return fail(ErrorKind::protocol, "engine: POST /containers/exec: the engine named no exec");
     const json start = {{"Detach", false}, {"Tty", false}};
-    auto stream = co_await hijack(impl, post_json(impl->path("/exec/" + url_escape(result.id) + "/start"), start));
+    auto stream =
+        co_await hijack(impl, post_json(impl->path("/exec/" + url_escape(result.id) + "/start"), start));
     if (!stream) co_return fail(std::move(stream.error()));
     if (!spec.stdin_text.empty()) {
         // The process may end without reading all of it; that is its own affair.
         auto written = co_await (*stream)->write(spec.stdin_text);
-        if (!written && written.error().kind == ErrorKind::cancelled) co_return fail(std::move(written.error()));
+        if (!written && written.error().kind == ErrorKind::cancelled)
+            co_return fail(std::move(written.error()));
         auto closed = co_await (*stream)->close_write();
         if (!closed && closed.error().kind == ErrorKind::cancelled) co_return fail(std::move(closed.error()));
     }
@@ -131,7 +145,8 @@ Task<ExecResult> run_exec(Client::Impl* impl, std::string id, ExecSpec spec, std
         if (result.pid == 0) result.pid = early_pid;
         result.exit_code = field<int>(*state, "ExitCode", -1);
         if (!field<bool>(*state, "Running")) co_return result;
-        if (tries >= 100) co_return fail(ErrorKind::engine, "engine: the exec's output ended, but it goes on running");
+        if (tries >= 100)
+            co_return fail(ErrorKind::engine, "engine: the exec's output ended, but it goes on running");
         auto waited = co_await detail::expire(Milliseconds(20));
         if (!waited) co_return fail(std::move(waited.error()));
     }
@@ -159,11 +174,13 @@ Task<> read_archive(Client::Impl* impl, HttpRequest request, ByteSink sink) {
 }  // namespace
 
 Task<std::string> Client::container_create(ContainerSpec spec) {
-    const std::string target = spec.name.empty() ? "/containers/create" : "/containers/create?name=" + url_escape(spec.name);
+    const std::string target =
+        spec.name.empty() ? "/containers/create" : "/containers/create?name=" + url_escape(spec.name);
     auto reply = co_await impl_->ask_json(post_json(impl_->path(target), to_create_body(spec)));
     if (!reply) co_return fail(std::move(reply.error()));
     std::string id = field<std::string>(*reply, "Id");
-    if (id.empty()) co_return fail(ErrorKind::protocol, "engine: POST /containers/create: the engine named no container");
+    if (id.empty())
+        co_return fail(ErrorKind::protocol, "engine: POST /containers/create: the engine named no container");
     co_return id;
 }
 
@@ -197,7 +214,8 @@ Task<> Client::container_stop(std::string id, int grace_seconds) {
 }
 
 Task<> Client::container_kill(std::string id, std::string signal) {
-    auto reply = co_await impl_->ask(post(impl_->path(container_path(id, "/kill?signal=" + url_escape(signal)))));
+    auto reply =
+        co_await impl_->ask(post(impl_->path(container_path(id, "/kill?signal=" + url_escape(signal)))));
     if (!reply) co_return fail(std::move(reply.error()));
     co_return Result<>{};
 }
@@ -211,12 +229,14 @@ Task<> Client::container_restart(std::string id, int grace_seconds) {
 
 Task<> Client::container_remove(std::string id) {
     for (int tries = 0;; ++tries) {
-        auto reply = co_await impl_->call(erase(impl_->path(container_path(id, "?force=1&v=1"))), Milliseconds(120'000));
+        auto reply = co_await impl_->call(erase(impl_->path(container_path(id, "?force=1&v=1"))),
+                                          Milliseconds(120'000));
         if (!reply) co_return fail(std::move(reply.error()));
         if (reply->status < 300 || reply->status == 404) co_return Result<>{};
         // 409: it is being removed already (AutoRemove); gone in a moment.
         const HttpRequest named = erase(container_path(id, ""));
-        if (reply->status != 409 || tries >= 100) co_return fail(engine_error(named, reply->status, reply->body));
+        if (reply->status != 409 || tries >= 100)
+            co_return fail(engine_error(named, reply->status, reply->body));
         auto waited = co_await detail::expire(Milliseconds(100));
         if (!waited) co_return fail(std::move(waited.error()));
     }
@@ -229,7 +249,8 @@ Task<std::vector<ContainerSummary>> Client::container_list(std::string label) {
     std::vector<ContainerSummary> containers;
     for (const json& each : *reply) {
         const auto names = field<std::vector<std::string>>(each, "Names");
-        containers.push_back({field<std::string>(each, "Id"), names.empty() ? "" : names.front(), field<std::string>(each, "State"),
+        containers.push_back({field<std::string>(each, "Id"), names.empty() ? "" : names.front(),
+                              field<std::string>(each, "State"),
                               field<std::map<std::string, std::string>>(each, "Labels")});
     }
     co_return containers;
@@ -254,14 +275,14 @@ Task<std::string> Client::container_logs(std::string id, std::size_t limit, std:
     auto reading = read_archive(impl_.get(), get(impl_->path(container_path(id, target))), std::move(sink));
     auto done = co_await within(ordinary_deadline, "engine: GET /containers/logs", std::move(reading));
     if (!done) co_return fail(std::move(done.error()));
-    if (frames.incomplete()) co_return fail(ErrorKind::protocol, "engine: GET /containers/logs: the log ends inside a frame");
+    if (frames.incomplete())
+        co_return fail(ErrorKind::protocol, "engine: GET /containers/logs: the log ends inside a frame");
     if (text.size() > limit) text.erase(0, text.size() - limit);
     co_return text;
 }
 
 Task<std::unique_ptr<Attachment>> Client::container_attach(std::string id, bool with_stdin) {
-    const std::string target =
-        fmt::format("/attach?stream=1&stdout=1&stderr=1&stdin={}", with_stdin ? 1 : 0);
+    const std::string target = fmt::format("/attach?stream=1&stdout=1&stderr=1&stdin={}", with_stdin ? 1 : 0);
     auto hijacking = hijack(impl_.get(), post(impl_->path(container_path(id, target))));
     auto raw = co_await within(ordinary_deadline, "engine: POST /containers/attach", std::move(hijacking));
     if (!raw) co_return fail(std::move(raw.error()));
@@ -269,7 +290,8 @@ Task<std::unique_ptr<Attachment>> Client::container_attach(std::string id, bool 
     co_return attachment;
 }
 
-Task<ExecResult> Client::exec(std::string id, ExecSpec spec, Milliseconds deadline, std::size_t output_limit) {
+Task<ExecResult> Client::exec(std::string id, ExecSpec spec, Milliseconds deadline,
+                              std::size_t output_limit) {
     auto running = run_exec(impl_.get(), std::move(id), std::move(spec), output_limit);
     co_return co_await within(deadline, "engine: exec", std::move(running));
 }
@@ -286,7 +308,8 @@ Task<> Client::archive_put(std::string id, std::string path, std::string tar) {
 
 Task<> Client::archive_get(std::string id, std::string path, ByteSink sink, Milliseconds deadline) {
     auto reading =
-        read_archive(impl_.get(), get(impl_->path(container_path(id, "/archive?path=" + url_escape(path)))), std::move(sink));
+        read_archive(impl_.get(), get(impl_->path(container_path(id, "/archive?path=" + url_escape(path)))),
+                     std::move(sink));
     co_return co_await within(deadline, "engine: GET /containers/archive", std::move(reading));
 }
 
@@ -299,7 +322,9 @@ Task<Client::PathStat> Client::archive_stat(std::string id, std::string path) {
     std::optional<std::string> text;
     if (header != reply->headers.end()) text = base64_decode(header->second);
     const json stat = json::parse(text.value_or(""), nullptr, false);
-    if (!stat.is_object()) co_return fail(ErrorKind::protocol, "engine: HEAD /containers/archive: the reply says nothing of the path");
+    if (!stat.is_object())
+        co_return fail(ErrorKind::protocol,
+                       "engine: HEAD /containers/archive: the reply says nothing of the path");
     PathStat found;
     found.name = field<std::string>(stat, "name");
     found.link_target = field<std::string>(stat, "linkTarget");

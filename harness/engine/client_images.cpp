@@ -28,12 +28,15 @@ std::string escape_reference(const std::string& reference) {
     return escaped;
 }
 
-std::string label_filter(const std::string& label) { return url_escape(json{{"label", {label}}}.dump()); }
+std::string label_filter(const std::string& label) {
+    return url_escape(json{{"label", {label}}}.dump());
+}
 
 }  // namespace
 
 Task<ImageInfo> Client::image_inspect(std::string reference) {
-    auto reply = co_await impl_->ask_json(get(impl_->path("/images/" + escape_reference(reference) + "/json")));
+    auto reply =
+        co_await impl_->ask_json(get(impl_->path("/images/" + escape_reference(reference) + "/json")));
     if (!reply) co_return fail(std::move(reply.error()));
     const json config = child(*reply, "Config");
     ImageInfo info;
@@ -51,8 +54,10 @@ Task<ImageInfo> Client::image_inspect(std::string reference) {
     co_return info;
 }
 
-Task<std::string> Client::image_import(std::string repository, std::string tag, std::string tar, std::vector<std::string> changes) {
-    std::string target = fmt::format("/images/create?fromSrc=-&repo={}&tag={}", url_escape(repository), url_escape(tag));
+Task<std::string> Client::image_import(std::string repository, std::string tag, std::string tar,
+                                       std::vector<std::string> changes) {
+    std::string target =
+        fmt::format("/images/create?fromSrc=-&repo={}&tag={}", url_escape(repository), url_escape(tag));
     for (const std::string& change : changes) target += "&changes=" + url_escape(change);
     HttpRequest request = post(impl_->path(target));
     request.content_type = "application/x-tar";
@@ -60,10 +65,12 @@ Task<std::string> Client::image_import(std::string repository, std::string tag, 
     std::string id;
     auto done = co_await impl_->ask_progress(std::move(request), long_deadline, [&](const json& message) {
         // The last status is the new image's id.
-        if (const auto status = field<std::string>(message, "status"); status.starts_with("sha256:")) id = status;
+        if (const auto status = field<std::string>(message, "status"); status.starts_with("sha256:"))
+            id = status;
     });
     if (!done) co_return fail(std::move(done.error()));
-    if (id.empty()) co_return fail(ErrorKind::protocol, "engine: POST /images/create: the engine named no image");
+    if (id.empty())
+        co_return fail(ErrorKind::protocol, "engine: POST /images/create: the engine named no image");
     co_return id;
 }
 
@@ -74,7 +81,8 @@ Task<> Client::image_load(std::string tar) {
     co_return co_await impl_->ask_progress(std::move(request), long_deadline, {});
 }
 
-Task<> Client::image_pull(std::string reference, std::function<void(const std::string&)> progress, Milliseconds deadline) {
+Task<> Client::image_pull(std::string reference, std::function<void(const std::string&)> progress,
+                          Milliseconds deadline) {
     // Without a tag the API would pull every one of them.
     const auto slash = reference.rfind('/');
     const bool named = reference.find('@') != std::string::npos ||
@@ -99,7 +107,8 @@ Task<std::vector<ImageSummary>> Client::image_list(std::string label) {
     if (!reply) co_return fail(std::move(reply.error()));
     std::vector<ImageSummary> images;
     for (const json& each : *reply)
-        images.push_back({field<std::string>(each, "Id"), field<std::vector<std::string>>(each, "RepoTags"), labels_of(each)});
+        images.push_back({field<std::string>(each, "Id"), field<std::vector<std::string>>(each, "RepoTags"),
+                          labels_of(each)});
     co_return images;
 }
 

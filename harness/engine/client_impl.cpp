@@ -62,7 +62,8 @@ Error engine_error(const HttpRequest& request, int status, const std::string& bo
 Result<json> parse_json_reply(const HttpRequest& request, const std::string& body) {
     json parsed = json::parse(body, nullptr, false);
     if (parsed.is_discarded())
-        return fail(ErrorKind::protocol, fmt::format("engine: {}: the reply is not JSON", call_name(request)));
+        return fail(ErrorKind::protocol,
+                    fmt::format("engine: {}: the reply is not JSON", call_name(request)));
     return parsed;
 }
 
@@ -82,7 +83,8 @@ Task<std::pair<HttpExchange, HttpReplyHead>> Client::Impl::open(HttpRequest requ
     auto head = co_await exchange.send(request, host_header());
     if (!head) {
         Error error = std::move(head.error());
-        if (error.kind != ErrorKind::cancelled) error = std::move(error).with_context("engine: " + call_name(request));
+        if (error.kind != ErrorKind::cancelled)
+            error = std::move(error).with_context("engine: " + call_name(request));
         co_return fail(std::move(error));
     }
     co_return std::pair<HttpExchange, HttpReplyHead>(std::move(exchange), std::move(*head));
@@ -138,12 +140,14 @@ Task<> read_progress(Client::Impl* impl, HttpRequest request, std::function<void
         if (!piece) co_return fail(std::move(piece.error()).with_context("engine: " + call_name(named)));
         pending += *piece;
         if (pending.size() > body_limit)
-            co_return fail(ErrorKind::protocol, fmt::format("engine: {}: a progress message without end", call_name(named)));
+            co_return fail(ErrorKind::protocol,
+                           fmt::format("engine: {}: a progress message without end", call_name(named)));
         if (status >= 400) {
             if (!piece->empty()) continue;
             co_return fail(engine_error(named, status, pending));
         }
-        for (std::size_t end = 0; (end = pending.find('\n')) != std::string::npos || (piece->empty() && !pending.empty());) {
+        for (std::size_t end = 0;
+             (end = pending.find('\n')) != std::string::npos || (piece->empty() && !pending.empty());) {
             const json each = json::parse(pending.substr(0, end), nullptr, false);
             pending.erase(0, end == std::string::npos ? end : end + 1);
             if (!each.is_object()) continue;
@@ -157,7 +161,8 @@ Task<> read_progress(Client::Impl* impl, HttpRequest request, std::function<void
 
 }  // namespace
 
-Task<> Client::Impl::ask_progress(HttpRequest request, Milliseconds deadline, std::function<void(const json&)> message) {
+Task<> Client::Impl::ask_progress(HttpRequest request, Milliseconds deadline,
+                                  std::function<void(const json&)> message) {
     std::string name = "engine: " + call_name(request);
     auto reading = read_progress(this, std::move(request), std::move(message));
     co_return co_await within(deadline, std::move(name), std::move(reading));

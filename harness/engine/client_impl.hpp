@@ -39,7 +39,8 @@ struct Client::Impl {
     // A reply whose status is a success; the engine's message otherwise.
     Task<HttpReply> ask(HttpRequest request, Milliseconds deadline = ordinary_deadline);
     Task<json> ask_json(HttpRequest request, Milliseconds deadline = ordinary_deadline);
-    // A reply that is a stream of JSON progress messages: an "error" among them is the call's error although the status is 200.
+    // A reply that is a stream of JSON progress messages: an "error" among them is the call's error although
+    // the status is 200.
     Task<> ask_progress(HttpRequest request, Milliseconds deadline, std::function<void(const json&)> message);
     // Opens a connection and sends; for callers that read the body themselves.
     Task<std::pair<HttpExchange, HttpReplyHead>> open(HttpRequest request);
@@ -72,7 +73,8 @@ inline Task<> expire(Milliseconds after) {
     if (error) co_return fail(ErrorKind::cancelled, "interrupted");
     co_return Result<>{};
 }
-// Each side of an operator|| is a coroutine thread of its own, and must be told by itself that cancellation is no exception.
+// Each side of an operator|| is a coroutine thread of its own, and must be told by itself that cancellation
+// is no exception.
 template <class T>
 Task<T> without_throwing(Task<T> operation) {
     co_await asio::this_coro::throw_if_cancelled(false);
@@ -85,7 +87,8 @@ Task<T> without_throwing(Task<T> operation) {
 template <class T>
 Task<T> within(Milliseconds limit, std::string what, Task<T> operation) {
     using namespace asio::experimental::awaitable_operators;
-    // A cancellation that came between two calls would be lost otherwise: the new threads of || know nothing of it.
+    // A cancellation that came between two calls would be lost otherwise: the new threads of || know nothing
+    // of it.
     const bool stop = co_await detail::interrupted();
     if (stop) co_return fail(ErrorKind::cancelled, "interrupted");
     auto guarded = detail::without_throwing(std::move(operation));
@@ -93,8 +96,8 @@ Task<T> within(Milliseconds limit, std::string what, Task<T> operation) {
     auto outcome = co_await (std::move(guarded) || std::move(expiry));
     if (outcome.index() == 0) co_return std::get<0>(std::move(outcome));
     if (std::get<1>(outcome).has_value())
-        co_return fail(ErrorKind::timeout, what + ": no answer from the engine within " +
-                                               std::to_string(limit.count()) + " ms");
+        co_return fail(ErrorKind::timeout,
+                       what + ": no answer from the engine within " + std::to_string(limit.count()) + " ms");
     co_return fail(ErrorKind::cancelled, "interrupted");
 }
 

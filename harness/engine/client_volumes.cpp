@@ -15,7 +15,9 @@ VolumeInfo volume_of(const json& each) {
             .labels = field<std::map<std::string, std::string>>(each, "Labels")};
 }
 
-std::string label_filter(const std::string& label) { return url_escape(json{{"label", {label}}}.dump()); }
+std::string label_filter(const std::string& label) {
+    return url_escape(json{{"label", {label}}}.dump());
+}
 
 }  // namespace
 
@@ -48,7 +50,8 @@ Task<std::vector<VolumeInfo>> Client::volume_list(std::string label) {
 }
 
 Task<std::string> Client::network_create(std::string name, std::map<std::string, std::string> labels) {
-    auto reply = co_await impl_->ask_json(post_json(impl_->path("/networks/create"), to_network_body(name, labels)));
+    auto reply =
+        co_await impl_->ask_json(post_json(impl_->path("/networks/create"), to_network_body(name, labels)));
     if (!reply) co_return fail(std::move(reply.error()));
     co_return field<std::string>(*reply, "Id");
 }

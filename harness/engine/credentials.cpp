@@ -32,7 +32,8 @@ std::optional<json> to_auth_config(const json& entry, const std::string& server)
         if (colon == std::string::npos) return std::nullopt;
         user = decoded->substr(0, colon);
         password = decoded->substr(colon + 1);
-        while (password.ends_with('\0')) password.pop_back();  // some writers padded with NUL; the docker CLI trims it
+        while (password.ends_with('\0'))
+            password.pop_back();  // some writers padded with NUL; the docker CLI trims it
     }
     const std::string token = text_at(entry, "identitytoken");
     if (user.empty() && token.empty()) return std::nullopt;  // kept by a credential helper
@@ -44,7 +45,8 @@ std::optional<json> to_auth_config(const json& entry, const std::string& server)
 }  // namespace
 
 std::string registry_of(std::string_view reference) {
-    // As docker tells them apart: the part before the first '/' is a host if it has a '.', a ':' or is "localhost".
+    // As docker tells them apart: the part before the first '/' is a host if it has a '.', a ':' or is
+    // "localhost".
     const auto slash = reference.find('/');
     if (slash == std::string_view::npos) return hub;
     const std::string_view first = reference.substr(0, slash);
@@ -61,12 +63,14 @@ std::optional<std::string> registry_auth(std::string_view reference, const json&
         const std::string_view host = host_of_key(key);
         if (host != registry && !(registry == hub && host == "docker.io")) continue;
         const auto auth = to_auth_config(entry, key);
-        if (auth) return base64_encode(auth->dump(-1, ' ', false, json::error_handler_t::replace), Base64::url);
+        if (auth)
+            return base64_encode(auth->dump(-1, ' ', false, json::error_handler_t::replace), Base64::url);
     }
     return std::nullopt;
 }
 
-std::optional<std::string> find_registry_auth(std::string_view reference, const EnvironmentLookup& environment) {
+std::optional<std::string> find_registry_auth(std::string_view reference,
+                                              const EnvironmentLookup& environment) {
     auto folder = environment("DOCKER_CONFIG");
     if (!folder || folder->empty()) folder = environment("HOME").value_or("") + "/.docker";
     std::ifstream file(*folder + "/config.json");

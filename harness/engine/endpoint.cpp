@@ -32,7 +32,8 @@ json member(const json& object, const char* key) {
     return at == object.end() ? json() : *at;
 }
 
-// The docker CLI keeps each context's metadata in a folder named by the SHA-256 of its name (cli/context/store).
+// The docker CLI keeps each context's metadata in a folder named by the SHA-256 of its name
+// (cli/context/store).
 std::string sha256_hex(std::string_view text) {
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
     unsigned int size = 0;
@@ -43,11 +44,14 @@ std::string sha256_hex(std::string_view text) {
 }
 
 Result<Endpoint> wrong(std::string_view text, std::string_view why) {
-    return fail(ErrorKind::usage,
-                fmt::format("engine address '{}': {}; write unix:///PATH, tcp://HOST:PORT or ssh://[USER@]HOST", text, why));
+    return fail(
+        ErrorKind::usage,
+        fmt::format("engine address '{}': {}; write unix:///PATH, tcp://HOST:PORT or ssh://[USER@]HOST", text,
+                    why));
 }
 
-Result<Endpoint> parse_authority(Endpoint endpoint, std::string_view text, std::string_view rest, std::uint16_t port) {
+Result<Endpoint> parse_authority(Endpoint endpoint, std::string_view text, std::string_view rest,
+                                 std::uint16_t port) {
     if (const auto slash = rest.find('/'); slash != std::string_view::npos) {
         endpoint.path = rest.substr(slash);
         while (endpoint.path.ends_with('/')) endpoint.path.pop_back();
@@ -66,7 +70,8 @@ Result<Endpoint> parse_authority(Endpoint endpoint, std::string_view text, std::
         rest.remove_prefix(close + 1);
         if (rest.starts_with(':'))
             port_text = rest.substr(1);
-        else if (!rest.empty()) return wrong(text, fmt::format("'{}' after the IPv6 address", rest));
+        else if (!rest.empty())
+            return wrong(text, fmt::format("'{}' after the IPv6 address", rest));
     } else {
         const auto colon = rest.rfind(':');
         endpoint.host = rest.substr(0, colon);
@@ -75,7 +80,8 @@ Result<Endpoint> parse_authority(Endpoint endpoint, std::string_view text, std::
     if (endpoint.host.empty()) return wrong(text, "the host is missing");
     if (!port_text.empty()) {
         unsigned value = 0;
-        const auto [end, error] = std::from_chars(port_text.data(), port_text.data() + port_text.size(), value);
+        const auto [end, error] =
+            std::from_chars(port_text.data(), port_text.data() + port_text.size(), value);
         if (error != std::errc() || end != port_text.data() + port_text.size() || value == 0 || value > 65535)
             return wrong(text, fmt::format("'{}' is no port", port_text));
         endpoint.port = static_cast<std::uint16_t>(value);
@@ -87,13 +93,17 @@ Result<Endpoint> from_context(const std::string& name, const std::string& config
     const std::string id = sha256_hex(name);
     const auto meta = read_json(config_folder + "/contexts/meta/" + id + "/meta.json");
     if (!meta)
-        return fail(ErrorKind::usage, fmt::format("docker context '{}' ({}) does not exist; `docker context ls` lists them", name, why));
+        return fail(ErrorKind::usage,
+                    fmt::format("docker context '{}' ({}) does not exist; `docker context ls` lists them",
+                                name, why));
     const json docker = member(member(*meta, "Endpoints"), "docker");
     const json address = member(docker, "Host"), skip_verify = member(docker, "SkipTLSVerify");
     const std::string host = address.is_string() ? address.get<std::string>() : std::string();
-    if (host.empty()) return fail(ErrorKind::usage, fmt::format("docker context '{}' names no docker host", name));
+    if (host.empty())
+        return fail(ErrorKind::usage, fmt::format("docker context '{}' names no docker host", name));
     auto endpoint = parse_endpoint(host);
-    if (!endpoint) return fail(std::move(endpoint.error()).with_context(fmt::format("docker context '{}'", name)));
+    if (!endpoint)
+        return fail(std::move(endpoint.error()).with_context(fmt::format("docker context '{}'", name)));
     endpoint->origin = fmt::format("context '{}'", name);
     const std::string tls = config_folder + "/contexts/tls/" + id + "/docker";
     if (endpoint->kind == Endpoint::Kind::tcp && std::ifstream(tls + "/ca.pem")) {
@@ -111,18 +121,25 @@ std::string Endpoint::published_host() const {
 }
 
 namespace {
-std::string bracketed(const std::string& host) { return host.find(':') == std::string::npos ? host : "[" + host + "]"; }
+std::string bracketed(const std::string& host) {
+    return host.find(':') == std::string::npos ? host : "[" + host + "]";
+}
 }  // namespace
 
-std::string Endpoint::authority() const { return fmt::format("{}:{}", bracketed(host), port); }
+std::string Endpoint::authority() const {
+    return fmt::format("{}:{}", bracketed(host), port);
+}
 
 std::string Endpoint::to_string() const {
     switch (kind) {
-        case Kind::unix_socket: return "unix://" + path;
+        case Kind::unix_socket:
+            return "unix://" + path;
         case Kind::tcp:
-        case Kind::tls: return fmt::format("tcp://{}{}", authority(), path);
+        case Kind::tls:
+            return fmt::format("tcp://{}{}", authority(), path);
         case Kind::ssh:
-            return fmt::format("ssh://{}{}{}", user.empty() ? "" : user + "@", bracketed(host), port == 22 ? "" : fmt::format(":{}", port));
+            return fmt::format("ssh://{}{}{}", user.empty() ? "" : user + "@", bracketed(host),
+                               port == 22 ? "" : fmt::format(":{}", port));
     }
     return {};
 }
@@ -168,16 +185,20 @@ Result<Endpoint> find_endpoint(const std::optional<std::string>& host, const Env
         auto endpoint = parse_endpoint(*address);
         if (!endpoint) return fail(std::move(endpoint.error()).with_context(*origin));
         endpoint->origin = *origin;
-        if (endpoint->kind == Endpoint::Kind::tcp && set("DOCKER_TLS_VERIFY")) endpoint->kind = Endpoint::Kind::tls;
-        if (endpoint->kind == Endpoint::Kind::tls) endpoint->cert_path = set("DOCKER_CERT_PATH").value_or(config_folder);
+        if (endpoint->kind == Endpoint::Kind::tcp && set("DOCKER_TLS_VERIFY"))
+            endpoint->kind = Endpoint::Kind::tls;
+        if (endpoint->kind == Endpoint::Kind::tls)
+            endpoint->cert_path = set("DOCKER_CERT_PATH").value_or(config_folder);
         return endpoint;
     }
     if (const auto context = set("DOCKER_CONTEXT"); context && *context != "default")
         return from_context(*context, config_folder, "from DOCKER_CONTEXT");
-    if (const auto config = read_json(config_folder + "/config.json"); config && config->is_object() && !set("DOCKER_CONTEXT")) {
+    if (const auto config = read_json(config_folder + "/config.json");
+        config && config->is_object() && !set("DOCKER_CONTEXT")) {
         const auto current = config->find("currentContext");
         if (current != config->end() && current->is_string() && *current != "" && *current != "default")
-            return from_context(*current, config_folder, "the current one in " + config_folder + "/config.json");
+            return from_context(*current, config_folder,
+                                "the current one in " + config_folder + "/config.json");
     }
     Endpoint endpoint;
     endpoint.path = default_socket;

@@ -13,12 +13,13 @@ namespace rogate::engine {
 struct Endpoint {
     enum class Kind { unix_socket, tcp, tls, ssh };
     Kind kind = Kind::unix_socket;
-    std::string path;          // unix socket; path prefix of a tcp URL
-    std::string host;          // tcp, tls, ssh
+    std::string path;  // unix socket; path prefix of a tcp URL
+    std::string host;  // tcp, tls, ssh
     std::uint16_t port = 0;
-    std::string user;          // ssh
-    std::string origin;        // where it was found, for messages: "DOCKER_HOST", "context 'staging'", "default", "--host"
-    std::string cert_path;     // tls: folder with ca.pem, cert.pem, key.pem
+    std::string user;  // ssh
+    std::string
+        origin;  // where it was found, for messages: "DOCKER_HOST", "context 'staging'", "default", "--host"
+    std::string cert_path;  // tls: folder with ca.pem, cert.pem, key.pem
     bool tls_verify = true;
     // The name or address under which the engine's published ports are reached from here.
     std::string published_host() const;
@@ -32,8 +33,10 @@ struct Endpoint {
 // "unix:///path", "tcp://host[:port]", "ssh://[user@]host[:port]", "http(s)://…"; ErrorKind::usage otherwise.
 Result<Endpoint> parse_endpoint(std::string_view text);
 
-// What the docker CLI would use: `host` (--host) if given, DOCKER_HOST, DOCKER_CONTEXT, the current context of
-// ~/.docker/config.json (DOCKER_CONFIG), else the default socket. DOCKER_TLS_VERIFY and DOCKER_CERT_PATH apply to tcp.
+// What the docker CLI would use: `host` (--host) if given, DOCKER_HOST, DOCKER_CONTEXT, the current context
+// of
+// ~/.docker/config.json (DOCKER_CONFIG), else the default socket. DOCKER_TLS_VERIFY and DOCKER_CERT_PATH
+// apply to tcp.
 using EnvironmentLookup = std::function<std::optional<std::string>(const std::string&)>;
 Result<Endpoint> find_endpoint(const std::optional<std::string>& host, const EnvironmentLookup& environment);
 

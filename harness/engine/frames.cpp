@@ -6,7 +6,9 @@ namespace rogate::engine {
 
 namespace {
 constexpr std::size_t header_size = 8;
-std::uint32_t byte_at(const std::string& text, std::size_t i) { return static_cast<unsigned char>(text[i]); }
+std::uint32_t byte_at(const std::string& text, std::size_t i) {
+    return static_cast<unsigned char>(text[i]);
+}
 }  // namespace
 
 void FrameDecoder::feed(std::string_view bytes) {

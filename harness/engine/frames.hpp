@@ -1,5 +1,5 @@
-// The engine's multiplexed stream: an 8-byte header {channel, 0, 0, 0, length as big-endian u32}, then that many bytes
-// (API documentation of POST /containers/{id}/attach, "Stream format"). Sans I/O.
+// The engine's multiplexed stream: an 8-byte header {channel, 0, 0, 0, length as big-endian u32}, then that
+// many bytes (API documentation of POST /containers/{id}/attach, "Stream format"). Sans I/O.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +18,8 @@ class FrameDecoder {
     };
     // Bytes may be split anywhere.
     void feed(std::string_view bytes);
-    // The next piece of a frame, as far as it has come; nullopt: more bytes are needed. ErrorKind::protocol when a header is
-    // none (for example because the container has a terminal, whose stream is raw).
+    // The next piece of a frame, as far as it has come; nullopt: more bytes are needed. ErrorKind::protocol
+    // when a header is none (for example because the container has a terminal, whose stream is raw).
     Result<std::optional<Piece>> next();
     // The stream ended inside a frame.
     bool incomplete() const { return remaining_ > 0 || begin_ < buffer_.size(); }

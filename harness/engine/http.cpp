@@ -15,7 +15,8 @@ namespace http = boost::beast::http;
 
 namespace {
 
-// A body that is handed on piece by piece. Beast's string_body would reserve what Content-Length promises, however much.
+// A body that is handed on piece by piece. Beast's string_body would reserve what Content-Length promises,
+// however much.
 struct PieceBody {
     using value_type = std::string;
     class reader {
@@ -40,7 +41,8 @@ struct PieceBody {
     };
 };
 
-// Cancellation is an edge: one that comes while a completed operation waits for its turn would be lost, and a deadline with it.
+// Cancellation is an edge: one that comes while a completed operation waits for its turn would be lost, and a
+// deadline with it.
 asio::awaitable<bool> interrupted() {
     const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
     co_return state.cancelled() != asio::cancellation_type::none;
@@ -119,7 +121,9 @@ Result<> HttpExchange::Impl::parse() {
         const std::size_t used = parser.put(asio::buffer(buffer), error);
         buffer.erase(0, used);
         if (error == http::error::need_more) return {};
-        if (error) return fail(ErrorKind::protocol, fmt::format("the engine's reply is not HTTP: {}", error.message()));
+        if (error)
+            return fail(ErrorKind::protocol,
+                        fmt::format("the engine's reply is not HTTP: {}", error.message()));
         if (used == 0 || (!parser.eager() && parser.is_header_done())) return {};
     }
     return {};
@@ -148,9 +152,11 @@ Task<HttpReplyHead> HttpExchange::send(const HttpRequest& request, std::string h
     auto sent = co_await impl_->stream->write_all(asio::buffer(head));
     if (!sent) co_return fail(std::move(sent.error()));
     if (!request.body.empty()) {
-        // An engine that refuses early closes its side; what it said is still to be read, so a failed write is not the end.
+        // An engine that refuses early closes its side; what it said is still to be read, so a failed write
+        // is not the end.
         auto body_sent = co_await impl_->stream->write_all(asio::buffer(request.body));
-        if (!body_sent && body_sent.error().kind == ErrorKind::cancelled) co_return fail(std::move(body_sent.error()));
+        if (!body_sent && body_sent.error().kind == ErrorKind::cancelled)
+            co_return fail(std::move(body_sent.error()));
     }
     if (request.method == "HEAD") impl_->parser.skip(true);
     impl_->parser.eager(false);
@@ -162,7 +168,8 @@ Task<HttpReplyHead> HttpExchange::send(const HttpRequest& request, std::string h
     impl_->parser.eager(true);
     HttpReplyHead reply;
     reply.status = static_cast<int>(impl_->parser.get().result_int());
-    for (const auto& field : impl_->parser.get()) reply.headers.emplace(lower(field.name_string()), std::string(field.value()));
+    for (const auto& field : impl_->parser.get())
+        reply.headers.emplace(lower(field.name_string()), std::string(field.value()));
     co_return reply;
 }
 
@@ -193,7 +200,11 @@ Task<std::string> HttpExchange::read_rest_of_body(std::size_t limit) {
     }
 }
 
-std::string HttpExchange::take_rest() { return std::exchange(impl_->buffer, {}); }
-std::unique_ptr<Stream> HttpExchange::take_stream() { return std::move(impl_->stream); }
+std::string HttpExchange::take_rest() {
+    return std::exchange(impl_->buffer, {});
+}
+std::unique_ptr<Stream> HttpExchange::take_stream() {
+    return std::move(impl_->stream);
+}
 
 }  // namespace rogate::engine

@@ -1,4 +1,5 @@
-// HTTP/1.1 over a Stream: one request and its reply, read whole or piece by piece, and the raw connection after an upgrade.
+// HTTP/1.1 over a Stream: one request and its reply, read whole or piece by piece, and the raw connection
+// after an upgrade.
 #pragma once
 
 #include <chrono>
@@ -30,7 +31,8 @@ class HttpExchange {
     HttpExchange(HttpExchange&&) noexcept;
 
     Task<HttpReplyHead> send(const HttpRequest& request, std::string host);
-    // The next piece of the reply's body, chunking removed; empty at its end. A body that breaks off is an error.
+    // The next piece of the reply's body, chunking removed; empty at its end. A body that breaks off is an
+    // error.
     Task<std::string> read_body();
     // All that is left of it; ErrorKind::protocol when that is more than `limit` bytes.
     Task<std::string> read_rest_of_body(std::size_t limit);

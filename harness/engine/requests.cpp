@@ -24,7 +24,10 @@ void put_duration(json& object, const char* key, const std::optional<std::int64_
 
 json to_mount(const MountSpec& spec) {
     const bool bind = spec.type == MountSpec::Type::bind;
-    json mount = {{"Type", bind ? "bind" : "volume"}, {"Source", spec.source}, {"Target", spec.target}, {"ReadOnly", spec.read_only}};
+    json mount = {{"Type", bind ? "bind" : "volume"},
+                  {"Source", spec.source},
+                  {"Target", spec.target},
+                  {"ReadOnly", spec.read_only}};
     if (bind && !spec.propagation.empty()) mount["BindOptions"] = {{"Propagation", spec.propagation}};
     if (!bind && spec.no_copy) mount["VolumeOptions"] = {{"NoCopy", true}};
     return mount;
@@ -54,12 +57,14 @@ json to_host_config(const ContainerSpec& spec) {
     put_if(host, "ShmSize", spec.shm_size);
     put_if(host, "Memory", spec.memory);
     json ulimits = json::array();
-    for (const auto& [name, limit] : spec.ulimits) ulimits.push_back({{"Name", name}, {"Soft", limit}, {"Hard", limit}});
+    for (const auto& [name, limit] : spec.ulimits)
+        ulimits.push_back({{"Name", name}, {"Soft", limit}, {"Hard", limit}});
     put_unless_empty(host, "Ulimits", ulimits);
     json bindings = json::object();
     for (const PublishSpec& port : spec.publish)
-        bindings[fmt::format("{}/{}", port.container_port, port.protocol)] = json::array(
-            {{{"HostIp", port.host_ip}, {"HostPort", port.host_port == 0 ? "" : std::to_string(port.host_port)}}});
+        bindings[fmt::format("{}/{}", port.container_port, port.protocol)] =
+            json::array({{{"HostIp", port.host_ip},
+                          {"HostPort", port.host_port == 0 ? "" : std::to_string(port.host_port)}}});
     put_unless_empty(host, "PortBindings", bindings);
     if (spec.init) host["Init"] = true;
     if (spec.privileged) host["Privileged"] = true;
@@ -91,7 +96,8 @@ json to_create_body(const ContainerSpec& spec) {
         body["AttachStdin"] = true;
     }
     if (!spec.network_aliases.empty() && !spec.network_mode.empty())
-        body["NetworkingConfig"] = {{"EndpointsConfig", {{spec.network_mode, {{"Aliases", spec.network_aliases}}}}}};
+        body["NetworkingConfig"] = {
+            {"EndpointsConfig", {{spec.network_mode, {{"Aliases", spec.network_aliases}}}}}};
     return body;
 }
 
@@ -109,7 +115,10 @@ json to_network_body(const std::string& name, const std::map<std::string, std::s
 }
 
 json to_exec_body(const ExecSpec& spec) {
-    json body = {{"Cmd", spec.command}, {"AttachStdout", true}, {"AttachStderr", true}, {"AttachStdin", !spec.stdin_text.empty()}};
+    json body = {{"Cmd", spec.command},
+                 {"AttachStdout", true},
+                 {"AttachStderr", true},
+                 {"AttachStdin", !spec.stdin_text.empty()}};
     put_unless_empty(body, "Env", spec.env);
     put_if(body, "User", spec.user);
     put_if(body, "WorkingDir", spec.working_dir);

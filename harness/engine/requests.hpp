@@ -1,4 +1,5 @@
-// Bodies of requests, pure: what the client sends is checked against the published specifications through these.
+// Bodies of requests, pure: what the client sends is checked against the published specifications through
+// these.
 #pragma once
 
 #include <nlohmann/json.hpp>

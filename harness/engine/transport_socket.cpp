@@ -63,9 +63,11 @@ Error unreachable(const Endpoint& endpoint, const error_code& error) {
         else
             way_out = "is dockerd running? Start it, or name another engine with DOCKER_HOST or --host";
     }
-    const std::string origin = endpoint.origin.empty() || endpoint.origin == "default" ? "" : fmt::format(" (from {})", endpoint.origin);
-    return {ErrorKind::engine,
-            fmt::format("cannot reach the engine at {}{}: {}; {}", endpoint.to_string(), origin, error.message(), way_out)};
+    const std::string origin = endpoint.origin.empty() || endpoint.origin == "default"
+                                   ? ""
+                                   : fmt::format(" (from {})", endpoint.origin);
+    return {ErrorKind::engine, fmt::format("cannot reach the engine at {}{}: {}; {}", endpoint.to_string(),
+                                           origin, error.message(), way_out)};
 }
 
 class UnixTransport : public Transport {
@@ -96,7 +98,8 @@ class TcpTransport : public Transport {
     Task<std::unique_ptr<Stream>> connect() override {
         using asio::ip::tcp;
         tcp::resolver resolver(executor_);
-        auto [resolve_error, addresses] = co_await resolver.async_resolve(endpoint_.host, std::to_string(endpoint_.port), token);
+        auto [resolve_error, addresses] =
+            co_await resolver.async_resolve(endpoint_.host, std::to_string(endpoint_.port), token);
         if (resolve_error) co_return fail(unreachable(endpoint_, resolve_error));
         tcp::socket socket(executor_);
         auto [error, address] = co_await asio::async_connect(socket, addresses, token);
@@ -119,16 +122,21 @@ Result<std::unique_ptr<Transport>> make_transport(asio::any_io_executor executor
         case Endpoint::Kind::unix_socket:
             // sockaddr_un holds 108 bytes with the final NUL; Asio throws beyond.
             if (endpoint.path.size() > 107)
-                return fail(ErrorKind::usage, fmt::format("the socket's path {} is longer than the 107 bytes of an address", endpoint.path));
+                return fail(ErrorKind::usage,
+                            fmt::format("the socket's path {} is longer than the 107 bytes of an address",
+                                        endpoint.path));
             return std::make_unique<UnixTransport>(std::move(executor), endpoint);
-        case Endpoint::Kind::tcp: return std::make_unique<TcpTransport>(std::move(executor), endpoint);
+        case Endpoint::Kind::tcp:
+            return std::make_unique<TcpTransport>(std::move(executor), endpoint);
         case Endpoint::Kind::tls:
-        case Endpoint::Kind::ssh: break;
+        case Endpoint::Kind::ssh:
+            break;
     }
-    return fail(ErrorKind::usage,
-                fmt::format("engines over {} are not supported by this version of rogate ({}, from {}); use a unix socket or plain "
-                            "tcp, for example through `ssh -L`",
-                            endpoint.kind == Endpoint::Kind::tls ? "TLS" : "ssh", endpoint.to_string(), endpoint.origin));
+    return fail(ErrorKind::usage, fmt::format("engines over {} are not supported by this version of rogate "
+                                              "({}, from {}); use a unix socket or plain "
+                                              "tcp, for example through `ssh -L`",
+                                              endpoint.kind == Endpoint::Kind::tls ? "TLS" : "ssh",
+                                              endpoint.to_string(), endpoint.origin));
 }
 
 }  // namespace rogate::engine

@@ -10,7 +10,9 @@ namespace {
 
 constexpr std::size_t magic_size = sizeof(PROTOCOL_MAGIC) - 1;
 
-Error not_ours(std::string why) { return {ErrorKind::protocol, "the observer's stream is garbled: " + std::move(why)}; }
+Error not_ours(std::string why) {
+    return {ErrorKind::protocol, "the observer's stream is garbled: " + std::move(why)};
+}
 
 // Reads a payload from its beginning; remembers that it was too short instead of failing each time.
 class Payload {
@@ -45,22 +47,29 @@ class Payload {
     bool short_ = false;
 };
 
-// The fields are read in the order in which they are written here: a braced initialiser is evaluated left to right.
+// The fields are read in the order in which they are written here: a braced initialiser is evaluated left to
+// right.
 std::optional<Frame> decode(std::uint16_t type, Payload& payload) {
     switch (type) {
-        case FRAME_HELLO: return Hello{payload.text(), payload.text()};
+        case FRAME_HELLO:
+            return Hello{payload.text(), payload.text()};
         case FRAME_REPLY: {
             const auto fixed = payload.fixed<frame_reply>();
             return Reply{fixed.number, fixed.status, fixed.value, payload.text()};
         }
         case FRAME_ATTEMPT:
-            return AttemptEvent{payload.fixed<frame_attempt>(), payload.text(), payload.text(),
-                                payload.text(),                 payload.text(), payload.text()};
+            return AttemptEvent{payload.fixed<frame_attempt>(),
+                                payload.text(),
+                                payload.text(),
+                                payload.text(),
+                                payload.text(),
+                                payload.text()};
         case FRAME_COUNT: {
             const auto fixed = payload.fixed<frame_count>();
             return CountEvent{fixed.id, fixed.count};
         }
-        case FRAME_USE: return UseEvent{payload.fixed<std::uint64_t>(), payload.text()};
+        case FRAME_USE:
+            return UseEvent{payload.fixed<std::uint64_t>(), payload.text()};
         case FRAME_STATS: {
             const auto fixed = payload.fixed<frame_stats>();
             return StatsEvent{fixed.lost, fixed.attempts};
@@ -69,8 +78,10 @@ std::optional<Frame> decode(std::uint16_t type, Payload& payload) {
             const auto fixed = payload.fixed<frame_root>();
             return RootEvent{fixed.pid, fixed.pid_inside, payload.text()};
         }
-        case FRAME_ERROR: return AgentError{payload.text()};
-        default: return std::nullopt;
+        case FRAME_ERROR:
+            return AgentError{payload.text()};
+        default:
+            return std::nullopt;
     }
 }
 
@@ -84,7 +95,8 @@ Result<> Decoder::read_magic() {
     std::uint16_t version = 0;
     std::memcpy(&version, buffer_.data() + magic_size, sizeof version);
     if (version != PROTOCOL_VERSION)
-        return fail(not_ours(fmt::format("it is of version {}, this rogate reads {}", version, PROTOCOL_VERSION)));
+        return fail(
+            not_ours(fmt::format("it is of version {}, this rogate reads {}", version, PROTOCOL_VERSION)));
     at_ = magic_size + sizeof version;
     magic_read_ = true;
     return {};
@@ -103,12 +115,14 @@ Result<std::optional<Frame>> Decoder::next() {
     frame_header header{};
     if (buffer_.size() - at_ < sizeof header) return std::optional<Frame>();
     std::memcpy(&header, buffer_.data() + at_, sizeof header);
-    if (header.length > PROTOCOL_MAX_FRAME) return give_up(not_ours(fmt::format("a frame of {} bytes", header.length)));
+    if (header.length > PROTOCOL_MAX_FRAME)
+        return give_up(not_ours(fmt::format("a frame of {} bytes", header.length)));
     if (buffer_.size() - at_ < sizeof header + header.length) return std::optional<Frame>();
     Payload payload(std::string_view(buffer_).substr(at_ + sizeof header, header.length));
     auto frame = decode(header.type, payload);
     if (!frame) return give_up(not_ours(fmt::format("a frame of the unknown type {}", header.type)));
-    if (!payload.whole()) return give_up(not_ours(fmt::format("a frame of type {} whose length is wrong", header.type)));
+    if (!payload.whole())
+        return give_up(not_ours(fmt::format("a frame of type {} whose length is wrong", header.type)));
     at_ += sizeof header + header.length;
     // Moving the rest to the front costs its size, so that is done seldom.
     if (at_ > (1U << 20U) || at_ == buffer_.size()) {

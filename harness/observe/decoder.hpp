@@ -41,13 +41,14 @@ struct RootEvent {
 struct AgentError {
     std::string text;
 };
-using Frame = std::variant<Hello, Reply, AttemptEvent, CountEvent, UseEvent, StatsEvent, RootEvent, AgentError>;
+using Frame =
+    std::variant<Hello, Reply, AttemptEvent, CountEvent, UseEvent, StatsEvent, RootEvent, AgentError>;
 
 class Decoder {
   public:
     void feed(std::string_view bytes) { buffer_.append(bytes); }
-    // The next frame; nullopt: more bytes are needed. ErrorKind::protocol once the bytes are no stream of the agent's, and
-    // ever after, since there is no telling where the next frame begins.
+    // The next frame; nullopt: more bytes are needed. ErrorKind::protocol once the bytes are no stream of the
+    // agent's, and ever after, since there is no telling where the next frame begins.
     Result<std::optional<Frame>> next();
     // The stream ended: an error if it did so inside a frame.
     Result<> finish() const;

@@ -28,15 +28,17 @@ class Observer {
   public:
     virtual ~Observer() = default;
     virtual const ObserverFacts& facts() const = 0;
-    // From the first instruction of `container` (created, not started yet) on, everything it does is recorded; its first
-    // phase is `phase`.
-    virtual engine::Task<> arm(std::string container, std::vector<ObservedMount> mounts, std::string phase) = 0;
+    // From the first instruction of `container` (created, not started yet) on, everything it does is
+    // recorded; its first phase is `phase`.
+    virtual engine::Task<> arm(std::string container, std::vector<ObservedMount> mounts,
+                               std::string phase) = 0;
     // What comes from now on belongs to `phase`.
     virtual engine::Task<> phase(std::string name) = 0;
-    // To be called before the container is started anew: what the observer holds of its mounts would be mounted twice.
+    // To be called before the container is started anew: what the observer holds of its mounts would be
+    // mounted twice.
     virtual engine::Task<> before_restart() = 0;
-    // Processes that the harness itself started in the subject; every other one that the engine puts there besides the
-    // first is a health check.
+    // Processes that the harness itself started in the subject; every other one that the engine puts there
+    // besides the first is a health check.
     virtual void own_processes(const std::vector<std::int64_t>& pids) = 0;
     // Tries to write on a read-only mount inside the subject's mount namespace.
     virtual engine::Task<Canary> canary(std::string target) = 0;
@@ -47,11 +49,12 @@ class Observer {
 };
 
 struct SidecarOptions {
-    std::string session;                        // value of the label io.rogate.session
-    std::size_t ring_bytes = 16U << 20U;        // of the kernel's ring buffer; a power of two
+    std::string session;                  // value of the label io.rogate.session
+    std::size_t ring_bytes = 16U << 20U;  // of the kernel's ring buffer; a power of two
 };
 
-// The eBPF observer: imports the agent's image, starts it as a sidecar, and waits until its programs are attached.
+// The eBPF observer: imports the agent's image, starts it as a sidecar, and waits until its programs are
+// attached.
 engine::Task<std::unique_ptr<Observer>> start_ebpf_observer(engine::Client& client, SidecarOptions options);
 
 }  // namespace rogate::observe

@@ -37,13 +37,32 @@ std::string operation_of(const AttemptEvent& event) {
     }
     // The *at and fd forms are the same operation.
     static constexpr std::pair<std::string_view, std::string_view> operations[] = {
-        {"mkdir", "mkdir"},         {"rmdir", "rmdir"},        {"unlink", "unlink"},      {"rename", "rename"},
-        {"link", "link"},           {"symlink", "symlink"},    {"mknod", "mknod"},        {"chmod", "chmod"},
-        {"fchmod", "chmod"},        {"chown", "chown"},        {"lchown", "chown"},       {"fchown", "chown"},
-        {"utime", "utime"},         {"futime", "utime"},       {"setxattr", "setxattr"},  {"lsetxattr", "setxattr"},
-        {"fsetxattr", "setxattr"},  {"removexattr", "removexattr"}, {"lremovexattr", "removexattr"},
-        {"fremovexattr", "removexattr"}, {"truncate", "truncate"}, {"access", "access"},  {"faccess", "access"},
-        {"bind", "bind"},           {"ioctl", "ioctl"},        {"file_setattr", "ioctl"}};
+        {"mkdir", "mkdir"},
+        {"rmdir", "rmdir"},
+        {"unlink", "unlink"},
+        {"rename", "rename"},
+        {"link", "link"},
+        {"symlink", "symlink"},
+        {"mknod", "mknod"},
+        {"chmod", "chmod"},
+        {"fchmod", "chmod"},
+        {"chown", "chown"},
+        {"lchown", "chown"},
+        {"fchown", "chown"},
+        {"utime", "utime"},
+        {"futime", "utime"},
+        {"setxattr", "setxattr"},
+        {"lsetxattr", "setxattr"},
+        {"fsetxattr", "setxattr"},
+        {"removexattr", "removexattr"},
+        {"lremovexattr", "removexattr"},
+        {"fremovexattr", "removexattr"},
+        {"truncate", "truncate"},
+        {"access", "access"},
+        {"faccess", "access"},
+        {"bind", "bind"},
+        {"ioctl", "ioctl"},
+        {"file_setattr", "ioctl"}};
     for (const auto& [prefix, operation] : operations)
         if (call.starts_with(prefix)) return std::string(operation);
     return call;
@@ -54,11 +73,18 @@ std::uint32_t Recorder::add_phase(std::string name) {
     return static_cast<std::uint32_t>(phases_.size() - 1);
 }
 
-void Recorder::own_processes(const std::vector<std::int64_t>& pids) { own_.insert(pids.begin(), pids.end()); }
-void Recorder::take(AttemptEvent event) { events_.push_back(std::move(event)); }
-void Recorder::take(const CountEvent& event) { counts_[event.id] = event.count; }
+void Recorder::own_processes(const std::vector<std::int64_t>& pids) {
+    own_.insert(pids.begin(), pids.end());
+}
+void Recorder::take(AttemptEvent event) {
+    events_.push_back(std::move(event));
+}
+void Recorder::take(const CountEvent& event) {
+    counts_[event.id] = event.count;
+}
 void Recorder::take(const UseEvent& event) {
-    if (const std::string target = target_of(event.mount, targets_); !target.empty()) uses_[target] += event.count;
+    if (const std::string target = target_of(event.mount, targets_); !target.empty())
+        uses_[target] += event.count;
 }
 void Recorder::take(const RootEvent& event) {
     // The container's first process; after a restart there is another one.
@@ -67,7 +93,8 @@ void Recorder::take(const RootEvent& event) {
 
 std::string Recorder::phase_of(const AttemptEvent& event) const {
     // A process that neither the container's start nor the harness put there is the engine's: a health check.
-    if (!first_processes_.contains(event.fixed.root) && !own_.contains(event.fixed.root)) return "healthcheck";
+    if (!first_processes_.contains(event.fixed.root) && !own_.contains(event.fixed.root))
+        return "healthcheck";
     return event.fixed.phase < phases_.size() ? phases_[event.fixed.phase] : "?";
 }
 
@@ -75,7 +102,8 @@ Recording Recorder::finish() {
     Recording recording;
     recording.lost_events = lost_;
     recording.uses = std::move(uses_);
-    using Key = std::tuple<std::string, std::string, std::string, std::string, int, std::string, std::string, std::string, bool>;
+    using Key = std::tuple<std::string, std::string, std::string, std::string, int, std::string, std::string,
+                           std::string, bool>;
     std::map<Key, Attempt> merged;
     for (AttemptEvent& event : events_) {
         Attempt attempt;
@@ -85,8 +113,12 @@ Recording Recorder::finish() {
         attempt.syscall = std::move(event.syscall);
         attempt.error = event.fixed.error;
         attempt.phase = phase_of(event);
-        attempt.process = {.pid = event.fixed.pid, .comm = std::move(event.comm), .exe = std::move(event.exe), .uid = event.fixed.uid};
-        // A refused write whose mount is not known could be on any of them: it counts as lost, so that none is called safe.
+        attempt.process = {.pid = event.fixed.pid,
+                           .comm = std::move(event.comm),
+                           .exe = std::move(event.exe),
+                           .uid = event.fixed.uid};
+        // A refused write whose mount is not known could be on any of them: it counts as lost, so that none
+        // is called safe.
         if ((event.fixed.flags & ATTEMPT_DOUBTFUL) != 0) ++recording.lost_events;
         if (attempt.operation == "access")
             attempt.cls = AttemptClass::access_check;
@@ -94,8 +126,9 @@ Recording Recorder::finish() {
             attempt.cls = AttemptClass::no_op;
         const auto count = counts_.find(event.fixed.id);
         attempt.count = count == counts_.end() ? 1 : count->second;
-        Key key{attempt.mount,  attempt.path,  attempt.operation,    attempt.syscall,     attempt.error,
-                attempt.phase,  attempt.process.comm, attempt.process.exe, attempt.cls == AttemptClass::no_op};
+        Key key{attempt.mount,        attempt.path,        attempt.operation,
+                attempt.syscall,      attempt.error,       attempt.phase,
+                attempt.process.comm, attempt.process.exe, attempt.cls == AttemptClass::no_op};
         const auto [at, fresh] = merged.try_emplace(std::move(key), attempt);
         if (!fresh) at->second.count += attempt.count;
     }

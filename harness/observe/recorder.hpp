@@ -11,8 +11,9 @@
 
 namespace rogate::observe {
 
-// The target among `targets` that a mount point belongs to: the longest that it is or lies below. Empty for /proc, /sys and
-// /dev unless one of the targets is there: what the engine mounts there is no mount of the user's.
+// The target among `targets` that a mount point belongs to: the longest that it is or lies below. Empty for
+// /proc, /sys and /dev unless one of the targets is there: what the engine mounts there is no mount of the
+// user's.
 std::string target_of(const std::string& mount_point, const std::vector<std::string>& targets);
 
 // "create", "open-write", "truncate", "unlink", …; see Attempt::operation.

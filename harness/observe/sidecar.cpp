@@ -18,7 +18,8 @@
 #include "observe/recorder.hpp"
 
 // The agent's static binary, embedded by its CMakeLists.
-extern "C" const unsigned char rogate_observer_begin[], rogate_observer_end[];  // NOLINT: the assembler's labels
+extern "C" const unsigned char rogate_observer_begin[],
+    rogate_observer_end[];  // NOLINT: the assembler's labels
 
 namespace rogate::observe {
 
@@ -95,7 +96,8 @@ class Sidecar : public Observer {
     Task<> stop() override;
 
   private:
-    // What the reader shares with the commands. It is kept by both, since the reader may end after the sidecar.
+    // What the reader shares with the commands. It is kept by both, since the reader may end after the
+    // sidecar.
     struct Shared {
         Decoder decoder;
         std::optional<Hello> hello;
@@ -166,12 +168,14 @@ Task<> Sidecar::read_all(std::shared_ptr<engine::Attachment> attachment, std::sh
         }
         if (!*chunk) {
             const auto whole = shared->decoder.finish();
-            shared->ended = whole ? Error{ErrorKind::engine, "the observer's container ended"} : whole.error();
+            shared->ended =
+                whole ? Error{ErrorKind::engine, "the observer's container ended"} : whole.error();
             break;
         }
         if ((*chunk)->channel == engine::Channel::err) {
             shared->stderr_tail += (*chunk)->bytes;
-            if (shared->stderr_tail.size() > 4096) shared->stderr_tail.erase(0, shared->stderr_tail.size() - 4096);
+            if (shared->stderr_tail.size() > 4096)
+                shared->stderr_tail.erase(0, shared->stderr_tail.size() - 4096);
             continue;
         }
         shared->decoder.feed((*chunk)->bytes);
@@ -195,11 +199,13 @@ Task<> Sidecar::wait_until(Condition condition, std::string_view what) {
             co_return fail(shared_->ended->kind, fmt::format("{}: {}", what, text));
         }
         if (std::chrono::steady_clock::now() >= deadline)
-            co_return fail(ErrorKind::timeout, fmt::format("{}: the observer did not answer within {} ms", what, reply_deadline.count()));
+            co_return fail(ErrorKind::timeout, fmt::format("{}: the observer did not answer within {} ms",
+                                                           what, reply_deadline.count()));
         wake_.expires_at(deadline);
         [[maybe_unused]] const auto woken = co_await wake_.async_wait(asio::as_tuple(asio::use_awaitable));
         const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
-        if (state.cancelled() != asio::cancellation_type::none) co_return fail(ErrorKind::cancelled, "interrupted");
+        if (state.cancelled() != asio::cancellation_type::none)
+            co_return fail(ErrorKind::cancelled, "interrupted");
     }
     co_return Result<>{};
 }
@@ -214,13 +220,13 @@ Task<> Sidecar::create_container(const std::string& image) {
     spec.pid_mode = "host";  // the subject's processes are looked up in /proc
     spec.read_only_rootfs = true;
     spec.cap_drop = {"ALL"};
-    // SYS_ADMIN: bpf(2) and tracing programs (BPF and PERFMON in its place need Linux 5.8 and an engine that knows them).
-    // SYS_PTRACE: /proc/PID/root, exe and mountinfo of other users' processes. DAC_READ_SEARCH: paths below directories
-    // that only their owner may search.
+    // SYS_ADMIN: bpf(2) and tracing programs (BPF and PERFMON in its place need Linux 5.8 and an engine that
+    // knows them). SYS_PTRACE: /proc/PID/root, exe and mountinfo of other users' processes. DAC_READ_SEARCH:
+    // paths below directories that only their owner may search.
     spec.cap_add = {"SYS_ADMIN", "SYS_PTRACE", "DAC_READ_SEARCH"};
     spec.security_opt = {"seccomp=unconfined", "apparmor=unconfined", "label=disable"};
-    // Before 5.11, BPF maps are charged to RLIMIT_MEMLOCK; raising it there is worth the risk that an engine without
-    // CAP_SYS_RESOURCE refuses it.
+    // Before 5.11, BPF maps are charged to RLIMIT_MEMLOCK; raising it there is worth the risk that an engine
+    // without CAP_SYS_RESOURCE refuses it.
     if (older_than_5_11(client_.server().kernel)) spec.ulimits = {{"memlock", -1}};
     spec.open_stdin = true;  // it ends when rogate does, however that ends
     spec.auto_remove = true;
@@ -249,8 +255,10 @@ Task<> Sidecar::start() {
         if (!alive.expired()) wake_.cancel();
     };
     // Its end is noted in `shared`, which everything that waits looks at.
-    asio::co_spawn(executor_, read_all(attachment_, shared_, wake), [](const std::exception_ptr&, const Result<>&) {});
-    auto said_hello = co_await wait_until([this] { return shared_->hello.has_value(); }, "starting the agent");
+    asio::co_spawn(executor_, read_all(attachment_, shared_, wake),
+                   [](const std::exception_ptr&, const Result<>&) {});
+    auto said_hello =
+        co_await wait_until([this] { return shared_->hello.has_value(); }, "starting the agent");
     if (!said_hello) co_return said_hello;
     facts_.kind = "ebpf";
     facts_.hooks = shared_->hello->hooks;
@@ -284,7 +292,8 @@ Task<> Sidecar::arm(std::string container, std::vector<ObservedMount> mounts, st
 Task<> Sidecar::phase(std::string name) {
     const std::uint32_t number = recorder_->add_phase(std::move(name));
     auto reply = co_await command(fmt::format("phase 0 {}", number));
-    // An observer that is gone does not stop the run: collect() says so, and the verdicts become inconclusive.
+    // An observer that is gone does not stop the run: collect() says so, and the verdicts become
+    // inconclusive.
     if (!reply && reply.error().kind == ErrorKind::cancelled) co_return fail(std::move(reply.error()));
     co_return Result<>{};
 }
@@ -301,12 +310,17 @@ Task<Canary> Sidecar::canary(std::string target) {
         if (reply.error().kind == ErrorKind::cancelled) co_return fail(std::move(reply.error()));
         co_return Canary::not_seen;
     }
-    if (reply->value == CANARY_FAILED) canary_problem_ = fmt::format("the canary write on {} could not be made: {}", target, reply->text);
+    if (reply->value == CANARY_FAILED)
+        canary_problem_ = fmt::format("the canary write on {} could not be made: {}", target, reply->text);
     switch (reply->value) {
-        case CANARY_SEEN: co_return Canary::seen;
-        case CANARY_NOT_SEEN: co_return Canary::not_seen;
-        case CANARY_NOT_REFUSED: co_return Canary::not_refused;
-        default: co_return Canary::failed;
+        case CANARY_SEEN:
+            co_return Canary::seen;
+        case CANARY_NOT_SEEN:
+            co_return Canary::not_seen;
+        case CANARY_NOT_REFUSED:
+            co_return Canary::not_refused;
+        default:
+            co_return Canary::failed;
     }
 }
 

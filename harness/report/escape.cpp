@@ -32,11 +32,13 @@ std::size_t sequence_length(std::string_view text) {
     return length;
 }
 
-// C1 controls and the characters that turn the direction of text: a terminal or a reader could be misled by them.
+// C1 controls and the characters that turn the direction of text: a terminal or a reader could be misled by
+// them.
 bool misleading(std::string_view sequence) {
     if (sequence.size() == 2) return sequence[0] == '\xc2' && static_cast<unsigned char>(sequence[1]) < 0xa0;
     if (sequence.size() != 3 || sequence[0] != '\xe2') return false;
-    const auto second = static_cast<unsigned char>(sequence[1]), third = static_cast<unsigned char>(sequence[2]);
+    const auto second = static_cast<unsigned char>(sequence[1]),
+               third = static_cast<unsigned char>(sequence[2]);
     return (second == 0x80 && ((third >= 0x8e && third <= 0x8f) || (third >= 0xa8 && third <= 0xae))) ||
            (second == 0x81 && third >= 0xa6 && third <= 0xa9);
 }
@@ -76,8 +78,8 @@ std::string unescape_text(std::string_view text) {
         if (text[i] == '\\' && i + 1 < text.size() && text[i + 1] == '\\') {
             raw += '\\';
             ++i;
-        } else if (text[i] == '\\' && i + 3 < text.size() && text[i + 1] == 'x' && hex_value(text[i + 2]) >= 0 &&
-                   hex_value(text[i + 3]) >= 0) {
+        } else if (text[i] == '\\' && i + 3 < text.size() && text[i + 1] == 'x' &&
+                   hex_value(text[i + 2]) >= 0 && hex_value(text[i + 3]) >= 0) {
             raw += static_cast<char>(hex_value(text[i + 2]) * 16 + hex_value(text[i + 3]));
             i += 3;
         } else {

@@ -7,7 +7,8 @@
 
 namespace rogate::report {
 
-// Valid UTF-8 without control characters stays; every other byte becomes \xHH, and a backslash becomes two. Reversible.
+// Valid UTF-8 without control characters stays; every other byte becomes \xHH, and a backslash becomes two.
+// Reversible.
 std::string escape_text(std::string_view raw);
 std::string unescape_text(std::string_view text);
 

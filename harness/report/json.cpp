@@ -37,7 +37,8 @@ class Writer {
 std::string Writer::text(std::string raw) const {
     for (const std::string& secret : secrets_) {
         if (secret.size() < 4) continue;
-        for (std::size_t at = 0; (at = raw.find(secret, at)) != std::string::npos;) raw.replace(at, secret.size(), "***");
+        for (std::size_t at = 0; (at = raw.find(secret, at)) != std::string::npos;)
+            raw.replace(at, secret.size(), "***");
     }
     return escape_text(raw);
 }
@@ -55,17 +56,25 @@ ordered_json Writer::attempt(const Attempt& each) const {
             {"errno", errno_name(each.error)},
             {"class", std::string(to_string(each.cls))},
             {"phase", text(each.phase)},
-            {"process", {{"comm", text(each.process.comm)}, {"exe", text(each.process.exe)}, {"pid", each.process.pid}, {"uid", each.process.uid}}},
+            {"process",
+             {{"comm", text(each.process.comm)},
+              {"exe", text(each.process.exe)},
+              {"pid", each.process.pid},
+              {"uid", each.process.uid}}},
             {"count", each.count},
             {"control", each.control}};
 }
 
 ordered_json Writer::run(const RunRecord& each) const {
-    ordered_json canary = ordered_json::object(), phases = ordered_json::array(), uses = ordered_json::object();
+    ordered_json canary = ordered_json::object(), phases = ordered_json::array(),
+                 uses = ordered_json::object();
     for (const auto& [target, seen] : each.canary) canary[text(target)] = std::string(to_string(seen));
     for (const auto& [target, count] : each.uses) uses[text(target)] = count;
     for (const PhaseRecord& phase : each.phases)
-        phases.push_back({{"name", text(phase.name)}, {"passed", phase.passed}, {"message", text(phase.message)}, {"duration_s", phase.duration_s}});
+        phases.push_back({{"name", text(phase.name)},
+                          {"passed", phase.passed},
+                          {"message", text(phase.message)},
+                          {"duration_s", phase.duration_s}});
     ordered_json object = {{"id", each.plan.id},
                            {"kind", std::string(to_string(each.plan.kind))},
                            {"read_only", texts(each.plan.read_only)},
@@ -99,14 +108,18 @@ ordered_json Writer::mount(const MountResult& each, const Recommendation& recomm
                            {"attempts", std::move(attempts)},
                            {"recommendation", {{"read_only", advised || each.mount.read_only}}}};
     if (each.mount.declared.line > 0)
-        object["declared"] = {{"file", text(each.mount.declared.file)}, {"line", each.mount.declared.line}, {"column", each.mount.declared.column}};
+        object["declared"] = {{"file", text(each.mount.declared.file)},
+                              {"line", each.mount.declared.line},
+                              {"column", each.mount.declared.column}};
     return object;
 }
 
 ordered_json Writer::subject(const CampaignResult& result) const {
     ordered_json names = ordered_json::array();
     for (const auto& [name, value] : result.scenario.subject.environment) names.push_back(text(name));
-    return {{"image", text(result.scenario.subject.image)}, {"image_id", result.image_id}, {"environment", std::move(names)}};
+    return {{"image", text(result.scenario.subject.image)},
+            {"image_id", result.image_id},
+            {"environment", std::move(names)}};
 }
 
 ordered_json Writer::result(const CampaignResult& result) const {
@@ -114,9 +127,11 @@ ordered_json Writer::result(const CampaignResult& result) const {
     for (const RunRecord& each : result.runs) runs.push_back(run(each));
     for (const MountResult& each : result.mounts) mounts.push_back(mount(each, result.recommendation));
     const EngineFacts& engine = result.engine;
-    ordered_json recommendation = {{"read_only", texts(result.recommendation.read_only)}, {"writable", ordered_json::array()}};
-    recommendation["verified_by_run"] =
-        result.recommendation.verified_by_run ? ordered_json(*result.recommendation.verified_by_run) : ordered_json(nullptr);
+    ordered_json recommendation = {{"read_only", texts(result.recommendation.read_only)},
+                                   {"writable", ordered_json::array()}};
+    recommendation["verified_by_run"] = result.recommendation.verified_by_run
+                                            ? ordered_json(*result.recommendation.verified_by_run)
+                                            : ordered_json(nullptr);
     return {{"schema", "rogate.result/1"},
             {"scenario", text(result.scenario.name)},
             {"file", text(result.scenario.file)},
@@ -138,7 +153,8 @@ ordered_json Writer::result(const CampaignResult& result) const {
             {"recommendation", std::move(recommendation)}};
 }
 
-// ---- back -------------------------------------------------------------------------------------------------------------
+// ---- back
+// -------------------------------------------------------------------------------------------------------------
 
 template <class Enum, std::size_t N>
 Enum from_name(const json& name, const std::array<Enum, N>& all) {
@@ -147,9 +163,11 @@ Enum from_name(const json& name, const std::array<Enum, N>& all) {
     throw std::invalid_argument(fmt::format("'{}' is not known here", name.get<std::string>()));
 }
 
-constexpr std::array all_verdicts = {Verdict::safe,     Verdict::tolerated,   Verdict::split,      Verdict::required,
-                                     Verdict::untested, Verdict::ineffective, Verdict::already_ro, Verdict::inconclusive};
-constexpr std::array all_types = {MountType::bind, MountType::volume, MountType::anonymous, MountType::tmpfs, MountType::rootfs};
+constexpr std::array all_verdicts = {Verdict::safe,       Verdict::tolerated,   Verdict::split,
+                                     Verdict::required,   Verdict::untested,    Verdict::ineffective,
+                                     Verdict::already_ro, Verdict::inconclusive};
+constexpr std::array all_types = {MountType::bind, MountType::volume, MountType::anonymous, MountType::tmpfs,
+                                  MountType::rootfs};
 constexpr std::array all_classes = {AttemptClass::write, AttemptClass::no_op, AttemptClass::access_check};
 constexpr std::array all_kinds = {RunKind::control, RunKind::probe, RunKind::verify};
 constexpr std::array all_canaries = {Canary::seen, Canary::not_seen, Canary::not_refused, Canary::failed};
@@ -160,8 +178,12 @@ int errno_from(const std::string& name) {
     throw std::invalid_argument(fmt::format("'{}' is no errno", name));
 }
 
-std::string raw(const json& object, const char* key) { return unescape_text(object.at(key).get<std::string>()); }
-std::string raw_or_empty(const json& object, const char* key) { return object.contains(key) ? raw(object, key) : std::string(); }
+std::string raw(const json& object, const char* key) {
+    return unescape_text(object.at(key).get<std::string>());
+}
+std::string raw_or_empty(const json& object, const char* key) {
+    return object.contains(key) ? raw(object, key) : std::string();
+}
 
 std::vector<std::string> raw_list(const json& array) {
     std::vector<std::string> list;
@@ -179,7 +201,10 @@ Attempt read_attempt(const json& object, const std::string& mount) {
     attempt.cls = from_name(object.at("class"), all_classes);
     attempt.phase = raw(object, "phase");
     const json& process = object.at("process");
-    attempt.process = {.pid = process.value("pid", std::int64_t{0}), .comm = raw(process, "comm"), .exe = raw(process, "exe"), .uid = process.value("uid", 0U)};
+    attempt.process = {.pid = process.value("pid", std::int64_t{0}),
+                       .comm = raw(process, "comm"),
+                       .exe = raw(process, "exe"),
+                       .uid = process.value("uid", 0U)};
     attempt.count = object.at("count");
     attempt.control = object.at("control");
     return attempt;
@@ -191,9 +216,11 @@ RunRecord read_run(const json& object) {
     run.plan.kind = from_name(object.at("kind"), all_kinds);
     run.plan.read_only = raw_list(object.at("read_only"));
     run.passed = object.at("passed");
-    for (const auto& [target, canary] : object.at("canary").items()) run.canary.emplace(unescape_text(target), from_name(canary, all_canaries));
+    for (const auto& [target, canary] : object.at("canary").items())
+        run.canary.emplace(unescape_text(target), from_name(canary, all_canaries));
     if (object.contains("uses"))
-        for (const auto& [target, count] : object.at("uses").items()) run.uses.emplace(unescape_text(target), count.get<std::uint64_t>());
+        for (const auto& [target, count] : object.at("uses").items())
+            run.uses.emplace(unescape_text(target), count.get<std::uint64_t>());
     run.lost_events = object.at("lost_events");
     run.duration_s = object.at("duration_s");
     for (const json& phase : object.at("phases"))
@@ -220,10 +247,12 @@ MountResult read_mount(const json& object) {
     mount.candidate = object.value("candidate", false);
     mount.runs = object.value("runs", std::vector<int>());
     mount.writes_in_control = object.value("writes_in_control", std::uint64_t{0});
-    for (const json& attempt : object.at("attempts")) mount.attempts.push_back(read_attempt(attempt, mount.mount.target));
+    for (const json& attempt : object.at("attempts"))
+        mount.attempts.push_back(read_attempt(attempt, mount.mount.target));
     if (object.contains("declared")) {
         const json& declared = object.at("declared");
-        mount.mount.declared = {raw(declared, "file"), declared.value("line", 0), declared.value("column", 0)};
+        mount.mount.declared = {raw(declared, "file"), declared.value("line", 0),
+                                declared.value("column", 0)};
     }
     return mount;
 }
@@ -248,12 +277,14 @@ CampaignResult read_result(const json& object) {
     const json& subject = object.at("subject");
     result.scenario.subject.image = raw(subject, "image");
     result.image_id = subject.value("image_id", "");
-    for (const std::string& name : raw_list(subject.value("environment", json::array()))) result.scenario.subject.environment.emplace(name, "");
+    for (const std::string& name : raw_list(subject.value("environment", json::array())))
+        result.scenario.subject.environment.emplace(name, "");
     for (const json& run : object.at("runs")) result.runs.push_back(read_run(run));
     for (const json& mount : object.at("mounts")) result.mounts.push_back(read_mount(mount));
     const json& recommendation = object.at("recommendation");
     result.recommendation.read_only = raw_list(recommendation.at("read_only"));
-    if (!recommendation.at("verified_by_run").is_null()) result.recommendation.verified_by_run = recommendation.at("verified_by_run").get<int>();
+    if (!recommendation.at("verified_by_run").is_null())
+        result.recommendation.verified_by_run = recommendation.at("verified_by_run").get<int>();
     return result;
 }
 
@@ -267,7 +298,8 @@ Result<CampaignResult> parse_json(std::string_view text) {
     try {
         const json object = json::parse(text);
         if (!object.is_object() || object.value("schema", "") != "rogate.result/1")
-            return fail(ErrorKind::usage, "this is no result of rogate's: it has no \"schema\": \"rogate.result/1\"");
+            return fail(ErrorKind::usage,
+                        "this is no result of rogate's: it has no \"schema\": \"rogate.result/1\"");
         return read_result(object);
     } catch (const std::exception& error) {
         return fail(ErrorKind::usage, fmt::format("this is no whole result of rogate's: {}", error.what()));

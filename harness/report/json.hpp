@@ -8,11 +8,13 @@
 
 namespace rogate::report {
 
-// `secrets` (environment values and the like) are blotted out wherever an application or engine repeated them; those of
-// fewer than four bytes would blot out ordinary words and are left alone. Environment values themselves are never written.
+// `secrets` (environment values and the like) are blotted out wherever an application or engine repeated
+// them; those of fewer than four bytes would blot out ordinary words and are left alone. Environment values
+// themselves are never written.
 std::string render_json(const CampaignResult& result, const std::set<std::string>& secrets = {});
 
-// ErrorKind::usage says what is wrong. What render_json() leaves out (environment values, most of the scenario) stays empty.
+// ErrorKind::usage says what is wrong. What render_json() leaves out (environment values, most of the
+// scenario) stays empty.
 Result<CampaignResult> parse_json(std::string_view text);
 
 }  // namespace rogate::report

@@ -17,8 +17,8 @@ constexpr std::size_t log_lines_shown = 12;
 
 // Columns that UTF-8 text takes, one for each code point: names and paths rarely hold anything wider.
 std::size_t columns(std::string_view text) {
-    return static_cast<std::size_t>(
-        std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
+    return static_cast<std::size_t>(std::count_if(
+        text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
 }
 
 std::string padded(std::string text, std::size_t width) {
@@ -53,13 +53,18 @@ std::vector<std::string> wrap(std::string_view text, std::size_t width) {
 std::string_view colour_of(Verdict verdict) {
     switch (verdict) {
         case Verdict::safe:
-        case Verdict::already_ro: return "32";
+        case Verdict::already_ro:
+            return "32";
         case Verdict::tolerated:
-        case Verdict::split: return "33";
-        case Verdict::required: return "31";
+        case Verdict::split:
+            return "33";
+        case Verdict::required:
+            return "31";
         case Verdict::untested:
-        case Verdict::ineffective: return "36";
-        case Verdict::inconclusive: return "35";
+        case Verdict::ineffective:
+            return "36";
+        case Verdict::inconclusive:
+            return "35";
     }
     return "0";
 }
@@ -93,8 +98,9 @@ class Page {
 
 void Page::head() {
     line(tint("1", escape_text(result_.scenario.name)) +
-         fmt::format(": image {}, {} {}, {} {} in {:.1f} s", escape_text(result_.scenario.subject.image), result_.engine.name,
-                     result_.engine.version, result_.runs.size(), result_.runs.size() == 1 ? "run" : "runs", result_.duration_s));
+         fmt::format(": image {}, {} {}, {} {} in {:.1f} s", escape_text(result_.scenario.subject.image),
+                     result_.engine.name, result_.engine.version, result_.runs.size(),
+                     result_.runs.size() == 1 ? "run" : "runs", result_.duration_s));
     line();
 }
 
@@ -108,25 +114,28 @@ void Page::attempts(const MountResult& mount) {
                          each.cls == AttemptClass::write ? "" : fmt::format("  ({})", to_string(each.cls))));
     }
     if (mount.attempts.size() > shown)
-        line(fmt::format("    and {} more kinds of attempt (all of them: --out DIR, result.json)", mount.attempts.size() - shown));
+        line(fmt::format("    and {} more kinds of attempt (all of them: --out DIR, result.json)",
+                         mount.attempts.size() - shown));
 }
 
 void Page::mounts() {
     std::size_t verdict_width = 7, target_width = 5, type_width = 4;
     for (const MountResult& each : result_.mounts) {
         verdict_width = std::max(verdict_width, to_string(each.verdict).size());
-        target_width = std::max(target_width, std::min<std::size_t>(40, columns(escape_text(each.mount.target))));
+        target_width =
+            std::max(target_width, std::min<std::size_t>(40, columns(escape_text(each.mount.target))));
         type_width = std::max(type_width, to_string(each.mount.type).size());
     }
     const std::size_t indent = verdict_width + target_width + type_width + 6;
     const std::size_t total = static_cast<std::size_t>(style_.width);
     const std::size_t room = total > indent + 30 ? total - indent : 30;
-    line(tint("1", padded("VERDICT", verdict_width) + "  " + padded("MOUNT", target_width) + "  " + padded("TYPE", type_width) + "  WHY"));
+    line(tint("1", padded("VERDICT", verdict_width) + "  " + padded("MOUNT", target_width) + "  " +
+                       padded("TYPE", type_width) + "  WHY"));
     for (const MountResult& each : result_.mounts) {
         const std::vector<std::string> why = wrap(escape_text(each.reason), room);
-        line(tint(colour_of(each.verdict), padded(std::string(to_string(each.verdict)), verdict_width)) + "  " +
-             padded(escape_text(each.mount.target), target_width) + "  " + padded(std::string(to_string(each.mount.type)), type_width) +
-             "  " + why.front());
+        line(tint(colour_of(each.verdict), padded(std::string(to_string(each.verdict)), verdict_width)) +
+             "  " + padded(escape_text(each.mount.target), target_width) + "  " +
+             padded(std::string(to_string(each.mount.type)), type_width) + "  " + why.front());
         for (std::size_t i = 1; i < why.size(); ++i) line(std::string(indent, ' ') + why[i]);
         attempts(each);
     }
@@ -137,7 +146,8 @@ void Page::mounts() {
 void Page::runs() {
     for (const RunRecord& run : result_.runs) {
         if (run.passed || run.log_tail.empty()) continue;
-        line(fmt::format("Last output of the subject in run {} ({}):", run.plan.id, to_string(run.plan.kind)));
+        line(
+            fmt::format("Last output of the subject in run {} ({}):", run.plan.id, to_string(run.plan.kind)));
         std::vector<std::string_view> lines;
         std::string_view rest = run.log_tail;
         while (!rest.empty()) {
@@ -146,7 +156,8 @@ void Page::runs() {
             rest.remove_prefix(std::min(end + 1, rest.size()));
         }
         const std::size_t first = lines.size() > log_lines_shown ? lines.size() - log_lines_shown : 0;
-        for (std::size_t i = first; i < lines.size(); ++i) line("  | " + escape_text(lines[i].substr(0, 400)));
+        for (std::size_t i = first; i < lines.size(); ++i)
+            line("  | " + escape_text(lines[i].substr(0, 400)));
         line();
     }
 }
@@ -155,9 +166,12 @@ void Page::advice() {
     const Recommendation& advice = result_.recommendation;
     if (!advice.read_only.empty()) {
         std::string targets;
-        for (const std::string& target : advice.read_only) targets += (targets.empty() ? "" : ", ") + escape_text(target);
+        for (const std::string& target : advice.read_only)
+            targets += (targets.empty() ? "" : ", ") + escape_text(target);
         line(tint("1", "Mount read-only: ") + targets +
-             (advice.verified_by_run ? fmt::format("   (run {} passed with just these)", *advice.verified_by_run) : ""));
+             (advice.verified_by_run
+                  ? fmt::format("   (run {} passed with just these)", *advice.verified_by_run)
+                  : ""));
     }
     std::vector<Verdict> seen;
     for (const MountResult& each : result_.mounts)
@@ -178,18 +192,29 @@ std::string Page::render() {
 
 std::string_view verdict_help(Verdict verdict) {
     switch (verdict) {
-        case Verdict::safe: return "passes read-only, and nothing failed that would have changed anything";
-        case Verdict::tolerated: return "passes read-only, but writes fail; read the list and decide whether you can do without them";
-        case Verdict::split: return "read-only with the listed sub-paths writable";
-        case Verdict::required: return "the application needs to write here";
-        case Verdict::untested: return "the scenario never uses it; add a step that does";
-        case Verdict::ineffective: return "read-only would protect nothing";
-        case Verdict::already_ro: return "it is mounted read-only as it is";
-        case Verdict::inconclusive: return "nothing can be said; mend what the reason names, and run again";
+        case Verdict::safe:
+            return "passes read-only, and nothing failed that would have changed anything";
+        case Verdict::tolerated:
+            return "passes read-only, but writes fail; read the list and decide whether you can do without "
+                   "them";
+        case Verdict::split:
+            return "read-only with the listed sub-paths writable";
+        case Verdict::required:
+            return "the application needs to write here";
+        case Verdict::untested:
+            return "the scenario never uses it; add a step that does";
+        case Verdict::ineffective:
+            return "read-only would protect nothing";
+        case Verdict::already_ro:
+            return "it is mounted read-only as it is";
+        case Verdict::inconclusive:
+            return "nothing can be said; mend what the reason names, and run again";
     }
     return {};
 }
 
-std::string render_terminal(const CampaignResult& result, const TerminalStyle& style) { return Page(result, style).render(); }
+std::string render_terminal(const CampaignResult& result, const TerminalStyle& style) {
+    return Page(result, style).render();
+}
 
 }  // namespace rogate::report

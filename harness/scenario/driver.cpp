@@ -33,10 +33,15 @@ asio::awaitable<void> sleep_for(Milliseconds time) {
     co_await timer.async_wait(token);
 }
 
-StepOutcome pass() { return {.passed = true, .message = {}, .exec_pids = {}}; }
-StepOutcome miss(std::string why) { return {.passed = false, .message = std::move(why), .exec_pids = {}}; }
+StepOutcome pass() {
+    return {.passed = true, .message = {}, .exec_pids = {}};
+}
+StepOutcome miss(std::string why) {
+    return {.passed = false, .message = std::move(why), .exec_pids = {}};
+}
 
-asio::awaitable<beast::error_code> connect(beast::tcp_stream& stream, const std::string& host, std::uint16_t port) {
+asio::awaitable<beast::error_code> connect(beast::tcp_stream& stream, const std::string& host,
+                                           std::uint16_t port) {
     tcp::resolver resolver(stream.get_executor());
     auto [resolve_error, endpoints] = co_await resolver.async_resolve(host, std::to_string(port), token);
     if (resolve_error) co_return resolve_error;
@@ -81,9 +86,10 @@ Task<> Driver::refresh() {
 Result<std::uint16_t> Driver::published(std::uint16_t container_port) const {
     const auto found = ports_.find(fmt::format("{}/tcp", container_port));
     if (found == ports_.end())
-        return fail(ErrorKind::scenario, fmt::format("port {} of the subject is not published; the subject is not running, or "
-                                                     "the port is missing from subject.ports",
-                                                     container_port));
+        return fail(ErrorKind::scenario,
+                    fmt::format("port {} of the subject is not published; the subject is not running, or "
+                                "the port is missing from subject.ports",
+                                container_port));
     return found->second;
 }
 
@@ -97,14 +103,16 @@ Task<StepOutcome> Driver::http(const Step& step, const HttpAction& action) {
     if (refused) co_return miss(fmt::format("port {}: {}", action.port, refused.message()));
     const auto request = to_request(action);
     auto [write_error, written] = co_await http_ns::async_write(stream, request, token);
-    if (write_error) co_return miss(fmt::format("{} {}: {}", action.method, action.path, write_error.message()));
+    if (write_error)
+        co_return miss(fmt::format("{} {}: {}", action.method, action.path, write_error.message()));
     beast::flat_buffer buffer;
     http_ns::response_parser<http_ns::string_body> parser;
     parser.body_limit(body_limit);
     if (action.method == "HEAD") parser.skip(true);
     auto [read_error, size] = co_await http_ns::async_read(stream, buffer, parser, token);
     if (read_error == beast::error::timeout)
-        co_return miss(fmt::format("{} {}: no answer within {} ms", action.method, action.path, step.timeout_ms));
+        co_return miss(
+            fmt::format("{} {}: no answer within {} ms", action.method, action.path, step.timeout_ms));
     if (read_error)
         co_return miss(fmt::format("{} {}: {}", action.method, action.path, read_error.message()));
     Observed observed;
@@ -130,8 +138,10 @@ Task<StepOutcome> Driver::exec(const Step& step, const ExecAction& action) {
     auto done = co_await client_.exec(container_, std::move(spec), Milliseconds(step.timeout_ms));
     if (!done) {
         if (done.error().kind == ErrorKind::timeout)
-            co_return miss(fmt::format("'{}' did not end within {} ms", action.command.front(), step.timeout_ms));
-        // 409 and the like: the subject is not running (any more). That is an outcome of the step, not of the engine.
+            co_return miss(
+                fmt::format("'{}' did not end within {} ms", action.command.front(), step.timeout_ms));
+        // 409 and the like: the subject is not running (any more). That is an outcome of the step, not of the
+        // engine.
         auto state = co_await client_.container_inspect(container_);
         if (!state) co_return fail(std::move(state.error()));
         if (!state->running) {
@@ -180,7 +190,8 @@ Task<StepOutcome> Driver::health() {
     auto state = co_await client_.container_inspect(container_);
     if (!state) co_return fail(std::move(state.error()));
     if (state->health.empty() || state->health == "none")
-        co_return miss("the subject has no health check: neither its image nor subject.healthcheck declares one");
+        co_return miss(
+            "the subject has no health check: neither its image nor subject.healthcheck declares one");
     if (state->health == "healthy") co_return pass();
     co_return miss(fmt::format("health is '{}'", state->health));
 }
@@ -203,9 +214,12 @@ Task<StepOutcome> Driver::restart(const RestartAction& action) {
 }
 
 Task<StepOutcome> Driver::attempt(const Step& step) {
-    if (const auto* http_action = std::get_if<HttpAction>(&step.action)) co_return co_await http(step, *http_action);
-    if (const auto* exec_action = std::get_if<ExecAction>(&step.action)) co_return co_await exec(step, *exec_action);
-    if (const auto* tcp_action = std::get_if<TcpAction>(&step.action)) co_return co_await tcp(step, *tcp_action);
+    if (const auto* http_action = std::get_if<HttpAction>(&step.action))
+        co_return co_await http(step, *http_action);
+    if (const auto* exec_action = std::get_if<ExecAction>(&step.action))
+        co_return co_await exec(step, *exec_action);
+    if (const auto* tcp_action = std::get_if<TcpAction>(&step.action))
+        co_return co_await tcp(step, *tcp_action);
     if (const auto* restart_action = std::get_if<RestartAction>(&step.action))
         co_return co_await restart(*restart_action);
     if (const auto* signal = std::get_if<SignalAction>(&step.action)) {
@@ -237,7 +251,8 @@ Task<StepOutcome> Driver::perform(const Step& step) {
             co_return fail(ErrorKind::cancelled, "interrupted");
     }
     if (step.retry_until_ms)
-        total.message += fmt::format(" (tried again for {:.1f} s)", static_cast<double>(*step.retry_until_ms) / 1000.0);
+        total.message +=
+            fmt::format(" (tried again for {:.1f} s)", static_cast<double>(*step.retry_until_ms) / 1000.0);
     co_return total;
 }
 
@@ -248,7 +263,8 @@ Task<StepOutcome> Driver::wait_ready(const Readiness& readiness) {
         for (;;) {
             auto outcome = co_await attempt(check);
             if (!outcome) co_return fail(std::move(outcome.error()));
-            total.exec_pids.insert(total.exec_pids.end(), outcome->exec_pids.begin(), outcome->exec_pids.end());
+            total.exec_pids.insert(total.exec_pids.end(), outcome->exec_pids.begin(),
+                                   outcome->exec_pids.end());
             if (outcome->passed) break;
             auto state = co_await client_.container_inspect(container_);
             if (!state) co_return fail(std::move(state.error()));
@@ -259,8 +275,9 @@ Task<StepOutcome> Driver::wait_ready(const Readiness& readiness) {
                 co_return total;
             }
             if (Clock::now() >= until) {
-                total.message = fmt::format("not ready within {:.1f} s: {}",
-                                            static_cast<double>(readiness.timeout_ms) / 1000.0, outcome->message);
+                total.message =
+                    fmt::format("not ready within {:.1f} s: {}",
+                                static_cast<double>(readiness.timeout_ms) / 1000.0, outcome->message);
                 co_return total;
             }
             total.passed = true;

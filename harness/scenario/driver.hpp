@@ -11,18 +11,22 @@
 
 namespace rogate::scenario {
 
-// What became of a step. An application that does not do what is expected is an outcome; an engine that fails is an Error.
+// What became of a step. An application that does not do what is expected is an outcome; an engine that fails
+// is an Error.
 struct StepOutcome {
     bool passed = false;
     std::string message;  // why it did not pass
-    std::vector<std::int64_t> exec_pids;  // processes that this step started in the subject (engine host's pids)
+    std::vector<std::int64_t>
+        exec_pids;  // processes that this step started in the subject (engine host's pids)
 };
 
 class Driver {
   public:
-    Driver(engine::Client& client, std::string container) : client_(client), container_(std::move(container)) {}
+    Driver(engine::Client& client, std::string container)
+        : client_(client), container_(std::move(container)) {}
 
-    // Looks up where the subject's ports are published; again after a restart, since the engine may choose new ones.
+    // Looks up where the subject's ports are published; again after a restart, since the engine may choose
+    // new ones.
     engine::Task<> refresh();
     engine::Task<StepOutcome> perform(const Step& step);
     // Passed when every check held; ends early, not passed, when the subject stops running.

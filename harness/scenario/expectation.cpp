@@ -15,8 +15,8 @@ std::string_view without_final_newline(std::string_view text) {
     return text;
 }
 
-// libstdc++'s std::regex recurses once per character and overflows the stack on long input. A text that is too long is
-// searched line by line, and of an overlong line only the beginning.
+// libstdc++'s std::regex recurses once per character and overflows the stack on long input. A text that is
+// too long is searched line by line, and of an overlong line only the beginning.
 constexpr std::size_t regex_limit = 4096;
 
 bool found_in(const std::string& pattern, std::string_view text) {
@@ -72,13 +72,15 @@ std::string mismatch(const Step& step, const Observed& observed) {
     if (std::holds_alternative<ExecAction>(step.action)) {
         const int wanted = expect.exit_code.value_or(0);
         if (observed.exit_code.value_or(-1) != wanted)
-            return fmt::format("expected exit code {}, got {} ({})", wanted, observed.exit_code.value_or(-1), shown());
+            return fmt::format("expected exit code {}, got {} ({})", wanted, observed.exit_code.value_or(-1),
+                               shown());
     }
     for (const auto& [name, pattern] : expect.headers) {
         const auto header = observed.headers.find(lower(name));
         if (header == observed.headers.end()) return fmt::format("the answer has no header '{}'", name);
         if (!found_in(pattern, header->second))
-            return fmt::format("header '{}' is \"{}\", which does not match /{}/", name, excerpt(header->second), pattern);
+            return fmt::format("header '{}' is \"{}\", which does not match /{}/", name,
+                               excerpt(header->second), pattern);
     }
     if (expect.equals && without_final_newline(observed.text) != without_final_newline(*expect.equals))
         return fmt::format("expected \"{}\", got {}", excerpt(*expect.equals), shown());

@@ -14,7 +14,8 @@ namespace {
 
 using Key = std::pair<std::string, std::string>;  // operation, path
 
-// A file that exists already is opened for writing by the same call that would have created it: the two are one need.
+// A file that exists already is opened for writing by the same call that would have created it: the two are
+// one need.
 std::string comparable_operation(const Attempt& attempt) {
     return attempt.operation == "create" ? "open-write" : attempt.operation;
 }
@@ -89,11 +90,14 @@ std::string distrust(const RunRecord& run) {
         return fmt::format("{} events were lost; what they were is not known", run.lost_events);
     for (const auto& [target, canary] : run.canary) {
         switch (canary) {
-            case Canary::seen: break;
+            case Canary::seen:
+                break;
             case Canary::not_seen:
-                return fmt::format("the canary write on {} was refused, but the observer did not see it", target);
+                return fmt::format("the canary write on {} was refused, but the observer did not see it",
+                                   target);
             case Canary::not_refused:
-                return fmt::format("the kernel did not refuse the canary write on {}, which should be read-only", target);
+                return fmt::format(
+                    "the kernel did not refuse the canary write on {}, which should be read-only", target);
             case Canary::failed:
                 return fmt::format("the canary write on {} could not be made", target);
         }

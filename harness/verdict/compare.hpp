@@ -2,33 +2,36 @@
 #pragma once
 
 #include <rogate/run.hpp>
-
 #include <string>
 #include <vector>
 
 namespace rogate::verdict {
 
-// Fills Attempt::control of every attempt of `run` ("ok", an errno name, or "absent" when the control run made no such
-// attempt on that path), and turns into a no-op what would have changed nothing: a removal or rename that is refused with
-// EROFS here and found nothing to remove there (ENOENT). The kernel answers EROFS to unlink, rmdir and rename before it
-// looks for a missing name (fs/namei.c: mnt_want_write comes before the lookup of the last component).
+// Fills Attempt::control of every attempt of `run` ("ok", an errno name, or "absent" when the control run
+// made no such attempt on that path), and turns into a no-op what would have changed nothing: a removal or
+// rename that is refused with EROFS here and found nothing to remove there (ENOENT). The kernel answers EROFS
+// to unlink, rmdir and rename before it looks for a missing name (fs/namei.c: mnt_want_write comes before the
+// lookup of the last component).
 void compare_with_control(RunRecord& run, const RunRecord& control);
 
-// An attempt on the mount that failed because of read-only: refused with EROFS, or failed with another error where the same
-// attempt succeeded in the control run (EACCES, EBUSY, EXDEV and ENOENT can each be a consequence of a read-only mount).
+// An attempt on the mount that failed because of read-only: refused with EROFS, or failed with another error
+// where the same attempt succeeded in the control run (EACCES, EBUSY, EXDEV and ENOENT can each be a
+// consequence of a read-only mount).
 bool failed_by_read_only(const Attempt&);
 
-// Failed attempts on `target` in `run`, the telling ones first: writes, then no-ops and access checks; many before few.
+// Failed attempts on `target` in `run`, the telling ones first: writes, then no-ops and access checks; many
+// before few.
 std::vector<Attempt> failed_attempts(const RunRecord& run, const std::string& target);
 
 // Successful attempts of class `write` on `target`, counted.
 std::uint64_t writes_made(const RunRecord& run, const std::string& target);
 
-// Successful writes of the control run on `target` that `run` did not even attempt (same operation and path): what the
-// application leaves out when it finds the mount read-only, counted.
+// Successful writes of the control run on `target` that `run` did not even attempt (same operation and path):
+// what the application leaves out when it finds the mount read-only, counted.
 std::uint64_t writes_left_out(const RunRecord& run, const RunRecord& control, const std::string& target);
 
-// The run's account can be relied on: the observer saw everything it had to. Otherwise the reason why not, for a person.
+// The run's account can be relied on: the observer saw everything it had to. Otherwise the reason why not,
+// for a person.
 std::string distrust(const RunRecord& run);
 
 // "phase 'step upload' failed: …": why a run did not pass; empty if it passed.

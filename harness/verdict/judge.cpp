@@ -32,10 +32,12 @@ std::string counted(std::size_t n, std::string_view one, std::string_view many) 
     return fmt::format("{} {}", n, n == 1 ? one : many);
 }
 
-// The engine's words for "the mount itself is in the way", as opposed to any other reason not to start a container.
+// The engine's words for "the mount itself is in the way", as opposed to any other reason not to start a
+// container.
 bool start_failed_by_read_only(const RunRecord& run) {
     const std::string why = failure_of(run);
-    return why.find("read-only file system") != std::string::npos || why.find("mountpoint") != std::string::npos;
+    return why.find("read-only file system") != std::string::npos ||
+           why.find("mountpoint") != std::string::npos;
 }
 
 void settle(MountResult& result, Verdict verdict, std::string reason) {
@@ -52,34 +54,39 @@ void judge_failed_probe(MountResult& result, const RunRecord& probe) {
                       "the engine did not start the container: " + failure_of(probe));
     }
     if (result.attempts.empty())
-        return settle(result, Verdict::inconclusive,
-                      fmt::format("the scenario failed ({}) though no write on it was seen to fail; run again, and look at "
-                                  "the log of run {} if it stays so",
-                                  failure_of(probe), probe.plan.id));
+        return settle(
+            result, Verdict::inconclusive,
+            fmt::format(
+                "the scenario failed ({}) though no write on it was seen to fail; run again, and look at "
+                "the log of run {} if it stays so",
+                failure_of(probe), probe.plan.id));
     settle(result, Verdict::required, fmt::format("read-only fails {}", failure_of(probe)));
 }
 
 void judge_passed_probe(MountResult& result, const RunRecord& control, const RunRecord& probe) {
     const std::string& target = result.mount.target;
     if (!touched(control, target) && !touched(probe, target))
-        return settle(result, Verdict::untested, "nothing opened or listed anything on it, so there is no evidence");
+        return settle(result, Verdict::untested,
+                      "nothing opened or listed anything on it, so there is no evidence");
     const std::size_t writes = of_class(result.attempts, AttemptClass::write);
     if (writes > 0)
         return settle(result, Verdict::tolerated,
                       fmt::format("passes read-only, though {} failed that would have changed something",
                                   counted(writes, "kind of write", "kinds of write")));
-    // It wrote when it could and did not even try when it could not: harmless to this scenario, but a change of behaviour
-    // that a person has to accept, and that an EROFS count alone would call safe.
+    // It wrote when it could and did not even try when it could not: harmless to this scenario, but a change
+    // of behaviour that a person has to accept, and that an EROFS count alone would call safe.
     if (const std::uint64_t left_out = writes_left_out(probe, control, target); left_out > 0)
         return settle(result, Verdict::tolerated,
                       fmt::format("passes read-only, but leaves out {} that it made in the control run",
                                   counted(left_out, "write", "writes")));
     const std::size_t harmless = result.attempts.size();
     if (harmless > 0)
-        return settle(result, Verdict::safe,
-                      fmt::format("passes read-only; only {} refused",
-                                  counted(harmless, "no-op or access check was", "no-ops and access checks were")));
-    settle(result, Verdict::safe, fmt::format("read {} times, never written to", uses(control, target) + uses(probe, target)));
+        return settle(
+            result, Verdict::safe,
+            fmt::format("passes read-only; only {} refused",
+                        counted(harmless, "no-op or access check was", "no-ops and access checks were")));
+    settle(result, Verdict::safe,
+           fmt::format("read {} times, never written to", uses(control, target) + uses(probe, target)));
 }
 
 }  // namespace
@@ -102,7 +109,8 @@ MountResult judge(const MountEvidence& evidence) {
     result.writes_in_control = writes_made(control, target);
     if (!control.passed) {
         settle(result, Verdict::inconclusive,
-               fmt::format("the control run failed, with every mount as it is configured: {}", failure_of(control)));
+               fmt::format("the control run failed, with every mount as it is configured: {}",
+                           failure_of(control)));
         return result;
     }
     if (const std::string doubt = distrust(control); !doubt.empty()) {
@@ -131,11 +139,13 @@ MountResult judge(const MountEvidence& evidence) {
         return result;
     }
     if (const std::string doubt = distrust(probe); !doubt.empty()) {
-        settle(result, Verdict::inconclusive, fmt::format("run {} cannot be relied on: {}", probe.plan.id, doubt));
+        settle(result, Verdict::inconclusive,
+               fmt::format("run {} cannot be relied on: {}", probe.plan.id, doubt));
         return result;
     }
     if (!probe.canary.contains(target)) {
-        settle(result, Verdict::inconclusive, fmt::format("run {} made no canary write on it", probe.plan.id));
+        settle(result, Verdict::inconclusive,
+               fmt::format("run {} made no canary write on it", probe.plan.id));
         return result;
     }
     judge_passed_probe(result, control, probe);

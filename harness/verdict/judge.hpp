@@ -10,7 +10,8 @@ struct MountEvidence {
     bool candidate = true;
     std::string ineffective;  // why read-only would protect nothing ("a unix socket …"); empty: it would
     const RunRecord* control = nullptr;  // absent: the control run did not come to an end
-    const RunRecord* probe = nullptr;    // the run that settles it: it was read-only there; absent: there was none
+    const RunRecord* probe =
+        nullptr;  // the run that settles it: it was read-only there; absent: there was none
 };
 
 // Every doubt ends in `inconclusive`, never in `safe`. `probe` must have been through compare_with_control().

@@ -34,7 +34,9 @@ RunPlan plan(RunKind kind, Targets read_only, const std::vector<RunRecord>& so_f
 }
 
 // Untested mounts pass too, but there is no evidence to recommend anything on.
-bool recommendable(Verdict verdict) { return verdict == Verdict::safe || verdict == Verdict::tolerated; }
+bool recommendable(Verdict verdict) {
+    return verdict == Verdict::safe || verdict == Verdict::tolerated;
+}
 
 Verdict judge_target(const std::string& target, const std::vector<RunRecord>& runs) {
     MountEvidence evidence;
@@ -44,7 +46,9 @@ Verdict judge_target(const std::string& target, const std::vector<RunRecord>& ru
     return judge(evidence).verdict;
 }
 
-bool relied_on(const RunRecord& run) { return run.passed && distrust(run).empty(); }
+bool relied_on(const RunRecord& run) {
+    return run.passed && distrust(run).empty();
+}
 
 }  // namespace
 
@@ -63,8 +67,8 @@ std::optional<RunPlan> next_run(const Targets& candidates, const std::vector<Run
         if (common == nullptr) return plan(RunKind::probe, quiet, so_far);
     }
     Targets alone = written;
-    // A common run that failed tells nothing of any one of its mounts; one that cannot be relied on is not made better
-    // by more runs.
+    // A common run that failed tells nothing of any one of its mounts; one that cannot be relied on is not
+    // made better by more runs.
     if (common != nullptr && !common->passed && quiet.size() > 1)
         alone.insert(alone.end(), quiet.begin(), quiet.end());
     for (const std::string& target : alone)

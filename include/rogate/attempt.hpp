@@ -15,19 +15,22 @@ struct Process {
     bool operator==(const Process&) const = default;
 };
 
-// Attempts with equal (mount, path, operation, syscall, error, phase, process name) are one Attempt with a count.
+// Attempts with equal (mount, path, operation, syscall, error, phase, process name) are one Attempt with a
+// count.
 struct Attempt {
-    std::string mount;      // target of the subject's mount the path lies on; empty: on none of them (/proc, /sys, /dev)
+    std::string
+        mount;  // target of the subject's mount the path lies on; empty: on none of them (/proc, /sys, /dev)
     std::string path;       // as the subject sees it; raw bytes, escaped only when rendered
-    std::string operation;  // create, open-write, truncate, mkdir, rmdir, unlink, rename, link, symlink, mknod, chmod,
-                            // chown, utime, setxattr, removexattr, access, bind, ioctl
-    std::string syscall;    // "openat", …; "io_uring:openat", …
-    int error = 0;          // errno as the process saw it; 0: it succeeded
+    std::string operation;  // create, open-write, truncate, mkdir, rmdir, unlink, rename, link, symlink,
+                            // mknod, chmod, chown, utime, setxattr, removexattr, access, bind, ioctl
+    std::string syscall;  // "openat", …; "io_uring:openat", …
+    int error = 0;        // errno as the process saw it; 0: it succeeded
     AttemptClass cls = AttemptClass::write;
     std::string phase;
     Process process;
     std::uint64_t count = 1;
-    std::string control;    // how the same (path, operation) ended in the control run: "ok", an errno name, "absent"
+    std::string
+        control;  // how the same (path, operation) ended in the control run: "ok", an errno name, "absent"
     bool operator==(const Attempt&) const = default;
 };
 

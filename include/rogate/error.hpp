@@ -24,7 +24,8 @@ enum class ErrorKind {
 
 struct Error {
     ErrorKind kind = ErrorKind::internal;
-    std::string message;  // whole text for a person: what happened, to what, what to do; no trailing full stop
+    std::string
+        message;  // whole text for a person: what happened, to what, what to do; no trailing full stop
 
     // "while starting subject: <message>"; contexts are added on the way up.
     Error with_context(std::string_view context) && {
@@ -44,8 +45,8 @@ inline tl::unexpected<Error> fail(Error error) {
     return tl::unexpected<Error>(std::move(error));
 }
 
-// 0 all as asked · 1 the gate or a scenario says no · 2 usage or input error · 3 engine or infrastructure failure ·
-// 4 inconclusive.
+// 0 all as asked · 1 the gate or a scenario says no · 2 usage or input error · 3 engine or infrastructure
+// failure · 4 inconclusive.
 int exit_code(ErrorKind kind);
 
 }  // namespace rogate

@@ -1,4 +1,5 @@
-// The labels that every object of rogate's carries on the engine; clean-up and `rogate clean` go by them alone.
+// The labels that every object of rogate's carries on the engine; clean-up and `rogate clean` go by them
+// alone.
 #pragma once
 
 #include <map>

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <rogate/result.hpp>
-
 #include <string>
 #include <string_view>
 

@@ -1,10 +1,9 @@
 // The answer of a campaign; rogate.result/1 is rendered from it.
 #pragma once
 
+#include <optional>
 #include <rogate/run.hpp>
 #include <rogate/scenario.hpp>
-
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,9 +15,9 @@ struct MountResult {
     Mount mount;
     bool candidate = false;
     Verdict verdict = Verdict::inconclusive;
-    std::string reason;             // one sentence
-    std::vector<Attempt> attempts;  // the telling ones: failed on this mount in the run that decided it
-    std::vector<int> runs;          // ids of the runs that the verdict rests on
+    std::string reason;                   // one sentence
+    std::vector<Attempt> attempts;        // the telling ones: failed on this mount in the run that decided it
+    std::vector<int> runs;                // ids of the runs that the verdict rests on
     std::uint64_t writes_in_control = 0;  // successful writes of class `write` on it in the control run
     bool operator==(const MountResult&) const = default;
 };
@@ -30,7 +29,7 @@ struct Recommendation {
 };
 
 struct EngineFacts {
-    std::string name;         // "Docker Engine", "Podman Engine"
+    std::string name;  // "Docker Engine", "Podman Engine"
     std::string version, api_version, kernel, os, cgroup_version, host;
     bool operator==(const EngineFacts&) const = default;
 };
@@ -51,7 +50,7 @@ struct CampaignResult {
     Recommendation recommendation;
     std::string started_at;  // RFC 3339, UTC
     double duration_s = 0;
-    std::string data_mode;   // how the user's data was kept out of reach: "overlay", "copy", …
+    std::string data_mode;  // how the user's data was kept out of reach: "overlay", "copy", …
     bool operator==(const CampaignResult&) const = default;
 };
 

@@ -1,12 +1,11 @@
 // One launch of the subject: what was asked for and what came out.
 #pragma once
 
-#include <rogate/attempt.hpp>
-#include <rogate/error.hpp>
-
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <rogate/attempt.hpp>
+#include <rogate/error.hpp>
 #include <string>
 #include <vector>
 
@@ -17,9 +16,9 @@ enum class RunKind { control, probe, verify };
 struct RunPlan {
     int id = 1;
     RunKind kind = RunKind::control;
-    std::vector<std::string> read_only;      // targets tried read-only in this run, beside those the user made so
-    std::optional<int> expected_exit_code;   // the control run's
-    bool expected_early_exit = false;        // the control run's subject ended by itself, before it was told to
+    std::vector<std::string> read_only;  // targets tried read-only in this run, beside those the user made so
+    std::optional<int> expected_exit_code;  // the control run's
+    bool expected_early_exit = false;  // the control run's subject ended by itself, before it was told to
     bool operator==(const RunPlan&) const = default;
 };
 
@@ -41,11 +40,11 @@ struct RunRecord {
     std::map<std::string, Canary> canary;       // by target, for every read-only mount
     std::map<std::string, std::uint64_t> uses;  // by target: files and directories opened or executed on it
     std::uint64_t lost_events = 0;
-    std::optional<int> exit_code;               // of the subject's first process; absent: it never started
-    bool exited_early = false;                  // it ended by itself, before it was told to
-    bool could_not_start = false;               // the engine refused to start the container: not the application's doing
-    std::string observer_problem;               // why the observer's account is not whole; empty: it is
-    std::string log_tail;                       // the subject's last output, for a failed run
+    std::optional<int> exit_code;  // of the subject's first process; absent: it never started
+    bool exited_early = false;     // it ended by itself, before it was told to
+    bool could_not_start = false;  // the engine refused to start the container: not the application's doing
+    std::string observer_problem;  // why the observer's account is not whole; empty: it is
+    std::string log_tail;          // the subject's last output, for a failed run
     double duration_s = 0;
     bool operator==(const RunRecord&) const = default;
 };

@@ -1,10 +1,9 @@
 // What is done to the subject: readiness, steps, shutdown. All times are in milliseconds.
 #pragma once
 
-#include <rogate/subject.hpp>
-
 #include <map>
 #include <optional>
+#include <rogate/subject.hpp>
 #include <string>
 #include <variant>
 #include <vector>
@@ -14,13 +13,14 @@ namespace rogate {
 // What a step's observation must look like. Everything that is given must hold; an empty Expect always holds
 // (but http without `status` expects 200..399 and exec without `exit_code` expects 0).
 struct Expect {
-    std::optional<int> status;                // http
-    std::optional<int> exit_code;             // exec
-    std::optional<std::string> contains;      // http body / exec stdout+stderr / log text
+    std::optional<int> status;            // http
+    std::optional<int> exit_code;         // exec
+    std::optional<std::string> contains;  // http body / exec stdout+stderr / log text
     std::optional<std::string> not_contains;
-    std::optional<std::string> matches;       // ECMAScript regular expression, searched for
-    std::optional<std::string> equals;        // whole text, one trailing newline ignored on both sides
-    std::map<std::string, std::string> headers;  // http: name (any case) -> regular expression searched in the value
+    std::optional<std::string> matches;  // ECMAScript regular expression, searched for
+    std::optional<std::string> equals;   // whole text, one trailing newline ignored on both sides
+    std::map<std::string, std::string>
+        headers;  // http: name (any case) -> regular expression searched in the value
     bool operator==(const Expect&) const = default;
 };
 
@@ -62,15 +62,15 @@ struct HealthAction {  // the engine's health status is "healthy"
     bool operator==(const HealthAction&) const = default;
 };
 
-using Action = std::variant<HttpAction, ExecAction, SignalAction, RestartAction, WaitAction, LogAction, TcpAction,
-                            HealthAction>;
+using Action = std::variant<HttpAction, ExecAction, SignalAction, RestartAction, WaitAction, LogAction,
+                            TcpAction, HealthAction>;
 
 struct Step {
     std::string name;
     Action action;
     Expect expect;
-    std::int64_t timeout_ms = 30'000;               // for one try
-    std::optional<std::int64_t> retry_until_ms;     // try again until it holds or this much time has passed
+    std::int64_t timeout_ms = 30'000;            // for one try
+    std::optional<std::int64_t> retry_until_ms;  // try again until it holds or this much time has passed
     std::int64_t retry_interval_ms = 200;
     SourcePlace declared;
     bool operator==(const Step&) const = default;

@@ -9,7 +9,8 @@
 
 namespace rogate {
 
-// Where in an input file something was declared; for messages and for patches. line and column count from 1; 0: unknown.
+// Where in an input file something was declared; for messages and for patches. line and column count from 1;
+// 0: unknown.
 struct SourcePlace {
     std::string file;
     int line = 0;
@@ -40,8 +41,8 @@ struct Healthcheck {
     bool operator==(const Healthcheck&) const = default;
 };
 
-// A port of the subject that steps talk to. It is always published on a free port of the loopback interface of the
-// engine's host, never on the number the user runs it on in production.
+// A port of the subject that steps talk to. It is always published on a free port of the loopback interface
+// of the engine's host, never on the number the user runs it on in production.
 struct Port {
     std::uint16_t container = 0;
     std::string protocol = "tcp";

@@ -1,5 +1,6 @@
-// The client against a real engine (DOCKER_HOST, context or /var/run/docker.sock) and an image that has sh and coreutils:
-// ROGATE_TEST_IMAGE, else rgx:base. Whatever a test makes is labelled io.rogate.session=<random> and removed at its end.
+// The client against a real engine (DOCKER_HOST, context or /var/run/docker.sock) and an image that has sh
+// and coreutils: ROGATE_TEST_IMAGE, else rgx:base. Whatever a test makes is labelled
+// io.rogate.session=<random> and removed at its end.
 #include "engine/client.hpp"
 
 #include <gtest/gtest.h>
@@ -66,7 +67,9 @@ class EngineTest : public ::testing::Test {
         const auto ready = run(client->negotiate());
         if (!ready) GTEST_SKIP() << ready.error().message;
         const auto found = run(client->image_inspect(image));
-        if (!found) GTEST_SKIP() << "needs an image with sh and coreutils, see ROGATE_TEST_IMAGE: " << found.error().message;
+        if (!found)
+            GTEST_SKIP() << "needs an image with sh and coreutils, see ROGATE_TEST_IMAGE: "
+                         << found.error().message;
     }
     void TearDown() override {
         if (!client || client->api_version().empty()) return;
@@ -132,7 +135,8 @@ TEST_F(EngineTest, SaysWhatItIs) {
     EXPECT_EQ(client->api_version().substr(0, 2), "1.");
     const Info info = must(client->info());
     EXPECT_FALSE(info.docker_root_dir.empty());
-    EXPECT_EQ(run(client->image_inspect("rogate-no-such-image:" + session)).error().kind, ErrorKind::not_found);
+    EXPECT_EQ(run(client->image_inspect("rogate-no-such-image:" + session)).error().kind,
+              ErrorKind::not_found);
 }
 
 TEST_F(EngineTest, AContainersLife) {
@@ -165,7 +169,8 @@ TEST_F(EngineTest, ErrorsAreTheEngines) {
     const auto created = run(client->container_create(spec));
     ASSERT_FALSE(created.has_value());
     EXPECT_EQ(created.error().kind, ErrorKind::not_found);
-    EXPECT_TRUE(created.error().message.starts_with("engine: POST /containers/create: 404 ")) << created.error().message;
+    EXPECT_TRUE(created.error().message.starts_with("engine: POST /containers/create: 404 "))
+        << created.error().message;
     spec = sh("true");
     spec.entrypoint = std::vector<std::string>{"/no/such/program"};
     const std::string id = must(client->container_create(spec));
@@ -254,13 +259,24 @@ TEST_F(EngineTest, VolumesAndNetworks) {
     ASSERT_EQ(must(client->network_list(mine)).size(), 1U);
 
     ContainerSpec writer = sh("echo kept > /data/file && ! touch /data-ro/x 2>/dev/null && test -d /scratch");
-    writer.mounts = {{.type = MountSpec::Type::volume, .source = name, .target = "/data", .read_only = false, .no_copy = true, .propagation = {}},
-                     {.type = MountSpec::Type::volume, .source = name, .target = "/data-ro", .read_only = true, .no_copy = false, .propagation = {}}};
+    writer.mounts = {{.type = MountSpec::Type::volume,
+                      .source = name,
+                      .target = "/data",
+                      .read_only = false,
+                      .no_copy = true,
+                      .propagation = {}},
+                     {.type = MountSpec::Type::volume,
+                      .source = name,
+                      .target = "/data-ro",
+                      .read_only = true,
+                      .no_copy = false,
+                      .propagation = {}}};
     writer.tmpfs = {{"/scratch", "size=1m"}};
     writer.network_mode = name;
     writer.network_aliases = {"writer"};
     writer.publish = {{.container_port = 80, .protocol = "tcp", .host_ip = "127.0.0.1", .host_port = 0}};
-    writer.health = HealthSpec{.test = {"CMD", "true"}, .interval_ms = 1000, .timeout_ms = 1000, .start_period_ms = 0, .retries = 1};
+    writer.health = HealthSpec{
+        .test = {"CMD", "true"}, .interval_ms = 1000, .timeout_ms = 1000, .start_period_ms = 0, .retries = 1};
     const std::string id = must(client->container_create(writer));
     must(client->container_start(id));
     EXPECT_EQ(must(client->container_wait(id, patience)), 0) << must(client->container_logs(id));
@@ -275,7 +291,8 @@ TEST_F(EngineTest, VolumesAndNetworks) {
 
 TEST_F(EngineTest, AnImportedImageHasItsChanges) {
     const std::string changes = "LABEL " + label_name + "=" + session;
-    const std::string id = must(client->image_import("rogate-test", session, tar_of("file", "x"), {changes, "VOLUME /data", "ENV A=b c"}));
+    const std::string id = must(client->image_import("rogate-test", session, tar_of("file", "x"),
+                                                     {changes, "VOLUME /data", "ENV A=b c"}));
     const ImageInfo info = must(client->image_inspect("rogate-test:" + session));
     EXPECT_EQ(info.id, id);
     EXPECT_EQ(info.volumes, std::vector<std::string>{"/data"});
@@ -326,12 +343,15 @@ TEST_F(EngineTest, EventsComeUntilEnoughAndUntilCancelled) {
         co_await asio::this_coro::throw_if_cancelled(false);
         co_return co_await client->events(filters, [](const json&) { return true; });
     };
-    asio::co_spawn(context, quiet(), asio::bind_cancellation_slot(signal.slot(), [&](const std::exception_ptr& thrown, Result<> value) {
-                       EXPECT_FALSE(thrown);
-                       listened = std::move(value);
-                   }));
+    asio::co_spawn(
+        context, quiet(),
+        asio::bind_cancellation_slot(signal.slot(), [&](const std::exception_ptr& thrown, Result<> value) {
+            EXPECT_FALSE(thrown);
+            listened = std::move(value);
+        }));
     asio::steady_timer timer(context, std::chrono::milliseconds(200));
-    timer.async_wait([&](const boost::system::error_code&) { signal.emit(asio::cancellation_type::terminal); });
+    timer.async_wait(
+        [&](const boost::system::error_code&) { signal.emit(asio::cancellation_type::terminal); });
     context.restart();
     context.run();
     ASSERT_FALSE(listened.has_value());
@@ -344,11 +364,13 @@ TEST(EngineUnreachable, IsToldWithAWayOut) {
     auto transport = make_transport(context.get_executor(), nowhere);
     Client client(context.get_executor(), std::move(*transport), nowhere);
     Result<> done;
-    asio::co_spawn(context, client.negotiate(), [&](const std::exception_ptr&, Result<> value) { done = std::move(value); });
+    asio::co_spawn(context, client.negotiate(),
+                   [&](const std::exception_ptr&, Result<> value) { done = std::move(value); });
     context.run();
     ASSERT_FALSE(done.has_value());
     EXPECT_EQ(done.error().kind, ErrorKind::engine);
-    for (const char* part : {"cannot reach the engine at unix:///tmp/rogate-no-such.sock", "No such file", "DOCKER_HOST"})
+    for (const char* part :
+         {"cannot reach the engine at unix:///tmp/rogate-no-such.sock", "No such file", "DOCKER_HOST"})
         EXPECT_NE(done.error().message.find(part), std::string::npos) << done.error().message;
 }
 

@@ -29,7 +29,8 @@ TEST(EffectiveMounts, AddsTheImagesVolumesAndTheRoot) {
 }
 
 TEST(Candidates, AreEveryWritableMountButTheRoot) {
-    const std::vector<Mount> mounts = {mount("/", MountType::rootfs), mount("/a"), mount("/b", MountType::volume, true)};
+    const std::vector<Mount> mounts = {mount("/", MountType::rootfs), mount("/a"),
+                                       mount("/b", MountType::volume, true)};
     EXPECT_EQ(*choose_candidates({}, mounts), (std::vector<std::string>{"/a"}));
 }
 
@@ -42,7 +43,8 @@ TEST(Candidates, MustBeMounts) {
     const auto wrong = choose_candidates(scenario, mounts);
     ASSERT_FALSE(wrong.has_value());
     EXPECT_EQ(wrong.error().kind, ErrorKind::usage);
-    EXPECT_NE(wrong.error().message.find("'/nope' is no mount of the subject; its mounts are /, /a"), std::string::npos);
+    EXPECT_NE(wrong.error().message.find("'/nope' is no mount of the subject; its mounts are /, /a"),
+              std::string::npos);
 }
 
 TEST(Tar, KeepsOwnerAndModeOfFolders) {
@@ -64,7 +66,9 @@ TEST(Tar, AsksForMoreUntilTheHeaderIsThere) {
     EXPECT_TRUE(part->need_more);
 }
 
-TEST(Session, IsNeverTheSameTwice) { EXPECT_NE(new_session(), new_session()); }
+TEST(Session, IsNeverTheSameTwice) {
+    EXPECT_NE(new_session(), new_session());
+}
 
 }  // namespace
 }  // namespace rogate::campaign

@@ -15,8 +15,11 @@ using fake::reply;
 
 class ClientTest : public ::testing::Test {
   protected:
-    ClientTest() : client(context.get_executor(), std::make_unique<fake::FakeTransport>(engine), Endpoint{}) {}
-    void answer(std::string bytes, bool hang = false) { engine.exchanges.push_back({std::move(bytes), hang, {}}); }
+    ClientTest()
+        : client(context.get_executor(), std::make_unique<fake::FakeTransport>(engine), Endpoint{}) {}
+    void answer(std::string bytes, bool hang = false) {
+        engine.exchanges.push_back({std::move(bytes), hang, {}});
+    }
     template <class T>
     Result<T> run(Task<T> task) {
         return fake::run(context, std::move(task));
@@ -64,7 +67,8 @@ TEST_F(ClientTest, CarriesTheEnginesOwnMessage) {
     EXPECT_EQ(done.error().kind, ErrorKind::not_found);
     EXPECT_EQ(done.error().message, "engine: GET /images/x/json: 404 No such image: x");
     answer(reply(500, "not even JSON\n"));
-    EXPECT_EQ(run(client.container_create({})).error().message, "engine: POST /containers/create: 500 not even JSON");
+    EXPECT_EQ(run(client.container_create({})).error().message,
+              "engine: POST /containers/create: 500 not even JSON");
 }
 
 TEST_F(ClientTest, ReadsRepliesHoweverTheyAreCut) {
@@ -74,8 +78,10 @@ TEST_F(ClientTest, ReadsRepliesHoweverTheyAreCut) {
         negotiate();
         answer(chunked({"{\"I", "d\":\"", "abc", "\"}"}));
         EXPECT_EQ(*run(client.container_create({})), "abc") << piece;
-        answer("HTTP/1.1 200 OK\r\nContent-Type: application/vnd.docker.raw-stream\r\nTransfer-Encoding: chunked\r\n\r\n" +
-               chunked({frame(1, "out\n") + frame(2, "err\n")}).substr(chunked({}).find("\r\n\r\n") + 4));
+        answer(
+            "HTTP/1.1 200 OK\r\nContent-Type: application/vnd.docker.raw-stream\r\nTransfer-Encoding: "
+            "chunked\r\n\r\n" +
+            chunked({frame(1, "out\n") + frame(2, "err\n")}).substr(chunked({}).find("\r\n\r\n") + 4));
         EXPECT_EQ(*run(client.container_logs("c")), "out\nerr\n") << piece;
     }
 }
@@ -83,13 +89,15 @@ TEST_F(ClientTest, ReadsRepliesHoweverTheyAreCut) {
 TEST_F(ClientTest, SaysThatAReplyBrokeOff) {
     negotiate();
     for (const std::string& broken :
-         {std::string(), std::string("HTTP/1.1 200 OK\r\nContent-Le"), std::string("HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{\"Id\":"),
+         {std::string(), std::string("HTTP/1.1 200 OK\r\nContent-Le"),
+          std::string("HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{\"Id\":"),
           std::string("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"I")}) {
         answer(broken);
         const auto done = run(client.container_create({}));
         ASSERT_FALSE(done.has_value()) << broken;
         EXPECT_EQ(done.error().kind, ErrorKind::engine) << done.error().message;
-        EXPECT_NE(done.error().message.find("POST /containers/create"), std::string::npos) << done.error().message;
+        EXPECT_NE(done.error().message.find("POST /containers/create"), std::string::npos)
+            << done.error().message;
     }
     answer(reply(200, R"({"Id":)"));
     EXPECT_EQ(run(client.container_create({})).error().kind, ErrorKind::protocol);
@@ -124,11 +132,12 @@ TEST_F(ClientTest, ACallCanBeCancelled) {
         co_await asio::this_coro::throw_if_cancelled(false);
         co_return co_await client.container_wait("c", Milliseconds(60'000));
     };
-    asio::co_spawn(context, quiet(),
-                   asio::bind_cancellation_slot(signal.slot(), [&](const std::exception_ptr& thrown, Result<int> value) {
-                       EXPECT_FALSE(thrown);
-                       result = std::move(value);
-                   }));
+    asio::co_spawn(
+        context, quiet(),
+        asio::bind_cancellation_slot(signal.slot(), [&](const std::exception_ptr& thrown, Result<int> value) {
+            EXPECT_FALSE(thrown);
+            result = std::move(value);
+        }));
     context.restart();
     context.poll();
     signal.emit(asio::cancellation_type::terminal);
@@ -140,7 +149,8 @@ TEST_F(ClientTest, ACallCanBeCancelled) {
 TEST_F(ClientTest, ExecGivesOutputsAndExitCode) {
     negotiate();
     answer(reply(201, R"({"Id":"e"})"));
-    answer("HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n" + frame(1, "one") + frame(2, "two") + frame(1, "three"));
+    answer("HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n" + frame(1, "one") +
+           frame(2, "two") + frame(1, "three"));
     answer(reply(200, R"({"Running":false,"ExitCode":3,"Pid":77})"));
     ExecSpec spec;
     spec.command = {"cat"};

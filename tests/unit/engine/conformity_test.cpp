@@ -1,4 +1,5 @@
-// What the client sends, held against the published Engine API specifications (tests/engine-api/engine-api.json).
+// What the client sends, held against the published Engine API specifications
+// (tests/engine-api/engine-api.json).
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -56,13 +57,24 @@ ContainerSpec everything() {
     spec.user = spec.working_dir = spec.hostname = spec.stop_signal = "x";
     spec.env = {"A=b"};
     spec.labels = {{"l", "v"}};
-    spec.mounts = {{.type = MountSpec::Type::bind, .source = "/s", .target = "/t", .read_only = true, .no_copy = false, .propagation = "rslave"},
-                   {.type = MountSpec::Type::volume, .source = "v", .target = "/v", .read_only = false, .no_copy = true, .propagation = {}}};
+    spec.mounts = {{.type = MountSpec::Type::bind,
+                    .source = "/s",
+                    .target = "/t",
+                    .read_only = true,
+                    .no_copy = false,
+                    .propagation = "rslave"},
+                   {.type = MountSpec::Type::volume,
+                    .source = "v",
+                    .target = "/v",
+                    .read_only = false,
+                    .no_copy = true,
+                    .propagation = {}}};
     spec.tmpfs = {{"/run", "size=1m"}};
     spec.publish = {{}};
     spec.publish[0].container_port = 80;
     spec.cap_add = spec.cap_drop = spec.security_opt = {"x"};
-    spec.health = HealthSpec{.test = {"CMD", "true"}, .interval_ms = 1, .timeout_ms = 1, .start_period_ms = 1, .retries = 1};
+    spec.health = HealthSpec{
+        .test = {"CMD", "true"}, .interval_ms = 1, .timeout_ms = 1, .start_period_ms = 1, .retries = 1};
     spec.ulimits = {{"nofile", 10}};
     spec.sysctls = {{"a", "b"}};
     spec.shm_size = spec.memory = 1 << 20;
@@ -75,12 +87,16 @@ ContainerSpec everything() {
 
 class Conformity : public ::testing::TestWithParam<std::string> {
   protected:
-    // Makes one call against an engine of this version that answers with `reply`, and checks all that was sent.
+    // Makes one call against an engine of this version that answers with `reply`, and checks all that was
+    // sent.
     template <class Call>
     void check(const std::string& reply, Call call) {
         asio::io_context context;
         fake::Engine engine;
-        engine.exchanges.push_back({fake::reply(200, R"({"ApiVersion":")" + GetParam() + R"(","MinAPIVersion":"1.24"})"), false, {}});
+        engine.exchanges.push_back(
+            {fake::reply(200, R"({"ApiVersion":")" + GetParam() + R"(","MinAPIVersion":"1.24"})"),
+             false,
+             {}});
         for (int i = 0; i < 3; ++i) engine.exchanges.push_back({reply, false, {}});
         Client client(context.get_executor(), std::make_unique<fake::FakeTransport>(engine), Endpoint{});
         ASSERT_TRUE(fake::run(context, client.negotiate()).has_value());
@@ -98,14 +114,16 @@ class Conformity : public ::testing::TestWithParam<std::string> {
         ASSERT_TRUE(target.starts_with(prefix)) << line;
         target.erase(0, prefix.size());
         const auto mark = target.find('?');
-        const std::string path = target.substr(0, mark), query = mark == std::string::npos ? "" : target.substr(mark + 1);
+        const std::string path = target.substr(0, mark),
+                          query = mark == std::string::npos ? "" : target.substr(mark + 1);
         const std::string call = find_call(spec.at("calls"), method, path);
         ASSERT_FALSE(call.empty()) << line << " is no call of API " << GetParam();
         std::istringstream pairs(query);
         for (std::string pair; std::getline(pairs, pair, '&');) {
             const std::string name = pair.substr(0, pair.find('='));
             const json& known = spec.at("calls").at(call);
-            EXPECT_NE(std::find(known.begin(), known.end(), name), known.end()) << line << ": no parameter " << name;
+            EXPECT_NE(std::find(known.begin(), known.end(), name), known.end())
+                << line << ": no parameter " << name;
         }
         const std::string bare = call.substr(call.find(' ') + 1);
         if (method == "POST" && spec.at("bodies").contains(bare)) {
@@ -162,10 +180,13 @@ TEST_P(Conformity, EveryCallIsInTheSpecification) {
         return c.exec("c", spec, Milliseconds(1000));
     });
     check(ok, [](Client& c) { return c.archive_put("c", "/", "tar"); });
-    check(ok, [](Client& c) { return c.archive_get("c", "/", [](std::string_view) -> Result<bool> { return true; }); });
+    check(ok, [](Client& c) {
+        return c.archive_get("c", "/", [](std::string_view) -> Result<bool> { return true; });
+    });
     check(ok, [](Client& c) { return c.archive_stat("c", "/"); });
     check(ok, [](Client& c) {
-        return c.volume_create({.name = "v", .driver = "local", .options = {{"type", "overlay"}}, .labels = {{"l", "v"}}});
+        return c.volume_create(
+            {.name = "v", .driver = "local", .options = {{"type", "overlay"}}, .labels = {{"l", "v"}}});
     });
     check(ok, [](Client& c) { return c.volume_inspect("v"); });
     check(ok, [](Client& c) { return c.volume_remove("v"); });
@@ -173,22 +194,26 @@ TEST_P(Conformity, EveryCallIsInTheSpecification) {
     check(ok, [](Client& c) { return c.network_create("n", {{"l", "v"}}); });
     check(ok, [](Client& c) { return c.network_remove("n"); });
     check(list, [](Client& c) { return c.network_list("l"); });
-    check(ok, [](Client& c) { return c.events(json{{"type", {"container"}}}, [](const json&) { return false; }); });
+    check(ok, [](Client& c) {
+        return c.events(json{{"type", {"container"}}}, [](const json&) { return false; });
+    });
 }
 
 TEST(ConformityCheck, NoticesWhatIsWrong) {
-    const json shape = {{"Name", "string"}, {"Labels", {{"*", "string"}}}, {"List", json::array({"integer"})}};
+    const json shape = {
+        {"Name", "string"}, {"Labels", {{"*", "string"}}}, {"List", json::array({"integer"})}};
     EXPECT_EQ(misfit({{"Name", "x"}, {"Labels", {{"a", "b"}}}, {"List", {1}}}, shape, "b"), "");
     EXPECT_EQ(misfit({{"name", "x"}}, shape, "b"), "b.name is not in the specification");
     EXPECT_EQ(misfit({{"Name", 1}}, shape, "b"), "b.Name should be of type string");
     EXPECT_EQ(misfit({{"List", {"x"}}}, shape, "b"), "b.List[] should be of type integer");
 }
 
-INSTANTIATE_TEST_SUITE_P(Versions, Conformity, ::testing::Values("1.41", "1.44", "1.47", "1.51", "1.55"), [](const auto& each) {
-    std::string name = each.param;
-    name[1] = '_';
-    return name;
-});
+INSTANTIATE_TEST_SUITE_P(Versions, Conformity, ::testing::Values("1.41", "1.44", "1.47", "1.51", "1.55"),
+                         [](const auto& each) {
+                             std::string name = each.param;
+                             name[1] = '_';
+                             return name;
+                         });
 
 }  // namespace
 }  // namespace rogate::engine

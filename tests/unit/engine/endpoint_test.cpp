@@ -70,9 +70,11 @@ TEST_F(FindEndpoint, InTheOrderOfTheDockerClient) {
     ASSERT_FALSE(missing.has_value());
     EXPECT_NE(missing.error().message.find("docker context 'staging'"), std::string::npos);
     // The folder is named by the SHA-256 of "staging".
-    const std::string meta = folder + "/contexts/meta/e919a75364398a449f860aeadddc57fa0502145a4e63959ddb33c417a48dc0da";
+    const std::string meta =
+        folder + "/contexts/meta/e919a75364398a449f860aeadddc57fa0502145a4e63959ddb33c417a48dc0da";
     std::filesystem::create_directories(meta);
-    std::ofstream(meta + "/meta.json") << R"({"Name":"staging","Endpoints":{"docker":{"Host":"tcp://staging:2375"}}})";
+    std::ofstream(meta + "/meta.json")
+        << R"({"Name":"staging","Endpoints":{"docker":{"Host":"tcp://staging:2375"}}})";
     EXPECT_EQ(find()->host, "staging");
     EXPECT_EQ(find()->origin, "context 'staging'");
     environment["DOCKER_CONTEXT"] = "default";

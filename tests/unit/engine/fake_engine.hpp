@@ -1,6 +1,8 @@
 // An engine made of recorded replies: each connection gets the next one, and what was sent on it is kept.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -8,7 +10,6 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <cstring>
 #include <deque>
-#include <fmt/format.h>
 
 #include "engine/client.hpp"
 
@@ -17,8 +18,6 @@ namespace asio = boost::asio;
 }
 
 namespace rogate::engine::fake {
-
-
 
 struct Exchange {
     std::string reply;
@@ -32,7 +31,9 @@ struct Engine {
     std::size_t piece = 1U << 20U;  // most bytes that one read gives
 
     // "METHOD /path?query" of each connection, and the body behind the header.
-    std::string request_line(std::size_t i) const { return exchanges.at(i).sent.substr(0, exchanges.at(i).sent.find(" HTTP/")); }
+    std::string request_line(std::size_t i) const {
+        return exchanges.at(i).sent.substr(0, exchanges.at(i).sent.find(" HTTP/"));
+    }
     std::string body(std::size_t i) const {
         const std::string& sent = exchanges.at(i).sent;
         const auto length = sent.find("Content-Length: ");
@@ -47,8 +48,10 @@ class FakeStream : public Stream {
     Task<std::size_t> read_some(asio::mutable_buffer buffer) override {
         const std::size_t size = std::min({engine_.piece, buffer.size(), exchange_.reply.size() - at_});
         if (size == 0 && exchange_.hang) {
-            asio::steady_timer forever(co_await asio::this_coro::executor, asio::steady_timer::time_point::max());
-            [[maybe_unused]] const auto ended = co_await forever.async_wait(asio::as_tuple(asio::use_awaitable));
+            asio::steady_timer forever(co_await asio::this_coro::executor,
+                                       asio::steady_timer::time_point::max());
+            [[maybe_unused]] const auto ended =
+                co_await forever.async_wait(asio::as_tuple(asio::use_awaitable));
             co_return fail(ErrorKind::cancelled, "interrupted");
         }
         std::memcpy(buffer.data(), exchange_.reply.data() + at_, size);
@@ -73,7 +76,8 @@ class FakeTransport : public Transport {
     explicit FakeTransport(Engine& engine) : engine_(engine) {}
     Task<std::unique_ptr<Stream>> connect() override {
         if (engine_.next >= engine_.exchanges.size()) co_return fail(ErrorKind::engine, "refused");
-        std::unique_ptr<Stream> stream = std::make_unique<FakeStream>(engine_, engine_.exchanges[engine_.next++]);
+        std::unique_ptr<Stream> stream =
+            std::make_unique<FakeStream>(engine_, engine_.exchanges[engine_.next++]);
         co_return stream;
     }
 

@@ -31,8 +31,8 @@ std::string attempt_payload(std::string_view path) {
     fixed.id = 7;
     fixed.error = 30;
     put(payload, fixed);
-    for (const std::string_view text : {std::string_view("touch"), std::string_view("/bin/touch"), std::string_view("openat"), path,
-                                        std::string_view("/data")})
+    for (const std::string_view text : {std::string_view("touch"), std::string_view("/bin/touch"),
+                                        std::string_view("openat"), path, std::string_view("/data")})
         put_text(payload, text);
     return payload;
 }
@@ -118,7 +118,8 @@ TEST(ObserverDecoder, SurvivesGarbage) {
     std::mt19937 random(20);  // NOLINT: the same garbage each time
     for (int round = 0; round < 2000; ++round) {
         std::string stream = sample();
-        for (int i = 0; i < 1 + round % 8; ++i) stream[random() % stream.size()] = static_cast<char>(random());
+        for (int i = 0; i < 1 + round % 8; ++i)
+            stream[random() % stream.size()] = static_cast<char>(random());
         Decoder decoder;
         decoder.feed(stream);
         (void)decode_all(decoder);

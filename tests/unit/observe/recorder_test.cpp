@@ -60,9 +60,7 @@ TEST(OperationOf, NamesTheOperationNotTheCall) {
 
 class Recording_ : public ::testing::Test {
   protected:
-    Recording_() : recorder(targets, {"entrypoint"}) {
-        recorder.take(RootEvent{100, 1, "app"});
-    }
+    Recording_() : recorder(targets, {"entrypoint"}) { recorder.take(RootEvent{100, 1, "app"}); }
     Recorder recorder;
 };
 
@@ -89,7 +87,8 @@ TEST_F(Recording_, KeepsApartWhatDiffers) {
 
 TEST_F(Recording_, PhasesByNumberAndProcess) {
     const std::uint32_t step = recorder.add_phase("step one");
-    AttemptEvent main = event("mkdir", "/data/a"), own = event("mkdir", "/data/b"), health = event("mkdir", "/data/c");
+    AttemptEvent main = event("mkdir", "/data/a"), own = event("mkdir", "/data/b"),
+                 health = event("mkdir", "/data/c");
     main.fixed.phase = own.fixed.phase = health.fixed.phase = step;
     own.fixed.root = 300;
     health.fixed.root = 400;

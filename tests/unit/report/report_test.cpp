@@ -15,7 +15,8 @@
 namespace rogate::report {
 namespace {
 
-Attempt attempt(std::string operation, std::string path, AttemptClass cls = AttemptClass::write, std::uint64_t count = 1) {
+Attempt attempt(std::string operation, std::string path, AttemptClass cls = AttemptClass::write,
+                std::uint64_t count = 1) {
     Attempt made;
     made.mount = "/data";
     made.path = std::move(path);
@@ -30,7 +31,8 @@ Attempt attempt(std::string operation, std::string path, AttemptClass cls = Atte
     return made;
 }
 
-MountResult mount(std::string target, Verdict verdict, std::string reason, std::vector<Attempt> attempts = {}) {
+MountResult mount(std::string target, Verdict verdict, std::string reason,
+                  std::vector<Attempt> attempts = {}) {
     MountResult made;
     made.mount.target = std::move(target);
     made.mount.source = "/srv";
@@ -49,7 +51,13 @@ CampaignResult sample() {
     result.scenario.file = "shop.yaml";
     result.scenario.subject.image = "shop:staging";
     result.scenario.subject.environment = {{"TOKEN", "very-secret-value"}};
-    result.engine = {.name = "Docker Engine", .version = "20.10.24", .api_version = "1.41", .kernel = "6.1", .os = "Debian", .cgroup_version = "2", .host = "unix:///x"};
+    result.engine = {.name = "Docker Engine",
+                     .version = "20.10.24",
+                     .api_version = "1.41",
+                     .kernel = "6.1",
+                     .os = "Debian",
+                     .cgroup_version = "2",
+                     .host = "unix:///x"};
     result.observer = {.kind = "ebpf", .hooks = "sys_exit"};
     result.image_id = "sha256:abc";
     result.started_at = "2026-01-01T00:00:00Z";
@@ -60,19 +68,32 @@ CampaignResult sample() {
     control.phases = {{.name = "ready", .passed = true, .message = {}, .duration_s = 0.5}};
     control.uses["/data"] = 3;
     control.exit_code = 0;
-    probe.plan = {.id = 2, .kind = RunKind::probe, .read_only = {"/data"}, .expected_exit_code = {}, .expected_early_exit = false};
-    probe.phases = {{.name = "step upload", .passed = false, .message = "token very-secret-value was refused", .duration_s = 0.5}};
+    probe.plan = {.id = 2,
+                  .kind = RunKind::probe,
+                  .read_only = {"/data"},
+                  .expected_exit_code = {},
+                  .expected_early_exit = false};
+    probe.phases = {{.name = "step upload",
+                     .passed = false,
+                     .message = "token very-secret-value was refused",
+                     .duration_s = 0.5}};
     probe.canary["/data"] = Canary::seen;
     probe.log_tail = "first\nsecond\n";
     result.runs = {control, probe};
     result.mounts = {
-        mount("/data", Verdict::required, "read-only fails step upload: expected status 200, got 500 (body: \"no space to store the picture\")",
-              {attempt("create", "/data/a.png", AttemptClass::write, 3), attempt("access", "/data", AttemptClass::access_check)}),
+        mount("/data", Verdict::required,
+              "read-only fails step upload: expected status 200, got 500 (body: \"no space to store the "
+              "picture\")",
+              {attempt("create", "/data/a.png", AttemptClass::write, 3),
+               attempt("access", "/data", AttemptClass::access_check)}),
         mount("/etc/shop", Verdict::safe, "read 12 times, never written to"),
-        mount("/srv/\x1b[31mred\n\xff", Verdict::tolerated, "passes read-only, though 7 kinds of write failed",
-              std::vector<Attempt>(7, attempt("mkdir", std::string("/srv/\x1b[2J\xe2\x80\xae") + std::string(300, 'x')))),
+        mount("/srv/\x1b[31mred\n\xff", Verdict::tolerated,
+              "passes read-only, though 7 kinds of write failed",
+              std::vector<Attempt>(
+                  7, attempt("mkdir", std::string("/srv/\x1b[2J\xe2\x80\xae") + std::string(300, 'x')))),
         mount("/unused", Verdict::untested, "nothing opened or listed anything on it"),
-        mount("/doubt", Verdict::inconclusive, "run 2 cannot be relied on: 7 events were lost; what they were is not known"),
+        mount("/doubt", Verdict::inconclusive,
+              "run 2 cannot be relied on: 7 events were lost; what they were is not known"),
     };
     result.recommendation = {.read_only = {"/etc/shop"}, .verified_by_run = 2};
     return result;
@@ -89,10 +110,12 @@ void expect_golden(const std::string& name, const std::string& text) {
 }
 
 TEST(Terminal, Plain) {
-    expect_golden("terminal.txt", render_terminal(sample(), {.colour = false, .unicode = true, .width = 100}));
+    expect_golden("terminal.txt",
+                  render_terminal(sample(), {.colour = false, .unicode = true, .width = 100}));
 }
 TEST(Terminal, NarrowColouredAscii) {
-    expect_golden("terminal_colour.txt", render_terminal(sample(), {.colour = true, .unicode = false, .width = 60}));
+    expect_golden("terminal_colour.txt",
+                  render_terminal(sample(), {.colour = true, .unicode = false, .width = 60}));
 }
 TEST(Terminal, NothingToTry) {
     CampaignResult result = sample();
@@ -105,7 +128,9 @@ TEST(Terminal, HostileBytesNeverReachIt) {
         EXPECT_TRUE(c == '\n' || static_cast<unsigned char>(c) >= 0x20) << static_cast<int>(c);
 }
 
-TEST(Json, IsAsTheSchemaSays) { expect_golden("result.json", render_json(sample(), {"very-secret-value"})); }
+TEST(Json, IsAsTheSchemaSays) {
+    expect_golden("result.json", render_json(sample(), {"very-secret-value"}));
+}
 
 TEST(Json, KeepsSecretsBack) {
     const std::string text = render_json(sample(), {"very-secret-value"});
@@ -128,8 +153,9 @@ TEST(Json, ComesBackAsItWas) {
 }
 
 TEST(Json, SaysWhatIsNoResult) {
-    for (const char* text : {"", "{", "[]", "{}", R"({"schema":"rogate.result/2"})", R"({"schema":"rogate.result/1"})",
-                             R"({"schema":"rogate.result/1","scenario":5})"}) {
+    for (const char* text :
+         {"", "{", "[]", "{}", R"({"schema":"rogate.result/2"})", R"({"schema":"rogate.result/1"})",
+          R"({"schema":"rogate.result/1","scenario":5})"}) {
         const auto parsed = parse_json(text);
         ASSERT_FALSE(parsed.has_value()) << text;
         EXPECT_EQ(parsed.error().kind, ErrorKind::usage);
@@ -141,7 +167,8 @@ TEST(Escape, IsReversibleForAnyBytes) {
     std::mt19937 random(7);  // NOLINT: the same bytes each time
     for (int round = 0; round < 5000; ++round) {
         std::string raw(random() % 40, '\0');
-        for (char& c : raw) c = static_cast<char>(round % 2 == 0 ? random() : "\\x0aé\xe2\x80\xae\xff\n"[random() % 12]);
+        for (char& c : raw)
+            c = static_cast<char>(round % 2 == 0 ? random() : "\\x0aé\xe2\x80\xae\xff\n"[random() % 12]);
         const std::string escaped = escape_text(raw);
         EXPECT_EQ(unescape_text(escaped), raw);
         // What is escaped is valid UTF-8: JSON takes it.

@@ -33,7 +33,8 @@ Observed exited(int code, std::string output = {}) {
 TEST(Expectation, HttpWithoutStatusWantsSuccess) {
     EXPECT_EQ(mismatch(http(), reply(200)), "");
     EXPECT_EQ(mismatch(http(), reply(302)), "");
-    EXPECT_EQ(mismatch(http(), reply(404, "gone")), "expected a status from 200 to 399, got 404 (body: \"gone\")");
+    EXPECT_EQ(mismatch(http(), reply(404, "gone")),
+              "expected a status from 200 to 399, got 404 (body: \"gone\")");
     EXPECT_EQ(mismatch(http(), reply(199)), "expected a status from 200 to 399, got 199 (body: \"\")");
 }
 

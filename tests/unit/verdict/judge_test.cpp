@@ -36,7 +36,8 @@ RunRecord passing(RunKind kind) {
 RunRecord failing(RunKind kind) {
     RunRecord run = passing(kind);
     run.passed = false;
-    run.phases = {{.name = "step upload", .passed = false, .message = "expected status 200, got 500", .duration_s = 0}};
+    run.phases = {
+        {.name = "step upload", .passed = false, .message = "expected status 200, got 500", .duration_s = 0}};
     return run;
 }
 
@@ -52,13 +53,21 @@ class Judge : public ::testing::Test {
     }
     Verdict verdict() { return judged().verdict; }
 
-    Mount mount{.type = MountType::bind, .source = "/srv", .target = "/data", .read_only = false, .no_copy = false,
-                .tmpfs_options = {}, .propagation = {}, .declared = {}};
+    Mount mount{.type = MountType::bind,
+                .source = "/srv",
+                .target = "/data",
+                .read_only = false,
+                .no_copy = false,
+                .tmpfs_options = {},
+                .propagation = {},
+                .declared = {}};
     RunRecord control = passing(RunKind::control);
     RunRecord probe = passing(RunKind::probe);
 };
 
-TEST_F(Judge, OnlyReadIsSafe) { EXPECT_EQ(verdict(), Verdict::safe); }
+TEST_F(Judge, OnlyReadIsSafe) {
+    EXPECT_EQ(verdict(), Verdict::safe);
+}
 
 TEST_F(Judge, RefusedWriteThatDoesNotMatterIsTolerated) {
     control.attempts = {attempt("create", "/data/cache", 0)};
@@ -178,13 +187,19 @@ TEST_P(Doubts, EndInInconclusive) {
 INSTANTIATE_TEST_SUITE_P(
     All, Doubts,
     ::testing::Values(
-        Doubt{"control_failed", [](RunRecord& c, RunRecord&) { c = failing(RunKind::control); }, "control run failed"},
+        Doubt{"control_failed", [](RunRecord& c, RunRecord&) { c = failing(RunKind::control); },
+              "control run failed"},
         Doubt{"control_lost", [](RunRecord& c, RunRecord&) { c.lost_events = 1; }, "1 events were lost"},
         Doubt{"probe_lost", [](RunRecord&, RunRecord& p) { p.lost_events = 7; }, "7 events were lost"},
-        Doubt{"observer_gone", [](RunRecord&, RunRecord& p) { p.observer_problem = "the observer was killed"; }, "observer was killed"},
-        Doubt{"canary_not_seen", [](RunRecord&, RunRecord& p) { p.canary["/data"] = Canary::not_seen; }, "did not see it"},
-        Doubt{"canary_not_refused", [](RunRecord&, RunRecord& p) { p.canary["/data"] = Canary::not_refused; }, "did not refuse"},
-        Doubt{"canary_failed", [](RunRecord&, RunRecord& p) { p.canary["/data"] = Canary::failed; }, "could not be made"},
+        Doubt{"observer_gone",
+              [](RunRecord&, RunRecord& p) { p.observer_problem = "the observer was killed"; },
+              "observer was killed"},
+        Doubt{"canary_not_seen", [](RunRecord&, RunRecord& p) { p.canary["/data"] = Canary::not_seen; },
+              "did not see it"},
+        Doubt{"canary_not_refused", [](RunRecord&, RunRecord& p) { p.canary["/data"] = Canary::not_refused; },
+              "did not refuse"},
+        Doubt{"canary_failed", [](RunRecord&, RunRecord& p) { p.canary["/data"] = Canary::failed; },
+              "could not be made"},
         Doubt{"canary_missing", [](RunRecord&, RunRecord& p) { p.canary.clear(); }, "no canary write"}),
     [](const auto& each) { return std::string(each.param.name); });
 

@@ -11,8 +11,9 @@
 namespace rogate::verdict {
 namespace {
 
-// An application whose needs are known: `writes` are its mounts that it writes, `needs` those it cannot do without.
-// `clash`: the run fails when all of these are read-only together, though each of them alone is fine.
+// An application whose needs are known: `writes` are its mounts that it writes, `needs` those it cannot do
+// without. `clash`: the run fails when all of these are read-only together, though each of them alone is
+// fine.
 struct Application {
     std::set<std::string> writes, needs, clash;
 
@@ -26,7 +27,8 @@ struct Application {
             record.canary[target] = Canary::seen;
             if (needs.contains(target)) record.passed = false;
         }
-        if (!clash.empty() && std::includes(read_only.begin(), read_only.end(), clash.begin(), clash.end())) record.passed = false;
+        if (!clash.empty() && std::includes(read_only.begin(), read_only.end(), clash.begin(), clash.end()))
+            record.passed = false;
         record.phases = {{.name = "ready", .passed = record.passed, .message = "no", .duration_s = 0}};
         for (const std::string& target : writes) {
             Attempt attempt;
@@ -62,9 +64,11 @@ std::vector<Mount> mounts_for(const std::vector<std::string>& targets) {
     return mounts;
 }
 
-std::map<std::string, Verdict> verdicts(const std::vector<std::string>& candidates, const std::vector<RunRecord>& runs) {
+std::map<std::string, Verdict> verdicts(const std::vector<std::string>& candidates,
+                                        const std::vector<RunRecord>& runs) {
     std::map<std::string, Verdict> found;
-    for (const MountResult& result : judge_all(mounts_for(candidates), candidates, {}, runs)) found[result.mount.target] = result.verdict;
+    for (const MountResult& result : judge_all(mounts_for(candidates), candidates, {}, runs))
+        found[result.mount.target] = result.verdict;
     return found;
 }
 
@@ -133,7 +137,8 @@ TEST(Plan, UntestedMountsAreNotRecommended) {
     const auto runs = application.settle(all);
     const Recommendation advice = recommend(judge_all(mounts_for(all), all, {}, runs), runs);
     EXPECT_EQ(advice.read_only, (std::vector<std::string>{"/a"}));
-    EXPECT_EQ(runs.at(static_cast<std::size_t>(*advice.verified_by_run) - 1).plan.read_only, advice.read_only);
+    EXPECT_EQ(runs.at(static_cast<std::size_t>(*advice.verified_by_run) - 1).plan.read_only,
+              advice.read_only);
 }
 
 TEST(Plan, ProbesCarryTheControlRunsExitCode) {
