@@ -1,26 +1,66 @@
 # Shared by the scripts; sourced, not run.
 # shellcheck shell=bash
+# shellcheck disable=SC2034  # the lists are for the scripts that source this
 
-# Everything that building and testing needs from Debian 12.
-build_packages="g++ cmake ninja-build ccache mold clang bpftool libbpf-dev libelf-dev zlib1g-dev
-  libboost1.81-dev libssl-dev nlohmann-json3-dev libfmt-dev libcli11-dev libyaml-cpp-dev libarchive-dev
-  libexpected-dev libvalijson-dev libgtest-dev libgmock-dev"
-engine_packages="docker.io iptables ca-certificates"
+# Everything that building and testing needs from Debian 12. (libvalijson-dev would bring 250 packages more, Qt among them.)
+build_packages=(g++ cmake ninja-build ccache mold clang bpftool libbpf-dev libelf-dev zlib1g-dev libboost1.81-dev
+  libssl-dev nlohmann-json3-dev libfmt-dev libcli11-dev libyaml-cpp-dev libarchive-dev libexpected-dev libgtest-dev
+  libgmock-dev python3)
+engine_packages=(docker.io iptables ca-certificates)
+base_packages=(mmdebstrap ca-certificates)
 
-say() { printf '==> [%3d s] %s\n' "$SECONDS" "$*" >&2; }
+# dockerd and bpftool are where an ordinary user's PATH does not look.
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+
+# Seconds since the first script began, also in the scripts that it calls.
+export ROGATE_CI_STARTED=${ROGATE_CI_STARTED:-$EPOCHSECONDS}
+say() { printf '==> [%3d s] %s\n' $((EPOCHSECONDS - ROGATE_CI_STARTED)) "$*" >&2; }
+
+# usage SCRIPT: the comment at the top of a script is its help.
+usage() { sed -n '2,/^[^#]/ { /^#/ !d; s/^# \{0,1\}//; p }' "$1"; }
 
 as_root() {
-  if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
+  if [ "$(id -u)" -eq 0 ]; then
+    "$@"
+  elif command -v sudo >/dev/null; then
+    sudo "$@"
+  else
+    echo "this needs root: $*; run the script as root, or install sudo" >&2
+    return 3
+  fi
 }
 
 # Installs what is missing; costs milliseconds when nothing is.
 need_packages() {
-  local missing=() name
+  local missing=() name installed
+  installed=$(dpkg-query -W -f '${db:Status-Status}:${Package}\n' "$@" 2>/dev/null || true)
   for name in "$@"; do
-    [ "$(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null)" = installed ] || missing+=("$name")
+    [[ $'\n'$installed$'\n' == *$'\n'installed:"$name"$'\n'* ]] || missing+=("$name")
   done
   [ ${#missing[@]} -gt 0 ] || return 0
   say "installing ${missing[*]}"
-  as_root apt-get update -qq
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+  as_root apt-get -o DPkg::Lock::Timeout=120 update -qq
+  as_root env DEBIAN_FRONTEND=noninteractive \
+    apt-get -o DPkg::Lock::Timeout=120 install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# build PRESET [ARGUMENT…]: configures once and builds. On a terminal ninja shows its progress; elsewhere its output is
+# shown when it fails.
+build() {
+  local preset=$1 log
+  shift
+  log=$(mktemp)
+  if ! [ -f "build/$preset/build.ninja" ]; then
+    say "configuring ($preset)"
+    cmake --preset "$preset" >"$log" 2>&1 || { cat "$log" >&2; rm -f "$log"; return 1; }
+  fi
+  say "building ($preset; the first time takes minutes)"
+  if [ -t 1 ]; then
+    rm -f "$log"
+    cmake --build --preset "$preset" "$@"
+  else
+    cmake --build --preset "$preset" "$@" >"$log" 2>&1 || { cat "$log" >&2; rm -f "$log"; return 1; }
+    tail -n 1 "$log"
+    rm -f "$log"
+  fi
 }
