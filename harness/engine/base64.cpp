@@ -17,7 +17,8 @@ std::string base64_encode(std::string_view bytes, Base64 alphabet) {
 
 std::optional<std::string> base64_decode(std::string_view text) {
     if (text.empty()) return std::string();
-    if (text.size() % 4 != 0) return std::nullopt;
+    // EVP_DecodeBlock takes '=' anywhere for zero bits.
+    if (text.size() % 4 != 0 || text.find('=') < text.size() - 2) return std::nullopt;
     std::string bytes(text.size() / 4 * 3, '\0');
     const int size =
         EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),

@@ -71,6 +71,10 @@ Task<> Client::negotiate(Milliseconds deadline) {
     Version version;
     version.platform = field<std::string>(child(*reply, "Platform"), "Name", "Docker Engine");
     if (version.platform.empty()) version.platform = "Docker Engine";
+    // Podman's platform is "linux/amd64/debian-12"; what it is stands among its components.
+    for (const json& component : child(*reply, "Components"))
+        if (const auto name = field<std::string>(component, "Name"); name.starts_with("Podman"))
+            version.platform = name;
     version.version = field<std::string>(*reply, "Version");
     version.api_version = field<std::string>(*reply, "ApiVersion");
     version.min_api_version = field<std::string>(*reply, "MinAPIVersion");

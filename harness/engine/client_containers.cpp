@@ -103,6 +103,29 @@ void append_limited(std::string& to, const std::string& bytes, std::size_t limit
     to.append(bytes, 0, room);
 }
 
+Task<> read_output(RawAttachment* stream, ExecResult* result, std::size_t limit) {
+    for (;;) {
+        auto chunk = co_await stream->read();
+        if (!chunk) co_return fail(std::move(chunk.error()).with_context("engine: POST /exec/start"));
+        if (!*chunk) co_return Result<>{};
+        std::string& to = (*chunk)->channel == Channel::err ? result->output_stderr : result->output_stdout;
+        append_limited(to, (*chunk)->bytes, limit, result->truncated);
+    }
+}
+
+// Ends only when it is cancelled, because the output is then complete: the process may end without reading
+// all of its input, and that is its own affair.
+Task<> write_input(RawAttachment* stream, std::string text) {
+    if (!text.empty()) {
+        [[maybe_unused]] const auto written = co_await stream->write(text);
+        [[maybe_unused]] const auto closed = co_await stream->close_write();
+    }
+    asio::steady_timer forever(co_await asio::this_coro::executor, asio::steady_timer::time_point::max());
+    const bool stop = co_await detail::interrupted();
+    if (!stop) co_await forever.async_wait(asio::as_tuple(asio::use_awaitable));
+    co_return fail(ErrorKind::cancelled, "interrupted");
+}
+
 Task<ExecResult> run_exec(Client::Impl* impl, std::string id, ExecSpec spec, std::size_t limit) {
     const std::string create = impl->path(container_path(id, "/exec"));
     auto created = co_await impl->ask_json(post_json(create, to_exec_body(spec)));
@@ -115,14 +138,6 @@ Task<ExecResult> run_exec(Client::Impl* impl, std::string id, ExecSpec spec, std
     auto stream =
         co_await hijack(impl, post_json(impl->path("/exec/" + url_escape(result.id) + "/start"), start));
     if (!stream) co_return fail(std::move(stream.error()));
-    if (!spec.stdin_text.empty()) {
-        // The process may end without reading all of it; that is its own affair.
-        auto written = co_await (*stream)->write(spec.stdin_text);
-        if (!written && written.error().kind == ErrorKind::cancelled)
-            co_return fail(std::move(written.error()));
-        auto closed = co_await (*stream)->close_write();
-        if (!closed && closed.error().kind == ErrorKind::cancelled) co_return fail(std::move(closed.error()));
-    }
     // Podman forgets the process's number when it has ended; Docker keeps it.
     std::int64_t early_pid = 0;
     if (impl->version.platform.find("Podman") != std::string::npos) {
@@ -130,13 +145,14 @@ Task<ExecResult> run_exec(Client::Impl* impl, std::string id, ExecSpec spec, std
         if (!state) co_return fail(std::move(state.error()));
         early_pid = field<std::int64_t>(*state, "Pid");
     }
-    for (;;) {
-        auto chunk = co_await (*stream)->read();
-        if (!chunk) co_return fail(std::move(chunk.error()).with_context("engine: POST /exec/start"));
-        if (!*chunk) break;
-        std::string& to = (*chunk)->channel == Channel::err ? result.output_stderr : result.output_stdout;
-        append_limited(to, (*chunk)->bytes, limit, result.truncated);
-    }
+    using namespace asio::experimental::awaitable_operators;
+    // Both at a time: a process that answers as it reads would wait for its output to be taken while more
+    // input is sent.
+    auto output = detail::without_throwing(read_output(stream->get(), &result, limit));
+    auto input = detail::without_throwing(write_input(stream->get(), std::move(spec.stdin_text)));
+    auto first = co_await (std::move(output) || std::move(input));
+    Result<> streamed = first.index() == 0 ? std::get<0>(std::move(first)) : std::get<1>(std::move(first));
+    if (!streamed) co_return fail(std::move(streamed.error()));
     // The stream can end a moment before the engine has noted the exit code.
     for (int tries = 0;; ++tries) {
         auto state = co_await impl->ask_json(get(impl->path("/exec/" + url_escape(result.id) + "/json")));

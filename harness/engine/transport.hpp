@@ -1,4 +1,4 @@
-// The seam between the client and the wire. Unix sockets and plain TCP now; TLS and ssh plug in here.
+// The seam between the client and the wire: unix sockets, TCP, TLS. ssh would plug in here.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>

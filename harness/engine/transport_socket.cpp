@@ -7,6 +7,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
+#include "engine/tls.hpp"
 #include "engine/transport.hpp"
 
 namespace rogate::engine {
@@ -129,14 +130,17 @@ Result<std::unique_ptr<Transport>> make_transport(asio::any_io_executor executor
         case Endpoint::Kind::tcp:
             return std::make_unique<TcpTransport>(std::move(executor), endpoint);
         case Endpoint::Kind::tls:
+            return make_tls_transport(endpoint,
+                                      std::make_unique<TcpTransport>(std::move(executor), endpoint));
         case Endpoint::Kind::ssh:
             break;
     }
-    return fail(ErrorKind::usage, fmt::format("engines over {} are not supported by this version of rogate "
-                                              "({}, from {}); use a unix socket or plain "
-                                              "tcp, for example through `ssh -L`",
-                                              endpoint.kind == Endpoint::Kind::tls ? "TLS" : "ssh",
-                                              endpoint.to_string(), endpoint.origin));
+    return fail(
+        ErrorKind::usage,
+        fmt::format(
+            "engines over ssh are not supported yet ({}, from {}); forward the socket with `ssh -nNT -L "
+            "/tmp/docker.sock:/var/run/docker.sock HOST` and set DOCKER_HOST=unix:///tmp/docker.sock",
+            endpoint.to_string(), endpoint.origin));
 }
 
 }  // namespace rogate::engine

@@ -3,7 +3,7 @@
 
     extract.py FOLDER-WITH-vX.YY.yaml [OUTPUT]
 
-Per version: each call with the names of its query parameters, and the bodies of the calls that rogate sends one with, references
+Per version: each call with the names of its query parameters, and the bodies that rogate sends, references
 resolved. A shape is a type's name, "any", [shape of the items], or {property: shape} with "*" for properties of any name.
 """
 import json
@@ -21,9 +21,13 @@ def shape_of(schema, definitions, seen=()):
         name = schema["$ref"].rsplit("/", 1)[1]
         return "any" if name in seen else shape_of(definitions[name], definitions, (*seen, name))
     properties = {}
+    other = schema.get("type", "any")  # when there are no properties
     for part in schema.get("allOf", []):
         part = shape_of(part, definitions, seen)
-        properties.update(part if isinstance(part, dict) else {})
+        if isinstance(part, dict):
+            properties.update(part)
+        elif part != "any":
+            other = part
     for name, each in (schema.get("properties") or {}).items():
         properties[name] = shape_of(each, definitions, seen)
     if isinstance(schema.get("additionalProperties"), dict):
@@ -32,7 +36,7 @@ def shape_of(schema, definitions, seen=()):
         return properties
     if schema.get("type") == "array":
         return [shape_of(schema.get("items", {}), definitions, seen)]
-    return schema.get("type", "any")
+    return other
 
 
 def condense(spec):

@@ -1,0 +1,227 @@
+// Engines that misbehave, and calls that are ended at awkward moments.
+#include <gtest/gtest.h>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <nlohmann/json.hpp>
+
+#include "unit/engine/fake_engine.hpp"
+
+namespace rogate::engine {
+namespace {
+
+using fake::chunked;
+using fake::frame;
+using fake::reply;
+using nlohmann::json;
+
+constexpr const char* upgraded = "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n";
+
+class Trouble : public ::testing::Test {
+  protected:
+    Trouble() : client(context.get_executor(), std::make_unique<fake::FakeTransport>(engine), Endpoint{}) {}
+    void answer(std::string bytes, bool hang = false) {
+        engine.exchanges.push_back({std::move(bytes), hang, {}});
+    }
+    template <class T>
+    Result<T> run(Task<T> task) {
+        return fake::run(context, std::move(task));
+    }
+    // Cancels the call once everything that can happen before has happened.
+    template <class T>
+    Result<T> run_cancelled(Task<T> task) {
+        asio::cancellation_signal signal;
+        Result<T> result = fail(ErrorKind::internal, "did not end");
+        asio::co_spawn(context, quiet(std::move(task)),
+                       asio::bind_cancellation_slot(signal.slot(),
+                                                    [&](const std::exception_ptr& thrown, Result<T> value) {
+                                                        EXPECT_FALSE(thrown);
+                                                        result = std::move(value);
+                                                    }));
+        context.restart();
+        context.poll();
+        signal.emit(asio::cancellation_type::terminal);
+        context.run();
+        return result;
+    }
+
+    asio::io_context context;
+    fake::Engine engine;
+    Client client;
+
+  private:
+    template <class T>
+    static Task<T> quiet(Task<T> task) {
+        co_await asio::this_coro::throw_if_cancelled(false);
+        co_return co_await std::move(task);
+    }
+};
+
+// ---- replies
+
+TEST_F(Trouble, AnAbsurdContentLengthReservesNothing) {
+    answer("HTTP/1.1 200 OK\r\nContent-Length: 9000000000000000000\r\n\r\n{");
+    const auto done = run(client.info());
+    ASSERT_FALSE(done.has_value());
+    EXPECT_EQ(done.error().kind, ErrorKind::engine) << done.error().message;
+}
+
+TEST_F(Trouble, ARepliesSizeIsBounded) {
+    answer(reply(200, std::string((64U << 20U) + 1, ' ')));
+    const auto done = run(client.info());
+    ASSERT_FALSE(done.has_value());
+    EXPECT_EQ(done.error().kind, ErrorKind::protocol);
+    EXPECT_NE(done.error().message.find("engine: GET /info: the reply is larger than"), std::string::npos)
+        << done.error().message;
+}
+
+TEST_F(Trouble, AnErrorsTextIsWholeHoweverItIsCut) {
+    engine.piece = 1;
+    const std::string refusal = reply(404, R"({"message":"no such container: c"})");
+    const ByteSink sink = [](std::string_view) -> Result<bool> { return true; };
+    for (int i = 0; i < 4; ++i) answer(refusal);
+    EXPECT_EQ(run(client.archive_get("c", "/x", sink)).error(),
+              (Error{ErrorKind::not_found, "engine: GET /containers/c/archive: 404 no such container: c"}));
+    EXPECT_EQ(run(client.container_logs("c")).error(),
+              (Error{ErrorKind::not_found, "engine: GET /containers/c/logs: 404 no such container: c"}));
+    EXPECT_EQ(run(client.container_attach("c", false)).error(),
+              (Error{ErrorKind::not_found, "engine: POST /containers/c/attach: 404 no such container: c"}));
+    EXPECT_EQ(run(client.events(json::object(), [](const json&) { return true; })).error(),
+              (Error{ErrorKind::not_found, "engine: GET /events: 404 no such container: c"}));
+}
+
+TEST_F(Trouble, AnErrorWithoutABodyStillSaysWhat) {
+    answer("HTTP/1.1 404 Not Found\r\nContent-Length: 70\r\n\r\n");  // a reply to HEAD has the length of what
+                                                                     // GET would give
+    EXPECT_EQ(run(client.archive_stat("c", "/x")).error(),
+              (Error{ErrorKind::not_found, "engine: HEAD /containers/c/archive: 404 not found"}));
+}
+
+TEST_F(Trouble, AStatOfAPathIsRead) {
+    // {"name":"x","size":5,"mode":2147484141,"linkTarget":""}
+    const std::string stat = "eyJuYW1lIjoieCIsInNpemUiOjUsIm1vZGUiOjIxNDc0ODQxNDEsImxpbmtUYXJnZXQiOiIifQ==";
+    answer("HTTP/1.1 200 OK\r\nX-Docker-Container-Path-Stat: " + stat + "\r\n\r\n");
+    const auto found = run(client.archive_stat("c", "/x"));
+    ASSERT_TRUE(found.has_value()) << found.error().message;
+    EXPECT_EQ(found->size, 5U);
+    EXPECT_TRUE(found->is_directory());
+    for (const char* header :
+         {"", "X-Docker-Container-Path-Stat: @\r\n", "X-Docker-Container-Path-Stat: AAAA\r\n"}) {
+        answer(std::string("HTTP/1.1 200 OK\r\n") + header + "\r\n");
+        EXPECT_EQ(run(client.archive_stat("c", "/x")).error().kind, ErrorKind::protocol) << header;
+    }
+}
+
+// ---- streams
+
+TEST_F(Trouble, ALogThatEndsInsideAFrameIsAnError) {
+    answer(chunked({frame(1, "whole"), frame(2, "half").substr(0, 10)}));
+    EXPECT_EQ(run(client.container_logs("c")).error().kind, ErrorKind::protocol);
+    answer(chunked({"a terminal's raw output"}));
+    EXPECT_EQ(run(client.container_logs("c")).error().kind, ErrorKind::protocol);
+}
+
+TEST_F(Trouble, OfALogTheLastBytesAreKept) {
+    std::string frames;
+    for (int i = 0; i < 5000; ++i) frames += frame(static_cast<char>(1 + i % 2), fmt::format("{:04}\n", i));
+    answer(chunked({frames}));
+    EXPECT_EQ(*run(client.container_logs("c", 10)), "4998\n4999\n");
+}
+
+TEST_F(Trouble, AnAttachmentNeedsNoUpgradeButAStream) {
+    answer("HTTP/1.1 200 OK\r\nContent-Type: application/vnd.docker.raw-stream\r\n\r\n" + frame(2, "early"));
+    auto attached = run(client.container_attach("c", false));
+    ASSERT_TRUE(attached.has_value()) << attached.error().message;
+    const auto chunk = run((*attached)->read());
+    ASSERT_TRUE(chunk.has_value() && chunk->has_value());
+    EXPECT_EQ((*chunk)->bytes, "early");
+    EXPECT_EQ((*chunk)->channel, Channel::err);
+    EXPECT_FALSE(run((*attached)->read())->has_value());
+    answer("HTTP/1.1 204 No Content\r\n\r\n");
+    EXPECT_EQ(run(client.container_attach("c", false)).error().kind, ErrorKind::protocol);
+}
+
+TEST_F(Trouble, EventsThatTheEngineEndsAreNoSuccess) {
+    answer(chunked({"{\"Action\":\"start\"}\n", "\r\n", "{\"Action\":", "\"die\"}\n"}));
+    std::vector<std::string> actions;
+    const auto done = run(client.events(json::object(), [&](const json& event) {
+        actions.push_back(event.at("Action"));
+        return true;
+    }));
+    EXPECT_EQ(actions, (std::vector<std::string>{"start", "die"}));
+    ASSERT_FALSE(done.has_value());
+    EXPECT_EQ(done.error().message, "engine: GET /events: the engine ended the stream");
+    answer(chunked({"{\"Action\":\"start\"}\n", "<html>\n"}));
+    EXPECT_EQ(run(client.events(json::object(), [](const json&) { return true; })).error().kind,
+              ErrorKind::protocol);
+    answer(chunked({"{\"Action\":\"start\"}\n"}), true);
+    EXPECT_TRUE(run(client.events(json::object(), [](const json&) { return false; })).has_value());
+}
+
+TEST_F(Trouble, PodmanForgetsThePidOfAnExecThatEnded) {
+    answer(reply(
+        200,
+        R"({"Platform":{"Name":"linux/amd64/debian"},"Components":[{"Name":"Podman Engine"}],"ApiVersion":"1.41"})"));
+    ASSERT_TRUE(run(client.negotiate()).has_value());
+    EXPECT_EQ(client.server().platform, "Podman Engine");
+    answer(reply(201, R"({"Id":"e"})"));
+    answer(upgraded + frame(1, "x"));
+    answer(reply(200, R"({"Running":true,"ExitCode":0,"Pid":77})"));
+    answer(reply(200, R"({"Running":false,"ExitCode":5,"Pid":0})"));
+    const auto done = run(client.exec("c", ExecSpec{}, Milliseconds(1000)));
+    ASSERT_TRUE(done.has_value()) << done.error().message;
+    EXPECT_EQ(done->pid, 77);
+    EXPECT_EQ(done->exit_code, 5);
+}
+
+// ---- endings
+
+TEST_F(Trouble, AnExecThatGoesOnEndsByItsDeadline) {
+    answer(reply(201, R"({"Id":"e"})"));
+    answer(upgraded + frame(1, "x"), true);
+    const auto done = run(client.exec("c", ExecSpec{}, Milliseconds(30)));
+    ASSERT_FALSE(done.has_value());
+    EXPECT_EQ(done.error().kind, ErrorKind::timeout) << done.error().message;
+}
+
+TEST_F(Trouble, CallsInCallsAreCancelled) {
+    answer(reply(201, R"({"Id":"e"})"));
+    answer(upgraded, true);
+    EXPECT_EQ(run_cancelled(client.exec("c", ExecSpec{}, Milliseconds(60'000))).error().kind,
+              ErrorKind::cancelled);
+}
+
+TEST_F(Trouble, EventsAreCancelled) {
+    answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", true);
+    const auto done = run_cancelled(client.events(json::object(), [](const json&) { return true; }));
+    ASSERT_FALSE(done.has_value());
+    EXPECT_EQ(done.error().kind, ErrorKind::cancelled) << done.error().message;
+}
+
+TEST_F(Trouble, ACancellationBetweenTwoCallsIsNotLost) {
+    answer(reply(200, "{}"));
+    answer("", true);  // would hang for its 60 seconds
+    asio::cancellation_signal signal;
+    Result<Info> result = Info{};
+    auto two_calls = [&]() -> Task<Info> {
+        co_await asio::this_coro::throw_if_cancelled(false);
+        auto first = co_await client.info();
+        EXPECT_TRUE(first.has_value());
+        signal.emit(asio::cancellation_type::terminal);  // nothing is pending at this moment
+        auto second = co_await client.info();
+        co_return second;
+    };
+    asio::co_spawn(context, two_calls(),
+                   asio::bind_cancellation_slot(signal.slot(),
+                                                [&](const std::exception_ptr& thrown, Result<Info> value) {
+                                                    EXPECT_FALSE(thrown);
+                                                    result = std::move(value);
+                                                }));
+    context.restart();
+    context.run();
+    ASSERT_FALSE(result.has_value());
+    EXPECT_EQ(result.error().kind, ErrorKind::cancelled);
+}
+
+}  // namespace
+}  // namespace rogate::engine
