@@ -24,7 +24,7 @@ enum frame_type {
     FRAME_HELLO = 1,   /* text: the hooks that run; text: kernel release */
     FRAME_REPLY = 2,   /* struct frame_reply, text: why not */
     FRAME_ATTEMPT = 3, /* struct frame_attempt, texts: comm, exe, syscall, path, mount point */
-    FRAME_COUNT = 4,   /* struct frame_count: how often an attempt was made in all */
+    FRAME_COUNT = 4,   /* struct frame_count: how often the attempts with this id were made in all; none: once */
     FRAME_USE = 5,     /* u64 count, text: mount point */
     FRAME_STATS = 6,   /* struct frame_stats */
     FRAME_ROOT = 7,    /* struct frame_root, text: comm: a process that the engine put into the container */
@@ -32,13 +32,15 @@ enum frame_type {
 };
 
 enum attempt_flags {
-    ATTEMPT_NO_OP = 1,      /* would have changed nothing: judged by the file's state when the call was refused */
+    ATTEMPT_NO_OP = 1,      /* changes nothing: refused, by the file's state then; or done, but to a device, a FIFO or what
+                             * O_CREAT found to be there */
     ATTEMPT_BY_FD = 2,      /* the call named no path, but an open file */
     ATTEMPT_LEXICAL = 4,    /* the path could not be looked up any more; it is what the call said, joined to its base */
     ATTEMPT_TRUNCATED = 8,  /* the path was longer than what is kept */
     ATTEMPT_IO_URING = 16,
-    ATTEMPT_CREATES = 32,   /* the file did not exist when the call was refused, or was asked to be created */
-    ATTEMPT_DOUBTFUL = 64   /* refused with EROFS, but the mount it seems to be on is not read-only: it is on another one */
+    ATTEMPT_CREATES = 32,   /* the file did not exist when the call was refused, or was made by it */
+    ATTEMPT_DOUBTFUL = 64,  /* refused with EROFS, but the mount it seems to be on is not read-only: it is on another one */
+    ATTEMPT_SECOND = 128    /* where a rename leads to; another attempt with the same id says what is renamed */
 };
 
 /* What a reply to `canary` says in `value`. */

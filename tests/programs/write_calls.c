@@ -40,11 +40,11 @@
 static const char *directory;
 static int directory_fd;
 
-/* A few results of it may be in use at once. */
+/* Some results of it may be in use at once. */
 static const char *in_dir(const char *name) {
-    static char paths[8][4200];
+    static char paths[64][4200];
     static unsigned int next;
-    char *path = paths[next++ % 8];
+    char *path = paths[next++ % 64];
     snprintf(path, sizeof paths[0], "%s/%s", directory, name);
     return path;
 }
@@ -217,7 +217,7 @@ static void symlinked_directory_calls(void) {
     if (symlink(directory, link)) return perror("write_calls: symlink");
     said("mkdir", syscall(SYS_mkdir, "/dev/shm/write_calls.link/through link", 0755), in_dir("through link"));
     opened("open", syscall(SYS_open, "/dev/shm/write_calls.link/file", O_WRONLY), in_dir("file"));
-    unlink(link);
+    /* The link stays: an observer may look at it a moment later. */
 }
 
 /* ---- io_uring ---------------------------------------------------------------------------------------------------- */

@@ -17,72 +17,111 @@
 #define SYS_file_setattr 469
 #endif
 
-enum { NEVER_LINK = 0, ALWAYS_LINK = 1, FLAG_IN_3 = 2, FLAG_IN_4 = 3, MAKES_NAME = 4 };
+/* Whether the call acts on a symlink itself: never, always, or as the flags in that argument say. */
+enum { NEVER_LINK, ALWAYS_LINK, FLAG_IN_2, FLAG_IN_3, FLAG_IN_4, MAKES_NAME };
+
+#define NO_SECOND -1, -1, 0
 
 struct call {
     int number;
     const char *name;
-    struct call_rule rule; /* kind, dirfd, path, fd, flags */
+    struct call_rule rule; /* kind, dirfd, path, fd, flags, second dirfd and path; the number is filled in */
     int link;
 };
 
 static const struct call calls[] = {
-    {SYS_open, "open", {CALL_OPEN, -1, 0, -1, 1}, NEVER_LINK},
-    {SYS_creat, "creat", {CALL_OPEN, -1, 0, -1, -1}, NEVER_LINK},
-    {SYS_openat, "openat", {CALL_OPEN, 0, 1, -1, 2}, NEVER_LINK},
-    {SYS_openat2, "openat2", {CALL_OPENAT2, 0, 1, -1, -1}, NEVER_LINK},
-    {SYS_mkdir, "mkdir", {CALL_CHANGE, -1, 0, -1, -1}, MAKES_NAME},
-    {SYS_mkdirat, "mkdirat", {CALL_CHANGE, 0, 1, -1, -1}, MAKES_NAME},
-    {SYS_mknod, "mknod", {CALL_CHANGE, -1, 0, -1, -1}, MAKES_NAME},
-    {SYS_mknodat, "mknodat", {CALL_CHANGE, 0, 1, -1, -1}, MAKES_NAME},
-    {SYS_symlink, "symlink", {CALL_CHANGE, -1, 1, -1, -1}, MAKES_NAME},
-    {SYS_symlinkat, "symlinkat", {CALL_CHANGE, 1, 2, -1, -1}, MAKES_NAME},
-    {SYS_link, "link", {CALL_CHANGE, -1, 1, -1, -1}, MAKES_NAME},
-    {SYS_linkat, "linkat", {CALL_CHANGE, 2, 3, -1, -1}, MAKES_NAME},
-    {SYS_unlink, "unlink", {CALL_CHANGE, -1, 0, -1, -1}, ALWAYS_LINK},
-    {SYS_unlinkat, "unlinkat", {CALL_CHANGE, 0, 1, -1, -1}, ALWAYS_LINK},
-    {SYS_rmdir, "rmdir", {CALL_CHANGE, -1, 0, -1, -1}, ALWAYS_LINK},
-    {SYS_rename, "rename", {CALL_CHANGE, -1, 0, -1, -1}, ALWAYS_LINK},
-    {SYS_renameat, "renameat", {CALL_CHANGE, 0, 1, -1, -1}, ALWAYS_LINK},
-    {SYS_renameat2, "renameat2", {CALL_CHANGE, 0, 1, -1, -1}, ALWAYS_LINK},
-    {SYS_chmod, "chmod", {CALL_CHANGE, -1, 0, -1, -1}, NEVER_LINK},
-    {SYS_fchmod, "fchmod", {CALL_CHANGE, -1, -1, 0, -1}, NEVER_LINK},
-    {SYS_fchmodat, "fchmodat", {CALL_CHANGE, 0, 1, -1, -1}, NEVER_LINK},
-    {SYS_fchmodat2, "fchmodat2", {CALL_CHANGE, 0, 1, -1, -1}, FLAG_IN_3},
-    {SYS_chown, "chown", {CALL_CHANGE, -1, 0, -1, -1}, NEVER_LINK},
-    {SYS_lchown, "lchown", {CALL_CHANGE, -1, 0, -1, -1}, ALWAYS_LINK},
-    {SYS_fchown, "fchown", {CALL_CHANGE, -1, -1, 0, -1}, NEVER_LINK},
-    {SYS_fchownat, "fchownat", {CALL_CHANGE, 0, 1, -1, -1}, FLAG_IN_4},
-    {SYS_utime, "utime", {CALL_CHANGE, -1, 0, -1, -1}, NEVER_LINK},
-    {SYS_utimes, "utimes", {CALL_CHANGE, -1, 0, -1, -1}, NEVER_LINK},
-    {SYS_futimesat, "futimesat", {CALL_CHANGE, 0, 1, -1, -1}, NEVER_LINK},
-    {SYS_utimensat, "utimensat", {CALL_CHANGE, 0, 1, -1, -1}, FLAG_IN_3},
-    {SYS_truncate, "truncate", {CALL_CHANGE, -1, 0, -1, -1}, NEVER_LINK},
-    {SYS_setxattr, "setxattr", {CALL_CHANGE, -1, 0, -1, -1}, NEVER_LINK},
-    {SYS_lsetxattr, "lsetxattr", {CALL_CHANGE, -1, 0, -1, -1}, ALWAYS_LINK},
-    {SYS_fsetxattr, "fsetxattr", {CALL_CHANGE, -1, -1, 0, -1}, NEVER_LINK},
-    {SYS_setxattrat, "setxattrat", {CALL_CHANGE, 0, 1, -1, -1}, NEVER_LINK},
-    {SYS_removexattr, "removexattr", {CALL_CHANGE, -1, 0, -1, -1}, NEVER_LINK},
-    {SYS_lremovexattr, "lremovexattr", {CALL_CHANGE, -1, 0, -1, -1}, ALWAYS_LINK},
-    {SYS_fremovexattr, "fremovexattr", {CALL_CHANGE, -1, -1, 0, -1}, NEVER_LINK},
-    {SYS_removexattrat, "removexattrat", {CALL_CHANGE, 0, 1, -1, -1}, NEVER_LINK},
-    {SYS_file_setattr, "file_setattr", {CALL_CHANGE, 0, 1, -1, -1}, NEVER_LINK},
-    {SYS_ioctl, "ioctl", {CALL_IOCTL, -1, -1, 0, -1}, NEVER_LINK},
-    {SYS_bind, "bind", {CALL_BIND, -1, -1, -1, -1}, MAKES_NAME},
-    {SYS_access, "access", {CALL_ACCESS, -1, 0, -1, 1}, NEVER_LINK},
-    {SYS_faccessat, "faccessat", {CALL_ACCESS, 0, 1, -1, 2}, NEVER_LINK},
-    {SYS_faccessat2, "faccessat2", {CALL_ACCESS, 0, 1, -1, 2}, FLAG_IN_3},
+    {SYS_open, "open", {CALL_OPEN, -1, 0, -1, 1, NO_SECOND}, NEVER_LINK},
+    {SYS_creat, "creat", {CALL_OPEN, -1, 0, -1, -1, NO_SECOND}, NEVER_LINK},
+    {SYS_openat, "openat", {CALL_OPEN, 0, 1, -1, 2, NO_SECOND}, NEVER_LINK},
+    {SYS_openat2, "openat2", {CALL_OPENAT2, 0, 1, -1, -1, NO_SECOND}, NEVER_LINK},
+    {SYS_mkdir, "mkdir", {CALL_CHANGE, -1, 0, -1, -1, NO_SECOND}, MAKES_NAME},
+    {SYS_mkdirat, "mkdirat", {CALL_CHANGE, 0, 1, -1, -1, NO_SECOND}, MAKES_NAME},
+    {SYS_mknod, "mknod", {CALL_CHANGE, -1, 0, -1, -1, NO_SECOND}, MAKES_NAME},
+    {SYS_mknodat, "mknodat", {CALL_CHANGE, 0, 1, -1, -1, NO_SECOND}, MAKES_NAME},
+    {SYS_symlink, "symlink", {CALL_CHANGE, -1, 1, -1, -1, NO_SECOND}, MAKES_NAME},
+    {SYS_symlinkat, "symlinkat", {CALL_CHANGE, 1, 2, -1, -1, NO_SECOND}, MAKES_NAME},
+    {SYS_link, "link", {CALL_CHANGE, -1, 1, -1, -1, NO_SECOND}, MAKES_NAME},
+    {SYS_linkat, "linkat", {CALL_CHANGE, 2, 3, -1, -1, NO_SECOND}, MAKES_NAME},
+    {SYS_unlink, "unlink", {CALL_CHANGE, -1, 0, -1, -1, NO_SECOND}, ALWAYS_LINK},
+    {SYS_unlinkat, "unlinkat", {CALL_CHANGE, 0, 1, -1, -1, NO_SECOND}, ALWAYS_LINK},
+    {SYS_rmdir, "rmdir", {CALL_CHANGE, -1, 0, -1, -1, NO_SECOND}, ALWAYS_LINK},
+    {SYS_rename, "rename", {CALL_CHANGE, -1, 0, -1, -1, -1, 1, 0}, ALWAYS_LINK},
+    {SYS_renameat, "renameat", {CALL_CHANGE, 0, 1, -1, -1, 2, 3, 0}, ALWAYS_LINK},
+    {SYS_renameat2, "renameat2", {CALL_CHANGE, 0, 1, -1, -1, 2, 3, 0}, ALWAYS_LINK},
+    {SYS_chmod, "chmod", {CALL_CHANGE, -1, 0, -1, -1, NO_SECOND}, NEVER_LINK},
+    {SYS_fchmod, "fchmod", {CALL_CHANGE, -1, -1, 0, -1, NO_SECOND}, NEVER_LINK},
+    {SYS_fchmodat, "fchmodat", {CALL_CHANGE, 0, 1, -1, -1, NO_SECOND}, NEVER_LINK},
+    {SYS_fchmodat2, "fchmodat2", {CALL_CHANGE, 0, 1, -1, -1, NO_SECOND}, FLAG_IN_3},
+    {SYS_chown, "chown", {CALL_CHANGE, -1, 0, -1, -1, NO_SECOND}, NEVER_LINK},
+    {SYS_lchown, "lchown", {CALL_CHANGE, -1, 0, -1, -1, NO_SECOND}, ALWAYS_LINK},
+    {SYS_fchown, "fchown", {CALL_CHANGE, -1, -1, 0, -1, NO_SECOND}, NEVER_LINK},
+    {SYS_fchownat, "fchownat", {CALL_CHANGE, 0, 1, -1, -1, NO_SECOND}, FLAG_IN_4},
+    {SYS_utime, "utime", {CALL_CHANGE, -1, 0, -1, -1, NO_SECOND}, NEVER_LINK},
+    {SYS_utimes, "utimes", {CALL_CHANGE, -1, 0, -1, -1, NO_SECOND}, NEVER_LINK},
+    {SYS_futimesat, "futimesat", {CALL_CHANGE, 0, 1, -1, -1, NO_SECOND}, NEVER_LINK},
+    {SYS_utimensat, "utimensat", {CALL_CHANGE, 0, 1, -1, -1, NO_SECOND}, FLAG_IN_3},
+    {SYS_truncate, "truncate", {CALL_CHANGE, -1, 0, -1, -1, NO_SECOND}, NEVER_LINK},
+    {SYS_setxattr, "setxattr", {CALL_CHANGE, -1, 0, -1, -1, NO_SECOND}, NEVER_LINK},
+    {SYS_lsetxattr, "lsetxattr", {CALL_CHANGE, -1, 0, -1, -1, NO_SECOND}, ALWAYS_LINK},
+    {SYS_fsetxattr, "fsetxattr", {CALL_CHANGE, -1, -1, 0, -1, NO_SECOND}, NEVER_LINK},
+    {SYS_setxattrat, "setxattrat", {CALL_CHANGE, 0, 1, -1, -1, NO_SECOND}, FLAG_IN_2},
+    {SYS_removexattr, "removexattr", {CALL_CHANGE, -1, 0, -1, -1, NO_SECOND}, NEVER_LINK},
+    {SYS_lremovexattr, "lremovexattr", {CALL_CHANGE, -1, 0, -1, -1, NO_SECOND}, ALWAYS_LINK},
+    {SYS_fremovexattr, "fremovexattr", {CALL_CHANGE, -1, -1, 0, -1, NO_SECOND}, NEVER_LINK},
+    {SYS_removexattrat, "removexattrat", {CALL_CHANGE, 0, 1, -1, -1, NO_SECOND}, FLAG_IN_2},
+    {SYS_file_setattr, "file_setattr", {CALL_CHANGE, 0, 1, -1, -1, NO_SECOND}, FLAG_IN_4},
+    {SYS_ioctl, "ioctl", {CALL_IOCTL, -1, -1, 0, -1, NO_SECOND}, NEVER_LINK},
+    {SYS_bind, "bind", {CALL_BIND, -1, -1, -1, -1, NO_SECOND}, MAKES_NAME},
+    {SYS_access, "access", {CALL_ACCESS, -1, 0, -1, 1, NO_SECOND}, NEVER_LINK},
+    {SYS_faccessat, "faccessat", {CALL_ACCESS, 0, 1, -1, 2, NO_SECOND}, NEVER_LINK},
+    {SYS_faccessat2, "faccessat2", {CALL_ACCESS, 0, 1, -1, 2, NO_SECOND}, FLAG_IN_3},
+};
+
+/* arch/x86/entry/syscalls/syscall_32.tbl: the same calls, and those that exist twice there (ids of 16 and 32 bits, times of
+ * 32 and 64 bits, sizes of 64 bits); all of them take what we read in the same argument as their x86-64 namesake. */
+static const struct {
+    int i386, x86_64;
+} i386_calls[] = {
+    {5, SYS_open},           {8, SYS_creat},          {9, SYS_link},           {10, SYS_unlink},      {14, SYS_mknod},
+    {15, SYS_chmod},         {16, SYS_lchown},        {30, SYS_utime},       {33, SYS_access},
+    {38, SYS_rename},        {39, SYS_mkdir},         {40, SYS_rmdir},         {54, SYS_ioctl},       {83, SYS_symlink},
+    {92, SYS_truncate},      {94, SYS_fchmod},        {95, SYS_fchown},        {102, SYS_bind},       {182, SYS_chown},
+    {193, SYS_truncate},     {198, SYS_lchown},       {207, SYS_fchown},       {212, SYS_chown},      {226, SYS_setxattr},
+    {227, SYS_lsetxattr},    {228, SYS_fsetxattr},    {235, SYS_removexattr},  {236, SYS_lremovexattr},
+    {237, SYS_fremovexattr}, {271, SYS_utimes},       {295, SYS_openat},       {296, SYS_mkdirat},    {297, SYS_mknodat},
+    {298, SYS_fchownat},     {299, SYS_futimesat},    {301, SYS_unlinkat},     {302, SYS_renameat},   {303, SYS_linkat},
+    {304, SYS_symlinkat},    {306, SYS_fchmodat},     {307, SYS_faccessat},    {320, SYS_utimensat},  {353, SYS_renameat2},
+    {361, SYS_bind},         {412, SYS_utimensat},    {437, SYS_openat2},      {439, SYS_faccessat2}, {452, SYS_fchmodat2},
+    {463, SYS_setxattrat},   {466, SYS_removexattrat}, {469, SYS_file_setattr},
+};
+#define I386_SOCKETCALL 102
+
+/* io_uring's operations are named like the calls they stand for. */
+static const struct call uring_calls[] = {
+    {URING_NUMBER + 18, "io_uring:openat", {0}, NEVER_LINK},       {URING_NUMBER + 28, "io_uring:openat2", {0}, NEVER_LINK},
+    {URING_NUMBER + 35, "io_uring:renameat", {0}, ALWAYS_LINK},    {URING_NUMBER + 36, "io_uring:unlinkat", {0}, ALWAYS_LINK},
+    {URING_NUMBER + 37, "io_uring:mkdirat", {0}, MAKES_NAME},      {URING_NUMBER + 38, "io_uring:symlinkat", {0}, MAKES_NAME},
+    {URING_NUMBER + 39, "io_uring:linkat", {0}, MAKES_NAME},       {URING_NUMBER + 41, "io_uring:fsetxattr", {0}, NEVER_LINK},
+    {URING_NUMBER + 42, "io_uring:setxattr", {0}, NEVER_LINK},
 };
 
 static const struct call *find(int number) {
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
         if (calls[i].number == number) return &calls[i];
+    for (size_t i = 0; i < sizeof uring_calls / sizeof *uring_calls; i++)
+        if (uring_calls[i].number == number) return &uring_calls[i];
     return NULL;
 }
 
-void fill_rules(struct call_rule *rules) {
-    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
-        if (calls[i].number < SYSCALLS) rules[calls[i].number] = calls[i].rule;
+void fill_rules(struct call_rule *rules, struct call_rule *i386_rules) {
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        if (calls[i].number >= SYSCALLS) continue;
+        rules[calls[i].number] = calls[i].rule;
+        rules[calls[i].number].number = (short)calls[i].number;
+    }
+    for (size_t i = 0; i < sizeof i386_calls / sizeof *i386_calls; i++)
+        i386_rules[i386_calls[i].i386] = rules[i386_calls[i].x86_64];
+    i386_rules[I386_SOCKETCALL].kind = CALL_SOCKETCALL;
 }
 
 const char *call_name(int number) {
@@ -101,6 +140,7 @@ bool call_acts_on_link(const struct event *event) {
     switch (call->link) {
         case ALWAYS_LINK:
         case MAKES_NAME: return true;
+        case FLAG_IN_2: return (event->args[2] & AT_SYMLINK_NOFOLLOW) != 0;
         case FLAG_IN_3: return (event->args[3] & AT_SYMLINK_NOFOLLOW) != 0;
         case FLAG_IN_4: return (event->args[4] & AT_SYMLINK_NOFOLLOW) != 0;
     }

@@ -6,7 +6,7 @@
 
 #include "shared.h"
 
-void fill_rules(struct call_rule *rules);
+void fill_rules(struct call_rule *rules, struct call_rule *i386_rules);
 const char *call_name(int number);
 /* The call acts on a symlink itself, not on what it points to. */
 bool call_acts_on_link(const struct event *event);

@@ -11,6 +11,7 @@
 
 struct pt_regs {  /* x86-64: at exit the arguments are still there, di si dx r10 r8; the number is in orig_ax */
     unsigned long r10, r8, dx, si, di, orig_ax;
+    unsigned long bp, bx, cx;  /* i386: bx cx dx si di bp */
 };
 
 struct qstr {
@@ -28,8 +29,10 @@ struct dentry {
 struct vfsmount {
     struct dentry *mnt_root;
 };
+struct mnt_namespace;
 struct mount {
     struct mount *mnt_parent;
+    struct mnt_namespace *mnt_ns;
     struct dentry *mnt_mountpoint;
     struct vfsmount mnt;
     int mnt_id;
@@ -39,6 +42,7 @@ struct path {
     struct dentry *dentry;
 };
 struct file {
+    unsigned int f_mode;
     struct path f_path;
     struct inode *f_inode;
 };
@@ -94,7 +98,11 @@ struct pid {
     unsigned int level;
     struct upid numbers[1];
 };
+struct thread_info {
+    unsigned int status;
+};
 struct task_struct {
+    struct thread_info thread_info;
     int pid, tgid;
     struct task_struct *real_parent, *group_leader;
     struct nsproxy *nsproxy;
@@ -107,6 +115,49 @@ struct task_struct {
 };
 struct linux_binprm {
     struct file *file;
+};
+
+/* io_uring/: a request, and what the operations keep in it. */
+struct io_cqe {
+    int res;
+};
+struct io_cmd_data {
+    struct file *file;
+};
+struct io_kiocb {
+    struct io_cmd_data cmd;
+    unsigned char opcode;
+    struct io_cqe cqe;
+};
+struct filename {
+    const char *name;
+};
+struct open_how {
+    unsigned long long flags;
+};
+struct io_open {
+    int dfd;
+    struct filename *filename;
+    struct open_how how;
+};
+struct io_rename {
+    int old_dfd, new_dfd;
+    struct filename *oldpath, *newpath;
+};
+struct io_unlink {
+    int dfd;
+    struct filename *filename;
+};
+struct io_mkdir {
+    int dfd;
+    struct filename *filename;
+};
+struct io_link {
+    int new_dfd;
+    struct filename *newpath;
+};
+struct io_xattr {
+    struct filename *filename;
 };
 
 #pragma clang attribute pop

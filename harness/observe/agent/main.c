@@ -1,6 +1,7 @@
 /* The observer's agent: loads the BPF programs, turns their events into frames, and obeys the commands of protocol.h. */
 #define _GNU_SOURCE
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -27,17 +28,10 @@
 static struct observer_bpf *programs;
 static struct ring_buffer *ring;
 static uint64_t lost_before[SLOTS], attempts_seen[SLOTS];
-static bool canary_seen;
+static uint64_t unplaced_events; /* of mount namespaces that could not be looked at in time, or of too many of them */
+static bool canary_seen, has_uring;
 
 /* ---- events -> frames -------------------------------------------------------------------------------------------- */
-
-static void read_exe(unsigned int pid, char *out, size_t size) {
-    char path[64];
-    ssize_t n;
-    snprintf(path, sizeof path, "/proc/%u/exe", pid);
-    n = readlink(path, out, size - 1);
-    out[n > 0 ? n : 0] = 0;
-}
 
 static void send_attempt(const struct event *event, const struct resolution *found) {
     char exe[PATH_MAX], comm[NAME_SIZE + 1];
@@ -59,8 +53,12 @@ static void send_attempt(const struct event *event, const struct resolution *fou
     if (found->lexical) attempt.flags |= ATTEMPT_LEXICAL;
     if (event->flags & EVENT_BY_FD) attempt.flags |= ATTEMPT_BY_FD;
     if (event->flags & EVENT_TRUNCATED) attempt.flags |= ATTEMPT_TRUNCATED;
-    if ((event->open_flags & O_CREAT) && (!found->exists || event->result == 0)) attempt.flags |= ATTEMPT_CREATES;
-    read_exe(event->pid, exe, sizeof exe);
+    if (event->flags & EVENT_IO_URING) attempt.flags |= ATTEMPT_IO_URING;
+    if (event->flags & EVENT_SECOND) attempt.flags |= ATTEMPT_SECOND;
+    if (event->flags & EVENT_OPENED ? event->flags & EVENT_CREATED
+                                    : (event->open_flags & O_CREAT) && (!found->exists || event->result == 0))
+        attempt.flags |= ATTEMPT_CREATES;
+    exe_path(event, exe, sizeof exe);
     memcpy(comm, event->comm, NAME_SIZE);
     comm[NAME_SIZE] = 0;
     frame_begin(FRAME_ATTEMPT, (uint16_t)event->slot);
@@ -84,6 +82,22 @@ static void send_root(const struct event *event) {
     frame_end();
 }
 
+/* A rename of something missing changes nothing, at its second path neither. The two events have one id; the second follows
+ * the first, perhaps with a few of other processors in between. */
+static void judge_second_path(const struct event *event, struct resolution *found) {
+    static struct {
+        uint64_t id;
+        bool no_op;
+    } firsts[256];
+    const size_t at = event->id % (sizeof firsts / sizeof *firsts);
+    if (!(event->flags & EVENT_SECOND)) {
+        firsts[at].id = event->id;
+        firsts[at].no_op = found->no_op;
+    } else if (firsts[at].id == event->id) {
+        found->no_op = firsts[at].no_op;
+    }
+}
+
 static int on_event(void *context, void *data, size_t size) {
     static struct resolution found;
     static struct event event;
@@ -94,6 +108,12 @@ static int on_event(void *context, void *data, size_t size) {
     space = event.kind == EVENT_ROOT && event.pid_inside == 1
                 ? begin_namespace(event.slot, event.mount_namespace, event.pid)
                 : namespace_of(event.slot, event.mount_namespace, event.pid);
+    /* A process can be gone already; the one that started it is most likely in the same namespace, and still there. */
+    if (space && space->root < 0 && event.kind == EVENT_ATTEMPT) space = namespace_of(event.slot, event.mount_namespace, event.parent);
+    if (!space) {
+        unplaced_events++;
+        return 0;
+    }
     if (event.kind == EVENT_ROOT) {
         send_root(&event);
         return 0;
@@ -104,6 +124,8 @@ static int on_event(void *context, void *data, size_t size) {
     }
     attempts_seen[event.slot % SLOTS]++;
     resolve(&event, space, &found);
+    judge_second_path(&event, &found);
+    if (!space->count && !found.mount[0] && event.result == 0) unplaced_events++; /* a refused one is doubtful by itself */
     send_attempt(&event, &found);
     return 0;
 }
@@ -132,7 +154,7 @@ static uint64_t missed_events(void) {
     return missed;
 }
 
-static uint64_t lost_now(void) { return programs->bss->lost_events + missed_events(); }
+static uint64_t lost_now(void) { return programs->bss->lost_events + missed_events() + unplaced_events; }
 
 static void command_arm(unsigned int number, unsigned int slot, const char *id) {
     char key[CONTAINER_ID_SIZE];
@@ -142,6 +164,7 @@ static void command_arm(unsigned int number, unsigned int slot, const char *id) 
     if (bpf_map__update_elem(programs->maps.phases, &slot, sizeof slot, &phase, sizeof phase, BPF_ANY) ||
         bpf_map__update_elem(programs->maps.containers, key, sizeof key, &slot, sizeof slot, BPF_ANY))
         return reply(number, slot, errno, 0, strerror(errno));
+    forget_namespaces(slot); /* of a container that was still running when it was collected */
     lost_before[slot] = lost_now();
     attempts_seen[slot] = 0;
     reply(number, slot, 0, 0, "");
@@ -237,6 +260,19 @@ static void forget_container(unsigned int slot) {
     }
 }
 
+/* What is left of a container that is still running belongs to nobody; the next one in the slot must not get it. */
+static void forget_processes(unsigned int slot) {
+    struct process process;
+    __u32 key, next;
+    int more = bpf_map__get_next_key(programs->maps.processes, NULL, &next, sizeof next);
+    while (!more) {
+        key = next;
+        more = bpf_map__get_next_key(programs->maps.processes, &key, &next, sizeof next);
+        if (!bpf_map__lookup_elem(programs->maps.processes, &key, sizeof key, &process, sizeof process, 0) && process.slot == slot)
+            bpf_map__delete_elem(programs->maps.processes, &key, sizeof key, 0);
+    }
+}
+
 static void send_counts(unsigned int slot) {
     struct attempt_key key, next;
     struct attempt_count count;
@@ -280,6 +316,8 @@ static void command_flush(unsigned int number, unsigned int slot) {
     struct frame_stats stats;
     ring_buffer__consume(ring);
     forget_container(slot);
+    forget_processes(slot);
+    ring_buffer__consume(ring); /* those that came in the meantime */
     send_counts(slot);
     send_uses(slot);
     stats.lost = lost_now() - lost_before[slot];
@@ -358,12 +396,23 @@ static int give_up(const char *doing, int error) {
     return 1;
 }
 
+/* Both or none: a kernel whose tracepoints have other names or arguments is served without. */
+static void probe_uring(void) {
+    struct btf *kernel = btf__load_vmlinux_btf();
+    has_uring = kernel && btf__find_by_name_kind(kernel, "btf_trace_io_uring_submit_req", BTF_KIND_TYPEDEF) > 0 &&
+                btf__find_by_name_kind(kernel, "btf_trace_io_uring_complete", BTF_KIND_TYPEDEF) > 0;
+    btf__free(kernel);
+    bpf_program__set_autoload(programs->progs.on_uring_submit, has_uring);
+    bpf_program__set_autoload(programs->progs.on_uring_complete, has_uring);
+}
+
 static int load(size_t ring_bytes) {
     int error;
     libbpf_set_print(quiet);
     programs = observer_bpf__open();
     if (!programs) return give_up("opening the BPF programs", errno);
-    fill_rules((struct call_rule *)(uintptr_t)programs->rodata->rules);
+    fill_rules((struct call_rule *)(uintptr_t)programs->rodata->rules, (struct call_rule *)(uintptr_t)programs->rodata->i386_rules);
+    probe_uring();
     bpf_map__set_max_entries(programs->maps.events, (__u32)ring_bytes);
     error = observer_bpf__load(programs);
     if (error) return give_up("loading the BPF programs", -error);
@@ -378,7 +427,8 @@ static void say_hello(void) {
     struct utsname kernel;
     uname(&kernel);
     frame_begin(FRAME_HELLO, 0);
-    frame_text("sys_exit, sched_process_exec, sched_process_fork, sched_process_exit");
+    frame_text(has_uring ? "sys_exit, sched_process_exec, sched_process_fork, sched_process_exit, io_uring"
+                         : "sys_exit, sched_process_exec, sched_process_fork, sched_process_exit");
     frame_text(kernel.release);
     frame_end();
     flush_output();

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* A container that makes more namespaces than this has its later ones resolved in its first one. */
@@ -35,13 +36,29 @@ static void unescape(char *text) {
     *to = 0;
 }
 
-void namespace_refresh(struct mount_namespace *space, unsigned int pid) {
-    char path[64], *line = NULL;
+/* The process' directory below /proc, if it is in that namespace. A number alone does not tell: the process can be gone and
+ * its number another's; what is opened below a descriptor of the directory belongs to the one that was looked at. */
+static int open_process(const struct mount_namespace *space, unsigned int pid) {
+    char path[32];
+    struct stat namespace;
+    int directory;
+    snprintf(path, sizeof path, "/proc/%u", pid);
+    directory = pid ? open(path, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+    if (directory < 0) return -1;
+    if (!fstatat(directory, "ns/mnt", &namespace, 0) && namespace.st_ino == space->inode) return directory;
+    close(directory);
+    return -1;
+}
+
+static void read_mounts(struct mount_namespace *space, int process) {
+    char *line = NULL;
     size_t size = 0;
-    FILE *file;
-    snprintf(path, sizeof path, "/proc/%u/mountinfo", pid);
-    file = fopen(path, "re");
-    if (!file) return;
+    int fd = openat(process, "mountinfo", O_RDONLY | O_CLOEXEC);
+    FILE *file = fd >= 0 ? fdopen(fd, "r") : NULL;
+    if (!file) {
+        if (fd >= 0) close(fd);
+        return;
+    }
     free_entries(space);
     space->entries = calloc(MAX_MOUNTS, sizeof *space->entries);
     while (space->entries && space->count < MAX_MOUNTS && getline(&line, &size, file) > 0) {
@@ -67,13 +84,32 @@ void namespace_refresh(struct mount_namespace *space, unsigned int pid) {
     fclose(file);
 }
 
+void namespace_refresh(struct mount_namespace *space, unsigned int pid) {
+    int process = open_process(space, pid);
+    if (process < 0) process = open_process(space, space->pid);
+    if (process < 0) return;
+    read_mounts(space, process);
+    close(process);
+}
+
+static void unpin(struct mount_namespace *space) {
+    if (space->root >= 0) close(space->root);
+    if (space->pin >= 0) close(space->pin);
+    space->root = space->pin = -1;
+}
+
 static void pin_process(struct mount_namespace *space, unsigned int pid) {
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%u/ns/mnt", pid);
-    space->pin = open(path, O_RDONLY | O_CLOEXEC);
-    snprintf(path, sizeof path, "/proc/%u/root", pid);
-    space->root = space->pin < 0 ? -1 : open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (space->root >= 0) namespace_refresh(space, pid);
+    int process = open_process(space, pid);
+    space->root = space->pin = -1;
+    if (process < 0) return;
+    space->pid = pid;
+    space->pin = openat(process, "ns/mnt", O_RDONLY | O_CLOEXEC);
+    space->root = space->pin < 0 ? -1 : openat(process, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (space->root >= 0)
+        read_mounts(space, process);
+    else
+        unpin(space);
+    close(process);
 }
 
 struct mount_namespace *first_namespace(unsigned int slot) {
@@ -81,12 +117,6 @@ struct mount_namespace *first_namespace(unsigned int slot) {
     for (size_t i = 0; i < space_count; i++)
         if (spaces[i].slot == slot && (!found || spaces[i].first)) found = &spaces[i];
     return found;
-}
-
-static void unpin(struct mount_namespace *space) {
-    if (space->root >= 0) close(space->root);
-    if (space->pin >= 0) close(space->pin);
-    space->root = space->pin = -1;
 }
 
 void release_namespaces(unsigned int slot) {

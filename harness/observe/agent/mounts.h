@@ -11,7 +11,7 @@ struct mount_entry {
     bool read_only;
 };
 struct mount_namespace {
-    unsigned int slot, inode;
+    unsigned int slot, inode, pid; /* pid: the process by which it was pinned */
     int root; /* O_PATH descriptor of the root directory, -1: the process was gone already */
     /* Without this one the namespace ends with its last process: its mounts are taken apart, and a path below `root` would
      * lead into the bare root file system, whatever was mounted there. */
@@ -31,7 +31,8 @@ struct mount_namespace *begin_namespace(unsigned int slot, unsigned int inode, u
 struct mount_namespace *first_namespace(unsigned int slot);
 /* Lets go of what is pinned; the mount tables are kept. */
 void release_namespaces(unsigned int slot);
-/* Reads the mount table again, since mounts come and go. */
+/* Reads the mount table again, since mounts come and go; unless neither `pid` nor the process by which the namespace was
+ * pinned is there any more. */
 void namespace_refresh(struct mount_namespace *space, unsigned int pid);
 const struct mount_entry *mount_with(const struct mount_namespace *space, unsigned int id);
 void forget_namespaces(unsigned int slot);

@@ -3,7 +3,9 @@
  * Kernels: 5.10 and newer with BTF, x86-64. Hooks:
  *   tp_btf/sys_exit            (5.5)  the result as the process saw it, arguments still in the registers
  *   tp_btf/sched_process_exec  (5.5)  marks the processes that the engine puts into a watched container
- *   tp_btf/sched_process_fork, tp_btf/sched_process_exit (5.5)  their children, and their end */
+ *   tp_btf/sched_process_fork, tp_btf/sched_process_exit (5.5)  their children, and their end
+ *   raw_tp/io_uring_submit_req, raw_tp/io_uring_complete (6.5)  io_uring, which passes the system calls by; optional, not
+ *                              loaded where the kernel has none of that name */
 #include "kernel_types.h"
 
 #include <bpf/bpf_helpers.h>
@@ -21,15 +23,21 @@ char LICENSE[] SEC("license") = "GPL";
 #define O_CREAT 0100
 #define O_TRUNC 01000
 #define O_TMPFILE_BIT 020000000
+#define O_PATH 010000000
+#define FMODE_CREATED 0x100000
+#define TS_COMPAT 2             /* arch/x86: thread_info.status during a call through the i386 table */
+#define X32_BIT 0x40000000
+#define SOCKETCALL_BIND 2
 #define W_OK 2
 #define AF_UNIX 1
 #define FS_IOC_SETFLAGS 0x40086602
+#define FS_IOC_SETFLAGS_32 0x40046602 /* with the size of an i386 long */
 #define FS_IOC_FSSETXATTR 0x401c5820
 #define S_IFMT 0170000
 #define S_IFREG 0100000
 #define S_IFDIR 0040000
 
-const volatile struct call_rule rules[SYSCALLS];
+const volatile struct call_rule rules[SYSCALLS], i386_rules[SYSCALLS];
 
 struct container_id {
     char hex[CONTAINER_ID_SIZE];
@@ -73,13 +81,26 @@ struct {
     __type(key, struct use_key);
     __type(value, __u64);
 } uses SEC(".maps");
-/* The programs run with preemption off, so one event per processor is enough. */
+/* What is being put together. These tracepoints run their programs with preemption off (as of Linux 6.18), so one per
+ * processor is enough. */
+struct work {
+    struct attempt_key key;
+    __u64 path_hash; /* 0: not to be aggregated */
+    struct event event;
+};
 struct {
     __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
     __uint(max_entries, 1);
     __type(key, __u32);
-    __type(value, struct event);
+    __type(value, struct work);
 } scratch SEC(".maps");
+/* io_uring requests under way: by the request's address, plus one for its second path. */
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(max_entries, 1024);
+    __type(key, __u64);
+    __type(value, struct work);
+} uring_requests SEC(".maps");
 
 __u64 lost_events, next_id;
 
@@ -87,8 +108,8 @@ __u64 lost_events, next_id;
 
 struct request {
     __u64 args[5];
-    __u64 path;
-    int number, result, dirfd, fd;
+    __u64 path, second_path;
+    int number, result, dirfd, second_dirfd, fd;
     __u32 flags, open_flags;
 };
 
@@ -195,6 +216,7 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
     struct process *known = bpf_map_lookup_elem(&processes, &tgid);
     struct process process = {};
     struct pid *pid;
+    struct work *work;
     struct event *event;
     if (!known) {
         struct task_struct *parent = BPF_CORE_READ(task, real_parent);
@@ -204,8 +226,9 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
         process.slot = slot;
         process.root = tgid;
         if (bpf_map_update_elem(&processes, &tgid, &process, BPF_ANY)) ADD(lost_events);
-        event = bpf_map_lookup_elem(&scratch, &zero);
-        if (!event) return 0;
+        work = bpf_map_lookup_elem(&scratch, &zero);
+        if (!work) return 0;
+        event = &work->event;
         event->kind = EVENT_ROOT;
         event->slot = slot;
         event->pid = event->root = tgid;
@@ -216,7 +239,7 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
         bpf_probe_read_kernel(&event->pid_inside, sizeof event->pid_inside,
                               (void *)pid + bpf_core_field_offset(struct pid, numbers) +
                                   (level & 31) * bpf_core_type_size(struct upid));
-        event->name_size = event->base_size = 0;
+        event->name_size = event->base_size = event->exe_size = 0;
         bpf_get_current_comm(event->comm, sizeof event->comm);
         if (bpf_ringbuf_output(&events, event, __builtin_offsetof(struct event, data), 0)) ADD(lost_events);
         known = &process;
@@ -291,48 +314,52 @@ static __noinline __u32 walk_up(struct event *event, __u32 offset, struct dentry
     return offset & (DATA_SIZE - 1);
 }
 
-static __always_inline struct path base_of(struct task_struct *task, const struct request *request, bool *by_name) {
-    struct path base = {};
-    char first = 0;
-    *by_name = true;
-    if (request->path) bpf_probe_read_user(&first, 1, (void *)request->path);
-    if (request->flags & EVENT_BY_FD || !request->path || !first) {
-        struct file *file;
-        int fd = request->flags & EVENT_BY_FD ? request->fd : request->dirfd;
-        *by_name = false;
-        if (fd == AT_FDCWD) {
-            base.mnt = BPF_CORE_READ(task, fs, pwd.mnt);
-            base.dentry = BPF_CORE_READ(task, fs, pwd.dentry);
-            return base;
-        }
-        file = file_of(task, fd);
-        if (file) {
-            base.mnt = BPF_CORE_READ(file, f_path.mnt);
-            base.dentry = BPF_CORE_READ(file, f_path.dentry);
-        }
-    } else if (first == '/') {
-        base.mnt = BPF_CORE_READ(task, fs, root.mnt);
-        base.dentry = BPF_CORE_READ(task, fs, root.dentry);
-    } else if (request->dirfd == AT_FDCWD) {
-        base.mnt = BPF_CORE_READ(task, fs, pwd.mnt);
-        base.dentry = BPF_CORE_READ(task, fs, pwd.dentry);
-    } else {
-        struct file *file = file_of(task, request->dirfd);
-        if (file) {
-            base.mnt = BPF_CORE_READ(file, f_path.mnt);
-            base.dentry = BPF_CORE_READ(file, f_path.dentry);
-        }
+static __always_inline struct path path_of(struct file *file) {
+    struct path path = {};
+    if (file) {
+        path.mnt = BPF_CORE_READ(file, f_path.mnt);
+        path.dentry = BPF_CORE_READ(file, f_path.dentry);
     }
-    return base;
+    return path;
+}
+
+/* Where a relative path begins. */
+static __always_inline struct path directory_of(struct task_struct *task, int fd) {
+    struct path path = {};
+    if (fd != AT_FDCWD) return path_of(file_of(task, fd));
+    path.mnt = BPF_CORE_READ(task, fs, pwd.mnt);
+    path.dentry = BPF_CORE_READ(task, fs, pwd.dentry);
+    return path;
+}
+
+/* Where a call's path begins; `first` is the path's first character, 0 if there is no path. */
+static __always_inline struct path base_of(struct task_struct *task, int fd, char first) {
+    struct path path = {};
+    if (first != '/') return directory_of(task, fd);
+    path.mnt = BPF_CORE_READ(task, fs, root.mnt);
+    path.dentry = BPF_CORE_READ(task, fs, root.dentry);
+    return path;
+}
+
+static __always_inline unsigned long inode_of(struct path path) {
+    return path.dentry ? BPF_CORE_READ(path.dentry, d_inode, i_ino) : 0;
+}
+
+/* memfd, SysV memory and the like lie on mounts that are in no namespace; the kernel marks them by an error pointer. */
+static __always_inline bool on_kernels_own_mount(struct path path) {
+    struct mount *mount = real_mount(path.mnt);
+    return !path.mnt || (__u64)BPF_CORE_READ(mount, mnt_ns) > (__u64)-4096;
 }
 
 /* FNV-1a over eight bytes at a time. 0: the path is too long for this; its attempts are then reported one by one. */
-static __noinline __u64 hash_path(__u64 address) {
+static __noinline __u64 hash_path(__u64 address, bool of_kernel) {
     __u64 hash = 0xcbf29ce484222325ULL;
     for (int chunk = 0; chunk < 6; chunk++) {
         char bytes[64] = {};
         __u64 *words = (void *)bytes;
-        long size = bpf_probe_read_user_str(bytes, sizeof bytes, (void *)(address + (__u64)chunk * 63));
+        const void *from = (const void *)(address + (__u64)chunk * 63);
+        long size = of_kernel ? bpf_probe_read_kernel_str(bytes, sizeof bytes, from)
+                              : bpf_probe_read_user_str(bytes, sizeof bytes, from);
         if (size < 0) return 0;
 #pragma unroll
         for (int i = 0; i < 8; i++) {
@@ -347,25 +374,30 @@ static __noinline __u64 hash_path(__u64 address) {
 /* ---- what -------------------------------------------------------------------------------------------------------- */
 
 /* True if it was only counted. */
-static __noinline bool count_again(struct event *event, const struct request *request, bool by_name) {
+static __noinline bool count_again(struct work *work) {
     struct task_struct *task = (void *)bpf_get_current_task();
-    struct attempt_key key = {};
     struct attempt_count *count, first = {};
-    __u64 *comm = (void *)event->comm;
-    key.path_hash = by_name ? hash_path(request->path) : 1;
-    if (!key.path_hash) return false;
-    key.inode = event->inode;
-    key.exe_inode = BPF_CORE_READ(task, mm, exe_file, f_inode, i_ino);
-    key.comm_hash = comm[0] * 31 + comm[1];
-    key.mount_id = event->mount_id;
-    key.mount_namespace = event->mount_namespace;
-    key.slot = event->slot;
-    key.phase = event->phase;
-    key.root = event->root;
-    key.open_flags = event->open_flags;
-    key.number = event->number;
-    key.result = event->result;
-    count = bpf_map_lookup_elem(&attempts, &key);
+    struct attempt_key *key;
+    struct event *event;
+    __u64 *comm;
+    if (!work || !work->path_hash) return false;
+    key = &work->key;
+    event = &work->event;
+    comm = (void *)event->comm;
+    key->path_hash = work->path_hash;
+    key->inode = event->inode;
+    key->exe_inode = BPF_CORE_READ(task, mm, exe_file, f_inode, i_ino);
+    key->comm_hash = comm[0] * 31 + comm[1];
+    key->mount_id = event->mount_id;
+    key->mount_namespace = event->mount_namespace;
+    key->slot = event->slot;
+    key->phase = event->phase;
+    key->root = event->root;
+    key->open_flags = event->open_flags;
+    /* Opening what is there and making it are two things. */
+    key->number = event->number | (event->flags & (EVENT_CREATED | EVENT_NO_CHANGE)) << 16;
+    key->result = event->result;
+    count = bpf_map_lookup_elem(&attempts, key);
     if (count) {
         __sync_fetch_and_add(&count->count, 1);
         return true;
@@ -373,56 +405,153 @@ static __noinline bool count_again(struct event *event, const struct request *re
     first.id = event->id;
     first.count = 1;
     /* A full map only means that this one is reported each time. */
-    if (bpf_map_update_elem(&attempts, &key, &first, BPF_NOEXIST)) return false;
+    if (bpf_map_update_elem(&attempts, key, &first, BPF_NOEXIST)) work->path_hash = 0;
     return false;
 }
 
-static __always_inline int report(const struct request *request, const struct process *process) {
+static __noinline void send(struct work *work) {
+    struct event *event;
+    __u32 size;
+    if (!work) return;
+    event = &work->event;
+    size = event->name_size + event->base_size + event->exe_size;
+    size &= DATA_SIZE - 1;
+    if (!bpf_ringbuf_output(&events, event, __builtin_offsetof(struct event, data) + size, 0)) return;
+    ADD(lost_events);
+    /* What comes again is to be reported then, not counted to an event that nobody got. */
+    if (work->path_hash) bpf_map_delete_elem(&attempts, &work->key);
+}
+
+/* Fills in the path's text and the names above `base`, then those of the executable (the process can be gone when user
+ * space looks). */
+static __noinline void fill_names(struct event *event, __u64 name, bool of_kernel, struct dentry *base, struct vfsmount *mnt) {
     struct task_struct *task = (void *)bpf_get_current_task();
-    __u32 zero = 0, slot = process->slot, *phase;
-    struct event *event = bpf_map_lookup_elem(&scratch, &zero);
-    struct inode *inode = 0;
-    struct path base;
-    bool by_name;
-    __u32 offset = 0;
-    if (!event) return 0;
-    base = base_of(task, request, &by_name);
-    if (base.dentry) inode = BPF_CORE_READ(base.dentry, d_inode);
-    if (request->flags & EVENT_BY_FD) {
-        unsigned short type = inode ? BPF_CORE_READ(inode, i_mode) & S_IFMT : 0;
-        if (type != S_IFREG && type != S_IFDIR) return 0; /* a pipe, a socket, a terminal: no mount's business */
+    struct file *exe = BPF_CORE_READ(task, mm, exe_file);
+    __u32 offset = 0, end, flags;
+    if (!event) return;
+    if (name) {
+        long size = of_kernel ? bpf_probe_read_kernel_str(event->data, 1024, (void *)name)
+                              : bpf_probe_read_user_str(event->data, 1024, (void *)name);
+        if (size > 0) offset = size & 0x7ff;
+        if (size >= 1024) event->flags |= EVENT_TRUNCATED;
+        if (size <= 0) event->flags |= EVENT_NO_NAME;
     }
-    phase = bpf_map_lookup_elem(&phases, &slot);
+    event->name_size = offset;
+    end = offset;
+    if (mnt) end = walk_up(event, offset, base, mnt);
+    event->base_size = end - offset;
+    event->exe_size = 0;
+    if (!exe) return;
+    flags = event->flags;
+    event->exe_size = walk_up(event, end, BPF_CORE_READ(exe, f_path.dentry), BPF_CORE_READ(exe, f_path.mnt)) - end;
+    event->flags = flags;
+}
+
+static __always_inline void fill_who(struct event *event, const struct process *process) {
+    struct task_struct *task = (void *)bpf_get_current_task();
+    __u32 slot = process->slot, *phase = bpf_map_lookup_elem(&phases, &slot);
     event->kind = EVENT_ATTEMPT;
-    event->flags = request->flags | (by_name ? 0 : EVENT_NO_NAME) | (process->canary ? EVENT_CANARY : 0);
+    event->flags = process->canary ? EVENT_CANARY : 0;
     event->slot = slot;
     event->phase = phase ? *phase : 0;
     event->pid = bpf_get_current_pid_tgid() >> 32;
     event->parent = BPF_CORE_READ(task, real_parent, tgid);
     event->root = process->root;
     event->uid = bpf_get_current_uid_gid();
+    event->mount_namespace = mount_namespace_of(task);
+    event->pid_inside = 0;
+    bpf_get_current_comm(event->comm, sizeof event->comm);
+    event->id = ADD(next_id) + 1;
+}
+
+/* The result of a successful open knows better than its path did. */
+static __always_inline struct path look_at_opened(struct event *event, const struct request *request, struct path base) {
+    struct task_struct *task = (void *)bpf_get_current_task();
+    struct file *file = file_of(task, request->result);
+    __u32 type;
+    if (!file || request->open_flags & O_TMPFILE_BIT) return base; /* a temporary file's name is a number */
+    type = BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT;
+    event->flags |= EVENT_OPENED;
+    if (BPF_CORE_READ(file, f_mode) & FMODE_CREATED)
+        event->flags |= EVENT_CREATED;
+    else if ((type != S_IFREG && type != S_IFDIR) || !(request->open_flags & (O_ACCMODE | O_TRUNC)))
+        event->flags |= EVENT_NO_CHANGE;
+    return path_of(file);
+}
+
+/* "/proc/self/fd/N", which glibc makes of what the kernel has no call for, means that file, which may be closed before user
+ * space can look. The number, or -1. */
+static __noinline int own_descriptor(__u64 path) {
+    static const char prefix[] = "/proc/self/fd/";
+    char text[24] = {};
+    int fd = 0;
+    if (bpf_probe_read_user_str(text, sizeof text, (void *)path) < (long)sizeof prefix + 1) return -1;
+    for (unsigned int i = 0; i < sizeof prefix - 1; i++)
+        if (text[i] != prefix[i]) return -1;
+    for (unsigned int i = sizeof prefix - 1; i < sizeof text; i++) {
+        if (!text[i]) return fd;
+        if (text[i] < '0' || text[i] > '9') return -1;
+        fd = fd * 10 + (text[i] - '0');
+    }
+    return -1;
+}
+
+static __always_inline int report(const struct request *request, const struct process *process, bool opens) {
+    struct task_struct *task = (void *)bpf_get_current_task();
+    __u32 zero = 0;
+    struct work *work = bpf_map_lookup_elem(&scratch, &zero);
+    struct path base, second = {}, where;
+    struct event *event;
+    char first = 0;
+    if (!work) return 0;
+    event = &work->event;
+    if (request->path) bpf_probe_read_user(&first, 1, (void *)request->path);
+    base = request->flags & EVENT_BY_FD ? path_of(file_of(task, request->fd)) : base_of(task, request->dirfd, first);
+    if (first == '/' && request->result == -EROFS) {
+        int own = own_descriptor(request->path);
+        if (own >= 0) {
+            base = path_of(file_of(task, own));
+            first = 0;
+        }
+    }
+    if (!first && base.dentry) {
+        unsigned short type = BPF_CORE_READ(base.dentry, d_inode, i_mode) & S_IFMT;
+        /* A pipe, a socket, a terminal: no mount's business. */
+        if ((type != S_IFREG && type != S_IFDIR) || on_kernels_own_mount(base)) return 0;
+    }
+    if (request->flags & EVENT_BY_FD && !base.dentry) return 0;
+    fill_who(event, process);
+    event->flags |= request->flags | (first ? 0 : EVENT_NO_NAME);
     event->number = request->number;
     event->result = request->result < 0 ? request->result : 0;
     event->open_flags = request->open_flags;
-    event->inode = inode ? BPF_CORE_READ(inode, i_ino) : 0;
-    event->mount_namespace = mount_namespace_of(task);
+    event->inode = inode_of(base);
     event->mount_id = base.mnt ? mount_id_of(base.mnt) : 0;
-    event->pid_inside = 0;
     for (int i = 0; i < 5; i++) event->args[i] = request->args[i];
-    bpf_get_current_comm(event->comm, sizeof event->comm);
-    event->id = ADD(next_id) + 1;
-    if (!process->canary && count_again(event, request, by_name)) return 0;
-    if (by_name) {
-        long size = bpf_probe_read_user_str(event->data, 1024, (void *)request->path);
-        if (size > 0) offset = size & 0x7ff;
-        if (size >= 1024) event->flags |= EVENT_TRUNCATED;
-        if (size <= 0) event->flags |= EVENT_NO_NAME;
+    work->path_hash = process->canary ? 0 : first ? hash_path(request->path, false) : 1;
+    where = base;
+    if (opens && request->result >= 0) where = look_at_opened(event, request, base);
+    if (request->second_path) {
+        __u64 hash = hash_path(request->second_path, false);
+        char second_first = 0;
+        bpf_probe_read_user(&second_first, 1, (void *)request->second_path);
+        second = base_of(task, request->second_dirfd, second_first);
+        if (work->path_hash) work->path_hash = hash ? (((work->path_hash * 31) ^ hash) * 31 + inode_of(second)) | 1 : 0;
     }
-    event->name_size = offset;
-    if (base.mnt) offset = walk_up(event, offset, base.dentry, base.mnt);
-    offset &= DATA_SIZE - 1;
-    event->base_size = offset - event->name_size;
-    if (bpf_ringbuf_output(&events, event, __builtin_offsetof(struct event, data) + offset, 0)) ADD(lost_events);
+    if (count_again(work)) return 0;
+    if (event->flags & EVENT_OPENED) {
+        event->flags |= EVENT_NO_NAME;
+        event->mount_id = where.mnt ? mount_id_of(where.mnt) : 0;
+    }
+    fill_names(event, event->flags & EVENT_NO_NAME ? 0 : request->path, false, where.dentry, where.mnt);
+    send(work);
+    if (request->second_path) {
+        event->flags = (event->flags & ~EVENT_TRUNCATED) | EVENT_SECOND;
+        event->inode = inode_of(second);
+        event->mount_id = second.mnt ? mount_id_of(second.mnt) : 0;
+        fill_names(event, request->second_path, false, second.dentry, second.mnt);
+        send(work);
+    }
     return 0;
 }
 
@@ -438,37 +567,75 @@ static __always_inline __u64 argument(const __u64 *args, int i) {
 }
 
 static __always_inline bool opens_for_writing(__u32 flags) {
-    return (flags & O_ACCMODE) || (flags & (O_CREAT | O_TRUNC | O_TMPFILE_BIT));
+    return !(flags & O_PATH) && flags & (O_ACCMODE | O_CREAT | O_TRUNC | O_TMPFILE_BIT);
+}
+
+static __always_inline void read_arguments(struct request *request, struct pt_regs *regs, bool i386) {
+    request->args[0] = i386 ? (__u32)regs->bx : regs->di;
+    request->args[1] = i386 ? (__u32)regs->cx : regs->si;
+    request->args[2] = i386 ? (__u32)regs->dx : regs->dx;
+    request->args[3] = i386 ? (__u32)regs->si : regs->r10;
+    request->args[4] = i386 ? (__u32)regs->di : regs->r8;
+}
+
+/* socketcall(2) of i386: a number, and a pointer to the arguments. */
+static __always_inline bool is_bind(struct request *request) {
+    __u32 args[3] = {};
+    if (request->args[0] != SOCKETCALL_BIND) return false;
+    bpf_probe_read_user(args, sizeof args, (void *)request->args[1]);
+    for (int i = 0; i < 3; i++) request->args[i] = args[i];
+    return true;
+}
+
+static __always_inline bool names_a_socket_file(struct request *request) {
+    unsigned short family = 0;
+    char first = 0;
+    bpf_probe_read_user(&family, sizeof family, (void *)request->args[1]);
+    bpf_probe_read_user(&first, 1, (void *)request->args[1] + 2);
+    request->path = request->args[1] + 2;
+    return family == AF_UNIX && first; /* abstract addresses are in no file system */
 }
 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(on_exit, struct pt_regs *regs, long result) {
     struct request request = {};
+    const volatile struct call_rule *table;
+    struct task_struct *task;
     struct process *process;
     struct call_rule rule;
     __u64 number = regs->orig_ax;
-    __u32 tgid;
-    if (number >= SYSCALLS) return 0;
-    rule.kind = rules[number].kind;
-    if (rule.kind == CALL_NONE) return 0;
-    tgid = bpf_get_current_pid_tgid() >> 32;
+    __u32 tgid = bpf_get_current_pid_tgid() >> 32;
+    bool i386, opens;
+    /* Everybody's calls come here: the cheapest test first. */
+    if (number < SYSCALLS && rules[number].kind == CALL_NONE && i386_rules[number].kind == CALL_NONE) return 0;
     process = bpf_map_lookup_elem(&processes, &tgid);
     if (!process) return 0;
-    rule.dirfd = rules[number].dirfd;
-    rule.path = rules[number].path;
-    rule.fd = rules[number].fd;
-    rule.flags = rules[number].flags;
-    request.number = number;
+    if (number >= SYSCALLS) {
+        /* x32 is off in the distributions' kernels. A process that uses it is one that is not understood. */
+        if (number & X32_BIT && number != (__u64)-1) ADD(lost_events);
+        return 0;
+    }
+    task = (void *)bpf_get_current_task();
+    i386 = BPF_CORE_READ(task, thread_info.status) & TS_COMPAT;
+    table = i386 ? i386_rules : rules;
+    table += number;
+    rule.kind = table->kind;
+    if (rule.kind == CALL_NONE) return 0;
+    rule.dirfd = table->dirfd;
+    rule.path = table->path;
+    rule.fd = table->fd;
+    rule.flags = table->flags;
+    rule.second_dirfd = table->second_dirfd;
+    rule.second_path = table->second_path;
+    request.number = table->number;
     request.result = result;
-    request.args[0] = regs->di;
-    request.args[1] = regs->si;
-    request.args[2] = regs->dx;
-    request.args[3] = regs->r10;
-    request.args[4] = regs->r8;
+    read_arguments(&request, regs, i386);
     request.dirfd = rule.dirfd >= 0 ? (int)argument(request.args, rule.dirfd) : AT_FDCWD;
     request.path = rule.path >= 0 ? argument(request.args, rule.path) : 0;
-    if (rule.kind == CALL_OPEN || rule.kind == CALL_OPENAT2) {
-        struct task_struct *task = (void *)bpf_get_current_task();
+    request.second_dirfd = rule.second_dirfd >= 0 ? (int)argument(request.args, rule.second_dirfd) : AT_FDCWD;
+    request.second_path = rule.second_path >= 0 ? argument(request.args, rule.second_path) : 0;
+    opens = rule.kind == CALL_OPEN || rule.kind == CALL_OPENAT2;
+    if (opens) {
         __u64 flags = rule.flags >= 0 ? argument(request.args, rule.flags) : O_CREAT | O_TRUNC | 1;
         if (rule.kind == CALL_OPENAT2) bpf_probe_read_user(&flags, sizeof flags, (void *)request.args[2]);
         request.open_flags = flags;
@@ -480,19 +647,163 @@ int BPF_PROG(on_exit, struct pt_regs *regs, long result) {
     } else if (rule.kind == CALL_ACCESS) {
         if (!(argument(request.args, rule.flags) & W_OK)) return 0;
     } else if (rule.kind == CALL_IOCTL) {
-        if (request.args[1] != FS_IOC_SETFLAGS && request.args[1] != FS_IOC_FSSETXATTR) return 0;
-    } else if (rule.kind == CALL_BIND) {
-        unsigned short family = 0;
-        char first = 0;
-        bpf_probe_read_user(&family, sizeof family, (void *)request.args[1]);
-        bpf_probe_read_user(&first, 1, (void *)request.args[1] + 2);
-        if (family != AF_UNIX || !first) return 0; /* abstract addresses are in no file system */
-        request.path = request.args[1] + 2;
+        if (request.args[1] != FS_IOC_SETFLAGS && request.args[1] != FS_IOC_SETFLAGS_32 &&
+            request.args[1] != FS_IOC_FSSETXATTR)
+            return 0;
+    } else if (rule.kind == CALL_BIND || rule.kind == CALL_SOCKETCALL) {
+        if (rule.kind == CALL_SOCKETCALL && !is_bind(&request)) return 0;
+        if (!names_a_socket_file(&request)) return 0;
         request.dirfd = AT_FDCWD;
     }
     if (rule.fd >= 0) {
         request.flags = EVENT_BY_FD;
         request.fd = argument(request.args, rule.fd);
     }
-    return report(&request, process);
+    return report(&request, process, opens);
+}
+
+/* ---- io_uring ---------------------------------------------------------------------------------------------------- */
+
+enum {
+    URING_OPENAT = 18,
+    URING_OPENAT2 = 28,
+    URING_RENAMEAT = 35,
+    URING_UNLINKAT = 36,
+    URING_MKDIRAT = 37,
+    URING_SYMLINKAT = 38,
+    URING_LINKAT = 39,
+    URING_FSETXATTR = 41,
+    URING_SETXATTR = 42
+};
+
+static __noinline __u64 hash_of(struct filename *name) {
+    return name ? hash_path((__u64)BPF_CORE_READ(name, name), true) : 1;
+}
+
+static __noinline void remember(struct work *work, __u64 key, struct filename *name, int fd) {
+    struct task_struct *task = (void *)bpf_get_current_task();
+    const char *text = name ? BPF_CORE_READ(name, name) : 0;
+    struct path base;
+    char first = 0;
+    if (!work) return;
+    if (text) bpf_probe_read_kernel(&first, 1, text);
+    base = base_of(task, fd, first);
+    work->event.inode = inode_of(base);
+    work->event.mount_id = base.mnt ? mount_id_of(base.mnt) : 0;
+    if (!first) work->event.flags |= EVENT_NO_NAME;
+    fill_names(&work->event, first ? (__u64)text : 0, true, base.dentry, base.mnt);
+    if (bpf_map_update_elem(&uring_requests, &key, work, BPF_ANY)) ADD(lost_events);
+}
+
+/* The texts are the kernel's copies, which are freed before the request is complete: everything but the result is put
+ * together now. */
+SEC("raw_tp/io_uring_submit_req")
+int on_uring_submit(struct bpf_raw_tracepoint_args *context) {
+    struct io_kiocb *request = (void *)context->args[0];
+    void *command = (void *)request + bpf_core_field_offset(struct io_kiocb, cmd);
+    __u32 tgid = bpf_get_current_pid_tgid() >> 32, zero = 0, code = BPF_CORE_READ(request, opcode);
+    struct process *process = bpf_map_lookup_elem(&processes, &tgid);
+    struct filename *name = 0, *second = 0;
+    struct work *work;
+    int fd = AT_FDCWD, second_fd = AT_FDCWD;
+    if (!process) return 0;
+    work = bpf_map_lookup_elem(&scratch, &zero);
+    if (!work) return 0;
+    work->event.open_flags = 0;
+    switch (code) {
+        case URING_OPENAT:
+        case URING_OPENAT2: {
+            struct io_open *open = command;
+            work->event.open_flags = BPF_CORE_READ(open, how.flags);
+            if (!opens_for_writing(work->event.open_flags)) return 0;
+            fd = BPF_CORE_READ(open, dfd);
+            name = BPF_CORE_READ(open, filename);
+            break;
+        }
+        case URING_RENAMEAT: {
+            struct io_rename *rename = command;
+            fd = BPF_CORE_READ(rename, old_dfd);
+            name = BPF_CORE_READ(rename, oldpath);
+            second_fd = BPF_CORE_READ(rename, new_dfd);
+            second = BPF_CORE_READ(rename, newpath);
+            break;
+        }
+        case URING_UNLINKAT: {
+            struct io_unlink *unlink = command;
+            fd = BPF_CORE_READ(unlink, dfd);
+            name = BPF_CORE_READ(unlink, filename);
+            break;
+        }
+        case URING_MKDIRAT: {
+            struct io_mkdir *mkdir = command;
+            fd = BPF_CORE_READ(mkdir, dfd);
+            name = BPF_CORE_READ(mkdir, filename);
+            break;
+        }
+        case URING_SYMLINKAT:
+        case URING_LINKAT: {
+            struct io_link *link = command;
+            fd = BPF_CORE_READ(link, new_dfd);
+            name = BPF_CORE_READ(link, newpath);
+            break;
+        }
+        case URING_SETXATTR: {
+            struct io_xattr *xattr = command;
+            name = BPF_CORE_READ(xattr, filename);
+            break;
+        }
+        case URING_FSETXATTR: break; /* its file is known when it is complete */
+        default: return 0;
+    }
+    fill_who(&work->event, process);
+    work->event.flags |= EVENT_IO_URING;
+    work->event.number = URING_NUMBER + code;
+    /* The two paths of a rename are counted as one attempt: they have one id. */
+    work->path_hash = hash_of(name);
+    if (second && work->path_hash) {
+        __u64 hash = hash_of(second);
+        work->path_hash = hash ? ((work->path_hash * 31) ^ hash) | 1 : 0;
+    }
+    remember(work, (__u64)request, name, fd);
+    if (second) {
+        work->event.flags = (work->event.flags & ~EVENT_TRUNCATED) | EVENT_SECOND;
+        remember(work, (__u64)request | 1, second, second_fd);
+    }
+    return 0;
+}
+
+/* True if it was sent, not only counted. */
+static __noinline bool complete(struct work *work, int result) {
+    if (!work) return false;
+    work->event.result = result < 0 ? result : 0;
+    if (count_again(work)) return false;
+    send(work);
+    return true;
+}
+
+SEC("raw_tp/io_uring_complete")
+int on_uring_complete(struct bpf_raw_tracepoint_args *context) {
+    struct io_kiocb *request = (void *)context->args[1];
+    __u64 key = (__u64)request, second = key | 1;
+    struct work *work = bpf_map_lookup_elem(&uring_requests, &key);
+    bool sent;
+    int result;
+    if (!work) return 0;
+    result = BPF_CORE_READ(request, cqe.res);
+    if (work->event.number == URING_NUMBER + URING_FSETXATTR) {
+        struct path base = path_of(BPF_CORE_READ(request, cmd.file));
+        work->event.flags |= EVENT_BY_FD;
+        work->event.inode = inode_of(base);
+        work->event.mount_id = base.mnt ? mount_id_of(base.mnt) : 0;
+        fill_names(&work->event, 0, true, base.dentry, base.mnt);
+    }
+    sent = complete(work, result);
+    bpf_map_delete_elem(&uring_requests, &key);
+    work = bpf_map_lookup_elem(&uring_requests, &second);
+    if (!work) return 0;
+    work->path_hash = 0;
+    work->event.result = result < 0 ? result : 0;
+    if (sent) send(work);
+    bpf_map_delete_elem(&uring_requests, &second);
+    return 0;
 }

@@ -31,21 +31,20 @@ static unsigned int mount_of(int fd) {
 }
 
 /* The names that the BPF program collected, from the root down; the id of the mount nearest to the leaf. */
-static unsigned int base_path(const struct event *event, char *out, size_t size) {
-    const char *data = event->data + event->name_size;
+static unsigned int join_names(const char *data, unsigned int data_size, char *out, size_t size) {
     const char *names[64];
     unsigned int mount = 0, i = 0, count = 0;
     size_t used = 0;
-    while (i < event->base_size) {
+    while (i < data_size) {
         if (data[i] == 0) {
             unsigned int id;
-            if (i + 5 > event->base_size) break;
+            if (i + 5 > data_size) break;
             memcpy(&id, data + i + 1, sizeof id);
             if (!mount) mount = id;
             i += 5;
         } else {
             if (count < sizeof names / sizeof *names) names[count++] = data + i;
-            i += (unsigned int)strnlen(data + i, event->base_size - i) + 1;
+            i += (unsigned int)strnlen(data + i, data_size - i) + 1;
         }
     }
     out[0] = 0;
@@ -55,6 +54,14 @@ static unsigned int base_path(const struct event *event, char *out, size_t size)
         used += (size_t)n;
     }
     return mount;
+}
+
+static unsigned int base_path(const struct event *event, char *out, size_t size) {
+    return join_names(event->data + event->name_size, event->base_size, out, size);
+}
+
+void exe_path(const struct event *event, char *out, size_t size) {
+    join_names(event->data + event->name_size + event->base_size, event->exe_size, out, size);
 }
 
 /* "a/./b/../c" -> "a/c", for paths that cannot be looked up. */
@@ -110,6 +117,8 @@ static bool same_change(const struct event *event, const struct stat *now) {
     }
     if (strstr(call, "chown")) {
         unsigned int owner, group;
+        /* fs/open.c: chown_common clears these bits, whoever the owner is. */
+        if (!S_ISDIR(now->st_mode) && now->st_mode & (S_ISUID | S_ISGID)) return false;
         first = !strcmp(call, "fchownat") ? 2 : 1;
         owner = (unsigned int)event->args[first];
         group = (unsigned int)event->args[first + 1];
@@ -120,45 +129,81 @@ static bool same_change(const struct event *event, const struct stat *now) {
 
 static bool removes(const struct event *event) {
     const char *call = call_name(event->number);
+    if (!strncmp(call, "io_uring:", 9)) call += 9;
     return !strncmp(call, "unlink", 6) || !strncmp(call, "rmdir", 5) || !strncmp(call, "rename", 6);
 }
 
-/* What `full` is, looked up now. The last component may be missing; then the directory it would be in is looked up. */
+/* The path of an open descriptor as its own mount namespace sees it: d_path() stops at the root of the namespace that a
+ * mount belongs to, not at ours. */
+static bool path_of_fd(int fd, char *out, size_t size) {
+    char link[64];
+    ssize_t n;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    n = readlink(link, out, size - 1);
+    if (n <= 0 || out[0] != '/') return false;
+    out[n] = 0;
+    return true;
+}
+
+/* Cuts `path` (no slash at its end) into the directory, which stays in it, and the last component. */
+static bool split_last(char *path, char *last) {
+    char *slash = strrchr(path, '/');
+    if (!slash || !slash[1] || strlen(slash + 1) > NAME_MAX || !strcmp(slash + 1, "..") || !strcmp(slash + 1, ".")) return false;
+    strcpy(last, slash + 1);
+    slash[slash == path ? 1 : 0] = 0;
+    return true;
+}
+
+/* If `name` in `directory` is a symlink: the path that it leads to. */
+static bool follow(int directory, const char *name, char *out, size_t size) {
+    char target[PATH_MAX], above[PATH_MAX];
+    ssize_t n = readlinkat(directory, name, target, sizeof target - 1);
+    if (n <= 0) return false;
+    target[n] = 0;
+    if (target[0] == '/') return snprintf(out, size, "%s", target) < (int)size;
+    return path_of_fd(directory, above, sizeof above) && snprintf(out, size, "%s/%s", above, target) < (int)size;
+}
+
+/* What `full` is, looked up now. The last component may be missing; then the directory it would be in is looked up, and if
+ * it is a symlink to something missing, the directory that this would be in (open(2) with O_CREAT follows such links). */
 static bool look_up(const struct event *event, struct mount_namespace *space, int root, const char *full, struct resolution *found) {
-    char work[2 * PATH_MAX], link[64], last[NAME_MAX + 1] = "";
-    bool whole = !removes(event) && !call_makes_name(event);
+    char work[2 * PATH_MAX], last[NAME_MAX + 1] = "";
+    const bool whole = !removes(event) && !call_makes_name(event), follows = whole && !call_acts_on_link(event);
     struct stat now;
-    ssize_t size;
-    int fd = -1, flags = call_acts_on_link(event) ? O_NOFOLLOW : 0;
+    size_t size;
+    int fd = -1;
     snprintf(work, sizeof work, "%s", full);
-    size = (ssize_t)strlen(work);
-    while (size > 1 && work[size - 1] == '/') work[--size] = 0;
-    fd = open_inside(root, work, flags);
-    found->exists = fd >= 0;
-    if (fd >= 0 && !fstat(fd, &now) && event->result == -EROFS) found->no_op = same_change(event, &now);
-    if (fd < 0 && event->result == -EROFS && removes(event) && errno == ENOENT) found->no_op = true;
-    /* A name that is removed, renamed or made is an entry of its directory: a mount on it is not what is written to. */
-    if (fd < 0 || !whole) {
-        char *slash = strrchr(work, '/');
+    for (int links = 0; links < 40; links++) {
+        bool again;
+        for (size = strlen(work); size > 1 && work[size - 1] == '/';) work[--size] = 0;
+        fd = open_inside(root, work, follows ? 0 : O_NOFOLLOW);
+        found->exists = fd >= 0;
+        if (fd >= 0 && !fstat(fd, &now) && event->result == -EROFS) found->no_op = same_change(event, &now);
+        if (fd < 0 && event->result == -EROFS && removes(event) && errno == ENOENT && !(event->flags & EVENT_SECOND))
+            found->no_op = true;
+        if (fd >= 0 && whole) break;
+        /* A name that is removed, renamed or made is an entry of its directory: a mount on it is not what is written to. */
         if (fd >= 0) close(fd);
-        fd = -1;
-        if (!slash || !slash[1] || strlen(slash + 1) > NAME_MAX || !strcmp(slash + 1, "..") || !strcmp(slash + 1, ".")) return false;
-        strcpy(last, slash + 1);
-        slash[slash == work ? 1 : 0] = 0;
+        if (!split_last(work, last)) return false;
         fd = open_inside(root, work, 0);
         if (fd < 0) return false;
+        again = follows && follow(fd, last, work, sizeof work);
+        if (!again) break;
+        close(fd);
+        fd = -1;
+        last[0] = 0;
     }
+    if (fd < 0) return false;
     set_mount(found, space, mount_of(fd), event->pid);
-    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-    size = readlink(link, found->path, PATH_MAX);
-    close(fd);
-    if (size <= 0 || found->path[0] != '/') return false;
-    found->path[size] = 0;
-    if (last[0]) {
-        if (size == 1) size = 0;
-        found->path[size] = '/';
-        strcpy(found->path + size + 1, last);
+    if (!path_of_fd(fd, found->path, PATH_MAX)) {
+        close(fd);
+        return false;
     }
+    close(fd);
+    if (!last[0]) return true;
+    size = strlen(found->path);
+    if (size == 1) size = 0;
+    snprintf(found->path + size, sizeof found->path - size, "/%s", last);
     return true;
 }
 
@@ -173,6 +218,14 @@ static void resolve_under(int root, const struct event *event, struct mount_name
         snprintf(full, sizeof full, "%s/%s", base, name);
     else
         snprintf(full, sizeof full, "%s", base[0] ? base : "/");
+    if (event->flags & EVENT_OPENED) {  /* it is the file's own path, its mount known */
+        found->exists = !(event->flags & EVENT_CREATED);
+        found->no_op = (event->flags & EVENT_NO_CHANGE) != 0;
+        snprintf(found->path, sizeof found->path, "%s", full);
+        set_mount(found, space, base_mount, event->pid);
+        if (!found->mount[0]) mount_by_name(found, space);
+        return;
+    }
     if (!strncmp(full, "/proc/self/", 11)) {
         char own[2 * PATH_MAX];
         snprintf(own, sizeof own, "/proc/%u/%.8000s", event->pid, full + 11);
@@ -221,5 +274,9 @@ void resolve(const struct event *event, struct mount_namespace *space, struct re
         own = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     }
     resolve_under(space->root >= 0 ? space->root : own, event, space, found);
+    if (event->result == -EROFS && found->mount[0] && !found->read_only) {  /* remounted since the table was read? */
+        namespace_refresh(space, event->pid);
+        resolve_under(space->root >= 0 ? space->root : own, event, space, found);
+    }
     if (own >= 0) close(own);
 }

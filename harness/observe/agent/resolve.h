@@ -15,6 +15,8 @@ struct resolution {
     bool read_only; /* the mount's state; meaningless while it is not known */
 };
 
+/* The names above the executable's file. */
+void exe_path(const struct event *event, char *out, size_t size);
 void resolve(const struct event *event, struct mount_namespace *space, struct resolution *found);
 
 #endif

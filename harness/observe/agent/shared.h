@@ -5,7 +5,7 @@
 #define SLOTS 16
 #define CONTAINER_ID_SIZE 64
 #define NAME_SIZE 16
-#define DATA_SIZE 2048  /* the path as the call gave it, then the names from its base up to the root */
+#define DATA_SIZE 4096  /* the path as the call gave it, the names from its base up to the root, and those of the exe */
 #define DATA_SLACK 320  /* one name and one mount crossing may be written behind the last checked offset */
 #define SYSCALLS 512
 
@@ -17,11 +17,17 @@ enum call_kind {
     CALL_OPENAT2, /* likewise, the flags being behind a pointer */
     CALL_ACCESS,  /* asks whether it could write */
     CALL_BIND,    /* makes a unix socket's file */
-    CALL_IOCTL    /* changes for two of its requests */
+    CALL_IOCTL,   /* changes for two of its requests */
+    CALL_SOCKETCALL /* i386: bind and others behind a pointer to their arguments */
 };
 struct call_rule {
     signed char kind, dirfd, path, fd, flags;
+    signed char second_dirfd, second_path; /* where a rename leads to */
+    short number; /* of the call in the x86-64 table, by which user space knows it, also for i386 processes */
 };
+
+/* io_uring has no system call per operation: its operations have numbers of their own, behind those of the calls. */
+#define URING_NUMBER 1000
 
 enum event_kind { EVENT_ATTEMPT = 0, EVENT_ROOT = 1 };
 
@@ -30,7 +36,11 @@ enum event_flags {
     EVENT_NO_NAME = 2,
     EVENT_TRUNCATED = 4,
     EVENT_CANARY = 8,
-    EVENT_IO_URING = 16
+    EVENT_IO_URING = 16,
+    EVENT_SECOND = 32,    /* the second path of the call whose event came before, with the same id */
+    EVENT_OPENED = 64,    /* the call opened a file; the names are that file's */
+    EVENT_CREATED = 128,  /* … and made it */
+    EVENT_NO_CHANGE = 256 /* … and that changed nothing: a device, a FIFO, or O_CREAT of what was there */
 };
 
 struct process {
@@ -43,7 +53,7 @@ struct event {
     unsigned int pid, parent, root, uid;
     int number, result;
     unsigned int open_flags, mount_id, mount_namespace, pid_inside;
-    unsigned int name_size, base_size;
+    unsigned int name_size, base_size, exe_size;
     char comm[NAME_SIZE];
     char data[DATA_SIZE + DATA_SLACK];
 };
