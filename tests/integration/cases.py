@@ -36,6 +36,15 @@ def leftovers():
             + docker("network", "ls", "-q", "--filter", label) + docker("images", "-q", "--filter", label))
 
 
+def left_after(seconds):
+    for _ in range(seconds * 10):
+        left = leftovers()
+        if not left:
+            break
+        time.sleep(0.1)
+    return left
+
+
 def rogate(*words, env=None, timeout=240):
     return subprocess.run([ROGATE, *words], capture_output=True, text=True, timeout=timeout,
                           env={**os.environ, **(env or {})})
@@ -474,15 +483,12 @@ def test_plain_tcp():
 
 def main():
     case = globals()["test_" + sys.argv[2]]
-    left = leftovers()
+    # Another rogate that is running on this engine is waited for: what it has there is not left over.
+    left = left_after(120)
     assert not left, f"something of rogate's was on the engine before the test (remove it with `rogate clean`): {left}"
     try:
         case()
-        for _ in range(50):  # an observer's container removes itself a moment after it ended
-            left = leftovers()
-            if not left:
-                break
-            time.sleep(0.1)
+        left = left_after(5)  # an observer's container removes itself a moment after it ended
         assert not left, f"left on the engine: {left}"
     finally:
         if leftovers():
