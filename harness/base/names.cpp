@@ -81,6 +81,32 @@ std::string_view to_string(Verdict verdict) {
     return "?";
 }
 
+std::string_view to_string(WritableAs as) {
+    switch (as) {
+        case WritableAs::tmpfs:
+            return "tmpfs";
+        case WritableAs::volume:
+            return "volume";
+    }
+    return "?";
+}
+
+std::string_view to_string(Origin::Kind kind) {
+    switch (kind) {
+        case Origin::Kind::scenario:
+            return "scenario";
+        case Origin::Kind::compose:
+            return "compose";
+        case Origin::Kind::kubernetes:
+            return "kubernetes";
+        case Origin::Kind::docker_run:
+            return "docker-run";
+        case Origin::Kind::container:
+            return "container";
+    }
+    return "?";
+}
+
 std::string errno_name(int error) {
     if (error == 0) return "ok";
     // strerrorname_np is glibc's own (2.32 and newer); rogate is built on Debian 12 (2.36).

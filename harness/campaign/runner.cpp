@@ -126,6 +126,13 @@ Task<> Launch::step(const Step& step) {
     if (!outcome)
         co_return fail(std::move(outcome.error()).with_context(fmt::format("step '{}'", step.name)));
     bench_.observer.own_processes(outcome->exec_pids);
+    if (outcome->passed && std::holds_alternative<RestartAction>(step.action)) {
+        // The next step is to meet an application that is there again, as the first one did.
+        outcome = co_await driver.wait_ready(bench_.scenario.readiness);
+        if (!outcome)
+            co_return fail(std::move(outcome.error()).with_context(fmt::format("step '{}'", step.name)));
+        bench_.observer.own_processes(outcome->exec_pids);
+    }
     end(outcome->passed, std::move(outcome->message));
     co_return Result<>{};
 }

@@ -90,7 +90,8 @@ struct ContainerState {
     std::string error;
     std::string health;                              // "", starting, healthy, unhealthy
     std::map<std::string, std::uint16_t> published;  // "80/tcp" -> port on the engine's host
-    std::string started_at;
+    std::string started_at,
+        finished_at;  // RFC 3339; finished_at: of the run before, "0001-…" if there was none
 };
 struct ContainerSummary {
     std::string id, name, state;
@@ -190,9 +191,10 @@ class Client {
     Task<> container_restart(std::string id, int grace_seconds);
     Task<> container_remove(std::string id);  // by force, with its anonymous volumes; already gone is success
     Task<std::vector<ContainerSummary>> container_list(std::string label);  // running or not
-    // Everything written so far, stdout and stderr as they came, the last `limit` bytes at most.
+    // Everything written so far, stdout and stderr as they came, the last `limit` bytes at most; `since`: RFC
+    // 3339, only what was written after it.
     Task<std::string> container_logs(std::string id, std::size_t limit = 1 << 20,
-                                     std::optional<int> tail_lines = {});
+                                     std::optional<int> tail_lines = {}, std::string since = {});
     Task<std::unique_ptr<Attachment>> container_attach(std::string id, bool with_stdin);
     Task<ExecResult> exec(std::string id, ExecSpec, Milliseconds deadline,
                           std::size_t output_limit = 1 << 20);

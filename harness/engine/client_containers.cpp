@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include <cstring>
+#include <ctime>
+
 #include "engine/base64.hpp"
 #include "engine/client_impl.hpp"
 #include "engine/frames.hpp"
@@ -11,6 +14,18 @@ namespace {
 
 std::string container_path(const std::string& id, const std::string& rest) {
     return "/containers/" + url_escape(id) + rest;
+}
+
+// "2026-01-02T03:04:05.678Z" -> "1767323045.678", as the logs call takes it; empty for anything else, and for
+// times before 1970, which is what the engine writes for "never".
+std::string unix_time(const std::string& rfc3339) {
+    std::tm parts{};
+    const char* rest = strptime(rfc3339.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
+    if (rest == nullptr) return {};
+    const std::time_t seconds = timegm(&parts);
+    if (seconds < 0) return {};
+    const std::string fraction(rest, std::strspn(rest, ".0123456789"));
+    return std::to_string(seconds) + fraction;
 }
 
 ContainerState state_of(const json& reply) {
@@ -28,6 +43,7 @@ ContainerState state_of(const json& reply) {
     found.error = field<std::string>(state, "Error");
     found.health = field<std::string>(child(state, "Health"), "Status");
     found.started_at = field<std::string>(state, "StartedAt");
+    found.finished_at = field<std::string>(state, "FinishedAt");
     const json ports = child(child(reply, "NetworkSettings"), "Ports");
     for (const auto& [port, bindings] : ports.items()) {
         if (!bindings.is_array() || bindings.empty()) continue;
@@ -272,8 +288,10 @@ Task<std::vector<ContainerSummary>> Client::container_list(std::string label) {
     co_return containers;
 }
 
-Task<std::string> Client::container_logs(std::string id, std::size_t limit, std::optional<int> tail_lines) {
+Task<std::string> Client::container_logs(std::string id, std::size_t limit, std::optional<int> tail_lines,
+                                         std::string since) {
     std::string target = "/logs?stdout=1&stderr=1&tail=" + (tail_lines ? std::to_string(*tail_lines) : "all");
+    if (const std::string from = unix_time(since); !from.empty()) target += "&since=" + from;
     FrameDecoder frames;
     std::string text;
     ByteSink sink = [&](std::string_view bytes) -> Result<bool> {

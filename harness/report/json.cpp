@@ -29,6 +29,7 @@ class Writer {
     ordered_json run(const RunRecord& run) const;
     ordered_json mount(const MountResult& mount, const Recommendation& recommendation) const;
     ordered_json attempt(const Attempt& attempt) const;
+    ordered_json writable(const std::vector<WritablePath>& list) const;
     ordered_json subject(const CampaignResult& result) const;
 
     const std::set<std::string>& secrets_;
@@ -62,7 +63,21 @@ ordered_json Writer::attempt(const Attempt& each) const {
               {"pid", each.process.pid},
               {"uid", each.process.uid}}},
             {"count", each.count},
-            {"control", each.control}};
+            {"control", each.control},
+            {"first_s", each.first_s},
+            {"open_flags", each.open_flags}};
+}
+
+ordered_json Writer::writable(const std::vector<WritablePath>& list) const {
+    ordered_json array = ordered_json::array();
+    for (const WritablePath& each : list)
+        array.push_back({{"path", text(each.path)},
+                         {"as", std::string(to_string(each.as))},
+                         {"mount", text(each.mount)},
+                         {"tmpfs_options", text(each.tmpfs_options)},
+                         {"reason", text(each.reason)},
+                         {"needs_mount_point", each.needs_mount_point}});
+    return array;
 }
 
 ordered_json Writer::run(const RunRecord& each) const {
@@ -78,6 +93,7 @@ ordered_json Writer::run(const RunRecord& each) const {
     ordered_json object = {{"id", each.plan.id},
                            {"kind", std::string(to_string(each.plan.kind))},
                            {"read_only", texts(each.plan.read_only)},
+                           {"writable", writable(each.plan.writable)},
                            {"passed", each.passed},
                            {"canary", std::move(canary)},
                            {"uses", std::move(uses)},
@@ -93,8 +109,13 @@ ordered_json Writer::run(const RunRecord& each) const {
 }
 
 ordered_json Writer::mount(const MountResult& each, const Recommendation& recommendation) const {
-    ordered_json attempts = ordered_json::array();
+    ordered_json attempts = ordered_json::array(), writes = ordered_json::array(),
+                 costs = ordered_json::array();
     for (const Attempt& one : each.attempts) attempts.push_back(attempt(one));
+    for (const Attempt& one : each.writes) writes.push_back(attempt(one));
+    for (const PhaseCost& cost : each.costs)
+        costs.push_back(
+            {{"phase", text(cost.phase)}, {"control_s", cost.control_s}, {"read_only_s", cost.read_only_s}});
     const auto& read_only = recommendation.read_only;
     const bool advised = std::find(read_only.begin(), read_only.end(), each.mount.target) != read_only.end();
     ordered_json object = {{"target", text(each.mount.target)},
@@ -106,6 +127,9 @@ ordered_json Writer::mount(const MountResult& each, const Recommendation& recomm
                            {"runs", each.runs},
                            {"writes_in_control", each.writes_in_control},
                            {"attempts", std::move(attempts)},
+                           {"writes", std::move(writes)},
+                           {"writable", writable(each.writable)},
+                           {"costs", std::move(costs)},
                            {"recommendation", {{"read_only", advised || each.mount.read_only}}}};
     if (each.mount.declared.line > 0)
         object["declared"] = {{"file", text(each.mount.declared.file)},
@@ -117,9 +141,15 @@ ordered_json Writer::mount(const MountResult& each, const Recommendation& recomm
 ordered_json Writer::subject(const CampaignResult& result) const {
     ordered_json names = ordered_json::array();
     for (const auto& [name, value] : result.scenario.subject.environment) names.push_back(text(name));
+    const Origin& origin = result.scenario.subject.origin;
     return {{"image", text(result.scenario.subject.image)},
             {"image_id", result.image_id},
-            {"environment", std::move(names)}};
+            {"environment", std::move(names)},
+            {"origin",
+             {{"kind", std::string(to_string(origin.kind))},
+              {"files", texts(origin.files)},
+              {"name", text(origin.name)},
+              {"container", text(origin.container)}}}};
 }
 
 ordered_json Writer::result(const CampaignResult& result) const {
@@ -128,7 +158,7 @@ ordered_json Writer::result(const CampaignResult& result) const {
     for (const MountResult& each : result.mounts) mounts.push_back(mount(each, result.recommendation));
     const EngineFacts& engine = result.engine;
     ordered_json recommendation = {{"read_only", texts(result.recommendation.read_only)},
-                                   {"writable", ordered_json::array()}};
+                                   {"writable", writable(result.recommendation.writable)}};
     recommendation["verified_by_run"] = result.recommendation.verified_by_run
                                             ? ordered_json(*result.recommendation.verified_by_run)
                                             : ordered_json(nullptr);
@@ -172,6 +202,10 @@ constexpr std::array all_classes = {AttemptClass::write, AttemptClass::no_op, At
 constexpr std::array all_kinds = {RunKind::control, RunKind::probe, RunKind::verify};
 constexpr std::array all_canaries = {Canary::seen, Canary::not_seen, Canary::not_refused, Canary::failed};
 
+constexpr std::array all_writable = {WritableAs::tmpfs, WritableAs::volume};
+constexpr std::array all_origins = {Origin::Kind::scenario, Origin::Kind::compose, Origin::Kind::kubernetes,
+                                    Origin::Kind::docker_run, Origin::Kind::container};
+
 int errno_from(const std::string& name) {
     for (int error = 0; error < 134; ++error)
         if (errno_name(error) == name) return error;
@@ -207,7 +241,22 @@ Attempt read_attempt(const json& object, const std::string& mount) {
                        .uid = process.value("uid", 0U)};
     attempt.count = object.at("count");
     attempt.control = object.at("control");
+    attempt.first_s = object.value("first_s", 0.0);
+    attempt.open_flags = object.value("open_flags", 0U);
     return attempt;
+}
+
+std::vector<WritablePath> read_writable(const json& object) {
+    std::vector<WritablePath> list;
+    if (!object.contains("writable")) return list;
+    for (const json& each : object.at("writable"))
+        list.push_back({.path = raw(each, "path"),
+                        .as = from_name(each.at("as"), all_writable),
+                        .mount = raw_or_empty(each, "mount"),
+                        .tmpfs_options = raw_or_empty(each, "tmpfs_options"),
+                        .reason = raw_or_empty(each, "reason"),
+                        .needs_mount_point = each.value("needs_mount_point", false)});
+    return list;
 }
 
 RunRecord read_run(const json& object) {
@@ -215,6 +264,7 @@ RunRecord read_run(const json& object) {
     run.plan.id = object.at("id");
     run.plan.kind = from_name(object.at("kind"), all_kinds);
     run.plan.read_only = raw_list(object.at("read_only"));
+    run.plan.writable = read_writable(object);
     run.passed = object.at("passed");
     for (const auto& [target, canary] : object.at("canary").items())
         run.canary.emplace(unescape_text(target), from_name(canary, all_canaries));
@@ -249,6 +299,13 @@ MountResult read_mount(const json& object) {
     mount.writes_in_control = object.value("writes_in_control", std::uint64_t{0});
     for (const json& attempt : object.at("attempts"))
         mount.attempts.push_back(read_attempt(attempt, mount.mount.target));
+    for (const json& write : object.value("writes", json::array()))
+        mount.writes.push_back(read_attempt(write, mount.mount.target));
+    mount.writable = read_writable(object);
+    for (const json& cost : object.value("costs", json::array()))
+        mount.costs.push_back({.phase = raw(cost, "phase"),
+                               .control_s = cost.value("control_s", 0.0),
+                               .read_only_s = cost.value("read_only_s", 0.0)});
     if (object.contains("declared")) {
         const json& declared = object.at("declared");
         mount.mount.declared = {raw(declared, "file"), declared.value("line", 0),
@@ -279,10 +336,18 @@ CampaignResult read_result(const json& object) {
     result.image_id = subject.value("image_id", "");
     for (const std::string& name : raw_list(subject.value("environment", json::array())))
         result.scenario.subject.environment.emplace(name, "");
+    if (subject.contains("origin")) {
+        const json& origin = subject.at("origin");
+        result.scenario.subject.origin = {.kind = from_name(origin.at("kind"), all_origins),
+                                          .files = raw_list(origin.value("files", json::array())),
+                                          .name = raw_or_empty(origin, "name"),
+                                          .container = raw_or_empty(origin, "container")};
+    }
     for (const json& run : object.at("runs")) result.runs.push_back(read_run(run));
     for (const json& mount : object.at("mounts")) result.mounts.push_back(read_mount(mount));
     const json& recommendation = object.at("recommendation");
     result.recommendation.read_only = raw_list(recommendation.at("read_only"));
+    result.recommendation.writable = read_writable(recommendation);
     if (!recommendation.at("verified_by_run").is_null())
         result.recommendation.verified_by_run = recommendation.at("verified_by_run").get<int>();
     return result;

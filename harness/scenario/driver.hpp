@@ -29,15 +29,17 @@ class Driver {
     // new ones.
     engine::Task<> refresh();
     engine::Task<StepOutcome> perform(const Step& step);
-    // Passed when every check held; ends early, not passed, when the subject stops running.
+    // Passed when every check held; ends early, not passed, when the subject stops running. A log check sees only
+    // what was written since the subject's last start.
     engine::Task<StepOutcome> wait_ready(const Readiness& readiness);
 
   private:
     engine::Task<StepOutcome> attempt(const Step& step);
+    engine::Task<StepOutcome> check(const Step& step);
     engine::Task<StepOutcome> http(const Step& step, const HttpAction& action);
     engine::Task<StepOutcome> exec(const Step& step, const ExecAction& action);
     engine::Task<StepOutcome> tcp(const Step& step, const TcpAction& action);
-    engine::Task<StepOutcome> log(const Step& step);
+    engine::Task<StepOutcome> log(const Step& step, std::string since);
     engine::Task<StepOutcome> health();
     engine::Task<StepOutcome> restart(const RestartAction& action);
     Result<std::uint16_t> published(std::uint16_t container_port) const;

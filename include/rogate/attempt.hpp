@@ -23,12 +23,14 @@ struct Attempt {
     std::string path;       // as the subject sees it; raw bytes, escaped only when rendered
     std::string operation;  // create, open-write, truncate, mkdir, rmdir, unlink, rename, link, symlink,
                             // mknod, chmod, chown, utime, setxattr, removexattr, access, bind, ioctl
-    std::string syscall;  // "openat", …; "io_uring:openat", …
-    int error = 0;        // errno as the process saw it; 0: it succeeded
+    std::string syscall;    // "openat", …; "io_uring:openat", …
+    int error = 0;          // errno as the process saw it; 0: it succeeded
     AttemptClass cls = AttemptClass::write;
     std::string phase;
     Process process;
     std::uint64_t count = 1;
+    double first_s = 0;            // when the first of them was made: seconds since the container was started
+    std::uint32_t open_flags = 0;  // of the open family, as fcntl.h numbers them
     std::string
         control;  // how the same (path, operation) ended in the control run: "ok", an errno name, "absent"
     bool operator==(const Attempt&) const = default;

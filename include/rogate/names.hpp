@@ -12,6 +12,8 @@ std::string_view to_string(AttemptClass);
 std::string_view to_string(RunKind);
 std::string_view to_string(Canary);
 std::string_view to_string(Verdict);
+std::string_view to_string(WritableAs);
+std::string_view to_string(Origin::Kind);
 
 // "EROFS" for 30; "errno 4711" for one that has no name; "ok" for 0.
 std::string errno_name(int error);

@@ -11,19 +11,30 @@ namespace rogate {
 
 enum class Verdict { safe, tolerated, split, required, untested, ineffective, already_ro, inconclusive };
 
+// A phase that took longer read-only than in the control run.
+struct PhaseCost {
+    std::string phase;
+    double control_s = 0, read_only_s = 0;
+    bool operator==(const PhaseCost&) const = default;
+};
+
 struct MountResult {
     Mount mount;
     bool candidate = false;
     Verdict verdict = Verdict::inconclusive;
-    std::string reason;                   // one sentence
-    std::vector<Attempt> attempts;        // the telling ones: failed on this mount in the run that decided it
-    std::vector<int> runs;                // ids of the runs that the verdict rests on
+    std::string reason;                  // one sentence
+    std::vector<Attempt> attempts;       // the telling ones: failed on this mount in the run that decided it
+    std::vector<int> runs;               // ids of the runs that the verdict rests on
+    std::vector<Attempt> writes;         // what the control run wrote on it: successful ones of class `write`
+    std::vector<WritablePath> writable;  // split: what has to stay writable on it
+    std::vector<PhaseCost> costs;        // tolerated, split: where it is slower
     std::uint64_t writes_in_control = 0;  // successful writes of class `write` on it in the control run
     bool operator==(const MountResult&) const = default;
 };
 
 struct Recommendation {
     std::vector<std::string> read_only;
+    std::vector<WritablePath> writable;
     std::optional<int> verified_by_run;  // the run that had exactly these mounts read-only and passed
     bool operator==(const Recommendation&) const = default;
 };

@@ -13,10 +13,24 @@ namespace rogate {
 
 enum class RunKind { control, probe, verify };
 
+// A path that stays writable below a read-only mount: a mount of its own.
+enum class WritableAs { tmpfs, volume };
+struct WritablePath {
+    std::string path;  // as the subject sees it
+    WritableAs as = WritableAs::tmpfs;
+    std::string mount;          // target of the read-only mount that it lies on
+    std::string tmpfs_options;  // as mount(8) takes them: "uid=33,gid=33,mode=0755"
+    std::string reason;         // one sentence: why a tmpfs will do, or why it takes a volume
+    bool needs_mount_point =
+        false;  // the directory is not there yet and has to be made in the mount's source
+    bool operator==(const WritablePath&) const = default;
+};
+
 struct RunPlan {
     int id = 1;
     RunKind kind = RunKind::control;
     std::vector<std::string> read_only;  // targets tried read-only in this run, beside those the user made so
+    std::vector<WritablePath> writable;  // what stays writable below them
     std::optional<int> expected_exit_code;  // the control run's
     bool expected_early_exit = false;  // the control run's subject ended by itself, before it was told to
     bool operator==(const RunPlan&) const = default;

@@ -49,7 +49,18 @@ struct Port {
     bool operator==(const Port&) const = default;
 };
 
+// The file that the subject was read from, so that a patch knows where to put a change.
+struct Origin {
+    enum class Kind { scenario, compose, kubernetes, docker_run, container };
+    Kind kind = Kind::scenario;
+    std::vector<std::string> files;  // compose: in the order in which they are merged; container: none
+    std::string name;       // compose: the service; kubernetes: "Deployment/shop"; container: its name
+    std::string container;  // kubernetes: the container in the pod
+    bool operator==(const Origin&) const = default;
+};
+
 struct Subject {
+    Origin origin;
     std::string image;
     std::optional<std::vector<std::string>> command;     // absent: the image's
     std::optional<std::vector<std::string>> entrypoint;  // absent: the image's

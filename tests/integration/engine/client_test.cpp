@@ -1,5 +1,5 @@
 // The client against a real engine (DOCKER_HOST, context or /var/run/docker.sock) and an image that has sh
-// and coreutils: ROGATE_TEST_IMAGE, else rgx:base. Whatever a test makes is labelled
+// and coreutils: ROGATE_TEST_IMAGE, else rogate/base:bookworm. Whatever a test makes is labelled
 // io.rogate.session=<random> and removed at its end.
 #include "engine/client.hpp"
 
@@ -66,11 +66,11 @@ class EngineTest : public ::testing::Test {
         ASSERT_TRUE(transport.has_value()) << transport.error().message;
         client = std::make_unique<Client>(context.get_executor(), std::move(*transport), *endpoint);
         const auto ready = run(client->negotiate());
-        if (!ready) GTEST_SKIP() << ready.error().message;
+        if (!ready) FAIL() << ready.error().message;
         const auto found = run(client->image_inspect(image));
         if (!found)
-            GTEST_SKIP() << "needs an image with sh and coreutils, see ROGATE_TEST_IMAGE: "
-                         << found.error().message;
+            FAIL() << "needs an image with sh and coreutils, see ROGATE_TEST_IMAGE: "
+                   << found.error().message;
     }
     void TearDown() override {
         if (!client || client->api_version().empty()) return;
@@ -124,7 +124,7 @@ class EngineTest : public ::testing::Test {
 
     asio::io_context context;
     std::unique_ptr<Client> client;
-    const std::string image = environment("ROGATE_TEST_IMAGE").value_or("rgx:base");
+    const std::string image = environment("ROGATE_TEST_IMAGE").value_or("rogate/base:bookworm");
     const std::string session = [] {
         std::random_device device;
         return std::to_string(device()) + std::to_string(device());

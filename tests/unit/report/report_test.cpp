@@ -45,6 +45,15 @@ MountResult mount(std::string target, Verdict verdict, std::string reason,
     return made;
 }
 
+WritablePath kept_writable() {
+    return {.path = "/srv/app/run",
+            .as = WritableAs::tmpfs,
+            .mount = "/srv/app",
+            .tmpfs_options = "uid=33,gid=33,mode=0755",
+            .reason = "only a pid file is written there",
+            .needs_mount_point = true};
+}
+
 CampaignResult sample() {
     CampaignResult result;
     result.scenario.name = "shop";
@@ -71,6 +80,7 @@ CampaignResult sample() {
     probe.plan = {.id = 2,
                   .kind = RunKind::probe,
                   .read_only = {"/data"},
+                  .writable = {kept_writable()},
                   .expected_exit_code = {},
                   .expected_early_exit = false};
     probe.phases = {{.name = "step upload",
@@ -95,7 +105,20 @@ CampaignResult sample() {
         mount("/doubt", Verdict::inconclusive,
               "run 2 cannot be relied on: 7 events were lost; what they were is not known"),
     };
-    result.recommendation = {.read_only = {"/etc/shop"}, .verified_by_run = 2};
+    MountResult split =
+        mount("/srv/app", Verdict::split, "read-only fails ready; passes with /srv/app/run (tmpfs) writable");
+    split.writable = {kept_writable()};
+    split.writes = {attempt("create", "/srv/app/run/app.pid", AttemptClass::write)};
+    split.writes.front().mount = "/srv/app";
+    split.writes.front().error = 0;
+    split.writes.front().first_s = 0.25;
+    split.writes.front().open_flags = 0101;
+    split.costs = {{.phase = "ready", .control_s = 0.5, .read_only_s = 2.5}};
+    result.mounts.push_back(split);
+    result.scenario.subject.origin = {
+        .kind = Origin::Kind::compose, .files = {"compose.yaml"}, .name = "shop", .container = {}};
+    result.recommendation = {
+        .read_only = {"/etc/shop", "/srv/app"}, .writable = {kept_writable()}, .verified_by_run = 2};
     return result;
 }
 
@@ -147,6 +170,9 @@ TEST(Json, ComesBackAsItWas) {
     EXPECT_EQ(back->runs, result.runs);
     ASSERT_EQ(back->mounts.size(), result.mounts.size());
     EXPECT_EQ(back->mounts[2].mount.target, result.mounts[2].mount.target);
+    EXPECT_EQ(back->mounts.back(), result.mounts.back());
+    EXPECT_EQ(back->recommendation, result.recommendation);
+    EXPECT_EQ(back->scenario.subject.origin, result.scenario.subject.origin);
     EXPECT_EQ(render_json(*back), render_json(result));
     const TerminalStyle style;
     EXPECT_EQ(render_terminal(*back, style), render_terminal(result, style));

@@ -1,0 +1,157 @@
+"""What rogate does on a real engine, as a user sees it: its output, its exit code, its result, and what it leaves.
+
+Run by ctest, one case at a time: run_case.py ROGATE GROUP CASE runs test_CASE of GROUP_cases.py. After each case nothing of
+rogate's may be left on the engine. This file holds what the cases share.
+"""
+import contextlib
+import hashlib
+import json
+import os
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+
+import jsonschema
+
+ROGATE = os.path.abspath(sys.argv[1])
+ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
+with open(f"{ROOT}/scenarios/result.schema.json") as schema_file:
+    RESULT_SCHEMA = json.load(schema_file)
+IMAGE = "rogate/base:bookworm"
+# Ends at once when it is told to, and does nothing else.
+IDLE = "trap 'exit 0' TERM; echo started; while :; do sleep 0.1; done"
+
+
+def docker(*words):
+    done = subprocess.run(["docker", *words], capture_output=True, text=True)
+    assert done.returncode == 0, f"docker {' '.join(words)}: {done.stderr}"
+    return done.stdout.strip()
+
+
+def leftovers():
+    label = "label=io.rogate.session"
+    return (docker("ps", "-aq", "--filter", label) + docker("volume", "ls", "-q", "--filter", label)
+            + docker("network", "ls", "-q", "--filter", label) + docker("images", "-q", "--filter", label))
+
+
+def left_after(seconds):
+    for _ in range(seconds * 10):
+        left = leftovers()
+        if not left:
+            break
+        time.sleep(0.1)
+    return left
+
+
+def rogate(*words, env=None, timeout=240):
+    return subprocess.run([ROGATE, *words], capture_output=True, text=True, timeout=timeout,
+                          env={**os.environ, **(env or {})})
+
+
+class Running:
+    """A rogate that is at work: its progress can be waited for."""
+
+    def __init__(self, *words):
+        self.process = subprocess.Popen([ROGATE, *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.output = ""
+        self.code = None
+
+    def wait_for(self, text):
+        """Reads the progress up to the line that holds `text`."""
+        for line in self.process.stdout:
+            self.output += line
+            if text in line:
+                return
+        raise AssertionError(f"rogate ended without saying '{text}':\n{self.output}")
+
+    def finish(self, timeout=120):
+        rest, _ = self.process.communicate(timeout=timeout)
+        self.output += rest
+        self.code = self.process.returncode
+
+
+class Project:
+    """A folder with a scenario and the folders that it mounts."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def make(self, name, files):
+        os.makedirs(self.path(name))
+        for file, text in files.items():
+            with open(os.path.join(self.path(name), file), "w") as out:
+                out.write(text)
+
+    def scenario(self, shell, mounts, steps=(), **more):
+        subject = {"image": IMAGE, "command": ["sh", "-c", shell], "mounts": mounts, **more.pop("subject", {})}
+        whole = {"name": "case", "subject": subject, "ready": {"timeout": "15s", "log": "started"}, "steps": list(steps), **more}
+        if not whole["steps"]:
+            del whole["steps"]
+        with open(self.path("scenario.yaml"), "w") as out:
+            json.dump(whole, out)  # JSON is YAML
+
+    def run(self, *words, **more):
+        done = rogate("run", self.folder, "--out", self.path("out"), *words, **more)
+        self.read_result()
+        return done
+
+    @contextlib.contextmanager
+    def running(self, *words):
+        """rogate at work, for tests that do something to it meanwhile; it has ended, and `result` is read, after the block."""
+        running = Running("run", self.folder, "--out", self.path("out"), *words)
+        try:
+            yield running
+            running.finish()
+        finally:
+            running.process.kill()
+            running.process.wait()
+        self.read_result()
+
+    def read_result(self):
+        self.result = None
+        if os.path.exists(self.path("out/result.json")):
+            with open(self.path("out/result.json")) as file:
+                self.result = json.load(file)
+            jsonschema.validate(self.result, RESULT_SCHEMA)
+
+    def mount(self, target):
+        return next(each for each in self.result["mounts"] if each["target"] == target)
+
+    def verdicts(self):
+        return {each["target"]: each["verdict"] for each in self.result["mounts"]}
+
+
+@contextlib.contextmanager
+def project():
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        yield Project(folder)
+
+
+def fingerprint(path):
+    """Every byte and attribute of a tree."""
+    found = []
+    for folder, names, files in sorted(os.walk(path)):
+        for name in sorted([".", *names, *files]):
+            whole = os.path.join(folder, name)
+            info = os.lstat(whole)
+            content = ""
+            if stat.S_ISREG(info.st_mode):
+                with open(whole, "rb") as file:
+                    content = hashlib.sha256(file.read()).hexdigest()
+            found.append((whole, info.st_mode, info.st_uid, info.st_gid, info.st_size, info.st_mtime_ns, info.st_ino, content))
+    return found
+
+
+def equal(got, wanted, about=""):
+    assert got == wanted, f"{about}\n     got: {got}\n  wanted: {wanted}"
+
+
+def contains(text, *parts):
+    for part in parts:
+        assert part in text, f"'{part}' is missing in:\n{text}"

@@ -1,0 +1,125 @@
+"""What the verdicts are, on small applications made for each."""
+import os
+
+from support import IDLE, IMAGE, contains, docker, equal, fingerprint, project, rogate
+
+
+def test_every_verdict():
+    with project() as p:
+        for name in ("conf", "data", "check", "unused", "ro"):
+            p.make(name, {"file": "text\n"})
+        os.chmod(p.path("check/file"), 0o640)
+        shell = ("cat /conf/file; touch /conf/file 2>/dev/null; echo x >/data/new || exit 3;"
+                 # A no-op each: nothing to remove, the mode it has, the owner it has.
+                 "cat /check/file; rm -f /check/missing; chmod 640 /check/file; chown root:root /check/file; test -w /check/file;"
+                 "cat /anonymous/* 2>/dev/null; ls /anonymous; touch /ro/x 2>/dev/null; " + IDLE)
+        p.scenario(shell, ["./conf:/conf", "./data:/data", "./check:/check", "./unused:/unused", "./ro:/ro:ro", "/anonymous",
+                           {"type": "tmpfs", "target": "/scratch", "tmpfs": {"size": "1m"}}],
+                   [{"name": "uses scratch", "exec": "echo 1 > /scratch/x"}])
+        before = {name: fingerprint(p.path(name)) for name in ("conf", "data", "check", "unused", "ro")}
+        done = p.run()
+        equal(done.returncode, 0, done.stdout + done.stderr)
+        equal(p.verdicts(), {"/anonymous": "safe", "/check": "safe", "/conf": "tolerated", "/data": "required",
+                             "/ro": "already-ro", "/scratch": "required", "/unused": "untested"}, done.stdout)
+        equal({name: fingerprint(p.path(name)) for name in before}, before, "the user's data changed")
+        classes = {(a["operation"], a["class"]) for a in p.mount("/check")["attempts"]}
+        equal(classes, {("unlink", "no-op"), ("chmod", "no-op"), ("chown", "no-op"), ("access", "access-check")})
+        equal(p.mount("/scratch")["attempts"][0]["phase"], "step uses scratch")
+        equal(p.mount("/data")["attempts"][0]["process"]["comm"], "sh")
+        equal(p.mount("/data")["attempts"][0]["control"], "ok")
+        equal(p.mount("/ro")["attempts"][0]["path"], "/ro/x")
+        for run in p.result["runs"]:
+            equal(run["lost_events"], 0)
+            for target in run["read_only"]:
+                equal(run["canary"][target], "seen", f"run {run['id']}")
+
+
+def test_root_file_system():
+    with project() as p:
+        p.scenario("date >/var/tmp/stamp || exit 3; " + IDLE, [], candidates=["/"])
+        done = p.run()
+        equal(p.verdicts(), {"/": "required"}, done.stdout + done.stderr)
+        equal(p.mount("/")["attempts"][0]["path"], "/var/tmp/stamp")
+
+
+def test_fifty_mounts_two_runs():
+    with project() as p:
+        for i in range(50):
+            p.make(f"m{i}", {"file": "text\n"})
+        p.scenario("cat /m*/file; " + IDLE, [f"./m{i}:/m{i}" for i in range(50)])
+        done = p.run()
+        equal(set(p.verdicts().values()), {"safe"}, done.stdout + done.stderr)
+        equal(len(p.result["runs"]), 2)
+
+
+def test_single_file_and_named_volume():
+    docker("volume", "create", "rogate-test-volume")
+    try:
+        docker("run", "--rm", "-v", "rogate-test-volume:/v", IMAGE, "sh", "-c", "echo kept >/v/file; chown 33:33 /v; chmod 750 /v")
+        where = docker("volume", "inspect", "-f", "{{.Mountpoint}}", "rogate-test-volume")
+        with project() as p:
+            p.make("conf", {"one": "1\n"})
+            p.scenario("cat /etc/one; echo x >>/etc/one || exit 3; stat -c '%u %g %a' /v; cat /v/file; echo y >/v/file; " + IDLE,
+                       ["./conf/one:/etc/one", "rogate-test-volume:/v"],
+                       [{"name": "the copy is like the original", "log": "33 33 750"}])
+            before, volume = fingerprint(p.path("conf")), fingerprint(where)
+            done = p.run()
+            equal(p.verdicts(), {"/etc/one": "required", "/v": "tolerated"}, done.stdout + done.stderr)
+            equal(fingerprint(p.path("conf")), before, "the user's file changed")
+            equal(fingerprint(where), volume, "the user's volume changed")
+    finally:
+        docker("volume", "rm", "rogate-test-volume")
+
+
+def test_volume_that_does_not_exist_is_not_made():
+    with project() as p:
+        p.scenario("ls /v; " + IDLE, ["rogate-test-missing:/v"])
+        p.run()
+        equal(p.verdicts(), {"/v": "safe"})
+        assert "rogate-test-missing" not in docker("volume", "ls", "-q")
+
+
+def test_restart_and_healthcheck():
+    with project() as p:
+        p.make("data", {"file": "text\n"})
+        p.scenario("cat /data/file; touch /data/stamp; " + IDLE, ["./data:/data"],
+                   [{"name": "restarts", "restart": "graceful"}, {"name": "is killed", "restart": "kill"},
+                    {"name": "is healthy", "healthcheck": "healthy", "retry": {"until": "20s", "interval": "200ms"}}],
+                   subject={"healthcheck": {"test": ["CMD-SHELL", "echo h >/data/health || true"], "interval": "500ms"}})
+        done = p.run()
+        equal(p.verdicts(), {"/data": "tolerated"}, done.stdout + done.stderr)
+        phases = {a["path"]: a["phase"] for a in p.mount("/data")["attempts"]}
+        equal(phases["/data/health"], "healthcheck")
+        touched = {a["phase"] for a in p.mount("/data")["attempts"] if a["path"] == "/data/stamp"}
+        equal(touched, {"entrypoint", "step restarts", "step is killed"})
+
+
+def test_silent_exit_code_is_compared_with_the_control_run():
+    with project() as p:
+        p.make("data", {"file": "text\n"})
+        p.scenario("trap 'touch /data/clean || exit 9; exit 0' TERM; cat /data/file; echo started; while :; do sleep 0.1; done",
+                   ["./data:/data"])
+        done = p.run()
+        equal(p.verdicts(), {"/data": "required"}, done.stdout + done.stderr)
+        contains(p.mount("/data")["reason"], "shutdown: exit code 9 (control run: 0)")
+        equal(p.mount("/data")["attempts"][0]["phase"], "shutdown")
+
+
+def test_counts_are_exact():
+    with project() as p:
+        p.make("data", {"file": "text\n"})
+        p.scenario("cat /data/file; i=0; while [ $i -lt 1000 ]; do true 2>/dev/null >/data/x; i=$((i+1)); done; " + IDLE, ["./data:/data"])
+        done = p.run()
+        equal(p.verdicts(), {"/data": "tolerated"}, done.stdout + done.stderr)
+        equal([(a["path"], a["count"]) for a in p.mount("/data")["attempts"]], [("/data/x", 1000)])
+
+
+def test_hostile_paths():
+    with project() as p:
+        p.make("data", {"file": "text\n"})
+        names = r"""'/data/<b>' "/data/$(printf 'a\nb')" "/data/$(printf '\033[31m')" "/data/$(printf '\377')" """
+        p.scenario(f"cat /data/file; touch {names} 2>/dev/null; " + IDLE, ["./data:/data"])
+        done = p.run()
+        paths = {a["path"] for a in p.mount("/data")["attempts"]}
+        equal(paths, {"/data/<b>", "/data/a\\x0ab", "/data/\\x1b[31m", "/data/\\xff"}, done.stdout)
+        assert "\x1b" not in done.stdout
