@@ -121,6 +121,26 @@ std::map<std::string, std::string> without_protection(const std::vector<DataMoun
     return found;
 }
 
+// Under a read-only mount the engine cannot make the mount points of others.
+void note_mount_points(const std::vector<DataMount>& mounts, std::vector<MountResult>& results) {
+    for (MountResult& result : results) {
+        const auto data = std::find_if(mounts.begin(), mounts.end(), [&](const DataMount& each) {
+            return each.mount.target == result.mount.target;
+        });
+        if (data == mounts.end() || data->missing_mount_points.empty() || !result.candidate) continue;
+        if (result.verdict != Verdict::safe && result.verdict != Verdict::tolerated &&
+            result.verdict != Verdict::split)
+            continue;
+        result.reason += fmt::format("; make the mount points {} in its source first",
+                                     fmt::join(data->missing_mount_points, ", "));
+    }
+}
+
+bool restarts(const Scenario& scenario) {
+    return std::any_of(scenario.steps.begin(), scenario.steps.end(),
+                       [](const Step& step) { return std::holds_alternative<RestartAction>(step.action); });
+}
+
 struct Campaign {
     engine::Client& client;
     Status& status;
@@ -152,13 +172,28 @@ Task<> Campaign::run_all(observe::Observer& observer, const engine::ImageInfo& i
                 .session = session,
                 .network = network,
                 .has_healthcheck = image.has_healthcheck || result.scenario.subject.healthcheck.has_value()};
-    while (auto plan = verdict::next_run(candidates, result.runs)) {
-        auto record = co_await launch(bench, std::move(*plan));
+    verdict::Question question{.mounts = mounts,
+                               .candidates = std::move(candidates),
+                               .ineffective = pointless,
+                               .can_make_mount_points = data.can_make_mount_points(),
+                               .restarts = restarts(result.scenario),
+                               .facts = {}};
+    for (;;) {
+        verdict::NextStep step = verdict::next_step(question, result.runs);
+        for (const std::string& path : step.look_at) {
+            auto facts = co_await data.look(path);
+            if (!facts) co_return fail(std::move(facts.error()));
+            question.facts.emplace(path, *facts);
+        }
+        if (!step.run && step.look_at.empty()) break;
+        if (!step.run) continue;
+        auto record = co_await launch(bench, std::move(*step.run));
         if (!record) co_return fail(std::move(record.error()));
         if (!result.runs.empty()) verdict::compare_with_control(*record, result.runs.front());
         result.runs.push_back(std::move(*record));
     }
-    result.mounts = verdict::judge_all(mounts, candidates, pointless, result.runs);
+    result.mounts = verdict::judge_all(question, result.runs);
+    note_mount_points(data.mounts(), result.mounts);
     result.recommendation = verdict::recommend(result.mounts, result.runs);
     co_return Result<>{};
 }

@@ -80,7 +80,7 @@ Task<> DataPlane::survey(const std::vector<Mount>& mounts) {
         if (mounts_[i].how == DataSource::fresh) continue;
         if (auto seen = co_await survey_source(mounts_[i], i); !seen) co_return seen;
     }
-    co_return Result<>{};
+    co_return co_await find_missing_mount_points();
 }
 
 Task<> DataPlane::create_helper() {
@@ -157,7 +157,7 @@ Task<> DataPlane::read_root_attributes(DataMount& data, std::size_t index) {
     // The root of an overlay has the upper directory's owner and mode, so that must be made like the real
     // one.
     std::string head;
-    Result<FirstEntry> first = FirstEntry{true, {}};
+    Result<FirstEntry> first = FirstEntry{.need_more = true, .only_one = false, .entry = {}};
     engine::ByteSink sink = [&](std::string_view bytes) -> Result<bool> {
         head.append(bytes);
         first = first_tar_entry(head);
@@ -185,14 +185,8 @@ Task<> DataPlane::check_overlay(std::size_t index) {
     if (!tar) co_return fail(std::move(tar.error()));
     if (auto put = co_await client_.archive_put(helper_, scratch_path, std::move(*tar)); !put) co_return put;
 
-    const std::string base = scratch_mountpoint_ + "/" + folder(trial, index);
-    engine::VolumeSpec volume;
-    volume.name = volume_name(trial, index);
-    volume.labels = labels(session_, "data");
-    volume.options = {{"type", "overlay"},
-                      {"device", "overlay"},
-                      {"o", fmt::format("lowerdir={},upperdir={}/upper,workdir={}/work",
-                                        mounts_[index].real_path, base, base)}};
+    const engine::VolumeSpec volume =
+        overlay_volume(volume_name(trial, index), mounts_[index].real_path, folder(trial, index));
     auto made = co_await client_.volume_create(volume);
     if (!made) co_return fail(std::move(made.error()));
 
@@ -243,7 +237,8 @@ Task<std::string> DataPlane::read_tree(std::size_t index) {
     co_return tar;
 }
 
-Task<> DataPlane::make_folders(int run) {
+Task<> DataPlane::make_folders(const RunPlan& plan) {
+    const int run = plan.id;
     std::vector<TarFolder> folders;
     for (std::size_t i = 0; i < mounts_.size(); ++i) {
         const DataMount& data = mounts_[i];
@@ -255,6 +250,25 @@ Task<> DataPlane::make_folders(int run) {
         } else {
             folders.push_back({folder(run, i) + "/data", data.uid, data.gid, data.mode});
         }
+        const std::string inside = folder(run, i) + (data.how == DataSource::overlay ? "/upper/" : "/data/");
+        if (std::find(plan.read_only.begin(), plan.read_only.end(), data.mount.target) !=
+            plan.read_only.end())
+            for (const std::string& missing : data.missing_mount_points)
+                folders.push_back({inside + missing, 0, 0, 0755});
+        for (const WritablePath& path : plan.writable)
+            if (path.needs_mount_point && path.mount == data.mount.target)
+                folders.push_back({inside + path.path.substr(path.mount.size() + 1), 0, 0, 0755});
+    }
+    for (std::size_t i = 0; i < plan.writable.size(); ++i) {
+        const WritablePath& path = plan.writable[i];
+        if (path.as != WritableAs::volume || mounts_[mount_of(path.path)].how != DataSource::overlay)
+            continue;
+        const auto facts = facts_.find(path.path);
+        const verdict::PathFacts known = facts == facts_.end() ? verdict::PathFacts{} : facts->second;
+        const std::string base = writable_folder(run, i);
+        folders.push_back({base, 0, 0, 0755});
+        folders.push_back({base + "/upper", known.uid, known.gid, known.mode});
+        folders.push_back({base + "/work", 0, 0, 0755});
     }
     if (folders.empty()) co_return Result<>{};
     auto tar = tar_of_folders(folders);
@@ -262,54 +276,81 @@ Task<> DataPlane::make_folders(int run) {
     co_return co_await client_.archive_put(helper_, scratch_path, std::move(*tar));
 }
 
-Task<std::vector<engine::MountSpec>> DataPlane::prepare(int run, const std::vector<std::string>& read_only) {
-    if (auto made = co_await make_folders(run); !made)
+engine::VolumeSpec DataPlane::overlay_volume(std::string name, const std::string& lower,
+                                             const std::string& folder_name) const {
+    const std::string base = scratch_mountpoint_ + "/" + folder_name;
+    engine::VolumeSpec volume;
+    volume.name = std::move(name);
+    volume.labels = labels(session_, "data");
+    volume.options = {{"type", "overlay"},
+                      {"device", "overlay"},
+                      {"o", fmt::format("lowerdir={},upperdir={}/upper,workdir={}/work", lower, base, base)}};
+    return volume;
+}
+
+Task<engine::MountSpec> DataPlane::source_for(int run, std::size_t index) {
+    const DataMount& data = mounts_[index];
+    const Mount& mount = data.mount;
+    engine::MountSpec spec;
+    spec.target = mount.target;
+    spec.type = engine::MountSpec::Type::volume;
+    spec.no_copy = mount.no_copy || mount.type == MountType::bind;
+    if (data.how == DataSource::as_it_is) {
+        spec.type =
+            mount.type == MountType::bind ? engine::MountSpec::Type::bind : engine::MountSpec::Type::volume;
+        spec.no_copy = mount.type == MountType::volume;
+        spec.source = mount.source;
+        spec.propagation = mount.propagation;
+        co_return spec;
+    }
+    if (data.how == DataSource::copy) {
+        auto tree = co_await read_tree(index);
+        if (!tree) co_return fail(std::move(tree.error()));
+        const std::string into = fmt::format("{}/{}/data", scratch_path, folder(run, index));
+        if (auto put = co_await client_.archive_put(helper_, into, std::move(*tree)); !put)
+            co_return fail(
+                std::move(put.error()).with_context(fmt::format("copying the data of {}", mount.target)));
+        spec.type = engine::MountSpec::Type::bind;
+        spec.no_copy = false;
+        spec.source = fmt::format("{}/{}/data{}{}", scratch_mountpoint_, folder(run, index),
+                                  data.is_directory ? "" : "/", data.file_name);
+        co_return spec;
+    }
+    engine::VolumeSpec volume;
+    volume.name = volume_name(run, index);
+    volume.labels = labels(session_, "data");
+    if (data.how == DataSource::overlay)
+        volume = overlay_volume(volume.name, data.real_path, folder(run, index));
+    auto made = co_await client_.volume_create(volume);
+    if (!made)
+        co_return fail(
+            std::move(made.error()).with_context(fmt::format("making the volume for {}", mount.target)));
+    volumes_[run].push_back(volume.name);
+    spec.source = volume.name;
+    co_return spec;
+}
+
+Task<std::vector<engine::MountSpec>> DataPlane::prepare(RunPlan plan) {
+    const bool folders_wanted = !plan.writable.empty() && helper_.empty();
+    if (folders_wanted)
+        if (auto made = co_await create_helper(); !made) co_return fail(std::move(made.error()));
+    if (auto made = co_await make_folders(plan); !made)
         co_return fail(std::move(made.error()).with_context("making throw-away layers"));
     std::vector<engine::MountSpec> specs;
     for (std::size_t i = 0; i < mounts_.size(); ++i) {
-        const DataMount& data = mounts_[i];
-        const Mount& mount = data.mount;
+        const Mount& mount = mounts_[i].mount;
         if (mount.type == MountType::tmpfs || mount.type == MountType::rootfs) continue;
-        const std::string base = scratch_mountpoint_ + "/" + folder(run, i);
-        engine::MountSpec spec;
-        spec.target = mount.target;
-        spec.read_only =
-            mount.read_only || std::find(read_only.begin(), read_only.end(), mount.target) != read_only.end();
-        spec.type = engine::MountSpec::Type::volume;
-        spec.no_copy = mount.no_copy || mount.type == MountType::bind;
-        if (data.how == DataSource::as_it_is) {
-            spec.type = mount.type == MountType::bind ? engine::MountSpec::Type::bind
-                                                      : engine::MountSpec::Type::volume;
-            spec.no_copy = mount.type == MountType::volume;
-            spec.source = mount.source;
-            spec.propagation = mount.propagation;
-        } else if (data.how == DataSource::copy) {
-            auto tree = co_await read_tree(i);
-            if (!tree) co_return fail(std::move(tree.error()));
-            const std::string into = fmt::format("{}/{}/data", scratch_path, folder(run, i));
-            if (auto put = co_await client_.archive_put(helper_, into, std::move(*tree)); !put)
-                co_return fail(
-                    std::move(put.error()).with_context(fmt::format("copying the data of {}", mount.target)));
-            spec.type = engine::MountSpec::Type::bind;
-            spec.no_copy = false;
-            spec.source = base + "/data" + (data.is_directory ? "" : "/" + data.file_name);
-        } else {
-            engine::VolumeSpec volume;
-            volume.name = volume_name(run, i);
-            volume.labels = labels(session_, "data");
-            if (data.how == DataSource::overlay)
-                volume.options = {{"type", "overlay"},
-                                  {"device", "overlay"},
-                                  {"o", fmt::format("lowerdir={},upperdir={}/upper,workdir={}/work",
-                                                    data.real_path, base, base)}};
-            auto made = co_await client_.volume_create(volume);
-            if (!made)
-                co_return fail(std::move(made.error())
-                                   .with_context(fmt::format("making the volume for {}", mount.target)));
-            volumes_[run].push_back(volume.name);
-            spec.source = volume.name;
-        }
-        specs.push_back(std::move(spec));
+        auto spec = co_await source_for(plan.id, i);
+        if (!spec) co_return fail(std::move(spec.error()));
+        spec->read_only = mount.read_only || std::find(plan.read_only.begin(), plan.read_only.end(),
+                                                       mount.target) != plan.read_only.end();
+        specs.push_back(std::move(*spec));
+    }
+    for (std::size_t i = 0; i < plan.writable.size(); ++i) {
+        if (plan.writable[i].as != WritableAs::volume) continue;
+        auto spec = co_await volume_for(plan.id, plan.writable[i], i);
+        if (!spec) co_return fail(std::move(spec.error()));
+        specs.push_back(std::move(*spec));
     }
     co_return specs;
 }

@@ -5,11 +5,14 @@
 #pragma once
 
 #include <map>
+#include <rogate/run.hpp>
 #include <rogate/scenario.hpp>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "engine/client.hpp"
+#include "verdict/split.hpp"
 
 namespace rogate::campaign {
 
@@ -28,7 +31,9 @@ struct DataMount {
     bool is_directory = true;
     std::string real_path;  // on the engine's host; overlay only
     std::string file_name;  // copy of a single file: its name
-    std::string special;    // "a unix socket", "a device", "a FIFO": read-only protects nothing
+    std::vector<std::string>
+        missing_mount_points;  // of other mounts, relative; made for runs with it read-only
+    std::string special;       // "a unix socket", "a device", "a FIFO": read-only protects nothing
     std::uint32_t uid = 0, gid = 0, mode = 0755;  // of the directory's root; overlay only
 };
 
@@ -40,12 +45,17 @@ class DataPlane {
     // Looks at every mount's source. ErrorKind::usage names a bind source that does not exist.
     engine::Task<> survey(const std::vector<Mount>& mounts);
     const std::vector<DataMount>& mounts() const { return mounts_; }
+    // What is at `path` of the subject before any run, in a mount's source or in the image. Symlinks are not
+    // followed.
+    engine::Task<verdict::PathFacts> look(std::string path);
+    // Targets in whose source directories can be made for a run.
+    std::set<std::string> can_make_mount_points() const;
     // "overlay", "overlay+copy", "copy", "none": what the result says.
     std::string mode() const;
 
     // Makes the volumes of run `run` and says how they are mounted, in the order of mounts(); tmpfs and "/"
-    // are left out. `read_only`: targets that are read-only in this run.
-    engine::Task<std::vector<engine::MountSpec>> prepare(int run, const std::vector<std::string>& read_only);
+    // are left out, and what is to be a volume of `plan.writable` follows.
+    engine::Task<std::vector<engine::MountSpec>> prepare(RunPlan plan);
     // Removes the volumes of run `run`; its container must be gone.
     engine::Task<> release(int run);
 
@@ -55,9 +65,19 @@ class DataPlane {
     engine::Task<> read_root_attributes(DataMount& data, std::size_t index);
     engine::Task<> check_overlay(std::size_t index);
     engine::Task<std::string> read_tree(std::size_t index);
-    engine::Task<> make_folders(int run);
+    engine::Task<> make_folders(const RunPlan& plan);
+    engine::Task<> find_missing_mount_points();
+    engine::Task<engine::MountSpec> source_for(int run, std::size_t index);
+    engine::Task<engine::MountSpec> volume_for(int run, const WritablePath& path, std::size_t number);
+    // The mount that `path` lies on; mounts() has "/" among them.
+    std::size_t mount_of(const std::string& path) const;
+    // Where the helper sees what the subject has at `path`.
+    std::string helper_path(const std::string& path) const;
     std::string volume_name(int run, std::size_t index) const;
     std::string folder(int run, std::size_t index) const;
+    std::string writable_folder(int run, std::size_t number) const;
+    engine::VolumeSpec overlay_volume(std::string name, const std::string& lower,
+                                      const std::string& folder_name) const;
 
     engine::Client& client_;
     std::string session_, image_;
@@ -65,6 +85,7 @@ class DataPlane {
     std::string helper_;  // a container that is never started: its archive calls read and write the volumes
     std::string scratch_mountpoint_;  // of the scratch volume, on the engine's host
     std::map<int, std::vector<std::string>> volumes_;
+    verdict::Facts facts_;  // of the paths that were looked at
 };
 
 }  // namespace rogate::campaign

@@ -73,7 +73,7 @@ void Launch::end(bool passed, std::string message) {
 }
 
 Task<> Launch::start() {
-    auto mounts = co_await bench_.data.prepare(record_.plan.id, record_.plan.read_only);
+    auto mounts = co_await bench_.data.prepare(record_.plan);
     if (!mounts) co_return fail(std::move(mounts.error()));
     engine::ContainerSpec spec = container_for(bench_, record_.plan, std::move(*mounts));
     auto created = co_await bench_.client.container_create(std::move(spec));
@@ -266,6 +266,8 @@ engine::ContainerSpec container_for(const Bench& bench, const RunPlan& plan,
     spec.mounts = std::move(mounts);
     for (const DataMount& data : bench.data.mounts())
         if (data.mount.type == MountType::tmpfs) add_tmpfs(spec, data.mount, is_read_only(data.mount, plan));
+    for (const WritablePath& path : plan.writable)
+        if (path.as == WritableAs::tmpfs) spec.tmpfs.emplace(path.path, path.tmpfs_options);
     for (const Port& port : subject.ports) {
         engine::PublishSpec publish;
         publish.container_port = port.container;

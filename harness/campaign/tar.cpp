@@ -64,6 +64,7 @@ Result<FirstEntry> first_tar_entry(std::string_view bytes) {
     first.entry.uid = static_cast<std::uint32_t>(archive_entry_uid(entry));
     first.entry.gid = static_cast<std::uint32_t>(archive_entry_gid(entry));
     first.entry.mode = static_cast<std::uint32_t>(archive_entry_perm(entry));
+    first.only_one = archive_read_next_header(reader.get(), &entry) == ARCHIVE_EOF;
     return first;
 }
 

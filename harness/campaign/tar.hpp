@@ -17,10 +17,11 @@ struct TarFolder {
 
 Result<std::string> tar_of_folders(const std::vector<TarFolder>& folders);
 
-// Owner and mode of the first entry; needs the first 512 bytes and, after pax headers, more: `need_more` in
-// that case.
+// Owner and mode of the first entry, and whether another one follows; needs the first 512 bytes and, after
+// pax headers, more: `need_more` in that case.
 struct FirstEntry {
     bool need_more = false;
+    bool only_one = false;  // true also where the bytes end just behind it
     TarFolder entry;
 };
 Result<FirstEntry> first_tar_entry(std::string_view bytes);

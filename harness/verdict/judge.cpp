@@ -46,6 +46,41 @@ void settle(MountResult& result, Verdict verdict, std::string reason) {
     result.reason = std::move(reason);
 }
 
+std::string listed(const std::vector<WritablePath>& paths) {
+    std::string text;
+    for (const WritablePath& path : paths)
+        text += fmt::format("{}{} ({})", text.empty() ? "" : ", ", path.path, to_string(path.as));
+    return text;
+}
+
+// The phases that took clearly longer: half as long again, and long enough for a person to notice.
+std::vector<PhaseCost> costs_of(const RunRecord& control, const RunRecord& run) {
+    std::vector<PhaseCost> costs;
+    for (const PhaseRecord& phase : run.phases) {
+        const auto there = std::find_if(control.phases.begin(), control.phases.end(),
+                                        [&](const PhaseRecord& p) { return p.name == phase.name; });
+        if (there == control.phases.end() || !phase.passed) continue;
+        if (phase.duration_s > 1.5 * there->duration_s && phase.duration_s > there->duration_s + 0.5)
+            costs.push_back({phase.name, there->duration_s, phase.duration_s});
+    }
+    return costs;
+}
+
+void judge_split(MountResult& result, const RunRecord& control, const RunRecord& run) {
+    const std::string& target = result.mount.target;
+    for (const WritablePath& path : run.plan.writable)
+        if (path.mount == target) result.writable.push_back(path);
+    result.runs.push_back(run.plan.id);
+    result.costs = costs_of(control, run);
+    std::string reason =
+        fmt::format("{}, but passes with {} writable", result.reason, listed(result.writable));
+    const std::size_t still = of_class(failed_attempts(run, target), AttemptClass::write);
+    if (still > 0)
+        reason += fmt::format("; {} still failed, which the scenario did without",
+                              counted(still, "kind of write", "kinds of write"));
+    settle(result, Verdict::split, std::move(reason));
+}
+
 void judge_failed_probe(MountResult& result, const RunRecord& probe) {
     if (probe.could_not_start) {
         if (start_failed_by_read_only(probe))
@@ -140,6 +175,8 @@ MountResult judge(const MountEvidence& evidence) {
     // A failed scenario needs no complete account: one refused write and one failed phase show the need.
     if (!probe.passed) {
         judge_failed_probe(result, probe);
+        if (result.verdict == Verdict::required && evidence.split != nullptr)
+            judge_split(result, control, *evidence.split);
         return result;
     }
     if (const std::string doubt = distrust(probe); !doubt.empty()) {
@@ -153,6 +190,7 @@ MountResult judge(const MountEvidence& evidence) {
         return result;
     }
     judge_passed_probe(result, control, probe);
+    if (result.verdict == Verdict::tolerated) result.costs = costs_of(control, probe);
     return result;
 }
 

@@ -12,6 +12,8 @@ struct MountEvidence {
     const RunRecord* control = nullptr;  // absent: the control run did not come to an end
     const RunRecord* probe =
         nullptr;  // the run that settles it: it was read-only there; absent: there was none
+    const RunRecord* split =
+        nullptr;  // a run that passed with it read-only but for some paths, if there is one
 };
 
 // Every doubt ends in `inconclusive`, never in `safe`. `probe` must have been through compare_with_control().

@@ -4,30 +4,48 @@
 #include <map>
 #include <optional>
 #include <rogate/result.hpp>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "verdict/split.hpp"
+
 namespace rogate::verdict {
 
+// What a campaign is to find out, and what is known of it before any run.
+struct Question {
+    std::vector<Mount> mounts;
+    std::vector<std::string> candidates;             // targets among `mounts`
+    std::map<std::string, std::string> ineffective;  // target -> why read-only would protect nothing
+    std::set<std::string>
+        can_make_mount_points;  // targets in whose source a directory can be made for the runs
+    bool restarts = false;      // a step restarts the subject
+    Facts facts;                // of the paths that were asked for
+};
+
+// One of the two, or neither: then nothing is left to run, or the control run says that nothing can be
+// concluded.
+struct NextStep {
+    std::optional<RunPlan> run;
+    std::vector<std::string> look_at;  // paths whose facts are needed first
+};
+
 // The order: a control run; one probe run with every candidate that wrote nothing; one for each that wrote.
-// If the common one fails, each of its mounts alone. Last a verify run with everything that passed, unless a
-// run had just that. nullopt: nothing is left to run, or the control run says that nothing can be concluded.
-std::optional<RunPlan> next_run(const std::vector<std::string>& candidates,
-                                const std::vector<RunRecord>& so_far);
+// If the common one fails, each of its mounts alone. Then one run with everything that passed and, below each
+// mount that failed, what it has to write kept writable (split.hpp); if it fails, each such mount alone, as
+// often as something new fails. Last a verify run with everything that passed, unless a run had just that; if
+// it fails, the largest set that passes is looked for (grow.hpp).
+NextStep next_step(const Question& question, const std::vector<RunRecord>& so_far);
 
 // The run that settles `target`: the one that passed with it read-only, else the one in which it was alone.
 const RunRecord* settling_run(const std::string& target, const std::vector<RunRecord>& runs);
 
 // Verdicts for the candidates, the mounts that are read-only already, and those on which read-only would
-// protect nothing
-// (`ineffective`: target -> why); in the order of `mounts`.
-std::vector<MountResult> judge_all(const std::vector<Mount>& mounts,
-                                   const std::vector<std::string>& candidates,
-                                   const std::map<std::string, std::string>& ineffective,
-                                   const std::vector<RunRecord>& runs);
+// protect nothing; in the order of the mounts.
+std::vector<MountResult> judge_all(const Question& question, const std::vector<RunRecord>& runs);
 
-// What to mount read-only: exactly the set of a run that passed and can be relied on; the largest if there
-// are several.
+// What to mount read-only and what to keep writable below it: exactly what a run had that passed and can be
+// relied on; the largest if there are several.
 Recommendation recommend(const std::vector<MountResult>& mounts, const std::vector<RunRecord>& runs);
 
 }  // namespace rogate::verdict

@@ -1,0 +1,136 @@
+// The part of the data plane that looks at single paths of the subject, and gives some of them mounts of
+// their own.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <rogate/labels.hpp>
+
+#include "campaign/data.hpp"
+#include "campaign/tar.hpp"
+
+namespace rogate::campaign {
+
+using engine::Task;
+
+namespace {
+
+// The header of a folder is followed by the next one at once; both fit, whatever extended headers they have.
+constexpr std::size_t two_headers = 16U << 10U;
+
+}  // namespace
+
+std::string DataPlane::writable_folder(int run, std::size_t number) const {
+    return fmt::format("r{}w{}", run, number);
+}
+
+std::size_t DataPlane::mount_of(const std::string& path) const {
+    std::size_t best = 0, longest = 0;
+    for (std::size_t i = 0; i < mounts_.size(); ++i) {
+        const std::string& target = mounts_[i].mount.target;
+        const std::size_t size = target == "/" ? 0 : target.size();
+        const bool below =
+            path.starts_with(target) && (target == "/" || path.size() == size || path[size] == '/');
+        if (!below || (longest > 0 && size < longest)) continue;
+        best = i;
+        longest = size;
+    }
+    return best;
+}
+
+std::string DataPlane::helper_path(const std::string& path) const {
+    const std::size_t index = mount_of(path);
+    const DataMount& data = mounts_[index];
+    // What is new is filled from the image, which the helper is made of too.
+    if (data.how == DataSource::fresh) return path;
+    return fmt::format("/rogate/source/{}{}", index, path.substr(data.mount.target.size()));
+}
+
+std::set<std::string> DataPlane::can_make_mount_points() const {
+    std::set<std::string> targets;
+    for (const DataMount& data : mounts_)
+        if (data.is_directory && (data.how == DataSource::overlay || data.how == DataSource::copy))
+            targets.insert(data.mount.target);
+    return targets;
+}
+
+Task<verdict::PathFacts> DataPlane::look(std::string path) {
+    if (helper_.empty())
+        if (auto made = co_await create_helper(); !made) co_return fail(std::move(made.error()));
+    verdict::PathFacts facts;
+    const std::string where = helper_path(path);
+    auto stat = co_await client_.archive_stat(helper_, where);
+    if (!stat && stat.error().kind != ErrorKind::not_found)
+        co_return fail(std::move(stat.error()).with_context(fmt::format("looking at {}", path)));
+    facts.exists = stat.has_value();
+    facts.is_directory = stat && stat->is_directory();
+    if (facts.is_directory) {
+        std::string head;
+        engine::ByteSink sink = [&](std::string_view bytes) -> Result<bool> {
+            head.append(bytes);
+            return head.size() < two_headers;
+        };
+        auto got = co_await client_.archive_get(helper_, where, sink);
+        if (!got) co_return fail(std::move(got.error()).with_context(fmt::format("looking at {}", path)));
+        const auto first = first_tar_entry(head);
+        if (!first) co_return fail(Error(first.error()));
+        facts.empty = first->only_one;
+        facts.uid = first->entry.uid;
+        facts.gid = first->entry.gid;
+        facts.mode = first->entry.mode;
+    }
+    facts_[path] = facts;
+    co_return facts;
+}
+
+// A mount point below a read-only mount must be there already, or the container does not start. Below a
+// writable one the engine makes it, in the user's own source: so it will be there, and it is made for the
+// runs.
+Task<> DataPlane::find_missing_mount_points() {
+    for (const DataMount& inner : mounts_) {
+        const std::string& target = inner.mount.target;
+        if (target == "/") continue;
+        const std::size_t above = mount_of(target.substr(0, std::max<std::size_t>(target.rfind('/'), 1)));
+        DataMount& outer = mounts_[above];
+        if (!outer.is_directory || (outer.how != DataSource::overlay && outer.how != DataSource::copy))
+            continue;
+        const std::string inside = target.substr(outer.mount.target.size() + 1);
+        auto stat =
+            co_await client_.archive_stat(helper_, fmt::format("/rogate/source/{}/{}", above, inside));
+        if (stat) continue;
+        if (stat.error().kind != ErrorKind::not_found) co_return fail(std::move(stat.error()));
+        if (inner.is_directory) outer.missing_mount_points.push_back(inside);
+    }
+    co_return Result<>{};
+}
+
+Task<engine::MountSpec> DataPlane::volume_for(int run, const WritablePath& path, std::size_t number) {
+    const DataMount& data = mounts_[mount_of(path.path)];
+    engine::MountSpec spec;
+    spec.target = path.path;
+    const std::string inside = path.path.substr(data.mount.target == "/" ? 0 : data.mount.target.size());
+    if (data.how == DataSource::copy) {  // the run has a copy of its own, this part of it stays writable
+        spec.type = engine::MountSpec::Type::bind;
+        spec.source =
+            fmt::format("{}/{}/data{}", scratch_mountpoint_, folder(run, mount_of(path.path)), inside);
+        co_return spec;
+    }
+    engine::VolumeSpec volume;
+    volume.name = fmt::format("rogate-{}-r{}-w{}", session_, run, number);
+    volume.labels = labels(session_, "data");
+    const auto facts = facts_.find(path.path);
+    const bool there = facts != facts_.end() && facts->second.exists;
+    if (data.how == DataSource::overlay && there)
+        volume = overlay_volume(volume.name, data.real_path + inside, writable_folder(run, number));
+    auto made = co_await client_.volume_create(volume);
+    if (!made)
+        co_return fail(
+            std::move(made.error()).with_context(fmt::format("making the volume for {}", path.path)));
+    volumes_[run].push_back(volume.name);
+    spec.type = engine::MountSpec::Type::volume;
+    spec.source = volume.name;
+    // Filled from the image where the subject has the image's files; not below a mount of the user's.
+    spec.no_copy = data.how == DataSource::overlay;
+    co_return spec;
+}
+
+}  // namespace rogate::campaign

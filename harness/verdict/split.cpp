@@ -1,0 +1,229 @@
+#include "verdict/split.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <set>
+#include <string_view>
+
+#include "verdict/compare.hpp"
+
+namespace rogate::verdict {
+
+namespace {
+
+// More written directories beside each other than this are one: their parent.
+constexpr std::size_t siblings_kept_apart = 8;
+
+std::string parent_of(const std::string& path) {
+    const std::size_t slash = path.rfind('/');
+    return slash == 0 || slash == std::string::npos ? "/" : path.substr(0, slash);
+}
+
+std::string_view name_of(std::string_view path) {
+    return path.substr(path.rfind('/') + 1);
+}
+
+bool is_or_below(std::string_view path, std::string_view directory) {
+    if (directory == "/") return path.starts_with('/');
+    return path.starts_with(directory) && (path.size() == directory.size() || path[directory.size()] == '/');
+}
+
+bool only_attributes(const std::string& operation) {
+    static constexpr std::array names = {"chmod", "chown", "utime", "setxattr", "removexattr", "ioctl"};
+    return std::find(names.begin(), names.end(), operation) != names.end();
+}
+
+// What was written, or would have been, on the mount, in whichever run.
+std::vector<const Attempt*> needs(const std::string& target, const std::vector<RunRecord>& runs) {
+    std::vector<const Attempt*> found;
+    for (const RunRecord& run : runs) {
+        const bool control = run.plan.kind == RunKind::control;
+        for (const Attempt& attempt : run.attempts) {
+            if (attempt.mount != target || attempt.cls != AttemptClass::write) continue;
+            if (!is_or_below(attempt.path, target) || attempt.path == target) continue;
+            if (control ? attempt.error == 0 : failed_by_read_only(attempt)) found.push_back(&attempt);
+        }
+    }
+    return found;
+}
+
+class Splitter {
+  public:
+    Splitter(const SplitQuestion& question, const std::vector<RunRecord>& runs, const Facts& facts)
+        : question_(question),
+          target_(question.mount.target),
+          facts_(facts),
+          needs_(needs(target_, runs)),
+          runs_(runs) {}
+
+    SplitProposal go();
+
+  private:
+    const PathFacts* look(const std::string& path);
+    std::optional<std::string> directory_for(const Attempt& need);
+    std::optional<std::string> existing(std::string directory);
+    std::set<std::string> narrowest(std::set<std::string> directories) const;
+    WritablePath describe(const std::string& directory);
+    bool is_for_passing_things(const std::string& directory) const;
+    bool removed_again(const Attempt& need) const;
+    void fill_tmpfs(WritablePath& path, const PathFacts& facts) const;
+
+    const SplitQuestion& question_;
+    const std::string& target_;
+    const Facts& facts_;
+    std::vector<const Attempt*> needs_;
+    const std::vector<RunRecord>& runs_;
+    std::set<std::string> unknown_;
+};
+
+// Null: not known yet, and asked for.
+const PathFacts* Splitter::look(const std::string& path) {
+    const auto found = facts_.find(path);
+    if (found != facts_.end()) return &found->second;
+    unknown_.insert(path);
+    return nullptr;
+}
+
+// The nearest directory that is there, or else the topmost that would have to be made; never the mount
+// itself.
+std::optional<std::string> Splitter::existing(std::string directory) {
+    if (directory == target_) return std::nullopt;
+    for (;;) {
+        const PathFacts* facts = look(directory);
+        if (facts != nullptr && facts->exists && facts->is_directory) return directory;
+        const std::string above = parent_of(directory);
+        if (above == target_) break;
+        directory = above;
+    }
+    const PathFacts* facts = look(directory);
+    if (facts != nullptr && facts->exists) return std::nullopt;  // a file in the mount's root
+    if (!question_.can_make_mount_points) return std::nullopt;
+    return directory;
+}
+
+std::optional<std::string> Splitter::directory_for(const Attempt& need) {
+    if (only_attributes(need.operation)) {
+        const PathFacts* facts = look(need.path);
+        if (facts != nullptr && facts->exists && facts->is_directory) return need.path;
+        return existing(parent_of(need.path));
+    }
+    // A directory that is made in the mount's root can be a mount point instead.
+    if (need.operation == "mkdir" && parent_of(need.path) == target_) return existing(need.path);
+    return existing(parent_of(need.path));
+}
+
+std::set<std::string> Splitter::narrowest(std::set<std::string> directories) const {
+    std::map<std::string, std::size_t> children;
+    for (const std::string& directory : directories) ++children[parent_of(directory)];
+    for (const auto& [parent, count] : children)
+        if (count > siblings_kept_apart && parent != target_) directories.insert(parent);
+    std::set<std::string> kept;
+    for (const std::string& directory : directories)  // a parent sorts before what lies below it
+        if (std::none_of(kept.begin(), kept.end(),
+                         [&](const std::string& above) { return is_or_below(directory, above); }))
+            kept.insert(directory);
+    return kept;
+}
+
+bool Splitter::removed_again(const Attempt& need) const {
+    const std::vector<Attempt>& attempts = runs_.front().attempts;
+    return std::any_of(attempts.begin(), attempts.end(), [&](const Attempt& later) {
+        return later.error == 0 && later.path == need.path &&
+               (later.operation == "unlink" || later.operation == "rmdir" || later.operation == "rename");
+    });
+}
+
+// Sockets, pid and lock files, and what is removed by the one who made it: nothing that anybody would look
+// for after a restart.
+bool Splitter::is_for_passing_things(const std::string& directory) const {
+    static constexpr std::array endings = {".pid", ".lock", ".lck", ".sock", ".socket", ".tmp"};
+    return std::all_of(needs_.begin(), needs_.end(), [&](const Attempt* need) {
+        if (!is_or_below(need->path, directory)) return true;
+        if (need->operation == "bind" || only_attributes(need->operation) || removed_again(*need))
+            return true;
+        if (need->operation == "unlink" || need->operation == "rmdir") return true;
+        const std::string_view name = name_of(need->path);
+        return std::any_of(endings.begin(), endings.end(),
+                           [&](std::string_view ending) { return name.ends_with(ending); }) ||
+               need->path == directory;
+    });
+}
+
+bool is_temporary_by_name(const std::string& directory) {
+    static constexpr std::array trees = {"/tmp",      "/var/tmp",   "/run",    "/var/run",
+                                         "/var/lock", "/var/cache", "/dev/shm"};
+    static constexpr std::array names = {"tmp", "temp", "cache", ".cache", "run", "lock", "locks"};
+    const std::string_view name = name_of(directory);
+    return std::any_of(trees.begin(), trees.end(),
+                       [&](std::string_view tree) { return is_or_below(directory, tree); }) ||
+           std::find(names.begin(), names.end(), name) != names.end();
+}
+
+void Splitter::fill_tmpfs(WritablePath& path, const PathFacts& facts) const {
+    std::uint32_t uid = facts.uid, gid = facts.gid;
+    if (!facts.exists)  // it would belong to whoever made it
+        for (const Attempt* need : needs_)
+            if (is_or_below(need->path, path.path)) {
+                uid = gid = need->process.uid;
+                break;
+            }
+    path.tmpfs_options = fmt::format("mode={:04o}", facts.exists ? facts.mode & 07777U : 0755U);
+    if (uid != 0) path.tmpfs_options += fmt::format(",uid={}", uid);
+    if (gid != 0) path.tmpfs_options += fmt::format(",gid={}", gid);
+}
+
+WritablePath Splitter::describe(const std::string& directory) {
+    WritablePath path;
+    path.path = directory;
+    path.mount = target_;
+    const PathFacts facts = facts_.at(directory);
+    path.needs_mount_point = !facts.exists && question_.mount.type != MountType::rootfs;
+    const bool passing = is_for_passing_things(directory), temporary = is_temporary_by_name(directory);
+    if (facts.exists && !facts.empty) {
+        path.as = WritableAs::volume;
+        path.reason = "it holds files already, which a tmpfs would hide";
+    } else if (!passing && !temporary) {
+        path.as = WritableAs::volume;
+        path.reason = "what is written there may have to survive a restart";
+    } else {
+        path.as = WritableAs::tmpfs;
+        path.reason = passing ? "only sockets, pid and lock files and temporary files are written there"
+                              : "by its name it is for temporary files";
+        path.reason += question_.restarts ? ", and the scenario passes after a restart that empties it"
+                                          : "; no step restarts the subject, which would empty it";
+        fill_tmpfs(path, facts);
+    }
+    return path;
+}
+
+SplitProposal Splitter::go() {
+    SplitProposal proposal;
+    if (question_.mount.type == MountType::tmpfs || needs_.empty()) return proposal;
+    const PathFacts* whole = look(target_);
+    // What is empty to begin with has nothing that read-only would protect.
+    const bool root = question_.mount.type == MountType::rootfs;
+    if (whole != nullptr && !root && (!whole->is_directory || whole->empty)) return proposal;
+    std::set<std::string> directories;
+    for (const Attempt* need : needs_)
+        if (auto directory = directory_for(*need)) directories.insert(*directory);
+    for (const std::string& directory : narrowest(std::move(directories)))
+        if (look(directory) != nullptr) proposal.writable.push_back(describe(directory));
+    if (!unknown_.empty()) {
+        proposal.writable.clear();
+        proposal.look_at.assign(unknown_.begin(), unknown_.end());
+    }
+    return proposal;
+}
+
+}  // namespace
+
+SplitProposal propose_split(const SplitQuestion& question, const std::vector<RunRecord>& runs,
+                            const Facts& facts) {
+    if (runs.empty()) return {};
+    return Splitter(question, runs, facts).go();
+}
+
+}  // namespace rogate::verdict

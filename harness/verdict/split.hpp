@@ -1,0 +1,40 @@
+// What has to stay writable below a mount that cannot be read-only as a whole. Pure.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <rogate/result.hpp>
+#include <string>
+#include <vector>
+
+namespace rogate::verdict {
+
+// A path of the subject as it is before any run: in the mount's source or in the image.
+struct PathFacts {
+    bool exists = false, is_directory = false, empty = false;
+    std::uint32_t uid = 0, gid = 0, mode = 0755;
+    bool operator==(const PathFacts&) const = default;
+};
+using Facts = std::map<std::string, PathFacts>;
+
+struct SplitProposal {
+    std::vector<WritablePath> writable;  // in order of path; empty: the mount cannot be split
+    std::vector<std::string> look_at;    // facts that are needed first; then nothing else is filled in
+};
+
+struct SplitQuestion {
+    const Mount& mount;
+    // Whether a directory can be made in the mount's source for the runs.
+    bool can_make_mount_points = false;
+    // A step restarts the subject, so that a run shows whether it can do without what a tmpfs forgets.
+    bool restarts = false;
+};
+
+// The narrowest directories that cover every write which the control run made on the mount, and every one
+// that failed in a run with it read-only (a failed mkdir hides what would have been written below it; the
+// control run does not). A write in the mount's root directory cannot be granted without the mount itself: it
+// is left out, and the run that tries the proposal shows whether the application can do without it.
+SplitProposal propose_split(const SplitQuestion& question, const std::vector<RunRecord>& runs,
+                            const Facts& facts);
+
+}  // namespace rogate::verdict

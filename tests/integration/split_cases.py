@@ -1,0 +1,95 @@
+"""Mounts that can be read-only but for some paths: what is proposed has been run."""
+from support import IDLE, equal, fingerprint, project
+
+
+def writable(p, target):
+    return {each["path"]: (each["as"], each["tmpfs_options"], each["needs_mount_point"]) for each in p.mount(target)["writable"]}
+
+
+def proof(p):
+    """The run that the recommendation rests on had just that, and passed."""
+    advice = p.result["recommendation"]
+    run = next(each for each in p.result["runs"] if each["id"] == advice["verified_by_run"])
+    assert run["passed"]
+    equal((run["read_only"], run["writable"]), (advice["read_only"], advice["writable"]))
+    return run
+
+
+def test_pid_file_and_cascade():
+    with project() as p:
+        p.make("data", {"conf": "text\n"})
+        p.make("data/run", {})
+        shell = ("cat /data/conf && echo $$ >/data/run/app.pid || exit 3; mkdir -p /data/cache/pages || exit 4;"
+                 "echo page >/data/cache/pages/1 || exit 5; rm /data/cache/pages/1; " + IDLE)
+        p.scenario(shell, ["./data:/data"], [{"name": "restarts", "restart": "graceful"}])
+        before = fingerprint(p.path("data"))
+        done = p.run()
+        equal(p.verdicts(), {"/data": "split"}, done.stdout + done.stderr)
+        equal(writable(p, "/data"), {"/data/run": ("tmpfs", "mode=0755", False), "/data/cache": ("tmpfs", "mode=0755", True)})
+        equal(len(p.result["runs"]), 3)
+        proof(p)
+        equal(fingerprint(p.path("data")), before, "the user's data changed")
+
+
+def test_what_has_to_survive_takes_a_volume():
+    with project() as p:
+        p.make("data", {"conf": "text\n"})
+        p.make("data/db", {"old": "row\n"})
+        shell = "cat /data/conf && cat /data/db/old && echo row >>/data/db/table || exit 3; " + IDLE
+        p.scenario(shell, ["./data:/data"], [{"name": "still has it", "exec": "cat /data/db/old /data/db/table"}])
+        before = fingerprint(p.path("data"))
+        done = p.run()
+        equal(p.verdicts(), {"/data": "split"}, done.stdout + done.stderr)
+        equal(writable(p, "/data"), {"/data/db": ("volume", "", False)})
+        proof(p)
+        equal(fingerprint(p.path("data")), before, "the user's data changed")
+
+
+def test_root_file_system_is_split():
+    with project() as p:
+        p.make("conf", {"one": "1\n"})
+        shell = "cat /conf/one && echo $$ >/run/app.pid && date >/tmp/stamp || exit 3; echo log >>/var/log/app.log || exit 4; " + IDLE
+        p.scenario(shell, ["./conf:/conf"], candidates=["/", "/conf"])
+        done = p.run()
+        equal(p.verdicts(), {"/": "split", "/conf": "safe"}, done.stdout + done.stderr)
+        kept = {path: each[0] for path, each in writable(p, "/").items()}
+        equal(kept["/tmp"], "tmpfs")
+        assert set(kept) == {"/run", "/tmp", "/var/log"}, kept
+        run = proof(p)
+        equal(run["read_only"], ["/", "/conf"])
+        equal(run["canary"], {"/": "seen", "/conf": "seen"})
+
+
+def test_writes_in_the_mounts_own_directory_are_required():
+    with project() as p:
+        p.make("data", {"conf": "text\n"})
+        p.scenario("cat /data/conf && echo $$ >/data/app.pid || exit 3; " + IDLE, ["./data:/data"])
+        p.run()
+        equal(p.verdicts(), {"/data": "required"})
+        equal(p.mount("/data")["writable"], [])
+        equal(len(p.result["runs"]), 2)
+
+
+def test_mount_point_that_the_engine_would_make():
+    with project() as p:
+        p.make("data", {"conf": "text\n"})
+        p.make("inner", {"x": "1\n"})
+        p.scenario("cat /data/conf /data/inner/x; " + IDLE, ["./data:/data", "./inner:/data/inner"])
+        before = fingerprint(p.path("data"))
+        done = p.run()
+        equal(p.verdicts(), {"/data": "safe", "/data/inner": "safe"}, done.stdout + done.stderr)
+        assert p.mount("/data")["reason"].endswith("; make the mount points inner in its source first"), p.mount("/data")["reason"]
+        equal(fingerprint(p.path("data")), before, "the user's data changed")
+
+
+def test_together_they_fail():
+    """Each of two mounts may be read-only, but not both: the larger of the sets that pass is found."""
+    with project() as p:
+        for name in ("a", "b", "c"):
+            p.make(name, {"file": "text\n"})
+        shell = "cat /a/file /b/file /c/file; touch /a/x 2>/dev/null || touch /b/x || exit 3; touch /c/x; " + IDLE
+        p.scenario(shell, ["./a:/a", "./b:/b", "./c:/c"])
+        done = p.run()
+        equal(p.verdicts(), {"/a": "tolerated", "/b": "safe", "/c": "tolerated"}, done.stdout + done.stderr)
+        proof(p)
+        equal(len(p.result["recommendation"]["read_only"]), 2)

@@ -1,0 +1,234 @@
+#include "verdict/split.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cerrno>
+#include <set>
+
+#include "verdict/compare.hpp"
+#include "verdict/plan.hpp"
+
+namespace rogate::verdict {
+namespace {
+
+struct Write {
+    std::string operation, path;
+    bool fatal = false;  // the application ends when it fails
+};
+
+// An application with one mount that makes these writes in turn, and stops at the first fatal one that fails.
+class Application {
+  public:
+    explicit Application(std::vector<Write> writes) : writes_(std::move(writes)) {
+        question.candidates = {"/data"};
+        Mount mount;
+        mount.target = "/data";
+        question.mounts = {mount};
+        question.can_make_mount_points = {"/data"};
+        directory("/data", false);
+    }
+
+    void directory(const std::string& path, bool empty, std::uint32_t uid = 0) {
+        question.facts[path] = {
+            .exists = true, .is_directory = true, .empty = empty, .uid = uid, .gid = uid, .mode = 0750};
+    }
+
+    RunRecord run(const RunPlan& plan) const {
+        RunRecord record;
+        record.plan = plan;
+        record.exit_code = 0;
+        record.passed = true;
+        for (const std::string& target : plan.read_only) record.canary[target] = Canary::seen;
+        record.uses["/data"] = 1;
+        for (const Write& write : writes_) {
+            Attempt attempt;
+            attempt.mount = "/data";
+            attempt.operation = write.operation;
+            attempt.path = write.path;
+            attempt.process.uid = 33;
+            attempt.error = may_write(plan, write) ? 0 : EROFS;
+            record.attempts.push_back(attempt);
+            if (attempt.error != 0 && write.fatal) record.passed = false;
+            if (!record.passed) break;
+        }
+        if (tmpfs_fails && !plan.writable.empty() && plan.writable.front().as == WritableAs::tmpfs)
+            record.passed = false;
+        record.phases = {{.name = "ready", .passed = record.passed, .message = "no", .duration_s = 0}};
+        return record;
+    }
+
+    MountResult settle() {
+        for (;;) {
+            const NextStep step = next_step(question, runs);
+            for (const std::string& path : step.look_at) question.facts.try_emplace(path);
+            if (!step.run && step.look_at.empty()) break;
+            if (!step.run) continue;
+            RunRecord record = run(*step.run);
+            if (!runs.empty()) compare_with_control(record, runs.front());
+            runs.push_back(std::move(record));
+            if (runs.size() > 20) break;
+        }
+        return judge_all(question, runs).front();
+    }
+
+    Question question;
+    std::vector<RunRecord> runs;
+    bool tmpfs_fails = false;
+
+  private:
+    static bool below(const std::string& path, const std::string& above) {
+        return path.starts_with(above + "/");
+    }
+    static bool may_write(const RunPlan& plan, const Write& write) {
+        if (plan.read_only.empty()) return true;
+        for (const WritablePath& kept : plan.writable)
+            if (below(write.path, kept.path) || (write.operation == "mkdir" && write.path == kept.path))
+                return true;
+        return false;
+    }
+
+    std::vector<Write> writes_;
+};
+
+TEST(Split, KeepsThePidFilesDirectoryWritable) {
+    Application application({{"create", "/data/run/app.pid", true}});
+    application.directory("/data/run", true, 33);
+    const MountResult result = application.settle();
+    EXPECT_EQ(result.verdict, Verdict::split);
+    ASSERT_EQ(result.writable.size(), 1U);
+    EXPECT_EQ(result.writable[0].path, "/data/run");
+    EXPECT_EQ(result.writable[0].as, WritableAs::tmpfs);
+    EXPECT_EQ(result.writable[0].tmpfs_options, "mode=0750,uid=33,gid=33");
+    EXPECT_FALSE(result.writable[0].needs_mount_point);
+    EXPECT_EQ(result.reason, "read-only fails ready: no, but passes with /data/run (tmpfs) writable");
+    // control, alone, split; the split run is its own proof.
+    EXPECT_EQ(application.runs.size(), 3U);
+    const Recommendation advice = recommend({result}, application.runs);
+    EXPECT_EQ(advice.read_only, (std::vector<std::string>{"/data"}));
+    EXPECT_EQ(advice.writable, result.writable);
+    EXPECT_EQ(advice.verified_by_run, 3);
+}
+
+TEST(Split, FilesThatMaySurviveTakeAVolume) {
+    Application application({{"create", "/data/db/table", true}});
+    application.directory("/data/db", true);
+    const MountResult result = application.settle();
+    ASSERT_EQ(result.writable.size(), 1U);
+    EXPECT_EQ(result.writable[0].as, WritableAs::volume);
+    EXPECT_EQ(result.writable[0].reason, "what is written there may have to survive a restart");
+}
+
+TEST(Split, ATmpfsHidesNothing) {
+    Application application({{"create", "/data/cache/x", true}});
+    application.directory("/data/cache", false);
+    const MountResult result = application.settle();
+    ASSERT_EQ(result.writable.size(), 1U);
+    EXPECT_EQ(result.writable[0].as, WritableAs::volume);
+    EXPECT_EQ(result.writable[0].reason, "it holds files already, which a tmpfs would hide");
+}
+
+TEST(Split, AVolumeIsTriedWhereATmpfsFails) {
+    Application application({{"create", "/data/cache/x", true}});
+    application.directory("/data/cache", true);
+    application.tmpfs_fails = true;
+    const MountResult result = application.settle();
+    EXPECT_EQ(result.verdict, Verdict::split);
+    ASSERT_EQ(result.writable.size(), 1U);
+    EXPECT_EQ(result.writable[0].as, WritableAs::volume);
+    EXPECT_EQ(result.writable[0].reason, "with a tmpfs there the scenario fails");
+}
+
+TEST(Split, ADirectoryThatIsMadeInTheMountBecomesAMountPoint) {
+    Application application({{"mkdir", "/data/tmp", true}, {"create", "/data/tmp/x", true}});
+    const MountResult result = application.settle();
+    EXPECT_EQ(result.verdict, Verdict::split);
+    ASSERT_EQ(result.writable.size(), 1U);
+    EXPECT_EQ(result.writable[0].path, "/data/tmp");
+    EXPECT_TRUE(result.writable[0].needs_mount_point);
+    EXPECT_EQ(result.writable[0].tmpfs_options, "mode=0755,uid=33,gid=33");
+    application = Application({{"mkdir", "/data/tmp", true}, {"create", "/data/tmp/x", true}});
+    application.question.can_make_mount_points.clear();
+    EXPECT_EQ(application.settle().verdict, Verdict::required);
+}
+
+TEST(Split, TheMountsOwnDirectoryCannotBeSplitOff) {
+    Application application({{"create", "/data/app.pid", true}});
+    EXPECT_EQ(application.settle().verdict, Verdict::required);
+    EXPECT_EQ(application.runs.size(), 2U);
+}
+
+TEST(Split, AnEmptyMountIsNotSplit) {
+    Application application({{"mkdir", "/data/tmp", true}});
+    application.directory("/data", true);
+    EXPECT_EQ(application.settle().verdict, Verdict::required);
+}
+
+// What fails first hides what would fail next, but the control run has seen it all: one trial is enough.
+TEST(Split, ACascadeIsGrantedInOneTrial) {
+    Application application({{"mkdir", "/data/a/sub", true},
+                             {"create", "/data/b/x.lock", true},
+                             {"create", "/data/c/y.sock", true}});
+    for (const char* path : {"/data/a", "/data/b", "/data/c"}) application.directory(path, true);
+    const MountResult result = application.settle();
+    EXPECT_EQ(result.verdict, Verdict::split);
+    std::vector<std::string> paths;
+    for (const WritablePath& each : result.writable) paths.push_back(each.path);
+    EXPECT_EQ(paths, (std::vector<std::string>{"/data/a", "/data/b", "/data/c"}));
+    EXPECT_EQ(application.runs.size(), 3U);
+}
+
+// A write in the mount's root that the application can do without does not stand in the way.
+TEST(Split, WhatTheApplicationCanDoWithoutIsLeftOut) {
+    Application application({{"create", "/data/note", false}, {"create", "/data/run/app.pid", true}});
+    application.directory("/data/run", true);
+    const MountResult result = application.settle();
+    EXPECT_EQ(result.verdict, Verdict::split);
+    EXPECT_NE(result.reason.find("1 kind of write still failed"), std::string::npos) << result.reason;
+}
+
+TEST(Split, ManySiblingsAreOneDirectory) {
+    std::vector<Write> writes;
+    for (char name = 'a'; name < 'a' + 12; ++name)
+        writes.push_back({"create", std::string("/data/all/") + name + "/x", true});
+    Application application(writes);
+    application.directory("/data/all", false);
+    for (char name = 'a'; name < 'a' + 12; ++name)
+        application.directory(std::string("/data/all/") + name, true);
+    const MountResult result = application.settle();
+    ASSERT_EQ(result.writable.size(), 1U);
+    EXPECT_EQ(result.writable[0].path, "/data/all");
+}
+
+// Whatever an application writes: the campaign ends, and what it recommends is what a run had and passed.
+TEST(Split, AlwaysEnds) {
+    for (unsigned seed = 0; seed < 3000; ++seed) {
+        unsigned state = seed * 2654435761U + 1;
+        const auto random = [&](unsigned n) {
+            state = state * 1103515245U + 12345U;
+            return (state >> 16U) % n;
+        };
+        std::vector<Write> writes;
+        for (unsigned i = 0; i < 1 + random(6); ++i) {
+            static const char* const operations[] = {"create", "mkdir", "unlink", "chown", "bind", "rename"};
+            std::string path = "/data";
+            for (unsigned depth = 0; depth <= random(3); ++depth) path += std::string("/") + "abt"[random(3)];
+            writes.push_back({operations[random(6)], path, random(2) == 0});
+        }
+        Application application(writes);
+        for (const char* path : {"/data/a", "/data/b", "/data/a/b", "/data/t"})
+            if (random(2) == 0) application.directory(path, random(2) == 0);
+        application.tmpfs_fails = random(3) == 0;
+        const MountResult result = application.settle();
+        ASSERT_LE(application.runs.size(), 12U) << seed;
+        const Recommendation advice = recommend({result}, application.runs);
+        if (result.verdict == Verdict::split) {
+            ASSERT_TRUE(advice.verified_by_run.has_value()) << seed;
+            const RunRecord& proof =
+                application.runs.at(static_cast<std::size_t>(*advice.verified_by_run) - 1);
+            ASSERT_TRUE(proof.passed && proof.plan.writable == advice.writable) << seed;
+        }
+    }
+}
+
+}  // namespace
+}  // namespace rogate::verdict
