@@ -29,7 +29,8 @@ static struct observer_bpf *programs;
 static struct ring_buffer *ring;
 static uint64_t lost_before[SLOTS], attempts_seen[SLOTS];
 static uint64_t unplaced_events; /* of mount namespaces that could not be looked at in time, or of too many of them */
-static bool canary_seen, has_uring;
+static bool canary_seen;
+static char hooks[512] = "sys_exit, sched_process_exec, sched_process_fork, sched_process_exit";
 
 /* ---- events -> frames -------------------------------------------------------------------------------------------- */
 
@@ -37,6 +38,7 @@ static void send_attempt(const struct event *event, const struct resolution *fou
     char exe[PATH_MAX], comm[NAME_SIZE + 1];
     struct frame_attempt attempt = {
         .id = event->id,
+        .time = event->time,
         .phase = event->phase,
         .pid = event->pid,
         .parent = event->parent,
@@ -72,7 +74,7 @@ static void send_attempt(const struct event *event, const struct resolution *fou
 }
 
 static void send_root(const struct event *event) {
-    struct frame_root root = {event->pid, event->pid_inside};
+    struct frame_root root = {event->time, event->pid, event->pid_inside};
     char comm[NAME_SIZE + 1];
     memcpy(comm, event->comm, NAME_SIZE);
     comm[NAME_SIZE] = 0;
@@ -396,28 +398,80 @@ static int give_up(const char *doing, int error) {
     return 1;
 }
 
-/* Both or none: a kernel whose tracepoints have other names or arguments is served without. */
-static void probe_uring(void) {
+static void name_hook(const char *name) {
+    size_t used = strlen(hooks);
+    snprintf(hooks + used, sizeof hooks - used, ", %s", name);
+}
+
+/* The optional tiers: each program is for one function or tracepoint, and is left out where the kernel has none of that name. */
+struct optional {
+    struct bpf_program *program;
+    const char *name;
+    bool loaded;
+};
+#define OPTIONAL 7
+static struct optional *optionals(void) {
+    static struct optional all[OPTIONAL];
+    const struct optional now[OPTIONAL] = {{programs->progs.after_want_write, "mnt_want_write", false},
+                                           {programs->progs.after_want_write_file, "mnt_want_write_file", false},
+                                           {programs->progs.after_get_write_access, "mnt_get_write_access", false},
+                                           {programs->progs.after_want_write_inner, "__mnt_want_write", false},
+                                           {programs->progs.after_is_readonly, "__mnt_is_readonly", false},
+                                           {programs->progs.on_uring_submit, "io_uring_submit_req", false},
+                                           {programs->progs.on_uring_complete, "io_uring_complete", false}};
+    memcpy(all, now, sizeof all);
+    return all;
+}
+
+static bool kernel_has(const struct btf *kernel, const char *name) {
+    char tracepoint[64];
+    snprintf(tracepoint, sizeof tracepoint, "btf_trace_%s", name);
+    return btf__find_by_name_kind(kernel, strncmp(name, "io_uring", 8) ? name : tracepoint,
+                                  strncmp(name, "io_uring", 8) ? BTF_KIND_FUNC : BTF_KIND_TYPEDEF) > 0;
+}
+
+static int open_and_load(size_t ring_bytes, bool exact, bool uring) {
     struct btf *kernel = btf__load_vmlinux_btf();
-    has_uring = kernel && btf__find_by_name_kind(kernel, "btf_trace_io_uring_submit_req", BTF_KIND_TYPEDEF) > 0 &&
-                btf__find_by_name_kind(kernel, "btf_trace_io_uring_complete", BTF_KIND_TYPEDEF) > 0;
+    struct optional *each;
+    int error;
+    programs = observer_bpf__open();
+    if (!programs) {
+        btf__free(kernel);
+        return -errno;
+    }
+    fill_rules((struct call_rule *)(uintptr_t)programs->rodata->rules, (struct call_rule *)(uintptr_t)programs->rodata->i386_rules);
+    each = optionals();
+    /* Of io_uring both or none. */
+    uring = uring && kernel && kernel_has(kernel, "io_uring_submit_req") && kernel_has(kernel, "io_uring_complete");
+    for (int i = 0; i < OPTIONAL; i++) {
+        each[i].loaded = kernel && (strncmp(each[i].name, "io_uring", 8) ? exact && kernel_has(kernel, each[i].name) : uring);
+        bpf_program__set_autoload(each[i].program, each[i].loaded);
+        bpf_program__set_autoattach(each[i].program, false);
+    }
     btf__free(kernel);
-    bpf_program__set_autoload(programs->progs.on_uring_submit, has_uring);
-    bpf_program__set_autoload(programs->progs.on_uring_complete, has_uring);
+    bpf_map__set_max_entries(programs->maps.events, (__u32)ring_bytes);
+    error = observer_bpf__load(programs);
+    if (!error) error = observer_bpf__attach(programs);
+    if (error) {
+        observer_bpf__destroy(programs);
+        programs = NULL;
+        return error;
+    }
+    for (int i = 0; i < OPTIONAL; i++)
+        if (each[i].loaded && bpf_program__attach(each[i].program)) name_hook(each[i].name);
+    return 0;
 }
 
 static int load(size_t ring_bytes) {
-    int error;
+    static const struct {
+        bool exact, uring;
+    } tries[] = {{true, true}, {false, true}, {true, false}, {false, false}};
+    int error = 0;
     libbpf_set_print(quiet);
-    programs = observer_bpf__open();
-    if (!programs) return give_up("opening the BPF programs", errno);
-    fill_rules((struct call_rule *)(uintptr_t)programs->rodata->rules, (struct call_rule *)(uintptr_t)programs->rodata->i386_rules);
-    probe_uring();
-    bpf_map__set_max_entries(programs->maps.events, (__u32)ring_bytes);
-    error = observer_bpf__load(programs);
-    if (error) return give_up("loading the BPF programs", -error);
-    error = observer_bpf__attach(programs);
-    if (error) return give_up("attaching the BPF programs", -error);
+    /* Some machines answer EPERM to fexit programs alone. */
+    for (size_t i = 0; i < sizeof tries / sizeof *tries && !programs; i++)
+        error = open_and_load(ring_bytes, tries[i].exact, tries[i].uring);
+    if (!programs) return give_up("loading the BPF programs", -error);
     ring = ring_buffer__new(bpf_map__fd(programs->maps.events), on_event, NULL, NULL);
     if (!ring) return give_up("opening the ring buffer", errno);
     return 0;
@@ -427,8 +481,7 @@ static void say_hello(void) {
     struct utsname kernel;
     uname(&kernel);
     frame_begin(FRAME_HELLO, 0);
-    frame_text(has_uring ? "sys_exit, sched_process_exec, sched_process_fork, sched_process_exit, io_uring"
-                         : "sys_exit, sched_process_exec, sched_process_fork, sched_process_exit");
+    frame_text(hooks);
     frame_text(kernel.release);
     frame_end();
     flush_output();
