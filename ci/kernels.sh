@@ -56,7 +56,7 @@ for release in "$@"; do
   fetch "$release"
   say "$release"
   timeout 900 qemu-system-x86_64 -accel tcg -cpu max -m 768 -smp 1 -nographic -no-reboot -nic none -kernel "$store/$release" \
-    -initrd "$work/initrd" -append 'console=ttyS0 loglevel=3 panic=-1' </dev/null >"$work/$release.log" 2>&1 || true
+    -initrd "$work/initrd" -append "console=ttyS0 loglevel=3 panic=-1 ${ROGATE_OBSERVER_DEBUG:+ROGATE_OBSERVER_DEBUG=1}" </dev/null >"$work/$release.log" 2>&1 || true
   tr -d '\r' <"$work/$release.log" | grep -aoE '(kernel|hooks|truth|missed|invented|kernel_truth): .*' | sort -u | sed 's/^/  /' || true
   grep -aqE 'truth: [0-9]+ calls, [1-9][0-9]* refused, [0-9]+ seen, 0 missed, 0 invented, 0 doubtful, 0 lost' "$work/$release.log" || {
     failed=1

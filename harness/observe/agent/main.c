@@ -409,7 +409,7 @@ struct optional {
     const char *name;
     bool loaded;
 };
-#define OPTIONAL 7
+#define OPTIONAL 8
 static struct optional *optionals(void) {
     static struct optional all[OPTIONAL];
     const struct optional now[OPTIONAL] = {{programs->progs.after_want_write, "mnt_want_write", false},
@@ -418,16 +418,44 @@ static struct optional *optionals(void) {
                                            {programs->progs.after_want_write_inner, "__mnt_want_write", false},
                                            {programs->progs.after_is_readonly, "__mnt_is_readonly", false},
                                            {programs->progs.on_uring_submit, "io_uring_submit_req", false},
+                                           {programs->progs.on_uring_submit_sqe, "io_uring_submit_sqe", false},
                                            {programs->progs.on_uring_complete, "io_uring_complete", false}};
     memcpy(all, now, sizeof all);
     return all;
 }
 
-static bool kernel_has(const struct btf *kernel, const char *name) {
-    char tracepoint[64];
-    snprintf(tracepoint, sizeof tracepoint, "btf_trace_%s", name);
-    return btf__find_by_name_kind(kernel, strncmp(name, "io_uring", 8) ? name : tracepoint,
-                                  strncmp(name, "io_uring", 8) ? BTF_KIND_FUNC : BTF_KIND_TYPEDEF) > 0;
+static bool is_uring(const struct optional *each) { return !strncmp(each->name, "io_uring", 8); }
+
+static bool has_function(const struct btf *kernel, const char *name) {
+    return btf__find_by_name_kind(kernel, name, BTF_KIND_FUNC) > 0;
+}
+
+/* How many arguments the tracepoint has; 0: the kernel has none of that name. The type is a pointer to a function whose first
+ * argument is not the tracepoint's. */
+static int tracepoint_arguments(const struct btf *kernel, const char *name) {
+    const struct btf_type *type;
+    char text[64];
+    int id;
+    snprintf(text, sizeof text, "btf_trace_%s", name);
+    id = btf__find_by_name_kind(kernel, text, BTF_KIND_TYPEDEF);
+    type = id > 0 ? btf__type_by_id(kernel, btf__type_by_id(kernel, (__u32)id)->type) : NULL;
+    type = type && btf_is_ptr(type) ? btf__type_by_id(kernel, type->type) : NULL;
+    return type && btf_is_func_proto(type) ? btf_vlen(type) - 1 : 0;
+}
+
+/* The tracepoint that shows a request when it is submitted; NULL: this kernel's tracepoints do not show requests. */
+static const char *uring_submission(const struct btf *kernel) {
+    if (tracepoint_arguments(kernel, "io_uring_complete") < 4) return NULL; /* before 6.0: context, user data, result, … */
+    if (tracepoint_arguments(kernel, "io_uring_submit_req")) return "io_uring_submit_req";
+    return tracepoint_arguments(kernel, "io_uring_submit_sqe") == 2 ? "io_uring_submit_sqe" : NULL;
+}
+
+static bool wanted(const struct optional *each, const struct btf *kernel, bool exact, bool uring) {
+    const char *submission;
+    if (!kernel) return false;
+    if (!is_uring(each)) return exact && has_function(kernel, each->name);
+    submission = uring ? uring_submission(kernel) : NULL;
+    return submission && (!strcmp(each->name, submission) || !strcmp(each->name, "io_uring_complete"));
 }
 
 static int open_and_load(size_t ring_bytes, bool exact, bool uring) {
@@ -441,10 +469,8 @@ static int open_and_load(size_t ring_bytes, bool exact, bool uring) {
     }
     fill_rules((struct call_rule *)(uintptr_t)programs->rodata->rules, (struct call_rule *)(uintptr_t)programs->rodata->i386_rules);
     each = optionals();
-    /* Of io_uring both or none. */
-    uring = uring && kernel && kernel_has(kernel, "io_uring_submit_req") && kernel_has(kernel, "io_uring_complete");
     for (int i = 0; i < OPTIONAL; i++) {
-        each[i].loaded = kernel && (strncmp(each[i].name, "io_uring", 8) ? exact && kernel_has(kernel, each[i].name) : uring);
+        each[i].loaded = wanted(&each[i], kernel, exact, uring);
         bpf_program__set_autoload(each[i].program, each[i].loaded);
         bpf_program__set_autoattach(each[i].program, false);
     }

@@ -6,8 +6,8 @@
  *   tp_btf/sched_process_fork, tp_btf/sched_process_exit (5.5)  their children, and their end
  *   fexit of mnt_want_write, mnt_want_write_file, mnt_get_write_access (6.8; before: __mnt_want_write) and
  *   __mnt_is_readonly          which mount refused; each optional: without them it is the one that the path leads to
- *   raw_tp/io_uring_submit_req, raw_tp/io_uring_complete (6.5)  io_uring, which passes the system calls by; optional, not
- *                              loaded where the kernel has none of that name */
+ *   raw_tp/io_uring_submit_req (6.5; 6.0: io_uring_submit_sqe), raw_tp/io_uring_complete (6.0)  io_uring, which passes the
+ *                              system calls by; optional, not loaded where the kernel has none with these arguments */
 #include "kernel_types.h"
 
 #include <bpf/bpf_helpers.h>
@@ -764,9 +764,7 @@ static __noinline void remember(struct work *work, __u64 key, struct filename *n
 
 /* The texts are the kernel's copies, which are freed before the request is complete: everything but the result is put
  * together now. */
-SEC("raw_tp/io_uring_submit_req")
-int on_uring_submit(struct bpf_raw_tracepoint_args *context) {
-    struct io_kiocb *request = (void *)context->args[0];
+static __noinline int uring_submit(struct io_kiocb *request) {
     void *command = (void *)request + bpf_core_field_offset(struct io_kiocb, cmd);
     __u32 tgid = bpf_get_current_pid_tgid() >> 32, zero = 0, code = BPF_CORE_READ(request, opcode);
     struct process *process = bpf_map_lookup_elem(&processes, &tgid);
@@ -837,6 +835,16 @@ int on_uring_submit(struct bpf_raw_tracepoint_args *context) {
         remember(work, (__u64)request | 1, second, second_fd);
     }
     return 0;
+}
+
+SEC("raw_tp/io_uring_submit_req")
+int on_uring_submit(struct bpf_raw_tracepoint_args *context) {
+    return uring_submit((void *)context->args[0]);
+}
+
+SEC("raw_tp/io_uring_submit_sqe")
+int on_uring_submit_sqe(struct bpf_raw_tracepoint_args *context) {
+    return uring_submit((void *)context->args[0]);
 }
 
 /* True if it was sent, not only counted. */
