@@ -8,6 +8,7 @@ build_packages=(g++ cmake ninja-build ccache mold clang bpftool libbpf-dev libel
   libgmock-dev python3 python3-jsonschema)
 engine_packages=(docker.io iptables ca-certificates)
 base_packages=(mmdebstrap ca-certificates)
+kernel_packages=(qemu-system-x86 cpio)
 
 # dockerd and bpftool are where an ordinary user's PATH does not look.
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin

@@ -76,7 +76,7 @@ std::optional<Frame> decode(std::uint16_t type, Payload& payload) {
         }
         case FRAME_ROOT: {
             const auto fixed = payload.fixed<frame_root>();
-            return RootEvent{fixed.pid, fixed.pid_inside, payload.text()};
+            return RootEvent{fixed.pid, fixed.pid_inside, payload.text(), fixed.time};
         }
         case FRAME_ERROR:
             return AgentError{payload.text()};

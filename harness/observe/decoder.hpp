@@ -37,6 +37,7 @@ struct StatsEvent {
 struct RootEvent {
     std::uint32_t pid = 0, pid_inside = 0;
     std::string comm;
+    std::uint64_t time = 0;
 };
 struct AgentError {
     std::string text;

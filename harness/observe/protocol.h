@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #define PROTOCOL_MAGIC "ROGATE"
-#define PROTOCOL_VERSION 1
+#define PROTOCOL_VERSION 2
 #define PROTOCOL_MAX_FRAME (64u * 1024u)
 
 enum frame_type {
@@ -59,6 +59,7 @@ struct frame_reply {
 };
 struct frame_attempt {
     uint64_t id;
+    uint64_t time; /* nanoseconds, of the same clock as a root's */
     uint32_t phase, flags;
     uint32_t pid, parent, root, uid;
     int32_t error; /* errno, 0: it succeeded */
@@ -72,6 +73,7 @@ struct frame_stats {
     uint64_t lost, attempts;
 };
 struct frame_root {
+    uint64_t time;
     uint32_t pid;
     uint32_t pid_inside; /* 1: the container's first process */
 };
@@ -83,10 +85,10 @@ struct frame_root {
 #endif
 ROGATE_SIZE(struct frame_header, 8);
 ROGATE_SIZE(struct frame_reply, 16);
-ROGATE_SIZE(struct frame_attempt, 48);
+ROGATE_SIZE(struct frame_attempt, 56);
 ROGATE_SIZE(struct frame_count, 16);
 ROGATE_SIZE(struct frame_stats, 16);
-ROGATE_SIZE(struct frame_root, 8);
+ROGATE_SIZE(struct frame_root, 16);
 #undef ROGATE_SIZE
 
 #endif

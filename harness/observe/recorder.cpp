@@ -28,7 +28,9 @@ std::string target_of(const std::string& mount_point, const std::vector<std::str
 }
 
 std::string operation_of(const AttemptEvent& event) {
-    const std::string& call = event.syscall;
+    constexpr std::string_view by_ring = "io_uring:";  // its operations are named like the calls
+    std::string_view call = event.syscall;
+    if (call.starts_with(by_ring)) call.remove_prefix(by_ring.size());
     if (call.starts_with("open") || call == "creat") {
         if ((event.fixed.flags & ATTEMPT_CREATES) != 0) return "create";
         if ((event.fixed.open_flags & O_TMPFILE) == O_TMPFILE) return "create";
@@ -65,7 +67,7 @@ std::string operation_of(const AttemptEvent& event) {
         {"file_setattr", "ioctl"}};
     for (const auto& [prefix, operation] : operations)
         if (call.starts_with(prefix)) return std::string(operation);
-    return call;
+    return std::string(call);
 }
 
 std::uint32_t Recorder::add_phase(std::string name) {
@@ -88,7 +90,9 @@ void Recorder::take(const UseEvent& event) {
 }
 void Recorder::take(const RootEvent& event) {
     // The container's first process; after a restart there is another one.
-    if (event.pid_inside == 1) first_processes_.insert(event.pid);
+    if (event.pid_inside != 1) return;
+    first_processes_.insert(event.pid);
+    if (!started_) started_ = event.time;
 }
 
 std::string Recorder::phase_of(const AttemptEvent& event) const {
@@ -116,7 +120,11 @@ Recording Recorder::finish() {
         attempt.process = {.pid = event.fixed.pid,
                            .comm = std::move(event.comm),
                            .exe = std::move(event.exe),
-                           .uid = event.fixed.uid};
+                           .uid = event.fixed.uid,
+                           .parent = event.fixed.parent};
+        attempt.open_flags = event.fixed.open_flags;
+        if (started_ && event.fixed.time > *started_)
+            attempt.first_s = static_cast<double>(event.fixed.time - *started_) / 1e9;
         // A refused write whose mount is not known could be on any of them: it counts as lost, so that none
         // is called safe.
         if ((event.fixed.flags & ATTEMPT_DOUBTFUL) != 0) ++recording.lost_events;
@@ -130,7 +138,11 @@ Recording Recorder::finish() {
                 attempt.syscall,      attempt.error,       attempt.phase,
                 attempt.process.comm, attempt.process.exe, attempt.cls == AttemptClass::no_op};
         const auto [at, fresh] = merged.try_emplace(std::move(key), attempt);
-        if (!fresh) at->second.count += attempt.count;
+        if (fresh) continue;
+        const std::uint64_t sum = at->second.count + attempt.count;
+        // The first of them speaks for all; events of two processors can come in either order.
+        if (attempt.first_s < at->second.first_s) at->second = std::move(attempt);
+        at->second.count = sum;
     }
     recording.attempts.reserve(merged.size());
     for (auto& [key, attempt] : merged) recording.attempts.push_back(std::move(attempt));

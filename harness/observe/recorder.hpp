@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -47,6 +48,7 @@ class Recorder {
     std::set<std::uint32_t> first_processes_;
     std::set<std::int64_t> own_;
     std::uint64_t lost_ = 0;
+    std::optional<std::uint64_t> started_;  // when the container's first process ran its program
 };
 
 }  // namespace rogate::observe

@@ -61,7 +61,8 @@ ordered_json Writer::attempt(const Attempt& each) const {
              {{"comm", text(each.process.comm)},
               {"exe", text(each.process.exe)},
               {"pid", each.process.pid},
-              {"uid", each.process.uid}}},
+              {"uid", each.process.uid},
+              {"parent", each.process.parent}}},
             {"count", each.count},
             {"control", each.control},
             {"first_s", each.first_s},
@@ -238,7 +239,8 @@ Attempt read_attempt(const json& object, const std::string& mount) {
     attempt.process = {.pid = process.value("pid", std::int64_t{0}),
                        .comm = raw(process, "comm"),
                        .exe = raw(process, "exe"),
-                       .uid = process.value("uid", 0U)};
+                       .uid = process.value("uid", 0U),
+                       .parent = process.value("parent", std::int64_t{0})};
     attempt.count = object.at("count");
     attempt.control = object.at("control");
     attempt.first_s = object.value("first_s", 0.0);

@@ -12,6 +12,7 @@ struct Process {
     std::int64_t pid = 0;  // in the engine host's pid namespace, of the first attempt counted
     std::string comm, exe;
     std::uint32_t uid = 0;
+    std::int64_t parent = 0;  // pid of the process that started it, as far as that was still there
     bool operator==(const Process&) const = default;
 };
 

@@ -2,6 +2,9 @@
  *
  *   write_calls setup DIR   makes what the calls need (run it where DIR is writable)
  *   write_calls run DIR     DIR is absolute and free of symlinks; one line per call: "SYSCALL ERRNO|ok PATH"
+ *   write_calls thread DIR  the same, made by a thread while the first one waits
+ *   write_calls orphan DIR  the same, made by a process whose parent has ended
+ *   write_calls brief DIR   a hundred processes, one after another, that make one call each and end at once
  *
  * A call that names two places (rename) has a line for each. The system calls are made directly, since the C library chooses
  * others for some (open is openat, faccessat is faccessat2). Calls that only look like writes are made too and have no line:
@@ -12,6 +15,7 @@
 #include <linux/fs.h>
 #include <linux/io_uring.h>
 #include <linux/openat2.h>
+#include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -212,11 +216,13 @@ static void changed_root_calls(void) {
 }
 
 static void symlinked_directory_calls(void) {
-    const char *link = "/dev/shm/write_calls.link";
-    unlink(link);
+    char link[64], below[80];
+    snprintf(link, sizeof link, "/dev/shm/write_calls.%d", getpid());
     if (symlink(directory, link)) return perror("write_calls: symlink");
-    said("mkdir", syscall(SYS_mkdir, "/dev/shm/write_calls.link/through link", 0755), in_dir("through link"));
-    opened("open", syscall(SYS_open, "/dev/shm/write_calls.link/file", O_WRONLY), in_dir("file"));
+    snprintf(below, sizeof below, "%s/through link", link);
+    said("mkdir", syscall(SYS_mkdir, below, 0755), in_dir("through link"));
+    snprintf(below, sizeof below, "%s/file", link);
+    opened("open", syscall(SYS_open, below, O_WRONLY), in_dir("file"));
     /* The link stays: an observer may look at it a moment later. */
 }
 
@@ -299,9 +305,50 @@ static void removal_calls(void) {
     CALL(unlink, in_dir("file"), in_dir("file"));
 }
 
+static void all_calls(void) {
+    open_calls();
+    name_calls();
+    metadata_calls();
+    descriptor_calls();
+    bind_calls();
+    in_child(working_directory_calls);
+    in_child(changed_root_calls);
+    in_child(symlinked_directory_calls);
+    uring_calls();
+    removal_calls();
+}
+
+static void *in_thread(void *unused) {
+    all_calls();
+    return unused;
+}
+
+static void brief_call(void) { OPEN(open, in_dir("file"), in_dir("file"), O_WRONLY); }
+
+static int orphan(void) {
+    int ends[2];
+    char byte;
+    if (pipe(ends)) return 1;
+    if (!fork()) {
+        pid_t parent = getpid();
+        if (fork()) _exit(0);
+        while (getppid() == parent) usleep(1000);
+        close(ends[0]);
+        all_calls();
+        fflush(stdout);
+        _exit(0);
+    }
+    close(ends[1]);
+    return read(ends[0], &byte, 1) ? 1 : 0; /* until the orphan has ended */
+}
+
 int main(int argc, char **argv) {
-    if (argc != 3 || argv[2][0] != '/' || (strcmp(argv[1], "setup") && strcmp(argv[1], "run"))) {
-        fprintf(stderr, "usage: write_calls setup|run /DIRECTORY\n");
+    static const char *modes[] = {"setup", "run", "thread", "orphan", "brief"};
+    pthread_t thread;
+    unsigned int mode = 0;
+    while (mode < 5 && argc == 3 && strcmp(argv[1], modes[mode])) mode++;
+    if (argc != 3 || argv[2][0] != '/' || mode == 5) {
+        fprintf(stderr, "usage: write_calls setup|run|thread|orphan|brief /DIRECTORY\n");
         return 2;
     }
     directory = argv[2];
@@ -314,15 +361,14 @@ int main(int argc, char **argv) {
         perror("write_calls");
         return 1;
     }
-    open_calls();
-    name_calls();
-    metadata_calls();
-    descriptor_calls();
-    bind_calls();
-    in_child(working_directory_calls);
-    in_child(changed_root_calls);
-    in_child(symlinked_directory_calls);
-    uring_calls();
-    removal_calls();
+    switch (mode) {
+        case 1: all_calls(); break;
+        case 2:
+            if (pthread_create(&thread, NULL, in_thread, NULL) || pthread_join(thread, NULL)) return 1;
+            break;
+        case 3: return orphan();
+        case 4:
+            for (int i = 0; i < 100; i++) in_child(brief_call);
+    }
     return 0;
 }

@@ -29,7 +29,8 @@ static struct observer_bpf *programs;
 static struct ring_buffer *ring;
 static uint64_t lost_before[SLOTS], attempts_seen[SLOTS];
 static uint64_t unplaced_events; /* of mount namespaces that could not be looked at in time, or of too many of them */
-static bool canary_seen, has_uring;
+static bool canary_seen;
+static char hooks[512] = "sys_exit, sched_process_exec, sched_process_fork, sched_process_exit";
 
 /* ---- events -> frames -------------------------------------------------------------------------------------------- */
 
@@ -37,6 +38,7 @@ static void send_attempt(const struct event *event, const struct resolution *fou
     char exe[PATH_MAX], comm[NAME_SIZE + 1];
     struct frame_attempt attempt = {
         .id = event->id,
+        .time = event->time,
         .phase = event->phase,
         .pid = event->pid,
         .parent = event->parent,
@@ -72,7 +74,7 @@ static void send_attempt(const struct event *event, const struct resolution *fou
 }
 
 static void send_root(const struct event *event) {
-    struct frame_root root = {event->pid, event->pid_inside};
+    struct frame_root root = {event->time, event->pid, event->pid_inside};
     char comm[NAME_SIZE + 1];
     memcpy(comm, event->comm, NAME_SIZE);
     comm[NAME_SIZE] = 0;
@@ -396,28 +398,106 @@ static int give_up(const char *doing, int error) {
     return 1;
 }
 
-/* Both or none: a kernel whose tracepoints have other names or arguments is served without. */
-static void probe_uring(void) {
+static void name_hook(const char *name) {
+    size_t used = strlen(hooks);
+    snprintf(hooks + used, sizeof hooks - used, ", %s", name);
+}
+
+/* The optional tiers: each program is for one function or tracepoint, and is left out where the kernel has none of that name. */
+struct optional {
+    struct bpf_program *program;
+    const char *name;
+    bool loaded;
+};
+#define OPTIONAL 8
+static struct optional *optionals(void) {
+    static struct optional all[OPTIONAL];
+    const struct optional now[OPTIONAL] = {{programs->progs.after_want_write, "mnt_want_write", false},
+                                           {programs->progs.after_want_write_file, "mnt_want_write_file", false},
+                                           {programs->progs.after_get_write_access, "mnt_get_write_access", false},
+                                           {programs->progs.after_want_write_inner, "__mnt_want_write", false},
+                                           {programs->progs.after_is_readonly, "__mnt_is_readonly", false},
+                                           {programs->progs.on_uring_submit, "io_uring_submit_req", false},
+                                           {programs->progs.on_uring_submit_sqe, "io_uring_submit_sqe", false},
+                                           {programs->progs.on_uring_complete, "io_uring_complete", false}};
+    memcpy(all, now, sizeof all);
+    return all;
+}
+
+static bool is_uring(const struct optional *each) { return !strncmp(each->name, "io_uring", 8); }
+
+static bool has_function(const struct btf *kernel, const char *name) {
+    return btf__find_by_name_kind(kernel, name, BTF_KIND_FUNC) > 0;
+}
+
+/* How many arguments the tracepoint has; 0: the kernel has none of that name. The type is a pointer to a function whose first
+ * argument is not the tracepoint's. */
+static int tracepoint_arguments(const struct btf *kernel, const char *name) {
+    const struct btf_type *type;
+    char text[64];
+    int id;
+    snprintf(text, sizeof text, "btf_trace_%s", name);
+    id = btf__find_by_name_kind(kernel, text, BTF_KIND_TYPEDEF);
+    type = id > 0 ? btf__type_by_id(kernel, btf__type_by_id(kernel, (__u32)id)->type) : NULL;
+    type = type && btf_is_ptr(type) ? btf__type_by_id(kernel, type->type) : NULL;
+    return type && btf_is_func_proto(type) ? btf_vlen(type) - 1 : 0;
+}
+
+/* The tracepoint that shows a request when it is submitted; NULL: this kernel's tracepoints do not show requests. */
+static const char *uring_submission(const struct btf *kernel) {
+    if (tracepoint_arguments(kernel, "io_uring_complete") < 4) return NULL; /* before 6.0: context, user data, result, … */
+    if (tracepoint_arguments(kernel, "io_uring_submit_req")) return "io_uring_submit_req";
+    return tracepoint_arguments(kernel, "io_uring_submit_sqe") == 2 ? "io_uring_submit_sqe" : NULL;
+}
+
+static bool wanted(const struct optional *each, const struct btf *kernel, bool exact, bool uring) {
+    const char *submission;
+    if (!kernel) return false;
+    if (!is_uring(each)) return exact && has_function(kernel, each->name);
+    submission = uring ? uring_submission(kernel) : NULL;
+    return submission && (!strcmp(each->name, submission) || !strcmp(each->name, "io_uring_complete"));
+}
+
+static int open_and_load(size_t ring_bytes, bool exact, bool uring) {
     struct btf *kernel = btf__load_vmlinux_btf();
-    has_uring = kernel && btf__find_by_name_kind(kernel, "btf_trace_io_uring_submit_req", BTF_KIND_TYPEDEF) > 0 &&
-                btf__find_by_name_kind(kernel, "btf_trace_io_uring_complete", BTF_KIND_TYPEDEF) > 0;
+    struct optional *each;
+    int error;
+    programs = observer_bpf__open();
+    if (!programs) {
+        btf__free(kernel);
+        return -errno;
+    }
+    fill_rules((struct call_rule *)(uintptr_t)programs->rodata->rules, (struct call_rule *)(uintptr_t)programs->rodata->i386_rules);
+    each = optionals();
+    for (int i = 0; i < OPTIONAL; i++) {
+        each[i].loaded = wanted(&each[i], kernel, exact, uring);
+        bpf_program__set_autoload(each[i].program, each[i].loaded);
+        bpf_program__set_autoattach(each[i].program, false);
+    }
     btf__free(kernel);
-    bpf_program__set_autoload(programs->progs.on_uring_submit, has_uring);
-    bpf_program__set_autoload(programs->progs.on_uring_complete, has_uring);
+    bpf_map__set_max_entries(programs->maps.events, (__u32)ring_bytes);
+    error = observer_bpf__load(programs);
+    if (!error) error = observer_bpf__attach(programs);
+    if (error) {
+        observer_bpf__destroy(programs);
+        programs = NULL;
+        return error;
+    }
+    for (int i = 0; i < OPTIONAL; i++)
+        if (each[i].loaded && bpf_program__attach(each[i].program)) name_hook(each[i].name);
+    return 0;
 }
 
 static int load(size_t ring_bytes) {
-    int error;
+    static const struct {
+        bool exact, uring;
+    } tries[] = {{true, true}, {false, true}, {true, false}, {false, false}};
+    int error = 0;
     libbpf_set_print(quiet);
-    programs = observer_bpf__open();
-    if (!programs) return give_up("opening the BPF programs", errno);
-    fill_rules((struct call_rule *)(uintptr_t)programs->rodata->rules, (struct call_rule *)(uintptr_t)programs->rodata->i386_rules);
-    probe_uring();
-    bpf_map__set_max_entries(programs->maps.events, (__u32)ring_bytes);
-    error = observer_bpf__load(programs);
-    if (error) return give_up("loading the BPF programs", -error);
-    error = observer_bpf__attach(programs);
-    if (error) return give_up("attaching the BPF programs", -error);
+    /* Some machines answer EPERM to fexit programs alone. */
+    for (size_t i = 0; i < sizeof tries / sizeof *tries && !programs; i++)
+        error = open_and_load(ring_bytes, tries[i].exact, tries[i].uring);
+    if (!programs) return give_up("loading the BPF programs", -error);
     ring = ring_buffer__new(bpf_map__fd(programs->maps.events), on_event, NULL, NULL);
     if (!ring) return give_up("opening the ring buffer", errno);
     return 0;
@@ -427,8 +507,7 @@ static void say_hello(void) {
     struct utsname kernel;
     uname(&kernel);
     frame_begin(FRAME_HELLO, 0);
-    frame_text(has_uring ? "sys_exit, sched_process_exec, sched_process_fork, sched_process_exit, io_uring"
-                         : "sys_exit, sched_process_exec, sched_process_fork, sched_process_exit");
+    frame_text(hooks);
     frame_text(kernel.release);
     frame_end();
     flush_output();

@@ -65,18 +65,19 @@ static void read_mounts(struct mount_namespace *space, int process) {
         unsigned int id;
         int start = 0, end = 0, options = 0;
         const char *dash, *super;
-        bool read_only;
+        bool read_only, whole;
         if (sscanf(line, "%u %*u %*s %*s %n%*s%n %n", &id, &start, &end, &options) < 1 || !options) continue;
         /* The mount's own options, and after the dash the file system's: type, source, options. */
         read_only = !strncmp(line + options, "ro", 2);
         dash = strstr(line + options, " - ");
         super = dash ? strchr(dash + 3, ' ') : NULL;
         super = super ? strchr(super + 1, ' ') : NULL;
-        read_only = read_only || (super && (!strncmp(super + 1, "ro,", 3) || !strncmp(super + 1, "ro\n", 3)));
+        whole = super && (!strncmp(super + 1, "ro,", 3) || !strncmp(super + 1, "ro\n", 3));
         line[end] = 0;
         unescape(line + start);
         space->entries[space->count].id = id;
-        space->entries[space->count].read_only = read_only;
+        space->entries[space->count].read_only = read_only || whole;
+        space->entries[space->count].whole_read_only = whole;
         space->entries[space->count].point = strdup(line + start);
         if (space->entries[space->count].point) space->count++;
     }

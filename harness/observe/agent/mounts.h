@@ -9,6 +9,7 @@ struct mount_entry {
     unsigned int id;
     char *point; /* as the namespace's processes see it */
     bool read_only;
+    bool whole_read_only; /* the file system is, not only this mount of it */
 };
 struct mount_namespace {
     unsigned int slot, inode, pid; /* pid: the process by which it was pinned */

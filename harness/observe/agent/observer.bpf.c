@@ -4,8 +4,10 @@
  *   tp_btf/sys_exit            (5.5)  the result as the process saw it, arguments still in the registers
  *   tp_btf/sched_process_exec  (5.5)  marks the processes that the engine puts into a watched container
  *   tp_btf/sched_process_fork, tp_btf/sched_process_exit (5.5)  their children, and their end
- *   raw_tp/io_uring_submit_req, raw_tp/io_uring_complete (6.5)  io_uring, which passes the system calls by; optional, not
- *                              loaded where the kernel has none of that name */
+ *   fexit of mnt_want_write, mnt_want_write_file, mnt_get_write_access (6.8; before: __mnt_want_write) and
+ *   __mnt_is_readonly          which mount refused; each optional: without them it is the one that the path leads to
+ *   raw_tp/io_uring_submit_req (6.5; 6.0: io_uring_submit_sqe), raw_tp/io_uring_complete (6.0)  io_uring, which passes the
+ *                              system calls by; optional, not loaded where the kernel has none with these arguments */
 #include "kernel_types.h"
 
 #include <bpf/bpf_helpers.h>
@@ -81,6 +83,13 @@ struct {
     __type(key, struct use_key);
     __type(value, __u64);
 } uses SEC(".maps");
+/* Thread -> the mount that refused it last. Entries may be dropped: then it is the one that the path leads to. */
+struct {
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, 4096);
+    __type(key, __u64);
+    __type(value, __u32);
+} refusals SEC(".maps");
 /* What is being put together. These tracepoints run their programs with preemption off (as of Linux 6.18), so one per
  * processor is enough. */
 struct work {
@@ -240,6 +249,7 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
                               (void *)pid + bpf_core_field_offset(struct pid, numbers) +
                                   (level & 31) * bpf_core_type_size(struct upid));
         event->name_size = event->base_size = event->exe_size = 0;
+        event->time = bpf_ktime_get_ns();
         bpf_get_current_comm(event->comm, sizeof event->comm);
         if (bpf_ringbuf_output(&events, event, __builtin_offsetof(struct event, data), 0)) ADD(lost_events);
         known = &process;
@@ -267,6 +277,58 @@ int BPF_PROG(on_end, struct task_struct *task) {
     if (BPF_CORE_READ(task, signal, live.counter) > 0) return 0;
     bpf_map_delete_elem(&processes, &tgid);
     return 0;
+}
+
+/* ---- which mount refused ----------------------------------------------------------------------------------------- */
+
+/* What is left here can be from a call before: a read on a read-only mount asks for the access time (touch_atime), and O_CREAT of
+ * what is there goes on without. But a call that ends in EROFS comes last, unless the whole file system is read-only: that is
+ * answered earlier (fs/namei.c: sb_permission), and user space looks for it. */
+static __always_inline int remember_refusal(struct vfsmount *mnt, bool refused) {
+    __u64 thread = bpf_get_current_pid_tgid();
+    __u32 tgid = thread >> 32, id, *known;
+    if (!refused || !bpf_map_lookup_elem(&processes, &tgid)) return 0;
+    id = mount_id_of(mnt);
+    known = bpf_map_lookup_elem(&refusals, &thread);
+    if (known)
+        *known = id;
+    else
+        bpf_map_update_elem(&refusals, &thread, &id, BPF_ANY);
+    return 0;
+}
+
+static __always_inline __u32 take_refusal(int result) {
+    __u64 thread = bpf_get_current_pid_tgid();
+    __u32 id, *known = result == -EROFS ? bpf_map_lookup_elem(&refusals, &thread) : 0;
+    if (!known) return 0;
+    id = *known;
+    *known = 0;
+    return id;
+}
+
+SEC("fexit/mnt_want_write")
+int BPF_PROG(after_want_write, struct vfsmount *mnt, int result) {
+    return remember_refusal(mnt, result == -EROFS);
+}
+
+SEC("fexit/mnt_want_write_file")
+int BPF_PROG(after_want_write_file, struct file *file, int result) {
+    return result == -EROFS ? remember_refusal(BPF_CORE_READ(file, f_path.mnt), true) : 0;
+}
+
+SEC("fexit/mnt_get_write_access")
+int BPF_PROG(after_get_write_access, struct vfsmount *mnt, int result) {
+    return remember_refusal(mnt, result == -EROFS);
+}
+
+SEC("fexit/__mnt_want_write")
+int BPF_PROG(after_want_write_inner, struct vfsmount *mnt, int result) {
+    return remember_refusal(mnt, result == -EROFS);
+}
+
+SEC("fexit/__mnt_is_readonly")
+int BPF_PROG(after_is_readonly, struct vfsmount *mnt, long result) {
+    return remember_refusal(mnt, result & 0xff);
 }
 
 /* ---- where ------------------------------------------------------------------------------------------------------- */
@@ -397,6 +459,8 @@ static __noinline bool count_again(struct work *work) {
     /* Opening what is there and making it are two things. */
     key->number = event->number | (event->flags & (EVENT_CREATED | EVENT_NO_CHANGE)) << 16;
     key->result = event->result;
+    key->refused_mount = event->refused_mount;
+    key->unused = 0;
     count = bpf_map_lookup_elem(&attempts, key);
     if (count) {
         __sync_fetch_and_add(&count->count, 1);
@@ -462,6 +526,8 @@ static __always_inline void fill_who(struct event *event, const struct process *
     event->pid_inside = 0;
     bpf_get_current_comm(event->comm, sizeof event->comm);
     event->id = ADD(next_id) + 1;
+    event->time = bpf_ktime_get_ns();
+    event->refused_mount = 0;
 }
 
 /* The result of a successful open knows better than its path did. */
@@ -527,6 +593,7 @@ static __always_inline int report(const struct request *request, const struct pr
     event->open_flags = request->open_flags;
     event->inode = inode_of(base);
     event->mount_id = base.mnt ? mount_id_of(base.mnt) : 0;
+    event->refused_mount = take_refusal(event->result);
     for (int i = 0; i < 5; i++) event->args[i] = request->args[i];
     work->path_hash = process->canary ? 0 : first ? hash_path(request->path, false) : 1;
     where = base;
@@ -697,9 +764,7 @@ static __noinline void remember(struct work *work, __u64 key, struct filename *n
 
 /* The texts are the kernel's copies, which are freed before the request is complete: everything but the result is put
  * together now. */
-SEC("raw_tp/io_uring_submit_req")
-int on_uring_submit(struct bpf_raw_tracepoint_args *context) {
-    struct io_kiocb *request = (void *)context->args[0];
+static __noinline int uring_submit(struct io_kiocb *request) {
     void *command = (void *)request + bpf_core_field_offset(struct io_kiocb, cmd);
     __u32 tgid = bpf_get_current_pid_tgid() >> 32, zero = 0, code = BPF_CORE_READ(request, opcode);
     struct process *process = bpf_map_lookup_elem(&processes, &tgid);
@@ -770,6 +835,16 @@ int on_uring_submit(struct bpf_raw_tracepoint_args *context) {
         remember(work, (__u64)request | 1, second, second_fd);
     }
     return 0;
+}
+
+SEC("raw_tp/io_uring_submit_req")
+int on_uring_submit(struct bpf_raw_tracepoint_args *context) {
+    return uring_submit((void *)context->args[0]);
+}
+
+SEC("raw_tp/io_uring_submit_sqe")
+int on_uring_submit_sqe(struct bpf_raw_tracepoint_args *context) {
+    return uring_submit((void *)context->args[0]);
 }
 
 /* True if it was sent, not only counted. */

@@ -83,15 +83,20 @@ static void normalise(char *path) {
     free(copy);
 }
 
+static void take_mount(struct resolution *found, const struct mount_entry *entry) {
+    snprintf(found->mount, sizeof found->mount, "%s", entry->point);
+    found->mount_id = entry->id;
+    found->read_only = entry->read_only;
+    found->whole_read_only = entry->whole_read_only;
+}
+
 static void set_mount(struct resolution *found, struct mount_namespace *space, unsigned int id, unsigned int pid) {
     const struct mount_entry *entry = mount_with(space, id);
     if (!entry && id) {
         namespace_refresh(space, pid);
         entry = mount_with(space, id);
     }
-    if (!entry) return;
-    snprintf(found->mount, sizeof found->mount, "%s", entry->point);
-    found->read_only = entry->read_only;
+    if (entry) take_mount(found, entry);
 }
 
 /* The longest mount point that `path` lies under. */
@@ -103,8 +108,7 @@ static void mount_by_name(struct resolution *found, const struct mount_namespace
         if (strncmp(found->path, point, size) || (found->path[size] != '/' && found->path[size] != 0)) continue;
         if (best && size < best) continue;
         best = size;
-        snprintf(found->mount, sizeof found->mount, "%s", point);
-        found->read_only = space->entries[i].read_only;
+        take_mount(found, &space->entries[i]);
     }
 }
 
@@ -207,17 +211,48 @@ static bool look_up(const struct event *event, struct mount_namespace *space, in
     return true;
 }
 
-static void resolve_under(int root, const struct event *event, struct mount_namespace *space, struct resolution *found) {
-    char base[PATH_MAX], full[2 * PATH_MAX], name[1024 + 1];
+/* What the call said, joined to where it begins: the path, whether it had a name, and the mount it begins on. */
+static unsigned int full_path(const struct event *event, char *full, size_t size, bool *named) {
+    char base[PATH_MAX], name[1024 + 1];
     unsigned int base_mount = base_path(event, base, sizeof base);
-    memset(found, 0, sizeof *found);
     name[0] = 0;
     if (event->name_size && event->name_size <= sizeof name) memcpy(name, event->data, event->name_size);
     name[sizeof name - 1] = 0;
+    *named = name[0] != 0;
     if (name[0])
-        snprintf(full, sizeof full, "%s/%s", base, name);
+        snprintf(full, size, "%s/%s", base, name);
     else
-        snprintf(full, sizeof full, "%s", base[0] ? base : "/");
+        snprintf(full, size, "%s", base[0] ? base : "/");
+    return base_mount;
+}
+
+/* The kernel said which mount refused. If that is another one than the path leads to now, a symlink, a name or a mount has
+ * changed since then; and the path is only what the call said. A file system that is read-only as a whole refuses before the
+ * kernel asks a mount: then what it said belongs to an earlier call. */
+static void believe_kernel(const struct event *event, struct mount_namespace *space, struct resolution *found) {
+    const struct mount_entry *entry;
+    bool named;
+    if (!event->refused_mount || event->refused_mount == found->mount_id) return;
+    if (found->mount[0] && found->whole_read_only) return;
+    entry = mount_with(space, event->refused_mount);
+    if (!entry) {
+        namespace_refresh(space, event->pid);
+        entry = mount_with(space, event->refused_mount);
+    }
+    if (!entry) return; /* of another namespace, or inside a file system that is made of others */
+    take_mount(found, entry);
+    found->lexical = true;
+    found->no_op = false;
+    full_path(event, found->path, sizeof found->path, &named);
+    normalise(found->path);
+}
+
+static void resolve_under(int root, const struct event *event, struct mount_namespace *space, struct resolution *found) {
+    char full[2 * PATH_MAX];
+    bool named;
+    unsigned int base_mount;
+    memset(found, 0, sizeof *found);
+    base_mount = full_path(event, full, sizeof full, &named);
     if (event->flags & EVENT_OPENED) {  /* it is the file's own path, its mount known */
         found->exists = !(event->flags & EVENT_CREATED);
         found->no_op = (event->flags & EVENT_NO_CHANGE) != 0;
@@ -245,7 +280,7 @@ static void resolve_under(int root, const struct event *event, struct mount_name
             }
         }
     }
-    if (event->flags & EVENT_BY_FD || !name[0]) {
+    if (event->flags & EVENT_BY_FD || !named) {
         struct stat now;
         int fd = root >= 0 ? open_inside(root, full, 0) : -1;
         if (fd >= 0 && !fstat(fd, &now) && event->result == -EROFS) found->no_op = same_change(event, &now);
@@ -279,4 +314,5 @@ void resolve(const struct event *event, struct mount_namespace *space, struct re
         resolve_under(space->root >= 0 ? space->root : own, event, space, found);
     }
     if (own >= 0) close(own);
+    if (event->result == -EROFS) believe_kernel(event, space, found);
 }

@@ -12,7 +12,8 @@ struct resolution {
     char path[2 * PATH_MAX];
     char mount[PATH_MAX]; /* mount point, empty: not known */
     bool exists, lexical, no_op;
-    bool read_only; /* the mount's state; meaningless while it is not known */
+    unsigned int mount_id;
+    bool read_only, whole_read_only; /* the mount's state; meaningless while it is not known */
 };
 
 /* The names above the executable's file. */

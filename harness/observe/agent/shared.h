@@ -49,10 +49,12 @@ struct process {
 
 struct event {
     unsigned long long id, inode, args[6];
+    unsigned long long time; /* CLOCK_MONOTONIC, nanoseconds */
     unsigned int kind, flags, slot, phase;
     unsigned int pid, parent, root, uid;
     int number, result;
     unsigned int open_flags, mount_id, mount_namespace, pid_inside;
+    unsigned int refused_mount; /* the mount that the kernel asked and that refused; 0: not known */
     unsigned int name_size, base_size, exe_size;
     char comm[NAME_SIZE];
     char data[DATA_SIZE + DATA_SLACK];
@@ -63,6 +65,7 @@ struct attempt_key {
     unsigned long long path_hash, inode, exe_inode, comm_hash;
     unsigned int mount_id, mount_namespace, slot, phase, root, open_flags;
     int number, result;
+    unsigned int refused_mount, unused;
 };
 struct attempt_count {
     unsigned long long id, count;

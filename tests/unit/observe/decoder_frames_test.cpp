@@ -55,7 +55,7 @@ std::string attempt_payload() {
 std::vector<std::string> one_of_each() {
     return {frame(FRAME_HELLO, text("sys_exit, io_uring") + text("6.18.0")),
             frame(FRAME_REPLY, bytes_of(frame_reply{7, 22, -1, 0}) + text("no such command")),
-            frame(FRAME_ROOT, bytes_of(frame_root{4200, 1}) + text("app"), 15),
+            frame(FRAME_ROOT, bytes_of(frame_root{1234, 4200, 1}) + text("app"), 15),
             frame(FRAME_ATTEMPT, attempt_payload()),
             frame(FRAME_COUNT, bytes_of(frame_count{0x1122334455667788, 1'000'000})),
             frame(FRAME_USE, bytes_of(std::uint64_t{12}) + text("/data")),
@@ -117,6 +117,7 @@ void expect_one_of_each(const Outcome& outcome) {
     EXPECT_EQ(root.pid, 4200U);
     EXPECT_EQ(root.pid_inside, 1U);
     EXPECT_EQ(root.comm, "app");
+    EXPECT_EQ(root.time, 1234U);
     const auto& attempt = std::get<AttemptEvent>(outcome.frames[3]);
     EXPECT_EQ(bytes_of(attempt.fixed), bytes_of(some_attempt()));
     EXPECT_EQ(attempt.comm, "app");

@@ -56,11 +56,14 @@ TEST(OperationOf, NamesTheOperationNotTheCall) {
     EXPECT_EQ(of("fremovexattr"), "removexattr");
     EXPECT_EQ(of("faccessat2"), "access");
     EXPECT_EQ(of("symlinkat"), "symlink");
+    EXPECT_EQ(of("io_uring:openat", O_WRONLY), "open-write");
+    EXPECT_EQ(of("io_uring:openat2", O_WRONLY | O_CREAT, ATTEMPT_CREATES), "create");
+    EXPECT_EQ(of("io_uring:fsetxattr"), "setxattr");
 }
 
 class Recording_ : public ::testing::Test {
   protected:
-    Recording_() : recorder(targets, {"entrypoint"}) { recorder.take(RootEvent{100, 1, "app"}); }
+    Recording_() : recorder(targets, {"entrypoint"}) { recorder.take(RootEvent{100, 1, "app", 0}); }
     Recorder recorder;
 };
 
@@ -75,6 +78,27 @@ TEST_F(Recording_, CountsAreExact) {
     ASSERT_EQ(recording.attempts.size(), 1U);
     EXPECT_EQ(recording.attempts[0].count, 1'000'000U);
     EXPECT_EQ(recording.attempts[0].mount, "/data");
+}
+
+TEST_F(Recording_, TheFirstAttemptSpeaksForItsEquals) {
+    Recorder timed(targets, {"entrypoint"});
+    timed.take(RootEvent{100, 1, "app", 2'000'000'000});
+    AttemptEvent late = event("openat", "/data/x"), early = event("openat", "/data/x");
+    late.fixed.time = 4'500'000'000;
+    early.fixed.time = 2'250'000'000;
+    early.fixed.pid = 300;
+    early.fixed.parent = 100;
+    early.fixed.open_flags = O_WRONLY | O_CREAT;
+    timed.take(late);
+    timed.take(RootEvent{100, 1, "app", 9'000'000'000});  // a restart
+    timed.take(early);
+    const Recording recording = timed.finish();
+    ASSERT_EQ(recording.attempts.size(), 1U);
+    EXPECT_EQ(recording.attempts[0].count, 2U);
+    EXPECT_DOUBLE_EQ(recording.attempts[0].first_s, 0.25);
+    EXPECT_EQ(recording.attempts[0].process.pid, 300);
+    EXPECT_EQ(recording.attempts[0].process.parent, 100);
+    EXPECT_EQ(recording.attempts[0].open_flags, static_cast<std::uint32_t>(O_WRONLY | O_CREAT));
 }
 
 TEST_F(Recording_, KeepsApartWhatDiffers) {
@@ -93,8 +117,8 @@ TEST_F(Recording_, PhasesByNumberAndProcess) {
     own.fixed.root = 300;
     health.fixed.root = 400;
     recorder.own_processes({300});
-    recorder.take(RootEvent{300, 77, "sh"});
-    recorder.take(RootEvent{400, 78, "curl"});
+    recorder.take(RootEvent{300, 77, "sh", 0});
+    recorder.take(RootEvent{400, 78, "curl", 0});
     recorder.take(main);
     recorder.take(own);
     recorder.take(health);

@@ -25,7 +25,7 @@ Attempt attempt(std::string operation, std::string path, AttemptClass cls = Atte
     made.error = EROFS;
     made.cls = cls;
     made.phase = "step upload";
-    made.process = {.pid = 42, .comm = "app", .exe = "/usr/sbin/app", .uid = 33};
+    made.process = {.pid = 42, .comm = "app", .exe = "/usr/sbin/app", .uid = 33, .parent = 7};
     made.count = count;
     made.control = "ok";
     return made;

@@ -1,0 +1,154 @@
+"""What rogate reports against what the kernel answered: write_calls (tests/programs) makes every call that can change a file
+system and prints how each ended, and the lines that say "refused" must be rogate's attempts, one for one."""
+import collections
+import contextlib
+import os
+import subprocess
+
+from support import IDLE, IMAGE, ROGATE, docker, equal, project
+
+PROGRAMS = os.path.join(os.path.dirname(ROGATE), "tests", "programs")
+TEST_IMAGE = "rogate-test/truth"
+
+# name: how the program is run, on which target. Every target is read-only from the start, so that one run shows it all.
+AS_ROOT = [
+    ("bind", "/p/write_calls run /bind", "/bind"),
+    ("named volume", "/p/write_calls run /volume", "/volume"),
+    ("tmpfs", "/p/write_calls run /scratch", "/scratch"),
+    ("root file system", "/p/write_calls run /on-root", "/"),
+    ("read-only in writable", "/p/write_calls run /open/closed", "/open/closed"),
+    ("writable in read-only", "/p/write_calls run /bind/open", None),
+    ("dynamic", "/p/write_calls_dynamic run /bind", "/bind"),
+    ("thread", "/p/write_calls thread /bind", "/bind"),
+    ("orphan", "/p/write_calls orphan /bind", "/bind"),
+    ("short-lived processes", "/p/write_calls brief /bind", "/bind"),
+    ("after execs", "sh -c 'exec env sh -c \"exec /p/write_calls run /volume\"'", "/volume"),
+    ("background", "(/p/write_calls run /bind & wait)", "/bind"),
+]
+AS_OTHERS = [
+    ("their files are root's", "/p/write_calls run /bind", "/bind"),
+    ("volume", "/p/write_calls run /volume", "/volume"),
+    ("tmpfs", "/p/write_calls run /scratch", "/scratch"),
+    ("root file system", "/p/write_calls run /on-root", "/"),
+    ("everybody may write", "/p/write_calls run /bind/public", "/bind"),
+    ("thread", "/p/write_calls_dynamic thread /bind/public", "/bind"),
+]
+SINGLE_FILE = """
+t() { "$@" 2>/dev/null || true; }
+t sh -c ': >/one'; t mv /one /two; t rm /one; t chmod 600 /one; t truncate -s 0 /one; t touch /one; t cp /etc/hostname /one
+"""
+
+
+def lines_of(text):
+    """(syscall, errno, path) of each line that write_calls printed."""
+    found = collections.Counter()
+    for line in text.splitlines():
+        call, error, path = line.split(" ", 2)
+        found[call, error, path] += 1
+    return found
+
+
+def attempts_of(mount, key="attempts", only=lambda each: True):
+    found = collections.Counter()
+    for each in mount[key]:
+        if only(each):
+            found[each["syscall"], each["errno"], each["path"]] += each["count"]
+    return found
+
+
+def refused(lines):
+    return collections.Counter({line: n for line, n in lines.items() if line[1] == "EROFS"})
+
+
+def differences(wanted, got):
+    return "\n".join([f"missed:   {n} x {line}" for line, n in sorted((wanted - got).items())]
+                     + [f"invented: {n} x {line}" for line, n in sorted((got - wanted).items())])
+
+
+@contextlib.contextmanager
+def truth_image():
+    """The base image with what write_calls needs on its root file system and in what becomes an anonymous volume."""
+    container = docker("run", "-d", "-v", f"{PROGRAMS}:/p:ro", IMAGE, "sh", "-c",
+                       "/p/write_calls setup /on-root && /p/write_calls setup /anonymous && mkdir -p /open/closed /bind/open")
+    try:
+        equal(docker("wait", container), "0")
+        docker("commit", container, TEST_IMAGE)
+    finally:
+        docker("rm", "-f", container)
+    docker("volume", "create", "rogate-test-truth")
+    docker("run", "--rm", "-v", f"{PROGRAMS}:/p:ro", "-v", "rogate-test-truth:/volume", IMAGE, "/p/write_calls", "setup", "/volume")
+    try:
+        yield
+    finally:
+        docker("volume", "rm", "rogate-test-truth")
+        docker("rmi", TEST_IMAGE)
+
+
+def set_up(p, name):
+    p.make(name, {})
+    subprocess.run([f"{PROGRAMS}/write_calls", "setup", p.path(name)], check=True)
+
+
+def run_table(p, table, mounts, **subject):
+    """Runs the table's commands in one subject; the output of each, by its name, and rogate's result in `p`."""
+    shell = "mkdir -p /dev/shm/out\n" + "".join(
+        f"{command} >/dev/shm/out/{i} 2>/dev/shm/out/{i}.err\n" for i, (_, command, _) in enumerate(table)) + IDLE
+    p.scenario(shell, mounts, [{"name": "waits", "wait": "3s"}], subject={"image": TEST_IMAGE, **subject})
+    outputs = {}
+    with p.running() as running:
+        running.wait_for("step waits")
+        container = docker("ps", "-q", "--filter", "label=io.rogate.role=subject")
+        for i, (name, _, _) in enumerate(table):
+            outputs[name] = docker("exec", container, "cat", f"/dev/shm/out/{i}")
+            assert outputs[name], f"{name}: " + docker("exec", container, "cat", f"/dev/shm/out/{i}.err")
+    equal(running.code, 0, running.output)
+    for run in p.result["runs"]:
+        equal(run["lost_events"], 0, f"run {run['id']}")
+    return outputs
+
+
+def compare(p, table, outputs):
+    wanted = collections.defaultdict(collections.Counter)
+    for name, _, target in table:
+        lines = refused(lines_of(outputs[name]))
+        assert bool(lines) == (target is not None), f"{name}: {outputs[name]}"
+        if target:
+            wanted[target] += lines
+    wrong = {}
+    for mount in p.result["mounts"]:
+        if mount["verdict"] == "already-ro":
+            found = differences(wanted[mount["target"]], attempts_of(mount))
+            if found:
+                wrong[mount["target"]] = found
+    assert not wrong, "\n".join(f"{target}:\n{found}" for target, found in wrong.items())
+
+
+def mounts_of(p):
+    set_up(p, "bind")
+    set_up(p, "closed")
+    set_up(p, "within")
+    p.make("open", {})
+    for name in ("bind/open", "open/closed"):
+        os.makedirs(p.path(name))
+    subprocess.run([f"{PROGRAMS}/write_calls", "setup", p.path("bind/public")], check=True)
+    for folder, names, files in os.walk(p.path("bind/public")):
+        for name in (".", *names, *files):
+            if not os.path.islink(os.path.join(folder, name)):
+                os.chmod(os.path.join(folder, name), 0o777)
+    return ["./bind:/bind:ro", "rogate-test-truth:/volume:ro", "./open:/open", "./closed:/open/closed:ro",
+            "./within:/bind/open", {"type": "tmpfs", "target": "/scratch", "read_only": True}, f"{PROGRAMS}:/p:ro"]
+
+
+def table(rows, **subject):
+    with truth_image(), project() as p:
+        mounts = mounts_of(p)
+        outputs = run_table(p, rows, mounts, read_only=True, **subject)
+        compare(p, rows, outputs)
+
+
+def test_as_root():
+    table(AS_ROOT)
+
+
+def test_as_another_user():
+    table(AS_OTHERS, user="33:33")

@@ -1,0 +1,268 @@
+/* The first process of a virtual machine: starts the observer's agent, runs write_calls in something like a
+ * container on read-only mounts, compares what the agent reports with what write_calls was answered, says so
+ * on the console, and turns the machine off. ci/kernels.sh makes the machine; /agent and /write_calls are in
+ * its initial file system. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../../harness/observe/protocol.h"
+
+#define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define STREAM "/work/stream"
+
+static int commands; /* the agent's standard input */
+
+static void need(bool done, const char* what) {
+    if (done) return;
+    printf("kernel_truth: %s: %s\n", what, strerror(errno));
+    fflush(stdout);
+    reboot(RB_POWER_OFF);
+}
+
+/* ---- lists of lines
+ * ---------------------------------------------------------------------------------------------- */
+
+struct lines {
+    char* all[4096];
+    size_t count;
+};
+
+static void add(struct lines* lines, const char* call, const char* error, const char* path) {
+    char text[8192];
+    snprintf(text, sizeof text, "%s %s %s", call, error, path);
+    if (lines->count < sizeof lines->all / sizeof *lines->all) lines->all[lines->count++] = strdup(text);
+}
+
+static int by_text(const void* a, const void* b) {
+    return strcmp(*(char* const*)a, *(char* const*)b);
+}
+
+/* Says what is in `of` and not in `in` (both sorted), and how many. */
+static size_t missing(const char* word, const struct lines* of, const struct lines* in) {
+    size_t found = 0, j = 0;
+    for (size_t i = 0; i < of->count; i++) {
+        while (j < in->count && strcmp(in->all[j], of->all[i]) < 0) j++;
+        if (j < in->count && !strcmp(in->all[j], of->all[i])) {
+            j++;
+            continue;
+        }
+        printf("%s: %s\n", word, of->all[i]);
+        found++;
+    }
+    return found;
+}
+
+/* ---- the agent's stream
+ * ------------------------------------------------------------------------------------------ */
+
+static const char* take_text(const unsigned char** at) {
+    static char texts[8][16384];
+    static unsigned int next;
+    char* text = texts[next++ % 8];
+    uint16_t size;
+    memcpy(&size, *at, sizeof size);
+    memcpy(text, *at + 2, size < 16383 ? size : 16383);
+    text[size < 16383 ? size : 16383] = 0;
+    *at += 2 + size;
+    return text;
+}
+
+struct seen {
+    struct lines refused;
+    char hooks[512], error[1024];
+    uint64_t lost;
+    unsigned int replies, uncertain;
+    struct {
+        uint64_t id;
+        char line[512];
+    } attempts[4096];
+    size_t attempt_count;
+};
+
+static void take_attempt(struct seen* seen, const unsigned char* at) {
+    struct frame_attempt attempt;
+    const char *call, *path;
+    memcpy(&attempt, at, sizeof attempt);
+    at += sizeof attempt;
+    take_text(&at);
+    take_text(&at);
+    call = take_text(&at);
+    path = take_text(&at);
+    if (attempt.error != EROFS || seen->attempt_count == 4096) return;
+    if (attempt.flags & ATTEMPT_DOUBTFUL) seen->uncertain++;
+    add(&seen->refused, call, "EROFS", path);
+    seen->attempts[seen->attempt_count].id = attempt.id;
+    snprintf(seen->attempts[seen->attempt_count++].line, 512, "%s",
+             seen->refused.all[seen->refused.count - 1]);
+}
+
+static void take_count(struct seen* seen, const unsigned char* at) {
+    struct frame_count count;
+    memcpy(&count, at, sizeof count);
+    for (size_t i = 0; i < seen->attempt_count; i++)
+        for (uint64_t n = 1; seen->attempts[i].id == count.id && n < count.count; n++)
+            if (seen->refused.count < 4096)
+                seen->refused.all[seen->refused.count++] = strdup(seen->attempts[i].line);
+}
+
+/* Reads what there is of the stream from its beginning. */
+static void read_stream(struct seen* seen) {
+    static unsigned char bytes[4 << 20];
+    int fd = open(STREAM, O_RDONLY);
+    ssize_t size = read(fd, bytes, sizeof bytes);
+    size_t at = strlen(PROTOCOL_MAGIC) + 2;
+    memset(seen, 0, sizeof *seen);
+    close(fd);
+    while (size >= 0 && at + sizeof(struct frame_header) <= (size_t)size) {
+        struct frame_header header;
+        const unsigned char* payload = bytes + at + sizeof header;
+        memcpy(&header, bytes + at, sizeof header);
+        at += sizeof header + header.length;
+        if (at > (size_t)size) return;
+        if (header.type == FRAME_HELLO) snprintf(seen->hooks, sizeof seen->hooks, "%s", take_text(&payload));
+        if (header.type == FRAME_ERROR) snprintf(seen->error, sizeof seen->error, "%s", take_text(&payload));
+        if (header.type == FRAME_REPLY) seen->replies++;
+        if (header.type == FRAME_ATTEMPT) take_attempt(seen, payload);
+        if (header.type == FRAME_COUNT) take_count(seen, payload);
+        if (header.type == FRAME_STATS) memcpy(&seen->lost, payload, sizeof seen->lost);
+    }
+}
+
+static struct seen* wait_for(unsigned int replies) {
+    static struct seen seen;
+    for (int tries = 0; tries < 3000; tries++) {
+        read_stream(&seen);
+        if (seen.error[0]) {
+            printf("kernel_truth: agent: %s\n", seen.error);
+            reboot(RB_POWER_OFF);
+        }
+        if (seen.hooks[0] && seen.replies >= replies) return &seen;
+        usleep(100000);
+    }
+    need(false, "the agent does not answer");
+    return NULL;
+}
+
+static void command(const char* text) {
+    need(write(commands, text, strlen(text)) > 0, text);
+}
+
+/* ---- the machine
+ * ------------------------------------------------------------------------------------------------- */
+
+static void run(const char* mode, const char* directory, int output) {
+    if (fork() == 0) {
+        if (output >= 0) dup2(output, 1);
+        execl("/write_calls", "write_calls", mode, directory, NULL);
+        _exit(127);
+    }
+    wait(NULL);
+}
+
+static void set_up(void) {
+    static const char* directories[] = {"/proc", "/sys", "/dev", "/work", "/work/data", "/bind", "/whole"};
+    for (size_t i = 0; i < sizeof directories / sizeof *directories; i++) mkdir(directories[i], 0755);
+    need(!mount("proc", "/proc", "proc", 0, NULL), "/proc");
+    need(!mount("sys", "/sys", "sysfs", 0, NULL), "/sys");
+    mount("dev", "/dev", "devtmpfs", 0, NULL);
+    mkdir("/dev/shm", 0777);
+    need(!mount("shm", "/dev/shm", "tmpfs", 0, NULL), "/dev/shm");
+    need(!mount("cgroup", "/sys/fs/cgroup", "cgroup2", 0, NULL), "/sys/fs/cgroup");
+    need(!mkdir("/sys/fs/cgroup/" ID, 0755), "cgroup");
+    need(!mount("work", "/work", "tmpfs", 0, NULL), "/work");
+    run("setup", "/work/data", -1);
+    need(!mount("/work/data", "/bind", NULL, MS_BIND, NULL), "/bind");
+    need(!mount(NULL, "/bind", NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL), "/bind: ro");
+    need(!mount("whole", "/whole", "tmpfs", 0, NULL), "/whole");
+    run("setup", "/whole", -1);
+    need(!mount(NULL, "/whole", NULL, MS_REMOUNT | MS_RDONLY, NULL), "/whole: ro");
+}
+
+static void start_agent(void) {
+    int ends[2];
+    need(!pipe(ends), "pipe");
+    commands = ends[1];
+    if (fork() == 0) {
+        dup2(ends[0], 0);
+        close(ends[1]);
+        dup2(open(STREAM, O_CREAT | O_TRUNC | O_WRONLY | O_APPEND, 0600), 1);
+        execl("/agent", "agent", "1048576", NULL);
+        _exit(127);
+    }
+    close(ends[0]);
+}
+
+/* A process in a cgroup with the container's id and in namespaces of its own, as an engine starts it. */
+static void in_container(const char* mode, const char* directory, int output) {
+    pid_t child = (pid_t)syscall(SYS_clone, CLONE_NEWNS | CLONE_NEWPID | SIGCHLD, NULL, NULL, NULL, 0);
+    need(child >= 0, "clone");
+    if (!child) {
+        int cgroup = open("/sys/fs/cgroup/" ID "/cgroup.procs", O_WRONLY | O_CLOEXEC);
+        if (cgroup < 0 || write(cgroup, "0", 1) != 1) _exit(126);
+        mount("proc", "/proc", "proc", 0, NULL);
+        dup2(output, 1);
+        execl("/write_calls", "write_calls", mode, directory, NULL);
+        _exit(127);
+    }
+    waitpid(child, NULL, 0);
+}
+
+static size_t read_answers(int output, struct lines* refused) {
+    FILE* file = fdopen(output, "r");
+    char* line = NULL;
+    size_t size = 0, calls = 0;
+    rewind(file);
+    while (getline(&line, &size, file) > 0) {
+        char* space = strchr(line, ' ');
+        line[strcspn(line, "\n")] = 0;
+        calls++;
+        if (space && !strncmp(space + 1, "EROFS ", 6) && refused->count < 4096)
+            refused->all[refused->count++] = strdup(line);
+    }
+    return calls;
+}
+
+int main(void) {
+    static struct lines refused;
+    struct utsname kernel;
+    struct seen* seen;
+    size_t calls, missed, invented;
+    int output;
+    set_up();
+    start_agent();
+    uname(&kernel);
+    printf("kernel: %s\nhooks: %s\n", kernel.release, wait_for(0)->hooks);
+    command("1 arm 0 " ID "\n");
+    wait_for(1);
+    output = open("/work/answers", O_CREAT | O_RDWR | O_APPEND, 0600);
+    in_container("run", "/bind", output);
+    in_container("thread", "/bind", output);
+    in_container("run", "/whole", output);
+    command("2 flush 0\n");
+    seen = wait_for(2);
+    calls = read_answers(output, &refused);
+    qsort(refused.all, refused.count, sizeof *refused.all, by_text);
+    qsort(seen->refused.all, seen->refused.count, sizeof *seen->refused.all, by_text);
+    missed = missing("missed", &refused, &seen->refused);
+    invented = missing("invented", &seen->refused, &refused);
+    printf("truth: %zu calls, %zu refused, %zu seen, %zu missed, %zu invented, %u doubtful, %llu lost\n",
+           calls, refused.count, seen->refused.count, missed, invented, seen->uncertain,
+           (unsigned long long)seen->lost);
+    fflush(stdout);
+    reboot(RB_POWER_OFF);
+    return 0;
+}
