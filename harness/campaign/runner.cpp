@@ -42,6 +42,13 @@ class Launch {
     void end(bool passed, std::string message);
     Task<> ready();
     Task<> step(const Step& step);
+    // A program that does its work and ends, not a server: it is waited for, or how far it gets would be
+    // chance.
+    bool may_end_by_itself() const {
+        const bool nothing_else_is_asked =
+            bench_.scenario.readiness.checks.empty() && bench_.scenario.steps.empty();
+        return !failed_ && (record_.plan.expected_early_exit || nothing_else_is_asked);
+    }
     Task<> shutdown();
     void judge_exit(const engine::ContainerState& state, bool stopped_by_us, bool killed);
     Task<> canaries();
@@ -172,6 +179,12 @@ void Launch::judge_exit(const engine::ContainerState& state, bool stopped_by_us,
 
 Task<> Launch::shutdown() {
     if (auto begun = co_await begin("shutdown"); !begun) co_return begun;
+    if (may_end_by_itself()) {
+        auto ended = co_await bench_.client.container_wait(container_,
+                                                           Milliseconds(bench_.scenario.shutdown.timeout_ms));
+        if (!ended && ended.error().kind != ErrorKind::timeout)
+            co_return fail(std::move(ended.error()).with_context("waiting for the subject to end"));
+    }
     auto before = co_await bench_.client.container_inspect(container_);
     if (!before) co_return fail(std::move(before.error()));
     bool killed = false;

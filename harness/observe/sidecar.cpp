@@ -222,8 +222,9 @@ Task<> Sidecar::create_container(const std::string& image) {
     spec.cap_drop = {"ALL"};
     // SYS_ADMIN: bpf(2) and tracing programs (BPF and PERFMON in its place need Linux 5.8 and an engine that
     // knows them). SYS_PTRACE: /proc/PID/root, exe and mountinfo of other users' processes. DAC_READ_SEARCH:
-    // paths below directories that only their owner may search.
-    spec.cap_add = {"SYS_ADMIN", "SYS_PTRACE", "DAC_READ_SEARCH"};
+    // paths below directories that only their owner may search. KILL: letting go of the subject, which is
+    // held at its first instruction until its mounts are known.
+    spec.cap_add = {"SYS_ADMIN", "SYS_PTRACE", "DAC_READ_SEARCH", "KILL"};
     spec.security_opt = {"seccomp=unconfined", "apparmor=unconfined", "label=disable"};
     // Before 5.11, BPF maps are charged to RLIMIT_MEMLOCK; raising it there is worth the risk that an engine
     // without CAP_SYS_RESOURCE refuses it.

@@ -84,6 +84,16 @@ static void send_root(const struct event *event) {
     frame_end();
 }
 
+/* Its mount namespace is pinned: the process that on_exec() stopped may begin. */
+static void let_go(unsigned int pid) {
+    if (!kill((pid_t)pid, SIGCONT) || errno == ESRCH) return;
+    frame_begin(FRAME_ERROR, 0);
+    frame_text("the subject cannot be let go of: the observer lacks CAP_KILL");
+    frame_end();
+    flush_output();
+    exit(1);
+}
+
 /* A rename of something missing changes nothing, at its second path neither. The two events have one id; the second follows
  * the first, perhaps with a few of other processors in between. */
 static void judge_second_path(const struct event *event, struct resolution *found) {
@@ -113,10 +123,12 @@ static int on_event(void *context, void *data, size_t size) {
     /* A process can be gone already; the one that started it is most likely in the same namespace, and still there. */
     if (space && space->root < 0 && event.kind == EVENT_ATTEMPT) space = namespace_of(event.slot, event.mount_namespace, event.parent);
     if (!space) {
+        if (event.kind == EVENT_ROOT && event.pid_inside == 1) let_go(event.pid);
         unplaced_events++;
         return 0;
     }
     if (event.kind == EVENT_ROOT) {
+        if (event.pid_inside == 1) let_go(event.pid);
         send_root(&event);
         return 0;
     }

@@ -19,6 +19,7 @@
 char LICENSE[] SEC("license") = "GPL";
 
 #define EROFS 30
+#define SIGSTOP 19
 #define AT_FDCWD (-100)
 #define AT_EMPTY_PATH 0x1000
 #define O_ACCMODE 3
@@ -251,7 +252,12 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
         event->name_size = event->base_size = event->exe_size = 0;
         event->time = bpf_ktime_get_ns();
         bpf_get_current_comm(event->comm, sizeof event->comm);
-        if (bpf_ringbuf_output(&events, event, __builtin_offsetof(struct event, data), 0)) ADD(lost_events);
+        if (bpf_ringbuf_output(&events, event, __builtin_offsetof(struct event, data), 0))
+            ADD(lost_events);
+        else if (event->pid_inside == 1)
+            /* Held before its first instruction until the agent has pinned its mount namespace: a program can be over before
+             * anybody gets to look. The signal comes from outside its pid namespace, so that it stops even an init. */
+            bpf_send_signal(SIGSTOP);
         known = &process;
     }
     count_use(task, known, BPF_CORE_READ(binary, file));
