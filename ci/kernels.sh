@@ -58,10 +58,15 @@ for release in "$@"; do
   timeout 900 qemu-system-x86_64 -accel tcg -cpu max -m 768 -smp 1 -nographic -no-reboot -nic none -kernel "$store/$release" \
     -initrd "$work/initrd" -append "console=ttyS0 loglevel=3 panic=-1 ${ROGATE_OBSERVER_DEBUG:+ROGATE_OBSERVER_DEBUG=1}" </dev/null >"$work/$release.log" 2>&1 || true
   tr -d '\r' <"$work/$release.log" | grep -aoE '(kernel|hooks|truth|missed|invented|kernel_truth): .*' | sort -u | sed 's/^/  /' || true
-  grep -aqE 'truth: [0-9]+ calls, [1-9][0-9]* refused, [0-9]+ seen, 0 missed, 0 invented, 0 doubtful, 0 lost' "$work/$release.log" || {
+  truth=$(grep -aoE 'truth: .*' "$work/$release.log" | tr -d '\r' || true)
+  if [[ $truth =~ ^truth:\ [0-9]+\ calls,\ [1-9][0-9]*\ refused,\ [0-9]+\ seen,\ 0\ missed,\ 0\ invented,\ 0\ doubtful,\ 0\ lost ]]; then
+    continue
+  elif [[ $truth =~ \ 0\ invented,\ 0\ doubtful,\ [1-9] ]] && ! grep -aE '^missed: ' "$work/$release.log" | grep -qv '^missed: io_uring:'; then
+    say "$release: io_uring is not seen; a subject that uses it has lost events, and its mounts are inconclusive"
+  else
     failed=1
     say "$release: the observer is not true on this kernel; the console's last lines:"
     tail -n 5 "$work/$release.log" >&2
-  }
+  fi
 done
 exit $failed

@@ -20,19 +20,29 @@ std::string comparable_operation(const Attempt& attempt) {
     return attempt.operation == "create" ? "open-write" : attempt.operation;
 }
 
-// The best outcome wins: if any attempt succeeded, the application could do it.
-std::map<Key, int> outcomes(const RunRecord& run) {
-    std::map<Key, int> best;
-    for (const Attempt& attempt : run.attempts) {
-        const auto [at, fresh] =
-            best.try_emplace({comparable_operation(attempt), attempt.path}, attempt.error);
-        if (!fresh && attempt.error == 0) at->second = 0;
-    }
-    return best;
+// How often each outcome came of an operation on a path; 0: it succeeded.
+using Outcomes = std::map<int, std::uint64_t>;
+
+std::map<Key, Outcomes> outcomes(const RunRecord& run) {
+    std::map<Key, Outcomes> found;
+    for (const Attempt& attempt : run.attempts)
+        found[{comparable_operation(attempt), attempt.path}][attempt.error] += attempt.count;
+    return found;
 }
 
-bool removes_or_renames(const std::string& operation) {
-    return operation == "unlink" || operation == "rmdir" || operation == "rename";
+// If any attempt succeeded, the application could do it; otherwise how it failed (one of the ways).
+int best_of(const Outcomes& outcomes) {
+    return outcomes.begin()->first;
+}
+
+// What failed thus in the control run, where it was allowed to write, changes nothing anywhere. Only errors
+// that do not depend on the file system (the control run's can be an overlay) nor on the moment.
+bool fails_everywhere(const std::string& operation, int error) {
+    if (error == EACCES) return true;
+    if (operation == "unlink" || operation == "rmdir" || operation == "rename")
+        return error == ENOENT || error == ENOTEMPTY || error == ENOTDIR;
+    if (operation == "chmod" || operation == "chown" || operation == "utime") return error == EPERM;
+    return operation == "removexattr" && error == ENODATA;
 }
 
 int weight(AttemptClass cls) {
@@ -45,9 +55,23 @@ void compare_with_control(RunRecord& run, const RunRecord& control) {
     const auto there = outcomes(control);
     for (Attempt& attempt : run.attempts) {
         const auto found = there.find({comparable_operation(attempt), attempt.path});
-        attempt.control = found == there.end() ? "absent" : errno_name(found->second);
-        if (attempt.error == EROFS && attempt.control == "ENOENT" && removes_or_renames(attempt.operation))
+        if (found == there.end()) {
+            attempt.control = "absent";
+            continue;
+        }
+        const int best = best_of(found->second);
+        attempt.control = errno_name(best);
+        if (attempt.error == EROFS && attempt.cls == AttemptClass::write && best != 0 &&
+            std::all_of(found->second.begin(), found->second.end(),
+                        [&](const auto& each) { return fails_everywhere(attempt.operation, each.first); }))
             attempt.cls = AttemptClass::no_op;
+        // It failed in the same way, as often, where it could have written (O_EXCL of what is there, between
+        // two opens that succeed): read-only did not cause it.
+        if (attempt.error != 0 && attempt.error != EROFS) {
+            const auto same = found->second.find(attempt.error);
+            if (same != found->second.end() && same->second >= attempt.count)
+                attempt.control = errno_name(attempt.error);
+        }
     }
 }
 

@@ -8,10 +8,10 @@
 namespace rogate::verdict {
 
 // Fills Attempt::control of every attempt of `run` ("ok", an errno name, or "absent" when the control run
-// made no such attempt on that path), and turns into a no-op what would have changed nothing: a removal or
-// rename that is refused with EROFS here and found nothing to remove there (ENOENT). The kernel answers EROFS
-// to unlink, rmdir and rename before it looks for a missing name (fs/namei.c: mnt_want_write comes before the
-// lookup of the last component).
+// made no such attempt on that path), and turns into a no-op what would have changed nothing: what is refused
+// with EROFS here and failed there all the same, since there was nothing to remove or it was not permitted.
+// The kernel answers EROFS to unlink, rmdir, rename, chown and others before it looks (fs/namei.c:
+// mnt_want_write comes before the lookup of the last component).
 void compare_with_control(RunRecord& run, const RunRecord& control);
 
 // An attempt on the mount that failed because of read-only: refused with EROFS, or failed with another error

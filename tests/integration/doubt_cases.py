@@ -1,5 +1,10 @@
 """Every doubt ends in inconclusive, never in safe."""
-from support import IDLE, contains, docker, equal, project
+import os
+import subprocess
+
+from support import IDLE, IMAGE, ROGATE, contains, docker, equal, project
+
+AGENT = os.path.join(os.path.dirname(ROGATE), "harness", "observe", "agent", "rogate-observer")
 
 
 def test_lost_events_are_never_safe():
@@ -29,3 +34,33 @@ def test_killed_observer_is_never_safe():
         equal(running.code, 4, running.output)
         equal(p.verdicts(), {"/data": "inconclusive"})
         contains(p.mount("/data")["reason"], "observer")
+
+
+def test_observer_that_sees_nothing_is_never_safe():
+    """It runs and answers, but what it sees the calls by is detached: only the canary can tell."""
+    with project() as p:
+        p.make("data", {"file": "text\n"})
+        p.scenario("cat /data/file; " + IDLE, ["./data:/data"], [{"name": "waits", "wait": "1s"}])
+        with p.running() as running:
+            running.wait_for("step waits")
+            docker("kill", "--signal", "USR1", docker("ps", "-q", "--filter", "label=io.rogate.role=observer"))
+        equal(running.code, 4, running.output)
+        equal(p.verdicts(), {"/data": "inconclusive"})
+        contains(p.mount("/data")["reason"], "the observer did not see it")
+
+
+def says(*options):
+    """What the agent says when it is run with these options of `docker run`."""
+    done = subprocess.run(["docker", "run", "--rm", "-i", "--pid", "host", "-v", f"{AGENT}:/agent:ro", *options, IMAGE, "/agent"],
+                          capture_output=True, stdin=subprocess.DEVNULL, timeout=60)
+    return done.stdout.decode("utf-8", "replace") + done.stderr.decode("utf-8", "replace")
+
+
+WITH_RIGHTS = ["--cap-drop", "ALL", "--cap-add", "SYS_ADMIN", "--cap-add", "SYS_PTRACE", "--cap-add", "DAC_READ_SEARCH",
+               "--security-opt", "seccomp=unconfined"]
+
+
+def test_missing_rights_are_told_apart_from_a_missing_feature():
+    contains(says(*WITH_RIGHTS), "sys_exit")
+    contains(says("--cap-drop", "ALL"), "does not let the observer load BPF programs", "CAP_SYS_ADMIN")
+    contains(says(*WITH_RIGHTS, "--tmpfs", "/sys/kernel"), "has no BTF", "CONFIG_DEBUG_INFO_BTF")

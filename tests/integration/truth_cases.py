@@ -146,6 +146,59 @@ def table(rows, **subject):
         compare(p, rows, outputs)
 
 
+def ways(lines):
+    return {(call, path): {error for c, error, p in lines if (c, p) == (call, path)} for call, _, path in lines}
+
+
+def consequences(probe, control):
+    """What fails now, other than with EROFS, and did not fail in that way there, but succeeded."""
+    before = ways(control)
+    return {line for line in probe if line[1] not in ("ok", "EROFS") and "ok" in before.get((line[0], line[2]), ())
+            and line[1] not in before[line[0], line[2]]}
+
+
+CANDIDATES = [("bind", "/p/write_calls run /bind", "/bind"), ("volume", "/p/write_calls run /volume", "/volume"),
+              ("anonymous", "/p/write_calls run /anonymous", "/anonymous")]
+
+
+def candidates(**subject):
+    """Control and probe runs: what succeeds there and fails here is reported, what fails in both is not."""
+    with truth_image(), project() as p:
+        set_up(p, "bind")
+        shell = "mkdir /dev/shm/out\n" + "".join(
+            f"{command} >/dev/shm/out/{i} 2>&1\n" for i, (_, command, _) in enumerate(CANDIDATES)) + IDLE
+        p.scenario(shell, ["./bind:/bind", "rogate-test-truth:/volume", "/anonymous", f"{PROGRAMS}:/p:ro"], [{"name": "waits", "wait": "2s"}],
+                   subject={"image": TEST_IMAGE, **subject}, candidates=["/bind", "/volume", "/anonymous"])
+        answers = []
+        with p.running() as running:
+            for _ in range(4):
+                running.wait_for("step waits")
+                container = docker("ps", "-q", "--filter", "label=io.rogate.role=subject")
+                answers.append({target: lines_of(docker("exec", container, "cat", f"/dev/shm/out/{i}"))
+                                for i, (_, _, target) in enumerate(CANDIDATES)})
+        equal(running.code, 0, running.output)
+        equal([run["lost_events"] for run in p.result["runs"]], [0] * len(p.result["runs"]))
+        for target in ("/bind", "/volume", "/anonymous"):
+            mount = p.mount(target)
+            probe, control = answers[mount["runs"][-1] - 1][target], answers[0][target]
+            assert refused(probe), target
+            found = differences(refused(probe), attempts_of(mount, only=lambda each: each["errno"] == "EROFS"))
+            assert not found, f"{target}:\n{found}"
+            others = set(attempts_of(mount, only=lambda each: each["errno"] != "EROFS"))
+            equal({line for line in consequences(probe, control) if line not in others}, set(), f"{target}: missed")
+            equal({line for line in others if control[line]}, set(), f"{target}: happens in the control run too")
+            done = {line[:3] for line in attempts_of(mount, "writes")}
+            equal({line for line in done if line not in control}, set(), f"{target}: writes that nobody made")
+
+
+def test_candidates_as_root():
+    candidates()
+
+
+def test_candidates_as_another_user():
+    candidates(user="33:33")
+
+
 def test_as_root():
     table(AS_ROOT)
 

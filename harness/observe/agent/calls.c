@@ -74,6 +74,7 @@ static const struct call calls[] = {
     {SYS_bind, "bind", {CALL_BIND, -1, -1, -1, -1, NO_SECOND}, MAKES_NAME},
     {SYS_access, "access", {CALL_ACCESS, -1, 0, -1, 1, NO_SECOND}, NEVER_LINK},
     {SYS_faccessat, "faccessat", {CALL_ACCESS, 0, 1, -1, 2, NO_SECOND}, NEVER_LINK},
+    {SYS_io_uring_enter, "io_uring_enter", {CALL_URING, -1, -1, -1, -1, NO_SECOND}, NEVER_LINK},
     {SYS_faccessat2, "faccessat2", {CALL_ACCESS, 0, 1, -1, 2, NO_SECOND}, FLAG_IN_3},
 };
 
@@ -91,7 +92,7 @@ static const struct {
     {237, SYS_fremovexattr}, {271, SYS_utimes},       {295, SYS_openat},       {296, SYS_mkdirat},    {297, SYS_mknodat},
     {298, SYS_fchownat},     {299, SYS_futimesat},    {301, SYS_unlinkat},     {302, SYS_renameat},   {303, SYS_linkat},
     {304, SYS_symlinkat},    {306, SYS_fchmodat},     {307, SYS_faccessat},    {320, SYS_utimensat},  {353, SYS_renameat2},
-    {361, SYS_bind},         {412, SYS_utimensat},    {437, SYS_openat2},      {439, SYS_faccessat2}, {452, SYS_fchmodat2},
+    {361, SYS_bind},         {412, SYS_utimensat},    {426, SYS_io_uring_enter},    {437, SYS_openat2},      {439, SYS_faccessat2}, {452, SYS_fchmodat2},
     {463, SYS_setxattrat},   {466, SYS_removexattrat}, {469, SYS_file_setattr},
 };
 #define I386_SOCKETCALL 102

@@ -30,7 +30,8 @@ static struct ring_buffer *ring;
 static uint64_t lost_before[SLOTS], attempts_seen[SLOTS];
 static uint64_t unplaced_events; /* of mount namespaces that could not be looked at in time, or of too many of them */
 static bool canary_seen;
-static char hooks[512] = "sys_exit, sched_process_exec, sched_process_fork, sched_process_exit";
+static char hooks[512]; /* which run */
+static volatile sig_atomic_t blinded;
 
 /* ---- events -> frames -------------------------------------------------------------------------------------------- */
 
@@ -457,8 +458,8 @@ static int tracepoint_arguments(const struct btf *kernel, const char *name) {
 
 /* The tracepoint that shows a request when it is submitted; NULL: this kernel's tracepoints do not show requests. */
 static const char *uring_submission(const struct btf *kernel) {
-    if (tracepoint_arguments(kernel, "io_uring_complete") < 4) return NULL; /* before 6.0: context, user data, result, … */
     if (tracepoint_arguments(kernel, "io_uring_submit_req")) return "io_uring_submit_req";
+    /* Before 6.0 it has seven, and the completion does not say which request it is of. */
     return tracepoint_arguments(kernel, "io_uring_submit_sqe") == 2 ? "io_uring_submit_sqe" : NULL;
 }
 
@@ -483,6 +484,7 @@ static int open_and_load(size_t ring_bytes, bool exact, bool uring) {
     each = optionals();
     for (int i = 0; i < OPTIONAL; i++) {
         each[i].loaded = wanted(&each[i], kernel, exact, uring);
+        if (each[i].loaded && is_uring(&each[i])) programs->rodata->sees_uring = true;
         bpf_program__set_autoload(each[i].program, each[i].loaded);
         bpf_program__set_autoattach(each[i].program, false);
     }
@@ -490,14 +492,19 @@ static int open_and_load(size_t ring_bytes, bool exact, bool uring) {
     bpf_map__set_max_entries(programs->maps.events, (__u32)ring_bytes);
     error = observer_bpf__load(programs);
     if (!error) error = observer_bpf__attach(programs);
+    snprintf(hooks, sizeof hooks, "sys_exit, sched_process_exec, sched_process_fork, sched_process_exit");
+    for (int i = 0; i < OPTIONAL && !error; i++) {
+        if (!each[i].loaded) continue;
+        if (bpf_program__attach(each[i].program))
+            name_hook(each[i].name);
+        else if (is_uring(&each[i])) /* sees_uring promised it */
+            error = -errno;
+    }
     if (error) {
         observer_bpf__destroy(programs);
         programs = NULL;
-        return error;
     }
-    for (int i = 0; i < OPTIONAL; i++)
-        if (each[i].loaded && bpf_program__attach(each[i].program)) name_hook(each[i].name);
-    return 0;
+    return error;
 }
 
 static int load(size_t ring_bytes) {
@@ -525,6 +532,12 @@ static void say_hello(void) {
     flush_output();
 }
 
+/* For tests of what rogate does with an observer that sees nothing: its canaries must notice. */
+static void blind(int number) {
+    (void)number;
+    blinded = 1;
+}
+
 static void serve(void) {
     struct epoll_event event = {.events = EPOLLIN, .data = {.fd = STDIN_FILENO}};
     int poll = epoll_create1(EPOLL_CLOEXEC);
@@ -535,6 +548,10 @@ static void serve(void) {
         struct epoll_event ready[2];
         int count = epoll_wait(poll, ready, 2, -1);
         if (count < 0 && errno != EINTR) return;
+        if (blinded && programs->links.on_exit) {
+            bpf_link__destroy(programs->links.on_exit);
+            programs->links.on_exit = NULL;
+        }
         ring_buffer__consume(ring);
         for (int i = 0; i < count; i++)
             if (ready[i].data.fd == STDIN_FILENO && !read_commands()) return;
@@ -545,6 +562,7 @@ static void serve(void) {
 int main(int argc, char **argv) {
     size_t ring_bytes = argc > 1 ? strtoul(argv[1], NULL, 10) : 16u << 20;
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGUSR1, blind);
     put_magic();
     if (load(ring_bytes)) return 1;
     say_hello();

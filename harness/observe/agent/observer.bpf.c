@@ -41,6 +41,7 @@ char LICENSE[] SEC("license") = "GPL";
 #define S_IFDIR 0040000
 
 const volatile struct call_rule rules[SYSCALLS], i386_rules[SYSCALLS];
+const volatile bool sees_uring;
 
 struct container_id {
     char hex[CONTAINER_ID_SIZE];
@@ -96,6 +97,7 @@ struct {
 struct work {
     struct attempt_key key;
     __u64 path_hash; /* 0: not to be aggregated */
+    __u64 last_id;   /* of this processor; an atomic counter that says what it was takes 5.12 */
     struct event event;
 };
 struct {
@@ -112,7 +114,7 @@ struct {
     __type(value, struct work);
 } uring_requests SEC(".maps");
 
-__u64 lost_events, next_id;
+__u64 lost_events;
 
 #define ADD(counter) __sync_fetch_and_add(&(counter), 1)
 
@@ -517,7 +519,8 @@ static __noinline void fill_names(struct event *event, __u64 name, bool of_kerne
     event->flags = flags;
 }
 
-static __always_inline void fill_who(struct event *event, const struct process *process) {
+static __always_inline void fill_who(struct work *work, const struct process *process) {
+    struct event *event = &work->event;
     struct task_struct *task = (void *)bpf_get_current_task();
     __u32 slot = process->slot, *phase = bpf_map_lookup_elem(&phases, &slot);
     event->kind = EVENT_ATTEMPT;
@@ -531,7 +534,7 @@ static __always_inline void fill_who(struct event *event, const struct process *
     event->mount_namespace = mount_namespace_of(task);
     event->pid_inside = 0;
     bpf_get_current_comm(event->comm, sizeof event->comm);
-    event->id = ADD(next_id) + 1;
+    event->id = (__u64)bpf_get_smp_processor_id() << 48 | ++work->last_id;
     event->time = bpf_ktime_get_ns();
     event->refused_mount = 0;
 }
@@ -592,7 +595,7 @@ static __always_inline int report(const struct request *request, const struct pr
         if ((type != S_IFREG && type != S_IFDIR) || on_kernels_own_mount(base)) return 0;
     }
     if (request->flags & EVENT_BY_FD && !base.dentry) return 0;
-    fill_who(event, process);
+    fill_who(work, process);
     event->flags |= request->flags | (first ? 0 : EVENT_NO_NAME);
     event->number = request->number;
     event->result = request->result < 0 ? request->result : 0;
@@ -723,6 +726,9 @@ int BPF_PROG(on_exit, struct pt_regs *regs, long result) {
         if (request.args[1] != FS_IOC_SETFLAGS && request.args[1] != FS_IOC_SETFLAGS_32 &&
             request.args[1] != FS_IOC_FSSETXATTR)
             return 0;
+    } else if (rule.kind == CALL_URING) {
+        if (!sees_uring && request.args[1]) ADD(lost_events);
+        return 0;
     } else if (rule.kind == CALL_BIND || rule.kind == CALL_SOCKETCALL) {
         if (rule.kind == CALL_SOCKETCALL && !is_bind(&request)) return 0;
         if (!names_a_socket_file(&request)) return 0;
@@ -826,7 +832,7 @@ static __noinline int uring_submit(struct io_kiocb *request) {
         case URING_FSETXATTR: break; /* its file is known when it is complete */
         default: return 0;
     }
-    fill_who(&work->event, process);
+    fill_who(work, process);
     work->event.flags |= EVENT_IO_URING;
     work->event.number = URING_NUMBER + code;
     /* The two paths of a rename are counted as one attempt: they have one id. */

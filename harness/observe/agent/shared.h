@@ -18,7 +18,8 @@ enum call_kind {
     CALL_ACCESS,  /* asks whether it could write */
     CALL_BIND,    /* makes a unix socket's file */
     CALL_IOCTL,   /* changes for two of its requests */
-    CALL_SOCKETCALL /* i386: bind and others behind a pointer to their arguments */
+    CALL_SOCKETCALL, /* i386: bind and others behind a pointer to their arguments */
+    CALL_URING       /* hands requests to io_uring; without the tier that sees them, what they were is not known */
 };
 struct call_rule {
     signed char kind, dirfd, path, fd, flags;

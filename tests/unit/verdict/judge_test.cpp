@@ -113,6 +113,60 @@ TEST_F(Judge, RemovingWhatIsMissingIsANoOp) {
     EXPECT_EQ(result.attempts[0].cls, AttemptClass::no_op);
 }
 
+TEST_F(Judge, FailureThatHappensInTheControlRunTooIsNotReadOnlys) {
+    control.attempts = {attempt("open-write", "/data/lock", 0), attempt("create", "/data/lock", EEXIST)};
+    probe.attempts = {attempt("create", "/data/lock", EEXIST)};
+    EXPECT_TRUE(judged().attempts.empty());
+    probe.attempts[0].count = 2;  // once more than there
+    EXPECT_EQ(judged().attempts.size(), 1U);
+}
+
+// Each consequence of a read-only mount that is not EROFS: known by its success in the control run.
+TEST_F(Judge, ConsequencesAreRecognisedByComparison) {
+    for (const int error : {EACCES, EXDEV, EBUSY, ENOENT}) {
+        SCOPED_TRACE(error);
+        control.attempts = {attempt("rename", "/data/x", 0)};
+        probe.attempts = {attempt("rename", "/data/x", error)};
+        EXPECT_EQ(verdict(), Verdict::tolerated);
+        control.attempts = probe.attempts;
+        EXPECT_EQ(verdict(), Verdict::safe);
+    }
+}
+
+struct Hopeless {
+    const char* operation;
+    int control;
+    AttemptClass cls;
+};
+class RefusedAndHopeless : public Judge, public ::testing::WithParamInterface<Hopeless> {};
+
+TEST_P(RefusedAndHopeless, IsANoOpIfItNeverChangedAnything) {
+    control.attempts = {attempt(GetParam().operation, "/data/x", GetParam().control)};
+    probe.attempts = {attempt(GetParam().operation, "/data/x", EROFS)};
+    const MountResult result = judged();
+    ASSERT_EQ(result.attempts.size(), 1U);
+    EXPECT_EQ(result.attempts[0].cls, GetParam().cls);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, RefusedAndHopeless,
+                         ::testing::Values(Hopeless{"unlink", ENOENT, AttemptClass::no_op},
+                                           Hopeless{"rmdir", ENOTEMPTY, AttemptClass::no_op},
+                                           Hopeless{"rename", ENOENT, AttemptClass::no_op},
+                                           Hopeless{"chown", EPERM, AttemptClass::no_op},
+                                           Hopeless{"removexattr", ENODATA, AttemptClass::no_op},
+                                           Hopeless{"open-write", EACCES, AttemptClass::no_op},
+                                           // Another file system may do it, or another moment.
+                                           Hopeless{"rename", EXDEV, AttemptClass::write},
+                                           Hopeless{"setxattr", EOPNOTSUPP, AttemptClass::write},
+                                           Hopeless{"create", ENOSPC, AttemptClass::write},
+                                           Hopeless{"utime", 0, AttemptClass::write}));
+
+TEST_F(Judge, RefusedOnceAfterAFailureThatComesAndGoesIsAWrite) {
+    control.attempts = {attempt("unlink", "/data/x", ENOENT), attempt("unlink", "/data/x", EBUSY)};
+    probe.attempts = {attempt("unlink", "/data/x", EROFS)};
+    EXPECT_EQ(judged().attempts.at(0).cls, AttemptClass::write);
+}
+
 TEST_F(Judge, RemovingWhatIsThereIsAWrite) {
     control.attempts = {attempt("unlink", "/data/old.pid", 0)};
     probe.attempts = {attempt("unlink", "/data/old.pid", EROFS)};
