@@ -90,8 +90,7 @@ class Project:
     def scenario(self, shell, mounts, steps=(), **more):
         subject = {"image": IMAGE, "command": ["sh", "-c", shell], "mounts": mounts, **more.pop("subject", {})}
         whole = {"name": "case", "subject": subject, "ready": {"timeout": "15s", "log": "started"}, "steps": list(steps), **more}
-        if not whole["steps"]:
-            del whole["steps"]
+        whole = {key: value for key, value in whole.items() if value}
         with open(self.path("scenario.yaml"), "w") as out:
             json.dump(whole, out)  # JSON is YAML
 
