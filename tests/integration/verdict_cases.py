@@ -129,7 +129,7 @@ def test_program_that_ends_at_once():
     """Nobody is quick enough to look at it while it runs: it is held until its mounts are known, and then waited for."""
     with project() as p:
         p.make("data", {"file": "text\n"})
-        p.scenario("cat /data/file; : 2>/dev/null >/data/x; true", ["./data:/data"], ready=None)
+        p.scenario("cat /data/file; echo x 2>/dev/null >/data/x; true", ["./data:/data"], ready=None)
         for _ in range(3):
             done = p.run()
             equal(p.verdicts(), {"/data": "tolerated"}, done.stdout + done.stderr)
