@@ -527,16 +527,21 @@ static __always_inline void fill_who(struct work *work, const struct process *pr
     event->flags = process->canary ? EVENT_CANARY : 0;
     event->slot = slot;
     event->phase = phase ? *phase : 0;
-    event->pid = bpf_get_current_pid_tgid() >> 32;
-    event->parent = BPF_CORE_READ(task, real_parent, tgid);
     event->root = process->root;
-    event->uid = bpf_get_current_uid_gid();
     event->mount_namespace = mount_namespace_of(task);
-    event->pid_inside = 0;
     bpf_get_current_comm(event->comm, sizeof event->comm);
     event->id = (__u64)bpf_get_smp_processor_id() << 48 | ++work->last_id;
-    event->time = bpf_ktime_get_ns();
     event->refused_mount = 0;
+}
+
+/* What only the first of many equal attempts is asked for. */
+static __always_inline void fill_details(struct event *event) {
+    struct task_struct *task = (void *)bpf_get_current_task();
+    event->pid = bpf_get_current_pid_tgid() >> 32;
+    event->parent = BPF_CORE_READ(task, real_parent, tgid);
+    event->uid = bpf_get_current_uid_gid();
+    event->pid_inside = 0;
+    event->time = bpf_ktime_get_ns();
 }
 
 /* The result of a successful open knows better than its path did. */
@@ -577,12 +582,14 @@ static __always_inline int report(const struct request *request, const struct pr
     struct work *work = bpf_map_lookup_elem(&scratch, &zero);
     struct path base, second = {}, where;
     struct event *event;
-    char first = 0;
+    char first = 0, begin[2] = {};
     if (!work) return 0;
     event = &work->event;
-    if (request->path) bpf_probe_read_user(&first, 1, (void *)request->path);
+    if (request->path && bpf_probe_read_user(begin, sizeof begin, (void *)request->path))
+        bpf_probe_read_user(begin, 1, (void *)request->path); /* it ends with its page */
+    first = begin[0];
     base = request->flags & EVENT_BY_FD ? path_of(file_of(task, request->fd)) : base_of(task, request->dirfd, first);
-    if (first == '/' && request->result == -EROFS) {
+    if (first == '/' && begin[1] == 'p' && request->result == -EROFS) {
         int own = own_descriptor(request->path);
         if (own >= 0) {
             base = path_of(file_of(task, own));
@@ -615,6 +622,7 @@ static __always_inline int report(const struct request *request, const struct pr
         if (work->path_hash) work->path_hash = hash ? (((work->path_hash * 31) ^ hash) * 31 + inode_of(second)) | 1 : 0;
     }
     if (count_again(work)) return 0;
+    fill_details(event);
     if (event->flags & EVENT_OPENED) {
         event->flags |= EVENT_NO_NAME;
         event->mount_id = where.mnt ? mount_id_of(where.mnt) : 0;
@@ -833,6 +841,7 @@ static __noinline int uring_submit(struct io_kiocb *request) {
         default: return 0;
     }
     fill_who(work, process);
+    fill_details(&work->event);
     work->event.flags |= EVENT_IO_URING;
     work->event.number = URING_NUMBER + code;
     /* The two paths of a rename are counted as one attempt: they have one id. */

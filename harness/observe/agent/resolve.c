@@ -168,6 +168,15 @@ static bool follow(int directory, const char *name, char *out, size_t size) {
     return path_of_fd(directory, above, sizeof above) && snprintf(out, size, "%s/%s", above, target) < (int)size;
 }
 
+/* d_path() marks what was removed between the lookup and the question for its name. A file can be called so, too; then the
+ * call most likely said it. */
+static void unmark_deleted(char *path, const char *said) {
+    static const char mark[] = " (deleted)";
+    size_t size = strlen(path);
+    if (size < sizeof mark || strcmp(path + size - (sizeof mark - 1), mark) || strstr(said, mark)) return;
+    path[size - (sizeof mark - 1)] = 0;
+}
+
 /* What `full` is, looked up now. The last component may be missing; then the directory it would be in is looked up, and if
  * it is a symlink to something missing, the directory that this would be in (open(2) with O_CREAT follows such links). */
 static bool look_up(const struct event *event, struct mount_namespace *space, int root, const char *full, struct resolution *found) {
@@ -204,6 +213,7 @@ static bool look_up(const struct event *event, struct mount_namespace *space, in
         return false;
     }
     close(fd);
+    unmark_deleted(found->path, full);
     if (!last[0]) return true;
     size = strlen(found->path);
     if (size == 1) size = 0;
