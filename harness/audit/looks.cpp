@@ -235,12 +235,17 @@ Guess guess(const Mount& mount) {
         return {Looks::root, "the image's own files: mostly read, with a few paths that take a tmpfs"};
     if (mount.type == MountType::tmpfs)
         return {Looks::cache, "a tmpfs: nothing in it outlives the container"};
+    // Kinds of Kubernetes volumes, which stand where other volumes have their name.
+    for (const std::string_view kind : {"configMap", "secret", "projected", "downwardAPI"})
+        if (mount.source == kind)
+            return {Looks::configuration, fmt::format("a {}, which Kubernetes mounts read-only", kind)};
     for (const Row& row : table)
         if (fits(row, mount)) return {row.looks, std::string(row.why)};
     if (const Name* found = name_in(mount.target))
         return {found->looks, fmt::format("'{}' in the target", found->name)};
     if (const Name* found = name_in(mount.source))
         return {found->looks, fmt::format("'{}' in the source", found->name)};
+    if (mount.source == "emptyDir") return {Looks::cache, "an emptyDir: it does not outlive the pod"};
     if (mount.type == MountType::volume || mount.type == MountType::anonymous)
         return {Looks::state, "a volume is made to keep what is written"};
     return {Looks::unknown, "its names say nothing"};

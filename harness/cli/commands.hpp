@@ -33,11 +33,19 @@ struct GateOptions {
     std::string today;  // YYYY-MM-DD; empty: the clock's, UTC
 };
 
+struct AuditOptions {
+    std::vector<std::string> paths;
+    bool running = false;
+    std::string format = "table";
+    std::string init;  // folder for scenarios to begin with; empty: none
+};
+
 // Each returns the exit code.
 int run_command(const Global& global, const RunOptions& options);
 int clean_command(const Global& global, const CleanOptions& options);
 int report_command(const Global& global, const std::string& result_file, const std::string& format);
 int gate_command(const Global& global, const GateOptions& options);
+int audit_command(const Global& global, const AuditOptions& options);
 int doctor_command(const Global& global);
 
 }  // namespace rogate::cli

@@ -61,6 +61,15 @@ int main(int argc, char** argv) {
     gate_app->add_option("--today", gate.today,
                          "The day acceptances expire by, YYYY-MM-DD (default: today, UTC)");
 
+    AuditOptions audit;
+    CLI::App* audit_app = app.add_subcommand(
+        "audit", "List every mount that files or running containers declare, and which to try");
+    audit_app->add_option("PATH", audit.paths, "Files, or folders to look through");
+    audit_app->add_flag("--running", audit.running, "The engine's running containers");
+    audit_app->add_option("-f,--format", audit.format, "table, json, markdown or sarif")
+        ->check(CLI::IsMember({"table", "json", "markdown", "sarif"}));
+    audit_app->add_option("--init", audit.init, "Begin a scenario for each of them in this folder");
+
     CLI::App* doctor_app = app.add_subcommand("doctor", "Say whether this engine and kernel can do it");
 
     try {
@@ -73,6 +82,7 @@ int main(int argc, char** argv) {
     if (*clean_app) return clean_command(global, clean);
     if (*report_app) return report_command(global, result_file, format);
     if (*gate_app) return gate_command(global, gate);
+    if (*audit_app) return audit_command(global, audit);
     if (*doctor_app) return doctor_command(global);
     return 2;
 }

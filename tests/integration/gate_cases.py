@@ -6,7 +6,7 @@ import yaml
 
 from support import IDLE, ROOT, contains, equal, project, rogate
 
-WRITES = "echo x >/data/app.pid; "
+WRITES = "set -e; echo x >/data/app.pid; "
 TRIES = "touch /etc/app/stamp 2>/dev/null || true; cat /etc/app/conf; "
 
 
@@ -40,7 +40,7 @@ def test_new_write():
         validated(lock, "lock.schema.json")
         with open(lock) as file:
             first = file.read()
-        contains(first, "{path: /data/app.pid, operation: create, process: sh}", "path: '/data/tmp.*'")
+        contains(first, "{path: /data/app.pid, operation: create, process: dash}", "path: '/data/tmp.*'")
         p.run()  # another random name
         contains(gate(p, "--lock", lock, code=0), "The gate says yes")
         gate(p, "--lock", lock, "--update-lock", code=0)
@@ -99,7 +99,7 @@ def test_bad_input():
         policy = write(p, "policy.yaml", "writes:\n  - {path: /x, reson: r}\n")
         done = rogate("gate", p.path("out/result.json"), "--policy", policy)
         equal(done.returncode, 2)
-        contains(done.stderr, "policy.yaml:2:15: unknown key 'reson'", "did you mean 'reason'?")
+        contains(done.stderr, "policy.yaml:2:16: unknown key 'reson'", "did you mean 'reason'?")
         # The scenario failed as it is configured: nothing can be said, and nothing else is wrong.
         contains(gate(p, code=4), "The gate cannot tell")
         equal(rogate("gate", p.path("out/result.json"), p.path("out/result.json")).returncode, 2)
