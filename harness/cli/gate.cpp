@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
@@ -18,7 +19,36 @@ namespace rogate::cli {
 
 namespace {
 
-Result<std::vector<CampaignResult>> read_results(const std::vector<std::string>& files) {
+// A folder stands for every result.json below it, as `rogate run --out` writes them.
+Result<std::vector<std::string>> files_of(const std::vector<std::string>& paths) {
+    std::vector<std::string> files;
+    for (const std::string& path : paths) {
+        std::error_code error;
+        if (!std::filesystem::is_directory(path, error)) {
+            files.push_back(path);
+            continue;
+        }
+        std::vector<std::string> below;
+        for (std::filesystem::recursive_directory_iterator it(path, error), end; !error && it != end;
+             it.increment(error))
+            if (it->path().filename() == "result.json") below.push_back(it->path().string());
+        if (error)
+            return fail(ErrorKind::usage,
+                        fmt::format("cannot read the folder {}: {}", path, error.message()));
+        if (below.empty())
+            return fail(
+                ErrorKind::usage,
+                fmt::format("there is no result.json below {}; write one with rogate run --out", path));
+        std::sort(below.begin(), below.end());
+        files.insert(files.end(), below.begin(), below.end());
+    }
+    return files;
+}
+
+Result<std::vector<CampaignResult>> read_results(const std::vector<std::string>& paths) {
+    auto found = files_of(paths);
+    if (!found) return fail(std::move(found.error()));
+    const std::vector<std::string>& files = *found;
     std::vector<CampaignResult> results;
     for (const std::string& file : files) {
         auto text = read_file(file);

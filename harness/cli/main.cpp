@@ -52,7 +52,7 @@ int main(int argc, char** argv) {
     GateOptions gate;
     CLI::App* gate_app =
         app.add_subcommand("gate", "Judge results by a policy and by what was agreed before");
-    gate_app->add_option("RESULT", gate.results, "result.json of one scenario each")->required();
+    gate_app->add_option("RESULT", gate.results, "result.json files, or folders that hold them")->required();
     gate_app->add_option("-p,--policy", gate.policy, "What is accepted (scenarios/policy.schema.json)");
     gate_app->add_option("-l,--lock", gate.lock, "Write requirements to compare with (a file to commit)");
     gate_app->add_flag("--update-lock", gate.update_lock, "Write the lock file as the results say");
