@@ -25,10 +25,27 @@ struct CleanOptions {
     std::string session;  // empty: every session's
 };
 
+struct GateOptions {
+    std::vector<std::string> results;
+    std::string policy, lock;  // empty: none
+    bool update_lock = false;
+    std::string format = "terminal";
+    std::string today;  // YYYY-MM-DD; empty: the clock's, UTC
+};
+
+struct AuditOptions {
+    std::vector<std::string> paths;
+    bool running = false;
+    std::string format = "table";
+    std::string init;  // folder for scenarios to begin with; empty: none
+};
+
 // Each returns the exit code.
 int run_command(const Global& global, const RunOptions& options);
 int clean_command(const Global& global, const CleanOptions& options);
 int report_command(const Global& global, const std::string& result_file, const std::string& format);
+int gate_command(const Global& global, const GateOptions& options);
+int audit_command(const Global& global, const AuditOptions& options);
 int doctor_command(const Global& global);
 
 }  // namespace rogate::cli

@@ -11,7 +11,7 @@ int main(int argc, char** argv) {
     app.set_version_flag("--version", std::string("rogate " ROGATE_VERSION));
     app.require_subcommand(1);
     app.footer(
-        "Exit codes: 0 all as asked, 1 a scenario says no, 2 usage or input error,\n"
+        "Exit codes: 0 all as asked, 1 the gate or a scenario says no, 2 usage or input error,\n"
         "3 engine or infrastructure failure, 4 inconclusive, 130/143 interrupted.");
 
     Global global;
@@ -49,6 +49,27 @@ int main(int argc, char** argv) {
     report_app->add_option("-f,--format", format, "terminal or json")
         ->check(CLI::IsMember({"terminal", "json"}));
 
+    GateOptions gate;
+    CLI::App* gate_app =
+        app.add_subcommand("gate", "Judge results by a policy and by what was agreed before");
+    gate_app->add_option("RESULT", gate.results, "result.json files, or folders that hold them")->required();
+    gate_app->add_option("-p,--policy", gate.policy, "What is accepted (scenarios/policy.schema.json)");
+    gate_app->add_option("-l,--lock", gate.lock, "Write requirements to compare with (a file to commit)");
+    gate_app->add_flag("--update-lock", gate.update_lock, "Write the lock file as the results say");
+    gate_app->add_option("-f,--format", gate.format, "terminal, json or markdown")
+        ->check(CLI::IsMember({"terminal", "json", "markdown"}));
+    gate_app->add_option("--today", gate.today,
+                         "The day acceptances expire by, YYYY-MM-DD (default: today, UTC)");
+
+    AuditOptions audit;
+    CLI::App* audit_app = app.add_subcommand(
+        "audit", "List every mount that files or running containers declare, and which to try");
+    audit_app->add_option("PATH", audit.paths, "Files, or folders to look through");
+    audit_app->add_flag("--running", audit.running, "The engine's running containers");
+    audit_app->add_option("-f,--format", audit.format, "table, json, markdown or sarif")
+        ->check(CLI::IsMember({"table", "json", "markdown", "sarif"}));
+    audit_app->add_option("--init", audit.init, "Begin a scenario for each of them in this folder");
+
     CLI::App* doctor_app = app.add_subcommand("doctor", "Say whether this engine and kernel can do it");
 
     try {
@@ -60,6 +81,8 @@ int main(int argc, char** argv) {
     if (*run_app) return run_command(global, run);
     if (*clean_app) return clean_command(global, clean);
     if (*report_app) return report_command(global, result_file, format);
+    if (*gate_app) return gate_command(global, gate);
+    if (*audit_app) return audit_command(global, audit);
     if (*doctor_app) return doctor_command(global);
     return 2;
 }

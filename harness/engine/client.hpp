@@ -190,7 +190,8 @@ class Client {
     Task<> container_kill(std::string id, std::string signal);
     Task<> container_restart(std::string id, int grace_seconds);
     Task<> container_remove(std::string id);  // by force, with its anonymous volumes; already gone is success
-    Task<std::vector<ContainerSummary>> container_list(std::string label);  // running or not
+    Task<std::vector<ContainerSummary>> container_list(
+        std::string label);  // running or not; empty: all of them
     // Everything written so far, stdout and stderr as they came, the last `limit` bytes at most; `since`: RFC
     // 3339, only what was written after it.
     Task<std::string> container_logs(std::string id, std::size_t limit = 1 << 20,

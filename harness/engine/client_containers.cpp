@@ -275,8 +275,10 @@ Task<> Client::container_remove(std::string id) {
 }
 
 Task<std::vector<ContainerSummary>> Client::container_list(std::string label) {
-    const std::string filters = url_escape(json{{"label", {label}}}.dump());
-    auto reply = co_await impl_->ask_json(get(impl_->path("/containers/json?all=1&filters=" + filters)));
+    // An empty label would be one that no container has.
+    const std::string filters =
+        label.empty() ? std::string() : "&filters=" + url_escape(json{{"label", {label}}}.dump());
+    auto reply = co_await impl_->ask_json(get(impl_->path("/containers/json?all=1" + filters)));
     if (!reply) co_return fail(std::move(reply.error()));
     std::vector<ContainerSummary> containers;
     for (const json& each : *reply) {

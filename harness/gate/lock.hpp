@@ -1,0 +1,54 @@
+// The lock file: what every mount of every scenario needed to write when somebody last looked at it.
+// Published as scenarios/lock.schema.json.
+#pragma once
+
+#include <map>
+#include <rogate/error.hpp>
+#include <rogate/result.hpp>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rogate::gate {
+
+struct LockedWrite {
+    std::string path, operation, process;  // path and process are patterns, as of gate::generalised()
+    auto operator<=>(const LockedWrite&) const = default;
+};
+
+struct LockedMount {
+    Verdict verdict = Verdict::inconclusive;
+    std::set<std::string> writable;  // split: the sub-paths that stay writable
+    std::set<LockedWrite> writes;
+    bool operator==(const LockedMount&) const = default;
+};
+
+using LockedScenario = std::map<std::string, LockedMount>;  // by target
+
+struct Lock {
+    std::string file;
+    std::map<std::string, LockedScenario> scenarios;
+    bool operator==(const Lock&) const = default;
+};
+
+// The writes on a mount that the lock keeps: what the control run wrote, and on a mount that was read-only
+// anyway, what failed. (What an application tries after a write has failed is no requirement of its own.)
+const std::vector<Attempt>& required_writes(const MountResult& mount);
+
+LockedWrite locked_write(const Attempt& attempt, const std::string& mount);
+// The entry that stands for a write: the same generalised one, else one whose patterns match; null if there
+// is none.
+const LockedWrite* entry_for(const LockedMount& locked, const Attempt& attempt, const std::string& mount);
+
+// `old` with what the results say put in. An entry that still covers a write stays as it is, so that patterns
+// which somebody widened by hand last; scenarios without a result stay; a mount whose verdict is inconclusive
+// stays too.
+Lock updated(const Lock& old, const std::vector<CampaignResult>& results);
+
+// Sorted, one line for each write: equal locks give equal bytes.
+std::string render_lock(const Lock& lock);
+// Errors as of parse_policy().
+Result<Lock> parse_lock(std::string_view text, const std::string& file_name);
+
+}  // namespace rogate::gate

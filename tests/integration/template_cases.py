@@ -1,0 +1,84 @@
+"""The steps of the CI definitions in ci/templates, taken out of them and run as the CI would."""
+import os
+import subprocess
+
+import yaml
+
+from support import IDLE, ROGATE, ROOT, contains, equal, project
+
+
+def template(name):
+    with open(f"{ROOT}/ci/templates/{name}") as file:
+        return yaml.safe_load(file)
+
+
+def step(shell, script, p, variables):
+    """One step, in the folder of the checkout, with rogate on PATH."""
+    env = {**os.environ, **variables, "PATH": os.path.dirname(ROGATE) + ":" + os.environ["PATH"]}
+    return subprocess.run([*shell, "-e", "-c", script], cwd=p.folder, env=env, capture_output=True, text=True, timeout=200)
+
+
+def checkout(p, shell):
+    p.make("tests", {})
+    p.make("etc", {"conf": "text\n"})
+    p.scenario(shell + IDLE, ["./etc:/etc/app"])
+    os.makedirs(p.path("tests/rogate"))
+    os.rename(p.path("scenario.yaml"), p.path("tests/rogate/scenario.yaml"))
+    os.rename(p.path("etc"), p.path("tests/rogate/etc"))
+
+
+def run_github(p):
+    """The codes of the steps, up to the first that fails and those that always run."""
+    whole = template("github-actions.yml")
+    variables = {**whole["env"], "GITHUB_STEP_SUMMARY": p.path("summary.md"), "GITHUB_PATH": p.path("path")}
+    codes = {}
+    for each in whole["jobs"]["rogate"]["steps"]:
+        if "run" not in each or (any(codes.values()) and each.get("if") != "always()"):
+            continue
+        done = step(["bash", "-o", "pipefail"], each["run"], p, variables)
+        codes[each["name"]] = done.returncode
+        if done.returncode and each["name"] != "Gate":
+            raise AssertionError(f"{each['name']}: {done.stdout}{done.stderr}")
+    with open(p.path("summary.md")) as file:
+        return codes, file.read()
+
+
+def test_github_actions():
+    with project() as p:
+        checkout(p, "cat /etc/app/conf; ")
+        codes, summary = run_github(p)
+        equal(list(codes), ["Install rogate", "Check the engine", "Run the scenarios", "Gate", "Summary"])
+        equal(codes["Gate"], 0)
+        contains(summary, "### The gate says yes")
+        with open(p.path("rogate-policy.yaml"), "w") as file:
+            file.write("accept: [tolerated]\n")
+        codes, summary = run_github(p)
+        equal(codes["Gate"], 1)
+        equal(codes["Summary"], 0)
+        contains(summary, "### The gate says no")
+
+
+def test_gitlab():
+    whole = template("gitlab-ci.yml")["rogate"]
+    with project() as p:
+        checkout(p, "cat /etc/app/conf; ")
+        # GitLab runs all lines of a job in one shell.
+        script = "\n".join([*whole["before_script"], *whole["script"]])
+        done = step(["sh"], script, p, whole["variables"])
+        equal(done.returncode, 0, done.stdout + done.stderr)
+        contains(done.stdout, "### The gate says yes")
+        with open(p.path("rogate-policy.yaml"), "w") as file:
+            file.write("mounts: [{target: /etc/app, must_be_read_only: true}]\n")
+        done = step(["sh"], script, p, whole["variables"])
+        equal(done.returncode, 1, done.stdout + done.stderr)
+        contains(done.stdout, "### The gate says no", "has to be read-only")
+
+
+def test_install_says_what_is_missing():
+    with project() as p:
+        for name, find in (("github-actions.yml", lambda w: w["jobs"]["rogate"]["steps"][1]["run"]),
+                           ("gitlab-ci.yml", lambda w: w["rogate"]["before_script"][0])):
+            env = {"PATH": "/usr/bin:/bin", "ROGATE_URL": "", "HOME": p.folder}
+            done = subprocess.run(["bash", "-e", "-c", find(template(name))], env=env, capture_output=True, text=True)
+            assert done.returncode != 0
+            contains(done.stderr, "set ROGATE_URL to where the rogate binary is kept")
