@@ -25,10 +25,22 @@ struct CleanOptions {
     std::string session;  // empty: every session's
 };
 
+struct PatchOptions {
+    std::string result_file;
+    std::string format;  // compose, kubernetes, docker-run, scenario; empty: where the subject came from
+    std::vector<std::string> files;  // --file; empty: those that the result names
+    std::string name, container;     // --service, --container; empty: the result's, or the only one
+    std::string command;             // --command "docker run …"
+    std::string out;                 // --out FILE; empty: standard output
+    bool in_place = false;
+    bool shared = false;
+};
+
 // Each returns the exit code.
 int run_command(const Global& global, const RunOptions& options);
 int clean_command(const Global& global, const CleanOptions& options);
 int report_command(const Global& global, const std::string& result_file, const std::string& format);
 int doctor_command(const Global& global);
+int patch_command(const Global& global, const PatchOptions& options);
 
 }  // namespace rogate::cli
