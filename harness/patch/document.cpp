@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <sstream>
 
 #include "patch/extent.hpp"
@@ -110,7 +111,17 @@ class Builder : public YAML::EventHandler {
         done.node->end = end_of_collection(text_, *done.node);
         if (done.node->end == nowhere)
             throw Refused{done.node->begin, "the end of this value cannot be found"};
+        refuse_duplicates(*done.node);
         finish(done.node, done.anchor);
+    }
+
+    // Readers disagree on which of two equal keys counts.
+    void refuse_duplicates(const Node& mapping) const {
+        std::set<std::string_view> known;
+        for (const auto& pair : mapping.pairs)
+            if (pair.key->text != "<<" && pair.key->kind == Node::Kind::scalar && !known.insert(pair.key->text).second)
+                throw Refused{pair.key->begin,
+                              fmt::format("a second '{}' in one mapping; keep one of the two", pair.key->text)};
     }
 
     void finish(const NodePtr& node, YAML::anchor_t anchor) {
