@@ -147,9 +147,22 @@ class Builder : public YAML::EventHandler {
             if (node->kind == Node::Kind::null &&
                 (node->end == node->begin || !only_space(behind, node->begin)))
                 node->begin = node->end = behind;
+            refuse_unindented(*parent.node, pair);
             parent.node->pairs.push_back(std::move(pair));
             parent.key = nullptr;
         }
+    }
+
+    // yaml-cpp takes a value on a line of its own that is not indented; YAML and its other readers do not.
+    void refuse_unindented(const Node& mapping, const Node::Pair& pair) const {
+        const Node& value = *pair.value;
+        if (mapping.flow || value.kind != Node::Kind::scalar || pair.colon == nowhere) return;
+        const std::size_t line = text_.rfind('\n', value.begin);
+        if (line == std::string::npos || line < pair.colon) return;
+        const std::size_t own_line = text_.rfind('\n', mapping.begin);
+        const std::size_t own = mapping.begin - (own_line == std::string::npos ? 0 : own_line + 1);
+        if (value.begin - line - 1 <= own)
+            throw Refused{value.begin, fmt::format("the value of '{}' is not indented below it", pair.key->text)};
     }
 
     bool only_space(std::size_t from, std::size_t to) const {

@@ -222,6 +222,11 @@ Result<> Editor::set_scalar(NodePtr& slot, const std::string& text, bool literal
         NodePtr fresh = make_scalar(text);
         if (literal) fresh->style = 'L';
         edits_.push_back({old.begin, old.end, flow_text(*fresh, json_ ? '"' : 'p')});
+        // What comes next to it is still placed by where the old one stood.
+        fresh->begin = old.begin;
+        fresh->end = old.end;
+        fresh->in_flow = old.in_flow;
+        fresh->made = false;
         slot = fresh;
         return {};
     }
@@ -284,6 +289,12 @@ Result<> Editor::add(Node& mapping, const std::string& key, const NodePtr& value
         return refuse(mapping.begin, fmt::format("no mapping to write '{}' into", key));
     for (auto& pair : mapping.pairs)
         if (pair.key->text == key && pair.value->kind == Node::Kind::null) return fill(mapping, pair, value);
+    for (const auto& pair : mapping.pairs)
+        if (!mapping.flow && !pair.key->made && pair.colon == nowhere)
+            return refuse(pair.key->begin,
+                          fmt::format("this is no 'key: value' on one line, so '{}' cannot be added to the mapping "
+                                      "safely; add it by hand",
+                                      key));
     NodePtr name = make_scalar(key);
     if (mapping.flow) {
         if (document_.text[mapping.begin] != '{')

@@ -270,7 +270,7 @@ void Kubernetes::add(const WritablePath& writable) {
     const NodePtr parent = mount_item(writable.mount);
     const std::string parent_name = parent ? text_of(parent, "name") : "";
     const NodePtr parent_volume = volume(parent_name);
-    const bool holds_data = parent_volume && !find(parent, "subPathExpr") &&
+    const bool holds_data = parent && parent_volume && !find(parent, "subPathExpr") &&
                             std::ranges::none_of(read_only_kinds, [&](std::string_view kind) {
                                 return static_cast<bool>(find(parent_volume, kind));
                             });

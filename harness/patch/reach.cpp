@@ -30,6 +30,7 @@ void reach_keys(const NodePtr& mapping, std::set<const Node*>& seen, std::set<st
 }  // namespace
 
 Found find(const NodePtr& where, std::string_view key) {
+    if (!where) return {};
     const NodePtr& mapping = resolved(where);
     if (mapping->kind != Node::Kind::mapping) return {};
     for (auto& pair : mapping->pairs)

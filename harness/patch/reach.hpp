@@ -18,7 +18,7 @@ struct Found {
     Node* value() const { return pair == nullptr ? nullptr : resolved(pair->value).get(); }
 };
 
-// The value of a key as a YAML reader would see it; `mapping` may be an alias.
+// The value of a key as a YAML reader would see it; `mapping` may be an alias, or null.
 Found find(const NodePtr& mapping, std::string_view key);
 // Its text; empty if it is not there or no scalar.
 std::string text_of(const NodePtr& mapping, std::string_view key);
