@@ -119,9 +119,11 @@ class Builder : public YAML::EventHandler {
     void refuse_duplicates(const Node& mapping) const {
         std::set<std::string_view> known;
         for (const auto& pair : mapping.pairs)
-            if (pair.key->text != "<<" && pair.key->kind == Node::Kind::scalar && !known.insert(pair.key->text).second)
-                throw Refused{pair.key->begin,
-                              fmt::format("a second '{}' in one mapping; keep one of the two", pair.key->text)};
+            if (pair.key->text != "<<" && pair.key->kind == Node::Kind::scalar &&
+                !known.insert(pair.key->text).second)
+                throw Refused{
+                    pair.key->begin,
+                    fmt::format("a second '{}' in one mapping; keep one of the two", pair.key->text)};
     }
 
     void finish(const NodePtr& node, YAML::anchor_t anchor) {
@@ -162,7 +164,8 @@ class Builder : public YAML::EventHandler {
         const std::size_t own_line = text_.rfind('\n', mapping.begin);
         const std::size_t own = mapping.begin - (own_line == std::string::npos ? 0 : own_line + 1);
         if (value.begin - line - 1 <= own)
-            throw Refused{value.begin, fmt::format("the value of '{}' is not indented below it", pair.key->text)};
+            throw Refused{value.begin,
+                          fmt::format("the value of '{}' is not indented below it", pair.key->text)};
     }
 
     bool only_space(std::size_t from, std::size_t to) const {

@@ -57,17 +57,6 @@ std::size_t end_of_pair(const Node::Pair& pair) {
     return std::max(pair.key->end, pair.value->end);
 }
 
-// The quotes that the strings of a list have in common; p if none, or if there is none to look at.
-char quotes_of(const std::vector<NodePtr>& items) {
-    char quote = 0;
-    for (const NodePtr& item : items) {
-        if (item->kind != Node::Kind::scalar) continue;
-        if (quote != 0 && item->style != quote) return 'p';
-        quote = item->style;
-    }
-    return quote == '"' || quote == '\'' ? quote : 'p';
-}
-
 // JSON: keys in double quotes, so values too.
 bool is_json(const Node& mapping) {
     return mapping.flow && !mapping.pairs.empty() &&
@@ -127,84 +116,6 @@ std::size_t Editor::list_offset(const Node& mapping) const {
             if (column >= own) return column - own;
         }
     return list_offset_;
-}
-
-std::string Editor::scalar_text(Node& scalar, char quote, bool in_flow) {
-    if (scalar.style == 'L') {
-        scalar.style = 'p';
-        return scalar.text;
-    }
-    if (quote != '"' && quote != '\'') quote = plain_will_do(scalar.text, in_flow) ? 'p' : '\'';
-    scalar.style = quote;
-    return quote == 'p' ? scalar.text : in_scalar_quotes(scalar.text, quote);
-}
-
-std::string Editor::flow_text(Node& value, char quote, bool in_flow) {
-    std::string out;
-    const auto comma = [&] {
-        if (out.size() > 1) out += ", ";
-    };
-    switch (value.kind) {
-        case Node::Kind::scalar:
-            return scalar_text(value, quote, in_flow);
-        case Node::Kind::sequence:
-            value.flow = true;
-            out = "[";
-            for (const NodePtr& item : value.items) {
-                comma();
-                out += flow_text(*item, quote);
-            }
-            return out + "]";
-        case Node::Kind::mapping:
-            value.flow = true;
-            out = "{";
-            for (const auto& pair : value.pairs) {
-                comma();
-                out += scalar_text(*pair.key, quote, true) + ": " + flow_text(*pair.value, quote);
-            }
-            return out + "}";
-        case Node::Kind::null:
-        case Node::Kind::alias:
-            break;
-    }
-    return "null";
-}
-
-// What stands behind "key:".
-std::string Editor::block_value(Node& value, std::size_t column, std::size_t lists) {
-    if (value.kind == Node::Kind::null) return "";
-    if (value.kind == Node::Kind::mapping && !value.pairs.empty())
-        return newline_ + std::string(column + step_, ' ') + block_lines(value, column + step_);
-    if (value.kind != Node::Kind::sequence || value.items.empty()) return " " + flow_text(value, 'p', false);
-    std::string out;
-    for (const NodePtr& item : value.items)
-        out += newline_ + std::string(column + lists, ' ') + entry(value, item, column + lists, 1);
-    return out;
-}
-
-// The lines of a mapping, the first one without its indentation.
-std::string Editor::block_lines(Node& mapping, std::size_t column) {
-    std::string out;
-    for (const auto& pair : mapping.pairs) {
-        if (!out.empty()) out += newline_ + std::string(column, ' ');
-        out += scalar_text(*pair.key, 'p', false) + ":" + block_value(*pair.value, column, list_offset_);
-    }
-    return out;
-}
-
-// "- value", the value written as those of the list `like` are.
-std::string Editor::entry(const Node& like, const NodePtr& value, std::size_t column, std::size_t gap) {
-    const std::string dash = "-" + std::string(gap, ' ');
-    if (value->kind == Node::Kind::mapping && !value->pairs.empty()) {
-        const auto in_braces = [](const NodePtr& item) {
-            return item->kind == Node::Kind::mapping && item->flow;
-        };
-        if (std::ranges::none_of(like.items, in_braces)) return dash + block_lines(*value, column + 1 + gap);
-    }
-    std::vector<NodePtr> written;
-    for (const NodePtr& item : like.items)
-        if (!item->made) written.push_back(item);
-    return dash + flow_text(*value, value->kind == Node::Kind::scalar ? quotes_of(written) : 'p', false);
 }
 
 // Below the line of `after`. Where several things end there, the innermost goes on first, and a list before
@@ -291,10 +202,11 @@ Result<> Editor::add(Node& mapping, const std::string& key, const NodePtr& value
         if (pair.key->text == key && pair.value->kind == Node::Kind::null) return fill(mapping, pair, value);
     for (const auto& pair : mapping.pairs)
         if (!mapping.flow && !pair.key->made && pair.colon == nowhere)
-            return refuse(pair.key->begin,
-                          fmt::format("this is no 'key: value' on one line, so '{}' cannot be added to the mapping "
-                                      "safely; add it by hand",
-                                      key));
+            return refuse(
+                pair.key->begin,
+                fmt::format("this is no 'key: value' on one line, so '{}' cannot be added to the mapping "
+                            "safely; add it by hand",
+                            key));
     NodePtr name = make_scalar(key);
     if (mapping.flow) {
         if (document_.text[mapping.begin] != '{')

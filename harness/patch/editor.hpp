@@ -21,6 +21,9 @@ std::string apply_edits(std::string_view text, std::vector<Edit> edits);
 // "\r\n" if the first line ends with it.
 std::string line_break_of(std::string_view text);
 
+// The quotes that the strings of a list have in common; p if none, or if there is none to look at.
+char quotes_of(const std::vector<NodePtr>& items);
+
 class Editor {
   public:
     explicit Editor(Document& document);

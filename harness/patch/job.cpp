@@ -8,6 +8,20 @@
 
 namespace rogate::patch {
 
+std::string printable(std::string_view text) {
+    std::string out;
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        out += byte < 0x20 || byte == 0x7f ? fmt::format("\\x{:02x}", byte) : std::string(1, c);
+    }
+    return out;
+}
+
+bool same_name(std::string_view a, std::string_view b) {
+    const auto last = [](std::string_view path) { return path.substr(path.rfind('/') + 1); };
+    return last(a) == last(b);
+}
+
 Result<> Job::open() {
     for (const SourceFile& source : request.files) {
         auto document = read_document(source.name, source.text);
@@ -49,6 +63,7 @@ Result<Patch> Job::finish() {
 }
 
 void Job::note(std::string text) {
+    text = printable(text);
     if (std::ranges::find(notes_, text) == notes_.end()) notes_.push_back(std::move(text));
 }
 
@@ -60,11 +75,7 @@ const Mount* Job::mount(const std::string& target) const {
 
 bool Job::declared_at(const OpenFile& file, const Node& node, const Mount* mount) const {
     if (mount == nullptr || mount->declared.line == 0 || node.made) return false;
-    const std::string& said = mount->declared.file;
-    const std::string& name = file.document.file;
-    const auto changeable = std::ranges::count_if(files, [](const auto& each) { return each->primary; });
-    if (said != name && !said.ends_with("/" + name) && !name.ends_with("/" + said) && changeable != 1)
-        return false;
+    if (!same_name(mount->declared.file, file.document.file)) return false;
     const std::size_t at = offset_of(file.document.text, mount->declared.line, mount->declared.column);
     return at != nowhere && (at == node.begin || skip_properties(file.document.text, at) == node.begin);
 }
@@ -77,7 +88,8 @@ std::string Sharing::with(const Node& node) const {
 }
 
 std::string mount_point_note(const WritablePath& writable, const Mount* parent) {
-    if (!writable.needs_mount_point) return "";
+    // Below the root file system the engine makes it in the container's own layer.
+    if (!writable.needs_mount_point || writable.mount == "/") return "";
     const std::string below = writable.path.substr(std::min(writable.path.size(), writable.mount.size()));
     if (parent != nullptr && parent->type == MountType::bind)
         return fmt::format(

@@ -20,6 +20,11 @@ struct OpenFile {
     bool primary = true;
 };
 
+// Paths come from whatever the application did: no control character reaches a terminal raw.
+std::string printable(std::string_view text);
+// Are they names of one file, as far as its last part tells? A checkout may have moved since the run.
+bool same_name(std::string_view a, std::string_view b);
+
 class Job {
   public:
     Job(const CampaignResult& the_result, const Request& the_request)
@@ -34,7 +39,7 @@ class Job {
     void refuse(const OpenFile& file, std::size_t offset, const std::string& text) {
         refuse(place(file.document, offset) + ": " + text);
     }
-    void refuse(std::string text) { refusals_.push_back(std::move(text)); }
+    void refuse(const std::string& text) { refusals_.push_back(printable(text)); }
     void note(std::string text);
     // Keeps the error of an edit.
     void take(const Result<>& done) {

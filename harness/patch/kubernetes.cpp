@@ -125,7 +125,8 @@ bool Kubernetes::choose_workload() {
             return std::ranges::none_of(job_.result.mounts, [&](const MountResult& mount) {
                 const std::size_t place = offset_of(each.file->document.text, mount.mount.declared.line,
                                                     mount.mount.declared.column);
-                return place != nowhere && place >= each.document->begin && place < each.document->end;
+                return same_name(mount.mount.declared.file, each.file->document.file) && place != nowhere &&
+                       place >= each.document->begin && place < each.document->end;
             });
         });
         if (fitting.size() != 1) fitting.clear();

@@ -40,7 +40,8 @@ Result<Patch> make_patch(const CampaignResult& result, const Request& request) {
     if (request.format == Format::docker_run && !request.command.empty()) {
         Patch patch;
         auto command = patch_command(result, request.command, patch.notes);
-        if (!command) return fail(std::move(command.error()));
+        if (!command) return fail(command.error().kind, printable(command.error().message));
+        for (std::string& note : patch.notes) note = printable(note);
         patch.command = std::move(*command);
         return patch;
     }
