@@ -35,11 +35,18 @@ class Indentation {
         const auto best = std::ranges::max_element(counts, {}, [](const auto& each) { return each.second; });
         return best == counts.end() ? std::nullopt : std::optional(best->first);
     }
-    std::map<std::size_t, int> steps, lists;
+    std::map<std::size_t, int> steps, lists, gaps;
 
   private:
     void look(const Node& node) {
         for (const NodePtr& item : node.items) look(*item);
+        if (is_list(node)) {
+            // Of the first one, which stands behind its dash unless that has a line of its own.
+            const std::string_view between =
+                text_.substr(node.begin, std::max(node.begin, node.items.front()->begin) - node.begin);
+            if (between.size() > 1 && between.find_first_not_of(' ', 1) == std::string_view::npos)
+                ++gaps[between.size() - 1];
+        }
         if (node.kind != Node::Kind::mapping) return;
         for (const auto& pair : node.pairs) {
             look(*pair.value);
@@ -85,6 +92,7 @@ std::string line_break_of(std::string_view text) {
 Editor::Editor(Document& document) : document_(document), newline_(line_break_of(document.text)) {
     const Indentation found(document);
     step_ = Indentation::most(found.steps).value_or(2);
+    gap_ = Indentation::most(found.gaps).value_or(1);
     json_ = !document.roots.empty() &&
             std::ranges::all_of(document.roots, [](const NodePtr& root) { return is_json(*root); });
     list_offset_ = Indentation::most(found.lists).value_or(step_);
@@ -259,7 +267,7 @@ Result<> Editor::append(Node& sequence, const std::vector<NodePtr>& values) {
     const Node& last = *sequence.items.back();
     if (last.made) return fail(ErrorKind::internal, "a list is added to twice by one patch");
     const std::size_t column = column_of(sequence.begin);
-    std::size_t gap = 1;
+    std::size_t gap = gap_;
     if (line_begin(last.begin) == line_begin(sequence.begin) || sequence.items.size() > 1) {
         const std::string_view line = std::string_view(document_.text).substr(line_begin(last.begin));
         const std::size_t dash = line.find_first_not_of(' ');
@@ -336,11 +344,12 @@ Result<> Editor::make_list(Node& mapping, const std::string& key, const std::vec
         edits_.push_back({old.begin, old.begin, "["});
         edits_.push_back({old.end, old.end, text + "]"});
     } else {
+        const std::string dash = "-" + std::string(gap_, ' ');
         const std::string indent =
             newline_ + std::string(column_of(mapping.begin) + list_offset(mapping), ' ');
-        edits_.push_back({found->colon + 1, old.begin, indent + "- "});
+        edits_.push_back({found->colon + 1, old.begin, indent + dash});
         std::string text;
-        for (const NodePtr& value : values) text += indent + "- " + flow_text(*value, old.style, false);
+        for (const NodePtr& value : values) text += indent + dash + flow_text(*value, old.style, false);
         add_lines(old.end, column_of(mapping.begin) + list_offset(mapping), true, text);
     }
     list->items.insert(list->items.end(), values.begin(), values.end());

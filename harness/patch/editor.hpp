@@ -71,6 +71,7 @@ class Editor {
     std::string newline_;
     std::size_t step_ = 2;         // of nested mappings in this file
     std::size_t list_offset_ = 2;  // of lists in mappings in this file
+    std::size_t gap_ = 1;          // between a dash and what it lists
     bool json_ = false;
     std::vector<Edit> edits_;
 };

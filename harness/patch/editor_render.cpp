@@ -65,7 +65,7 @@ std::string Editor::block_value(Node& value, std::size_t column, std::size_t lis
     if (value.kind != Node::Kind::sequence || value.items.empty()) return " " + flow_text(value, 'p', false);
     std::string out;
     for (const NodePtr& item : value.items)
-        out += newline_ + std::string(column + lists, ' ') + entry(value, item, column + lists, 1);
+        out += newline_ + std::string(column + lists, ' ') + entry(value, item, column + lists, gap_);
     return out;
 }
 

@@ -95,6 +95,7 @@ class Kubernetes {
     void append(const NodePtr& mapping, const std::string& key, const std::vector<NodePtr>& values,
                 std::string_view behind);
     NodePtr volume(const std::string& name) const;
+    bool has_claim_template(const std::string& name) const;
     bool may_change(const Node& node, const std::string& what);
     OpenFile& file() { return *workload_.file; }
     std::string who() const {
@@ -261,6 +262,14 @@ NodePtr Kubernetes::volume(const std::string& name) const {
     return nullptr;
 }
 
+bool Kubernetes::has_claim_template(const std::string& name) const {
+    const NodePtr list = at(workload_.document, {"spec", "volumeClaimTemplates"});
+    return list && std::ranges::any_of(list->items, [&](const NodePtr& item) {
+               const NodePtr metadata = at(item, {"metadata"});
+               return metadata && text_of(metadata, "name") == name;
+           });
+}
+
 void Kubernetes::add(const WritablePath& writable) {
     if (const NodePtr item = mount_item(writable.path)) {
         if (is_true(text_of(item, "readOnly")))
@@ -271,9 +280,10 @@ void Kubernetes::add(const WritablePath& writable) {
     const NodePtr parent = mount_item(writable.mount);
     const std::string parent_name = parent ? text_of(parent, "name") : "";
     const NodePtr parent_volume = volume(parent_name);
-    const bool holds_data = parent && parent_volume && !find(parent, "subPathExpr") &&
+    const bool holds_data = parent && (parent_volume || has_claim_template(parent_name)) &&
+                            !find(parent, "subPathExpr") &&
                             std::ranges::none_of(read_only_kinds, [&](std::string_view kind) {
-                                return static_cast<bool>(find(parent_volume, kind));
+                                return parent_volume && find(parent_volume, kind);
                             });
     if (writable.as == WritableAs::volume && holds_data && writable.path.starts_with(writable.mount + "/")) {
         // The same volume again, writable, at the directory that it is about: the data stay where they are.
