@@ -206,8 +206,12 @@ Result<> Editor::replace_alias(Node& mapping, const std::string& key, const Node
 Result<> Editor::add(Node& mapping, const std::string& key, const NodePtr& value, std::string_view behind) {
     if (mapping.kind != Node::Kind::mapping || mapping.made)
         return refuse(mapping.begin, fmt::format("no mapping to write '{}' into", key));
-    for (auto& pair : mapping.pairs)
-        if (pair.key->text == key && pair.value->kind == Node::Kind::null) return fill(mapping, pair, value);
+    for (auto& pair : mapping.pairs) {
+        if (pair.key->text != key) continue;
+        if (pair.value->kind == Node::Kind::null) return fill(mapping, pair, value);
+        return refuse(pair.key->begin,
+                      fmt::format("'{}' is not of a kind that can be added to; change it by hand", key));
+    }
     for (const auto& pair : mapping.pairs)
         if (!mapping.flow && !pair.key->made && pair.colon == nowhere)
             return refuse(
