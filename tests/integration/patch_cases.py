@@ -119,8 +119,16 @@ def test_round_trip():
         scenario = write(folder, "scenario.yaml", f"""name: round
 subject:
   image: {IMAGE}
-  # Waits, reads its configuration, writes its data.
-  command: [sh, -c, "trap 'exit 0' TERM; cat /conf/app.conf; echo x >/data/x || exit 3; echo started; while :; do sleep 0.1; done"]
+  # Reads its configuration, writes its data; does not end sooner than an observer can look at it.
+  command:
+    - sh
+    - -c
+    - |
+      trap 'exit 0' TERM
+      cat /conf/app.conf
+      echo x >/data/x || {{ sleep 2; exit 3; }}
+      echo started
+      while :; do sleep 0.1; done
   mounts:
     - ./conf:/conf      # only read
     - data:/data

@@ -74,8 +74,7 @@ TEST(DockerRun, NamesAVolumeThatHadNoName) {
     const auto result = test::result_with(
         {test::mount(MountType::anonymous, "/data"), test::mount(MountType::anonymous, "/lib")},
         {"/data", "/lib"});
-    EXPECT_EQ(changed("docker run -v /data app", result),
-              "docker run -v data:/data:ro -v lib:/lib:ro app");
+    EXPECT_EQ(changed("docker run -v /data app", result), "docker run -v data:/data:ro -v lib:/lib:ro app");
 }
 
 TEST(DockerRun, RefusesWhatItCannotTell) {
