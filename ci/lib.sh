@@ -5,7 +5,7 @@
 # Everything that building and testing needs from Debian 12. (libvalijson-dev would bring 250 packages more, Qt among them.)
 build_packages=(g++ cmake ninja-build ccache mold clang bpftool libbpf-dev libelf-dev zlib1g-dev libboost1.81-dev
   libssl-dev nlohmann-json3-dev libfmt-dev libcli11-dev libyaml-cpp-dev libarchive-dev libexpected-dev libgtest-dev
-  libgmock-dev python3 python3-jsonschema python3-yaml strace)
+  libgmock-dev python3 python3-jsonschema python3-yaml git patch strace)
 engine_packages=(docker.io iptables ca-certificates)
 base_packages=(mmdebstrap ca-certificates)
 kernel_packages=(qemu-system-x86 cpio)

@@ -40,6 +40,17 @@ struct AuditOptions {
     std::string init;  // folder for scenarios to begin with; empty: none
 };
 
+struct PatchOptions {
+    std::string result_file;
+    std::string format;  // compose, kubernetes, docker-run, scenario; empty: where the subject came from
+    std::vector<std::string> files;  // --file; empty: those that the result names
+    std::string name, container;     // --service, --container; empty: the result's, or the only one
+    std::string command;             // --command "docker run …"
+    std::string out;                 // --out FILE; empty: standard output
+    bool in_place = false;
+    bool shared = false;
+};
+
 // Each returns the exit code.
 int run_command(const Global& global, const RunOptions& options);
 int clean_command(const Global& global, const CleanOptions& options);
@@ -47,5 +58,6 @@ int report_command(const Global& global, const std::string& result_file, const s
 int gate_command(const Global& global, const GateOptions& options);
 int audit_command(const Global& global, const AuditOptions& options);
 int doctor_command(const Global& global);
+int patch_command(const Global& global, const PatchOptions& options);
 
 }  // namespace rogate::cli

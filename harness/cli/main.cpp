@@ -69,6 +69,26 @@ int main(int argc, char** argv) {
     audit_app->add_option("-f,--format", audit.format, "table, json, markdown or sarif")
         ->check(CLI::IsMember({"table", "json", "markdown", "sarif"}));
     audit_app->add_option("--init", audit.init, "Begin a scenario for each of them in this folder");
+    PatchOptions patch;
+    CLI::App* patch_app = app.add_subcommand(
+        "patch", "The change to Compose, Kubernetes, docker run or a scenario that a result recommends");
+    patch_app->add_option("RESULT", patch.result_file, "result.json")->required();
+    patch_app
+        ->add_option("-f,--format", patch.format, "What to change (default: what the subject was read from)")
+        ->check(CLI::IsMember({"compose", "kubernetes", "docker-run", "scenario"}));
+    patch_app->add_option(
+        "--file", patch.files,
+        "File to change, several in the order in which Compose merges them (default: the result's)");
+    patch_app->add_option("--service", patch.name,
+                          "Compose: the service; Kubernetes: Kind/name (default: the result's)");
+    patch_app->add_option("--container", patch.container,
+                          "Kubernetes: the container (default: the result's)");
+    patch_app->add_option("--command", patch.command,
+                          "A \"docker run …\" command line; the changed one is printed");
+    patch_app->add_flag("-i,--in-place", patch.in_place, "Change the files instead of printing a diff");
+    patch_app->add_flag("--shared", patch.shared,
+                        "Also change what other services or containers share by an anchor");
+    patch_app->add_option("-o,--out", patch.out, "Write the diff into this file");
 
     CLI::App* doctor_app = app.add_subcommand("doctor", "Say whether this engine and kernel can do it");
 
@@ -83,6 +103,7 @@ int main(int argc, char** argv) {
     if (*report_app) return report_command(global, result_file, format);
     if (*gate_app) return gate_command(global, gate);
     if (*audit_app) return audit_command(global, audit);
+    if (*patch_app) return patch_command(global, patch);
     if (*doctor_app) return doctor_command(global);
     return 2;
 }

@@ -1,0 +1,211 @@
+#include "patch/patch.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <set>
+
+#include "cli/commands.hpp"
+#include "cli/files.hpp"
+#include "cli/session.hpp"
+#include "patch/diff.hpp"
+#include "report/json.hpp"
+
+namespace rogate::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::optional<patch::Format> format_named(const std::string& name) {
+    if (name == "compose") return patch::Format::compose;
+    if (name == "kubernetes") return patch::Format::kubernetes;
+    if (name == "docker-run") return patch::Format::docker_run;
+    if (name == "scenario") return patch::Format::scenario;
+    return std::nullopt;
+}
+
+Result<patch::Format> format_for(const CampaignResult& result, const PatchOptions& options) {
+    if (const auto format = format_named(options.format)) return *format;
+    if (!options.command.empty()) return patch::Format::docker_run;
+    switch (result.scenario.subject.origin.kind) {
+        case Origin::Kind::compose:
+            return patch::Format::compose;
+        case Origin::Kind::kubernetes:
+            return patch::Format::kubernetes;
+        case Origin::Kind::docker_run:
+            return patch::Format::docker_run;
+        case Origin::Kind::scenario:
+            return patch::Format::scenario;
+        case Origin::Kind::container:
+            break;
+    }
+    return fail(
+        ErrorKind::usage,
+        "the result is about a running container, which no file configures; give --command \"docker run …\", "
+        "or --format and --file with the file that it was started from");
+}
+
+// The files to change, and those in which the result says that a mount was declared (a base of `extends`).
+Result<std::vector<patch::SourceFile>> files_for(const CampaignResult& result, const PatchOptions& options,
+                                                 patch::Format format) {
+    const Origin& origin = result.scenario.subject.origin;
+    std::vector<std::string> names = options.files;
+    if (names.empty()) names = origin.files;
+    if (names.empty() && format == patch::Format::scenario && !result.scenario.file.empty())
+        names.push_back(result.scenario.file);
+    if (names.empty() && (format == patch::Format::scenario || format == patch::Format::docker_run))
+        for (const MountResult& each : result.mounts)
+            if (names.empty() && each.mount.declared.line > 0) names.push_back(each.mount.declared.file);
+    std::vector<patch::SourceFile> files;
+    std::set<std::string> known;
+    for (const std::string& name : names) {
+        if (!known.insert(fs::path(name).lexically_normal().string()).second) continue;
+        auto text = read_file(name);
+        if (!text)
+            return fail(std::move(text.error())
+                            .with_context(options.files.empty()
+                                              ? "the file that the result names (--file names another)"
+                                              : "--file"));
+        files.push_back({name, std::move(*text), true});
+    }
+    for (const MountResult& each : result.mounts) {
+        const std::string& name = each.mount.declared.file;
+        if (each.mount.declared.line == 0 || !known.insert(fs::path(name).lexically_normal().string()).second)
+            continue;
+        if (auto text = read_file(name)) files.push_back({name, std::move(*text), false});
+    }
+    return files;
+}
+
+// As a diff names it: below the current folder if it is there, else from the root without its '/'.
+std::string diff_path(const std::string& name, bool& outside) {
+    std::error_code error;
+    const fs::path here = fs::current_path(error);
+    const fs::path full = (here / name).lexically_normal();
+    const fs::path relative = full.lexically_relative(here);
+    if (!relative.empty() && *relative.begin() != "..") return relative.string();
+    outside = true;
+    return full.relative_path().string();
+}
+
+tl::unexpected<Error> io_error(const std::string& what, const std::string& path) {
+    return fail(ErrorKind::io, fmt::format("{} {}: {}", what, path, std::strerror(errno)));
+}
+
+// The whole file anew beside the old one, then rename(2), so that a reader sees one or the other; it keeps
+// its mode and, where that is allowed, its owner. A symbolic link stays one: what it names is replaced.
+Result<> replace_file(const patch::FileChange& change) {
+    std::error_code failed;
+    const fs::path real = fs::canonical(change.name, failed);
+    if (failed) return fail(ErrorKind::io, fmt::format("cannot find {}: {}", change.name, failed.message()));
+    if (fs::is_symlink(change.name, failed))
+        std::fputs(
+            fmt::format("rogate: {} is a symbolic link; {} is changed\n", change.name, real.string()).c_str(),
+            stderr);
+    auto now = read_file(real.string());
+    if (!now) return fail(std::move(now.error()));
+    if (*now != change.before)
+        return fail(ErrorKind::usage,
+                    fmt::format("{} was changed by someone else meanwhile; try again", change.name));
+    struct stat old {};
+    if (stat(real.c_str(), &old) != 0) return io_error("cannot look at", real.string());
+    const std::string temporary = fmt::format("{}.{}.rogate", real.string(), getpid());
+    if (auto written = write_file(temporary, change.after); !written) return written;
+    const bool owner_kept = chown(temporary.c_str(), old.st_uid, old.st_gid) == 0;
+    // Without the owner, a set-id bit would be another one's.
+    const mode_t mode = old.st_mode & (owner_kept ? 07777U : 0777U);
+    if (chmod(temporary.c_str(), mode) != 0 || std::rename(temporary.c_str(), real.c_str()) != 0) {
+        auto error = io_error("cannot write", real.string());
+        unlink(temporary.c_str());
+        return error;
+    }
+    return {};
+}
+
+Result<> put(const PatchOptions& options, const std::string& text) {
+    if (!options.out.empty()) {
+        if (auto written = write_file(options.out, text); !written) return written;
+        // A diff is for others too; write_file() keeps results private.
+        if (chmod(options.out.c_str(), 0644) != 0) return io_error("cannot set the mode of", options.out);
+        return {};
+    }
+    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
+        return io_error("cannot write to", "standard output");
+    return {};
+}
+
+Result<> deliver(const PatchOptions& options, const patch::Patch& change) {
+    for (const std::string& note : change.notes)
+        std::fputs(fmt::format("rogate: note: {}\n", note).c_str(), stderr);
+    if (!options.command.empty()) {
+        if (change.command == options.command)
+            std::fputs("rogate: nothing to change in the command line\n", stderr);
+        return put(options, change.command + "\n");
+    }
+    if (change.changes_nothing()) {
+        std::fputs("rogate: nothing to change: the files say what is recommended\n", stderr);
+        return options.in_place ? Result<>{} : put(options, "");
+    }
+    if (options.in_place) {
+        for (const patch::FileChange& file : change.files) {
+            if (auto replaced = replace_file(file); !replaced) return replaced;
+            std::fputs(fmt::format("rogate: changed {}\n", file.name).c_str(), stderr);
+        }
+        return {};
+    }
+    std::string diff;
+    bool outside = false;
+    for (const patch::FileChange& file : change.files)
+        diff += patch::unified_diff(diff_path(file.name, outside), file.before, file.after);
+    if (outside)
+        std::fputs("rogate: a file is outside of this folder; apply the diff with: patch -p1 -d /\n", stderr);
+    return put(options, diff);
+}
+
+Result<> run(const PatchOptions& options) {
+    auto text = read_file(options.result_file);
+    if (!text) return fail(std::move(text.error()));
+    const auto result = report::parse_json(*text);
+    if (!result) return fail(Error(result.error()).with_context(options.result_file));
+    const auto format = format_for(*result, options);
+    if (!format) return fail(format.error());
+    patch::Request request{.format = *format,
+                           .files = {},
+                           .name = options.name,
+                           .container = options.container,
+                           .command = options.command,
+                           .change_shared = options.shared};
+    const Origin& origin = result->scenario.subject.origin;
+    if (request.name.empty() && origin.kind != Origin::Kind::container) request.name = origin.name;
+    if (request.container.empty() && options.name.empty()) request.container = origin.container;
+    if (options.command.empty()) {
+        auto files = files_for(*result, options, *format);
+        if (!files) return fail(std::move(files.error()));
+        request.files = std::move(*files);
+    }
+    const auto change = patch::make_patch(*result, request);
+    if (!change) return fail(change.error());
+    return deliver(options, *change);
+}
+
+}  // namespace
+
+int patch_command(const Global&, const PatchOptions& options) {
+    if (options.in_place && (!options.out.empty() || !options.command.empty()))
+        return report_error(
+            {ErrorKind::usage, "--in-place changes the files themselves; leave out --out and --command"});
+    if (!options.command.empty() && !options.files.empty())
+        return report_error(
+            {ErrorKind::usage, "the command line is given by --command or stands in --file; leave one out"});
+    const Result<> done = run(options);
+    return done ? 0 : report_error(done.error());
+}
+
+}  // namespace rogate::cli

@@ -1,0 +1,354 @@
+// Compose: https://github.com/compose-spec/compose-spec, services.volumes, services.tmpfs and how several
+// files are merged: by the mount's target, the later file wins.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "patch/job.hpp"
+#include "patch/volume_lists.hpp"
+
+namespace rogate::patch {
+
+namespace {
+
+NodePtr services_of(const OpenFile& file) {
+    if (file.document.roots.empty()) return nullptr;
+    const Found found = find(file.document.roots.front(), "services");
+    return found && found.value()->kind == Node::Kind::mapping ? resolved(found.pair->value) : nullptr;
+}
+
+// The service that `extends` names, if it is in the same file.
+NodePtr base_in_file(const OpenFile& file, const NodePtr& service) {
+    const Found extends = find(service, "extends");
+    if (!extends) return nullptr;
+    const Node& value = *extends.value();
+    const std::string name =
+        value.kind == Node::Kind::scalar ? value.text : text_of(extends.pair->value, "service");
+    if (value.kind == Node::Kind::mapping && find(extends.pair->value, "file")) {
+        const std::string other = text_of(extends.pair->value, "file");
+        const std::string& own = file.document.file;
+        if (own != other && !own.ends_with("/" + other.substr(other.rfind('/') + 1))) return nullptr;
+    }
+    const NodePtr services = services_of(file);
+    const Found base = services ? find(services, name) : Found{};
+    return base ? base.pair->value : nullptr;
+}
+
+constexpr int longest_chain = 20;
+
+class Compose {
+  public:
+    explicit Compose(Job& job) : job_(job) {}
+
+    void run() {
+        if (!choose_service() || !open_lists()) return;
+        for (const std::string& target : job_.result.recommendation.read_only)
+            if (target == "/")
+                root();
+            else
+                read_only(target);
+        for (const WritablePath& writable : job_.result.recommendation.writable) add(writable);
+        for (auto& lists : lists_) lists->finish();
+        add_top_level();
+    }
+
+  private:
+    struct Where {
+        VolumeLists* lists = nullptr;
+        VolumeLists::Entry entry;
+    };
+
+    bool choose_service();
+    bool open_lists();
+    void share(VolumeLists& lists, OpenFile& file, const std::string& name);
+    std::optional<Where> locate(const std::string& target);
+    void root();
+    void read_only(const std::string& target);
+    bool inherited(const std::string& target);
+    bool override_entry(VolumeLists& from, const VolumeLists::Entry& entry, const std::string& target);
+    void add(const WritablePath& writable);
+    std::string named_volume(OpenFile& file, const std::string& target);
+    void add_top_level();
+
+    Job& job_;
+    std::string service_;
+    std::vector<std::unique_ptr<VolumeLists>> lists_;        // one for each file that has the service
+    std::vector<std::unique_ptr<VolumeLists>> looked_at_;    // of other services; never changed
+    std::map<OpenFile*, std::vector<std::string>> volumes_;  // to be declared at the top
+};
+
+bool Compose::choose_service() {
+    std::vector<std::string> names;
+    for (const auto& file : job_.files) {
+        const NodePtr services = file->primary ? services_of(*file) : nullptr;
+        if (!services) continue;
+        for (const auto& pair : services->pairs)
+            if (std::ranges::find(names, pair.key->text) == names.end()) names.push_back(pair.key->text);
+    }
+    service_ = job_.request.name;
+    if (service_.empty() && names.size() == 1) service_ = names.front();
+    if (!service_.empty()) return true;
+    job_.refuse(names.empty() ? "no file with 'services' was given; name the Compose file with --file"
+                              : fmt::format("which service is it? Give --service with one of: {}",
+                                            fmt::join(names, ", ")));
+    return false;
+}
+
+void Compose::share(VolumeLists& lists, OpenFile& file, const std::string& name) {
+    const NodePtr services = services_of(file);
+    for (const auto& pair : services->pairs) {
+        if (pair.key->text == name) continue;
+        NodePtr service = pair.value;
+        std::set<const Node*>& seen = lists.sharing.others[pair.key->text];
+        for (int i = 0; service && i < longest_chain; ++i) {
+            reach(service, seen);
+            service = base_in_file(file, service);
+        }
+    }
+}
+
+bool Compose::open_lists() {
+    const auto open = [&](bool primary) {
+        for (const auto& file : job_.files) {
+            if (file->primary != primary) continue;
+            const NodePtr services = services_of(*file);
+            const Found found = services ? find(services, service_) : Found{};
+            if (!found) continue;
+            const NodePtr& node = resolved(found.pair->value);
+            if (node->kind == Node::Kind::null) continue;
+            if (node->kind != Node::Kind::mapping) {
+                job_.refuse(*file, *node, fmt::format("service '{}' is no mapping", service_));
+                continue;
+            }
+            lists_.push_back(std::make_unique<VolumeLists>(job_, *file, node,
+                                                           fmt::format("service '{}'", service_),
+                                                           std::vector<std::string>{"volumes"}, true));
+            share(*lists_.back(), *file, service_);
+        }
+    };
+    open(true);
+    // Files that are included are known by what is declared in them.
+    if (lists_.empty()) open(false);
+    if (!lists_.empty()) return true;
+    std::string names;
+    for (const auto& file : job_.files)
+        if (file->primary) names += (names.empty() ? "" : ", ") + file->document.file;
+    job_.refuse(
+        fmt::format("{}: no service '{}'; give the file that has it with --file, or its name with --service",
+                    names.empty() ? "no file" : names, service_));
+    return false;
+}
+
+std::optional<Compose::Where> Compose::locate(const std::string& target) {
+    for (auto lists = lists_.rbegin(); lists != lists_.rend(); ++lists) {
+        if (const auto entry = (*lists)->locate(target, job_.mount(target)))
+            return Where{lists->get(), *entry};
+        if ((*lists)->replaces_earlier()) break;
+    }
+    return std::nullopt;
+}
+
+void Compose::root() {
+    // The last file that says something about it decides.
+    for (auto lists = lists_.rbegin(); lists != lists_.rend(); ++lists)
+        if (find((*lists)->service(), "read_only")) return (*lists)->set_read_only_root();
+    lists_.front()->set_read_only_root();
+}
+
+void Compose::read_only(const std::string& target) {
+    const Mount* mount = job_.mount(target);
+    if (const auto where = locate(target)) {
+        const bool anonymous =
+            is_anonymous(where->lists->value(where->entry), where->lists->is_tmpfs(where->entry));
+        if (mount != nullptr && (mount->type == MountType::tmpfs) && anonymous) {
+            job_.refuse(where->lists->file(), *where->lists->value(where->entry),
+                        fmt::format("{} was a tmpfs when it was run, and is a volume here; run rogate again",
+                                    target));
+            return;
+        }
+        where->lists->set_read_only(where->entry, target, [&](const std::string& path) {
+            return named_volume(where->lists->file(), path);
+        });
+        return;
+    }
+    if (inherited(target)) return;
+    for (const auto& lists : lists_)
+        if (const Node* node = lists->doubtful(target)) {
+            job_.refuse(
+                lists->file(), *node,
+                fmt::format("no mount on {} is written in service '{}'; this one may be it, but that depends "
+                            "on a variable; make it read-only by hand",
+                            target, service_));
+            return;
+        }
+    VolumeLists& lists = *lists_.front();
+    if (mount != nullptr && mount->type == MountType::anonymous) {
+        lists.add_volume(make_scalar(named_volume(lists.file(), target) + ":" + target + ":ro"));
+        return;
+    }
+    if (mount != nullptr && mount->read_only) return;  // by the user, in some other way
+    job_.refuse(
+        lists.file(), *lists.service(),
+        fmt::format(
+            "service '{}' has no mount on {} here; the file has changed since the run, or another file "
+            "has it (give it with --file)",
+            service_, target));
+}
+
+// What a base service brings is overridden in the service itself: others may extend that base too.
+bool Compose::inherited(const std::string& target) {
+    const Mount* mount = job_.mount(target);
+    for (auto& lists : lists_) {
+        NodePtr base = base_in_file(lists->file(), lists->service());
+        for (int i = 0; base && i < longest_chain; ++i) {
+            looked_at_.push_back(std::make_unique<VolumeLists>(job_, lists->file(), base, "a base service",
+                                                               std::vector<std::string>{"volumes"}, true));
+            VolumeLists& from = *looked_at_.back();
+            if (const auto entry = from.locate(target, mount)) return override_entry(from, *entry, target);
+            base = base_in_file(lists->file(), base);
+        }
+    }
+    for (const auto& file : job_.files) {
+        const NodePtr services = services_of(*file);
+        if (!services || mount == nullptr) continue;
+        for (const auto& pair : services->pairs) {
+            if (resolved(pair.value)->kind != Node::Kind::mapping) continue;
+            looked_at_.push_back(std::make_unique<VolumeLists>(job_, *file, pair.value, "a base service",
+                                                               std::vector<std::string>{"volumes"}, true));
+            VolumeLists& from = *looked_at_.back();
+            if (const auto entry = from.locate(target, mount);
+                entry && job_.declared_at(*file, *from.value(*entry), mount))
+                return override_entry(from, *entry, target);
+        }
+    }
+    return false;
+}
+
+bool Compose::override_entry(VolumeLists& from, const VolumeLists::Entry& entry, const std::string& target) {
+    if (from.is_read_only(entry)) return true;
+    const NodePtr node = from.value(entry);
+    VolumeLists& own = *lists_.back();
+    const std::string where = place(from.file().document, node->begin);
+    const auto folder = [](const std::string& name) {
+        return name.substr(0, name.rfind('/') == std::string::npos ? 0 : name.rfind('/'));
+    };
+    const bool relative = from.bind_source(entry).starts_with('.');
+    if (from.is_tmpfs(entry) || is_anonymous(node, false) ||
+        (relative && folder(from.file().document.file) != folder(own.file().document.file))) {
+        job_.refuse(fmt::format(
+            "{}: service '{}' gets its mount on {} from here by 'extends'; write a read-only entry "
+            "for it into the 'volumes' of '{}' by hand",
+            where, service_, target, service_));
+        return true;
+    }
+    NodePtr copy = flattened(*node);
+    if (copy->kind == Node::Kind::mapping) {
+        std::erase_if(copy->pairs, [](const auto& pair) { return pair.key->text == "read_only"; });
+        NodePtr yes = make_scalar("true");
+        yes->style = 'L';
+        copy->pairs.push_back({make_scalar("read_only"), yes});
+    } else {
+        const auto mount = parse_short(copy->text);
+        if (mount->variable_options) {
+            job_.refuse(
+                fmt::format("{}: the options of the mount on {} come from a variable; make it 'ro' by hand",
+                            where, target));
+            return true;
+        }
+        if (const auto change = short_read_only(copy->text, *mount))
+            copy->text.replace(change->at, change->length, change->text);
+    }
+    own.add_volume(copy);
+    job_.note(fmt::format(
+        "the mount on {} comes from {} by 'extends'; service '{}' overrides it, and what else extends "
+        "that base stays as it is",
+        target, where, service_));
+    return true;
+}
+
+void Compose::add(const WritablePath& writable) {
+    if (const auto there = locate(writable.path)) {
+        if (there->lists->is_read_only(there->entry))
+            job_.refuse(
+                there->lists->file(), *there->lists->value(there->entry),
+                fmt::format(
+                    "{} has to be writable, and is mounted read-only here; the file has changed since "
+                    "the run",
+                    writable.path));
+        return;
+    }
+    const auto parent = locate(writable.mount);
+    VolumeLists& lists = parent ? *parent->lists : *lists_.front();
+    if (writable.path.find(':') != std::string::npos) {
+        job_.refuse(
+            lists.file(), *lists.service(),
+            fmt::format(
+                "{} has a ':', which the short syntax cannot say; add a mount of type {} on it by hand",
+                writable.path, writable.as == WritableAs::tmpfs ? "tmpfs" : "volume"));
+        return;
+    }
+    if (const std::string note = mount_point_note(writable, job_.mount(writable.mount)); !note.empty())
+        job_.note(note);
+    if (writable.as == WritableAs::tmpfs) {
+        lists.add_tmpfs(writable.path, writable.tmpfs_options);
+        return;
+    }
+    // Below a bind the data are already on the host: they stay where they are.
+    const std::string source = parent ? lists.bind_source(parent->entry) : "";
+    std::string path;
+    for (const char c : writable.path) path += c == '$' ? std::string("$$") : std::string(1, c);
+    if (!source.empty() && writable.path.starts_with(writable.mount + "/")) {
+        std::string below = path.substr(path.size() - (writable.path.size() - writable.mount.size()));
+        lists.add_volume(make_scalar((source.ends_with('/') ? source.substr(0, source.size() - 1) : source) +
+                                     below + ":" + path));
+        return;
+    }
+    lists.add_volume(make_scalar(named_volume(lists.file(), writable.path) + ":" + path));
+}
+
+std::string Compose::named_volume(OpenFile& file, const std::string& target) {
+    std::vector<std::string> taken;
+    for (const auto& each : job_.files)
+        if (const Found found =
+                each->document.roots.empty() ? Found{} : find(each->document.roots.front(), "volumes"))
+            for (const auto& pair : found.value()->pairs) taken.push_back(pair.key->text);
+    for (const auto& [where, names] : volumes_) taken.insert(taken.end(), names.begin(), names.end());
+    const std::string name = volume_name(service_, target, '_', taken);
+    volumes_[&file].push_back(name);
+    job_.note(fmt::format(
+        "{} gets the new named volume '{}', filled from the image when it is first used; what an earlier "
+        "container had there is not in it",
+        target, name));
+    return name;
+}
+
+void Compose::add_top_level() {
+    for (const auto& [file, names] : volumes_) {
+        const NodePtr& root = resolved(file->document.roots.front());
+        const Found found = find(root, "volumes");
+        if (found && found.value()->kind == Node::Kind::mapping) {
+            const auto& pairs = found.value()->pairs;
+            const bool braces = !pairs.empty() && pairs.back().value->kind == Node::Kind::mapping &&
+                                pairs.back().value->flow && pairs.back().value->pairs.empty();
+            for (const std::string& name : names) {
+                NodePtr value = make_null();
+                if (braces || found.value()->flow) value = make_mapping({});
+                job_.take(file->editor->add(*found.value(), name, value));
+            }
+            continue;
+        }
+        std::vector<std::pair<std::string, NodePtr>> fresh;
+        for (const std::string& name : names)
+            fresh.emplace_back(name, root->flow ? make_mapping({}) : make_null());
+        job_.take(file->editor->add(*root, "volumes", make_mapping(std::move(fresh))));
+    }
+}
+
+}  // namespace
+
+void patch_compose(Job& job) {
+    Compose(job).run();
+}
+
+}  // namespace rogate::patch

@@ -1,0 +1,79 @@
+// rogate's own scenario files: `subject` has Compose's notation of mounts, without variables.
+#include <fmt/format.h>
+
+#include "patch/job.hpp"
+#include "patch/volume_lists.hpp"
+
+namespace rogate::patch {
+
+namespace {
+
+void add(Job& job, VolumeLists& lists, const WritablePath& writable, std::vector<std::string>& names) {
+    const std::string name = job.result.scenario.name.empty() ? "subject" : job.result.scenario.name;
+    if (const auto there = lists.locate(writable.path, nullptr)) {
+        if (lists.is_read_only(*there))
+            job.refuse(lists.file(), *lists.value(*there),
+                       fmt::format("{} has to be writable, and is mounted read-only here", writable.path));
+        return;
+    }
+    if (writable.path.find(':') != std::string::npos)
+        return job.refuse(
+            lists.file(), *lists.service(),
+            fmt::format("{} has a ':', which the short syntax cannot say; add it by hand", writable.path));
+    if (const std::string note = mount_point_note(writable, job.mount(writable.mount)); !note.empty())
+        job.note(note);
+    if (writable.as == WritableAs::tmpfs) return lists.add_tmpfs(writable.path, writable.tmpfs_options);
+    names.push_back(volume_name(name, writable.path, '_', names));
+    std::string source = names.back();
+    const auto parent = lists.locate(writable.mount, nullptr);
+    const std::string bind = parent ? lists.bind_source(*parent) : "";
+    // Below a bind the data are already on the host: they stay where they are.
+    if (!bind.empty() && writable.path.starts_with(writable.mount + "/"))
+        source = (bind.ends_with('/') ? bind.substr(0, bind.size() - 1) : bind) +
+                 writable.path.substr(writable.mount.size());
+    lists.add_volume(make_scalar(source + ":" + writable.path));
+}
+
+void patch_subject(Job& job, OpenFile& file, const NodePtr& subject) {
+    VolumeLists lists(job, file, subject, "the subject", {"mounts", "volumes"}, false);
+    const std::string name = job.result.scenario.name.empty() ? "subject" : job.result.scenario.name;
+    std::vector<std::string> names;
+    for (const auto& each : job.result.mounts) names.push_back(each.mount.source);
+    const auto named = [&](const std::string& target) {
+        names.push_back(volume_name(name, target, '_', names));
+        return names.back();
+    };
+    for (const std::string& target : job.result.recommendation.read_only) {
+        if (target == "/") {
+            lists.set_read_only_root();
+            continue;
+        }
+        const Mount* mount = job.mount(target);
+        if (const auto entry = lists.locate(target, mount))
+            lists.set_read_only(*entry, target, named);
+        else if (mount != nullptr && mount->type == MountType::anonymous)
+            lists.add_volume(make_scalar(named(target) + ":" + target + ":ro"));
+        else if (mount == nullptr || !mount->read_only)
+            job.refuse(file, *subject,
+                       fmt::format("the subject has no mount on {} here; the file has changed since the run",
+                                   target));
+    }
+    for (const WritablePath& writable : job.result.recommendation.writable) add(job, lists, writable, names);
+    lists.finish();
+}
+
+}  // namespace
+
+void patch_scenario(Job& job) {
+    for (const auto& file : job.files) {
+        if (!file->primary || file->document.roots.empty()) continue;
+        const Found subject = find(file->document.roots.front(), "subject");
+        if (!subject || subject.value()->kind != Node::Kind::mapping)
+            job.refuse(file->document.file + ": no 'subject'; is this a scenario file?");
+        else
+            patch_subject(job, *file, resolved(subject.pair->value));
+    }
+    if (job.files.empty()) job.refuse("no scenario file was given; name it with --file");
+}
+
+}  // namespace rogate::patch

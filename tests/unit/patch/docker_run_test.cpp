@@ -1,0 +1,114 @@
+#include <gmock/gmock.h>
+
+#include "unit/patch/support.hpp"
+
+namespace rogate::patch {
+namespace {
+
+using testing::HasSubstr;
+
+struct Line {
+    std::string before, after;
+};
+
+class CommandLine : public testing::TestWithParam<Line> {};
+
+// What is recommended in all of them: /data and /etc/app read-only, /data/run a tmpfs.
+CampaignResult advice() {
+    return test::result_with(
+        {test::mount(MountType::bind, "/data", "/srv/data"), test::mount(MountType::bind, "/etc/app")},
+        {"/data", "/etc/app"},
+        {{.path = "/data/run",
+          .as = WritableAs::tmpfs,
+          .mount = "/data",
+          .tmpfs_options = "uid=33,mode=0755",
+          .reason = {}}});
+}
+
+std::string changed(const std::string& command, const CampaignResult& result = advice()) {
+    const auto patch = make_patch(
+        result, {.format = Format::docker_run, .files = {}, .name = {}, .container = {}, .command = command});
+    return patch ? patch->command : "error: " + patch.error().message;
+}
+
+TEST_P(CommandLine, Changes) {
+    EXPECT_EQ(changed(GetParam().before), GetParam().after);
+    EXPECT_EQ(changed(GetParam().after), GetParam().after);
+}
+
+const std::string tmpfs = "--tmpfs /data/run:uid=33,mode=0755 ";
+
+INSTANTIATE_TEST_SUITE_P(
+    Lines, CommandLine,
+    testing::Values(
+        Line{"docker run -v data:/data -v ./app:/etc/app:rw app",
+             "docker run -v data:/data:ro -v ./app:/etc/app:ro " + tmpfs + "app"},
+        Line{"docker run --volume=data:/data -itvapp:/etc/app:Z --rm app -v x:/data",
+             "docker run --volume=data:/data:ro -itvapp:/etc/app:ro,Z --rm " + tmpfs + "app -v x:/data"},
+        Line{"sudo docker --host x container run --mount type=bind,src=/d,dst=/data "
+             "--mount=type=bind,source=/a,target=/etc/app,ro=false app",
+             "sudo docker --host x container run --mount type=bind,src=/d,dst=/data,readonly "
+             "--mount=type=bind,source=/a,target=/etc/app,readonly " +
+                 tmpfs + "app"},
+        Line{"docker run -v \"$PWD/my data\":/data -v \"$(pwd):/etc/app\" app",
+             "docker run -v \"$PWD/my data\":/data:ro -v \"$(pwd):/etc/app:ro\" " + tmpfs + "app"},
+        Line{"docker run -v '/x y:/data' -v ${A:-b:c}:/etc/app:z app",
+             "docker run -v '/x y:/data:ro' -v ${A:-b:c}:/etc/app:ro,z " + tmpfs + "app"},
+        Line{"docker run \\\r\n  -v data:/data \\\r\n  -v a:/etc/app \\\r\n  app",
+             "docker run \\\r\n  -v data:/data:ro \\\r\n  -v a:/etc/app:ro \\\r\n  --tmpfs "
+             "/data/run:uid=33,mode=0755 \\\r\n  app"},
+        Line{"docker run --env -v --entrypoint run -v data:/data -v a:/etc/app -- app",
+             "docker run --env -v --entrypoint run -v data:/data:ro -v a:/etc/app:ro " + tmpfs + "-- app"}));
+
+TEST(DockerRun, SetsTheRootOnce) {
+    const auto result = test::result_with(
+        {}, {"/"},
+        {{.path = "/tmp", .as = WritableAs::tmpfs, .mount = "/", .tmpfs_options = {}, .reason = {}}});
+    EXPECT_EQ(changed("docker run app", result), "docker run --read-only --tmpfs /tmp app");
+    EXPECT_EQ(changed("docker run --read-only=false app", result), "docker run --read-only --tmpfs /tmp app");
+    EXPECT_EQ(changed("docker run --read-only --tmpfs /tmp app", result),
+              "docker run --read-only --tmpfs /tmp app");
+}
+
+TEST(DockerRun, NamesAVolumeThatHadNoName) {
+    const auto result = test::result_with(
+        {test::mount(MountType::anonymous, "/data"), test::mount(MountType::anonymous, "/lib")},
+        {"/data", "/lib"});
+    EXPECT_EQ(changed("docker run -v /data app", result), "docker run -v data:/data:ro -v lib:/lib:ro app");
+}
+
+TEST(DockerRun, RefusesWhatItCannotTell) {
+    EXPECT_THAT(changed("docker ps"), HasSubstr("no `docker run`"));
+    EXPECT_THAT(changed("docker run -v 'a:/data app"), HasSubstr("never closed"));
+    EXPECT_THAT(changed("docker run -v a:/data"), HasSubstr("no image"));
+    EXPECT_THAT(changed("docker run -v a:/data app"), HasSubstr("no mount on /etc/app"));
+    EXPECT_THAT(changed("docker run -v a:/data -v b:/data app"), HasSubstr("two mounts on /data"));
+    EXPECT_THAT(changed("docker run -v a:$T -v b:/etc/app app"), HasSubstr("depends on a variable"));
+    EXPECT_THAT(changed("docker run -v a:/data:$MODE -v b:/etc/app app"), HasSubstr("come from a variable"));
+}
+
+TEST(Snippets, SayTheSameForEveryFormat) {
+    auto result = test::result_with(
+        {test::mount(MountType::bind, "/data", "/srv/my data"), test::mount(MountType::tmpfs, "/run")},
+        {"/", "/data", "/run"},
+        {{.path = "/data/$x", .as = WritableAs::volume, .mount = "/data", .tmpfs_options = {}, .reason = {}},
+         {.path = "/tmp", .as = WritableAs::tmpfs, .mount = "/", .tmpfs_options = "size=1m", .reason = {}}});
+    EXPECT_EQ(docker_run_flags(result),
+              "--read-only -v '/srv/my data:/data:ro' --tmpfs /run:ro -v '/srv/my data/$x:/data/$x' --tmpfs "
+              "/tmp:size=1m");
+    EXPECT_EQ(compose_snippet(result),
+              "read_only: true\nvolumes:\n  - /srv/my data:/data:ro\n  - /srv/my "
+              "data/$$x:/data/$$x\ntmpfs:\n  - /run:ro\n  - /tmp:size=1m\n");
+    EXPECT_THAT(kubernetes_snippet(result), HasSubstr("readOnlyRootFilesystem: true"));
+    EXPECT_THAT(kubernetes_snippet(result), HasSubstr("    mountPath: /data\n    readOnly: true\n"));
+    EXPECT_EQ(compose_snippet({}), "");
+}
+
+TEST(Patch, RefusesWhatWasNotRun) {
+    CampaignResult result = advice();
+    result.recommendation.verified_by_run.reset();
+    EXPECT_THAT(changed("docker run -v a:/data -v b:/etc/app app", result), HasSubstr("run rogate again"));
+}
+
+}  // namespace
+}  // namespace rogate::patch
