@@ -15,9 +15,9 @@ struct Global {
 
 struct RunOptions {
     std::vector<std::string> scenarios;
-    std::string out;     // --out DIR; empty: no files
+    std::string out;      // --out DIR; empty: no files
     std::string summary;  // --summary FILE; empty: none
-    bool quiet = false;  // no progress
+    bool quiet = false;   // no progress
     std::size_t ring_bytes = 16U << 20U;
 };
 

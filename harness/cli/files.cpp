@@ -73,8 +73,7 @@ Result<std::string> read_file(const std::string& path) {
 Result<> make_folder(const std::string& path) {
     std::error_code error;
     const bool made = std::filesystem::create_directories(path, error);
-    if (!error && made)
-        std::filesystem::permissions(path, std::filesystem::perms::owner_all, error);
+    if (!error && made) std::filesystem::permissions(path, std::filesystem::perms::owner_all, error);
     if (error)
         return fail(ErrorKind::io, fmt::format("cannot make the folder {}: {}", path, error.message()));
     return {};

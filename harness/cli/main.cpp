@@ -26,8 +26,10 @@ int main(int argc, char** argv) {
     CLI::App* run_app = app.add_subcommand("run", "Settle every candidate mount of a scenario");
     run_app->add_option("SCENARIO", run.scenarios, "Scenario files, or folders with a scenario.yaml")
         ->required();
-    run_app->add_option("-o,--out", run.out, "Write result.json, report.html, report.md, junit.xml, results.sarif and write-requirements.md "
-                        "into this folder (made if missing)");
+    run_app->add_option(
+        "-o,--out", run.out,
+        "Write result.json, report.html, report.md, junit.xml, results.sarif and write-requirements.md "
+        "into this folder (made if missing)");
     run_app->add_option("--summary", run.summary,
                         "Append the Markdown report to this file, for example \"$GITHUB_STEP_SUMMARY\"");
     run_app->add_flag("-q,--quiet", run.quiet, "No progress, only the result");
@@ -50,11 +52,14 @@ int main(int argc, char** argv) {
     ReportOptions report;
     CLI::App* report_app = app.add_subcommand("report", "Render results again, in any format");
     report_app->add_option("RESULT", report.results, "result.json files")->required();
-    report_app->add_option("-f,--format", report.format, "terminal, json, markdown, html, junit, sarif or requirements")
+    report_app
+        ->add_option("-f,--format", report.format,
+                     "terminal, json, markdown, html, junit, sarif or requirements")
         ->check(CLI::IsMember(rogate::report::format_names));
     report_app->add_option("-o,--output", report.output, "Write to this file (default: standard output)");
-    report_app->add_option("--previous", report.previous,
-                           "requirements: an earlier write-requirements.md or result.json, to keep its dates");
+    report_app->add_option(
+        "--previous", report.previous,
+        "requirements: an earlier write-requirements.md or result.json, to keep its dates");
 
     CLI::App* doctor_app = app.add_subcommand("doctor", "Say whether this engine and kernel can do it");
 

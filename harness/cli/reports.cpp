@@ -32,7 +32,7 @@ Result<> write_reports(const CampaignResult& result, const std::string& folder,
                        report::FormatOptions options) {
     if (auto made = make_folder(folder); !made) return made;
     const std::pair<const char*, const char*> files[] = {
-        {"json", "result.json"}, {"html", "report.html"},   {"markdown", "report.md"},
+        {"json", "result.json"}, {"html", "report.html"},    {"markdown", "report.md"},
         {"junit", "junit.xml"},  {"sarif", "results.sarif"}, {"requirements", "write-requirements.md"}};
     const std::vector<CampaignResult> one(1, result);
     for (const auto& [format, name] : files) {

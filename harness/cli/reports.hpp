@@ -12,8 +12,8 @@ namespace rogate::cli {
 // For this terminal, this folder and this version of rogate.
 report::FormatOptions format_options(const Global& global);
 
-// result.json, report.html, report.md, junit.xml, results.sarif and write-requirements.md, each 0600, in `folder`,
-// which is made (0700) if missing. A write-requirements.md that is there already keeps its dates.
+// result.json, report.html, report.md, junit.xml, results.sarif and write-requirements.md, each 0600, in
+// `folder`, which is made (0700) if missing. A write-requirements.md that is there already keeps its dates.
 Result<> write_reports(const CampaignResult& result, const std::string& folder,
                        report::FormatOptions options);
 

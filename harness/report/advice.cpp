@@ -49,9 +49,10 @@ std::string volume_name(const std::string& scenario, const std::string& path) {
 
 void tmpfs_flag(const std::string& path, const std::string& options, DockerFlags& out) {
     if (path.find(':') != std::string::npos)
-        out.not_flags.push_back(fmt::format("a tmpfs on {}: the path has a colon, which --tmpfs takes for the "
-                                            "beginning of its options",
-                                            path));
+        out.not_flags.push_back(
+            fmt::format("a tmpfs on {}: the path has a colon, which --tmpfs takes for the "
+                        "beginning of its options",
+                        path));
     else
         out.flags.push_back("--tmpfs " + shell_quoted(options.empty() ? path : path + ":" + options));
 }
@@ -62,8 +63,7 @@ void read_only_flag(const Mount& mount, const std::string& scenario, DockerFlags
             out.flags.emplace_back("--read-only");
             return;
         case MountType::tmpfs:
-            tmpfs_flag(mount.target,
-                       mount.tmpfs_options.empty() ? "ro" : "ro," + mount.tmpfs_options, out);
+            tmpfs_flag(mount.target, mount.tmpfs_options.empty() ? "ro" : "ro," + mount.tmpfs_options, out);
             return;
         case MountType::bind:
             out.flags.push_back(mount_flag("bind", mount.source, mount.target, true));
@@ -73,7 +73,8 @@ void read_only_flag(const Mount& mount, const std::string& scenario, DockerFlags
             return;
         case MountType::anonymous:
             // The engine refuses a read-only anonymous volume; a named one is filled from the image as well.
-            out.flags.push_back(mount_flag("volume", volume_name(scenario, mount.target), mount.target, true));
+            out.flags.push_back(
+                mount_flag("volume", volume_name(scenario, mount.target), mount.target, true));
             return;
     }
 }
@@ -132,8 +133,7 @@ std::string writable_kind(const WritablePath& path) {
 }
 
 std::string cost_text(const PhaseCost& cost) {
-    return fmt::format("{} {:.1f} s instead of {:.1f} s", cost.phase, cost.read_only_s,
-                       cost.control_s);
+    return fmt::format("{} {:.1f} s instead of {:.1f} s", cost.phase, cost.read_only_s, cost.control_s);
 }
 
 bool can_be_read_only(Verdict verdict) {
@@ -152,8 +152,8 @@ std::string headline(const CampaignResult& result) {
         open += each.verdict == Verdict::inconclusive ? 1 : 0;
     }
     if (result.mounts.empty()) return "no mount to try";
-    std::string text = fmt::format("{} of {} can be read-only", can,
-                                   counted(result.mounts.size(), "mount", "mounts"));
+    std::string text =
+        fmt::format("{} of {} can be read-only", can, counted(result.mounts.size(), "mount", "mounts"));
     if (open > 0) text += fmt::format(", {} inconclusive", open);
     return text;
 }

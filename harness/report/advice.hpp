@@ -13,7 +13,8 @@ namespace rogate::report {
 std::string shell_quoted(std::string_view raw);
 
 struct DockerFlags {
-    std::vector<std::string> flags;      // each a whole one, quoted: "--mount type=bind,source=/a,target=/b,readonly"
+    std::vector<std::string>
+        flags;  // each a whole one, quoted: "--mount type=bind,source=/a,target=/b,readonly"
     std::vector<std::string> not_flags;  // what cannot be said by a flag, a sentence each
 };
 DockerFlags docker_run_flags(const CampaignResult& result);

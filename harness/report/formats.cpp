@@ -39,8 +39,8 @@ Result<std::string> render(const std::string& format, const std::vector<Campaign
     if (format == "junit") return render_junit(results);
     if (format == "sarif") return render_sarif(results, options.sarif);
     if (format == "requirements")
-        return one_after_another(results,
-                                 [&](const auto& each) { return render_requirements(each, options.history); });
+        return one_after_another(
+            results, [&](const auto& each) { return render_requirements(each, options.history); });
     return fail(ErrorKind::usage, fmt::format("'{}' is no format", format));
 }
 

@@ -20,8 +20,8 @@ struct FormatOptions {
     History history;  // requirements
 };
 
-// Results whose secrets are hidden already (hide_secrets). Several results become one document; ErrorKind::usage
-// for json, which holds one.
+// Results whose secrets are hidden already (hide_secrets). Several results become one document;
+// ErrorKind::usage for json, which holds one.
 Result<std::string> render(const std::string& format, const std::vector<CampaignResult>& results,
                            const FormatOptions& options);
 

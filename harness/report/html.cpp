@@ -19,8 +19,9 @@ namespace {
 
 using nlohmann::ordered_json;
 
-// Inside <script type="application/json"> only "<" can do harm ("</script", "<!--"); the others are for readers that
-// take the data for HTML or for JavaScript of before 2019. escape_text() leaves no U+2028 and U+2029.
+// Inside <script type="application/json"> only "<" can do harm ("</script", "<!--"); the others are for
+// readers that take the data for HTML or for JavaScript of before 2019. escape_text() leaves no U+2028 and
+// U+2029.
 void append_json(const ordered_json& value, std::string& out) {
     for (const char c : value.dump()) {
         if (c == '<')
@@ -79,7 +80,8 @@ ordered_json row(const Attempt& each, bool failed, Words& words) {
             each.first_s};
 }
 
-void append_rows(const std::vector<Attempt>& list, bool failed, std::size_t limit, Words& words, std::string& out) {
+void append_rows(const std::vector<Attempt>& list, bool failed, std::size_t limit, Words& words,
+                 std::string& out) {
     for (std::size_t i = 0; i < std::min(limit, list.size()); ++i) {
         if (out.back() != '[') out += ',';
         append_json(row(list[i], failed, words), out);

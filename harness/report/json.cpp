@@ -53,8 +53,8 @@ ordered_json Writer::texts(const std::vector<std::string>& list) const {
 
 ordered_json Writer::attempt(const Attempt& each) const {
     return {{"path", text(each.path)},
-            {"operation", each.operation},
-            {"syscall", each.syscall},
+            {"operation", text(each.operation)},
+            {"syscall", text(each.syscall)},
             {"errno", errno_name(each.error)},
             {"class", std::string(to_string(each.cls))},
             {"phase", text(each.phase)},
@@ -64,7 +64,7 @@ ordered_json Writer::attempt(const Attempt& each) const {
               {"pid", each.process.pid},
               {"uid", each.process.uid}}},
             {"count", each.count},
-            {"control", each.control},
+            {"control", text(each.control)},
             {"first_s", each.first_s},
             {"open_flags", each.open_flags}};
 }
@@ -109,8 +109,8 @@ ordered_json Writer::run(const RunRecord& each) const {
     return object;
 }
 
-// A member of the object that is being written. A result can have a million attempts, so only small parts of it
-// are ever a tree: the rest is written as it is reached, an attempt on a line of its own.
+// A member of the object that is being written. A result can have a million attempts, so only small parts of
+// it are ever a tree: the rest is written as it is reached, an attempt on a line of its own.
 void Writer::member(int depth, const char* key, const ordered_json& value) {
     const std::string indent(static_cast<std::size_t>(depth) * 2, ' ');
     if (out_.back() != '{') out_ += ',';
@@ -191,14 +191,14 @@ std::string Writer::result(const CampaignResult& result) {
     member(1, "duration_s", result.duration_s);
     member(1, "data", result.data_mode);
     member(1, "engine",
-           {{"name", engine.name},
-            {"version", engine.version},
-            {"api_version", engine.api_version},
-            {"kernel", engine.kernel},
-            {"os", engine.os},
-            {"cgroup_version", engine.cgroup_version},
+           {{"name", text(engine.name)},
+            {"version", text(engine.version)},
+            {"api_version", text(engine.api_version)},
+            {"kernel", text(engine.kernel)},
+            {"os", text(engine.os)},
+            {"cgroup_version", text(engine.cgroup_version)},
             {"host", text(engine.host)}});
-    member(1, "observer", {{"kind", result.observer.kind}, {"hooks", result.observer.hooks}});
+    member(1, "observer", {{"kind", result.observer.kind}, {"hooks", text(result.observer.hooks)}});
     member(1, "subject", subject(result));
     member(1, "runs", runs);
     member(1, "mounts", ordered_json::array());
@@ -260,8 +260,8 @@ std::vector<std::string> raw_list(const json& array) {
 Attempt read_attempt(const json& object) {
     Attempt attempt;
     attempt.path = raw(object, "path");
-    attempt.operation = object.at("operation");
-    attempt.syscall = object.at("syscall");
+    attempt.operation = raw(object, "operation");
+    attempt.syscall = raw(object, "syscall");
     attempt.error = errno_from(object.at("errno"));
     attempt.cls = from_name(object.at("class"), all_classes);
     attempt.phase = raw(object, "phase");
@@ -271,7 +271,7 @@ Attempt read_attempt(const json& object) {
                        .exe = raw(process, "exe"),
                        .uid = process.value("uid", 0U)};
     attempt.count = object.at("count");
-    attempt.control = object.at("control");
+    attempt.control = raw(object, "control");
     attempt.first_s = object.value("first_s", 0.0);
     attempt.open_flags = object.value("open_flags", 0U);
     return attempt;
@@ -356,8 +356,8 @@ class AttemptReader {
     std::vector<Lists> mounts_;
 };
 
-// Depths of { "mounts": [ { "attempts": [ {…} ] } ] }: the mount's object begins at 2, its keys come at 3, and an
-// attempt ends at 4.
+// Depths of { "mounts": [ { "attempts": [ {…} ] } ] }: the mount's object begins at 2, its keys come at 3,
+// and an attempt ends at 4.
 bool AttemptReader::operator()(int depth, json::parse_event_t event, json& parsed) {
     if (event == json::parse_event_t::key && depth == 1) section_ = parsed.get<std::string>();
     if (section_ != "mounts") return true;
@@ -389,15 +389,15 @@ CampaignResult read_result(const json& object) {
     result.duration_s = object.value("duration_s", 0.0);
     result.data_mode = object.value("data", "");
     const json& engine = object.at("engine");
-    result.engine = {.name = engine.value("name", ""),
-                     .version = engine.value("version", ""),
-                     .api_version = engine.value("api_version", ""),
-                     .kernel = engine.value("kernel", ""),
-                     .os = engine.value("os", ""),
-                     .cgroup_version = engine.value("cgroup_version", ""),
-                     .host = engine.value("host", "")};
+    result.engine = {.name = raw_or_empty(engine, "name"),
+                     .version = raw_or_empty(engine, "version"),
+                     .api_version = raw_or_empty(engine, "api_version"),
+                     .kernel = raw_or_empty(engine, "kernel"),
+                     .os = raw_or_empty(engine, "os"),
+                     .cgroup_version = raw_or_empty(engine, "cgroup_version"),
+                     .host = raw_or_empty(engine, "host")};
     const json& observer = object.at("observer");
-    result.observer = {.kind = observer.value("kind", ""), .hooks = observer.value("hooks", "")};
+    result.observer = {.kind = observer.value("kind", ""), .hooks = raw_or_empty(observer, "hooks")};
     const json& subject = object.at("subject");
     result.scenario.subject.image = raw(subject, "image");
     result.image_id = subject.value("image_id", "");

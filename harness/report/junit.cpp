@@ -45,8 +45,7 @@ class Suite {
             return;
         }
         out_ += ">\n";
-        if (!outcome.empty())
-            out_ += fmt::format("      <{} message=\"{}\"/>\n", outcome, xml_text(message));
+        if (!outcome.empty()) out_ += fmt::format("      <{} message=\"{}\"/>\n", outcome, xml_text(message));
         if (!output.empty()) out_ += fmt::format("      <system-out>{}</system-out>\n", output);
         out_ += "    </testcase>\n";
     }
@@ -54,9 +53,11 @@ class Suite {
     std::string finish(const std::string& name, const std::string& timestamp, const std::string& head,
                        std::string_view log) const {
         // xs:dateTime without a zone is what readers of the format expect.
-        const std::string stamp = timestamp.ends_with('Z') ? timestamp.substr(0, timestamp.size() - 1) : timestamp;
+        const std::string stamp =
+            timestamp.ends_with('Z') ? timestamp.substr(0, timestamp.size() - 1) : timestamp;
         return fmt::format(
-            "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\" time=\"{:.3f}\" "
+            "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\" "
+            "time=\"{:.3f}\" "
             "timestamp=\"{}\">\n{}{}{}  </testsuite>\n",
             xml_text(name), counts_.tests, counts_.failures, counts_.errors, counts_.skipped, time_,
             xml_text(stamp), head, out_,
@@ -109,10 +110,10 @@ std::string output_of(const MountResult& mount) {
     const std::size_t shown = std::min(mount.attempts.size(), attempts_shown);
     for (std::size_t i = 0; i < shown; ++i) {
         const Attempt& each = mount.attempts[i];
-        out += fmt::format("{} {} {} x{} in {} by {}{}\n", xml_text(each.operation), xml_text(each.path),
-                           errno_name(each.error), each.count, xml_text(each.phase),
-                           xml_text(each.process.comm),
-                           each.cls == AttemptClass::write ? "" : fmt::format(" ({})", to_string(each.cls)));
+        out +=
+            fmt::format("{} {} {} x{} in {} by {}{}\n", xml_text(each.operation), xml_text(each.path),
+                        errno_name(each.error), each.count, xml_text(each.phase), xml_text(each.process.comm),
+                        each.cls == AttemptClass::write ? "" : fmt::format(" ({})", to_string(each.cls)));
     }
     if (mount.attempts.size() > shown)
         out += fmt::format("and {} more kinds of attempt, in result.json\n", mount.attempts.size() - shown);
@@ -142,7 +143,10 @@ double add_run(const CampaignResult& result, const RunRecord& run, std::string& 
     Suite suite(fmt::format("rogate.{}.run-{}", result.scenario.name, run.plan.id));
     const bool control = run.plan.kind == RunKind::control;
     for (const PhaseRecord& phase : run.phases)
-        suite.add(phase.name, phase.duration_s, phase.passed ? "" : control ? "failure" : "skipped",
+        suite.add(phase.name, phase.duration_s,
+                  phase.passed ? ""
+                  : control    ? "failure"
+                               : "skipped",
                   control ? phase.message : "fails with these mounts read-only: " + phase.message, {});
     std::string read_only;
     for (const std::string& target : run.plan.read_only) read_only += (read_only.empty() ? "" : " ") + target;
@@ -168,7 +172,8 @@ std::string render_junit(const std::vector<CampaignResult>& results) {
     }
     return fmt::format(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-        "<testsuites name=\"rogate\" tests=\"{}\" failures=\"{}\" errors=\"{}\" time=\"{:.3f}\">\n{}</testsuites>\n",
+        "<testsuites name=\"rogate\" tests=\"{}\" failures=\"{}\" errors=\"{}\" "
+        "time=\"{:.3f}\">\n{}</testsuites>\n",
         total.tests, total.failures, total.errors, time, suites);
 }
 

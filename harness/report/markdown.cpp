@@ -132,7 +132,8 @@ void Document::flags() {
 void Document::advice() {
     const Recommendation& advice = result_.recommendation;
     line("### Recommended change\n");
-    if (advice.read_only.empty() && advice.writable.empty()) return line("None: nothing was found that passes.\n");
+    if (advice.read_only.empty() && advice.writable.empty())
+        return line("None: nothing was found that passes.\n");
     line("{}\n", advice.verified_by_run
                      ? fmt::format("Run {} passed with just this.", *advice.verified_by_run)
                      : std::string("**Not verified**: no run passed with just this."));
@@ -156,10 +157,11 @@ void Document::advice() {
 }
 
 void Document::evidence_of(const MountResult& mount) {
-    line("<details><summary><code>{}</code>: {}</summary>\n",
-         xml_text(shortened(escape_text(mount.mount.target), extent_.text)).c_str(),
+    line("<details><summary><code>{}</code>: {}</summary>\n", xml_text(mount.mount.target, extent_.text),
          counted(mount.attempts.size(), "kind of write failed", "kinds of write failed"));
-    line("| Operation | Path | Error | Phase | Process | Times |\n| --- | --- | --- | --- | --- | ---: |");
+    if (!mount.attempts.empty())
+        line(
+            "| Operation | Path | Error | Phase | Process | Times |\n| --- | --- | --- | --- | --- | ---: |");
     const std::size_t shown = std::min(mount.attempts.size(), extent_.attempts);
     for (std::size_t i = 0; i < shown; ++i) {
         const Attempt& each = mount.attempts[i];
@@ -217,8 +219,8 @@ std::string Document::render() {
     advice();
     evidence();
     failed_runs();
-    line("<sub>observer: {}; kernel {}; schema rogate.result/1</sub>", markdown_text(result_.observer.kind, 20),
-         markdown_text(result_.engine.kernel, 60));
+    line("<sub>observer: {}; kernel {}; schema rogate.result/1</sub>",
+         markdown_text(result_.observer.kind, 20), markdown_text(result_.engine.kernel, 60));
     return std::move(out_);
 }
 

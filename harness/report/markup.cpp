@@ -10,7 +10,8 @@ namespace {
 
 bool starts_link(std::string_view text, std::size_t at) {
     return text.substr(at).starts_with("://") ||
-           (text[at] == '.' && at >= 3 && (text.substr(at - 3, 3) == "www" || text.substr(at - 3, 3) == "WWW"));
+           (text[at] == '.' && at >= 3 &&
+            (text.substr(at - 3, 3) == "www" || text.substr(at - 3, 3) == "WWW"));
 }
 
 }  // namespace
@@ -34,7 +35,8 @@ std::string markdown_code(std::string_view raw, std::size_t limit) {
     std::string inside;
     for (const char c : text) inside += c == '|' ? "\\|" : std::string(1, c);
     const std::string fence(longest + 1, '`');
-    // Spaces at both ends are taken away by the reader; they are needed beside a backtick and for a text of spaces.
+    // Spaces at both ends are taken away by the reader; they are needed beside a backtick and for a text of
+    // spaces.
     const bool spaced = inside.empty() || inside.front() == '`' || inside.back() == '`' ||
                         inside.front() == ' ' || inside.back() == ' ';
     return spaced ? fence + " " + inside + " " + fence : fence + inside + fence;
@@ -65,9 +67,9 @@ std::string markdown_text(std::string_view raw, std::size_t limit) {
     return out;
 }
 
-std::string xml_text(std::string_view raw) {
+std::string xml_text(std::string_view raw, std::size_t limit) {
     std::string out;
-    for (const char c : escape_text(raw)) {
+    for (const char c : shortened(escape_text(raw), limit)) {
         switch (c) {
             case '&':
                 out += "&amp;";

@@ -14,7 +14,7 @@ std::string markdown_code(std::string_view raw, std::size_t limit = 300);
 std::string markdown_text(std::string_view raw, std::size_t limit = 600);
 
 // For XML and HTML, text or a quoted attribute.
-std::string xml_text(std::string_view raw);
+std::string xml_text(std::string_view raw, std::size_t limit = std::string_view::npos);
 
 // At most about `limit` bytes: the beginning and, more telling in a path, the end. Cut between code points.
 std::string shortened(const std::string& text, std::size_t limit, std::string_view ellipsis = "…");

@@ -88,8 +88,8 @@ std::string_view why(const MountResult& mount) {
     return {};
 }
 
-// Numbers of three digits and more, and hexadecimal names of eight and more with a digit, are made anew each time:
-// pid files, temporary files, hashes. One "*" stands for each.
+// Numbers of three digits and more, and hexadecimal names of eight and more with a digit, are made anew each
+// time: pid files, temporary files, hashes. One "*" stands for each.
 std::string general(const std::string& name) {
     const auto digit = [](char c) { return c >= '0' && c <= '9'; };
     const auto hex = [&](char c) { return digit(c) || (c >= 'a' && c <= 'f'); };
@@ -171,7 +171,10 @@ std::string remembered(const CampaignResult& result, const MountResult& mount, c
                                            {"since", since.date}};
     std::string text;
     for (const char c : object.dump())
-        text += c == '>' ? "\\u003e" : c == '<' ? "\\u003c" : c == '-' ? "\\u002d" : std::string(1, c);
+        text += c == '>'                          ? "\\u003e"
+                : c == '<'                        ? "\\u003c"
+                : c == '-' && text.ends_with('-') ? "\\u002d"
+                                                  : std::string(1, c);
     return std::string(mark) + text + " -->";
 }
 
@@ -182,15 +185,18 @@ std::string date_of(const CampaignResult& result) {
 Since since_of(const CampaignResult& result, const MountResult& mount, const History& history) {
     const std::string mode = mode_of(mount);
     const auto before = history.find(key_of(result.scenario.name, mount.mount.target));
-    if (before != history.end() && before->second.mode == escape_text(mode)) return {mode, before->second.date};
+    if (before != history.end() && before->second.mode == escape_text(mode))
+        return {mode, before->second.date};
     return {mode, date_of(result)};
 }
 
 std::string section(const CampaignResult& result, const MountResult& mount, const Since& since) {
-    std::string out = fmt::format("## {}\n{}\n\n", markdown_code(mount.mount.target),
-                                  remembered(result, mount, since));
-    out += fmt::format("**{}**, {} since {}: {}.\n", to_string(mount.verdict), short_mode(mount),
-                       markdown_text(since.date), why(mount));
+    std::string out =
+        fmt::format("## {}\n{}\n\n", markdown_code(mount.mount.target), remembered(result, mount, since));
+    const bool split = mount.verdict == Verdict::split;
+    out += fmt::format("**{}**, {} since {}: {}.\n", to_string(mount.verdict),
+                       split ? "read-only with writable paths" : short_mode(mount), markdown_text(since.date),
+                       why(mount));
     if (!mount.writable.empty()) out += "\nStays writable:\n\n";
     for (const WritablePath& each : sorted_writable(mount))
         out += fmt::format("- {} as {}{}{}\n", markdown_code(each.path), markdown_text(writable_kind(each)),
@@ -230,7 +236,7 @@ Result<History> read_history(std::string_view previous) {
         if (!result) return fail(std::move(result.error()));
         for (const MountResult& mount : result->mounts)
             history[key_of(result->scenario.name, mount.mount.target)] = {escape_text(mode_of(mount)),
-                                                                        date_of(*result)};
+                                                                          date_of(*result)};
         return history;
     }
     if (!previous.starts_with("# Write requirements"))
@@ -244,7 +250,8 @@ Result<History> read_history(std::string_view previous) {
         try {
             remember_line(line, history);
         } catch (const nlohmann::json::exception& error) {
-            const auto number = std::count(previous.begin(), previous.begin() + static_cast<std::ptrdiff_t>(end), '\n');
+            const auto number =
+                std::count(previous.begin(), previous.begin() + static_cast<std::ptrdiff_t>(end), '\n');
             return fail(ErrorKind::usage,
                         fmt::format("line {}: this comment of rogate's was changed by hand: {}", number + 1,
                                     error.what()));
@@ -256,11 +263,11 @@ Result<History> read_history(std::string_view previous) {
 std::string render_requirements(const CampaignResult& result, const History& history) {
     std::vector<const MountResult*> mounts;
     for (const MountResult& each : result.mounts) mounts.push_back(&each);
-    std::sort(mounts.begin(), mounts.end(), [](const MountResult* a, const MountResult* b) {
-        return a->mount.target < b->mount.target;
-    });
+    std::sort(mounts.begin(), mounts.end(),
+              [](const MountResult* a, const MountResult* b) { return a->mount.target < b->mount.target; });
     std::string out = fmt::format(
-        "# Write requirements of {}\n\nImage {}. Made by rogate from what the application did in the scenario; edits "
+        "# Write requirements of {}\n\nImage {}. Made by rogate from what the application did in the "
+        "scenario; edits "
         "are lost when it is made again.\n\n",
         markdown_text(result.scenario.name, 200), markdown_code(result.scenario.subject.image));
     out += "| Mount | Type | Mode | Verdict | Since |\n| --- | --- | --- | --- | --- |\n";
@@ -271,7 +278,8 @@ std::string render_requirements(const CampaignResult& result, const History& his
         for (const WritablePath& path : sorted_writable(*each))
             if (each->verdict == Verdict::split) mode += " " + markdown_code(path.path);
         out += fmt::format("| {} | {} | {} | {} | {} |\n", markdown_code(each->mount.target),
-                           to_string(each->mount.type), mode, to_string(each->verdict), markdown_text(since.date));
+                           to_string(each->mount.type), mode, to_string(each->verdict),
+                           markdown_text(since.date));
         sections += "\n" + section(result, *each, since);
     }
     if (mounts.empty()) out += "\nThe subject has no mount to try.\n";

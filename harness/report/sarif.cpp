@@ -140,11 +140,13 @@ ordered_json evidence(const MountResult& mount) {
             {"attemptsLeftOut", mount.attempts.size() - attempts.size()}};
 }
 
-ordered_json mount_result(const CampaignResult& result, const MountResult& mount, const SarifOptions& options) {
+ordered_json mount_result(const CampaignResult& result, const MountResult& mount,
+                          const SarifOptions& options) {
     const auto [kind, level] = standing(mount.verdict);
     const std::string text = fmt::format("{} is {}: {}", message_text(mount.mount.target),
                                          to_string(mount.verdict), message_text(mount.reason));
-    const auto index = std::find(all_verdicts.begin(), all_verdicts.end(), mount.verdict) - all_verdicts.begin();
+    const auto index =
+        std::find(all_verdicts.begin(), all_verdicts.end(), mount.verdict) - all_verdicts.begin();
     return {{"ruleId", fmt::format("rogate/{}", to_string(mount.verdict))},
             {"ruleIndex", index},
             {"kind", std::string(kind)},
@@ -173,9 +175,8 @@ ordered_json run(const CampaignResult& result, const SarifOptions& options) {
 std::string render_sarif(const std::vector<CampaignResult>& results, const SarifOptions& options) {
     ordered_json runs = ordered_json::array();
     for (const CampaignResult& result : results) runs.push_back(run(result, options));
-    const ordered_json log = {{"$schema", "https://json.schemastore.org/sarif-2.1.0.json"},
-                              {"version", "2.1.0"},
-                              {"runs", runs}};
+    const ordered_json log = {
+        {"$schema", "https://json.schemastore.org/sarif-2.1.0.json"}, {"version", "2.1.0"}, {"runs", runs}};
     return log.dump(2) + "\n";
 }
 

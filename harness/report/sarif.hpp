@@ -13,8 +13,9 @@ struct SarifOptions {
     std::string root;
 };
 
-// A run for each result. Levels: safe, tolerated and split are notes (something can be changed here), untested and
-// inconclusive warnings; required, ineffective and already-ro are no problem to mend ("informational", "pass").
+// A run for each result. Levels: safe, tolerated and split are notes (something can be changed here),
+// untested and inconclusive warnings; required, ineffective and already-ro are no problem to mend
+// ("informational", "pass").
 std::string render_sarif(const std::vector<CampaignResult>& results, const SarifOptions& options);
 
 }  // namespace rogate::report

@@ -26,7 +26,8 @@ void secrets_of_step(const Step& step, std::set<std::string>& found) {
 
 bool in_the_open(const Scenario& scenario, const std::string& value) {
     const auto holds = [&](const std::string& text) { return text.find(value) != std::string::npos; };
-    // A path on a mount is where the application's data lie, no secret: PGDATA=/var/lib/postgresql/data/pgdata.
+    // A path on a mount is where the application's data lie, no secret:
+    // PGDATA=/var/lib/postgresql/data/pgdata.
     const auto on_mount = [&](const Mount& m) {
         return holds(m.target) || holds(m.source) ||
                (m.target.size() > 1 && value.starts_with(m.target + "/"));
@@ -47,6 +48,7 @@ class Hider {
     void hide(Attempt& each) const {
         hide(each.mount), hide(each.path), hide(each.phase);
         hide(each.process.comm), hide(each.process.exe);
+        hide(each.operation), hide(each.syscall), hide(each.control);
     }
     void hide(WritablePath& each) const {
         hide(each.path), hide(each.mount), hide(each.tmpfs_options), hide(each.reason);
@@ -91,7 +93,10 @@ void Hider::hide(CampaignResult& result) const {
     Subject& subject = result.scenario.subject;
     hide(subject.image), hide(subject.mounts);
     hide(subject.origin.files), hide(subject.origin.name), hide(subject.origin.container);
-    hide(result.engine.host), hide(result.observer.hooks);
+    EngineFacts& engine = result.engine;
+    for (std::string* text : {&engine.name, &engine.version, &engine.api_version, &engine.kernel, &engine.os,
+                              &engine.cgroup_version, &engine.host, &result.observer.hooks})
+        hide(*text);
     hide(result.runs), hide(result.mounts);
     hide(result.recommendation.read_only), hide(result.recommendation.writable);
 }

@@ -10,9 +10,10 @@
 
 namespace rogate::report {
 
-// The environment values of the subject and of its exec steps, and the headers that carry credentials. A value
-// that the scenario also writes in the open, in a mount's target or source or the image's name, is none: to
-// hide it there would make the answer wrong ("mount *** read-only"). Neither is one shorter than four bytes.
+// The environment values of the subject and of its exec steps, and the headers that carry credentials. A
+// value that the scenario also writes in the open, in a mount's target or source or the image's name, is
+// none: to hide it there would make the answer wrong ("mount *** read-only"). Neither is one shorter than
+// four bytes.
 std::set<std::string> secrets_of(const Scenario& scenario);
 
 // Replaces each secret in a text by "***": at each place the longest that fits, so that no rest of one stays.

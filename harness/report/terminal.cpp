@@ -91,8 +91,8 @@ class Page {
 void Page::head() {
     line(tint("1", escape_text(result_.scenario.name)) +
          fmt::format(": image {}, {} {}, {} {} in {:.1f} s", escape_text(result_.scenario.subject.image),
-                     result_.engine.name, result_.engine.version, result_.runs.size(),
-                     result_.runs.size() == 1 ? "run" : "runs", result_.duration_s));
+                     escape_text(result_.engine.name), escape_text(result_.engine.version),
+                     result_.runs.size(), result_.runs.size() == 1 ? "run" : "runs", result_.duration_s));
     line();
 }
 
@@ -100,9 +100,10 @@ void Page::attempts(const MountResult& mount) {
     const std::size_t shown = std::min(attempts_shown, mount.attempts.size());
     for (std::size_t i = 0; i < shown; ++i) {
         const Attempt& each = mount.attempts[i];
-        line(fmt::format("    {} {}  {}{}  in {}  by {}{}", padded(each.operation, 11),
-                         shortened(escape_text(each.path), 120, style_.unicode ? "…" : "..."), errno_name(each.error),
-                         times(each.count), escape_text(each.phase), escape_text(each.process.comm),
+        line(fmt::format("    {} {}  {}{}  in {}  by {}{}", padded(escape_text(each.operation), 11),
+                         shortened(escape_text(each.path), 120, style_.unicode ? "…" : "..."),
+                         errno_name(each.error), times(each.count), escape_text(each.phase),
+                         escape_text(each.process.comm),
                          each.cls == AttemptClass::write ? "" : fmt::format("  ({})", to_string(each.cls))));
     }
     if (mount.attempts.size() > shown)
@@ -168,14 +169,15 @@ void Page::advice() {
                   : ""));
     }
     for (const WritablePath& each : advice.writable) {
-        std::string text = tint("1", "Keep writable: ") + escape_text(each.path) + " as " +
-                           escape_text(writable_kind(each));
+        std::string text =
+            tint("1", "Keep writable: ") + escape_text(each.path) + " as " + escape_text(writable_kind(each));
         if (!each.reason.empty()) text += ": " + escape_text(each.reason);
         line(text);
         if (each.needs_mount_point)
             line("    make the directory first: it cannot be made below a read-only mount");
     }
-    if (!advice.read_only.empty() && !advice.verified_by_run) line("Not verified: no run passed with just these.");
+    if (!advice.read_only.empty() && !advice.verified_by_run)
+        line("Not verified: no run passed with just these.");
     std::vector<Verdict> seen;
     for (const MountResult& each : result_.mounts)
         if (std::find(seen.begin(), seen.end(), each.verdict) == seen.end()) seen.push_back(each.verdict);
