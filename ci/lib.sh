@@ -5,7 +5,9 @@
 # Everything that building and testing needs from Debian 12. (libvalijson-dev would bring 250 packages more, Qt among them.)
 build_packages=(g++ cmake ninja-build ccache mold clang bpftool libbpf-dev libelf-dev zlib1g-dev libboost1.81-dev
   libssl-dev nlohmann-json3-dev libfmt-dev libcli11-dev libyaml-cpp-dev libarchive-dev libexpected-dev libgtest-dev
-  libgmock-dev python3 python3-jsonschema python3-yaml git patch strace)
+  libgmock-dev python3 python3-jsonschema python3-yaml git patch strace libxml2-utils)
+# The HTML report is tested in a browser.
+browser_packages=(chromium fonts-dejavu-core)
 engine_packages=(docker.io iptables ca-certificates)
 base_packages=(mmdebstrap ca-certificates)
 kernel_packages=(qemu-system-x86 cpio)
@@ -43,6 +45,20 @@ need_packages() {
   as_root apt-get -o DPkg::Lock::Timeout=120 update -qq
   as_root env DEBIAN_FRONTEND=noninteractive \
     apt-get -o DPkg::Lock::Timeout=120 install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# Chromium, and npm's packages for tests/browser as its lock file names them. A node that is there, Debian's or another, is
+# kept: Debian's npm brings hundreds of packages and would replace it.
+need_browser() {
+  local packages=("${browser_packages[@]}")
+  command -v node >/dev/null || packages+=(nodejs)
+  command -v npm >/dev/null || packages+=(npm)
+  need_packages "${packages[@]}"
+  local installed=tests/browser/node_modules/.package-lock.json
+  if ! [ -f "$installed" ] || [ tests/browser/package-lock.json -nt "$installed" ]; then
+    say "installing the browser tests' npm packages"
+    npm ci --prefix tests/browser --ignore-scripts --no-audit --no-fund --loglevel=error >&2
+  fi
 }
 
 # build PRESET [ARGUMENT…]: configures once and builds. On a terminal ninja shows its progress; elsewhere its output is

@@ -15,9 +15,17 @@ struct Global {
 
 struct RunOptions {
     std::vector<std::string> scenarios;
-    std::string out;     // --out DIR; empty: no files
-    bool quiet = false;  // no progress
+    std::string out;      // --out DIR; empty: no files
+    std::string summary;  // --summary FILE; empty: none
+    bool quiet = false;   // no progress
     std::size_t ring_bytes = 16U << 20U;
+};
+
+struct ReportOptions {
+    std::vector<std::string> results;
+    std::string format = "terminal";
+    std::string output;    // --output FILE; empty: standard output
+    std::string previous;  // --previous FILE; empty: none
 };
 
 struct CleanOptions {
@@ -54,9 +62,9 @@ struct PatchOptions {
 // Each returns the exit code.
 int run_command(const Global& global, const RunOptions& options);
 int clean_command(const Global& global, const CleanOptions& options);
-int report_command(const Global& global, const std::string& result_file, const std::string& format);
 int gate_command(const Global& global, const GateOptions& options);
 int audit_command(const Global& global, const AuditOptions& options);
+int report_command(const Global& global, const ReportOptions& options);
 int doctor_command(const Global& global);
 int patch_command(const Global& global, const PatchOptions& options);
 

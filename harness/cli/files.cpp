@@ -44,6 +44,23 @@ Result<> write_file(const std::string& path, std::string_view bytes) {
     return {};
 }
 
+Result<> append_file(const std::string& path, std::string_view bytes) {
+    const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (fd < 0) return io_error("cannot write", path);
+    while (!bytes.empty()) {
+        const ssize_t n = write(fd, bytes.data(), bytes.size());
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) {
+            auto error = io_error("cannot write", path);
+            close(fd);
+            return error;
+        }
+        bytes.remove_prefix(static_cast<std::size_t>(n));
+    }
+    if (close(fd) != 0) return io_error("cannot write", path);
+    return {};
+}
+
 Result<std::string> read_file(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
     if (!file) return fail(ErrorKind::usage, fmt::format("cannot read {}: {}", path, std::strerror(errno)));
@@ -55,7 +72,8 @@ Result<std::string> read_file(const std::string& path) {
 
 Result<> make_folder(const std::string& path) {
     std::error_code error;
-    std::filesystem::create_directories(path, error);
+    const bool made = std::filesystem::create_directories(path, error);
+    if (!error && made) std::filesystem::permissions(path, std::filesystem::perms::owner_all, error);
     if (error)
         return fail(ErrorKind::io, fmt::format("cannot make the folder {}: {}", path, error.message()));
     return {};

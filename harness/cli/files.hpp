@@ -10,7 +10,10 @@ namespace rogate::cli {
 // Writes a whole file or leaves the old one: by a temporary file beside it and rename(2). Mode 0600: results
 // name paths.
 Result<> write_file(const std::string& path, std::string_view bytes);
+// Adds to the end of a file, which is made (0600) if missing; for a CI step's summary.
+Result<> append_file(const std::string& path, std::string_view bytes);
 Result<std::string> read_file(const std::string& path);
+// With its parents; a folder that is made is the owner's alone (0700).
 Result<> make_folder(const std::string& path);
 
 }  // namespace rogate::cli

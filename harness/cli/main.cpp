@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/commands.hpp"
+#include "report/formats.hpp"
 
 int main(int argc, char** argv) {
     using namespace rogate::cli;
@@ -25,7 +26,12 @@ int main(int argc, char** argv) {
     CLI::App* run_app = app.add_subcommand("run", "Settle every candidate mount of a scenario");
     run_app->add_option("SCENARIO", run.scenarios, "Scenario files, or folders with a scenario.yaml")
         ->required();
-    run_app->add_option("-o,--out", run.out, "Write result.json into this folder (made if missing)");
+    run_app->add_option(
+        "-o,--out", run.out,
+        "Write result.json, report.html, report.md, junit.xml, results.sarif and write-requirements.md "
+        "into this folder (made if missing)");
+    run_app->add_option("--summary", run.summary,
+                        "Append the Markdown report to this file, for example \"$GITHUB_STEP_SUMMARY\"");
     run_app->add_flag("-q,--quiet", run.quiet, "No progress, only the result");
     run_app
         ->add_option("--ring-bytes", run.ring_bytes,
@@ -43,11 +49,17 @@ int main(int argc, char** argv) {
     clean_app->add_option("--session", clean.session,
                           "Only what this session made (default: every session's)");
 
-    std::string result_file, format = "terminal";
-    CLI::App* report_app = app.add_subcommand("report", "Render a result.json again");
-    report_app->add_option("RESULT", result_file, "result.json")->required();
-    report_app->add_option("-f,--format", format, "terminal or json")
-        ->check(CLI::IsMember({"terminal", "json"}));
+    ReportOptions report;
+    CLI::App* report_app = app.add_subcommand("report", "Render results again, in any format");
+    report_app->add_option("RESULT", report.results, "result.json files")->required();
+    report_app
+        ->add_option("-f,--format", report.format,
+                     "terminal, json, markdown, html, junit, sarif or requirements")
+        ->check(CLI::IsMember(rogate::report::format_names));
+    report_app->add_option("-o,--output", report.output, "Write to this file (default: standard output)");
+    report_app->add_option(
+        "--previous", report.previous,
+        "requirements: an earlier write-requirements.md or result.json, to keep its dates");
 
     GateOptions gate;
     CLI::App* gate_app =
@@ -100,10 +112,10 @@ int main(int argc, char** argv) {
     }
     if (*run_app) return run_command(global, run);
     if (*clean_app) return clean_command(global, clean);
-    if (*report_app) return report_command(global, result_file, format);
     if (*gate_app) return gate_command(global, gate);
     if (*audit_app) return audit_command(global, audit);
     if (*patch_app) return patch_command(global, patch);
+    if (*report_app) return report_command(global, report);
     if (*doctor_app) return doctor_command(global);
     return 2;
 }

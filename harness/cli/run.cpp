@@ -2,14 +2,15 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <set>
 
 #include "campaign/campaign.hpp"
 #include "cli/commands.hpp"
 #include "cli/files.hpp"
 #include "cli/progress.hpp"
+#include "cli/reports.hpp"
 #include "cli/session.hpp"
-#include "report/json.hpp"
+#include "report/markdown.hpp"
+#include "report/secrets.hpp"
 #include "report/terminal.hpp"
 #include "spec/scenario_file.hpp"
 
@@ -52,20 +53,15 @@ int run_one(const Global& global, const RunOptions& options, const Scenario& sce
     progress.clear();
     if (!result) return report_outcome(outcome);
 
-    if (!options.out.empty()) {
-        const std::string folder = folder_for(options, scenario);
-        std::set<std::string> secrets;
-        for (const auto& [name, value] : scenario.subject.environment) secrets.insert(value);
-        Result<> written = make_folder(folder);
-        if (written) written = write_file(folder + "/result.json", report::render_json(*result, secrets));
-        if (!written) return report_error(written.error());
-    }
-    const Terminal terminal = look_at(STDOUT_FILENO, global.colour);
-    report::TerminalStyle style;
-    style.colour = terminal.colour;
-    style.width = terminal.width;
-    style.unicode = terminal.unicode;
-    std::fputs(report::render_terminal(*result, style).c_str(), stdout);
+    // From here on nothing holds a secret, whatever it is written to.
+    report::hide_secrets(*result, report::secrets_of(scenario));
+    const report::FormatOptions format = format_options(global);
+    Result<> written;
+    if (!options.out.empty()) written = write_reports(*result, folder_for(options, scenario), format);
+    if (written && !options.summary.empty())
+        written = append_file(options.summary, report::render_markdown(*result) + "\n");
+    std::fputs(report::render_terminal(*result, format.terminal).c_str(), stdout);
+    if (!written) return report_error(written.error());
     if (const int code = report_outcome(outcome); code != 0) return code;
     return verdict_code(*result);
 }

@@ -32,9 +32,10 @@ std::size_t sequence_length(std::string_view text) {
     return length;
 }
 
-// C1 controls and the characters that turn the direction of text: a terminal or a reader could be misled by
-// them.
+// C1 controls, the characters that turn the direction of text, line and paragraph separators: a terminal or a
+// reader could be misled by them; and U+FFFE, U+FFFF, which XML cannot hold.
 bool misleading(std::string_view sequence) {
+    if (sequence == "\xd8\x9c" || sequence == "\xef\xbf\xbe" || sequence == "\xef\xbf\xbf") return true;
     if (sequence.size() == 2) return sequence[0] == '\xc2' && static_cast<unsigned char>(sequence[1]) < 0xa0;
     if (sequence.size() != 3 || sequence[0] != '\xe2') return false;
     const auto second = static_cast<unsigned char>(sequence[1]),

@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <rogate/names.hpp>
 
 #include "report/escape.hpp"
+#include "report/secrets.hpp"
 
 namespace rogate::report {
 
@@ -19,28 +21,27 @@ using nlohmann::ordered_json;
 
 class Writer {
   public:
-    explicit Writer(const std::set<std::string>& secrets) : secrets_(secrets) {}
+    explicit Writer(const std::set<std::string>& secrets) : masker_(secrets) {}
 
-    ordered_json result(const CampaignResult& result) const;
+    std::string result(const CampaignResult& result);
 
   private:
     std::string text(std::string raw) const;
     ordered_json texts(const std::vector<std::string>& list) const;
     ordered_json run(const RunRecord& run) const;
-    ordered_json mount(const MountResult& mount, const Recommendation& recommendation) const;
+    void mount(const MountResult& mount, const Recommendation& recommendation);
+    void attempts(const char* key, const std::vector<Attempt>& list);
+    void member(int depth, const char* key, const ordered_json& value);
     ordered_json attempt(const Attempt& attempt) const;
     ordered_json writable(const std::vector<WritablePath>& list) const;
     ordered_json subject(const CampaignResult& result) const;
 
-    const std::set<std::string>& secrets_;
+    Masker masker_;
+    std::string out_;
 };
 
 std::string Writer::text(std::string raw) const {
-    for (const std::string& secret : secrets_) {
-        if (secret.size() < 4) continue;
-        for (std::size_t at = 0; (at = raw.find(secret, at)) != std::string::npos;)
-            raw.replace(at, secret.size(), "***");
-    }
+    masker_.mask(raw);
     return escape_text(raw);
 }
 
@@ -52,8 +53,8 @@ ordered_json Writer::texts(const std::vector<std::string>& list) const {
 
 ordered_json Writer::attempt(const Attempt& each) const {
     return {{"path", text(each.path)},
-            {"operation", each.operation},
-            {"syscall", each.syscall},
+            {"operation", text(each.operation)},
+            {"syscall", text(each.syscall)},
             {"errno", errno_name(each.error)},
             {"class", std::string(to_string(each.cls))},
             {"phase", text(each.phase)},
@@ -64,7 +65,7 @@ ordered_json Writer::attempt(const Attempt& each) const {
               {"uid", each.process.uid},
               {"parent", each.process.parent}}},
             {"count", each.count},
-            {"control", each.control},
+            {"control", text(each.control)},
             {"first_s", each.first_s},
             {"open_flags", each.open_flags}};
 }
@@ -109,34 +110,55 @@ ordered_json Writer::run(const RunRecord& each) const {
     return object;
 }
 
-ordered_json Writer::mount(const MountResult& each, const Recommendation& recommendation) const {
-    ordered_json attempts = ordered_json::array(), writes = ordered_json::array(),
-                 costs = ordered_json::array();
-    for (const Attempt& one : each.attempts) attempts.push_back(attempt(one));
-    for (const Attempt& one : each.writes) writes.push_back(attempt(one));
+// A member of the object that is being written. A result can have a million attempts, so only small parts of
+// it are ever a tree: the rest is written as it is reached, an attempt on a line of its own.
+void Writer::member(int depth, const char* key, const ordered_json& value) {
+    const std::string indent(static_cast<std::size_t>(depth) * 2, ' ');
+    if (out_.back() != '{') out_ += ',';
+    out_ += "\n" + indent + '"' + key + "\": ";
+    // Texts hold no line ends (they are escaped), so each of these begins a line of the layout.
+    for (const char c : value.dump(2)) {
+        out_ += c;
+        if (c == '\n') out_ += indent;
+    }
+}
+
+void Writer::attempts(const char* key, const std::vector<Attempt>& list) {
+    member(3, key, ordered_json::array());
+    if (list.empty()) return;
+    out_.pop_back();
+    for (const Attempt& each : list) out_ += "\n        " + attempt(each).dump() + ",";
+    out_.back() = '\n';
+    out_ += "      ]";
+}
+
+void Writer::mount(const MountResult& each, const Recommendation& recommendation) {
+    ordered_json costs = ordered_json::array();
     for (const PhaseCost& cost : each.costs)
         costs.push_back(
             {{"phase", text(cost.phase)}, {"control_s", cost.control_s}, {"read_only_s", cost.read_only_s}});
     const auto& read_only = recommendation.read_only;
     const bool advised = std::find(read_only.begin(), read_only.end(), each.mount.target) != read_only.end();
-    ordered_json object = {{"target", text(each.mount.target)},
-                           {"type", std::string(to_string(each.mount.type))},
-                           {"source", text(each.mount.source)},
-                           {"verdict", std::string(to_string(each.verdict))},
-                           {"reason", text(each.reason)},
-                           {"candidate", each.candidate},
-                           {"runs", each.runs},
-                           {"writes_in_control", each.writes_in_control},
-                           {"attempts", std::move(attempts)},
-                           {"writes", std::move(writes)},
-                           {"writable", writable(each.writable)},
-                           {"costs", std::move(costs)},
-                           {"recommendation", {{"read_only", advised || each.mount.read_only}}}};
+    out_ += "\n    {";
+    member(3, "target", text(each.mount.target));
+    member(3, "type", std::string(to_string(each.mount.type)));
+    member(3, "source", text(each.mount.source));
+    member(3, "verdict", std::string(to_string(each.verdict)));
+    member(3, "reason", text(each.reason));
+    member(3, "candidate", each.candidate);
+    member(3, "runs", each.runs);
+    member(3, "writes_in_control", each.writes_in_control);
+    attempts("attempts", each.attempts);
+    attempts("writes", each.writes);
+    member(3, "writable", writable(each.writable));
+    member(3, "costs", costs);
+    member(3, "recommendation", {{"read_only", advised || each.mount.read_only}});
     if (each.mount.declared.line > 0)
-        object["declared"] = {{"file", text(each.mount.declared.file)},
-                              {"line", each.mount.declared.line},
-                              {"column", each.mount.declared.column}};
-    return object;
+        member(3, "declared",
+               {{"file", text(each.mount.declared.file)},
+                {"line", each.mount.declared.line},
+                {"column", each.mount.declared.column}});
+    out_ += "\n    }";
 }
 
 ordered_json Writer::subject(const CampaignResult& result) const {
@@ -153,39 +175,49 @@ ordered_json Writer::subject(const CampaignResult& result) const {
               {"container", text(origin.container)}}}};
 }
 
-ordered_json Writer::result(const CampaignResult& result) const {
-    ordered_json runs = ordered_json::array(), mounts = ordered_json::array();
+std::string Writer::result(const CampaignResult& result) {
+    ordered_json runs = ordered_json::array();
     for (const RunRecord& each : result.runs) runs.push_back(run(each));
-    for (const MountResult& each : result.mounts) mounts.push_back(mount(each, result.recommendation));
     const EngineFacts& engine = result.engine;
     ordered_json recommendation = {{"read_only", texts(result.recommendation.read_only)},
                                    {"writable", writable(result.recommendation.writable)}};
     recommendation["verified_by_run"] = result.recommendation.verified_by_run
                                             ? ordered_json(*result.recommendation.verified_by_run)
                                             : ordered_json(nullptr);
-    return {{"schema", "rogate.result/1"},
-            {"scenario", text(result.scenario.name)},
-            {"file", text(result.scenario.file)},
-            {"started_at", result.started_at},
-            {"duration_s", result.duration_s},
-            {"data", result.data_mode},
-            {"engine",
-             {{"name", engine.name},
-              {"version", engine.version},
-              {"api_version", engine.api_version},
-              {"kernel", engine.kernel},
-              {"os", engine.os},
-              {"cgroup_version", engine.cgroup_version},
-              {"host", engine.host}}},
-            {"observer", {{"kind", result.observer.kind}, {"hooks", result.observer.hooks}}},
-            {"subject", subject(result)},
-            {"runs", std::move(runs)},
-            {"mounts", std::move(mounts)},
-            {"recommendation", std::move(recommendation)}};
+    out_ = "{";
+    member(1, "schema", "rogate.result/1");
+    member(1, "scenario", text(result.scenario.name));
+    member(1, "file", text(result.scenario.file));
+    member(1, "started_at", result.started_at);
+    member(1, "duration_s", result.duration_s);
+    member(1, "data", result.data_mode);
+    member(1, "engine",
+           {{"name", text(engine.name)},
+            {"version", text(engine.version)},
+            {"api_version", text(engine.api_version)},
+            {"kernel", text(engine.kernel)},
+            {"os", text(engine.os)},
+            {"cgroup_version", text(engine.cgroup_version)},
+            {"host", text(engine.host)}});
+    member(1, "observer", {{"kind", result.observer.kind}, {"hooks", text(result.observer.hooks)}});
+    member(1, "subject", subject(result));
+    member(1, "runs", runs);
+    member(1, "mounts", ordered_json::array());
+    if (!result.mounts.empty()) {
+        out_.pop_back();
+        for (const MountResult& each : result.mounts) {
+            mount(each, result.recommendation);
+            out_ += ',';
+        }
+        out_.back() = '\n';
+        out_ += "  ]";
+    }
+    member(1, "recommendation", recommendation);
+    out_ += "\n}\n";
+    return std::move(out_);
 }
 
-// ---- back
-// -------------------------------------------------------------------------------------------------------------
+// ---- and back
 
 template <class Enum, std::size_t N>
 Enum from_name(const json& name, const std::array<Enum, N>& all) {
@@ -226,12 +258,11 @@ std::vector<std::string> raw_list(const json& array) {
     return list;
 }
 
-Attempt read_attempt(const json& object, const std::string& mount) {
+Attempt read_attempt(const json& object) {
     Attempt attempt;
-    attempt.mount = mount;
     attempt.path = raw(object, "path");
-    attempt.operation = object.at("operation");
-    attempt.syscall = object.at("syscall");
+    attempt.operation = raw(object, "operation");
+    attempt.syscall = raw(object, "syscall");
     attempt.error = errno_from(object.at("errno"));
     attempt.cls = from_name(object.at("class"), all_classes);
     attempt.phase = raw(object, "phase");
@@ -242,7 +273,7 @@ Attempt read_attempt(const json& object, const std::string& mount) {
                        .uid = process.value("uid", 0U),
                        .parent = process.value("parent", std::int64_t{0})};
     attempt.count = object.at("count");
-    attempt.control = object.at("control");
+    attempt.control = raw(object, "control");
     attempt.first_s = object.value("first_s", 0.0);
     attempt.open_flags = object.value("open_flags", 0U);
     return attempt;
@@ -299,10 +330,7 @@ MountResult read_mount(const json& object) {
     mount.candidate = object.value("candidate", false);
     mount.runs = object.value("runs", std::vector<int>());
     mount.writes_in_control = object.value("writes_in_control", std::uint64_t{0});
-    for (const json& attempt : object.at("attempts"))
-        mount.attempts.push_back(read_attempt(attempt, mount.mount.target));
-    for (const json& write : object.value("writes", json::array()))
-        mount.writes.push_back(read_attempt(write, mount.mount.target));
+    (void)object.at("attempts");  // read by AttemptReader; must be there
     mount.writable = read_writable(object);
     for (const json& cost : object.value("costs", json::array()))
         mount.costs.push_back({.phase = raw(cost, "phase"),
@@ -316,6 +344,45 @@ MountResult read_mount(const json& object) {
     return mount;
 }
 
+// Takes the attempts out of a result while it is being parsed, so that there is never a tree of all of them.
+class AttemptReader {
+  public:
+    bool operator()(int depth, json::parse_event_t event, json& parsed);
+    void give(std::vector<MountResult>& mounts);
+
+  private:
+    struct Lists {
+        std::vector<Attempt> attempts, writes;
+    };
+    std::string section_, key_;  // keys of the result and of the mount that is being read
+    std::vector<Lists> mounts_;
+};
+
+// Depths of { "mounts": [ { "attempts": [ {…} ] } ] }: the mount's object begins at 2, its keys come at 3,
+// and an attempt ends at 4.
+bool AttemptReader::operator()(int depth, json::parse_event_t event, json& parsed) {
+    if (event == json::parse_event_t::key && depth == 1) section_ = parsed.get<std::string>();
+    if (section_ != "mounts") return true;
+    if (event == json::parse_event_t::object_start && depth == 2) {
+        mounts_.emplace_back();
+        key_.clear();
+    }
+    if (event == json::parse_event_t::key && depth == 3) key_ = parsed.get<std::string>();
+    if (event != json::parse_event_t::object_end || depth != 4 || mounts_.empty()) return true;
+    if (key_ != "attempts" && key_ != "writes") return true;
+    (key_ == "attempts" ? mounts_.back().attempts : mounts_.back().writes).push_back(read_attempt(parsed));
+    return false;
+}
+
+void AttemptReader::give(std::vector<MountResult>& mounts) {
+    for (std::size_t i = 0; i < std::min(mounts.size(), mounts_.size()); ++i) {
+        mounts[i].attempts = std::move(mounts_[i].attempts);
+        mounts[i].writes = std::move(mounts_[i].writes);
+        for (Attempt& each : mounts[i].attempts) each.mount = mounts[i].mount.target;
+        for (Attempt& each : mounts[i].writes) each.mount = mounts[i].mount.target;
+    }
+}
+
 CampaignResult read_result(const json& object) {
     CampaignResult result;
     result.scenario.name = raw(object, "scenario");
@@ -324,15 +391,15 @@ CampaignResult read_result(const json& object) {
     result.duration_s = object.value("duration_s", 0.0);
     result.data_mode = object.value("data", "");
     const json& engine = object.at("engine");
-    result.engine = {.name = engine.value("name", ""),
-                     .version = engine.value("version", ""),
-                     .api_version = engine.value("api_version", ""),
-                     .kernel = engine.value("kernel", ""),
-                     .os = engine.value("os", ""),
-                     .cgroup_version = engine.value("cgroup_version", ""),
-                     .host = engine.value("host", "")};
+    result.engine = {.name = raw_or_empty(engine, "name"),
+                     .version = raw_or_empty(engine, "version"),
+                     .api_version = raw_or_empty(engine, "api_version"),
+                     .kernel = raw_or_empty(engine, "kernel"),
+                     .os = raw_or_empty(engine, "os"),
+                     .cgroup_version = raw_or_empty(engine, "cgroup_version"),
+                     .host = raw_or_empty(engine, "host")};
     const json& observer = object.at("observer");
-    result.observer = {.kind = observer.value("kind", ""), .hooks = observer.value("hooks", "")};
+    result.observer = {.kind = observer.value("kind", ""), .hooks = raw_or_empty(observer, "hooks")};
     const json& subject = object.at("subject");
     result.scenario.subject.image = raw(subject, "image");
     result.image_id = subject.value("image_id", "");
@@ -358,16 +425,19 @@ CampaignResult read_result(const json& object) {
 }  // namespace
 
 std::string render_json(const CampaignResult& result, const std::set<std::string>& secrets) {
-    return Writer(secrets).result(result).dump(2) + "\n";
+    return Writer(secrets).result(result);
 }
 
 Result<CampaignResult> parse_json(std::string_view text) {
     try {
-        const json object = json::parse(text);
+        AttemptReader attempts;
+        const json object = json::parse(text, std::ref(attempts));
         if (!object.is_object() || object.value("schema", "") != "rogate.result/1")
             return fail(ErrorKind::usage,
                         "this is no result of rogate's: it has no \"schema\": \"rogate.result/1\"");
-        return read_result(object);
+        CampaignResult result = read_result(object);
+        attempts.give(result.mounts);
+        return result;
     } catch (const std::exception& error) {
         return fail(ErrorKind::usage, fmt::format("this is no whole result of rogate's: {}", error.what()));
     }

@@ -6,7 +6,9 @@
 #include <rogate/names.hpp>
 #include <vector>
 
+#include "report/advice.hpp"
 #include "report/escape.hpp"
+#include "report/markup.hpp"
 
 namespace rogate::report {
 
@@ -25,16 +27,6 @@ std::string padded(std::string text, std::size_t width) {
     const std::size_t size = columns(text);
     if (size < width) text.append(width - size, ' ');
     return text;
-}
-
-// A long path keeps its beginning and, more telling, its end. Cut between code points.
-std::string shortened(const std::string& path, std::size_t limit, bool unicode) {
-    if (path.size() <= limit) return path;
-    const auto inside = [&](std::size_t i) { return (static_cast<unsigned char>(path[i]) & 0xc0U) == 0x80U; };
-    std::size_t head = limit / 3, tail = path.size() - limit * 2 / 3;
-    while (head > 0 && inside(head)) --head;
-    while (tail < path.size() && inside(tail)) ++tail;
-    return path.substr(0, head) + (unicode ? "…" : "...") + path.substr(tail);
 }
 
 std::vector<std::string> wrap(std::string_view text, std::size_t width) {
@@ -99,8 +91,8 @@ class Page {
 void Page::head() {
     line(tint("1", escape_text(result_.scenario.name)) +
          fmt::format(": image {}, {} {}, {} {} in {:.1f} s", escape_text(result_.scenario.subject.image),
-                     result_.engine.name, result_.engine.version, result_.runs.size(),
-                     result_.runs.size() == 1 ? "run" : "runs", result_.duration_s));
+                     escape_text(result_.engine.name), escape_text(result_.engine.version),
+                     result_.runs.size(), result_.runs.size() == 1 ? "run" : "runs", result_.duration_s));
     line();
 }
 
@@ -108,9 +100,10 @@ void Page::attempts(const MountResult& mount) {
     const std::size_t shown = std::min(attempts_shown, mount.attempts.size());
     for (std::size_t i = 0; i < shown; ++i) {
         const Attempt& each = mount.attempts[i];
-        line(fmt::format("    {} {}  {}{}  in {}  by {}{}", padded(each.operation, 11),
-                         shortened(escape_text(each.path), 120, style_.unicode), errno_name(each.error),
-                         times(each.count), escape_text(each.phase), escape_text(each.process.comm),
+        line(fmt::format("    {} {}  {}{}  in {}  by {}{}", padded(escape_text(each.operation), 11),
+                         shortened(escape_text(each.path), 120, style_.unicode ? "…" : "..."),
+                         errno_name(each.error), times(each.count), escape_text(each.phase),
+                         escape_text(each.process.comm),
                          each.cls == AttemptClass::write ? "" : fmt::format("  ({})", to_string(each.cls))));
     }
     if (mount.attempts.size() > shown)
@@ -138,6 +131,8 @@ void Page::mounts() {
              padded(std::string(to_string(each.mount.type)), type_width) + "  " + why.front());
         for (std::size_t i = 1; i < why.size(); ++i) line(std::string(indent, ' ') + why[i]);
         attempts(each);
+        for (const PhaseCost& cost : each.costs)
+            line("    slower read-only: " + escape_text(cost_text(cost)));
     }
     if (result_.mounts.empty()) line("(the subject has no mount to try)");
     line();
@@ -173,6 +168,16 @@ void Page::advice() {
                   ? fmt::format("   (run {} passed with just these)", *advice.verified_by_run)
                   : ""));
     }
+    for (const WritablePath& each : advice.writable) {
+        std::string text =
+            tint("1", "Keep writable: ") + escape_text(each.path) + " as " + escape_text(writable_kind(each));
+        if (!each.reason.empty()) text += ": " + escape_text(each.reason);
+        line(text);
+        if (each.needs_mount_point)
+            line("    make the directory first: it cannot be made below a read-only mount");
+    }
+    if (!advice.read_only.empty() && !advice.verified_by_run)
+        line("Not verified: no run passed with just these.");
     std::vector<Verdict> seen;
     for (const MountResult& each : result_.mounts)
         if (std::find(seen.begin(), seen.end(), each.verdict) == seen.end()) seen.push_back(each.verdict);

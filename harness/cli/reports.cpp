@@ -1,0 +1,52 @@
+#include "cli/reports.hpp"
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <utility>
+
+#include "cli/files.hpp"
+#include "cli/terminal.hpp"
+
+namespace rogate::cli {
+
+report::FormatOptions format_options(const Global& global) {
+    const Terminal terminal = look_at(STDOUT_FILENO, global.colour);
+    report::FormatOptions options;
+    options.terminal = {.colour = terminal.colour, .unicode = terminal.unicode, .width = terminal.width};
+    options.sarif.version = ROGATE_VERSION;
+    std::error_code none;
+    options.sarif.root = std::filesystem::current_path(none).string();
+    return options;
+}
+
+Result<report::History> read_previous(const std::string& path) {
+    auto text = read_file(path);
+    if (!text) return fail(std::move(text.error()));
+    auto history = report::read_history(*text);
+    if (!history) return fail(std::move(history.error()).with_context(path));
+    return history;
+}
+
+Result<> write_reports(const CampaignResult& result, const std::string& folder,
+                       report::FormatOptions options) {
+    if (auto made = make_folder(folder); !made) return made;
+    const std::pair<const char*, const char*> files[] = {
+        {"json", "result.json"}, {"html", "report.html"},    {"markdown", "report.md"},
+        {"junit", "junit.xml"},  {"sarif", "results.sarif"}, {"requirements", "write-requirements.md"}};
+    const std::vector<CampaignResult> one(1, result);
+    for (const auto& [format, name] : files) {
+        const std::string path = folder + "/" + name;
+        if (std::string_view(format) == "requirements" && std::filesystem::exists(path)) {
+            auto history = read_previous(path);
+            if (!history) return fail(std::move(history.error()));
+            options.history = std::move(*history);
+        }
+        auto text = report::render(format, one, options);
+        if (!text) return fail(std::move(text.error()));
+        if (auto written = write_file(path, *text); !written) return written;
+    }
+    return {};
+}
+
+}  // namespace rogate::cli

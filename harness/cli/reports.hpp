@@ -1,0 +1,23 @@
+// Results as files and on standard output, in every format.
+#pragma once
+
+#include <rogate/result.hpp>
+#include <string>
+
+#include "cli/commands.hpp"
+#include "report/formats.hpp"
+
+namespace rogate::cli {
+
+// For this terminal, this folder and this version of rogate.
+report::FormatOptions format_options(const Global& global);
+
+// result.json, report.html, report.md, junit.xml, results.sarif and write-requirements.md, each 0600, in
+// `folder`, which is made (0700) if missing. A write-requirements.md that is there already keeps its dates.
+Result<> write_reports(const CampaignResult& result, const std::string& folder,
+                       report::FormatOptions options);
+
+// What an earlier write-requirements.md or result.json says; errors name the file.
+Result<report::History> read_previous(const std::string& path);
+
+}  // namespace rogate::cli

@@ -1,0 +1,161 @@
+#include "report/advice.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "report/escape.hpp"
+
+namespace rogate::report {
+
+namespace {
+
+bool plain(std::string_view text) {
+    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               std::string_view("/._-=,:+@%").find(c) != std::string_view::npos;
+    });
+}
+
+// A field of docker's --mount, which is one record of CSV.
+std::string field(std::string_view key, const std::string& value) {
+    const std::string whole = fmt::format("{}={}", key, value);
+    if (whole.find_first_of(",\"\r\n") == std::string::npos) return whole;
+    std::string quoted = "\"";
+    for (const char c : whole) quoted += c == '"' ? "\"\"" : std::string(1, c);
+    return quoted + '"';
+}
+
+std::string mount_flag(std::string_view type, const std::string& source, const std::string& target,
+                       bool read_only) {
+    std::string record = fmt::format("type={}", type);
+    if (!source.empty()) record += "," + field("source", source);
+    record += "," + field("target", target);
+    if (read_only) record += ",readonly";
+    return "--mount " + shell_quoted(record);
+}
+
+// A name for a volume that has none: the path's letters.
+std::string volume_name(const std::string& scenario, const std::string& path) {
+    std::string name = scenario + path;
+    for (char& c : name) {
+        const bool fits = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                          c == '-' || c == '_';
+        if (!fits) c = '-';
+    }
+    while (!name.empty() && name[0] == '-') name.erase(0, 1);
+    return name.substr(0, 64);
+}
+
+void tmpfs_flag(const std::string& path, const std::string& options, DockerFlags& out) {
+    if (path.find(':') != std::string::npos)
+        out.not_flags.push_back(
+            fmt::format("a tmpfs on {}: the path has a colon, which --tmpfs takes for the "
+                        "beginning of its options",
+                        path));
+    else
+        out.flags.push_back("--tmpfs " + shell_quoted(options.empty() ? path : path + ":" + options));
+}
+
+void read_only_flag(const Mount& mount, const std::string& scenario, DockerFlags& out) {
+    switch (mount.type) {
+        case MountType::rootfs:
+            out.flags.emplace_back("--read-only");
+            return;
+        case MountType::tmpfs:
+            tmpfs_flag(mount.target, mount.tmpfs_options.empty() ? "ro" : "ro," + mount.tmpfs_options, out);
+            return;
+        case MountType::bind:
+            out.flags.push_back(mount_flag("bind", mount.source, mount.target, true));
+            return;
+        case MountType::volume:
+            out.flags.push_back(mount_flag("volume", mount.source, mount.target, true));
+            return;
+        case MountType::anonymous:
+            // The engine refuses a read-only anonymous volume; a named one is filled from the image as well.
+            out.flags.push_back(
+                mount_flag("volume", volume_name(scenario, mount.target), mount.target, true));
+            return;
+    }
+}
+
+}  // namespace
+
+std::string shell_quoted(std::string_view raw) {
+    if (plain(raw)) return std::string(raw);
+    bool harmless = true;
+    std::string doubled;  // backslashes as escape_text writes them
+    for (const char c : raw) doubled += c == '\\' ? "\\\\" : std::string(1, c);
+    harmless = escape_text(raw) == doubled;
+    if (harmless) {
+        std::string quoted = "'";
+        for (const char c : raw) quoted += c == '\'' ? "'\\''" : std::string(1, c);
+        return quoted + "'";
+    }
+    std::string quoted = "$'";
+    for (const char c : raw) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (c == '\'' || c == '\\')
+            quoted += fmt::format("\\{}", c);
+        else if (byte < 0x20 || byte >= 0x7f)
+            // Three octal digits end by themselves; \x would go on with a following hex digit.
+            quoted += fmt::format("\\{:03o}", byte);
+        else
+            quoted += c;
+    }
+    return quoted + "'";
+}
+
+DockerFlags docker_run_flags(const CampaignResult& result) {
+    DockerFlags out;
+    const std::string& scenario = result.scenario.name;
+    for (const std::string& target : result.recommendation.read_only) {
+        const auto mount = std::find_if(result.mounts.begin(), result.mounts.end(),
+                                        [&](const MountResult& m) { return m.mount.target == target; });
+        if (mount != result.mounts.end()) read_only_flag(mount->mount, scenario, out);
+    }
+    for (const WritablePath& each : result.recommendation.writable) {
+        if (each.as == WritableAs::tmpfs)
+            tmpfs_flag(each.path, each.tmpfs_options, out);
+        else
+            out.flags.push_back(mount_flag("volume", volume_name(scenario, each.path), each.path, false));
+        if (each.needs_mount_point)
+            out.not_flags.push_back(fmt::format(
+                "the directory {} has to be made first: it cannot be made below a read-only mount",
+                each.path));
+    }
+    return out;
+}
+
+std::string writable_kind(const WritablePath& path) {
+    if (path.as == WritableAs::volume) return "volume";
+    return path.tmpfs_options.empty() ? "tmpfs" : fmt::format("tmpfs ({})", path.tmpfs_options);
+}
+
+std::string cost_text(const PhaseCost& cost) {
+    return fmt::format("{} {:.1f} s instead of {:.1f} s", cost.phase, cost.read_only_s, cost.control_s);
+}
+
+bool can_be_read_only(Verdict verdict) {
+    return verdict == Verdict::safe || verdict == Verdict::tolerated || verdict == Verdict::split ||
+           verdict == Verdict::already_ro;
+}
+
+std::string counted(std::size_t count, std::string_view one, std::string_view many) {
+    return fmt::format("{} {}", count, count == 1 ? one : many);
+}
+
+std::string headline(const CampaignResult& result) {
+    std::size_t can = 0, open = 0;
+    for (const MountResult& each : result.mounts) {
+        can += can_be_read_only(each.verdict) ? 1 : 0;
+        open += each.verdict == Verdict::inconclusive ? 1 : 0;
+    }
+    if (result.mounts.empty()) return "no mount to try";
+    std::string text =
+        fmt::format("{} of {} can be read-only", can, counted(result.mounts.size(), "mount", "mounts"));
+    if (open > 0) text += fmt::format(", {} inconclusive", open);
+    return text;
+}
+
+}  // namespace rogate::report

@@ -1,0 +1,28 @@
+// Every format by its name, for the command line.
+#pragma once
+
+#include <rogate/result.hpp>
+#include <string>
+#include <vector>
+
+#include "report/requirements.hpp"
+#include "report/sarif.hpp"
+#include "report/terminal.hpp"
+
+namespace rogate::report {
+
+inline const std::vector<std::string> format_names = {"terminal", "json",  "markdown",    "html",
+                                                      "junit",    "sarif", "requirements"};
+
+struct FormatOptions {
+    TerminalStyle terminal;
+    SarifOptions sarif;
+    History history;  // requirements
+};
+
+// Results whose secrets are hidden already (hide_secrets). Several results become one document;
+// ErrorKind::usage for json, which holds one.
+Result<std::string> render(const std::string& format, const std::vector<CampaignResult>& results,
+                           const FormatOptions& options);
+
+}  // namespace rogate::report

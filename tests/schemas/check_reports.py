@@ -1,0 +1,75 @@
+"""check_reports.py ROGATE: what rogate renders from results is what the schemas of the formats say."""
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import jsonschema
+
+HERE = pathlib.Path(__file__).parent
+ROOT = HERE.parent.parent
+HOSTILE = ["/a\\x0a\\x1b[2J", "/</testcase>]]><![CDATA[&\"'", "/x" * 2048, "/\u202e\ufffe\ud7ff", "/{0}[a](b)%", " ", "C:\\\\x"]
+
+
+def rogate(*arguments):
+    done = subprocess.run([sys.argv[1], "report", *arguments], capture_output=True, timeout=60)
+    assert done.returncode == 0, done.stderr.decode()
+    return done.stdout.decode()
+
+
+def hostile(result, text):
+    """The result with `text` in the place of every text that a subject or its user chose."""
+    fixed = {"schema", "verdict", "type", "errno", "class", "kind", "as", "started_at", "operation", "data"}
+    def walk(value, key=""):
+        if isinstance(value, dict):
+            return {name: walk(each, name) for name, each in value.items()}
+        if isinstance(value, list):
+            return [walk(each, key) for each in value]
+        return text if isinstance(value, str) and key not in fixed else value
+    return {**walk(result), "runs": [{**walk(run), "canary": {}, "uses": {}} for run in result["runs"]]}
+
+
+def results(folder):
+    golden = json.loads((ROOT / "tests/golden/result.json").read_text())
+    for number, result in enumerate([golden] + [hostile(golden, text) for text in HOSTILE]):
+        path = folder / f"{number}.json"
+        path.write_text(json.dumps(result))
+        yield str(path)
+
+
+def check_junit(path, folder):
+    xml = folder / "junit.xml"
+    xml.write_text(rogate(path, "-f", "junit"))
+    done = subprocess.run(["xmllint", "--noout", "--schema", HERE / "junit.xsd", xml], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def main():
+    sarif = json.loads((HERE / "sarif-2.1.0.json").read_text())
+    sarif_validator = jsonschema.validators.validator_for(sarif)(sarif)
+    schema = json.loads((ROOT / "scenarios/result.schema.json").read_text())
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        paths = list(results(folder))
+        for path in paths:
+            check_junit(path, folder)
+            sarif_validator.validate(json.loads(rogate(path, "-f", "sarif")))
+            jsonschema.validate(json.loads(rogate(path, "-f", "json")), schema)
+            out = folder / "report"
+            for kind in ("terminal", "markdown", "html", "requirements"):
+                rogate(path, "-f", kind, "-o", str(out))
+                assert out.stat().st_mode & 0o777 == 0o600, kind
+                assert b"\x1b" not in out.read_bytes(), kind
+        several = json.loads(rogate(*paths[:3], "-f", "sarif"))
+        sarif_validator.validate(several)
+        assert len(several["runs"]) == 3
+        # A broken document must be seen: the schemas are no rubber stamps.
+        several["runs"][0]["results"][0]["level"] = "fatal"
+        assert not sarif_validator.is_valid(several)
+    print(f"{len(paths)} results are as the schemas say, in every format")
+
+
+os.environ.setdefault("LANG", "C.UTF-8")
+main()

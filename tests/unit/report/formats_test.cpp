@@ -1,0 +1,355 @@
+// What holds for every format, and what each of them promises.
+#include "report/formats.hpp"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "report/advice.hpp"
+#include "report/escape.hpp"
+#include "report/html.hpp"
+#include "report/json.hpp"
+#include "report/junit.hpp"
+#include "report/markdown.hpp"
+#include "report/markup.hpp"
+#include "report/secrets.hpp"
+#include "unit/report/sample.hpp"
+
+namespace rogate::report {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+FormatOptions options() {
+    FormatOptions options;
+    options.sarif = {.version = "0.1.0", .root = "/repository"};
+    return options;
+}
+
+std::string rendered(const std::string& format, const CampaignResult& result) {
+    auto text = render(format, {result}, options());
+    EXPECT_TRUE(text.has_value()) << format;
+    return text.value_or("");
+}
+
+// The sample with a recommendation, costs, writes and splits.
+CampaignResult whole() {
+    CampaignResult result = sample();
+    hide_secrets(result, {"very-secret-value"});
+    MountResult& split = result.mounts.back();
+    split.writable = {kept_writable()};
+    split.costs = {{.phase = "ready", .control_s = 0.5, .read_only_s = 1.5}};
+    Attempt wrote = attempt("create", "/srv/app/run/app.pid");
+    wrote.error = 0;
+    split.writes = {wrote};
+    result.recommendation.writable = {kept_writable()};
+    return result;
+}
+
+TEST(Golden, EveryFormat) {
+    const std::pair<const char*, const char*> files[] = {{"markdown", "report.md"},
+                                                         {"junit", "junit.xml"},
+                                                         {"sarif", "results.sarif"},
+                                                         {"requirements", "write-requirements.md"},
+                                                         {"terminal", "terminal_split.txt"}};
+    for (const auto& [format, file] : files) expect_golden(file, rendered(format, whole()));
+}
+
+// Of the page, what it is given: the rest are its sources.
+TEST(Golden, DataOfTheHtmlPage) {
+    const std::string page = rendered("html", whole());
+    const std::string begin = "id=\"data\">";
+    const std::size_t from = page.find(begin) + begin.size();
+    const std::string data = page.substr(from, page.find("</script>", from) - from);
+    expect_golden("html_data.json", nlohmann::ordered_json::parse(data).dump(1) + "\n");
+}
+
+// Raw bytes as a subject may choose them for a path, a process or its output.
+const std::string hostile_texts[] = {
+    "/a\nb\r\n# heading\n- list",
+    "/\x1b[2J\x1b]0;title\x07\x9b"
+    "31m",
+    "/</script><script>alert(1)</script><img src=x onerror=alert(1)>",
+    "/<!--<script>-->]]>&amp;\"'",
+    "/`code```|pipe\\| **bold** [link](javascript:alert(1)) ![i](http://192.0.2.1/x) @team #1 <b>",
+    "/\xff\xfe\xc0\xaf\xed\xa0\x80\xf4\x90\x80\x80",
+    "/\xe2\x80\xae"
+    "gpj.exe\xe2\x81\xa6\xe2\x80\xa8\xe2\x80\xa9\xd8\x9c\xef\xbf\xbf",
+    "/" + std::string(4095, 'x'),
+    "/" + std::string(4000, '\n'),
+    "/{0}{{data}}{{title}}{}%s%n",
+    std::string("/nul\0byte", 9),
+    "",
+    " ",
+    "-->\n\n| a | b |\n<!-- rogate.requirement {}",
+};
+
+CampaignResult hostile(const std::string& text) {
+    CampaignResult result = sample();
+    Attempt bad = attempt(text, text);
+    bad.phase = bad.process.comm = bad.process.exe = bad.syscall = bad.control = text;
+    const WritablePath path{
+        .path = text, .as = WritableAs::tmpfs, .mount = text, .tmpfs_options = text, .reason = text};
+    MountResult made = mount(text, Verdict::split, text, {bad});
+    made.mount.source = made.mount.declared.file = text;
+    made.writes = {bad};
+    made.writable = {path};
+    made.costs = {{.phase = text, .control_s = 1, .read_only_s = 2}};
+    result.mounts = {made};
+    result.recommendation = {.read_only = {text}, .writable = {path}, .verified_by_run = 2};
+    result.scenario.name = result.scenario.file = result.scenario.subject.image = text;
+    result.engine.kernel = result.engine.name = result.engine.version = text;
+    for (RunRecord& run : result.runs) {
+        run.passed = false;
+        run.log_tail = run.observer_problem = text;
+        run.plan.read_only = {text};
+        run.phases = {{.name = text, .passed = false, .message = text, .duration_s = 0}};
+    }
+    return result;
+}
+
+TEST(EveryFormat, HoldsNothingThatATerminalOrAnEditorActsOn) {
+    for (const std::string& text : hostile_texts)
+        for (const std::string& format : format_names) {
+            const std::string out = rendered(format, hostile(text));
+            EXPECT_NO_THROW((void)nlohmann::json(out).dump())
+                << format << " is no UTF-8 for " << escape_text(text);
+            for (const char c : out)
+                ASSERT_TRUE(c == '\n' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f))
+                    << format << " has " << static_cast<int>(c) << " for " << escape_text(text);
+            for (const char* turn :
+                 {"\xe2\x80\xae", "\xe2\x81\xa6", "\xe2\x80\xa8", "\xd8\x9c", "\xef\xbf\xbf"})
+                EXPECT_EQ(out.find(turn), std::string::npos) << format;
+        }
+}
+
+TEST(EveryFormat, HasNoMarkupOfTheSubjects) {
+    for (const std::string& text : hostile_texts) {
+        for (const char* format : {"html", "junit"}) {
+            const std::string out = rendered(format, hostile(text));
+            EXPECT_THAT(out, Not(HasSubstr("<script>alert"))) << format;
+            EXPECT_THAT(out, Not(HasSubstr("<img"))) << format;
+            EXPECT_THAT(out, Not(HasSubstr("]]>"))) << format;
+        }
+        const auto count = [](const std::string& in, const std::string& what) {
+            std::size_t n = 0;
+            for (std::size_t at = 0; (at = in.find(what, at)) != std::string::npos; ++at) ++n;
+            return n;
+        };
+        const std::string page = rendered("html", hostile(text)), plain = rendered("html", hostile("x"));
+        for (const char* mark : {"<script", "</script", "<!--", "-->"})
+            EXPECT_EQ(count(page, mark), count(plain, mark)) << escape_text(text);
+        // A requirement's memory is one line, and one for each mount.
+        const std::string document = rendered("requirements", hostile(text));
+        EXPECT_EQ(count(document, "\n<!-- rogate.requirement "), 1U);
+        EXPECT_EQ(count(document, " -->\n"), 1U);
+    }
+}
+
+// Code spans are taken out; what stays must not hold live markup.
+TEST(Markdown, HoldsNoLiveMarkupOfTheSubjects) {
+    const std::string out = rendered("markdown", hostile(hostile_texts[4]));
+    const std::string text = markdown_text(hostile_texts[4]);
+    EXPECT_EQ(text,
+              "/\\`code\\`\\`\\`\\|pipe\\\\\\\\\\| \\*\\*bold\\*\\* \\[link\\](javascript:alert(1)) "
+              "\\!\\[i\\](http&#8203;://192.0.2.1/x) @&#8203;team #&#8203;1 &lt;b&gt;");
+    EXPECT_THAT(out, HasSubstr(text.substr(0, 30)));
+    EXPECT_EQ(markdown_code("a`b``c|d"), "```a`b``c\\|d```");
+    EXPECT_EQ(markdown_code("`"), "`` ` ``");
+    EXPECT_EQ(markdown_code(""), "`  `");
+}
+
+TEST(EveryFormat, HoldsNoSecret) {
+    for (const std::string& format : format_names) {
+        CampaignResult result = hostile("prefix very-secret-value suffix");
+        result.scenario.description = "x";
+        hide_secrets(result, {"very-secret-value"});
+        const std::string out = rendered(format, result);
+        EXPECT_EQ(out.find("very-secret-value"), std::string::npos) << format;
+    }
+}
+
+TEST(Secrets, LongestFirstAndNeverHalf) {
+    std::string text = "password123 password pass1234";
+    Masker({"pass", "password123", "password", "abc"}).mask(text);
+    EXPECT_EQ(text, "*** *** ***1234");
+}
+
+TEST(Secrets, OfAScenario) {
+    Scenario scenario;
+    scenario.subject.image = "shop:staging";
+    scenario.subject.mounts.resize(1);
+    scenario.subject.mounts[0].target = "/var/lib/data";
+    scenario.subject.environment = {{"PGDATA", "/var/lib/data/pg"},
+                                    {"KIND", "staging"},
+                                    {"DIR", "/var/lib"},
+                                    {"PASSWORD", "hunter2hunter2"},
+                                    {"SHORT", "abc"}};
+    Step exec, http;
+    exec.action = ExecAction{.command = {"x"},
+                             .user = {},
+                             .working_dir = {},
+                             .environment = {{"T", "exec-secret"}},
+                             .stdin_text = {}};
+    HttpAction request;
+    request.headers = {{"Authorization", "Bearer zzz"}, {"Accept", "text/html"}};
+    http.action = request;
+    scenario.steps = {exec, http};
+    EXPECT_EQ(secrets_of(scenario), (std::set<std::string>{"hunter2hunter2", "exec-secret", "Bearer zzz"}));
+}
+
+CampaignResult with_mounts(std::size_t mounts, std::size_t attempts) {
+    CampaignResult result = sample();
+    result.mounts.clear();
+    for (std::size_t i = 0; i < mounts; ++i) {
+        const std::string target = "/mount/" + std::to_string(i);
+        std::vector<Attempt> list;
+        for (std::size_t n = 0; n < attempts; ++n)
+            list.push_back(attempt("create", target + "/" + std::string(200, 'p') + std::to_string(n)));
+        result.mounts.push_back(mount(target, i == 1 ? Verdict::required : Verdict::safe,
+                                      std::string(500, 'r') + " @someone", std::move(list)));
+        result.recommendation.read_only.push_back(target);
+    }
+    return result;
+}
+
+TEST(Markdown, StaysBelowTheLimitAndSaysWhatIsLeftOut) {
+    for (const auto& [mounts, attempts] :
+         {std::pair<std::size_t, std::size_t>{50, 100}, {1000, 2}, {5, 5000}, {3000, 0}}) {
+        const std::string text = render_markdown(with_mounts(mounts, attempts));
+        EXPECT_LE(text.size(), markdown_limit);
+        EXPECT_THAT(text, HasSubstr("`/mount/1`")) << "the required one stays";
+        EXPECT_THAT(text, HasSubstr("result.json"));
+    }
+    EXPECT_THAT(render_markdown(with_mounts(3000, 0)), HasSubstr("mounts are left out"));
+}
+
+TEST(Markdown, SeveralResultsFitTogether) {
+    const std::vector<CampaignResult> results(6, with_mounts(40, 40));
+    EXPECT_LE(render("markdown", results, options())->size(), markdown_limit);
+}
+
+TEST(Junit, OutcomesOfVerdictsAndPhases) {
+    CampaignResult result = sample();
+    result.mounts = {mount("/a", Verdict::required, "r"), mount("/b", Verdict::inconclusive, "r"),
+                     mount("/c", Verdict::untested, "r"), mount("/d", Verdict::tolerated, "r")};
+    const std::string text = render_junit({result});
+    EXPECT_THAT(text, HasSubstr("tests=\"4\" failures=\"0\" errors=\"1\" skipped=\"1\""));
+    EXPECT_THAT(text, HasSubstr("<skipped message=\"fails with these mounts read-only: "));
+    result.runs.front().phases.front().passed = false;
+    EXPECT_THAT(render_junit({result}),
+                HasSubstr("<testsuites name=\"rogate\" tests=\"6\" failures=\"1\" errors=\"1\""));
+}
+
+TEST(Sarif, PlacesAndFingerprints) {
+    CampaignResult result = sample();
+    result.mounts = {mount("/a", Verdict::safe, "r"), mount("/b", Verdict::required, "r")};
+    result.mounts[0].mount.declared = {"/repository/deploy/my compose.yaml", 3, 9};
+    result.mounts[1].mount.declared = {"/elsewhere/x.yaml", 1, 0};
+    const auto first = nlohmann::json::parse(rendered("sarif", result))["runs"][0]["results"];
+    const auto place = first[0]["locations"][0]["physicalLocation"];
+    EXPECT_EQ(place["artifactLocation"]["uri"], "deploy/my%20compose.yaml");
+    EXPECT_EQ(place["region"], (nlohmann::json{{"startLine", 3}, {"startColumn", 9}}));
+    EXPECT_EQ(first[1]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"],
+              "file:///elsewhere/x.yaml");
+    EXPECT_EQ(first[0]["level"], "note");
+    EXPECT_EQ(first[1]["level"], "none");
+    result.mounts[0].verdict = Verdict::required;
+    result.mounts[0].mount.declared.line = 99;
+    const auto second = nlohmann::json::parse(rendered("sarif", result))["runs"][0]["results"];
+    EXPECT_EQ(first[0]["partialFingerprints"], second[0]["partialFingerprints"]);
+    EXPECT_NE(first[0]["partialFingerprints"], first[1]["partialFingerprints"]);
+}
+
+TEST(Requirements, KeepDatesWhileTheModeStays) {
+    CampaignResult old = whole(), now = whole();
+    now.started_at = "2027-05-06T00:00:00Z";
+    now.mounts[1].verdict = Verdict::required;  // /etc/shop
+    for (const std::string& previous : {render_requirements(old), render_json(old)}) {
+        const auto history = read_history(previous);
+        ASSERT_TRUE(history.has_value()) << history.error().message;
+        const std::string text = render_requirements(now, *history);
+        EXPECT_THAT(text, HasSubstr("| `/data` | bind | read-write | required | 2026-01-01 |"));
+        EXPECT_THAT(text, HasSubstr("| `/etc/shop` | bind | read-write | required | 2027-05-06 |"));
+    }
+    EXPECT_THAT(read_history("# Something else").error().message, HasSubstr("neither"));
+    EXPECT_THAT(
+        read_history("# Write requirements of x\n\n<!-- rogate.requirement {nonsense} -->\n").error().message,
+        HasSubstr("line 3"));
+}
+
+TEST(Requirements, AreTheSameForRunsThatFoundTheSame) {
+    const auto with = [](const char* suffix, std::uint64_t count, std::int64_t pid) {
+        CampaignResult result = sample();
+        Attempt made = attempt("create", std::string("/data/tmp.") + suffix);
+        made.count = count, made.process.pid = pid, made.first_s = static_cast<double>(pid);
+        result.mounts = {
+            mount("/data", Verdict::required, "failed " + std::to_string(count) + " times", {made})};
+        result.duration_s = static_cast<double>(count);
+        return render_requirements(result);
+    };
+    EXPECT_EQ(with("48213", 3, 7), with("99177", 4, 8));
+    EXPECT_EQ(with("0a1b2c3d4e", 3, 7), with("9f8e7d6c5b4a", 4, 8));
+    EXPECT_THAT(with("48213", 3, 7), HasSubstr("`/data/tmp.*`: create by `app` in step upload"));
+    EXPECT_NE(with("first", 1, 1), with("second", 1, 1));
+}
+
+TEST(Advice, FlagsAreWhatAShellTakes) {
+    CampaignResult result = sample();
+    result.scenario.name = "shop";
+    result.mounts = {mount("/a b", Verdict::safe, "r"), mount("/c,d\"", Verdict::safe, "r"),
+                     mount("/", Verdict::safe, "r"),    mount("/t", Verdict::safe, "r"),
+                     mount("/v", Verdict::safe, "r"),   mount("/x'\n", Verdict::safe, "r")};
+    result.mounts[2].mount.type = MountType::rootfs;
+    result.mounts[3].mount.type = MountType::tmpfs;
+    result.mounts[4].mount.type = MountType::anonymous;
+    result.recommendation.read_only = {"/a b", "/c,d\"", "/", "/t", "/v", "/x'\n"};
+    WritablePath colon = kept_writable();
+    colon.path = "/a:b";
+    colon.needs_mount_point = false;
+    result.recommendation.writable = {kept_writable(), colon};
+    const DockerFlags flags = docker_run_flags(result);
+    EXPECT_EQ(flags.flags, (std::vector<std::string>{
+                               "--mount 'type=bind,source=/srv,target=/a b,readonly'",
+                               "--mount 'type=bind,source=/srv,\"target=/c,d\"\"\",readonly'", "--read-only",
+                               "--tmpfs /t:ro", "--mount type=volume,source=shop-v,target=/v,readonly",
+                               "--mount $'type=bind,source=/srv,\"target=/x\\'\\012\",readonly'",
+                               "--tmpfs /srv/app/run:uid=33,gid=33,mode=0755"}));
+    ASSERT_EQ(flags.not_flags.size(), 2U);
+    EXPECT_THAT(flags.not_flags[1], HasSubstr("colon"));
+}
+
+TEST(Html, HoldsAPartOfWhatIsTooMuchAndKnowsHowMuchThereIs) {
+    const std::string page = render_html({with_mounts(3, 100)}, 60);
+    const std::string begin = "id=\"data\">";
+    const std::size_t from = page.find(begin) + begin.size();
+    const auto data = nlohmann::json::parse(page.substr(from, page.find("</script>", from) - from));
+    std::size_t held = 0;
+    for (const auto& each : data["results"][0]["mounts"]) {
+        held += each["rows"].size();
+        EXPECT_EQ(each["failed"], 100);
+        EXPECT_GT(each["rows"].size(), 0U);
+    }
+    EXPECT_LE(held, 60U);
+}
+
+TEST(Json, AttemptsComeBackWithoutATreeOfThem) {
+    CampaignResult result = with_mounts(3, 50);
+    result.mounts[1].writes = result.mounts[0].attempts;
+    for (Attempt& each : result.mounts[1].writes) each.mount = "/mount/1";
+    for (MountResult& each : result.mounts)
+        for (Attempt& one : each.attempts) one.mount = each.mount.target;
+    const auto back = parse_json(render_json(result));
+    ASSERT_TRUE(back.has_value()) << back.error().message;
+    EXPECT_EQ(back->mounts, result.mounts);
+}
+
+TEST(Json, IsOneResult) {
+    EXPECT_FALSE(render("json", {sample(), sample()}, options()).has_value());
+    EXPECT_FALSE(render("nonsense", {sample()}, options()).has_value());
+}
+
+}  // namespace
+}  // namespace rogate::report
