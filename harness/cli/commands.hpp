@@ -18,6 +18,7 @@ struct RunOptions {
     std::string out;     // --out DIR; empty: no files
     bool quiet = false;  // no progress
     std::size_t ring_bytes = 16U << 20U;
+    std::string observer = "auto";  // auto, ebpf, ptrace, none
 };
 
 struct CleanOptions {
