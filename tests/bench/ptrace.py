@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 
-ROGATE, ROUNDS = os.path.abspath(sys.argv[1]), 5
+ROGATE, ROUNDS = os.path.abspath(sys.argv[1]), 3
 IDLE = "trap 'exit 0' TERM; echo started; while :; do sleep 0.1; done"
 OPENS = "use Time::HiRes 'time'; my $t=time; for (1..300000) { open(my $f,'<','/data/file'); close $f } printf qq(took %.4f\\n), time-$t;"
 FAILS = "use Time::HiRes 'time'; my $t=time; for (1..20000) { open(my $f,'>>','/ro/file') } printf qq(took %.4f\\n), time-$t;"
@@ -30,8 +30,7 @@ def took(image, shell, observer):
         scenario = {"name": "bench", "subject": {"image": image, "entrypoint": ["sh", "-c"], "command": [f"{shell}; {IDLE}"], "user": "0",
                                                  "mounts": ["./data:/data", "./ro:/ro:ro"]},
                     "candidates": ["/ro"], "ready": {"timeout": "60s", "log": "started"},
-                    "steps": [{"name": "says", "log": {"matches": "never"}, "timeout": "1s"}]}
-        scenario["steps"] = [{"name": "fails, so that its log is in the result", "exec": ["false"]}]
+                    "steps": [{"name": "fails, so that its log is in the result", "exec": ["false"]}]}
         with open(f"{folder}/scenario.yaml", "w") as file:
             json.dump(scenario, file)
         subprocess.run([ROGATE, "run", folder, "-q", "--observer", observer, "--out", f"{folder}/out"], capture_output=True, check=False)

@@ -70,9 +70,16 @@ static void decide(unsigned int number, const struct call_rule *rule) {
     }
 }
 
+static int by_argument(const struct call_rule *rule) {
+    return (rule->kind == CALL_OPEN && rule->flags >= 0) || rule->kind == CALL_ACCESS || rule->kind == CALL_IOCTL;
+}
+
 static void decide_all(const struct call_rule *rules, unsigned int exit_group) {
-    for (unsigned int number = 0; number < SYSCALLS; number++)
-        if (rules[number].kind != CALL_NONE) decide(number, &rules[number]);
+    /* The ones whose arguments decide come first: they are made most often, and the kernel remembers the answer for numbers
+     * that never look at an argument, but not for these (kernel/seccomp.c: the action cache, from 5.11 on). */
+    for (int pass = 0; pass < 2; pass++)
+        for (unsigned int number = SYSCALLS; number-- > 0;)
+            if (rules[number].kind != CALL_NONE && by_argument(&rules[number]) == !pass) decide(number, &rules[number]);
     unless_equal_skip(exit_group, 1);
     answer(SECCOMP_RET_TRACE);
     /* What goes through io_uring passes no system call, so it could not be seen; programs fall back to the calls, as they do
