@@ -171,7 +171,8 @@ Task<> Campaign::run_all(observe::Observer& observer, const engine::ImageInfo& i
                 .scenario = result.scenario,
                 .session = session,
                 .network = network,
-                .has_healthcheck = image.has_healthcheck || result.scenario.subject.healthcheck.has_value()};
+                .has_healthcheck = image.has_healthcheck || result.scenario.subject.healthcheck.has_value(),
+                .image = image};
     verdict::Question question{.mounts = mounts,
                                .candidates = std::move(candidates),
                                .ineffective = pointless,
@@ -200,6 +201,22 @@ Task<> Campaign::run_all(observe::Observer& observer, const engine::ImageInfo& i
 
 }  // namespace
 
+Task<std::unique_ptr<observe::Observer>> start_observer(engine::Client& client, ObserverChoice choice,
+                                                        observe::SidecarOptions options, Status& status) {
+    if (choice == ObserverChoice::none) co_return observe::no_observer();
+    if (choice != ObserverChoice::ptrace) {
+        auto ebpf = co_await observe::start_ebpf_observer(client, options);
+        if (ebpf || choice == ObserverChoice::ebpf || ebpf.error().kind == ErrorKind::cancelled)
+            co_return ebpf;
+        status.warn(
+            fmt::format("the eBPF observer cannot run here, so ptrace is used: {}", ebpf.error().message));
+        // What the failed start left is in the way of the next one.
+        auto swept = co_await sweep(client, options.session);
+        if (!swept) co_return fail(std::move(swept.error()));
+    }
+    co_return co_await observe::start_ptrace_observer(client, std::move(options));
+}
+
 Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std::string session,
                                   Options options, Status& status) {
     const auto start = std::chrono::steady_clock::now();
@@ -223,7 +240,7 @@ Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std
     observe::SidecarOptions sidecar;
     sidecar.session = session;
     sidecar.ring_bytes = options.ring_bytes;
-    auto observer = co_await observe::start_ebpf_observer(client, sidecar);
+    auto observer = co_await start_observer(client, options.observer, sidecar, status);
     if (!observer) co_return fail(std::move(observer.error()).with_context("starting the observer"));
     result.observer = (*observer)->facts();
 

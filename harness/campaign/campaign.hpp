@@ -5,10 +5,15 @@
 
 #include "campaign/status.hpp"
 #include "engine/client.hpp"
+#include "observe/observer.hpp"
 
 namespace rogate::campaign {
 
+// automatic: eBPF, or ptrace where that cannot run.
+enum class ObserverChoice { automatic, ebpf, ptrace, none };
+
 struct Options {
+    ObserverChoice observer = ObserverChoice::automatic;
     std::size_t ring_bytes = 16U << 20U;  // of the observer's ring buffer
 };
 
@@ -28,6 +33,11 @@ Result<std::vector<std::string>> choose_candidates(const Scenario& scenario,
 // them.
 engine::Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std::string session,
                                           Options options, Status& status);
+
+// Starts the observer that is asked for; a fallback is told to `status`, with the reason.
+engine::Task<std::unique_ptr<observe::Observer>> start_observer(engine::Client& client, ObserverChoice choice,
+                                                                observe::SidecarOptions options,
+                                                                Status& status);
 
 // What rogate has on the engine.
 struct Leftovers {

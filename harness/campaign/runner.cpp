@@ -28,6 +28,10 @@ bool is_read_only(const Mount& mount, const RunPlan& plan) {
     return mount.read_only || contains(plan.read_only, mount.target);
 }
 
+bool kills(const SignalAction& action) {
+    return action.signal == "KILL" || action.signal == "SIGKILL" || action.signal == "9";
+}
+
 // One launch, step by step. Each member moves the record on; `failed_` ends the steps but never the shutdown.
 class Launch {
   public:
@@ -54,6 +58,11 @@ class Launch {
     Task<> canaries();
     Task<> collect();
     Task<> remove();
+    scenario::CommandWrapper wrapper() {
+        return [this](std::vector<std::string> command) {
+            return bench_.observer.wrap_exec(std::move(command));
+        };
+    }
 
     Bench& bench_;
     RunRecord record_;
@@ -83,6 +92,7 @@ Task<> Launch::start() {
     auto mounts = co_await bench_.data.prepare(record_.plan);
     if (!mounts) co_return fail(std::move(mounts.error()));
     engine::ContainerSpec spec = container_for(bench_, record_.plan, std::move(*mounts));
+    bench_.observer.dress(spec, bench_.image);
     auto created = co_await bench_.client.container_create(std::move(spec));
     if (!created) co_return fail(std::move(created.error()).with_context("creating the subject's container"));
     container_ = *created;
@@ -113,7 +123,7 @@ Task<> Launch::ready() {
     bench_.status.phase_started("ready");
     phase_start_ = Clock::now();
     record_.phases.push_back({.name = "ready", .passed = false, .message = {}, .duration_s = 0});
-    scenario::Driver driver(bench_.client, container_);
+    scenario::Driver driver(bench_.client, container_, wrapper());
     if (auto found = co_await driver.refresh(); !found) co_return found;
     auto outcome = co_await driver.wait_ready(bench_.scenario.readiness);
     if (!outcome)
@@ -125,8 +135,10 @@ Task<> Launch::ready() {
 
 Task<> Launch::step(const Step& step) {
     if (auto begun = co_await begin("step " + step.name); !begun) co_return begun;
-    scenario::Driver driver(bench_.client, container_);
+    scenario::Driver driver(bench_.client, container_, wrapper());
     if (auto found = co_await driver.refresh(); !found) co_return found;
+    if (const auto* signal = std::get_if<SignalAction>(&step.action); signal != nullptr && kills(*signal))
+        if (auto told = co_await bench_.observer.before_end(); !told) co_return told;
     if (std::holds_alternative<RestartAction>(step.action))
         if (auto released = co_await bench_.observer.before_restart(); !released) co_return released;
     auto outcome = co_await driver.perform(step);
@@ -189,6 +201,9 @@ Task<> Launch::shutdown() {
     if (!before) co_return fail(std::move(before.error()));
     bool killed = false;
     if (before->running) {
+        if (!bench_.observer.sees_after_end())
+            if (auto tried = co_await canaries(); !tried) co_return tried;
+        if (auto told = co_await bench_.observer.before_end(); !told) co_return told;
         const auto grace = static_cast<int>((bench_.scenario.shutdown.timeout_ms + 999) / 1000);
         const auto start = Clock::now();
         auto stopped = co_await bench_.client.container_stop(container_, grace);
@@ -208,6 +223,7 @@ Task<> Launch::collect() {
     record_.attempts = std::move(recording->attempts);
     record_.uses = std::move(recording->uses);
     record_.lost_events = recording->lost_events;
+    record_.observer = bench_.observer.facts().kind;
     record_.observer_problem = std::move(recording->problem);
     co_return Result<>{};
 }
@@ -226,7 +242,8 @@ Task<> Launch::run_phases() {
             if (log) record_.log_tail = std::move(*log);
         }
         if (auto stopped = co_await shutdown(); !stopped) co_return stopped;
-        if (auto tried = co_await canaries(); !tried) co_return tried;
+        if (bench_.observer.sees_after_end())
+            if (auto tried = co_await canaries(); !tried) co_return tried;
     }
     if (auto collected = co_await collect(); !collected) co_return collected;
     record_.passed = !failed_;

@@ -20,6 +20,7 @@ struct Bench {
     const Scenario& scenario;
     std::string session, network;
     bool has_healthcheck = false;
+    const engine::ImageInfo& image;
 };
 
 // The container that `plan` asks for; pure. `mounts` are those of DataPlane::prepare().

@@ -19,6 +19,7 @@ struct RunOptions {
     std::string summary;  // --summary FILE; empty: none
     bool quiet = false;   // no progress
     std::size_t ring_bytes = 16U << 20U;
+    std::string observer = "auto";  // auto, ebpf, ptrace, none
 };
 
 struct ReportOptions {

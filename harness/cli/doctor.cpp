@@ -9,6 +9,24 @@
 
 namespace rogate::cli {
 
+namespace {
+
+// Says whether an observer started, and ends it.
+engine::Task<> tell(engine::Client& client, const char* kind,
+                    Result<std::unique_ptr<observe::Observer>>& observer, const std::string& session) {
+    if (observer) {
+        std::puts(fmt::format("ok    observer   {}: {}", kind, (*observer)->facts().hooks).c_str());
+        co_return co_await (*observer)->stop();
+    }
+    if (observer.error().kind == ErrorKind::cancelled) co_return fail(Error(observer.error()));
+    std::puts(fmt::format("no    observer   {}: {}", kind, observer.error().message).c_str());
+    auto swept = co_await campaign::sweep(client, session);
+    if (!swept) co_return fail(std::move(swept.error()));
+    co_return Result<>{};
+}
+
+}  // namespace
+
 // Reaches the engine and attaches the observer for real: what a run needs before its first container.
 int doctor_command(const Global& global) {
     const std::string session = campaign::new_session();
@@ -24,15 +42,15 @@ int doctor_command(const Global& global) {
             fmt::format("ok    kernel     {} with cgroup v{}", info->kernel, info->cgroup_version).c_str());
         observe::SidecarOptions options;
         options.session = session;
-        auto observer = co_await observe::start_ebpf_observer(client, options);
-        if (!observer) {
-            std::puts("FAIL  observer   the eBPF observer cannot run here");
-            co_return fail(std::move(observer.error()));
-        }
-        std::puts(
-            fmt::format("ok    observer   {}: {}", (*observer)->facts().kind, (*observer)->facts().hooks)
-                .c_str());
-        co_return co_await (*observer)->stop();
+        auto ebpf = co_await observe::start_ebpf_observer(client, options);
+        if (auto told = co_await tell(client, "ebpf", ebpf, session); !told) co_return told;
+        auto ptrace = co_await observe::start_ptrace_observer(client, options);
+        if (auto told = co_await tell(client, "ptrace", ptrace, session); !told) co_return told;
+        if (!ebpf && !ptrace)
+            co_return fail(
+                Error(ebpf.error()).with_context("no observer can run here, so no mount can be called safe"));
+        std::puts(fmt::format("ok    run        --observer auto takes {}", ebpf ? "ebpf" : "ptrace").c_str());
+        co_return Result<>{};
     };
     work.clean_up = [&](engine::Client& client) -> engine::Task<> {
         auto left = co_await campaign::sweep(client, session);

@@ -43,6 +43,13 @@ int main(int argc, char** argv) {
                        : "must be a power of two from 4096 to 1073741824";
         });
 
+    run_app
+        ->add_option(
+            "--observer", run.observer,
+            "What watches the writes: auto (ebpf, else ptrace), ebpf, ptrace, or none (then no mount "
+            "is called safe)")
+        ->check(CLI::IsMember({"auto", "ebpf", "ptrace", "none"}));
+
     CleanOptions clean;
     CLI::App* clean_app = app.add_subcommand("clean", "Remove what an interrupted run left on the engine");
     clean_app->add_flag("-n,--dry-run", clean.dry_run, "Only say what would be removed");

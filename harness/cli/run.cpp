@@ -26,6 +26,13 @@ int verdict_code(const CampaignResult& result) {
     return open ? exit_code(ErrorKind::inconclusive) : 0;
 }
 
+campaign::ObserverChoice observer_choice(const std::string& name) {
+    using Choice = campaign::ObserverChoice;
+    if (name == "ebpf") return Choice::ebpf;
+    if (name == "ptrace") return Choice::ptrace;
+    return name == "none" ? Choice::none : Choice::automatic;
+}
+
 std::string folder_for(const RunOptions& options, const Scenario& scenario) {
     return options.scenarios.size() == 1 ? options.out : options.out + "/" + scenario.name;
 }
@@ -38,6 +45,7 @@ int run_one(const Global& global, const RunOptions& options, const Scenario& sce
     work.work = [&](engine::Client& client) -> engine::Task<> {
         campaign::Options campaign_options;
         campaign_options.ring_bytes = options.ring_bytes;
+        campaign_options.observer = observer_choice(options.observer);
         auto done = co_await campaign::run_campaign(client, scenario, session, campaign_options, progress);
         if (!done) co_return fail(std::move(done.error()));
         result = std::move(*done);

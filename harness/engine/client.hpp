@@ -36,6 +36,8 @@ struct ImageInfo {
         exposed_ports;  // volumes: paths of VOLUME, sorted
     std::string user, working_dir, stop_signal;
     bool has_healthcheck = false;
+    std::vector<std::string> health_test;                // as the API gives it: {"CMD-SHELL", "…"}
+    std::vector<std::string> shell = {"/bin/sh", "-c"};  // what runs a CMD-SHELL
 };
 
 struct MountSpec {

@@ -51,6 +51,9 @@ Task<ImageInfo> Client::image_inspect(std::string reference) {
     info.exposed_ports = keys(child(config, "ExposedPorts"));
     const auto test = field<std::vector<std::string>>(child(config, "Healthcheck"), "Test");
     info.has_healthcheck = !test.empty() && test.front() != "NONE";
+    info.health_test = test;
+    if (auto shell = field<std::vector<std::string>>(config, "Shell"); !shell.empty())
+        info.shell = std::move(shell);
     co_return info;
 }
 

@@ -28,6 +28,14 @@ class Observer {
   public:
     virtual ~Observer() = default;
     virtual const ObserverFacts& facts() const = 0;
+    // Changes what the subject's container is made of, before it is created. `image`: the subject's.
+    virtual void dress(engine::ContainerSpec& spec, const engine::ImageInfo& image) {
+        (void)spec, (void)image;
+    }
+    // The command in whose place `command` is to be executed in the running container.
+    virtual std::vector<std::string> wrap_exec(std::vector<std::string> command) const { return command; }
+    // False: canaries have to be written while the subject runs.
+    virtual bool sees_after_end() const { return true; }
     // From the first instruction of `container` (created, not started yet) on, everything it does is
     // recorded; its first phase is `phase`.
     virtual engine::Task<> arm(std::string container, std::vector<ObservedMount> mounts,
@@ -37,6 +45,9 @@ class Observer {
     // To be called before the container is started anew: what the observer holds of its mounts would be
     // mounted twice.
     virtual engine::Task<> before_restart() = 0;
+    // To be called before the subject is told to end for good: its end is none that the observer has to
+    // wonder about.
+    virtual engine::Task<> before_end() = 0;
     // Processes that the harness itself started in the subject; every other one that the engine puts there
     // besides the first is a health check.
     virtual void own_processes(const std::vector<std::int64_t>& pids) = 0;
@@ -56,5 +67,10 @@ struct SidecarOptions {
 // The eBPF observer: imports the agent's image, starts it as a sidecar, and waits until its programs are
 // attached.
 engine::Task<std::unique_ptr<Observer>> start_ebpf_observer(engine::Client& client, SidecarOptions options);
+// The ptrace observer, for engines where no privileged container may run: an agent that is mounted into the
+// subject's container traces it from there.
+engine::Task<std::unique_ptr<Observer>> start_ptrace_observer(engine::Client& client, SidecarOptions options);
+// Sees nothing, and says so.
+std::unique_ptr<Observer> no_observer();
 
 }  // namespace rogate::observe

@@ -15,11 +15,13 @@
 
 #include "observe/decoder.hpp"
 #include "observe/observer.hpp"
+#include "observe/ptrace.hpp"
 #include "observe/recorder.hpp"
 
 // The agent's static binary, embedded by its CMakeLists.
 extern "C" const unsigned char rogate_observer_begin[],
     rogate_observer_end[];  // NOLINT: the assembler's labels
+extern "C" const unsigned char rogate_ptrace_begin[], rogate_ptrace_end[];
 
 namespace rogate::observe {
 
@@ -32,7 +34,7 @@ namespace {
 constexpr Milliseconds reply_deadline(30'000);
 
 // A root file system that is one file: the agent.
-Result<std::string> agent_tar() {
+Result<std::string> agent_tar(const unsigned char* begin, const unsigned char* end) {
     std::string tar;
     archive* writer = archive_write_new();
     archive_write_set_format_ustar(writer);
@@ -43,14 +45,14 @@ Result<std::string> agent_tar() {
             return static_cast<la_ssize_t>(size);
         },
         nullptr);
-    const auto size = static_cast<std::size_t>(rogate_observer_end - rogate_observer_begin);
+    const auto size = static_cast<std::size_t>(end - begin);
     archive_entry* entry = archive_entry_new();
     archive_entry_set_pathname(entry, "rogate-observer");
     archive_entry_set_filetype(entry, AE_IFREG);
     archive_entry_set_perm(entry, 0755);
     archive_entry_set_size(entry, static_cast<la_int64_t>(size));
     bool written = archive_write_header(writer, entry) == ARCHIVE_OK &&
-                   archive_write_data(writer, rogate_observer_begin, size) == static_cast<la_ssize_t>(size);
+                   archive_write_data(writer, begin, size) == static_cast<la_ssize_t>(size);
     archive_entry_free(entry);
     written = archive_write_close(writer) == ARCHIVE_OK && written;
     archive_write_free(writer);
@@ -74,10 +76,16 @@ bool older_than_5_11(const std::string& kernel) {
     return major < 5 || (major == 5 && minor < 11);
 }
 
+enum class Kind { ebpf, ptrace };
+
 class Sidecar : public Observer {
   public:
-    Sidecar(engine::Client& client, asio::any_io_executor executor, SidecarOptions options)
-        : client_(client), executor_(std::move(executor)), options_(std::move(options)), wake_(executor_) {
+    Sidecar(engine::Client& client, asio::any_io_executor executor, SidecarOptions options, Kind kind)
+        : client_(client),
+          executor_(std::move(executor)),
+          options_(std::move(options)),
+          kind_(kind),
+          wake_(executor_) {
         wake_.expires_at(asio::steady_timer::time_point::max());
     }
     ~Sidecar() override {
@@ -87,9 +95,13 @@ class Sidecar : public Observer {
 
     Task<> start();
     const ObserverFacts& facts() const override { return facts_; }
+    void dress(engine::ContainerSpec& spec, const engine::ImageInfo& image) override;
+    std::vector<std::string> wrap_exec(std::vector<std::string> command) const override;
+    bool sees_after_end() const override { return kind_ == Kind::ebpf; }
     Task<> arm(std::string container, std::vector<ObservedMount> mounts, std::string phase) override;
     Task<> phase(std::string name) override;
     Task<> before_restart() override;
+    Task<> before_end() override;
     void own_processes(const std::vector<std::int64_t>& pids) override { recorder_->own_processes(pids); }
     Task<Canary> canary(std::string target) override;
     Task<Recording> collect() override;
@@ -118,6 +130,8 @@ class Sidecar : public Observer {
     engine::Client& client_;
     asio::any_io_executor executor_;
     SidecarOptions options_;
+    Kind kind_;
+    std::string drop_ = "-";  // ptrace: the capabilities that the agent gives up
     ObserverFacts facts_;
     std::string container_, image_;
     std::shared_ptr<engine::Attachment> attachment_;
@@ -210,8 +224,28 @@ Task<> Sidecar::wait_until(Condition condition, std::string_view what) {
     co_return Result<>{};
 }
 
+void Sidecar::dress(engine::ContainerSpec& spec, const engine::ImageInfo& image) {
+    if (kind_ == Kind::ptrace) drop_ = ptrace_dress(spec, image, options_.session);
+}
+
+std::vector<std::string> Sidecar::wrap_exec(std::vector<std::string> command) const {
+    return kind_ == Kind::ptrace ? ptrace_exec(options_.session, drop_, std::move(command)) : command;
+}
+
 Task<> Sidecar::create_container(const std::string& image) {
     engine::ContainerSpec spec;
+    if (kind_ == Kind::ptrace) {
+        engine::VolumeSpec home;
+        home.name = ptrace_volume(options_.session);
+        home.labels = labels(options_.session, "observer");
+        auto made = co_await client_.volume_create(std::move(home));
+        if (!made) co_return fail(std::move(made.error()));
+        auto relay =
+            co_await client_.container_create(ptrace_relay(options_.session, image, options_.ring_bytes));
+        if (!relay) co_return fail(std::move(relay.error()));
+        container_ = *relay;
+        co_return Result<>{};
+    }
     spec.name = fmt::format("rogate-{}-observer", options_.session);
     spec.image = image;
     spec.entrypoint = std::vector<std::string>{"/rogate-observer", std::to_string(options_.ring_bytes)};
@@ -238,7 +272,8 @@ Task<> Sidecar::create_container(const std::string& image) {
 }
 
 Task<> Sidecar::start() {
-    auto tar = agent_tar();
+    auto tar = kind_ == Kind::ebpf ? agent_tar(rogate_observer_begin, rogate_observer_end)
+                                   : agent_tar(rogate_ptrace_begin, rogate_ptrace_end);
     if (!tar) co_return fail(std::move(tar.error()));
     const std::string tag = options_.session;
     const std::vector<std::string> changes = {fmt::format("LABEL {}={}", session_label, options_.session),
@@ -261,7 +296,7 @@ Task<> Sidecar::start() {
     auto said_hello =
         co_await wait_until([this] { return shared_->hello.has_value(); }, "starting the agent");
     if (!said_hello) co_return said_hello;
-    facts_.kind = "ebpf";
+    facts_.kind = kind_ == Kind::ebpf ? "ebpf" : "ptrace";
     facts_.hooks = shared_->hello->hooks;
     co_return Result<>{};
 }
@@ -305,6 +340,11 @@ Task<> Sidecar::before_restart() {
     co_return Result<>{};
 }
 
+Task<> Sidecar::before_end() {
+    if (kind_ == Kind::ebpf) co_return Result<>{};  // what is pinned is still needed for the canaries
+    co_return co_await before_restart();
+}
+
 Task<Canary> Sidecar::canary(std::string target) {
     auto reply = co_await command("canary 0 " + percent_escape(target));
     if (!reply) {
@@ -339,17 +379,34 @@ Task<> Sidecar::stop() {
     Result<> first = co_await client_.container_remove(container_);
     auto removed = co_await client_.image_remove(image_, true);
     if (!removed && first) first = std::move(removed);
+    if (kind_ == Kind::ptrace) {
+        removed = co_await client_.volume_remove(ptrace_volume(options_.session));
+        if (!removed && first) first = std::move(removed);
+    }
     co_return first;
 }
 
 }  // namespace
 
-Task<std::unique_ptr<Observer>> start_ebpf_observer(engine::Client& client, SidecarOptions options) {
-    auto sidecar = std::make_unique<Sidecar>(client, co_await asio::this_coro::executor, std::move(options));
+namespace {
+
+Task<std::unique_ptr<Observer>> start_sidecar(engine::Client& client, SidecarOptions options, Kind kind) {
+    auto sidecar =
+        std::make_unique<Sidecar>(client, co_await asio::this_coro::executor, std::move(options), kind);
     auto started = co_await sidecar->start();
     if (!started) co_return fail(std::move(started.error()));
     std::unique_ptr<Observer> observer = std::move(sidecar);
     co_return observer;
+}
+
+}  // namespace
+
+Task<std::unique_ptr<Observer>> start_ebpf_observer(engine::Client& client, SidecarOptions options) {
+    co_return co_await start_sidecar(client, std::move(options), Kind::ebpf);
+}
+
+Task<std::unique_ptr<Observer>> start_ptrace_observer(engine::Client& client, SidecarOptions options) {
+    co_return co_await start_sidecar(client, std::move(options), Kind::ptrace);
 }
 
 }  // namespace rogate::observe

@@ -105,6 +105,7 @@ ordered_json Writer::run(const RunRecord& each) const {
     if (each.exit_code) object["exit_code"] = *each.exit_code;
     if (each.exited_early) object["exited_early"] = true;
     if (each.could_not_start) object["could_not_start"] = true;
+    if (!each.observer.empty()) object["observer"] = text(each.observer);
     if (!each.observer_problem.empty()) object["observer_problem"] = text(each.observer_problem);
     if (!each.log_tail.empty()) object["log_tail"] = text(each.log_tail);
     return object;
@@ -314,6 +315,7 @@ RunRecord read_run(const json& object) {
     if (object.contains("exit_code")) run.exit_code = object.at("exit_code").get<int>();
     run.exited_early = object.value("exited_early", false);
     run.could_not_start = object.value("could_not_start", false);
+    run.observer = raw_or_empty(object, "observer");
     run.observer_problem = raw_or_empty(object, "observer_problem");
     run.log_tail = raw_or_empty(object, "log_tail");
     return run;

@@ -130,7 +130,7 @@ Task<StepOutcome> Driver::http(const Step& step, const HttpAction& action) {
 
 Task<StepOutcome> Driver::exec(const Step& step, const ExecAction& action) {
     engine::ExecSpec spec;
-    spec.command = action.command;
+    spec.command = wrapper_ ? wrapper_(action.command) : action.command;
     spec.user = action.user;
     spec.working_dir = action.working_dir;
     spec.stdin_text = action.stdin_text;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <rogate/scenario.hpp>
 #include <string>
@@ -20,17 +21,20 @@ struct StepOutcome {
         exec_pids;  // processes that this step started in the subject (engine host's pids)
 };
 
+// What is executed in place of a command, so that an observer can see it.
+using CommandWrapper = std::function<std::vector<std::string>(std::vector<std::string>)>;
+
 class Driver {
   public:
-    Driver(engine::Client& client, std::string container)
-        : client_(client), container_(std::move(container)) {}
+    Driver(engine::Client& client, std::string container, CommandWrapper wrapper = {})
+        : client_(client), container_(std::move(container)), wrapper_(std::move(wrapper)) {}
 
     // Looks up where the subject's ports are published; again after a restart, since the engine may choose
     // new ones.
     engine::Task<> refresh();
     engine::Task<StepOutcome> perform(const Step& step);
-    // Passed when every check held; ends early, not passed, when the subject stops running. A log check sees only
-    // what was written since the subject's last start.
+    // Passed when every check held; ends early, not passed, when the subject stops running. A log check sees
+    // only what was written since the subject's last start.
     engine::Task<StepOutcome> wait_ready(const Readiness& readiness);
 
   private:
@@ -46,6 +50,7 @@ class Driver {
 
     engine::Client& client_;
     std::string container_;
+    CommandWrapper wrapper_;
     std::map<std::string, std::uint16_t> ports_;
 };
 

@@ -30,6 +30,9 @@ std::uint64_t writes_made(const RunRecord& run, const std::string& target);
 // what the application leaves out when it finds the mount read-only, counted.
 std::uint64_t writes_left_out(const RunRecord& run, const RunRecord& control, const std::string& target);
 
+// Something watched the run; otherwise only the outcomes of its phases are known.
+bool observed(const RunRecord& run);
+
 // The run's account can be relied on: the observer saw everything it had to. Otherwise the reason why not,
 // for a person.
 std::string distrust(const RunRecord& run);

@@ -122,7 +122,29 @@ void judge_passed_probe(MountResult& result, const RunRecord& control, const Run
             fmt::format("passes read-only; only {} refused",
                         counted(harmless, "no-op or access check was", "no-ops and access checks were")));
     settle(result, Verdict::safe,
-           fmt::format("read {} times, never written to", uses(control, target) + uses(probe, target)));
+           fmt::format("read {}{} times, never written to", probe.observer == "ptrace" ? "at least " : "",
+                       uses(control, target) + uses(probe, target)));
+}
+
+// Without an observer only the outcomes are known: a failure shows a need, a pass shows nothing of what was
+// refused and put up with.
+void judge_unobserved(MountResult& result, const RunRecord& probe) {
+    if (probe.passed)
+        return settle(
+            result, Verdict::untested,
+            "the scenario passes with it read-only, but nothing watched (--observer none): whether a "
+            "write on it fails unnoticed, or it is used at all, is not known");
+    if (probe.could_not_start) return judge_failed_probe(result, probe);
+    if (probe.plan.read_only.size() == 1)
+        return settle(
+            result, Verdict::required,
+            fmt::format("read-only fails {}; nothing watched (--observer none), so which write needs "
+                        "it is not known",
+                        failure_of(probe)));
+    settle(result, Verdict::inconclusive,
+           fmt::format("the scenario failed ({}) with several mounts read-only, and nothing watched which of "
+                       "them it needs (--observer none)",
+                       failure_of(probe)));
 }
 
 }  // namespace
@@ -159,7 +181,8 @@ MountResult judge(const MountEvidence& evidence) {
     if (evidence.mount.read_only) {
         result.attempts = failed_attempts(control, target);
         settle(result, Verdict::already_ro,
-               result.attempts.empty()
+               !observed(control) ? "is read-only already; whether writes on it fail was not watched"
+               : result.attempts.empty()
                    ? "is read-only already, and no write on it failed"
                    : fmt::format("is read-only already; {} failed on it",
                                  counted(result.attempts.size(), "kind of attempt", "kinds of attempt")));
@@ -172,6 +195,10 @@ MountResult judge(const MountEvidence& evidence) {
     const RunRecord& probe = *evidence.probe;
     result.runs.push_back(probe.plan.id);
     result.attempts = failed_attempts(probe, target);
+    if (!observed(control) || !observed(probe)) {
+        judge_unobserved(result, probe);
+        return result;
+    }
     // A failed scenario needs no complete account: one refused write and one failed phase show the need.
     if (!probe.passed) {
         judge_failed_probe(result, probe);

@@ -46,7 +46,7 @@ struct EngineFacts {
 };
 
 struct ObserverFacts {
-    std::string kind;   // "ebpf", "none"
+    std::string kind;   // "ebpf", "ptrace", "none"
     std::string hooks;  // which tiers ran, for a person: "sys_exit, mount fexit, io_uring"
     bool operator==(const ObserverFacts&) const = default;
 };

@@ -57,6 +57,7 @@ struct RunRecord {
     std::optional<int> exit_code;  // of the subject's first process; absent: it never started
     bool exited_early = false;     // it ended by itself, before it was told to
     bool could_not_start = false;  // the engine refused to start the container: not the application's doing
+    std::string observer;          // "ebpf", "ptrace", "none"; empty: not known
     std::string observer_problem;  // why the observer's account is not whole; empty: it is
     std::string log_tail;          // the subject's last output, for a failed run
     double duration_s = 0;

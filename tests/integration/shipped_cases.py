@@ -10,11 +10,15 @@ from support import RESULT_SCHEMA, ROOT, contains, equal, fingerprint, rogate
 
 
 def shipped(name):
+    return shipped_with(name)
+
+
+def shipped_with(name, *options):
     with open(f"{ROOT}/scenarios/{name}/expected.json") as file:
         expected = json.load(file)
     with tempfile.TemporaryDirectory() as out:
         before = fingerprint(f"{ROOT}/scenarios/{name}")
-        done = rogate("run", f"{ROOT}/scenarios/{name}", "--out", out)
+        done = rogate("run", f"{ROOT}/scenarios/{name}", "--out", out, *options)
         assert done.returncode == 0, done.stdout + done.stderr
         with open(f"{out}/result.json") as file:
             result = json.load(file)
