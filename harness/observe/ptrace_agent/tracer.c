@@ -18,6 +18,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <linux/ptrace.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../agent/calls.h"
@@ -256,6 +257,12 @@ static uint32_t flags_of(const struct thread *thread, const struct where *where,
     return flags;
 }
 
+static uint64_t now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
 static void read_status(const struct thread *thread, struct frame_attempt *attempt) {
     char name[64], line[256];
     FILE *file;
@@ -295,6 +302,7 @@ static void note(const struct thread *thread, const struct where *where, int err
         }
     if (tries == ACCOUNT_ATTEMPTS) return lose("more kinds of attempts were made than can be kept apart");
     read_status(thread, &attempt);
+    attempt.time = now(); /* not part of what makes two of them equal */
     attempt.id = ((uint64_t)session << 32) | (at + 1);
     if (!account_put(account, FRAME_ATTEMPT, &attempt, sizeof attempt, texts, 5)) {
         account->lost++;
@@ -542,7 +550,7 @@ static void serve(int relay_socket, int listener) {
 }
 
 void trace(int first, int relay_socket, struct account *shared, const char *name, int ready) {
-    struct frame_root root = {(uint32_t)first, 1};
+    struct frame_root root = {now(), (uint32_t)first, 1};
     const char *comm = "";
     int listener, error, null;
     account = shared;

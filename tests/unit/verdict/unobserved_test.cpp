@@ -72,9 +72,11 @@ TEST(Unobserved, ReadOnlyAlreadyClaimsNoAbsenceOfWrites) {
 
 TEST(Unobserved, EachIsTriedAloneWhenAllTogetherFail) {
     std::vector<RunRecord> runs = {run(1, {}, true), run(2, {"/a", "/b"}, false)};
-    const auto next = next_run({"/a", "/b"}, runs);
-    ASSERT_TRUE(next);
-    EXPECT_EQ(next->read_only, (std::vector<std::string>{"/a"}));
+    Question question;
+    question.candidates = {"/a", "/b"};
+    const NextStep next = next_step(question, runs);
+    ASSERT_TRUE(next.run);
+    EXPECT_EQ(next.run->read_only, (std::vector<std::string>{"/a"}));
 }
 
 TEST(Unobserved, NothingIsRecommended) {
