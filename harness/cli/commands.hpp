@@ -15,8 +15,9 @@ struct Global {
 
 struct RunOptions {
     std::vector<std::string> scenarios;
-    std::string out;     // --out DIR; empty: no files
-    bool quiet = false;  // no progress
+    std::string container;  // --container NAME: the subject; empty: the scenarios' own
+    std::string out;        // --out DIR; empty: no files
+    bool quiet = false;     // no progress
     std::size_t ring_bytes = 16U << 20U;
 };
 
