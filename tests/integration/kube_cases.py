@@ -36,3 +36,21 @@ def test_live_container_that_is_not_there():
     done = rogate("run", "--container", "rogate-test-nobody")
     assert done.returncode != 0
     contains(done.stderr, "cloning container 'rogate-test-nobody'", "No such container")
+
+
+def test_live_container_on_its_networks():
+    network, app, peer = "rogate-test-net", "rogate-test-app", "rogate-test-peer"
+    try:
+        docker("network", "create", network)
+        docker("run", "-d", "--name", peer, "--network", network, "--network-alias", "db", IMAGE, "sh", "-c", IDLE)
+        docker("run", "-d", "--name", app, "--network", network, IMAGE, "sh", "-c", "getent hosts db || exit 5; " + IDLE)
+        for where, code in (("join", 0), ("own", 1)):
+            with project() as p:
+                with open(p.path("scenario.yaml"), "w") as out:
+                    out.write(f"subject: {{container: {{name: {app}, network: {where}}}}}\n"
+                              "ready: {timeout: 15s, log: started}\ncandidates: [/]\n")
+                done = p.run()
+                equal(done.returncode, code, done.stdout + done.stderr)
+    finally:
+        docker("rm", "-f", app, peer)
+        docker("network", "rm", network)
