@@ -58,7 +58,9 @@ Task<> DataPlane::survey(const std::vector<Mount>& mounts) {
         DataMount data;
         data.mount = mount;
         if (mount.type == MountType::bind) data.how = DataSource::overlay;
-        if (mount.type == MountType::volume) {
+        // A live container's anonymous volume is known by its name, and has data.
+        const bool has_name = mount.type == MountType::anonymous && !mount.source.empty();
+        if (mount.type == MountType::volume || has_name) {
             auto volume = co_await client_.volume_inspect(mount.source);
             if (volume) {
                 // A volume with options (NFS, a device) is mounted by the engine only while a container uses
@@ -113,7 +115,7 @@ Task<> DataPlane::create_helper() {
                                .source = data.mount.source,
                                .target = source_path(i),
                                .read_only = true,
-                               .no_copy = data.mount.type == MountType::volume,
+                               .no_copy = data.mount.type != MountType::bind,
                                .propagation = {}});
     }
     auto created = co_await client_.container_create(spec);
@@ -298,7 +300,7 @@ Task<engine::MountSpec> DataPlane::source_for(int run, std::size_t index) {
     if (data.how == DataSource::as_it_is) {
         spec.type =
             mount.type == MountType::bind ? engine::MountSpec::Type::bind : engine::MountSpec::Type::volume;
-        spec.no_copy = mount.type == MountType::volume;
+        spec.no_copy = mount.type != MountType::bind;
         spec.source = mount.source;
         spec.propagation = mount.propagation;
         co_return spec;

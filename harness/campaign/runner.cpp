@@ -96,6 +96,10 @@ Task<> Launch::start() {
     auto created = co_await bench_.client.container_create(std::move(spec));
     if (!created) co_return fail(std::move(created.error()).with_context("creating the subject's container"));
     container_ = *created;
+    for (const std::string& network : bench_.scenario.subject.networks)
+        if (auto joined = co_await bench_.client.network_connect(network, container_); !joined)
+            co_return fail(
+                std::move(joined.error()).with_context(fmt::format("joining network '{}'", network)));
 
     std::vector<observe::ObservedMount> observed;
     for (const DataMount& data : bench_.data.mounts())
@@ -317,6 +321,9 @@ engine::ContainerSpec container_for(const Bench& bench, const RunPlan& plan,
         spec.health = std::move(health);
     }
     spec.ulimits = subject.ulimits;
+    spec.ulimits_hard = subject.ulimits_hard;
+    spec.group_add = subject.group_add;
+    spec.extra_hosts = subject.extra_hosts;
     spec.sysctls = subject.sysctls;
     spec.shm_size = subject.shm_size;
     spec.network_mode = bench.network;

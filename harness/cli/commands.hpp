@@ -15,6 +15,7 @@ struct Global {
 
 struct RunOptions {
     std::vector<std::string> scenarios;
+    std::string container;  // --container NAME: the subject; empty: the scenarios' own
     std::string out;      // --out DIR; empty: no files
     std::string summary;  // --summary FILE; empty: none
     bool quiet = false;   // no progress

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "campaign/campaign.hpp"
 #include "cli/commands.hpp"
@@ -12,6 +13,7 @@
 #include "report/markdown.hpp"
 #include "report/secrets.hpp"
 #include "report/terminal.hpp"
+#include "spec/live_container.hpp"
 #include "spec/scenario_file.hpp"
 
 namespace rogate::cli {
@@ -34,7 +36,18 @@ campaign::ObserverChoice observer_choice(const std::string& name) {
 }
 
 std::string folder_for(const RunOptions& options, const Scenario& scenario) {
-    return options.scenarios.size() == 1 ? options.out : options.out + "/" + scenario.name;
+    return options.scenarios.size() <= 1 ? options.out : options.out + "/" + scenario.name;
+}
+
+// Asks the engine for the container that the subject is to be like.
+engine::Task<Scenario> with_live_container(engine::Client& client, Scenario scenario) {
+    if (scenario.subject.origin.kind != Origin::Kind::container) co_return std::move(scenario);
+    auto inspect = co_await client.container_inspect_raw(scenario.subject.origin.name);
+    if (!inspect)
+        co_return fail(
+            std::move(inspect.error())
+                .with_context(fmt::format("cloning container '{}'", scenario.subject.origin.name)));
+    co_return spec::with_container(std::move(scenario), inspect->dump());
 }
 
 int run_one(const Global& global, const RunOptions& options, const Scenario& scenario) {
@@ -46,7 +59,10 @@ int run_one(const Global& global, const RunOptions& options, const Scenario& sce
         campaign::Options campaign_options;
         campaign_options.ring_bytes = options.ring_bytes;
         campaign_options.observer = observer_choice(options.observer);
-        auto done = co_await campaign::run_campaign(client, scenario, session, campaign_options, progress);
+        auto whole = co_await with_live_container(client, scenario);
+        if (!whole) co_return fail(std::move(whole.error()));
+        auto done =
+            co_await campaign::run_campaign(client, std::move(*whole), session, campaign_options, progress);
         if (!done) co_return fail(std::move(done.error()));
         result = std::move(*done);
         co_return Result<>{};
@@ -62,7 +78,7 @@ int run_one(const Global& global, const RunOptions& options, const Scenario& sce
     if (!result) return report_outcome(outcome);
 
     // From here on nothing holds a secret, whatever it is written to.
-    report::hide_secrets(*result, report::secrets_of(scenario));
+    report::hide_secrets(*result, report::secrets_of(result->scenario));
     const report::FormatOptions format = format_options(global);
     Result<> written;
     if (!options.out.empty()) written = write_reports(*result, folder_for(options, scenario), format);
@@ -80,9 +96,25 @@ int run_command(const Global& global, const RunOptions& options) {
     // Every file is read before anything runs: a typing error in the last one must not show after an hour.
     std::vector<Scenario> scenarios;
     int worst = 0;
+    if (options.scenarios.empty()) {
+        if (options.container.empty())
+            return report_error(
+                {ErrorKind::usage, "nothing to run; name a scenario file, or --container NAME"});
+        scenarios.push_back(spec::scenario_of_container(options.container));
+    }
+    spec::Surroundings surroundings;
+    surroundings.container = options.container;
     for (const std::string& path : options.scenarios) {
-        auto scenario = spec::load_scenario(path);
-        if (scenario)
+        auto scenario = spec::load_scenario(path, surroundings);
+        // A pod's init and side containers and its shared volumes are not set up yet: running the subject
+        // without them would answer for another application.
+        if (scenario && scenario->subject.origin.kind == Origin::Kind::kubernetes)
+            worst = report_error(
+                {ErrorKind::usage,
+                 fmt::format("{}: the manifest is read without a problem, but pods cannot be run "
+                             "yet; write the subject with 'image' and 'mounts'",
+                             path)});
+        else if (scenario)
             scenarios.push_back(std::move(*scenario));
         else
             worst = report_error(scenario.error());

@@ -70,10 +70,12 @@ struct ContainerSpec {
     std::vector<PublishSpec> publish;
     std::vector<std::string> cap_add, cap_drop, security_opt;
     std::optional<HealthSpec> health;
+    std::vector<std::string> group_add, extra_hosts;
     std::map<std::string, std::int64_t> ulimits;
+    std::map<std::string, std::int64_t> ulimits_hard;  // where it is not the soft one
     std::map<std::string, std::string> sysctls;
     std::optional<std::int64_t> shm_size, memory;
-    std::string network_mode;  // "none", "host", a network's name; empty: the default
+    std::string network_mode;  // "none", "host", "container:ID", a network's name; empty: the default
     std::vector<std::string> network_aliases;
     std::string pid_mode;  // "host"
     bool init = false, privileged = false, read_only_rootfs = false, auto_remove = false;
@@ -218,6 +220,7 @@ class Client {
     Task<> volume_remove(std::string name);  // already gone is success
     Task<std::vector<VolumeInfo>> volume_list(std::string label);
     Task<std::string> network_create(std::string name, std::map<std::string, std::string> labels);
+    Task<> network_connect(std::string network, std::string container);
     Task<> network_remove(std::string id);
     Task<std::vector<NetworkInfo>> network_list(std::string label);
 

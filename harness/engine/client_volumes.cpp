@@ -56,6 +56,15 @@ Task<std::string> Client::network_create(std::string name, std::map<std::string,
     co_return field<std::string>(*reply, "Id");
 }
 
+Task<> Client::network_connect(std::string network, std::string container) {
+    json body = json::object();
+    body["Container"] = container;
+    auto reply =
+        co_await impl_->ask(post_json(impl_->path("/networks/" + url_escape(network) + "/connect"), body));
+    if (!reply) co_return fail(std::move(reply.error()));
+    co_return Result<>{};
+}
+
 Task<> Client::network_remove(std::string id) {
     auto reply = co_await impl_->ask(erase(impl_->path("/networks/" + url_escape(id))));
     if (!reply && reply.error().kind != ErrorKind::not_found) co_return fail(std::move(reply.error()));

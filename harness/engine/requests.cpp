@@ -51,6 +51,8 @@ json to_host_config(const ContainerSpec& spec) {
     put_unless_empty(host, "CapAdd", spec.cap_add);
     put_unless_empty(host, "CapDrop", spec.cap_drop);
     put_unless_empty(host, "SecurityOpt", spec.security_opt);
+    put_unless_empty(host, "GroupAdd", spec.group_add);
+    put_unless_empty(host, "ExtraHosts", spec.extra_hosts);
     put_unless_empty(host, "Sysctls", spec.sysctls);
     put_unless_empty(host, "NetworkMode", spec.network_mode);
     put_unless_empty(host, "PidMode", spec.pid_mode);
@@ -58,7 +60,9 @@ json to_host_config(const ContainerSpec& spec) {
     put_if(host, "Memory", spec.memory);
     json ulimits = json::array();
     for (const auto& [name, limit] : spec.ulimits)
-        ulimits.push_back({{"Name", name}, {"Soft", limit}, {"Hard", limit}});
+        ulimits.push_back({{"Name", name},
+                           {"Soft", limit},
+                           {"Hard", spec.ulimits_hard.contains(name) ? spec.ulimits_hard.at(name) : limit}});
     put_unless_empty(host, "Ulimits", ulimits);
     json bindings = json::object();
     for (const PublishSpec& port : spec.publish)

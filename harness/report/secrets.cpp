@@ -104,7 +104,7 @@ void Hider::hide(CampaignResult& result) const {
 }  // namespace
 
 std::set<std::string> secrets_of(const Scenario& scenario) {
-    std::set<std::string> found;
+    std::set<std::string> found(scenario.pod.secrets.begin(), scenario.pod.secrets.end());
     for (const auto& [name, value] : scenario.subject.environment) found.insert(value);
     for (const Step& step : scenario.readiness.checks) secrets_of_step(step, found);
     for (const Step& step : scenario.steps) secrets_of_step(step, found);

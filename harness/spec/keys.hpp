@@ -20,7 +20,7 @@ struct KeySet {
     constexpr std::span<const std::string_view> names() const { return std::span(slots_).first(count_); }
 
   private:
-    std::array<std::string_view, 24> slots_{};  // its own, so that a set needs no array declared beside it
+    std::array<std::string_view, 32> slots_{};  // its own, so that a set needs no array declared beside it
     std::size_t count_ = 0;
 };
 
@@ -33,7 +33,11 @@ inline constexpr KeySet subject("/$defs/subject",
                                  "hostname", "stop_signal", "init",       "privileged",   "read_only",
                                  "shm_size", "environment", "mounts",     "volumes",      "tmpfs",
                                  "ports",    "cap_add",     "cap_drop",   "security_opt", "ulimits",
-                                 "sysctls",  "healthcheck"});
+                                 "sysctls",  "healthcheck", "container",  "kubernetes"});
+inline constexpr KeySet container("/$defs/container", {"name", "network"});
+inline constexpr KeySet kubernetes("/$defs/kubernetes", {"file", "files", "workload", "container", "values"});
+inline constexpr KeySet kubernetes_values("/$defs/kubernetes_values",
+                                          {"secrets", "configMaps", "claims", "fields"});
 inline constexpr KeySet mount("/$defs/mount", {"type", "source", "src", "target", "dst", "destination",
                                                "read_only", "readonly", "bind", "volume", "tmpfs"});
 inline constexpr KeySet mount_bind("/$defs/mount/properties/bind", {"propagation", "create_host_path"});
@@ -59,10 +63,27 @@ inline constexpr KeySet shutdown("/$defs/shutdown", {"signal", "timeout", "exit_
 
 inline constexpr KeySet none("/$defs/none", {});
 
-inline constexpr std::array all{
-    scenario, subject, mount,    mount_bind, mount_volume, mount_tmpfs, subject_healthcheck,
-    ready,    check,   step,     http,       exec,         restart,     tcp,
-    expect,   retry,   shutdown, none};
+inline constexpr std::array all{scenario,
+                                subject,
+                                mount,
+                                mount_bind,
+                                mount_volume,
+                                mount_tmpfs,
+                                subject_healthcheck,
+                                container,
+                                kubernetes,
+                                kubernetes_values,
+                                ready,
+                                check,
+                                step,
+                                http,
+                                exec,
+                                restart,
+                                tcp,
+                                expect,
+                                retry,
+                                shutdown,
+                                none};
 
 }  // namespace keys
 

@@ -12,7 +12,14 @@ constexpr std::size_t quoted_at_most = 80;
 }  // namespace
 
 void Problems::add(Place place, std::string text) {
-    found_.push_back({place, std::move(text)});
+    found_.push_back({{}, place, std::move(text)});
+}
+
+void Problems::take(const Problems& of_another_file) {
+    for (Problem problem : of_another_file.found_) {
+        if (problem.file.empty() && of_another_file.file_ != file_) problem.file = of_another_file.file_;
+        found_.push_back(std::move(problem));
+    }
 }
 
 Error Problems::error() const {
@@ -22,10 +29,11 @@ Error Problems::error() const {
     sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
     std::string message;
     for (std::size_t i = 0; i < std::min(sorted.size(), shown_at_most); ++i) {
-        const auto& [place, text] = sorted[i];
+        const auto& [other, place, text] = sorted[i];
+        const std::string& file = other.empty() ? file_ : other;
         if (i > 0) message += '\n';
-        message += place.line > 0 ? fmt::format("{}:{}:{}: {}", file_, place.line, place.column, text)
-                                  : fmt::format("{}: {}", file_, text);
+        message += place.line > 0 ? fmt::format("{}:{}:{}: {}", file, place.line, place.column, text)
+                                  : fmt::format("{}: {}", file, text);
     }
     if (sorted.size() > shown_at_most)
         message +=

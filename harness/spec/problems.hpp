@@ -25,16 +25,20 @@ class Problems {
     // `text` reads "what is wrong; what would be right".
     void add(Place place, std::string text);
     bool empty() const { return found_.empty(); }
+    // What was found in another file that this one names; told after this one's own.
+    void take(const Problems& of_another_file);
 
     // "FILE:LINE:COL: text", one line for each of the first 20, in the order of the file.
     Error error() const;
 
   private:
     struct Problem {
+        std::string file;  // empty: this one
         Place place;
         std::string text;
         bool operator==(const Problem&) const = default;
         bool operator<(const Problem& other) const {
+            if (file != other.file) return file < other.file;
             return place == other.place ? text < other.text : place < other.place;
         }
     };

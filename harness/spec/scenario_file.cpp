@@ -11,6 +11,8 @@
 #include <system_error>
 
 #include "spec/fields.hpp"
+#include "spec/kubernetes.hpp"
+#include "spec/live_container.hpp"
 #include "spec/steps.hpp"
 #include "spec/subject_reader.hpp"
 
@@ -71,14 +73,49 @@ ValuePtr without_extensions(const Value& root) {
     return rest;
 }
 
+// "container: shop" or "container: {name: shop, network: join}".
+void read_container(const Value& value, Scenario& scenario, const Context& context) {
+    scenario.subject.origin.kind = Origin::Kind::container;
+    if (value.kind != Value::Kind::mapping) {
+        scenario.subject.origin.name = read_line(value, "'container'", context).value_or("");
+        return;
+    }
+    const Mapping mapping(value, "'container' of 'subject'", keys::container, context);
+    if (!mapping.has("name"))
+        context.problem(value, "'container' has no 'name'; write the name of a container on the engine");
+    scenario.subject.origin.name = mapping.line("name").value_or("");
+    const auto network = mapping.line("network");
+    if (!network) return;
+    scenario.clone_network = *network == "join" ? CloneNetwork::join : CloneNetwork::own;
+    if (*network != "join" && *network != "own")
+        context.problem(
+            *mapping.get("network"),
+            fmt::format("'network' is {}; write own (a network of the run's own, the default) or join "
+                        "(the original's networks as well)",
+                        in_quotes(*network)));
+}
+
+void read_whole_subject(const Value& value, bool has_ready, Scenario& scenario, const Context& context) {
+    scenario.subject = read_subject(value, context);
+    for (const auto& [key, whole] : value.pairs) {
+        if (key->text == "container" && whole->kind != Value::Kind::null)
+            read_container(*whole, scenario, context);
+        if (key->text == "kubernetes" && whole->kind != Value::Kind::null)
+            read_kubernetes(*whole, has_ready, scenario, context);
+    }
+}
+
 Scenario read_scenario(const Value& root, const Context& context) {
     const Mapping mapping(root, "the scenario", keys::scenario, context);
     Scenario scenario;
     scenario.file = context.file;
     scenario.name = mapping.line("name").value_or(default_scenario_name(context.file));
     scenario.description = mapping.text("description").value_or("");
-    if (const Value* subject = mapping.get("subject"))
-        scenario.subject = read_subject(*subject, context);
+    const std::string& container = context.surroundings.container;
+    if (!container.empty()) {
+        scenario.subject.origin = scenario_of_container(container).subject.origin;
+    } else if (const Value* subject = mapping.get("subject"))
+        read_whole_subject(*subject, mapping.has("ready"), scenario, context);
     else if (!mapping.has("subject") && root.kind == Value::Kind::mapping)
         context.problem(root, "the scenario has no 'subject'; write what to start, at least its 'image'");
     if (const Value* candidates = mapping.get("candidates"))
@@ -86,9 +123,20 @@ Scenario read_scenario(const Value& root, const Context& context) {
     const std::vector<Port> declared = scenario.subject.ports;
     if (const Value* ready = mapping.get("ready"))
         scenario.readiness = read_readiness(*ready, declared, context);
-    if (const Value* steps = mapping.get("steps")) scenario.steps = read_steps(*steps, declared, context);
-    if (const Value* shutdown = mapping.get("shutdown"))
+    if (const Value* steps = mapping.get("steps")) {
+        // A pod's hooks stand around the scenario's own steps.
+        auto own = read_steps(*steps, declared, context);
+        const auto behind_start = std::ranges::find(scenario.steps, pre_stop_name, &Step::name);
+        scenario.steps.insert(behind_start, std::make_move_iterator(own.begin()),
+                              std::make_move_iterator(own.end()));
+    }
+    if (const Value* shutdown = mapping.get("shutdown")) {
+        const std::int64_t grace = scenario.shutdown.timeout_ms;
         scenario.shutdown = read_shutdown(*shutdown, context);
+        const bool says_timeout = std::ranges::any_of(
+            shutdown->pairs, [](const auto& pair) { return pair.first->text == "timeout"; });
+        if (!says_timeout) scenario.shutdown.timeout_ms = grace;
+    }
     for (const Step& check : scenario.readiness.checks) add_port_of(check, scenario.subject.ports);
     for (const Step& step : scenario.steps) add_port_of(step, scenario.subject.ports);
     return scenario;
@@ -124,6 +172,20 @@ Result<Scenario> parse_scenario(std::string_view text, std::string file_name,
     }
 }
 
+Result<std::string> read_input_file(const std::string& path) {
+    errno = 0;
+    std::ifstream file(path, std::ios::binary);
+    if (!file)
+        return fail(ErrorKind::usage, errno == 0 ? "cannot be opened" : std::string(std::strerror(errno)));
+    // One byte more than is allowed, so that the reader sees that it is too large; never the whole of a large
+    // file.
+    std::string text(YamlLimits{}.bytes + 1, '\0');
+    file.read(text.data(), static_cast<std::streamsize>(text.size()));
+    if (file.bad()) return fail(ErrorKind::usage, "cannot be read");
+    text.resize(static_cast<std::size_t>(file.gcount()));
+    return text;
+}
+
 Result<Scenario> load_scenario(const std::string& path, const Surroundings& surroundings) {
     std::error_code failure;
     std::string file_name = path;
@@ -133,16 +195,9 @@ Result<Scenario> load_scenario(const std::string& path, const Surroundings& surr
             !fs::exists(folder / "scenario.yaml", failure) && fs::exists(folder / "scenario.yml", failure);
         file_name = (folder / (has_yml ? "scenario.yml" : "scenario.yaml")).string();
     }
-    errno = 0;
-    std::ifstream file(file_name, std::ios::binary);
-    if (!file) return cannot_read(file_name, errno == 0 ? "cannot be opened" : std::strerror(errno));
-    // One byte more than is allowed, so that read_yaml() sees that it is too large; never the whole of a
-    // large file.
-    std::string text(YamlLimits{}.bytes + 1, '\0');
-    file.read(text.data(), static_cast<std::streamsize>(text.size()));
-    if (file.bad()) return cannot_read(file_name, "cannot be read");
-    text.resize(static_cast<std::size_t>(file.gcount()));
-    return parse_scenario(text, std::move(file_name), surroundings);
+    auto text = read_input_file(file_name);
+    if (!text) return cannot_read(file_name, text.error().message);
+    return parse_scenario(*text, std::move(file_name), surroundings);
 }
 
 }  // namespace rogate::spec

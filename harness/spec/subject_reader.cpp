@@ -110,7 +110,7 @@ void read_identity(const Mapping& mapping, Subject& subject, const Context& cont
             context.problem(*mapping.get("image"),
                             fmt::format("{} is not the name of an image; write for example nginx:1.27",
                                         in_quotes(*image)));
-    } else if (!mapping.has("image")) {
+    } else if (!mapping.has("image") && !mapping.has("container") && !mapping.has("kubernetes")) {
         context.problem(mapping.value(),
                         "'subject' has no 'image'; write the image to start, for example nginx:1.27");
     }
@@ -118,6 +118,19 @@ void read_identity(const Mapping& mapping, Subject& subject, const Context& cont
     subject.working_dir = mapping.path("working_dir");
     subject.hostname = mapping.line("hostname");
     subject.stop_signal = mapping.signal("stop_signal");
+}
+
+// What is cloned, or read from a manifest, is the whole application.
+void refuse_beside_a_whole(const Mapping& mapping, const Context& context) {
+    for (const std::string_view whole : {"container", "kubernetes"}) {
+        if (!mapping.has(whole)) continue;
+        for (const auto& [key, unused] : mapping.value().pairs)
+            if (key->text != whole && key->text != "ports")
+                context.problem(*key,
+                                fmt::format("{} does not fit '{}', which is the whole application; leave one "
+                                            "of the two out",
+                                            in_quotes(key->text), whole));
+    }
 }
 
 }  // namespace
@@ -157,6 +170,7 @@ Subject read_subject(const Value& value, const Context& context) {
     const Mapping mapping(value, "'subject'", keys::subject, context);
     Subject subject;
     if (value.kind != Value::Kind::mapping) return subject;
+    refuse_beside_a_whole(mapping, context);
     read_identity(mapping, subject, context);
     subject.command = read_words(mapping, "command", context);
     subject.entrypoint = read_words(mapping, "entrypoint", context);

@@ -7,6 +7,7 @@
 
 namespace rogate::spec {
 
+// `container` and `kubernetes`, which stand for the rest, are read by the caller.
 Subject read_subject(const Value& value, const Context& context);
 
 // "80", "8080/udp" or "127.0.0.1:80:8080/tcp"; only the port of the container is kept.

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <optional>
+#include <rogate/error.hpp>
 #include <string>
 
 namespace rogate::spec {
@@ -12,10 +13,16 @@ using EnvironmentLookup = std::function<std::optional<std::string>(const std::st
 // rogate's own environment.
 std::optional<std::string> process_environment(const std::string& name);
 
+// The text of a file that an input file names; ErrorKind::usage says why it cannot be had.
+using FileReader = std::function<Result<std::string>(const std::string& path)>;
+Result<std::string> read_input_file(const std::string& path);
+
 struct Surroundings {
     EnvironmentLookup environment =
         process_environment;  // for "environment: [NAME]" and "~" in a mount's source
     std::string folder;       // where relative sources of mounts start; empty: the scenario file's folder
+    FileReader read_file = read_input_file;
+    std::string container;  // `rogate run --container`: the subject, in place of what the file says
 };
 
 }  // namespace rogate::spec

@@ -85,13 +85,15 @@ void check_characters(std::string_view text, const Lines& lines) {
 // cannot expand into a large tree.
 class Builder : public YAML::EventHandler {
   public:
-    Builder(const Lines& lines, const YamlLimits& limits, Problems& problems)
-        : lines_(lines), limits_(limits), problems_(problems) {}
+    enum class Documents { one, many };
+    Builder(const Lines& lines, const YamlLimits& limits, Problems& problems, Documents documents)
+        : lines_(lines), limits_(limits), problems_(problems), allowed_(documents) {}
 
-    ValuePtr root() const { return root_; }
+    const std::vector<ValuePtr>& roots() const { return roots_; }
 
     void OnDocumentStart(const YAML::Mark& mark) override {
-        if (documents_++ > 0)
+        anchors_.clear();  // an anchor holds within its document
+        if (documents_++ > 0 && allowed_ == Documents::one)
             throw Refused{lines_.place(mark), "a second document begins here; one file holds one scenario"};
     }
     void OnDocumentEnd() override {}
@@ -179,7 +181,7 @@ class Builder : public YAML::EventHandler {
 
     void deliver(const ValuePtr& value) {
         if (open_.empty()) {
-            root_ = value;
+            roots_.push_back(value);
             return;
         }
         Open& parent = open_.back();
@@ -238,13 +240,39 @@ class Builder : public YAML::EventHandler {
     const Lines& lines_;
     const YamlLimits& limits_;
     Problems& problems_;
+    Documents allowed_;
     int documents_ = 0;
     std::size_t nodes_ = 0;
     std::size_t bytes_ = 0;
     std::vector<Open> open_;
     std::map<YAML::anchor_t, ValuePtr> anchors_;
-    ValuePtr root_;
+    std::vector<ValuePtr> roots_;
 };
+
+std::vector<ValuePtr> read(std::string_view text, Problems& problems, const YamlLimits& limits,
+                           Builder::Documents documents) {
+    if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
+    const Lines lines(text);
+    Builder builder(lines, limits, problems, documents);
+    try {
+        check_characters(text, lines);
+        // yaml-cpp 0.7 notices that a quote is never closed only if the text does not end with a line break
+        // (scanscalar.cpp): with a comment as the last line it never does.
+        std::istringstream stream{std::string(text) + "\n#"};
+        YAML::Parser parser(stream);
+        while (parser.HandleNextDocument(builder)) {
+        }
+    } catch (const Refused& refused) {
+        problems.add(refused.place, refused.text);
+        return {};
+    } catch (const YAML::Exception& error) {
+        problems.add(
+            lines.place(error.mark),
+            fmt::format("not valid YAML: {}; look at the indentation, quotes and brackets here", error.msg));
+        return {};
+    }
+    return builder.roots();
+}
 
 }  // namespace
 
@@ -268,29 +296,23 @@ ValuePtr read_yaml(std::string_view text, Problems& problems, const YamlLimits& 
                      fmt::format("larger than {} bytes; a scenario is a few hundred lines", limits.bytes));
         return nullptr;
     }
-    if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
-    const Lines lines(text);
-    Builder builder(lines, limits, problems);
-    try {
-        check_characters(text, lines);
-        // yaml-cpp 0.7 notices that a quote is never closed only if the text does not end with a line break
-        // (scanscalar.cpp): with a comment as the last line it never does.
-        std::istringstream stream{std::string(text) + "\n#"};
-        YAML::Parser parser(stream);
-        while (parser.HandleNextDocument(builder)) {
-        }
-    } catch (const Refused& refused) {
-        problems.add(refused.place, refused.text);
-        return nullptr;
-    } catch (const YAML::Exception& error) {
-        problems.add(
-            lines.place(error.mark),
-            fmt::format("not valid YAML: {}; look at the indentation, quotes and brackets here", error.msg));
-        return nullptr;
-    }
-    if (!builder.root())
+    const bool nothing_wrong_yet = problems.empty();
+    const std::vector<ValuePtr> roots = read(text, problems, limits, Builder::Documents::one);
+    if (!roots.empty()) return roots.front();
+    if (nothing_wrong_yet && problems.empty())
         problems.add({1, 1}, "the file is empty; it needs at least 'subject' with an 'image'");
-    return builder.root();
+    return nullptr;
+}
+
+std::vector<ValuePtr> read_yaml_documents(std::string_view text, Problems& problems,
+                                          const YamlLimits& limits) {
+    if (text.size() > limits.bytes) {
+        problems.add({}, fmt::format("larger than {} bytes; name a smaller file", limits.bytes));
+        return {};
+    }
+    std::vector<ValuePtr> roots = read(text, problems, limits, Builder::Documents::many);
+    std::erase_if(roots, [](const ValuePtr& root) { return root->kind == Value::Kind::null; });
+    return roots;
 }
 
 }  // namespace rogate::spec

@@ -41,6 +41,10 @@ struct YamlLimits {
 // says why. A duplicate key is a problem too, but the rest of the document is still returned.
 ValuePtr read_yaml(std::string_view text, Problems& problems, const YamlLimits& limits = {});
 
+// Every document of `text`, empty ones left out; nothing when it could not be read.
+std::vector<ValuePtr> read_yaml_documents(std::string_view text, Problems& problems,
+                                          const YamlLimits& limits = {});
+
 // "a mapping", "a list", … for messages.
 std::string_view kind_name(const Value& value);
 

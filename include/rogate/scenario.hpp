@@ -3,6 +3,7 @@
 
 #include <map>
 #include <optional>
+#include <rogate/pod.hpp>
 #include <rogate/subject.hpp>
 #include <string>
 #include <variant>
@@ -90,10 +91,16 @@ struct Shutdown {
     bool operator==(const Shutdown&) const = default;
 };
 
+// Of a clone of a live container. It is always on a network of the run's own; `join` puts it on the
+// original's as well, without the original's aliases and addresses.
+enum class CloneNetwork { unsaid, own, join };
+
 struct Scenario {
     std::string name;
     std::string description;
     Subject subject;
+    PodPeers pod;
+    CloneNetwork clone_network = CloneNetwork::unsaid;
     std::optional<std::vector<std::string>> candidates;  // targets; absent: every writable mount but "/"
     Readiness readiness;
     std::vector<Step> steps;

@@ -23,7 +23,8 @@ enum class MountType { bind, volume, anonymous, tmpfs, rootfs };
 // A mount of the subject. `target` is absolute and normalised (no trailing '/', no '..'), except "/" itself.
 struct Mount {
     MountType type = MountType::bind;
-    std::string source;  // bind: absolute path on the engine's host; volume: its name; otherwise empty
+    std::string source;  // bind: absolute path on the engine's host; volume, and a live container's anonymous
+                         // one: its name; otherwise empty
     std::string target;
     bool read_only = false;
     bool no_copy = false;       // volume: not filled from the image
@@ -70,7 +71,11 @@ struct Subject {
     std::vector<Port> ports;
     std::vector<std::string> cap_add, cap_drop, security_opt;
     std::optional<Healthcheck> healthcheck;
-    std::map<std::string, std::int64_t> ulimits;  // name -> soft and hard limit
+    std::vector<std::string> group_add;                // further groups of the first process
+    std::vector<std::string> extra_hosts;              // "name:address", for /etc/hosts
+    std::vector<std::string> networks;                 // joined beside the run's own
+    std::map<std::string, std::int64_t> ulimits;       // name -> soft and hard limit
+    std::map<std::string, std::int64_t> ulimits_hard;  // name -> hard limit, where it is another
     std::map<std::string, std::string> sysctls;
     std::optional<std::int64_t> shm_size;  // bytes
     bool init = false;                     // docker run --init

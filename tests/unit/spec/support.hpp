@@ -12,13 +12,14 @@ namespace rogate::spec::test {
 
 // An environment with HOME and PASSED only, and /project/app as the folder of the file.
 inline Surroundings surroundings() {
-    return {
-        [](const std::string& name) -> std::optional<std::string> {
-            static const std::map<std::string, std::string> set{{"HOME", "/home/qa"}, {"PASSED", "through"}};
-            const auto found = set.find(name);
-            return found == set.end() ? std::nullopt : std::optional<std::string>(found->second);
-        },
-        "/project/app"};
+    Surroundings made;
+    made.folder = "/project/app";
+    made.environment = [](const std::string& name) -> std::optional<std::string> {
+        static const std::map<std::string, std::string> set{{"HOME", "/home/qa"}, {"PASSED", "through"}};
+        const auto found = set.find(name);
+        return found == set.end() ? std::nullopt : std::optional<std::string>(found->second);
+    };
+    return made;
 }
 
 inline Result<Scenario> parse(std::string_view text) {

@@ -1,0 +1,201 @@
+#include "spec/kube_objects.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "spec/kube_fields.hpp"
+
+namespace rogate::spec {
+
+namespace {
+
+constexpr std::string_view workload_kinds[] = {"Pod",       "Deployment", "ReplicaSet", "StatefulSet",
+                                               "DaemonSet", "Job",        "CronJob"};
+
+bool is_workload(const KubeObjectRef& object) {
+    return std::ranges::find(workload_kinds, object.kind) != std::end(workload_kinds);
+}
+
+std::string lower(std::string text) {
+    for (char& c : text)
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    return text;
+}
+
+std::string title(const KubeObjectRef& object) {
+    return object.kind + "/" + object.name;
+}
+
+std::map<std::string, Contents> read_contents(const Value* value, std::string_view what,
+                                              const Context& context) {
+    std::map<std::string, Contents> all;
+    if (value == nullptr) return all;
+    if (value->kind != Value::Kind::mapping)
+        context.problem(*value, fmt::format("'{}' is {}; write a mapping (name: {{key: text}})", what,
+                                            kind_name(*value)));
+    for (const auto& [name, keys] : value->pairs)
+        all[name->text] = read_settings(*keys, fmt::format("'{}' of '{}'", name->text, what), context);
+    return all;
+}
+
+void add_keys(const Value& object, std::string_view field, bool encoded, const Context& context,
+              Contents& into) {
+    const Value* data = kube_field(object, field);
+    if (data == nullptr) return;
+    for (const auto& [key, value] : data->pairs) {
+        if (value->kind == Value::Kind::null) {
+            into[key->text] = "";
+            continue;
+        }
+        const auto text = read_text(*value, in_quotes(key->text), context);
+        if (!text) continue;
+        if (!encoded) {
+            into[key->text] = *text;
+            continue;
+        }
+        auto decoded = decode_base64(*text);
+        if (decoded)
+            into[key->text] = std::move(*decoded);
+        else
+            context.problem(*value, fmt::format("{}: {}", in_quotes(key->text), decoded.error()));
+    }
+}
+
+}  // namespace
+
+KubeValues read_kube_values(const Value& value, const Context& context) {
+    const Mapping mapping(value, "'values' of 'kubernetes'", keys::kubernetes_values, context);
+    KubeValues values;
+    values.secrets = read_contents(mapping.get("secrets"), "secrets", context);
+    values.config_maps = read_contents(mapping.get("configMaps"), "configMaps", context);
+    if (const Value* claims = mapping.get("claims")) {
+        if (claims->kind != Value::Kind::mapping)
+            context.problem(*claims, fmt::format("'claims' is {}; write a mapping (name: ./fixture)",
+                                                 kind_name(*claims)));
+        for (const auto& [name, source] : claims->pairs)
+            if (const auto text = read_line(*source, in_quotes(name->text), context))
+                values.claims[name->text] = {*text, source.get()};
+    }
+    if (const Value* fields = mapping.get("fields"))
+        values.fields = read_settings(*fields, "'fields'", context);
+    return values;
+}
+
+KubeObjects::KubeObjects(const std::vector<const Value*>& files, const Context& scenario)
+    : scenario_(scenario) {
+    namespace fs = std::filesystem;
+    for (const Value* file : files) {
+        const auto name = read_line(*file, "a file", scenario);
+        if (!name) continue;
+        // Named as a person would from where the scenario was named.
+        const fs::path shown = (fs::path(scenario.file).parent_path() / *name).lexically_normal();
+        const fs::path path = (fs::path(scenario.folder) / *name).lexically_normal();
+        read_file(shown.string(), path.string(), *file, scenario);
+    }
+}
+
+void KubeObjects::read_file(const std::string& name, const std::string& path, const Value& at,
+                            const Context& scenario) {
+    const auto text = scenario.surroundings.read_file(path);
+    if (!text) {
+        scenario.problem(at, fmt::format("{}: {}; name a Kubernetes manifest, relative to this file", path,
+                                         text.error().message));
+        return;
+    }
+    files_.push_back(std::make_unique<File>(name, name));
+    File& file = *files_.back();
+    file.context = std::make_unique<Context>(Context{file.problems, scenario.surroundings, name,
+                                                     std::filesystem::path(path).parent_path().string()});
+    for (const ValuePtr& document : read_yaml_documents(*text, file.problems)) add(document, *file.context);
+}
+
+void KubeObjects::add(const ValuePtr& value, const Context& context) {
+    KubeObjectRef object;
+    object.kind = kube_text(*value, "kind");
+    if (object.kind.empty()) {
+        context.problem(
+            *value,
+            "this document has no 'kind'; name files of Kubernetes manifests only (rendered ones: helm "
+            "template, kustomize build)");
+        return;
+    }
+    if (object.kind.ends_with("List")) {
+        if (const Value* items = kube_field(*value, "items"))
+            for (const ValuePtr& item : items->items) add(item, context);
+        return;
+    }
+    if (const Value* metadata = kube_field(*value, "metadata")) {
+        object.name = kube_text(*metadata, "name");
+        if (object.name.empty()) object.name = kube_text(*metadata, "generateName");
+        object.name_space = kube_text(*metadata, "namespace");
+    }
+    object.value = value;
+    object.context = &context;
+    objects_.push_back(std::move(object));
+}
+
+std::vector<std::string> KubeObjects::files() const {
+    std::vector<std::string> names;
+    for (const auto& file : files_) names.push_back(file->path);
+    return names;
+}
+
+void KubeObjects::finish(Problems& problems) const {
+    for (const auto& file : files_) problems.take(file->problems);
+}
+
+const KubeObjectRef* KubeObjects::workload(const std::optional<std::string>& name, const Value& at) const {
+    std::vector<const KubeObjectRef*> found;
+    std::string known;
+    for (const KubeObjectRef& object : objects_) {
+        if (!is_workload(object)) continue;
+        known += (known.empty() ? "" : ", ") + title(object);
+        if (!name || lower(title(object)).compare(lower(*name)) == 0) found.push_back(&object);
+    }
+    if (found.size() == 1) return found.front();
+    if (known.empty())
+        scenario_.problem(
+            at,
+            "no workload in the files; name one with a Pod, Deployment, StatefulSet, DaemonSet, "
+            "ReplicaSet, Job or CronJob");
+    else if (found.empty())
+        scenario_.problem(at,
+                          fmt::format("no workload {} in the files; there are: {}", in_quotes(*name), known));
+    else if (name)
+        scenario_.problem(at, fmt::format("workload {} is more than once in the files; leave a file out",
+                                          in_quotes(*name)));
+    else
+        scenario_.problem(
+            at, fmt::format("more than one workload in the files; write 'workload' with one of: {}", known));
+    return nullptr;
+}
+
+std::optional<Contents> KubeObjects::contents(std::string_view kind, const std::string& name, bool optional,
+                                              const KubeValues& values, const Value& at,
+                                              const Context& context) const {
+    const bool secret = kind == "Secret";
+    Contents contents;
+    bool known = false;
+    for (const KubeObjectRef& object : objects_) {
+        if (object.kind != kind || object.name != name) continue;
+        known = true;
+        add_keys(*object.value, "data", secret, *object.context, contents);
+        add_keys(*object.value, "binaryData", true, *object.context, contents);
+        add_keys(*object.value, "stringData", false, *object.context, contents);
+    }
+    const auto& given = secret ? values.secrets : values.config_maps;
+    if (const auto mine = given.find(name); mine != given.end()) {
+        known = true;
+        for (const auto& [key, text] : mine->second) contents[key] = text;
+    }
+    if (known) return contents;
+    if (!optional)
+        context.problem(at, fmt::format("{} {} is not in the files; give its content in the scenario, under "
+                                        "subject.kubernetes.values: {}: {{{}: {{KEY: text}}}}",
+                                        kind, in_quotes(name), secret ? "secrets" : "configMaps", name));
+    return std::nullopt;
+}
+
+}  // namespace rogate::spec

@@ -1,0 +1,60 @@
+// The objects of a set of manifests, and what the scenario gives for a cluster.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+
+#include "spec/fields.hpp"
+
+namespace rogate::spec {
+
+struct KubeObjectRef {
+    std::string kind, name, name_space;
+    ValuePtr value;
+    const Context* context = nullptr;  // of its file
+};
+
+using Contents = std::map<std::string, std::string>;  // key -> text
+
+struct KubeValues {
+    std::map<std::string, Contents> secrets, config_maps;
+    std::map<std::string, std::pair<std::string, const Value*>> claims;
+    Contents fields;
+};
+
+KubeValues read_kube_values(const Value& value, const Context& context);
+
+class KubeObjects {
+  public:
+    // Reads the files, with the Lists in them taken apart. What is wrong in them is told to the problems of
+    // `scenario` when finish() is called.
+    KubeObjects(const std::vector<const Value*>& files, const Context& scenario);
+    void finish(Problems& problems) const;
+    std::vector<std::string> files() const;  // their paths
+
+    // "Deployment/shop"; without it, the only workload there is. Null: `at` was told why.
+    const KubeObjectRef* workload(const std::optional<std::string>& name, const Value& at) const;
+
+    // What a ConfigMap or Secret holds, with the scenario's values over it. Absent: `at` was told that it has
+    // to be given, unless it is optional.
+    std::optional<Contents> contents(std::string_view kind, const std::string& name, bool optional,
+                                     const KubeValues& values, const Value& at, const Context& context) const;
+
+  private:
+    void read_file(const std::string& name, const std::string& path, const Value& at,
+                   const Context& scenario);
+    void add(const ValuePtr& value, const Context& context);
+
+    struct File {
+        Problems problems;
+        std::string path;
+        std::unique_ptr<Context> context;
+        File(const std::string& name, std::string where) : problems(name), path(std::move(where)) {}
+    };
+    std::vector<std::unique_ptr<File>> files_;
+    std::vector<KubeObjectRef> objects_;
+    const Context& scenario_;
+};
+
+}  // namespace rogate::spec

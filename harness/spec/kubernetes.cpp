@@ -1,0 +1,374 @@
+#include "spec/kubernetes.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "spec/kube_pod.hpp"
+
+namespace rogate::spec {
+
+namespace {
+
+const KubeObject::Names container_read = {"name",         "image",           "command",       "args",
+                                          "workingDir",   "ports",           "env",           "envFrom",
+                                          "volumeMounts", "readinessProbe",  "livenessProbe", "startupProbe",
+                                          "lifecycle",    "securityContext", "restartPolicy"};
+// What only the cluster looks at, and what changes nothing that a mount could show.
+const KubeObject::Names container_harmless = {"resources",       "resizePolicy", "terminationMessagePath",
+                                              "imagePullPolicy", "stdin",        "terminationMessagePolicy",
+                                              "stdinOnce",       "tty"};
+const KubeObject::Names pod_read = {"containers",
+                                    "initContainers",
+                                    "volumes",
+                                    "securityContext",
+                                    "hostname",
+                                    "terminationGracePeriodSeconds",
+                                    "hostNetwork",
+                                    "hostPID",
+                                    "hostIPC",
+                                    "hostAliases",
+                                    "shareProcessNamespace"};
+const KubeObject::Names pod_harmless = {"activeDeadlineSeconds",
+                                        "affinity",
+                                        "automountServiceAccountToken",
+                                        "dnsConfig",
+                                        "dnsPolicy",
+                                        "enableServiceLinks",
+                                        "imagePullSecrets",
+                                        "nodeName",
+                                        "nodeSelector",
+                                        "os",
+                                        "overhead",
+                                        "preemptionPolicy",
+                                        "priority",
+                                        "priorityClassName",
+                                        "readinessGates",
+                                        "resources",
+                                        "restartPolicy",
+                                        "runtimeClassName",
+                                        "schedulerName",
+                                        "schedulingGates",
+                                        "serviceAccount",
+                                        "serviceAccountName",
+                                        "setHostnameAsFQDN",
+                                        "subdomain",
+                                        "tolerations",
+                                        "topologySpreadConstraints"};
+
+struct Listed {
+    KubeObject object;
+    std::string name;
+    bool init = false;     // of initContainers
+    bool sidecar = false;  // of initContainers, and goes on
+};
+
+// The pod inside of a workload: spec, and the metadata of what the pods are made from.
+struct Template {
+    const Value* spec = nullptr;
+    const Value* metadata = nullptr;
+    const Value* claims = nullptr;
+};
+
+Template template_of(const KubeObjectRef& workload) {
+    Template found;
+    const Value* object = workload.value.get();
+    const Value* spec = kube_field(*object, "spec");
+    if (workload.kind == "CronJob" && spec != nullptr) {
+        object = kube_field(*spec, "jobTemplate");
+        spec = object == nullptr ? nullptr : kube_field(*object, "spec");
+    }
+    if (workload.kind != "Pod" && spec != nullptr) {
+        if (workload.kind == "StatefulSet") found.claims = kube_field(*spec, "volumeClaimTemplates");
+        object = kube_field(*spec, "template");
+        spec = object == nullptr ? nullptr : kube_field(*object, "spec");
+    }
+    found.spec = spec;
+    found.metadata = object == nullptr ? nullptr : kube_field(*object, "metadata");
+    return found;
+}
+
+std::string listed(const Value& labels) {
+    std::string text;
+    for (const auto& [key, value] : labels.pairs)
+        text += fmt::format("{}{}=\"{}\"", text.empty() ? "" : "\n", key->text, value->text);
+    return text;
+}
+
+// What the files and plain habit tell of the downward API's fields.
+Contents fields_of(const KubeObjectRef& workload, const Value* metadata) {
+    Contents fields{{"metadata.namespace", workload.name_space.empty() ? "default" : workload.name_space},
+                    {"metadata.name", workload.kind == "Pod" ? workload.name : workload.name + "-0"}};
+    if (metadata == nullptr) return fields;
+    for (const char* kind : {"labels", "annotations"}) {
+        const Value* set = kube_field(*metadata, kind);
+        if (set == nullptr) continue;
+        fields[fmt::format("metadata.{}", kind)] = listed(*set);
+        for (const auto& [key, value] : set->pairs)
+            fields[fmt::format("metadata.{}['{}']", kind, key->text)] = value->text;
+    }
+    return fields;
+}
+
+class PodReader {
+  public:
+    PodReader(const KubeObject& spec, const Value* claims, Scenario& scenario, const KubePod& pod)
+        : spec_(spec), claims_(claims), scenario_(scenario), pod_(pod), context_(pod.context) {}
+
+    void read(const std::optional<std::string>& wanted, const Value& at, bool has_ready);
+
+  private:
+    void list(const char* field);
+    const Listed* choose(const std::optional<std::string>& wanted, const Value& at) const;
+    void read_volumes();
+    void add_container(const Listed& listed, bool is_subject, bool has_ready);
+    void add_mount(const Value& item, const Listed& listed, Subject& subject, std::vector<PodMount>& mounts);
+    std::string sub_path(const KubeObject& mount, const Subject& subject) const;
+    void check_sub_path(const KubeObject& mount, const KubeVolume& volume, const std::string& path) const;
+    bool only_once(const std::string& volume) const;
+
+    const KubeObject& spec_;
+    const Value* claims_;
+    Scenario& scenario_;
+    const KubePod& pod_;
+    const Context& context_;
+    std::vector<Listed> listed_;
+    std::map<std::string, KubeVolume> volumes_;
+};
+
+void PodReader::list(const char* field) {
+    const bool init = std::string_view(field) == "initContainers";
+    for (const ValuePtr& item : spec_.list(field)) {
+        const std::string name = kube_text(*item, "name");
+        KubeObject object(*item, fmt::format("container {}", in_quotes(name)), container_read,
+                          container_harmless, context_);
+        const bool sidecar = init && kube_text(*item, "restartPolicy") == "Always";
+        listed_.push_back({std::move(object), name, init, sidecar});
+    }
+}
+
+const Listed* PodReader::choose(const std::optional<std::string>& wanted, const Value& at) const {
+    std::string known;
+    const Listed* found = nullptr;
+    std::size_t fitting = 0;
+    for (const Listed& each : listed_) {
+        if (each.init && !each.sidecar) continue;
+        known += (known.empty() ? "" : ", ") + each.name;
+        if (wanted ? each.name != *wanted : each.sidecar) continue;
+        found = &each;
+        ++fitting;
+    }
+    if (fitting == 1) return found;
+    pod_.scenario.problem(
+        at, !wanted
+                ? fmt::format("the pod has more than one container; write 'container' with one of: {}", known)
+                : fmt::format("the pod has no container {} that goes on running; there are: {}",
+                              in_quotes(*wanted), known));
+    return nullptr;
+}
+
+bool PodReader::only_once(const std::string& volume) const {
+    int uses = 0;
+    for (const Listed& each : listed_)
+        for (const ValuePtr& item : each.object.list("volumeMounts"))
+            if (kube_text(*item, "name") == volume)
+                uses += kube_field(*item, "subPath") == nullptr && kube_field(*item, "subPathExpr") == nullptr
+                            ? 1
+                            : 2;
+    return uses == 1;
+}
+
+void PodReader::read_volumes() {
+    std::set<std::string> used;
+    for (const Listed& each : listed_)
+        for (const ValuePtr& item : each.object.list("volumeMounts")) used.insert(kube_text(*item, "name"));
+    volumes_ = read_kube_volumes(spec_, claims_, used, pod_);
+    for (const auto& [name, volume] : volumes_)
+        if (!volume.tmpfs || !only_once(name)) pod_.peers.volumes.push_back(volume.volume);
+}
+
+std::string PodReader::sub_path(const KubeObject& mount, const Subject& subject) const {
+    const Value* value = mount.get("subPath") != nullptr ? mount.get("subPath") : mount.get("subPathExpr");
+    if (value == nullptr || value->text.empty()) return {};
+    const std::string text =
+        mount.get("subPath") != nullptr ? value->text : expand_variables(value->text, subject.environment);
+    auto path = parse_sub_path(text);
+    if (path) return *path;
+    context_.problem(*value, path.error());
+    return {};
+}
+
+// Kubernetes would mount an empty directory there, which is hardly ever meant.
+void PodReader::check_sub_path(const KubeObject& mount, const KubeVolume& volume,
+                               const std::string& path) const {
+    if (path.empty() || volume.volume.kind != PodVolume::Kind::files) return;
+    const auto there = std::ranges::any_of(volume.volume.files, [&](const PodFile& file) {
+        return file.path == path || file.path.starts_with(path + "/");
+    });
+    if (!there && context_.problems.empty())
+        context_.problem(
+            *mount.get(mount.get("subPath") != nullptr ? "subPath" : "subPathExpr"),
+            fmt::format("{} is nothing in volume {}; Kubernetes would mount an empty directory here",
+                        in_quotes(path), in_quotes(volume.volume.name)));
+}
+
+void PodReader::add_mount(const Value& item, const Listed& listed, Subject& subject,
+                          std::vector<PodMount>& mounts) {
+    const KubeObject object(
+        item, fmt::format("a mount of {}", listed.object.where()),
+        {"name", "mountPath", "subPath", "subPathExpr", "readOnly", "recursiveReadOnly", "mountPropagation"},
+        {}, context_);
+    const Value* path = object.get("mountPath");
+    const auto target =
+        path == nullptr ? std::nullopt : read_notation(*path, "'mountPath'", context_, parse_container_path);
+    const std::string name = object.text("name").value_or("");
+    if (path == nullptr) context_.problem(item, "a mount has no 'mountPath'; write where the volume goes");
+    const auto found = volumes_.find(name);
+    if (found == volumes_.end()) {
+        const Value* at = object.get("name");
+        context_.problem(
+            at == nullptr ? item : *at,
+            fmt::format("the pod has no volume {}; declare it under 'volumes'", in_quotes(name)));
+        return;
+    }
+    if (!target) return;
+    if (std::ranges::any_of(subject.mounts, [&](const Mount& m) { return m.target == *target; })) {
+        context_.problem(item, fmt::format("two mounts on {}; keep one of the two", in_quotes(*target)));
+        return;
+    }
+    const KubeVolume& volume = found->second;
+    Mount mount;
+    mount.target = *target;
+    mount.read_only = object.flag("readOnly") || volume.read_only;
+    mount.declared = context_.declared(item.place);
+    mount.no_copy = true;
+    const std::string propagation = object.text("mountPropagation").value_or("None");
+    if (propagation == "Bidirectional")
+        context_.problem(*object.get("mountPropagation"),
+                         "mounts that spread to the host are not supported; leave 'mountPropagation' out");
+    if (propagation == "HostToContainer") mount.propagation = "rslave";
+    if (volume.tmpfs && only_once(name)) {
+        mount.type = MountType::tmpfs;
+        mount.tmpfs_options = *volume.tmpfs;
+        mount.no_copy = false;
+        subject.mounts.push_back(std::move(mount));
+        return;
+    }
+    const std::string sub = sub_path(object, subject);
+    check_sub_path(object, volume, sub);
+    mount.type = MountType::anonymous;
+    if (volume.volume.kind == PodVolume::Kind::files) mount.type = MountType::bind;
+    if (volume.volume.kind == PodVolume::Kind::data) {
+        mount.type = volume.volume.data.type;
+        mount.source = volume.volume.data.source;
+    }
+    mounts.push_back({mount.target, name, sub, mount.read_only});
+    subject.mounts.push_back(std::move(mount));
+}
+
+void PodReader::add_container(const Listed& each, bool is_subject, bool has_ready) {
+    Subject subject = read_kube_container(each.object, spec_.get("securityContext"), pod_);
+    for (const ValuePtr& item : spec_.list("hostAliases")) {
+        const KubeObject alias(*item, "an entry of 'hostAliases'", {"ip", "hostnames"}, {}, context_);
+        for (const std::string& name : alias.texts("hostnames"))
+            subject.extra_hosts.push_back(name + ":" + alias.text("ip").value_or(""));
+    }
+    std::vector<PodMount> mounts;
+    for (const ValuePtr& item : each.object.list("volumeMounts")) add_mount(*item, each, subject, mounts);
+    if (is_subject) {
+        subject.origin = scenario_.subject.origin;
+        subject.origin.container = each.name;
+        subject.hostname = spec_.text("hostname");
+        for (const Port& port : scenario_.subject.ports)
+            if (std::ranges::find(subject.ports, port) == subject.ports.end()) subject.ports.push_back(port);
+        scenario_.subject = std::move(subject);
+        pod_.peers.mounts = std::move(mounts);
+        read_kube_lifecycle(each.object, has_ready, scenario_, pod_);
+        return;
+    }
+    // Where the pod's storage gives a mount, it is told by `mounts` alone.
+    std::erase_if(subject.mounts, [](const Mount& mount) { return mount.type != MountType::tmpfs; });
+    pod_.peers.containers.push_back(
+        {each.name, each.init && !each.sidecar, std::move(subject), std::move(mounts)});
+}
+
+void PodReader::read(const std::optional<std::string>& wanted, const Value& at, bool has_ready) {
+    for (const auto& [field, why] :
+         {std::pair{"hostNetwork", "the subject would answer on the host's own ports"},
+          {"hostPID", "the subject would see the host's processes"},
+          {"hostIPC", "the subject would share the host's memory"},
+          {"shareProcessNamespace", "the subject's processes could not be told from its neighbours'"}})
+        spec_.refuse_if_set(field, why);
+    list("initContainers");
+    list("containers");
+    const Listed* subject = choose(wanted, at);
+    if (subject == nullptr) return;
+    scenario_.shutdown.timeout_ms =
+        spec_.integer("terminationGracePeriodSeconds", 0, 86'400).value_or(30) * 1000;
+    read_volumes();
+    for (const Listed& each : listed_) add_container(each, &each == subject, has_ready);
+    // The pod has one network namespace, and the subject's is it.
+    for (const PodContainer& peer : pod_.peers.containers)
+        for (const Port& port : peer.subject.ports)
+            if (!peer.init &&
+                std::ranges::find(scenario_.subject.ports, port) == scenario_.subject.ports.end())
+                scenario_.subject.ports.push_back(port);
+}
+
+std::vector<const Value*> files_of(const Mapping& mapping, const Context& context) {
+    std::vector<const Value*> files;
+    if (const Value* file = mapping.get("file")) files.push_back(file);
+    if (const Value* list = mapping.get("files")) {
+        if (list->kind != Value::Kind::sequence)
+            context.problem(*list,
+                            fmt::format("'files' is {}; write a list (- deployment.yaml)", kind_name(*list)));
+        for (const ValuePtr& item : list->items) files.push_back(item.get());
+        if (mapping.has("file"))
+            context.problems.add(mapping.place_of("files"),
+                                 "'file' and 'files' mean the same; write all under 'files'");
+    }
+    if (files.empty() && !mapping.has("file") && !mapping.has("files"))
+        context.problem(mapping.value(),
+                        "'kubernetes' has no 'file'; write the manifest that the subject is in");
+    return files;
+}
+
+}  // namespace
+
+void read_kubernetes(const Value& value, bool has_ready, Scenario& scenario, const Context& context) {
+    const Mapping mapping(value, "'kubernetes' of 'subject'", keys::kubernetes, context);
+    if (value.kind != Value::Kind::mapping) return;
+    KubeValues values;
+    if (const Value* given = mapping.get("values")) values = read_kube_values(*given, context);
+    const auto files = files_of(mapping, context);
+    const KubeObjects objects(files, context);
+    const auto wanted = mapping.line("workload");
+    const Value& at = wanted ? *mapping.get("workload") : value;
+    const KubeObjectRef* workload =
+        files.empty() || !context.problems.empty() ? nullptr : objects.workload(wanted, at);
+    if (workload != nullptr) {
+        const Template pod = template_of(*workload);
+        const Context& own = *workload->context;
+        scenario.subject.origin.kind = Origin::Kind::kubernetes;
+        scenario.subject.origin.name = workload->kind + "/" + workload->name;
+        scenario.subject.origin.files = objects.files();
+        if (pod.spec == nullptr) {
+            own.problem(*workload->value, fmt::format("{} {} has no pod in its 'spec'; write its containers",
+                                                      workload->kind, in_quotes(workload->name)));
+        } else {
+            const KubeObject spec(*pod.spec, "the pod", pod_read, pod_harmless, own);
+            if (const Value* security = spec.get("securityContext"))
+                if (const Value* group = kube_field(*security, "fsGroup"))
+                    if (const auto id = read_integer(*group, "'fsGroup'", own, 0, 4'294'967'294))
+                        scenario.pod.fs_group = static_cast<std::uint32_t>(*id);
+            const KubePod reading{context,     own, objects, values, fields_of(*workload, pod.metadata),
+                                  scenario.pod};
+            const auto container = mapping.line("container");
+            PodReader(spec, pod.claims, scenario, reading)
+                .read(container, container ? *mapping.get("container") : value, has_ready);
+        }
+    }
+    objects.finish(context.problems);
+}
+
+}  // namespace rogate::spec
