@@ -1,6 +1,7 @@
 // The runs that it takes to settle every candidate of one scenario on one engine.
 #pragma once
 
+#include <chrono>
 #include <rogate/result.hpp>
 
 #include "campaign/status.hpp"
@@ -39,5 +40,11 @@ struct Leftovers {
 // Removes everything on the engine with the label io.rogate.session (of that session only, unless it is
 // empty). Goes on past a failure and reports the first one. `dry_run` only counts.
 engine::Task<Leftovers> sweep(engine::Client& client, std::string session, bool dry_run = false);
+
+// Sweeps until two looks in a row find nothing: an engine goes on with a call whose caller has gone (a
+// container that was being created appears a moment later), and what was in use a moment ago can be removed
+// now. Failures are tried again until `patience` is over; then the last one is the error.
+engine::Task<Leftovers> sweep_until_settled(engine::Client& client, std::string session,
+                                            std::chrono::milliseconds patience = std::chrono::seconds(20));
 
 }  // namespace rogate::campaign

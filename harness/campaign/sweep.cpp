@@ -1,11 +1,17 @@
 #include <fmt/format.h>
 
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <chrono>
 #include <rogate/labels.hpp>
 
 #include "campaign/campaign.hpp"
 
 namespace rogate::campaign {
 
+namespace asio = boost::asio;
 using engine::Task;
 
 namespace {
@@ -57,6 +63,28 @@ Task<Leftovers> sweep(engine::Client& client, std::string session, bool dry_run)
         }
     if (!failure.get()) co_return fail(Error(failure.get().error()));
     co_return found;
+}
+
+Task<Leftovers> sweep_until_settled(engine::Client& client, std::string session,
+                                    std::chrono::milliseconds patience) {
+    const auto until = std::chrono::steady_clock::now() + patience;
+    Leftovers total;
+    for (int empty_looks = 0;;) {
+        auto found = co_await sweep(client, session);
+        if (found) {
+            total.containers += found->containers;
+            total.volumes += found->volumes;
+            total.networks += found->networks;
+            total.images += found->images;
+            empty_looks = found->any() ? 0 : empty_looks + 1;
+            if (empty_looks == 2) co_return total;
+            if (std::chrono::steady_clock::now() >= until) co_return total;
+        } else if (found.error().kind == ErrorKind::cancelled || std::chrono::steady_clock::now() >= until) {
+            co_return fail(std::move(found.error()));
+        }
+        asio::steady_timer pause(co_await asio::this_coro::executor, std::chrono::milliseconds(250));
+        co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
+    }
 }
 
 }  // namespace rogate::campaign

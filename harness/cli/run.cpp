@@ -9,6 +9,7 @@
 #include "cli/files.hpp"
 #include "cli/progress.hpp"
 #include "cli/session.hpp"
+#include "cli/watchdog.hpp"
 #include "report/json.hpp"
 #include "report/terminal.hpp"
 #include "spec/scenario_file.hpp"
@@ -32,6 +33,7 @@ std::string folder_for(const RunOptions& options, const Scenario& scenario) {
 int run_one(const Global& global, const RunOptions& options, const Scenario& scenario) {
     Progress progress(look_at(STDERR_FILENO, global.colour), options.quiet);
     const std::string session = campaign::new_session();
+    Watchdog watchdog(global, session);
     std::optional<CampaignResult> result;
     EngineWork work;
     work.work = [&](engine::Client& client) -> engine::Task<> {
@@ -43,8 +45,14 @@ int run_one(const Global& global, const RunOptions& options, const Scenario& sce
         co_return Result<>{};
     };
     work.clean_up = [&](engine::Client& client) -> engine::Task<> {
-        auto left = co_await campaign::sweep(client, session);
-        if (!left) co_return fail(std::move(left.error()));
+        // After a failure, or when something cannot be removed at once, one look is not enough.
+        if (result)
+            if (const auto swept = co_await campaign::sweep(client, session); swept) co_return Result<>{};
+        auto left = co_await campaign::sweep_until_settled(client, session);
+        if (!left) {
+            watchdog.keep();
+            co_return fail(std::move(left.error()));
+        }
         co_return Result<>{};
     };
     work.tick = [&] { progress.tick(); };
