@@ -10,7 +10,8 @@
 namespace rogate::campaign {
 
 struct Options {
-    std::size_t ring_bytes = 16U << 20U;  // of the observer's ring buffer
+    std::size_t ring_bytes = 16U << 20U;                 // of the observer's ring buffer
+    std::chrono::milliseconds observer_timeout{30'000};  // for its answer to a command
 };
 
 // Twelve hex digits, from the system's random source: names one campaign's objects on the engine.
@@ -41,10 +42,11 @@ struct Leftovers {
 // empty). Goes on past a failure and reports the first one. `dry_run` only counts.
 engine::Task<Leftovers> sweep(engine::Client& client, std::string session, bool dry_run = false);
 
-// Sweeps until two looks in a row find nothing: an engine goes on with a call whose caller has gone (a
-// container that was being created appears a moment later), and what was in use a moment ago can be removed
-// now. Failures are tried again until `patience` is over; then the last one is the error.
-engine::Task<Leftovers> sweep_until_settled(engine::Client& client, std::string session,
+// Sweeps until `empty_looks` looks in a row find nothing. Two after a failure: an engine goes on with a call
+// whose caller has gone (a container that was being created appears a moment later), and what was in use a
+// moment ago can be removed now. Failures are tried again until `patience` is over; then the last one is the
+// error.
+engine::Task<Leftovers> sweep_until_settled(engine::Client& client, std::string session, int empty_looks = 2,
                                             std::chrono::milliseconds patience = std::chrono::seconds(20));
 
 }  // namespace rogate::campaign

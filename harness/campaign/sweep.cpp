@@ -65,22 +65,25 @@ Task<Leftovers> sweep(engine::Client& client, std::string session, bool dry_run)
     co_return found;
 }
 
-Task<Leftovers> sweep_until_settled(engine::Client& client, std::string session,
+Task<Leftovers> sweep_until_settled(engine::Client& client, std::string session, int empty_looks,
                                     std::chrono::milliseconds patience) {
     const auto until = std::chrono::steady_clock::now() + patience;
     Leftovers total;
-    for (int empty_looks = 0;;) {
+    for (int empty = 0;;) {
         auto found = co_await sweep(client, session);
+        const bool late = std::chrono::steady_clock::now() >= until;
+        if (!found && (found.error().kind == ErrorKind::cancelled || late))
+            co_return fail(std::move(found.error()));
         if (found) {
             total.containers += found->containers;
             total.volumes += found->volumes;
             total.networks += found->networks;
             total.images += found->images;
-            empty_looks = found->any() ? 0 : empty_looks + 1;
-            if (empty_looks == 2) co_return total;
-            if (std::chrono::steady_clock::now() >= until) co_return total;
-        } else if (found.error().kind == ErrorKind::cancelled || std::chrono::steady_clock::now() >= until) {
-            co_return fail(std::move(found.error()));
+            empty = found->any() ? 0 : empty + 1;
+            if (empty >= empty_looks) co_return total;
+            if (late)
+                co_return fail(ErrorKind::engine, "the engine has things of this session again and again");
+            if (empty_looks == 1) continue;
         }
         asio::steady_timer pause(co_await asio::this_coro::executor, std::chrono::milliseconds(250));
         co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));

@@ -39,16 +39,15 @@ int run_one(const Global& global, const RunOptions& options, const Scenario& sce
     work.work = [&](engine::Client& client) -> engine::Task<> {
         campaign::Options campaign_options;
         campaign_options.ring_bytes = options.ring_bytes;
+        campaign_options.observer_timeout = std::chrono::milliseconds(
+            static_cast<std::int64_t>(std::min(30.0, global.engine_timeout_s) * 1000));
         auto done = co_await campaign::run_campaign(client, scenario, session, campaign_options, progress);
         if (!done) co_return fail(std::move(done.error()));
         result = std::move(*done);
         co_return Result<>{};
     };
     work.clean_up = [&](engine::Client& client) -> engine::Task<> {
-        // After a failure, or when something cannot be removed at once, one look is not enough.
-        if (result)
-            if (const auto swept = co_await campaign::sweep(client, session); swept) co_return Result<>{};
-        auto left = co_await campaign::sweep_until_settled(client, session);
+        auto left = co_await campaign::sweep_until_settled(client, session, result ? 1 : 2);
         if (!left) {
             watchdog.keep();
             co_return fail(std::move(left.error()));

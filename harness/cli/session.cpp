@@ -109,6 +109,7 @@ EngineOutcome Session::go(const Global& global) {
     auto transport = engine::make_transport(context_.get_executor(), *endpoint);
     if (!transport) return {.result = fail(std::move(transport.error())), .signal = 0};
     engine::Client client(context_.get_executor(), std::move(*transport), *endpoint);
+    client.set_timeout(std::chrono::milliseconds(static_cast<std::int64_t>(global.engine_timeout_s * 1000)));
     watch_signals();
     keep_ticking();
     outcome.result = run([](engine::Client& c) { return c.negotiate(); }, client);

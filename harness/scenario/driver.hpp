@@ -20,6 +20,10 @@ struct StepOutcome {
         exec_pids;  // processes that this step started in the subject (engine host's pids)
 };
 
+// A start that failed: success when it is the container that cannot be started (the runtime cannot set it up,
+// or cannot find the command), which the engine notes in the container's state; else the engine's own error.
+engine::Task<> start_was_refused(engine::Client& client, std::string container, Error error);
+
 class Driver {
   public:
     Driver(engine::Client& client, std::string container)
@@ -29,8 +33,8 @@ class Driver {
     // new ones.
     engine::Task<> refresh();
     engine::Task<StepOutcome> perform(const Step& step);
-    // Passed when every check held; ends early, not passed, when the subject stops running. A log check sees only
-    // what was written since the subject's last start.
+    // Passed when every check held; ends early, not passed, when the subject stops running. A log check sees
+    // only what was written since the subject's last start.
     engine::Task<StepOutcome> wait_ready(const Readiness& readiness);
 
   private:
