@@ -11,6 +11,7 @@ int exit_code(ErrorKind kind) {
         case ErrorKind::not_found:  // named by the user: a missing image or container is an input error of
                                     // the engine's state
         case ErrorKind::engine:
+        case ErrorKind::refused:
         case ErrorKind::timeout:
         case ErrorKind::cancelled:
         case ErrorKind::protocol:

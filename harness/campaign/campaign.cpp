@@ -240,6 +240,7 @@ Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std
     observe::SidecarOptions sidecar;
     sidecar.session = session;
     sidecar.ring_bytes = options.ring_bytes;
+    sidecar.reply_timeout = options.observer_timeout;
     auto observer = co_await start_observer(client, options.observer, sidecar, status);
     if (!observer) co_return fail(std::move(observer.error()).with_context("starting the observer"));
     result.observer = (*observer)->facts();

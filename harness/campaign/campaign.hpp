@@ -1,6 +1,7 @@
 // The runs that it takes to settle every candidate of one scenario on one engine.
 #pragma once
 
+#include <chrono>
 #include <rogate/result.hpp>
 
 #include "campaign/status.hpp"
@@ -14,7 +15,8 @@ enum class ObserverChoice { automatic, ebpf, ptrace, none };
 
 struct Options {
     ObserverChoice observer = ObserverChoice::automatic;
-    std::size_t ring_bytes = 16U << 20U;  // of the observer's ring buffer
+    std::size_t ring_bytes = 16U << 20U;                 // of the observer's ring buffer
+    std::chrono::milliseconds observer_timeout{30'000};  // for its answer to a command
 };
 
 // Twelve hex digits, from the system's random source: names one campaign's objects on the engine.
@@ -49,5 +51,12 @@ struct Leftovers {
 // Removes everything on the engine with the label io.rogate.session (of that session only, unless it is
 // empty). Goes on past a failure and reports the first one. `dry_run` only counts.
 engine::Task<Leftovers> sweep(engine::Client& client, std::string session, bool dry_run = false);
+
+// Sweeps until `empty_looks` looks in a row find nothing. Two after a failure: an engine goes on with a call
+// whose caller has gone (a container that was being created appears a moment later), and what was in use a
+// moment ago can be removed now. Failures are tried again until `patience` is over; then the last one is the
+// error.
+engine::Task<Leftovers> sweep_until_settled(engine::Client& client, std::string session, int empty_looks = 2,
+                                            std::chrono::milliseconds patience = std::chrono::seconds(20));
 
 }  // namespace rogate::campaign

@@ -70,6 +70,12 @@ Task<> DataPlane::survey(const std::vector<Mount>& mounts) {
                 data.real_path = volume->mountpoint;
             } else if (volume.error().kind != ErrorKind::not_found) {
                 co_return fail(std::move(volume.error()));
+            } else {
+                // Runs with an empty volume in place of a full one would be no evidence.
+                auto exists = co_await client_.volume_exists(mount.source);
+                if (!exists) co_return fail(std::move(exists.error()));
+                if (*exists)
+                    co_return fail(std::move(volume.error()).with_context("a volume that the engine lists"));
             }
         }
         mounts_.push_back(std::move(data));
@@ -205,10 +211,16 @@ Task<> DataPlane::check_overlay(std::size_t index) {
                            .no_copy = true,
                            .propagation = {}});
     auto checker = co_await client_.container_create(spec);
+    // What the engine refuses is the overlay's fault; a connection that broke is not.
+    const auto refused = [](const Error& error) {
+        return error.kind == ErrorKind::refused || error.kind == ErrorKind::not_found;
+    };
     bool works = checker.has_value();
+    if (!checker && !refused(checker.error())) co_return fail(std::move(checker.error()));
     if (checker) {
         auto mounted = co_await client_.archive_stat(*checker, "/rogate/check");
         works = mounted.has_value();
+        if (!mounted && !refused(mounted.error())) co_return fail(std::move(mounted.error()));
         if (auto removed = co_await client_.container_remove(*checker); !removed) co_return removed;
     }
     if (!works) mounts_[index].how = DataSource::copy;

@@ -110,9 +110,8 @@ Task<> Launch::start() {
     if (auto begun = co_await begin("entrypoint"); !begun) co_return begun;
     auto started = co_await bench_.client.container_start(container_);
     if (!started) {
-        if (started.error().kind != ErrorKind::engine) co_return fail(std::move(started.error()));
-        // The engine answers 400 or 500 when the runtime cannot set the container up or cannot find the
-        // command.
+        auto could_not = co_await scenario::start_was_refused(bench_.client, container_, started.error());
+        if (!could_not) co_return fail(std::move(could_not.error()));
         record_.could_not_start = true;
         end(false, started.error().message);
         co_return Result<>{};

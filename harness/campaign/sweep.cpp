@@ -1,11 +1,17 @@
 #include <fmt/format.h>
 
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <chrono>
 #include <rogate/labels.hpp>
 
 #include "campaign/campaign.hpp"
 
 namespace rogate::campaign {
 
+namespace asio = boost::asio;
 using engine::Task;
 
 namespace {
@@ -57,6 +63,31 @@ Task<Leftovers> sweep(engine::Client& client, std::string session, bool dry_run)
         }
     if (!failure.get()) co_return fail(Error(failure.get().error()));
     co_return found;
+}
+
+Task<Leftovers> sweep_until_settled(engine::Client& client, std::string session, int empty_looks,
+                                    std::chrono::milliseconds patience) {
+    const auto until = std::chrono::steady_clock::now() + patience;
+    Leftovers total;
+    for (int empty = 0;;) {
+        auto found = co_await sweep(client, session);
+        const bool late = std::chrono::steady_clock::now() >= until;
+        if (!found && (found.error().kind == ErrorKind::cancelled || late))
+            co_return fail(std::move(found.error()));
+        if (found) {
+            total.containers += found->containers;
+            total.volumes += found->volumes;
+            total.networks += found->networks;
+            total.images += found->images;
+            empty = found->any() ? 0 : empty + 1;
+            if (empty >= empty_looks) co_return total;
+            if (late)
+                co_return fail(ErrorKind::engine, "the engine has things of this session again and again");
+            if (empty_looks == 1) continue;
+        }
+        asio::steady_timer pause(co_await asio::this_coro::executor, std::chrono::milliseconds(250));
+        co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
+    }
 }
 
 }  // namespace rogate::campaign

@@ -10,7 +10,8 @@ namespace rogate::cli {
 struct Global {
     std::optional<std::string> host;  // --host
     bool verbose = false;
-    std::string colour = "auto";  // auto, always, never
+    std::string colour = "auto";   // auto, always, never
+    double engine_timeout_s = 60;  // of an ordinary call
 };
 
 struct RunOptions {

@@ -5,6 +5,7 @@
 #include "campaign/campaign.hpp"
 #include "cli/commands.hpp"
 #include "cli/session.hpp"
+#include "cli/watchdog.hpp"
 #include "observe/observer.hpp"
 
 namespace rogate::cli {
@@ -30,6 +31,7 @@ engine::Task<> tell(engine::Client& client, const char* kind,
 // Reaches the engine and attaches the observer for real: what a run needs before its first container.
 int doctor_command(const Global& global) {
     const std::string session = campaign::new_session();
+    Watchdog watchdog(global, session);
     EngineWork work;
     work.work = [&](engine::Client& client) -> engine::Task<> {
         const engine::Version& server = client.server();
@@ -53,8 +55,11 @@ int doctor_command(const Global& global) {
         co_return Result<>{};
     };
     work.clean_up = [&](engine::Client& client) -> engine::Task<> {
-        auto left = co_await campaign::sweep(client, session);
-        if (!left) co_return fail(std::move(left.error()));
+        auto left = co_await campaign::sweep_until_settled(client, session);
+        if (!left) {
+            watchdog.keep();
+            co_return fail(std::move(left.error()));
+        }
         co_return Result<>{};
     };
     return report_outcome(with_engine(global, std::move(work)));

@@ -22,6 +22,13 @@ int main(int argc, char** argv) {
     app.add_option("--color", global.colour, "auto, always or never (NO_COLOR is honoured)")
         ->check(CLI::IsMember({"auto", "always", "never"}));
 
+    app.add_option(
+           "--engine-timeout", global.engine_timeout_s,
+           "Seconds that an ordinary call to the engine may take (default 60; longer ones get more in "
+           "proportion)")
+        ->envname("ROGATE_ENGINE_TIMEOUT")
+        ->check(CLI::Range(0.1, 3600.0));
+
     RunOptions run;
     CLI::App* run_app = app.add_subcommand("run", "Settle every candidate mount of a scenario");
     run_app->add_option("SCENARIO", run.scenarios, "Scenario files, or folders with a scenario.yaml");

@@ -10,6 +10,7 @@
 #include "cli/progress.hpp"
 #include "cli/reports.hpp"
 #include "cli/session.hpp"
+#include "cli/watchdog.hpp"
 #include "report/markdown.hpp"
 #include "report/secrets.hpp"
 #include "report/terminal.hpp"
@@ -53,12 +54,15 @@ engine::Task<Scenario> with_live_container(engine::Client& client, Scenario scen
 int run_one(const Global& global, const RunOptions& options, const Scenario& scenario) {
     Progress progress(look_at(STDERR_FILENO, global.colour), options.quiet);
     const std::string session = campaign::new_session();
+    Watchdog watchdog(global, session);
     std::optional<CampaignResult> result;
     EngineWork work;
     work.work = [&](engine::Client& client) -> engine::Task<> {
         campaign::Options campaign_options;
         campaign_options.ring_bytes = options.ring_bytes;
         campaign_options.observer = observer_choice(options.observer);
+        campaign_options.observer_timeout = std::chrono::milliseconds(
+            static_cast<std::int64_t>(std::min(30.0, global.engine_timeout_s) * 1000));
         auto whole = co_await with_live_container(client, scenario);
         if (!whole) co_return fail(std::move(whole.error()));
         auto done =
@@ -68,8 +72,11 @@ int run_one(const Global& global, const RunOptions& options, const Scenario& sce
         co_return Result<>{};
     };
     work.clean_up = [&](engine::Client& client) -> engine::Task<> {
-        auto left = co_await campaign::sweep(client, session);
-        if (!left) co_return fail(std::move(left.error()));
+        auto left = co_await campaign::sweep_until_settled(client, session, result ? 1 : 2);
+        if (!left) {
+            watchdog.keep();
+            co_return fail(std::move(left.error()));
+        }
         co_return Result<>{};
     };
     work.tick = [&] { progress.tick(); };

@@ -57,7 +57,9 @@ void Session::watch_signals() {
         if (error) return;
         if (signal_ != 0) {
             // Asked twice: the user wants out now, and has to be told what that leaves.
-            std::fputs("\nstopped at once; `rogate clean` removes what is left on the engine\n", stderr);
+            std::fputs(
+                "\nstopped at once; a watchdog removes what is left on the engine, or `rogate clean`\n",
+                stderr);
             std::_Exit(128 + signal);
         }
         signal_ = signal;
@@ -107,6 +109,7 @@ EngineOutcome Session::go(const Global& global) {
     auto transport = engine::make_transport(context_.get_executor(), *endpoint);
     if (!transport) return {.result = fail(std::move(transport.error())), .signal = 0};
     engine::Client client(context_.get_executor(), std::move(*transport), *endpoint);
+    client.set_timeout(std::chrono::milliseconds(static_cast<std::int64_t>(global.engine_timeout_s * 1000)));
     watch_signals();
     keep_ticking();
     outcome.result = run([](engine::Client& c) { return c.negotiate(); }, client);
@@ -117,9 +120,18 @@ EngineOutcome Session::go(const Global& global) {
             const Result<> cleaned = run(work_.clean_up, client);
             // The first error is the one to tell; the other one is told beside it.
             if (!cleaned && outcome.result)
-                outcome.result = fail(Error(cleaned.error()).with_context("clean-up"));
+                outcome.result = fail(cleaned.error().kind,
+                                      fmt::format("clean-up: {}; a watchdog goes on trying for 10 minutes, "
+                                                  "then `rogate clean` removes what is left",
+                                                  cleaned.error().message));
             else if (!cleaned)
-                std::fputs(fmt::format("rogate: clean-up: {}\n", cleaned.error().message).c_str(), stderr);
+                std::fputs(
+                    fmt::format(
+                        "rogate: clean-up: {}; a watchdog goes on trying for 10 minutes, then `rogate clean` "
+                        "removes what is left\n",
+                        cleaned.error().message)
+                        .c_str(),
+                    stderr);
         }
     }
     outcome.signal = signal_;

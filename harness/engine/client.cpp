@@ -53,6 +53,10 @@ void Client::set_registry_auth(RegistryAuth lookup) {
     impl_->registry_auth = std::move(lookup);
 }
 
+void Client::set_timeout(Milliseconds timeout) {
+    impl_->timeout = timeout;
+}
+
 const Endpoint& Client::endpoint() const {
     return impl_->endpoint;
 }

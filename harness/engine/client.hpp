@@ -164,6 +164,10 @@ class Client {
     using RegistryAuth = std::function<std::optional<std::string>(const std::string& reference)>;
     void set_registry_auth(RegistryAuth lookup);
 
+    // How long an ordinary call may take (60 s unless told); calls that move images and archives are given
+    // five times that, pulls ten times.
+    void set_timeout(Milliseconds timeout);
+
     const Endpoint& endpoint() const;
     const Version& server() const;  // after negotiate()
     const std::string& api_version()
@@ -201,6 +205,7 @@ class Client {
     Task<std::string> container_logs(std::string id, std::size_t limit = 1 << 20,
                                      std::optional<int> tail_lines = {}, std::string since = {});
     Task<std::unique_ptr<Attachment>> container_attach(std::string id, bool with_stdin);
+    // `deadline` is for the process itself: ErrorKind::timeout when it still runs then.
     Task<ExecResult> exec(std::string id, ExecSpec, Milliseconds deadline,
                           std::size_t output_limit = 1 << 20);
     Task<> archive_put(std::string id, std::string path, std::string tar);
@@ -217,6 +222,8 @@ class Client {
 
     Task<VolumeInfo> volume_create(VolumeSpec);
     Task<VolumeInfo> volume_inspect(std::string name);
+    // By the list of all of them: a second opinion on a 404.
+    Task<bool> volume_exists(std::string name);
     Task<> volume_remove(std::string name);  // already gone is success
     Task<std::vector<VolumeInfo>> volume_list(std::string label);
     Task<std::string> network_create(std::string name, std::map<std::string, std::string> labels);

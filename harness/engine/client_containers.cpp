@@ -113,6 +113,12 @@ Task<std::unique_ptr<RawAttachment>> hijack(Client::Impl* impl, HttpRequest requ
     co_return std::make_unique<RawAttachment>(opened->first.take_stream(), std::move(rest));
 }
 
+Task<> either(Task<> one, Task<> other) {
+    using namespace asio::experimental::awaitable_operators;
+    auto first = co_await (std::move(one) || std::move(other));
+    co_return first.index() == 0 ? std::get<0>(std::move(first)) : std::get<1>(std::move(first));
+}
+
 void append_limited(std::string& to, const std::string& bytes, std::size_t limit, bool& truncated) {
     const std::size_t room = limit > to.size() ? limit - to.size() : 0;
     truncated = truncated || bytes.size() > room;
@@ -142,7 +148,17 @@ Task<> write_input(RawAttachment* stream, std::string text) {
     co_return fail(ErrorKind::cancelled, "interrupted");
 }
 
-Task<ExecResult> run_exec(Client::Impl* impl, std::string id, ExecSpec spec, std::size_t limit) {
+// A process that takes too long is told from an engine that has lost its output.
+Task<> still_runs(Client::Impl* impl, const std::string& exec, Error timeout) {
+    auto state = co_await impl->ask_json(get(impl->path("/exec/" + url_escape(exec) + "/json")));
+    if (!state) co_return fail(std::move(state.error()));
+    if (field<bool>(*state, "Running")) co_return fail(std::move(timeout));
+    co_return fail(ErrorKind::engine,
+                   "engine: POST /exec/start: the process ended, but the engine did not end its output");
+}
+
+Task<ExecResult> run_exec(Client::Impl* impl, std::string id, ExecSpec spec, Milliseconds deadline,
+                          std::size_t limit) {
     const std::string create = impl->path(container_path(id, "/exec"));
     auto created = co_await impl->ask_json(post_json(create, to_exec_body(spec)));
     if (!created) co_return fail(std::move(created.error()));
@@ -151,8 +167,8 @@ Task<ExecResult> run_exec(Client::Impl* impl, std::string id, ExecSpec spec, std
     if (result.id.empty())
         co_return fail(ErrorKind::protocol, "engine: POST /containers/exec: the engine named no exec");
     const json start = {{"Detach", false}, {"Tty", false}};
-    auto stream =
-        co_await hijack(impl, post_json(impl->path("/exec/" + url_escape(result.id) + "/start"), start));
+    auto hijacking = hijack(impl, post_json(impl->path("/exec/" + url_escape(result.id) + "/start"), start));
+    auto stream = co_await within(impl->timeout, "engine: POST /exec/start", std::move(hijacking));
     if (!stream) co_return fail(std::move(stream.error()));
     // Podman forgets the process's number when it has ended; Docker keeps it.
     std::int64_t early_pid = 0;
@@ -161,18 +177,21 @@ Task<ExecResult> run_exec(Client::Impl* impl, std::string id, ExecSpec spec, std
         if (!state) co_return fail(std::move(state.error()));
         early_pid = field<std::int64_t>(*state, "Pid");
     }
-    using namespace asio::experimental::awaitable_operators;
     // Both at a time: a process that answers as it reads would wait for its output to be taken while more
     // input is sent.
     auto output = detail::without_throwing(read_output(stream->get(), &result, limit));
     auto input = detail::without_throwing(write_input(stream->get(), std::move(spec.stdin_text)));
-    auto first = co_await (std::move(output) || std::move(input));
-    Result<> streamed = first.index() == 0 ? std::get<0>(std::move(first)) : std::get<1>(std::move(first));
+    auto streaming = either(std::move(output), std::move(input));
+    Result<> streamed = co_await within(deadline, "engine: POST /exec/start", std::move(streaming));
+    if (!streamed && streamed.error().kind == ErrorKind::timeout)
+        streamed = co_await still_runs(impl, result.id, std::move(streamed.error()));
     if (!streamed) co_return fail(std::move(streamed.error()));
     // The stream can end a moment before the engine has noted the exit code.
     for (int tries = 0;; ++tries) {
         auto state = co_await impl->ask_json(get(impl->path("/exec/" + url_escape(result.id) + "/json")));
         if (!state) co_return fail(std::move(state.error()));
+        if (!state->is_object() || !state->contains("Running"))
+            co_return fail(ErrorKind::protocol, "engine: GET /exec/json: the reply says nothing of the exec");
         result.pid = field<std::int64_t>(*state, "Pid");
         if (result.pid == 0) result.pid = early_pid;
         result.exit_code = field<int>(*state, "ExitCode", -1);
@@ -229,18 +248,29 @@ Task<json> Client::container_inspect_raw(std::string id) {
 Task<ContainerState> Client::container_inspect(std::string id) {
     auto reply = co_await container_inspect_raw(std::move(id));
     if (!reply) co_return fail(std::move(reply.error()));
+    // A container that is taken for one that has ended would be evidence.
+    if (field<std::string>(child(*reply, "State"), "Status").empty())
+        co_return fail(ErrorKind::protocol,
+                       "engine: GET /containers/json: the reply says nothing of the container's state");
     co_return state_of(*reply);
 }
 
 Task<int> Client::container_wait(std::string id, Milliseconds deadline) {
-    auto reply = co_await impl_->ask_json(post(impl_->path(container_path(id, "/wait"))), deadline);
+    HttpRequest request = post(impl_->path(container_path(id, "/wait")));
+    const HttpRequest named = name_of(request);
+    auto reply = co_await impl_->ask_within(std::move(request), deadline);
     if (!reply) co_return fail(std::move(reply.error()));
-    co_return field<int>(*reply, "StatusCode", -1);
+    auto body = parse_json_reply(named, reply->body);
+    if (!body) co_return fail(std::move(body.error()));
+    if (!body->is_object() || !body->contains("StatusCode"))
+        co_return fail(ErrorKind::protocol, "engine: POST /containers/wait: the reply names no exit code");
+    co_return field<int>(*body, "StatusCode", -1);
 }
 
 Task<> Client::container_stop(std::string id, int grace_seconds) {
     const std::string target = container_path(id, fmt::format("/stop?t={}", grace_seconds));
-    auto reply = co_await impl_->ask(post(impl_->path(target)), Milliseconds(grace_seconds * 1000 + 60'000));
+    const Milliseconds deadline = Milliseconds(grace_seconds * 1000) + impl_->timeout;
+    auto reply = co_await impl_->ask_within(post(impl_->path(target)), deadline);
     if (!reply) co_return fail(std::move(reply.error()));
     co_return Result<>{};
 }
@@ -254,7 +284,8 @@ Task<> Client::container_kill(std::string id, std::string signal) {
 
 Task<> Client::container_restart(std::string id, int grace_seconds) {
     const std::string target = container_path(id, fmt::format("/restart?t={}", grace_seconds));
-    auto reply = co_await impl_->ask(post(impl_->path(target)), Milliseconds(grace_seconds * 1000 + 120'000));
+    const Milliseconds deadline = Milliseconds(grace_seconds * 1000) + 2 * impl_->timeout;
+    auto reply = co_await impl_->ask_within(post(impl_->path(target)), deadline);
     if (!reply) co_return fail(std::move(reply.error()));
     co_return Result<>{};
 }
@@ -280,6 +311,8 @@ Task<std::vector<ContainerSummary>> Client::container_list(std::string label) {
         label.empty() ? std::string() : "&filters=" + url_escape(json{{"label", {label}}}.dump());
     auto reply = co_await impl_->ask_json(get(impl_->path("/containers/json?all=1" + filters)));
     if (!reply) co_return fail(std::move(reply.error()));
+    if (!reply->is_array())
+        co_return fail(ErrorKind::protocol, "engine: GET /containers/json: the reply is no list");
     std::vector<ContainerSummary> containers;
     for (const json& each : *reply) {
         const auto names = field<std::vector<std::string>>(each, "Names");
@@ -309,7 +342,7 @@ Task<std::string> Client::container_logs(std::string id, std::size_t limit, std:
         return true;
     };
     auto reading = read_archive(impl_.get(), get(impl_->path(container_path(id, target))), std::move(sink));
-    auto done = co_await within(ordinary_deadline, "engine: GET /containers/logs", std::move(reading));
+    auto done = co_await within(impl_->timeout, "engine: GET /containers/logs", std::move(reading));
     if (!done) co_return fail(std::move(done.error()));
     if (frames.incomplete())
         co_return fail(ErrorKind::protocol, "engine: GET /containers/logs: the log ends inside a frame");
@@ -320,7 +353,7 @@ Task<std::string> Client::container_logs(std::string id, std::size_t limit, std:
 Task<std::unique_ptr<Attachment>> Client::container_attach(std::string id, bool with_stdin) {
     const std::string target = fmt::format("/attach?stream=1&stdout=1&stderr=1&stdin={}", with_stdin ? 1 : 0);
     auto hijacking = hijack(impl_.get(), post(impl_->path(container_path(id, target))));
-    auto raw = co_await within(ordinary_deadline, "engine: POST /containers/attach", std::move(hijacking));
+    auto raw = co_await within(impl_->timeout, "engine: POST /containers/attach", std::move(hijacking));
     if (!raw) co_return fail(std::move(raw.error()));
     std::unique_ptr<Attachment> attachment = std::move(*raw);
     co_return attachment;
@@ -328,8 +361,7 @@ Task<std::unique_ptr<Attachment>> Client::container_attach(std::string id, bool 
 
 Task<ExecResult> Client::exec(std::string id, ExecSpec spec, Milliseconds deadline,
                               std::size_t output_limit) {
-    auto running = run_exec(impl_.get(), std::move(id), std::move(spec), output_limit);
-    co_return co_await within(deadline, "engine: exec", std::move(running));
+    co_return co_await run_exec(impl_.get(), std::move(id), std::move(spec), deadline, output_limit);
 }
 
 Task<> Client::archive_put(std::string id, std::string path, std::string tar) {
@@ -346,7 +378,7 @@ Task<> Client::archive_get(std::string id, std::string path, ByteSink sink, Mill
     auto reading =
         read_archive(impl_.get(), get(impl_->path(container_path(id, "/archive?path=" + url_escape(path)))),
                      std::move(sink));
-    co_return co_await within(deadline, "engine: GET /containers/archive", std::move(reading));
+    co_return co_await within(impl_->scaled(deadline), "engine: GET /containers/archive", std::move(reading));
 }
 
 Task<Client::PathStat> Client::archive_stat(std::string id, std::string path) {

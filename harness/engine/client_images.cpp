@@ -38,6 +38,8 @@ Task<ImageInfo> Client::image_inspect(std::string reference) {
     auto reply =
         co_await impl_->ask_json(get(impl_->path("/images/" + escape_reference(reference) + "/json")));
     if (!reply) co_return fail(std::move(reply.error()));
+    if (field<std::string>(*reply, "Id").empty())
+        co_return fail(ErrorKind::protocol, "engine: GET /images: the reply names no image");
     const json config = child(*reply, "Config");
     ImageInfo info;
     info.id = field<std::string>(*reply, "Id");
@@ -108,6 +110,8 @@ Task<> Client::image_remove(std::string reference, bool force) {
 Task<std::vector<ImageSummary>> Client::image_list(std::string label) {
     auto reply = co_await impl_->ask_json(get(impl_->path("/images/json?filters=" + label_filter(label))));
     if (!reply) co_return fail(std::move(reply.error()));
+    if (!reply->is_array())
+        co_return fail(ErrorKind::protocol, "engine: GET /images/json: the reply is no list");
     std::vector<ImageSummary> images;
     for (const json& each : *reply)
         images.push_back({field<std::string>(each, "Id"), field<std::vector<std::string>>(each, "RepoTags"),

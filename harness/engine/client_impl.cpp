@@ -55,7 +55,7 @@ Error engine_error(const HttpRequest& request, int status, const std::string& bo
     while (message.ends_with('\n')) message.pop_back();
     if (message.empty()) message = status == 404 ? "not found" : "no message";
     if (message.size() > 2000) message.resize(2000);
-    return {status == 404 ? ErrorKind::not_found : ErrorKind::engine,
+    return {status == 404 ? ErrorKind::not_found : ErrorKind::refused,
             fmt::format("engine: {}: {} {}", call_name(request), status, message)};
 }
 
@@ -78,7 +78,13 @@ std::string Client::Impl::host_header() const {
 
 Task<std::pair<HttpExchange, HttpReplyHead>> Client::Impl::open(HttpRequest request) {
     auto stream = co_await transport->connect();
-    if (!stream) co_return fail(std::move(stream.error()));
+    if (!stream) {
+        Error error = std::move(stream.error());
+        // The first call of all says where the engine is not; a later one, what could not be done for it.
+        if (error.kind != ErrorKind::cancelled && !api_version.empty())
+            error = std::move(error).with_context("engine: " + call_name(request));
+        co_return fail(std::move(error));
+    }
     HttpExchange exchange(std::move(*stream));
     auto head = co_await exchange.send(request, host_header());
     if (!head) {
@@ -114,6 +120,10 @@ Task<HttpReply> Client::Impl::call(HttpRequest request, Milliseconds deadline) {
 }
 
 Task<HttpReply> Client::Impl::ask(HttpRequest request, Milliseconds deadline) {
+    co_return co_await ask_within(std::move(request), scaled(deadline));
+}
+
+Task<HttpReply> Client::Impl::ask_within(HttpRequest request, Milliseconds deadline) {
     const HttpRequest named = name_of(request);
     auto reply = co_await call(std::move(request), deadline);
     if (reply && reply->status >= 400) co_return fail(engine_error(named, reply->status, reply->body));
@@ -165,7 +175,7 @@ Task<> Client::Impl::ask_progress(HttpRequest request, Milliseconds deadline,
                                   std::function<void(const json&)> message) {
     std::string name = "engine: " + call_name(request);
     auto reading = read_progress(this, std::move(request), std::move(message));
-    co_return co_await within(deadline, std::move(name), std::move(reading));
+    co_return co_await within(scaled(deadline), std::move(name), std::move(reading));
 }
 
 }  // namespace rogate::engine

@@ -34,8 +34,17 @@ struct Client::Impl {
     Client::RegistryAuth registry_auth;
     std::string api_version;  // empty until negotiated: paths then carry no version
 
+    Milliseconds timeout = ordinary_deadline;  // of an ordinary call
+
+    // Longer calls are given longer in proportion.
+    Milliseconds scaled(Milliseconds deadline) const {
+        return deadline * timeout.count() / ordinary_deadline.count();
+    }
+
     // A whole reply, or an error that names the call.
     Task<HttpReply> call(HttpRequest request, Milliseconds deadline);
+    // Like ask(), with a deadline that is taken as it is: it holds a time of the scenario's.
+    Task<HttpReply> ask_within(HttpRequest request, Milliseconds deadline);
     // A reply whose status is a success; the engine's message otherwise.
     Task<HttpReply> ask(HttpRequest request, Milliseconds deadline = ordinary_deadline);
     Task<json> ask_json(HttpRequest request, Milliseconds deadline = ordinary_deadline);

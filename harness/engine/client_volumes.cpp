@@ -24,13 +24,31 @@ std::string label_filter(const std::string& label) {
 Task<VolumeInfo> Client::volume_create(VolumeSpec spec) {
     auto reply = co_await impl_->ask_json(post_json(impl_->path("/volumes/create"), to_volume_body(spec)));
     if (!reply) co_return fail(std::move(reply.error()));
-    co_return volume_of(*reply);
+    VolumeInfo volume = volume_of(*reply);
+    if (volume.name.empty())
+        co_return fail(ErrorKind::protocol, "engine: /volumes: the reply names no volume");
+    co_return volume;
 }
 
 Task<VolumeInfo> Client::volume_inspect(std::string name) {
     auto reply = co_await impl_->ask_json(get(impl_->path("/volumes/" + url_escape(name))));
     if (!reply) co_return fail(std::move(reply.error()));
-    co_return volume_of(*reply);
+    VolumeInfo volume = volume_of(*reply);
+    if (volume.name.empty())
+        co_return fail(ErrorKind::protocol, "engine: /volumes: the reply names no volume");
+    co_return volume;
+}
+
+Task<bool> Client::volume_exists(std::string name) {
+    const std::string filters = url_escape(json{{"name", {name}}}.dump());
+    auto reply = co_await impl_->ask_json(get(impl_->path("/volumes?filters=" + filters)));
+    if (!reply) co_return fail(std::move(reply.error()));
+    if (!reply->is_object() || !reply->contains("Volumes"))
+        co_return fail(ErrorKind::protocol, "engine: GET /volumes: the reply is no list");
+    // The filter takes parts of names as well.
+    for (const json& each : child(*reply, "Volumes"))
+        if (field<std::string>(each, "Name") == name) co_return true;
+    co_return false;
 }
 
 Task<> Client::volume_remove(std::string name) {
@@ -42,6 +60,9 @@ Task<> Client::volume_remove(std::string name) {
 Task<std::vector<VolumeInfo>> Client::volume_list(std::string label) {
     auto reply = co_await impl_->ask_json(get(impl_->path("/volumes?filters=" + label_filter(label))));
     if (!reply) co_return fail(std::move(reply.error()));
+    // An engine without volumes says null.
+    if (!reply->is_object() || !reply->contains("Volumes"))
+        co_return fail(ErrorKind::protocol, "engine: GET /volumes: the reply is no list");
     std::vector<VolumeInfo> volumes;
     const json list = child(*reply, "Volumes");
     if (list.is_array())
@@ -53,7 +74,10 @@ Task<std::string> Client::network_create(std::string name, std::map<std::string,
     auto reply =
         co_await impl_->ask_json(post_json(impl_->path("/networks/create"), to_network_body(name, labels)));
     if (!reply) co_return fail(std::move(reply.error()));
-    co_return field<std::string>(*reply, "Id");
+    std::string id = field<std::string>(*reply, "Id");
+    if (id.empty())
+        co_return fail(ErrorKind::protocol, "engine: POST /networks/create: the engine named no network");
+    co_return id;
 }
 
 Task<> Client::network_connect(std::string network, std::string container) {
@@ -74,6 +98,8 @@ Task<> Client::network_remove(std::string id) {
 Task<std::vector<NetworkInfo>> Client::network_list(std::string label) {
     auto reply = co_await impl_->ask_json(get(impl_->path("/networks?filters=" + label_filter(label))));
     if (!reply) co_return fail(std::move(reply.error()));
+    if (!reply->is_array())
+        co_return fail(ErrorKind::protocol, "engine: GET /networks: the reply is no list");
     std::vector<NetworkInfo> networks;
     for (const json& each : *reply)
         networks.push_back({field<std::string>(each, "Id"), field<std::string>(each, "Name"),

@@ -60,8 +60,9 @@ class Observer {
 };
 
 struct SidecarOptions {
-    std::string session;                  // value of the label io.rogate.session
-    std::size_t ring_bytes = 16U << 20U;  // of the kernel's ring buffer; a power of two
+    std::string session;                              // value of the label io.rogate.session
+    std::size_t ring_bytes = 16U << 20U;              // of the kernel's ring buffer; a power of two
+    std::chrono::milliseconds reply_timeout{30'000};  // for its answer to a command
 };
 
 // The eBPF observer: imports the agent's image, starts it as a sidecar, and waits until its programs are

@@ -31,8 +31,6 @@ using engine::Task;
 
 namespace {
 
-constexpr Milliseconds reply_deadline(30'000);
-
 // A root file system that is one file: the agent.
 Result<std::string> agent_tar(const unsigned char* begin, const unsigned char* end) {
     std::string tar;
@@ -205,7 +203,7 @@ Task<> Sidecar::read_all(std::shared_ptr<engine::Attachment> attachment, std::sh
 
 template <class Condition>
 Task<> Sidecar::wait_until(Condition condition, std::string_view what) {
-    const auto deadline = std::chrono::steady_clock::now() + reply_deadline;
+    const auto deadline = std::chrono::steady_clock::now() + options_.reply_timeout;
     while (!condition()) {
         if (shared_->ended) {
             std::string text = shared_->ended->message;
@@ -214,7 +212,7 @@ Task<> Sidecar::wait_until(Condition condition, std::string_view what) {
         }
         if (std::chrono::steady_clock::now() >= deadline)
             co_return fail(ErrorKind::timeout, fmt::format("{}: the observer did not answer within {} ms",
-                                                           what, reply_deadline.count()));
+                                                           what, options_.reply_timeout.count()));
         wake_.expires_at(deadline);
         [[maybe_unused]] const auto woken = co_await wake_.async_wait(asio::as_tuple(asio::use_awaitable));
         const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;

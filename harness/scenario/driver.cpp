@@ -76,6 +76,16 @@ Task<std::string> describe_exit(engine::Client& client, const engine::ContainerS
     co_return text;
 }
 
+Task<> start_was_refused(engine::Client& client, std::string container, Error error) {
+    if (error.kind != ErrorKind::refused) co_return fail(std::move(error));
+    auto state = co_await client.container_inspect(std::move(container));
+    if (!state) co_return fail(std::move(state.error()));
+    // Podman notes nothing, but quotes its runtime.
+    const bool quoted = error.message.find("OCI runtime") != std::string::npos;
+    if (state->running || (state->error.empty() && !quoted)) co_return fail(std::move(error));
+    co_return Result<>{};
+}
+
 Task<> Driver::refresh() {
     auto state = co_await client_.container_inspect(container_);
     if (!state) co_return fail(std::move(state.error()));
@@ -142,6 +152,8 @@ Task<StepOutcome> Driver::exec(const Step& step, const ExecAction& action) {
                 fmt::format("'{}' did not end within {} ms", action.command.front(), step.timeout_ms));
         // 409 and the like: the subject is not running (any more). That is an outcome of the step, not of the
         // engine.
+        if (done.error().kind != ErrorKind::refused && done.error().kind != ErrorKind::engine)
+            co_return fail(std::move(done.error()));
         auto state = co_await client_.container_inspect(container_);
         if (!state) co_return fail(std::move(state.error()));
         if (!state->running) {
@@ -203,10 +215,18 @@ Task<StepOutcome> Driver::restart(const RestartAction& action) {
         auto gone = co_await client_.container_wait(container_, Milliseconds(30'000));
         if (!gone) co_return fail(std::move(gone.error()));
         auto started = co_await client_.container_start(container_);
-        if (!started) co_return miss(started.error().message);
+        if (!started) {
+            auto could_not = co_await start_was_refused(client_, container_, started.error());
+            if (!could_not) co_return fail(std::move(could_not.error()));
+            co_return miss(started.error().message);
+        }
     } else {
         auto restarted = co_await client_.container_restart(container_, 10);
-        if (!restarted) co_return miss(restarted.error().message);
+        if (!restarted) {
+            auto could_not = co_await start_was_refused(client_, container_, restarted.error());
+            if (!could_not) co_return fail(std::move(could_not.error()));
+            co_return miss(restarted.error().message);
+        }
     }
     auto found = co_await refresh();
     if (!found) co_return fail(std::move(found.error()));
@@ -224,8 +244,12 @@ Task<StepOutcome> Driver::attempt(const Step& step) {
         co_return co_await restart(*restart_action);
     if (const auto* signal = std::get_if<SignalAction>(&step.action)) {
         auto sent = co_await client_.container_kill(container_, signal->signal);
-        if (!sent) co_return miss(sent.error().message);
-        co_return pass();
+        if (sent) co_return pass();
+        // 409: it is not running any more, which is an outcome; anything else is the engine's failure.
+        auto state = co_await client_.container_inspect(container_);
+        if (!state) co_return fail(std::move(state.error()));
+        if (state->running) co_return fail(std::move(sent.error()));
+        co_return miss(sent.error().message);
     }
     if (const auto* wait = std::get_if<WaitAction>(&step.action)) {
         co_await sleep_for(Milliseconds(wait->duration_ms));

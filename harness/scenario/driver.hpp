@@ -24,6 +24,10 @@ struct StepOutcome {
 // What is executed in place of a command, so that an observer can see it.
 using CommandWrapper = std::function<std::vector<std::string>(std::vector<std::string>)>;
 
+// A start that failed: success when it is the container that cannot be started (the runtime cannot set it up,
+// or cannot find the command), which the engine notes in the container's state; else the engine's own error.
+engine::Task<> start_was_refused(engine::Client& client, std::string container, Error error);
+
 class Driver {
   public:
     Driver(engine::Client& client, std::string container, CommandWrapper wrapper = {})

@@ -11,7 +11,8 @@ namespace rogate {
 // What kind of thing went wrong. The exit code follows from it in one place, exit_code().
 enum class ErrorKind {
     usage,         // the command line or an input file is wrong
-    engine,        // the engine answered with an error, or could not be reached
+    engine,        // the engine could not be reached, or its answer broke off
+    refused,       // the engine answered that it will not or cannot do it
     not_found,     // the engine does not have the thing that was named (image, container, volume)
     timeout,       // a deadline passed
     cancelled,     // the user (SIGINT, SIGTERM) or a caller asked to stop

@@ -2,6 +2,7 @@
 import contextlib
 import os
 import signal
+import subprocess
 
 from support import IDLE, contains, docker, equal, fingerprint, leftovers, project, rogate
 
@@ -102,6 +103,9 @@ def test_clean_removes_what_a_killed_run_left():
         try:
             with p.running() as running:
                 running.wait_for("step waits")
+                # With its watchdog, as when a whole container or machine is stopped.
+                for child in subprocess.run(["pgrep", "-P", str(running.process.pid)], capture_output=True, text=True).stdout.split():
+                    os.kill(int(child), signal.SIGKILL)
                 running.process.kill()
             assert leftovers()
             done = rogate("clean", "--dry-run")

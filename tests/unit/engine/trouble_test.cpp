@@ -179,9 +179,62 @@ TEST_F(Trouble, PodmanForgetsThePidOfAnExecThatEnded) {
 TEST_F(Trouble, AnExecThatGoesOnEndsByItsDeadline) {
     answer(reply(201, R"({"Id":"e"})"));
     answer(upgraded + frame(1, "x"), true);
+    answer(reply(200, R"({"Running":true,"ExitCode":null,"Pid":77})"));
     const auto done = run(client.exec("c", ExecSpec{}, Milliseconds(30)));
     ASSERT_FALSE(done.has_value());
     EXPECT_EQ(done.error().kind, ErrorKind::timeout) << done.error().message;
+}
+
+TEST_F(Trouble, AnExecWhoseOutputWasLostIsNoSlowProcess) {
+    answer(reply(201, R"({"Id":"e"})"));
+    answer(upgraded + frame(1, "x"), true);
+    answer(reply(200, R"({"Running":false,"ExitCode":0,"Pid":77})"));
+    const auto done = run(client.exec("c", ExecSpec{}, Milliseconds(30)));
+    ASSERT_FALSE(done.has_value());
+    EXPECT_EQ(done.error().kind, ErrorKind::engine) << done.error().message;
+}
+
+TEST_F(Trouble, TheTimeoutHoldsForEveryCall) {
+    client.set_timeout(Milliseconds(30));
+    answer("", true);
+    const auto inspected = run(client.container_inspect("c"));
+    ASSERT_FALSE(inspected.has_value());
+    EXPECT_EQ(inspected.error().kind, ErrorKind::timeout);
+    EXPECT_EQ(inspected.error().message,
+              "engine: GET /containers/c/json: no answer from the engine within 30 ms");
+    answer("", true);
+    EXPECT_EQ(run(client.image_import("r", "t", "tar", {})).error().kind, ErrorKind::timeout);
+    answer("", true);
+    EXPECT_EQ(run(client.container_attach("c", true)).error().kind, ErrorKind::timeout);
+    answer(reply(201, R"({"Id":"e"})"));
+    answer("", true);
+    EXPECT_EQ(run(client.exec("c", ExecSpec{}, Milliseconds(60'000))).error().kind, ErrorKind::timeout);
+}
+
+TEST_F(Trouble, JsonOfAnotherShapeIsNoAnswer) {
+    const std::string other = reply(200, R"({"unexpected":[1,2]})");
+    const auto kind = [&](auto task) {
+        const auto done = run(std::move(task));
+        return done.has_value() ? ErrorKind::internal : done.error().kind;
+    };
+    answer(other);
+    EXPECT_EQ(kind(client.container_inspect("c")), ErrorKind::protocol);
+    answer(other);
+    EXPECT_EQ(kind(client.container_list("l")), ErrorKind::protocol);
+    answer(other);
+    EXPECT_EQ(kind(client.container_wait("c", Milliseconds(1000))), ErrorKind::protocol);
+    answer(other);
+    EXPECT_EQ(kind(client.image_list("l")), ErrorKind::protocol);
+    answer(other);
+    EXPECT_EQ(kind(client.image_inspect("i")), ErrorKind::protocol);
+    answer(other);
+    EXPECT_EQ(kind(client.volume_inspect("v")), ErrorKind::protocol);
+    answer(other);
+    EXPECT_EQ(kind(client.volume_list("l")), ErrorKind::protocol);
+    answer(other);
+    EXPECT_EQ(kind(client.network_list("l")), ErrorKind::protocol);
+    answer(other);
+    EXPECT_EQ(kind(client.network_create("n", {})), ErrorKind::protocol);
 }
 
 TEST_F(Trouble, CallsInCallsAreCancelled) {

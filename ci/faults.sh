@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Breaks every call of a whole campaign in every way (see tests/integration/faulty_engine.py), on the engine of
+# DOCKER_HOST, which must be on a unix socket. Takes an hour or more.
+#
+#   ci/faults.sh [MODE…]    only these modes, for example: ci/faults.sh hang reset
+set -euo pipefail
+cd "$(dirname "$0")/.."
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. ci/lib.sh
+case ${1:-} in -h|--help) usage ci/faults.sh; exit 0 ;; esac
+
+need_packages "${build_packages[@]}"
+ci/engine.sh ensure
+images/build.sh
+build dev --target rogate
+modes=$(IFS=,; echo "$*")
+ROGATE_FAULTS=all ROGATE_FAULT_MODES=$modes \
+  exec /usr/bin/python3 -B tests/integration/run_case.py build/dev/rogate fault fault_at_every_call

@@ -1,0 +1,106 @@
+"""Every call to the engine goes wrong in every way: exit code 3 with the call's name, or a repetition that succeeds; no verdict
+that was not earned; nothing left; the user's data as they were.
+
+A sample by default: each call with one of the modes. ROGATE_FAULTS=all takes each call with each mode (ci/faults.sh).
+"""
+import collections
+import os
+import time
+
+from faulty_engine import MODES, FaultyEngine
+from support import IDLE, contains, equal, fingerprint, left_after, project
+
+ALL = os.environ.get("ROGATE_FAULTS") == "all"
+ONLY = os.environ.get("ROGATE_FAULT_MODES", "").split(",") if os.environ.get("ROGATE_FAULT_MODES") else MODES
+EARNED = {"/data": "required", "/conf": "safe"}
+# The observer's own stream: an observer that is gone makes verdicts inconclusive, which is 4.
+TIMEOUT = "2.5"
+
+
+def written(p):
+    p.make("data", {"file": "text\n"})
+    p.make("conf", {"file": "text\n"})
+    p.scenario("cat /data/file /conf/file; echo x >/data/new || exit 3; " + IDLE, ["./data:/data", "./conf:/conf"],
+               [{"name": "writes", "exec": "echo y >/data/more"}], candidates=["/data", "/conf"], shutdown={"timeout": "3s"})
+
+
+def run_through(p, engine):
+    with engine:
+        done = p.run("--quiet", env={"DOCKER_HOST": engine.address, "ROGATE_ENGINE_TIMEOUT": TIMEOUT})
+    return done
+
+
+def judge(p, engine, done, before):
+    """The outcome's name; an assertion when it is none of those that may be."""
+    text = done.stdout + done.stderr
+    about = f"call {engine.number} ({(engine.calls + ['?'] * engine.number)[engine.number - 1]}), {engine.mode}: exit code {done.returncode}\n{text}"
+    assert done.returncode in (0, 3, 4), about
+    verdicts = p.verdicts() if p.result else {}
+    shown = {target: verdict for target, verdict in verdicts.items() if target in EARNED}
+    if done.returncode == 3:
+        words = ("engine: ", "cannot reach the engine", "observer", "no Docker engine")
+        assert any(word in done.stderr for word in words), about
+        for target, verdict in shown.items():
+            assert verdict in (EARNED[target], "inconclusive"), about
+    elif done.returncode == 0:
+        equal(shown, EARNED, about)
+    else:
+        assert "inconclusive" in shown.values(), about
+        for target, verdict in shown.items():
+            assert verdict in (EARNED[target], "inconclusive"), about
+    equal(left_after(10), "", about)
+    equal(fingerprint(p.path("data")) + fingerprint(p.path("conf")), before, about)
+    return done.returncode
+
+
+def matrix(pairs):
+    outcomes = collections.Counter()
+    failures = []
+    with project() as p:
+        written(p)
+        before = fingerprint(p.path("data")) + fingerprint(p.path("conf"))
+        for number, mode in pairs:
+            if os.path.exists(p.path("out/result.json")):
+                os.unlink(p.path("out/result.json"))
+            engine = FaultyEngine(number, mode)
+            try:
+                outcomes[mode, judge(p, engine, run_through(p, engine), before)] += 1
+            except AssertionError as error:
+                failures.append(str(error))
+                if len(failures) >= 10:
+                    break
+    for (mode, code), count in sorted(outcomes.items()):
+        print(f"{mode:10} exit code {code}: {count}")
+    assert not failures, f"{len(failures)} failures:\n" + "\n----\n".join(failures)
+
+
+def count_calls():
+    with project() as p:
+        written(p)
+        engine = FaultyEngine()
+        done = run_through(p, engine)
+        equal(done.returncode, 0, done.stdout + done.stderr)
+        equal({t: v for t, v in p.verdicts().items() if t in EARNED}, EARNED)
+        return len(engine.calls)
+
+
+def test_fault_at_every_call():
+    calls = count_calls()
+    if ALL:
+        pairs = [(n, mode) for mode in ONLY for n in range(1, calls + 1)]
+    else:
+        pairs = [(n, MODES[n * 5 % len(MODES)]) for n in range(1, calls + 1)]
+    start = time.monotonic()
+    matrix(pairs)
+    print(f"{len(pairs)} faults at {calls} calls in {time.monotonic() - start:.0f} s")
+
+
+def test_engine_that_never_answers():
+    with project() as p:
+        written(p)
+        engine = FaultyEngine(1, "hang")
+        start = time.monotonic()
+        done = run_through(p, engine)
+        equal(done.returncode, 3, done.stderr)
+        contains(done.stderr, "GET /version: no answer from the engine within 2500 ms")
+        assert time.monotonic() - start < 10
