@@ -14,7 +14,10 @@ namespace {
 template <class Render>
 std::string one_after_another(const std::vector<CampaignResult>& results, Render render) {
     std::string out;
-    for (const CampaignResult& each : results) out += (out.empty() ? "" : "\n") + render(each);
+    for (const CampaignResult& each : results) {
+        if (!out.empty()) out += '\n';
+        out += render(each);
+    }
     return out;
 }
 

@@ -276,11 +276,11 @@ std::string render_requirements(const CampaignResult& result, const History& his
         const Since since = since_of(result, *each, history);
         std::string mode(short_mode(*each));
         for (const WritablePath& path : sorted_writable(*each))
-            if (each->verdict == Verdict::split) mode += " " + markdown_code(path.path);
+            if (each->verdict == Verdict::split) mode.append(" ").append(markdown_code(path.path));
         out += fmt::format("| {} | {} | {} | {} | {} |\n", markdown_code(each->mount.target),
                            to_string(each->mount.type), mode, to_string(each->verdict),
                            markdown_text(since.date));
-        sections += "\n" + section(result, *each, since);
+        sections.append("\n").append(section(result, *each, since));
     }
     if (mounts.empty()) out += "\nThe subject has no mount to try.\n";
     return out + sections;
