@@ -1,32 +1,35 @@
 """Every call to the engine goes wrong in every way: exit code 3 with the call's name, or a repetition that succeeds; no verdict
 that was not earned; nothing left; the user's data as they were.
 
-A sample by default: each call with one of the modes. ROGATE_FAULTS=all takes each call with each mode (ci/faults.sh).
+A sample by default: every third call, each with one of the modes (ROGATE_FAULT_SHIFT=1 and 2 take the other ones).
+ROGATE_FAULTS=all takes each call with each mode (ci/faults.sh).
 """
 import collections
+import concurrent.futures
 import os
 import time
 
 from faulty_engine import MODES, FaultyEngine
-from support import IDLE, contains, equal, fingerprint, left_after, project
+from support import IDLE, contains, equal, fingerprint, left_after, project, rogate
 
 ALL = os.environ.get("ROGATE_FAULTS") == "all"
 ONLY = os.environ.get("ROGATE_FAULT_MODES", "").split(",") if os.environ.get("ROGATE_FAULT_MODES") else MODES
 EARNED = {"/data": "required", "/conf": "safe"}
-# The observer's own stream: an observer that is gone makes verdicts inconclusive, which is 4.
-TIMEOUT = "2.5"
+SHIFT = int(os.environ.get("ROGATE_FAULT_SHIFT", "0"))
+TIMEOUT = "15"
+AT_A_TIME = 3
 
 
 def written(p):
     p.make("data", {"file": "text\n"})
     p.make("conf", {"file": "text\n"})
-    p.scenario("cat /data/file /conf/file; echo x >/data/new || exit 3; " + IDLE, ["./data:/data", "./conf:/conf"],
+    p.scenario("cat /data/file /conf/file; echo x >/data/new || { sleep 0.5; exit 3; }; " + IDLE, ["./data:/data", "./conf:/conf"],
                [{"name": "writes", "exec": "echo y >/data/more"}], candidates=["/data", "/conf"], shutdown={"timeout": "3s"})
 
 
-def run_through(p, engine):
+def run_through(p, engine, timeout=TIMEOUT):
     with engine:
-        done = p.run("--quiet", env={"DOCKER_HOST": engine.address, "ROGATE_ENGINE_TIMEOUT": TIMEOUT})
+        done = p.run("--quiet", env={"DOCKER_HOST": engine.address, "ROGATE_ENGINE_TIMEOUT": timeout})
     return done
 
 
@@ -37,6 +40,7 @@ def judge(p, engine, done, before):
     assert done.returncode in (0, 3, 4), about
     verdicts = p.verdicts() if p.result else {}
     shown = {target: verdict for target, verdict in verdicts.items() if target in EARNED}
+    assert engine.struck or done.returncode == 0, "failed without a fault: " + about
     if done.returncode == 3:
         words = ("engine: ", "cannot reach the engine", "observer", "no Docker engine")
         assert any(word in done.stderr for word in words), about
@@ -44,31 +48,50 @@ def judge(p, engine, done, before):
             assert verdict in (EARNED[target], "inconclusive"), about
     elif done.returncode == 0:
         equal(shown, EARNED, about)
-    else:
+    else:  # an observer that is gone makes verdicts inconclusive
         assert "inconclusive" in shown.values(), about
         for target, verdict in shown.items():
             assert verdict in (EARNED[target], "inconclusive"), about
-    equal(left_after(10), "", about)
     equal(fingerprint(p.path("data")) + fingerprint(p.path("conf")), before, about)
     return done.returncode
 
 
-def matrix(pairs):
-    outcomes = collections.Counter()
-    failures = []
+def try_one(number, mode):
+    """Exit code and account of one campaign with one fault."""
     with project() as p:
         written(p)
         before = fingerprint(p.path("data")) + fingerprint(p.path("conf"))
-        for number, mode in pairs:
-            if os.path.exists(p.path("out/result.json")):
-                os.unlink(p.path("out/result.json"))
-            engine = FaultyEngine(number, mode)
-            try:
-                outcomes[mode, judge(p, engine, run_through(p, engine), before)] += 1
-            except AssertionError as error:
-                failures.append(str(error))
-                if len(failures) >= 10:
-                    break
+        engine = FaultyEngine(number, mode)
+        start = time.monotonic()
+        # A short timeout only where it is what ends the call: a busy machine is no fault.
+        done = run_through(p, engine, TIMEOUT if mode == "hang" else "60")
+        code = judge(p, engine, done, before)
+        call = engine.calls[number - 1] if number <= len(engine.calls) else "not made"
+        return code, f"{number:3} {mode:10} {call[:60]:60} exit code {code} in {time.monotonic() - start:.1f} s"
+
+
+def matrix(pairs):
+    """Some at a time; what they left is looked for when all of them have ended."""
+    outcomes = collections.Counter()
+    failures = []
+    with concurrent.futures.ThreadPoolExecutor(AT_A_TIME) as pool:
+        for first in range(0, len(pairs), AT_A_TIME):
+            batch = pairs[first:first + AT_A_TIME]
+            for pair, future in [(pair, pool.submit(try_one, *pair)) for pair in batch]:
+                try:
+                    code, account = future.result()
+                    outcomes[pair[1], code] += 1
+                    if os.environ.get("ROGATE_FAULT_LOG"):
+                        print(account, flush=True)
+                except AssertionError as error:
+                    failures.append(str(error))
+                    print(error, flush=True)
+            left = left_after(10)
+            if left:
+                failures.append(f"{batch}: left on the engine: {left}")
+                rogate("clean")
+            if len(failures) >= 10:
+                break
     for (mode, code), count in sorted(outcomes.items()):
         print(f"{mode:10} exit code {code}: {count}")
     assert not failures, f"{len(failures)} failures:\n" + "\n----\n".join(failures)
@@ -78,7 +101,7 @@ def count_calls():
     with project() as p:
         written(p)
         engine = FaultyEngine()
-        done = run_through(p, engine)
+        done = run_through(p, engine, "60")
         equal(done.returncode, 0, done.stdout + done.stderr)
         equal({t: v for t, v in p.verdicts().items() if t in EARNED}, EARNED)
         return len(engine.calls)
@@ -89,7 +112,7 @@ def test_fault_at_every_call():
     if ALL:
         pairs = [(n, mode) for mode in ONLY for n in range(1, calls + 1)]
     else:
-        pairs = [(n, MODES[n * 5 % len(MODES)]) for n in range(1, calls + 1)]
+        pairs = [(n, MODES[n * 5 % len(MODES)]) for n in range(1 + SHIFT % 3, calls + 1, 3)]
     start = time.monotonic()
     matrix(pairs)
     print(f"{len(pairs)} faults at {calls} calls in {time.monotonic() - start:.0f} s")
@@ -102,5 +125,5 @@ def test_engine_that_never_answers():
         start = time.monotonic()
         done = run_through(p, engine)
         equal(done.returncode, 3, done.stderr)
-        contains(done.stderr, "GET /version: no answer from the engine within 2500 ms")
-        assert time.monotonic() - start < 10
+        contains(done.stderr, "GET /version: no answer from the engine within 15000 ms")
+        assert time.monotonic() - start < 30
