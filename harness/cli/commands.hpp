@@ -17,9 +17,9 @@ struct Global {
 struct RunOptions {
     std::vector<std::string> scenarios;
     std::string container;  // --container NAME: the subject; empty: the scenarios' own
-    std::string out;      // --out DIR; empty: no files
-    std::string summary;  // --summary FILE; empty: none
-    bool quiet = false;   // no progress
+    std::string out;        // --out DIR; empty: no files
+    std::string summary;    // --summary FILE; empty: none
+    bool quiet = false;     // no progress
     std::size_t ring_bytes = 16U << 20U;
     std::string observer = "auto";  // auto, ebpf, ptrace, none
 };

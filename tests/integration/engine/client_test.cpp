@@ -283,7 +283,7 @@ TEST_F(EngineTest, VolumesAndNetworks) {
     const std::string id = must(client->container_create(writer));
     must(client->container_start(id));
     EXPECT_EQ(must(client->container_wait(id, patience)), 0) << must(client->container_logs(id));
-    EXPECT_EQ(run(client->volume_remove(name)).error().kind, ErrorKind::engine);  // 409: in use
+    EXPECT_EQ(run(client->volume_remove(name)).error().kind, ErrorKind::refused);  // 409: in use
     must(client->container_remove(id));
     must(client->volume_remove(name));
     must(client->volume_remove(name));
