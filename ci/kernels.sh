@@ -31,9 +31,10 @@ fetch() {
   local release=$1 apt=$work/apt-$1 package url options
   [ -s "$store/$release" ] && return
   url=$(mirror)
+  [ -n "$url" ] || { echo "ci/kernels.sh: no Debian mirror is among this machine's package sources" >&2; exit 3; }
   mkdir -p "$apt"/{lists/partial,cache/archives/partial,unpacked}
   : >"$apt/status"
-  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${url:-http://deb.debian.org/debian/} $release main" \
+  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $url $release main" \
     >"$apt/sources.list"
   options=(-o "Dir::Etc::sourcelist=$apt/sources.list" -o Dir::Etc::sourceparts=- -o "Dir::State::lists=$apt/lists"
     -o "Dir::State::status=$apt/status" -o "Dir::Cache=$apt/cache" -o APT::Sandbox::User=root -o Acquire::Languages=none)

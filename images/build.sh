@@ -34,21 +34,22 @@ mirrors() {
 }
 
 make_base() {
-  local work option options=()
+  local work option options=() sources=()
   docker image inspect rogate/base:bookworm >/dev/null 2>&1 && return
   need_packages "${base_packages[@]}"
   say "making the base image from the package mirror (mmdebstrap)"
   work=$(mktemp -d)
   # shellcheck disable=SC2064
   trap "rm -rf '$work'" EXIT
-  mirrors >"$work/sources.list" || echo 'deb http://deb.debian.org/debian bookworm main' >"$work/sources.list"
+  # On another system mmdebstrap takes the mirror that it knows itself.
+  if mirrors >"$work/sources.list"; then sources=("$work/sources.list"); fi
   # How this machine reaches its mirror and what it forgives it (a proxy, a frozen mirror's dates) holds for the image too.
   while IFS= read -r option; do options+=(--aptopt="$option"); done \
     < <(apt-config dump 2>/dev/null | grep -E '^Acquire::(https?::Proxy|Check-Valid-Until|Check-Date) ')
   # apt's own sandbox user cannot read a folder that only root may read, such as root's temporary ones.
   as_root mmdebstrap --quiet --format=tar --variant=minbase --aptopt='APT::Sandbox::User "root"' "${options[@]}" \
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
-    --dpkgopt='path-exclude=/usr/share/locale/*' bookworm - "$work/sources.list" >"$work/base.tar"
+    --dpkgopt='path-exclude=/usr/share/locale/*' bookworm - "${sources[@]}" >"$work/base.tar"
   docker import --change 'CMD ["bash"]' --change 'LABEL org.rogate.sample=base' "$work/base.tar" rogate/base:bookworm >/dev/null
   rm -rf "$work"
   trap - EXIT
