@@ -8,7 +8,9 @@
 #include <random>
 #include <rogate/labels.hpp>
 
+#include "campaign/companions.hpp"
 #include "campaign/data.hpp"
+#include "campaign/images.hpp"
 #include "campaign/runner.hpp"
 #include "verdict/compare.hpp"
 #include "verdict/plan.hpp"
@@ -91,23 +93,6 @@ Task<EngineFacts> engine_facts(engine::Client& client) {
     co_return facts;
 }
 
-Task<engine::ImageInfo> need_image(engine::Client& client, const std::string& image, Status& status) {
-    auto info = co_await client.image_inspect(image);
-    if (info || info.error().kind != ErrorKind::not_found) co_return info;
-    status.preparing(fmt::format("pulling {}", image));
-    auto pulled = co_await client.image_pull(image);
-    if (!pulled) {
-        Error error = std::move(pulled.error());
-        if (error.kind == ErrorKind::cancelled) co_return fail(std::move(error));
-        co_return fail(
-            ErrorKind::not_found,
-            fmt::format(
-                "the image '{}' is not on the engine and could not be pulled: {}; build it or check its name",
-                image, error.message));
-    }
-    co_return co_await client.image_inspect(image);
-}
-
 // A mount on which read-only protects nothing is not tried: target -> why.
 std::map<std::string, std::string> without_protection(const std::vector<DataMount>& mounts) {
     std::map<std::string, std::string> found;
@@ -135,7 +120,8 @@ struct Campaign {
 Task<> Campaign::run_all(observe::Observer& observer, const engine::ImageInfo& image,
                          const std::vector<Mount>& mounts, std::vector<std::string> candidates) {
     DataPlane data(client, session, result.scenario.subject.image);
-    if (auto surveyed = co_await data.survey(mounts); !surveyed) co_return surveyed;
+    if (auto surveyed = co_await data.survey(mounts, written_by_companions(result.scenario)); !surveyed)
+        co_return surveyed;
     result.data_mode = data.mode();
     const auto pointless = without_protection(data.mounts());
     std::erase_if(candidates, [&](const std::string& target) { return pointless.contains(target); });
@@ -144,6 +130,9 @@ Task<> Campaign::run_all(observe::Observer& observer, const engine::ImageInfo& i
     auto network_id = co_await client.network_create(network, labels(session, "network"));
     if (!network_id) co_return fail(std::move(network_id.error()).with_context("making the run's network"));
 
+    Companions companions(client, status, result.scenario, data, session, network);
+    if (auto surveyed = co_await companions.survey(); !surveyed) co_return surveyed;
+
     Bench bench{.client = client,
                 .observer = observer,
                 .data = data,
@@ -151,6 +140,7 @@ Task<> Campaign::run_all(observe::Observer& observer, const engine::ImageInfo& i
                 .scenario = result.scenario,
                 .session = session,
                 .network = network,
+                .companions = companions,
                 .has_healthcheck = image.has_healthcheck || result.scenario.subject.healthcheck.has_value()};
     while (auto plan = verdict::next_run(candidates, result.runs)) {
         auto record = co_await launch(bench, std::move(*plan));

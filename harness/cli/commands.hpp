@@ -15,8 +15,10 @@ struct Global {
 
 struct RunOptions {
     std::vector<std::string> scenarios;
-    std::string out;     // --out DIR; empty: no files
-    bool quiet = false;  // no progress
+    std::string out;                    // --out DIR; empty: no files
+    bool quiet = false;                 // no progress
+    std::string service;                // of a Compose file
+    std::vector<std::string> profiles;  // of a Compose file
     std::size_t ring_bytes = 16U << 20U;
 };
 

@@ -23,8 +23,12 @@ int main(int argc, char** argv) {
 
     RunOptions run;
     CLI::App* run_app = app.add_subcommand("run", "Settle every candidate mount of a scenario");
-    run_app->add_option("SCENARIO", run.scenarios, "Scenario files, or folders with a scenario.yaml")
+    run_app
+        ->add_option("SCENARIO", run.scenarios,
+                     "Scenario or Compose files, folders with one, or - for the standard input")
         ->required();
+    run_app->add_option("--service", run.service, "Of a Compose file: the service under test");
+    run_app->add_option("--profile", run.profiles, "Of a Compose file: a profile to turn on (repeatable)");
     run_app->add_option("-o,--out", run.out, "Write result.json into this folder (made if missing)");
     run_app->add_flag("-q,--quiet", run.quiet, "No progress, only the result");
     run_app

@@ -56,6 +56,11 @@ int run_one(const Global& global, const RunOptions& options, const Scenario& sce
         const std::string folder = folder_for(options, scenario);
         std::set<std::string> secrets;
         for (const auto& [name, value] : scenario.subject.environment) secrets.insert(value);
+        for (const SeedFile& file : scenario.subject.files) secrets.insert(file.content);
+        for (const Companion& companion : scenario.companions) {
+            for (const auto& [name, value] : companion.subject.environment) secrets.insert(value);
+            for (const SeedFile& file : companion.subject.files) secrets.insert(file.content);
+        }
         Result<> written = make_folder(folder);
         if (written) written = write_file(folder + "/result.json", report::render_json(*result, secrets));
         if (!written) return report_error(written.error());
@@ -77,7 +82,10 @@ int run_command(const Global& global, const RunOptions& options) {
     std::vector<Scenario> scenarios;
     int worst = 0;
     for (const std::string& path : options.scenarios) {
-        auto scenario = spec::load_scenario(path);
+        auto scenario = spec::load_scenario(path, {}, {options.service, options.profiles});
+        if (scenario && !options.quiet)
+            for (const std::string& note : scenario->notes)
+                std::fputs(fmt::format("rogate: note: {}\n", note).c_str(), stderr);
         if (scenario)
             scenarios.push_back(std::move(*scenario));
         else

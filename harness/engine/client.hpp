@@ -69,6 +69,8 @@ struct ContainerSpec {
     std::vector<std::string> cap_add, cap_drop, security_opt;
     std::optional<HealthSpec> health;
     std::map<std::string, std::int64_t> ulimits;
+    std::map<std::string, std::int64_t> hard_ulimits;  // where the hard limit is another one
+    std::vector<std::string> extra_hosts, group_add;
     std::map<std::string, std::string> sysctls;
     std::optional<std::int64_t> shm_size, memory;
     std::string network_mode;  // "none", "host", a network's name; empty: the default

@@ -50,6 +50,8 @@ json to_host_config(const ContainerSpec& spec) {
     put_unless_empty(host, "Tmpfs", spec.tmpfs);
     put_unless_empty(host, "CapAdd", spec.cap_add);
     put_unless_empty(host, "CapDrop", spec.cap_drop);
+    put_unless_empty(host, "ExtraHosts", spec.extra_hosts);
+    put_unless_empty(host, "GroupAdd", spec.group_add);
     put_unless_empty(host, "SecurityOpt", spec.security_opt);
     put_unless_empty(host, "Sysctls", spec.sysctls);
     put_unless_empty(host, "NetworkMode", spec.network_mode);
@@ -57,8 +59,12 @@ json to_host_config(const ContainerSpec& spec) {
     put_if(host, "ShmSize", spec.shm_size);
     put_if(host, "Memory", spec.memory);
     json ulimits = json::array();
-    for (const auto& [name, limit] : spec.ulimits)
-        ulimits.push_back({{"Name", name}, {"Soft", limit}, {"Hard", limit}});
+    for (const auto& [name, limit] : spec.ulimits) {
+        const auto hard = spec.hard_ulimits.find(name);
+        ulimits.push_back({{"Name", name},
+                           {"Soft", limit},
+                           {"Hard", hard == spec.hard_ulimits.end() ? limit : hard->second}});
+    }
     put_unless_empty(host, "Ulimits", ulimits);
     json bindings = json::object();
     for (const PublishSpec& port : spec.publish)

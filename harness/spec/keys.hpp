@@ -20,7 +20,7 @@ struct KeySet {
     constexpr std::span<const std::string_view> names() const { return std::span(slots_).first(count_); }
 
   private:
-    std::array<std::string_view, 24> slots_{};  // its own, so that a set needs no array declared beside it
+    std::array<std::string_view, 32> slots_{};  // its own, so that a set needs no array declared beside it
     std::size_t count_ = 0;
 };
 
@@ -33,7 +33,8 @@ inline constexpr KeySet subject("/$defs/subject",
                                  "hostname", "stop_signal", "init",       "privileged",   "read_only",
                                  "shm_size", "environment", "mounts",     "volumes",      "tmpfs",
                                  "ports",    "cap_add",     "cap_drop",   "security_opt", "ulimits",
-                                 "sysctls",  "healthcheck"});
+                                 "sysctls",  "healthcheck", "compose",    "docker_run"});
+inline constexpr KeySet compose("/$defs/compose", {"file", "files", "service", "profiles", "env_file"});
 inline constexpr KeySet mount("/$defs/mount", {"type", "source", "src", "target", "dst", "destination",
                                                "read_only", "readonly", "bind", "volume", "tmpfs"});
 inline constexpr KeySet mount_bind("/$defs/mount/properties/bind", {"propagation", "create_host_path"});
@@ -60,9 +61,9 @@ inline constexpr KeySet shutdown("/$defs/shutdown", {"signal", "timeout", "exit_
 inline constexpr KeySet none("/$defs/none", {});
 
 inline constexpr std::array all{
-    scenario, subject, mount,    mount_bind, mount_volume, mount_tmpfs, subject_healthcheck,
-    ready,    check,   step,     http,       exec,         restart,     tcp,
-    expect,   retry,   shutdown, none};
+    scenario, subject,  compose, mount, mount_bind, mount_volume, mount_tmpfs, subject_healthcheck,
+    ready,    check,    step,    http,  exec,       restart,      tcp,         expect,
+    retry,    shutdown, none};
 
 }  // namespace keys
 

@@ -15,6 +15,11 @@ void Problems::add(Place place, std::string text) {
     found_.push_back({place, std::move(text)});
 }
 
+int Problems::add_file(std::string name) {
+    files_.push_back(std::move(name));
+    return static_cast<int>(files_.size()) - 1;
+}
+
 Error Problems::error() const {
     auto sorted = found_;
     std::sort(sorted.begin(), sorted.end());
@@ -24,12 +29,13 @@ Error Problems::error() const {
     for (std::size_t i = 0; i < std::min(sorted.size(), shown_at_most); ++i) {
         const auto& [place, text] = sorted[i];
         if (i > 0) message += '\n';
-        message += place.line > 0 ? fmt::format("{}:{}:{}: {}", file_, place.line, place.column, text)
-                                  : fmt::format("{}: {}", file_, text);
+        message += place.line > 0
+                       ? fmt::format("{}:{}:{}: {}", file(place.file), place.line, place.column, text)
+                       : fmt::format("{}: {}", file(place.file), text);
     }
     if (sorted.size() > shown_at_most)
-        message +=
-            fmt::format("\n{}: and {} more problems; mend these first", file_, sorted.size() - shown_at_most);
+        message += fmt::format("\n{}: and {} more problems; mend these first", files_.front(),
+                               sorted.size() - shown_at_most);
     return {ErrorKind::usage, std::move(message)};
 }
 

@@ -85,8 +85,8 @@ std::vector<std::string> read_test(const Value& value, const Context& context) {
     return std::move(*test);
 }
 
-Healthcheck read_healthcheck(const Value& value, const Context& context) {
-    const Mapping mapping(value, "'healthcheck' of 'subject'", keys::subject_healthcheck, context);
+Healthcheck read_healthcheck(const Value& value, const std::string& where, const Context& context) {
+    const Mapping mapping(value, "'healthcheck' of " + where, keys::subject_healthcheck, context);
     Healthcheck healthcheck;
     if (const Value* test = mapping.get("test")) healthcheck.test = read_test(*test, context);
     healthcheck.interval_ms = mapping.duration("interval", Zero::refused);
@@ -112,7 +112,8 @@ void read_identity(const Mapping& mapping, Subject& subject, const Context& cont
                                         in_quotes(*image)));
     } else if (!mapping.has("image")) {
         context.problem(mapping.value(),
-                        "'subject' has no 'image'; write the image to start, for example nginx:1.27");
+                        fmt::format("{} has no 'image'; write the image to start, for example nginx:1.27",
+                                    mapping.where()));
     }
     subject.user = mapping.line("user");
     subject.working_dir = mapping.path("working_dir");
@@ -153,8 +154,8 @@ Parsed<Port> parse_port(std::string_view text) {
     return port;
 }
 
-Subject read_subject(const Value& value, const Context& context) {
-    const Mapping mapping(value, "'subject'", keys::subject, context);
+Subject read_subject(const Value& value, const Context& context, const std::string& where) {
+    const Mapping mapping(value, where, keys::subject, context);
     Subject subject;
     if (value.kind != Value::Kind::mapping) return subject;
     read_identity(mapping, subject, context);
@@ -175,7 +176,7 @@ Subject read_subject(const Value& value, const Context& context) {
     if (const Value* sysctls = mapping.get("sysctls"))
         subject.sysctls = read_settings(*sysctls, "'sysctls'", context);
     if (const Value* healthcheck = mapping.get("healthcheck"))
-        subject.healthcheck = read_healthcheck(*healthcheck, context);
+        subject.healthcheck = read_healthcheck(*healthcheck, where, context);
     return subject;
 }
 

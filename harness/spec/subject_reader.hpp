@@ -7,7 +7,8 @@
 
 namespace rogate::spec {
 
-Subject read_subject(const Value& value, const Context& context);
+// `where` names it in messages.
+Subject read_subject(const Value& value, const Context& context, const std::string& where = "'subject'");
 
 // "80", "8080/udp" or "127.0.0.1:80:8080/tcp"; only the port of the container is kept.
 Parsed<Port> parse_port(std::string_view text);

@@ -59,6 +59,16 @@ struct Origin {
     bool operator==(const Origin&) const = default;
 };
 
+// A file that is written into the container before it starts (an inline config or secret of Compose): it lies
+// on the root filesystem, or on whatever mount covers it.
+struct SeedFile {
+    std::string target;  // absolute path in the container
+    std::string content;
+    std::uint32_t uid = 0, gid = 0, mode = 0444;
+    SourcePlace declared;
+    bool operator==(const SeedFile&) const = default;
+};
+
 struct Subject {
     Origin origin;
     std::string image;
@@ -70,12 +80,18 @@ struct Subject {
     std::vector<Port> ports;
     std::vector<std::string> cap_add, cap_drop, security_opt;
     std::optional<Healthcheck> healthcheck;
-    std::map<std::string, std::int64_t> ulimits;  // name -> soft and hard limit
+    std::map<std::string, std::int64_t> ulimits;       // name -> soft and hard limit
+    std::map<std::string, std::int64_t> hard_ulimits;  // where the hard limit is another one
     std::map<std::string, std::string> sysctls;
     std::optional<std::int64_t> shm_size;  // bytes
     bool init = false;                     // docker run --init
     bool privileged = false;
     bool read_only_rootfs = false;
+    bool open_stdin = false;               // stdin stays open and never has anything
+    std::vector<std::string> aliases;      // names on the run's network
+    std::vector<std::string> extra_hosts;  // "name:address"
+    std::vector<std::string> group_add;
+    std::vector<SeedFile> files;
     bool operator==(const Subject&) const = default;
 };
 
