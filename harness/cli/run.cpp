@@ -55,25 +55,35 @@ int run_one(const Global& global, const RunOptions& options, const Scenario& sce
         co_return Result<>{};
     };
     work.tick = [&] { progress.tick(); };
-    const EngineOutcome outcome = with_engine(global, std::move(work));
+    EngineOutcome outcome = with_engine(global, std::move(work));
     progress.clear();
+    // What the application or the engine repeated of them is blotted out, in all that is written.
+    std::set<std::string> secrets;
+    for (const auto& [name, value] : scenario.subject.environment) secrets.insert(value);
+    if (!outcome.result)
+        outcome.result.error().message = report::blot_out(outcome.result.error().message, secrets);
     if (!result) return report_outcome(outcome);
+    const std::string json = report::render_json(*result, secrets);
 
+    // A full disk does not take the answer away that is shown below.
+    Result<> written;
     if (!options.out.empty()) {
         const std::string folder = folder_for(options, scenario);
-        std::set<std::string> secrets;
-        for (const auto& [name, value] : scenario.subject.environment) secrets.insert(value);
-        Result<> written = make_folder(folder);
-        if (written) written = write_file(folder + "/result.json", report::render_json(*result, secrets));
-        if (!written) return report_error(written.error());
+        written = make_folder(folder);
+        if (written) written = write_file(folder + "/result.json", json);
     }
     const Terminal terminal = look_at(STDOUT_FILENO, global.colour);
     report::TerminalStyle style;
     style.colour = terminal.colour;
     style.width = terminal.width;
     style.unicode = terminal.unicode;
-    std::fputs(report::render_terminal(*result, style).c_str(), stdout);
-    if (const int code = report_outcome(outcome); code != 0) return code;
+    // From the blotted result: the same as `rogate report` shows.
+    const auto shown = report::parse_json(json);
+    if (!shown) return report_error(shown.error());
+    std::fputs(report::render_terminal(*shown, style).c_str(), stdout);
+    const int code = report_outcome(outcome);
+    if (!written) return report_error(written.error());
+    if (code != 0) return code;
     return verdict_code(*result);
 }
 

@@ -36,12 +36,7 @@ class Writer {
 };
 
 std::string Writer::text(std::string raw) const {
-    for (const std::string& secret : secrets_) {
-        if (secret.size() < 4) continue;
-        for (std::size_t at = 0; (at = raw.find(secret, at)) != std::string::npos;)
-            raw.replace(at, secret.size(), "***");
-    }
-    return escape_text(raw);
+    return escape_text(blot_out(std::move(raw), secrets_));
 }
 
 ordered_json Writer::texts(const std::vector<std::string>& list) const {
@@ -354,6 +349,15 @@ CampaignResult read_result(const json& object) {
 }
 
 }  // namespace
+
+std::string blot_out(std::string text, const std::set<std::string>& secrets) {
+    for (const std::string& secret : secrets) {
+        if (secret.size() < 4) continue;
+        for (std::size_t at = 0; (at = text.find(secret, at)) != std::string::npos;)
+            text.replace(at, secret.size(), "***");
+    }
+    return text;
+}
 
 std::string render_json(const CampaignResult& result, const std::set<std::string>& secrets) {
     return Writer(secrets).result(result).dump(2) + "\n";

@@ -11,6 +11,7 @@ namespace rogate::report {
 // `secrets` (environment values and the like) are blotted out wherever an application or engine repeated
 // them; those of fewer than four bytes would blot out ordinary words and are left alone. Environment values
 // themselves are never written.
+std::string blot_out(std::string text, const std::set<std::string>& secrets);
 std::string render_json(const CampaignResult& result, const std::set<std::string>& secrets = {});
 
 // ErrorKind::usage says what is wrong. What render_json() leaves out (environment values, most of the
