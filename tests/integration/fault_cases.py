@@ -14,8 +14,8 @@ from support import IDLE, contains, equal, fingerprint, left_after, project, rog
 ALL = os.environ.get("ROGATE_FAULTS") == "all"
 ONLY = os.environ.get("ROGATE_FAULT_MODES", "").split(",") if os.environ.get("ROGATE_FAULT_MODES") else MODES
 EARNED = {"/data": "required", "/conf": "safe"}
-TIMEOUT = "4"
-AT_A_TIME = 4
+TIMEOUT = "6"
+AT_A_TIME = 3
 
 
 def written(p):
@@ -25,9 +25,9 @@ def written(p):
                [{"name": "writes", "exec": "echo y >/data/more"}], candidates=["/data", "/conf"], shutdown={"timeout": "3s"})
 
 
-def run_through(p, engine):
+def run_through(p, engine, timeout=TIMEOUT):
     with engine:
-        done = p.run("--quiet", env={"DOCKER_HOST": engine.address, "ROGATE_ENGINE_TIMEOUT": TIMEOUT})
+        done = p.run("--quiet", env={"DOCKER_HOST": engine.address, "ROGATE_ENGINE_TIMEOUT": timeout})
     return done
 
 
@@ -38,6 +38,7 @@ def judge(p, engine, done, before):
     assert done.returncode in (0, 3, 4), about
     verdicts = p.verdicts() if p.result else {}
     shown = {target: verdict for target, verdict in verdicts.items() if target in EARNED}
+    assert engine.struck or done.returncode == 0, "failed without a fault: " + about
     if done.returncode == 3:
         words = ("engine: ", "cannot reach the engine", "observer", "no Docker engine")
         assert any(word in done.stderr for word in words), about
@@ -60,7 +61,9 @@ def try_one(number, mode):
         before = fingerprint(p.path("data")) + fingerprint(p.path("conf"))
         engine = FaultyEngine(number, mode)
         start = time.monotonic()
-        code = judge(p, engine, run_through(p, engine), before)
+        # A short timeout only where it is what ends the call: a busy machine is no fault.
+        done = run_through(p, engine, TIMEOUT if mode == "hang" else "60")
+        code = judge(p, engine, done, before)
         call = engine.calls[number - 1] if number <= len(engine.calls) else "not made"
         return code, f"{number:3} {mode:10} {call[:60]:60} exit code {code} in {time.monotonic() - start:.1f} s"
 
@@ -96,7 +99,7 @@ def count_calls():
     with project() as p:
         written(p)
         engine = FaultyEngine()
-        done = run_through(p, engine)
+        done = run_through(p, engine, "60")
         equal(done.returncode, 0, done.stdout + done.stderr)
         equal({t: v for t, v in p.verdicts().items() if t in EARNED}, EARNED)
         return len(engine.calls)
@@ -120,5 +123,5 @@ def test_engine_that_never_answers():
         start = time.monotonic()
         done = run_through(p, engine)
         equal(done.returncode, 3, done.stderr)
-        contains(done.stderr, "GET /version: no answer from the engine within 4000 ms")
-        assert time.monotonic() - start < 15
+        contains(done.stderr, "GET /version: no answer from the engine within 6000 ms")
+        assert time.monotonic() - start < 20
