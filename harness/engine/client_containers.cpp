@@ -148,6 +148,12 @@ Task<> write_input(RawAttachment* stream, std::string text) {
     co_return fail(ErrorKind::cancelled, "interrupted");
 }
 
+// ErrorKind::timeout is for the process: an engine that does not even start it is the engine's failure.
+Error engines_own(Error error) {
+    if (error.kind == ErrorKind::timeout) error.kind = ErrorKind::engine;
+    return error;
+}
+
 // A process that takes too long is told from an engine that has lost its output.
 Task<> still_runs(Client::Impl* impl, const std::string& exec, Error timeout) {
     auto state = co_await impl->ask_json(get(impl->path("/exec/" + url_escape(exec) + "/json")));
@@ -161,7 +167,7 @@ Task<ExecResult> run_exec(Client::Impl* impl, std::string id, ExecSpec spec, Mil
                           std::size_t limit) {
     const std::string create = impl->path(container_path(id, "/exec"));
     auto created = co_await impl->ask_json(post_json(create, to_exec_body(spec)));
-    if (!created) co_return fail(std::move(created.error()));
+    if (!created) co_return fail(engines_own(std::move(created.error())));
     ExecResult result;
     result.id = field<std::string>(*created, "Id");
     if (result.id.empty())
@@ -169,7 +175,7 @@ Task<ExecResult> run_exec(Client::Impl* impl, std::string id, ExecSpec spec, Mil
     const json start = {{"Detach", false}, {"Tty", false}};
     auto hijacking = hijack(impl, post_json(impl->path("/exec/" + url_escape(result.id) + "/start"), start));
     auto stream = co_await within(impl->timeout, "engine: POST /exec/start", std::move(hijacking));
-    if (!stream) co_return fail(std::move(stream.error()));
+    if (!stream) co_return fail(engines_own(std::move(stream.error())));
     // Podman forgets the process's number when it has ended; Docker keeps it.
     std::int64_t early_pid = 0;
     if (impl->version.platform.find("Podman") != std::string::npos) {

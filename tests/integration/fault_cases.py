@@ -1,7 +1,8 @@
 """Every call to the engine goes wrong in every way: exit code 3 with the call's name, or a repetition that succeeds; no verdict
 that was not earned; nothing left; the user's data as they were.
 
-A sample by default: each call with one of the modes. ROGATE_FAULTS=all takes each call with each mode (ci/faults.sh).
+A sample by default: every third call, each with one of the modes (ROGATE_FAULT_SHIFT=1 and 2 take the other ones).
+ROGATE_FAULTS=all takes each call with each mode (ci/faults.sh).
 """
 import collections
 import concurrent.futures
@@ -14,7 +15,8 @@ from support import IDLE, contains, equal, fingerprint, left_after, project, rog
 ALL = os.environ.get("ROGATE_FAULTS") == "all"
 ONLY = os.environ.get("ROGATE_FAULT_MODES", "").split(",") if os.environ.get("ROGATE_FAULT_MODES") else MODES
 EARNED = {"/data": "required", "/conf": "safe"}
-TIMEOUT = "6"
+SHIFT = int(os.environ.get("ROGATE_FAULT_SHIFT", "0"))
+TIMEOUT = "15"
 AT_A_TIME = 3
 
 
@@ -110,7 +112,7 @@ def test_fault_at_every_call():
     if ALL:
         pairs = [(n, mode) for mode in ONLY for n in range(1, calls + 1)]
     else:
-        pairs = [(n, MODES[n * 5 % len(MODES)]) for n in range(1, calls + 1)]
+        pairs = [(n, MODES[n * 5 % len(MODES)]) for n in range(1 + SHIFT % 3, calls + 1, 3)]
     start = time.monotonic()
     matrix(pairs)
     print(f"{len(pairs)} faults at {calls} calls in {time.monotonic() - start:.0f} s")
@@ -123,5 +125,5 @@ def test_engine_that_never_answers():
         start = time.monotonic()
         done = run_through(p, engine)
         equal(done.returncode, 3, done.stderr)
-        contains(done.stderr, "GET /version: no answer from the engine within 6000 ms")
-        assert time.monotonic() - start < 20
+        contains(done.stderr, "GET /version: no answer from the engine within 15000 ms")
+        assert time.monotonic() - start < 30

@@ -18,7 +18,16 @@ def real_engine():
     return engine
 
 
+def hang_up(connection):
+    """close() alone would not: the thread that reads the rest of the request keeps the connection."""
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+    connection.close()
+
+
 def reset(connection):
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RD)  # wakes the thread that reads the rest of the request
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
 
@@ -153,7 +162,7 @@ class FaultyEngine:
                 client.sendall(head + b"\r\n\r\n" + body[:4])
             else:
                 client.sendall(data[:11])
-            client.close()
+            hang_up(client)
         elif mode in ("cut", "truncated"):
             if not upgraded:
                 while piece := engine.recv(65536):
@@ -164,15 +173,15 @@ class FaultyEngine:
                 half = body[:len(body) // 2]
                 lines = [line for line in head.split(b"\r\n") if not line.lower().startswith(b"content-length")]
                 client.sendall(b"\r\n".join(lines) + b"\r\nContent-Length: %d\r\n\r\n" % len(half) + half)
-            client.close()
+            hang_up(client)
         elif mode == "drip":
             for i in range(min(len(data), 200)):
                 client.sendall(data[i:i + 1])
                 time.sleep(0.002)
             client.sendall(data[200:])
             self.pump(engine, client)
-            client.close()
+            hang_up(client)
         else:
             client.sendall(data)
             self.pump(engine, client)
-            client.close()
+            hang_up(client)
