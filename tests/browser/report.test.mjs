@@ -30,7 +30,7 @@ const made = (name, result) => () => {
 const shop = made('shop', ordinary);
 // The page's policy refuses what Playwright's own waiting would evaluate in it.
 async function until(page, condition) {
-  for (let i = 0; i < 200; ++i) {
+  for (let i = 0; i < 2400; ++i) {
     if (await page.evaluate(condition)) return;
     await page.waitForTimeout(25);
   }
