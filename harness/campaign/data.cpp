@@ -345,8 +345,7 @@ Task<engine::MountSpec> DataPlane::source_for(int run, std::size_t index) {
 }
 
 Task<std::vector<engine::MountSpec>> DataPlane::prepare(RunPlan plan) {
-    const bool folders_wanted = !plan.writable.empty() && helper_.empty();
-    if (folders_wanted)
+    if (!plan.writable.empty() && helper_.empty())
         if (auto made = co_await create_helper(); !made) co_return fail(std::move(made.error()));
     if (auto made = co_await make_folders(plan); !made)
         co_return fail(std::move(made.error()).with_context("making throw-away layers"));

@@ -19,22 +19,28 @@ tl::unexpected<Error> io_error(std::string_view what, const std::string& path) {
     return fail(ErrorKind::io, fmt::format("{} {}: {}", what, path, std::strerror(errno)));
 }
 
+// False: errno says why not.
+bool write_all(int fd, std::string_view bytes) {
+    while (!bytes.empty()) {
+        const ssize_t n = write(fd, bytes.data(), bytes.size());
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return false;
+        bytes.remove_prefix(static_cast<std::size_t>(n));
+    }
+    return true;
+}
+
 }  // namespace
 
 Result<> write_file(const std::string& path, std::string_view bytes) {
     const std::string temporary = fmt::format("{}.{}.tmp", path, getpid());
     const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0) return io_error("cannot write", temporary);
-    while (!bytes.empty()) {
-        const ssize_t n = write(fd, bytes.data(), bytes.size());
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) {
-            auto error = io_error("cannot write", path);
-            close(fd);
-            unlink(temporary.c_str());
-            return error;
-        }
-        bytes.remove_prefix(static_cast<std::size_t>(n));
+    if (!write_all(fd, bytes)) {
+        auto error = io_error("cannot write", path);
+        close(fd);
+        unlink(temporary.c_str());
+        return error;
     }
     if (close(fd) != 0 || std::rename(temporary.c_str(), path.c_str()) != 0) {
         auto error = io_error("cannot write", path);
@@ -47,15 +53,10 @@ Result<> write_file(const std::string& path, std::string_view bytes) {
 Result<> append_file(const std::string& path, std::string_view bytes) {
     const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (fd < 0) return io_error("cannot write", path);
-    while (!bytes.empty()) {
-        const ssize_t n = write(fd, bytes.data(), bytes.size());
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) {
-            auto error = io_error("cannot write", path);
-            close(fd);
-            return error;
-        }
-        bytes.remove_prefix(static_cast<std::size_t>(n));
+    if (!write_all(fd, bytes)) {
+        auto error = io_error("cannot write", path);
+        close(fd);
+        return error;
     }
     if (close(fd) != 0) return io_error("cannot write", path);
     return {};

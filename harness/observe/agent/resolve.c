@@ -112,31 +112,6 @@ static void mount_by_name(struct resolution *found, const struct mount_namespace
     }
 }
 
-static bool same_change(const struct event *event, const struct stat *now) {
-    const char *call = call_name(event->number);
-    unsigned int first = 0;
-    if (strstr(call, "chmod")) {
-        first = !strcmp(call, "chmod") || !strcmp(call, "fchmod") ? 1 : 2;
-        return (now->st_mode & 07777) == (event->args[first] & 07777);
-    }
-    if (strstr(call, "chown")) {
-        unsigned int owner, group;
-        /* fs/open.c: chown_common clears these bits, whoever the owner is. */
-        if (!S_ISDIR(now->st_mode) && now->st_mode & (S_ISUID | S_ISGID)) return false;
-        first = !strcmp(call, "fchownat") ? 2 : 1;
-        owner = (unsigned int)event->args[first];
-        group = (unsigned int)event->args[first + 1];
-        return (owner == (unsigned int)-1 || owner == now->st_uid) && (group == (unsigned int)-1 || group == now->st_gid);
-    }
-    return false;
-}
-
-static bool removes(const struct event *event) {
-    const char *call = call_name(event->number);
-    if (!strncmp(call, "io_uring:", 9)) call += 9;
-    return !strncmp(call, "unlink", 6) || !strncmp(call, "rmdir", 5) || !strncmp(call, "rename", 6);
-}
-
 /* The path of an open descriptor as its own mount namespace sees it: d_path() stops at the root of the namespace that a
  * mount belongs to, not at ours. */
 static bool path_of_fd(int fd, char *out, size_t size) {
@@ -181,7 +156,7 @@ static void unmark_deleted(char *path, const char *said) {
  * it is a symlink to something missing, the directory that this would be in (open(2) with O_CREAT follows such links). */
 static bool look_up(const struct event *event, struct mount_namespace *space, int root, const char *full, struct resolution *found) {
     char work[2 * PATH_MAX], last[NAME_MAX + 1] = "";
-    const bool whole = !removes(event) && !call_makes_name(event), follows = whole && !call_acts_on_link(event);
+    const bool whole = !call_removes(event) && !call_makes_name(event), follows = whole && !call_acts_on_link(event);
     struct stat now;
     size_t size;
     int fd = -1;
@@ -191,8 +166,8 @@ static bool look_up(const struct event *event, struct mount_namespace *space, in
         for (size = strlen(work); size > 1 && work[size - 1] == '/';) work[--size] = 0;
         fd = open_inside(root, work, follows ? 0 : O_NOFOLLOW);
         found->exists = fd >= 0;
-        if (fd >= 0 && !fstat(fd, &now) && event->result == -EROFS) found->no_op = same_change(event, &now);
-        if (fd < 0 && event->result == -EROFS && removes(event) && errno == ENOENT && !(event->flags & EVENT_SECOND))
+        if (fd >= 0 && !fstat(fd, &now) && event->result == -EROFS) found->no_op = call_keeps(event, &now);
+        if (fd < 0 && event->result == -EROFS && call_removes(event) && errno == ENOENT && !(event->flags & EVENT_SECOND))
             found->no_op = true;
         if (fd >= 0 && whole) break;
         /* A name that is removed, renamed or made is an entry of its directory: a mount on it is not what is written to. */
@@ -293,7 +268,7 @@ static void resolve_under(int root, const struct event *event, struct mount_name
     if (event->flags & EVENT_BY_FD || !named) {
         struct stat now;
         int fd = root >= 0 ? open_inside(root, full, 0) : -1;
-        if (fd >= 0 && !fstat(fd, &now) && event->result == -EROFS) found->no_op = same_change(event, &now);
+        if (fd >= 0 && !fstat(fd, &now) && event->result == -EROFS) found->no_op = call_keeps(event, &now);
         if (fd >= 0) close(fd);
         found->exists = true;
         snprintf(found->path, sizeof found->path, "%s", full);

@@ -143,30 +143,6 @@ static void normalise(char *path) {
     free(copy);
 }
 
-static bool removes(const struct event *call) {
-    const char *name = call_name(call->number);
-    return !strncmp(name, "unlink", 6) || !strncmp(name, "rmdir", 5) || !strncmp(name, "rename", 6);
-}
-
-static bool same_already(const struct event *call, const struct stat *now) {
-    const char *name = call_name(call->number);
-    unsigned int first;
-    if (strstr(name, "chmod")) {
-        first = !strcmp(name, "chmod") || !strcmp(name, "fchmod") ? 1 : 2;
-        return (now->st_mode & 07777) == (call->args[first] & 07777);
-    }
-    if (strstr(name, "chown")) {
-        unsigned int owner, group;
-        /* fs/open.c: chown_common clears these bits, whoever the owner is. */
-        if (!S_ISDIR(now->st_mode) && now->st_mode & (S_ISUID | S_ISGID)) return false;
-        first = !strcmp(name, "fchownat") ? 2 : 1;
-        owner = (unsigned int)call->args[first];
-        group = (unsigned int)call->args[first + 1];
-        return (owner == (unsigned int)-1 || owner == now->st_uid) && (group == (unsigned int)-1 || group == now->st_gid);
-    }
-    return false;
-}
-
 static bool path_of_fd(int fd, char *out, size_t size) {
     char link[64];
     ssize_t n;
@@ -235,7 +211,7 @@ static bool follow(int directory, const char *last, char *out, size_t size) {
 static void take_state(const struct event *call, int fd, struct where *found) {
     struct stat now;
     if (fstat(fd, &now)) return;
-    found->same = same_already(call, &now);
+    found->same = call_keeps(call, &now);
     found->special = S_ISCHR(now.st_mode) || S_ISBLK(now.st_mode) || S_ISFIFO(now.st_mode) || S_ISSOCK(now.st_mode);
 }
 
@@ -244,7 +220,7 @@ static void take_state(const struct event *call, int fd, struct where *found) {
 static bool look_up(unsigned int tid, const struct event *call, int base, int root, const char *path, bool second,
                     struct where *found) {
     char work[2 * PATH_MAX], last[NAME_MAX + 1] = "";
-    const bool whole = !removes(call) && !call_makes_name(call), follows = whole && !call_acts_on_link(call);
+    const bool whole = !call_removes(call) && !call_makes_name(call), follows = whole && !call_acts_on_link(call);
     int fd = -1, from = dup(base);
     size_t size;
     snprintf(work, sizeof work, "%s", path);
@@ -255,7 +231,7 @@ static bool look_up(unsigned int tid, const struct event *call, int base, int ro
         fd = open_from(from, root, work, follows ? 0 : O_NOFOLLOW);
         found->exists = fd >= 0;
         if (fd >= 0) take_state(call, fd, found);
-        if (fd < 0 && removes(call) && errno == ENOENT && !second) found->same = true;
+        if (fd < 0 && call_removes(call) && errno == ENOENT && !second) found->same = true;
         if (fd >= 0 && whole) break;
         /* A name that is removed, renamed or made is an entry of its directory: a mount on it is not what is written to. */
         if (fd >= 0) close(fd);
