@@ -79,6 +79,10 @@ bool failed_by_read_only(const Attempt& attempt) {
     return attempt.error == EROFS || (attempt.error != 0 && attempt.control == "ok");
 }
 
+bool is_write_made(const Attempt& attempt) {
+    return attempt.error == 0 && attempt.cls == AttemptClass::write;
+}
+
 std::vector<Attempt> failed_attempts(const RunRecord& run, const std::string& target) {
     std::vector<Attempt> found;
     for (const Attempt& attempt : run.attempts)
@@ -93,8 +97,7 @@ std::vector<Attempt> failed_attempts(const RunRecord& run, const std::string& ta
 std::uint64_t writes_made(const RunRecord& run, const std::string& target) {
     std::uint64_t sum = 0;
     for (const Attempt& attempt : run.attempts)
-        if (attempt.mount == target && attempt.error == 0 && attempt.cls == AttemptClass::write)
-            sum += attempt.count;
+        if (attempt.mount == target && is_write_made(attempt)) sum += attempt.count;
     return sum;
 }
 
@@ -102,7 +105,7 @@ std::uint64_t writes_left_out(const RunRecord& run, const RunRecord& control, co
     const auto tried = outcomes(run);
     std::uint64_t sum = 0;
     for (const Attempt& attempt : control.attempts)
-        if (attempt.mount == target && attempt.error == 0 && attempt.cls == AttemptClass::write &&
+        if (attempt.mount == target && is_write_made(attempt) &&
             !tried.contains({comparable_operation(attempt), attempt.path}))
             sum += attempt.count;
     return sum;

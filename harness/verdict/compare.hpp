@@ -19,6 +19,9 @@ void compare_with_control(RunRecord& run, const RunRecord& control);
 // consequence of a read-only mount).
 bool failed_by_read_only(const Attempt&);
 
+// It succeeded, and changed something.
+bool is_write_made(const Attempt&);
+
 // Failed attempts on `target` in `run`, the telling ones first: writes, then no-ops and access checks; many
 // before few.
 std::vector<Attempt> failed_attempts(const RunRecord& run, const std::string& target);

@@ -166,9 +166,8 @@ MountResult judge(const MountEvidence& evidence) {
     const RunRecord& control = *evidence.control;
     result.runs.push_back(control.plan.id);
     result.writes_in_control = writes_made(control, target);
-    std::copy_if(
-        control.attempts.begin(), control.attempts.end(), std::back_inserter(result.writes),
-        [&](const Attempt& a) { return a.mount == target && a.error == 0 && a.cls == AttemptClass::write; });
+    std::copy_if(control.attempts.begin(), control.attempts.end(), std::back_inserter(result.writes),
+                 [&](const Attempt& a) { return a.mount == target && is_write_made(a); });
     if (!control.passed) {
         settle(result, Verdict::inconclusive,
                fmt::format("the control run failed, with every mount as it is configured: {}",

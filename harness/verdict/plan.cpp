@@ -5,6 +5,7 @@
 #include "verdict/compare.hpp"
 #include "verdict/grow.hpp"
 #include "verdict/judge.hpp"
+#include "verdict/settle.hpp"
 
 namespace rogate::verdict {
 
@@ -51,10 +52,6 @@ const RunRecord* run_with(const Arrangement& wanted, const std::vector<RunRecord
             same_mounts(run.plan.writable, wanted.writable))
             return &run;
     return nullptr;
-}
-
-const RunRecord* run_with(const Targets& read_only, const std::vector<RunRecord>& runs) {
-    return run_with(Arrangement{.read_only = read_only, .writable = {}}, runs);
 }
 
 NextStep plan(RunKind kind, Arrangement arrangement, const std::vector<RunRecord>& so_far) {
@@ -246,38 +243,13 @@ NextStep next_step(const Question& question, const std::vector<RunRecord>& so_fa
     const RunRecord& control = so_far.front();
     if (!relied_on(control)) return {};
 
-    Targets quiet, alone;
-    for (const std::string& target : question.candidates)
-        (writes_made(control, target) == 0 ? quiet : alone).push_back(target);
-
-    const RunRecord* common = nullptr;
-    if (!quiet.empty()) {
-        common = run_with(quiet, so_far);
-        if (common == nullptr) return plan(RunKind::probe, quiet, so_far);
-    }
-    // A common run that failed tells nothing of any one of its mounts; one that cannot be relied on is not
-    // made better by more runs.
-    if (common != nullptr && !common->passed && quiet.size() > 1)
-        alone.insert(alone.end(), quiet.begin(), quiet.end());
-    for (const std::string& target : alone)
-        if (run_with({target}, so_far) == nullptr) return plan(RunKind::probe, Targets{target}, so_far);
+    if (auto group = next_probe(question.candidates, so_far))
+        return plan(RunKind::probe, std::move(*group), so_far);
 
     const Standing now = standing(question, so_far);
     NextStep step = try_splits(question, now, so_far);
     if (step.run || !step.look_at.empty()) return step;
     return verify(question, now, so_far);
-}
-
-const RunRecord* settling_run(const std::string& target, const std::vector<RunRecord>& runs) {
-    const RunRecord* alone = nullptr;
-    const RunRecord* passed = nullptr;
-    for (const RunRecord& run : runs) {
-        if (run.plan.kind != RunKind::probe || !contains(run.plan.read_only, target)) continue;
-        if (!run.plan.writable.empty()) continue;  // it tried a split
-        if (run.plan.read_only.size() == 1) alone = &run;
-        if (run.passed && passed == nullptr) passed = &run;
-    }
-    return alone != nullptr ? alone : passed;
 }
 
 std::vector<MountResult> judge_all(const Question& question, const std::vector<RunRecord>& runs) {

@@ -30,15 +30,11 @@ struct NextStep {
     std::vector<std::string> look_at;  // paths whose facts are needed first
 };
 
-// The order: a control run; one probe run with every candidate that wrote nothing; one for each that wrote.
-// If the common one fails, each of its mounts alone. Then one run with everything that passed and, below each
-// mount that failed, what it has to write kept writable (split.hpp); if it fails, each such mount alone, as
-// often as something new fails. Last a verify run with everything that passed, unless a run had just that; if
-// it fails, the largest set that passes is looked for (grow.hpp).
+// The order: a control run; probe runs until every candidate is settled (settle.hpp). Then one run with
+// everything that passed and, below each mount that failed, what it has to write kept writable (split.hpp);
+// if it fails, each such mount alone, as often as something new fails. Last a verify run with everything that
+// passed, unless a run had just that; if it fails, the largest set that passes is looked for (grow.hpp).
 NextStep next_step(const Question& question, const std::vector<RunRecord>& so_far);
-
-// The run that settles `target`: the one that passed with it read-only, else the one in which it was alone.
-const RunRecord* settling_run(const std::string& target, const std::vector<RunRecord>& runs);
 
 // Verdicts for the candidates, the mounts that are read-only already, and those on which read-only would
 // protect nothing; in the order of the mounts.

@@ -85,29 +85,6 @@ std::map<std::string, Verdict> verdicts(const std::vector<std::string>& candidat
     return found;
 }
 
-TEST(Plan, TwoRunsSettleAnyNumberOfMountsThatAreNotWritten) {
-    std::vector<std::string> fifty;
-    for (int i = 0; i < 50; ++i) fifty.push_back("/m" + std::to_string(i));
-    const auto runs = Application{}.settle(fifty);
-    ASSERT_EQ(runs.size(), 2U);
-    EXPECT_EQ(runs[1].plan.read_only, fifty);
-}
-
-TEST(Plan, EachWrittenMountIsTriedAlone) {
-    const Application application{.writes = {"/a", "/b"}, .needs = {"/a"}, .clash = {}};
-    const std::vector<std::string> all = {"/a", "/b", "/c", "/d"};
-    const auto runs = application.settle(all);
-    const auto found = verdicts(all, runs);
-    EXPECT_EQ(found.at("/a"), Verdict::required);
-    EXPECT_EQ(found.at("/b"), Verdict::tolerated);
-    EXPECT_EQ(found.at("/c"), Verdict::safe);
-    EXPECT_EQ(found.at("/d"), Verdict::safe);
-    // control, common, two alone, verify.
-    ASSERT_EQ(runs.size(), 5U);
-    EXPECT_EQ(runs.back().plan.kind, RunKind::verify);
-    EXPECT_EQ(runs.back().plan.read_only, (std::vector<std::string>{"/b", "/c", "/d"}));
-}
-
 TEST(Plan, RecommendsOnlyWhatARunHadAndPassed) {
     const Application application{.writes = {"/a", "/b"}, .needs = {}, .clash = {"/a", "/b"}};
     const std::vector<std::string> all = {"/a", "/b", "/c"};
@@ -132,8 +109,8 @@ TEST(Plan, FewRunsFindTheLargestSetThatPassesTogether) {
     }
     application.clash = {"/c", "/q"};
     const auto runs = application.settle(twenty);
-    // control, twenty alone, all together, and then the halving.
-    EXPECT_LE(runs.size(), 32U);
+    // control, all together, one alone, and then the halving.
+    EXPECT_LE(runs.size(), 17U);
     EXPECT_EQ(recommend(judged(twenty, runs), runs).read_only.size(), 19U);
 }
 

@@ -1,0 +1,242 @@
+#include "verdict/settle.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string_view>
+#include <utility>
+
+#include "verdict/compare.hpp"
+
+namespace rogate::verdict {
+
+namespace {
+
+using Targets = std::vector<std::string>;
+
+bool contains(const Targets& targets, const std::string& target) {
+    return std::find(targets.begin(), targets.end(), target) != targets.end();
+}
+
+// Mounts read-only as a whole, nothing kept writable below them.
+bool is_plain_probe(const RunRecord& run) {
+    return run.plan.kind == RunKind::probe && run.plan.writable.empty();
+}
+
+// Only if the run's account is whole: what was not seen could have failed anywhere.
+bool blames_only(const RunRecord& run, const std::string& target) {
+    return !run.passed && distrust(run).empty() && suspects(run) == Targets{target};
+}
+
+// Mounts whose canary went wrong; the others of the same run are none the worse for it.
+Targets without_canary(const RunRecord& run) {
+    Targets found;
+    if (!observed(run) || !run.observer_problem.empty() || run.lost_events > 0) return found;
+    for (const std::string& target : run.plan.read_only) {
+        const auto canary = run.canary.find(target);
+        if (canary != run.canary.end() && canary->second != Canary::seen) found.push_back(target);
+    }
+    return found;
+}
+
+class Settler {
+  public:
+    Settler(const Targets& candidates, const std::vector<RunRecord>& runs)
+        : candidates_(candidates), runs_(runs) {
+        for (const Attempt& attempt : runs.front().attempts)
+            if (is_write_made(attempt)) writers_.insert(attempt.mount);
+    }
+
+    std::optional<Targets> next();
+
+  private:
+    void settle(Targets group);
+    void take_passed(const RunRecord& run, Targets& group);
+    void take_failed(const RunRecord& run, Targets& group);
+    void halve(const Targets& group);
+    void alone(const std::string& target);
+    void doubt_blame();
+    bool settles_nothing(const Targets& group) const;
+    bool any_writer(const Targets& group) const;
+    const RunRecord* run_with(const Targets& group);
+    Targets open_ones(const Targets& group) const;
+
+    const Targets& candidates_;
+    const std::vector<RunRecord>& runs_;
+    std::set<std::string_view> writers_;  // in the control run
+    std::optional<Targets> wanted_;       // a run that has to come first
+    std::set<std::string> settled_;
+    Targets passed_;            // of those settled, read-only in a run that passed and can be relied on
+    Targets blamed_;            // settled by a run that failed with others read-only too
+    bool unconfirmed_ = false;  // no run without the one that was blamed last has ended yet
+    Targets later_;             // something failed on them, and the application went on
+};
+
+Targets Settler::open_ones(const Targets& group) const {
+    Targets open;
+    for (const std::string& target : group)
+        if (!settled_.contains(target)) open.push_back(target);
+    return open;
+}
+
+// Null: there is none yet, and it is asked for.
+const RunRecord* Settler::run_with(const Targets& group) {
+    for (const RunRecord& run : runs_)
+        if (is_plain_probe(run) && run.plan.read_only == group) return &run;
+    wanted_ = group;
+    return nullptr;
+}
+
+void Settler::alone(const std::string& target) {
+    const RunRecord* run = run_with({target});
+    if (run == nullptr) return;
+    settled_.insert(target);
+    if (run->passed && distrust(*run).empty()) passed_.push_back(target);
+}
+
+// Whoever was blamed by what failed on it is not the only one that can make the scenario fail, perhaps not
+// one at all.
+void Settler::doubt_blame() {
+    for (const std::string& target : std::exchange(blamed_, {})) {
+        alone(target);
+        if (wanted_) return;
+    }
+}
+
+void Settler::halve(const Targets& group) {
+    doubt_blame();
+    const Targets open = open_ones(group);
+    if (wanted_ || open.empty()) return;
+    if (open.size() == 1) return alone(open.front());
+    const auto middle = open.begin() + static_cast<std::ptrdiff_t>(open.size() / 2);
+    settle(Targets(open.begin(), middle));
+    if (!wanted_) settle(Targets(middle, open.end()));
+}
+
+// Leaves in `group` what has to be tried again.
+void Settler::take_passed(const RunRecord& run, Targets& group) {
+    const Targets doubtful = without_canary(run);
+    if (!doubtful.empty() && doubtful.size() < group.size()) {
+        settled_.insert(doubtful.begin(), doubtful.end());
+        std::erase_if(group, [&](const std::string& target) { return contains(doubtful, target); });
+        return;
+    }
+    if (distrust(run).empty())
+        for (const std::string& target : open_ones(group)) passed_.push_back(target);
+    // One that cannot be relied on is not made better by more runs.
+    settled_.insert(group.begin(), group.end());
+    group.clear();
+}
+
+void Settler::take_failed(const RunRecord& run, Targets& group) {
+    Targets open = open_ones(suspects(run));
+    if (group.size() == 1) {
+        settled_.insert(group.front());
+        if (open.empty()) doubt_blame();
+        return group.clear();
+    }
+    if (open.empty()) {
+        halve(group);
+        return group.clear();
+    }
+    const std::string last = open.back();
+    if (blames_only(run, last)) {
+        settled_.insert(last);
+        blamed_.push_back(last);
+        unconfirmed_ = true;
+    } else {
+        alone(last);
+        if (wanted_) return;
+        if (contains(passed_, last)) {  // so it was another one, or several together
+            halve(group);
+            return group.clear();
+        }
+        open.pop_back();
+        later_.insert(later_.end(), open.begin(), open.end());
+    }
+    std::erase_if(group,
+                  [&](const std::string& target) { return target == last || contains(later_, target); });
+    if (!any_writer(group)) {  // nothing is left that would fail for itself
+        group.insert(group.end(), later_.begin(), later_.end());
+        later_.clear();
+    }
+}
+
+bool Settler::any_writer(const Targets& group) const {
+    const Targets open = open_ones(group);
+    return std::any_of(open.begin(), open.end(),
+                       [&](const std::string& target) { return writes_made(runs_.front(), target) > 0; });
+}
+
+bool Settler::settles_nothing(const Targets& group) const {
+    if (!open_ones(group).empty()) return false;
+    return !unconfirmed_ || std::any_of(runs_.begin(), runs_.end(), [&](const RunRecord& run) {
+        return is_plain_probe(run) && run.passed && distrust(run).empty() &&
+               std::all_of(group.begin(), group.end(),
+                           [&](const std::string& target) { return contains(run.plan.read_only, target); });
+    });
+}
+
+// Takes `group` apart until what is left of it passes.
+void Settler::settle(Targets group) {
+    while (!wanted_ && !group.empty() && !settles_nothing(group)) {
+        Targets ordered;  // equal sets make equal lists
+        for (const std::string& target : candidates_)
+            if (contains(group, target)) ordered.push_back(target);
+        group = std::move(ordered);
+        const RunRecord* run = run_with(group);
+        if (run == nullptr) return;
+        unconfirmed_ = false;
+        if (run->passed)
+            take_passed(*run, group);
+        else
+            take_failed(*run, group);
+    }
+}
+
+std::optional<Targets> Settler::next() {
+    settle(candidates_);
+    while (!wanted_ && !later_.empty()) {
+        Targets group = std::exchange(later_, {});
+        group.insert(group.end(), passed_.begin(), passed_.end());
+        settle(std::move(group));
+    }
+    return wanted_;
+}
+
+}  // namespace
+
+std::vector<std::string> suspects(const RunRecord& run) {
+    std::map<std::string_view, double> last;
+    for (const Attempt& attempt : run.attempts) {
+        if (!failed_by_read_only(attempt)) continue;
+        const auto [at, fresh] = last.try_emplace(attempt.mount, attempt.first_s);
+        if (!fresh) at->second = std::max(at->second, attempt.first_s);
+    }
+    Targets found;
+    for (const std::string& target : run.plan.read_only)
+        if (last.contains(target)) found.push_back(target);
+    std::stable_sort(found.begin(), found.end(),
+                     [&](const std::string& a, const std::string& b) { return last.at(a) < last.at(b); });
+    return found;
+}
+
+std::optional<std::vector<std::string>> next_probe(const std::vector<std::string>& candidates,
+                                                   const std::vector<RunRecord>& runs) {
+    return Settler(candidates, runs).next();
+}
+
+const RunRecord* settling_run(const std::string& target, const std::vector<RunRecord>& runs) {
+    const RunRecord *passed = nullptr, *doubtful = nullptr, *failed = nullptr;
+    for (const RunRecord& run : runs) {
+        if (!is_plain_probe(run) || !contains(run.plan.read_only, target)) continue;
+        if (run.plan.read_only.size() == 1) return &run;
+        const bool relied_on = run.passed && distrust(run).empty();
+        if (relied_on && passed == nullptr) passed = &run;
+        if (run.passed && doubtful == nullptr) doubtful = &run;
+        if (failed == nullptr && blames_only(run, target)) failed = &run;
+    }
+    return passed != nullptr ? passed : doubtful != nullptr ? doubtful : failed;
+}
+
+}  // namespace rogate::verdict
