@@ -10,6 +10,7 @@
 
 #include "campaign/data.hpp"
 #include "campaign/runner.hpp"
+#include "engine/together.hpp"
 #include "verdict/compare.hpp"
 #include "verdict/plan.hpp"
 
@@ -148,21 +149,45 @@ struct Campaign {
     Options options;
     CampaignResult result;
 
-    Task<> run_all(observe::Observer& observer, const engine::ImageInfo& image,
+    std::string network;
+
+    Task<> start_observer(std::unique_ptr<observe::Observer>* observer);
+    Task<> make_network();
+    Task<> remove_network();
+    Task<> run_all(observe::Observer& observer, DataPlane& data, const engine::ImageInfo& image,
                    const std::vector<Mount>& mounts, std::vector<std::string> candidates);
 };
 
-Task<> Campaign::run_all(observe::Observer& observer, const engine::ImageInfo& image,
+Task<> Campaign::start_observer(std::unique_ptr<observe::Observer>* observer) {
+    observe::SidecarOptions sidecar;
+    sidecar.session = session;
+    sidecar.ring_bytes = options.ring_bytes;
+    sidecar.reply_timeout = options.observer_timeout;
+    auto started = co_await campaign::start_observer(client, options.observer, std::move(sidecar), status);
+    if (!started) co_return fail(std::move(started.error()).with_context("starting the observer"));
+    *observer = std::move(*started);
+    co_return Result<>{};
+}
+
+Task<> Campaign::make_network() {
+    network = fmt::format("rogate-{}", session);
+    auto made = co_await client.network_create(network, labels(session, "network"));
+    if (!made) co_return fail(std::move(made.error()).with_context("making the run's network"));
+    co_return Result<>{};
+}
+
+// While the observer ends, since each takes the engine a tenth of a second. A network that is still in use is
+// left to the session's sweep, which reports what it cannot remove.
+Task<> Campaign::remove_network() {
+    [[maybe_unused]] const auto removed = co_await client.network_remove(network);
+    co_return Result<>{};
+}
+
+Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, const engine::ImageInfo& image,
                          const std::vector<Mount>& mounts, std::vector<std::string> candidates) {
-    DataPlane data(client, session, result.scenario.subject.image);
-    if (auto surveyed = co_await data.survey(mounts); !surveyed) co_return surveyed;
     result.data_mode = data.mode();
     const auto pointless = without_protection(data.mounts());
     std::erase_if(candidates, [&](const std::string& target) { return pointless.contains(target); });
-
-    const std::string network = fmt::format("rogate-{}", session);
-    auto network_id = co_await client.network_create(network, labels(session, "network"));
-    if (!network_id) co_return fail(std::move(network_id.error()).with_context("making the run's network"));
 
     Bench bench{.client = client,
                 .observer = observer,
@@ -210,9 +235,6 @@ Task<std::unique_ptr<observe::Observer>> start_observer(engine::Client& client, 
             co_return ebpf;
         status.warn(
             fmt::format("the eBPF observer cannot run here, so ptrace is used: {}", ebpf.error().message));
-        // What the failed start left is in the way of the next one.
-        auto swept = co_await sweep(client, options.session);
-        if (!swept) co_return fail(std::move(swept.error()));
     }
     co_return co_await observe::start_ptrace_observer(client, std::move(options));
 }
@@ -220,8 +242,12 @@ Task<std::unique_ptr<observe::Observer>> start_observer(engine::Client& client, 
 Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std::string session,
                                   Options options, Status& status) {
     const auto start = std::chrono::steady_clock::now();
-    Campaign campaign{
-        .client = client, .status = status, .session = session, .options = options, .result = {}};
+    Campaign campaign{.client = client,
+                      .status = status,
+                      .session = session,
+                      .options = options,
+                      .result = {},
+                      .network = {}};
     CampaignResult& result = campaign.result;
     result.scenario = std::move(scenario);
     result.started_at = now_utc();
@@ -237,17 +263,20 @@ Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std
     if (!candidates) co_return fail(std::move(candidates.error()));
 
     status.preparing("starting the observer");
-    observe::SidecarOptions sidecar;
-    sidecar.session = session;
-    sidecar.ring_bytes = options.ring_bytes;
-    sidecar.reply_timeout = options.observer_timeout;
-    auto observer = co_await start_observer(client, options.observer, sidecar, status);
-    if (!observer) co_return fail(std::move(observer.error()).with_context("starting the observer"));
-    result.observer = (*observer)->facts();
+    std::unique_ptr<observe::Observer> observer;
+    DataPlane data(client, session, result.scenario.subject.image);
+    std::vector<Task<>> preparations;
+    preparations.push_back(campaign.start_observer(&observer));
+    preparations.push_back(data.survey(mounts));
+    preparations.push_back(campaign.make_network());
+    auto preparing = engine::together(std::move(preparations));
+    if (auto prepared = co_await std::move(preparing); !prepared) co_return fail(std::move(prepared.error()));
+    result.observer = observer->facts();
 
-    auto done = co_await campaign.run_all(**observer, *image, mounts, std::move(*candidates));
+    auto done = co_await campaign.run_all(*observer, data, *image, mounts, std::move(*candidates));
     if (!done && done.error().kind == ErrorKind::cancelled) co_return fail(std::move(done.error()));
-    auto stopped = co_await (*observer)->stop();
+    auto ending = engine::together(observer->stop(), campaign.remove_network());
+    auto stopped = co_await std::move(ending);
     if (!done) co_return fail(std::move(done.error()));
     if (!stopped) status.warn("stopping the observer: " + stopped.error().message);
     result.duration_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "campaign/tar.hpp"
+#include "engine/together.hpp"
 
 namespace rogate::campaign {
 
@@ -88,6 +89,7 @@ Task<> DataPlane::survey(const std::vector<Mount>& mounts) {
         if (mounts_[i].how == DataSource::fresh) continue;
         if (auto seen = co_await survey_source(mounts_[i], i); !seen) co_return seen;
     }
+    if (auto checked = co_await check_overlays(); !checked) co_return checked;
     co_return co_await find_missing_mount_points();
 }
 
@@ -156,9 +158,7 @@ Task<> DataPlane::survey_source(DataMount& data, std::size_t index) {
     }
     if (data.mount.type == MountType::bind) data.real_path = data.mount.source;
     if (!overlay_can_name(data.real_path)) data.how = DataSource::copy;
-    if (auto read = co_await read_root_attributes(data, index); !read) co_return read;
-    if (data.how == DataSource::overlay) co_return co_await check_overlay(index);
-    co_return Result<>{};
+    co_return co_await read_root_attributes(data, index);
 }
 
 Task<> DataPlane::read_root_attributes(DataMount& data, std::size_t index) {
@@ -182,49 +182,82 @@ Task<> DataPlane::read_root_attributes(DataMount& data, std::size_t index) {
     co_return Result<>{};
 }
 
+namespace {
+
+constexpr int trial_run = 0;
+
+}  // namespace
+
 // An engine whose data directory is itself on an overlay (an engine in a container) cannot stack another one
-// on it. Mounting it once tells: the archive call on a container mounts its volumes.
-Task<> DataPlane::check_overlay(std::size_t index) {
-    constexpr int trial = 0;
-    const std::vector<TarFolder> folders = {{folder(trial, index), 0, 0, 0755},
-                                            {folder(trial, index) + "/upper", 0, 0, 0755},
-                                            {folder(trial, index) + "/work", 0, 0, 0755}};
-    auto tar = tar_of_folders(folders);
-    if (!tar) co_return fail(std::move(tar.error()));
-    if (auto put = co_await client_.archive_put(helper_, scratch_path, std::move(*tar)); !put) co_return put;
+// on it. Mounting tells: all of them in one container, and each alone only if that fails.
+Task<> DataPlane::check_overlays() {
+    std::vector<std::size_t> overlays;
+    for (std::size_t i = 0; i < mounts_.size(); ++i)
+        if (mounts_[i].how == DataSource::overlay) overlays.push_back(i);
+    if (overlays.empty()) co_return Result<>{};
+    if (auto put = co_await make_plain_folders(trial_run); !put) co_return put;
+    std::vector<Task<>> creations, removals;
+    for (const std::size_t i : overlays) {
+        const auto volume =
+            overlay_volume(volume_name(trial_run, i), mounts_[i].real_path, folder(trial_run, i));
+        creations.push_back(make_volume(volume));
+        removals.push_back(client_.volume_remove(volume.name));
+    }
+    auto creating = engine::together(std::move(creations));
+    if (auto made = co_await std::move(creating); !made) co_return made;
+    auto all_work = co_await can_be_mounted(overlays);
+    if (!all_work) co_return fail(std::move(all_work.error()));
+    for (const std::size_t i : overlays) {
+        if (*all_work) break;
+        bool works = false;
+        if (overlays.size() > 1) {
+            std::vector<std::size_t> just_this(1, i);
+            auto alone = co_await can_be_mounted(std::move(just_this));
+            if (!alone) co_return fail(std::move(alone.error()));
+            works = *alone;
+        }
+        if (works) continue;
+        mounts_[i].how = DataSource::copy;
+        runs_with_folders_ = 0;  // a copy has other folders than an overlay
+    }
+    auto removing = engine::together(std::move(removals));
+    co_return co_await std::move(removing);
+}
 
-    const engine::VolumeSpec volume =
-        overlay_volume(volume_name(trial, index), mounts_[index].real_path, folder(trial, index));
-    auto made = co_await client_.volume_create(volume);
+Task<> DataPlane::make_volume(engine::VolumeSpec volume) {
+    auto made = co_await client_.volume_create(std::move(volume));
     if (!made) co_return fail(std::move(made.error()));
+    co_return Result<>{};
+}
 
+// The archive call on a container mounts its volumes, without starting it.
+Task<bool> DataPlane::can_be_mounted(std::vector<std::size_t> overlays) {
     engine::ContainerSpec spec;
-    spec.name = fmt::format("rogate-{}-check{}", session_, index);
+    spec.name = fmt::format("rogate-{}-check{}", session_, checks_++);
     spec.image = image_;
     spec.labels = labels(session_, "helper");
     spec.network_mode = "none";
     spec.entrypoint = std::vector<std::string>{"/rogate-helper-is-never-started"};
-    spec.mounts.push_back({.type = engine::MountSpec::Type::volume,
-                           .source = volume.name,
-                           .target = "/rogate/check",
-                           .read_only = true,
-                           .no_copy = true,
-                           .propagation = {}});
-    auto checker = co_await client_.container_create(spec);
+    for (const std::size_t i : overlays)
+        spec.mounts.push_back({.type = engine::MountSpec::Type::volume,
+                               .source = volume_name(trial_run, i),
+                               .target = fmt::format("/rogate/check/{}", i),
+                               .read_only = true,
+                               .no_copy = true,
+                               .propagation = {}});
+    const std::string looked_at = spec.mounts.front().target;
+    auto checker = co_await client_.container_create(std::move(spec));
     // What the engine refuses is the overlay's fault; a connection that broke is not.
     const auto refused = [](const Error& error) {
         return error.kind == ErrorKind::refused || error.kind == ErrorKind::not_found;
     };
-    bool works = checker.has_value();
     if (!checker && !refused(checker.error())) co_return fail(std::move(checker.error()));
-    if (checker) {
-        auto mounted = co_await client_.archive_stat(*checker, "/rogate/check");
-        works = mounted.has_value();
-        if (!mounted && !refused(mounted.error())) co_return fail(std::move(mounted.error()));
-        if (auto removed = co_await client_.container_remove(*checker); !removed) co_return removed;
-    }
-    if (!works) mounts_[index].how = DataSource::copy;
-    co_return co_await client_.volume_remove(volume.name);
+    if (!checker) co_return false;
+    auto mounted = co_await client_.archive_stat(*checker, looked_at);
+    if (!mounted && !refused(mounted.error())) co_return fail(std::move(mounted.error()));
+    if (auto removed = co_await client_.container_remove(*checker); !removed)
+        co_return fail(std::move(removed.error()));
+    co_return mounted.has_value();
 }
 
 Task<std::string> DataPlane::read_tree(std::size_t index) {
@@ -251,19 +284,43 @@ Task<std::string> DataPlane::read_tree(std::size_t index) {
     co_return tar;
 }
 
+// Writing into the helper takes the engine longer than making a volume, so it is done for several runs at
+// once.
+Task<> DataPlane::make_plain_folders(int run) {
+    constexpr int runs_at_once = 8;
+    if (run < runs_with_folders_) co_return Result<>{};
+    std::vector<TarFolder> folders;
+    for (int each = run; each < run + runs_at_once; ++each)
+        for (std::size_t i = 0; i < mounts_.size(); ++i) {
+            const DataMount& data = mounts_[i];
+            if (data.how != DataSource::overlay && data.how != DataSource::copy) continue;
+            const std::string base = folder(each, i);
+            folders.push_back({base, 0, 0, 0755});
+            if (data.how == DataSource::overlay) {
+                folders.push_back({base + "/upper", data.uid, data.gid, data.mode});
+                folders.push_back({base + "/work", 0, 0, 0755});
+            } else {
+                folders.push_back({base + "/data", data.uid, data.gid, data.mode});
+            }
+        }
+    runs_with_folders_ = run + runs_at_once;
+    co_return co_await put_folders(std::move(folders));
+}
+
+Task<> DataPlane::put_folders(std::vector<TarFolder> folders) {
+    if (folders.empty()) co_return Result<>{};
+    auto tar = tar_of_folders(folders);
+    if (!tar) co_return fail(std::move(tar.error()));
+    co_return co_await client_.archive_put(helper_, scratch_path, std::move(*tar));
+}
+
 Task<> DataPlane::make_folders(const RunPlan& plan) {
     const int run = plan.id;
+    if (auto made = co_await make_plain_folders(run); !made) co_return made;
     std::vector<TarFolder> folders;
     for (std::size_t i = 0; i < mounts_.size(); ++i) {
         const DataMount& data = mounts_[i];
         if (data.how != DataSource::overlay && data.how != DataSource::copy) continue;
-        folders.push_back({folder(run, i), 0, 0, 0755});
-        if (data.how == DataSource::overlay) {
-            folders.push_back({folder(run, i) + "/upper", data.uid, data.gid, data.mode});
-            folders.push_back({folder(run, i) + "/work", 0, 0, 0755});
-        } else {
-            folders.push_back({folder(run, i) + "/data", data.uid, data.gid, data.mode});
-        }
         const std::string inside = folder(run, i) + (data.how == DataSource::overlay ? "/upper/" : "/data/");
         if (std::find(plan.read_only.begin(), plan.read_only.end(), data.mount.target) !=
             plan.read_only.end())
@@ -284,10 +341,7 @@ Task<> DataPlane::make_folders(const RunPlan& plan) {
         folders.push_back({base + "/upper", known.uid, known.gid, known.mode});
         folders.push_back({base + "/work", 0, 0, 0755});
     }
-    if (folders.empty()) co_return Result<>{};
-    auto tar = tar_of_folders(folders);
-    if (!tar) co_return fail(std::move(tar.error()));
-    co_return co_await client_.archive_put(helper_, scratch_path, std::move(*tar));
+    co_return co_await put_folders(std::move(folders));
 }
 
 engine::VolumeSpec DataPlane::overlay_volume(std::string name, const std::string& lower,
@@ -302,10 +356,10 @@ engine::VolumeSpec DataPlane::overlay_volume(std::string name, const std::string
     return volume;
 }
 
-Task<engine::MountSpec> DataPlane::source_for(int run, std::size_t index) {
+Task<> DataPlane::source_for(int run, std::size_t index, engine::MountSpec* made_so) {
     const DataMount& data = mounts_[index];
     const Mount& mount = data.mount;
-    engine::MountSpec spec;
+    engine::MountSpec& spec = *made_so;
     spec.target = mount.target;
     spec.type = engine::MountSpec::Type::volume;
     spec.no_copy = mount.no_copy || mount.type == MountType::bind;
@@ -315,7 +369,7 @@ Task<engine::MountSpec> DataPlane::source_for(int run, std::size_t index) {
         spec.no_copy = mount.type != MountType::bind;
         spec.source = mount.source;
         spec.propagation = mount.propagation;
-        co_return spec;
+        co_return Result<>{};
     }
     if (data.how == DataSource::copy) {
         auto tree = co_await read_tree(index);
@@ -328,7 +382,7 @@ Task<engine::MountSpec> DataPlane::source_for(int run, std::size_t index) {
         spec.no_copy = false;
         spec.source = fmt::format("{}/{}/data{}{}", scratch_mountpoint_, folder(run, index),
                                   data.is_directory ? "" : "/", data.file_name);
-        co_return spec;
+        co_return Result<>{};
     }
     engine::VolumeSpec volume;
     volume.name = volume_name(run, index);
@@ -341,7 +395,7 @@ Task<engine::MountSpec> DataPlane::source_for(int run, std::size_t index) {
             std::move(made.error()).with_context(fmt::format("making the volume for {}", mount.target)));
     volumes_[run].push_back(volume.name);
     spec.source = volume.name;
-    co_return spec;
+    co_return Result<>{};
 }
 
 Task<std::vector<engine::MountSpec>> DataPlane::prepare(RunPlan plan) {
@@ -350,15 +404,18 @@ Task<std::vector<engine::MountSpec>> DataPlane::prepare(RunPlan plan) {
     if (auto made = co_await make_folders(plan); !made)
         co_return fail(std::move(made.error()).with_context("making throw-away layers"));
     std::vector<engine::MountSpec> specs;
+    std::vector<Task<>> sources;
+    specs.reserve(mounts_.size());  // the tasks write into it
     for (std::size_t i = 0; i < mounts_.size(); ++i) {
         const Mount& mount = mounts_[i].mount;
         if (mount.type == MountType::tmpfs || mount.type == MountType::rootfs) continue;
-        auto spec = co_await source_for(plan.id, i);
-        if (!spec) co_return fail(std::move(spec.error()));
-        spec->read_only = mount.read_only || std::find(plan.read_only.begin(), plan.read_only.end(),
-                                                       mount.target) != plan.read_only.end();
-        specs.push_back(std::move(*spec));
+        engine::MountSpec& spec = specs.emplace_back();
+        spec.read_only = mount.read_only || std::find(plan.read_only.begin(), plan.read_only.end(),
+                                                      mount.target) != plan.read_only.end();
+        sources.push_back(source_for(plan.id, i, &spec));
     }
+    auto all = engine::together(std::move(sources));
+    if (auto made = co_await std::move(all); !made) co_return fail(std::move(made.error()));
     for (std::size_t i = 0; i < plan.writable.size(); ++i) {
         if (plan.writable[i].as != WritableAs::volume) continue;
         auto spec = co_await volume_for(plan.id, plan.writable[i], i);
@@ -369,13 +426,11 @@ Task<std::vector<engine::MountSpec>> DataPlane::prepare(RunPlan plan) {
 }
 
 Task<> DataPlane::release(int run) {
-    Result<> first;
-    for (const std::string& name : volumes_[run]) {
-        auto removed = co_await client_.volume_remove(name);
-        if (!removed && first) first = fail(std::move(removed.error()));
-    }
+    std::vector<Task<>> removals;
+    for (const std::string& name : volumes_[run]) removals.push_back(client_.volume_remove(name));
     volumes_.erase(run);
-    co_return first;
+    auto all = engine::together(std::move(removals));
+    co_return co_await std::move(all);
 }
 
 }  // namespace rogate::campaign

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "campaign/tar.hpp"
 #include "engine/client.hpp"
 #include "verdict/split.hpp"
 
@@ -63,11 +64,15 @@ class DataPlane {
     engine::Task<> survey_source(DataMount& data, std::size_t index);
     engine::Task<> create_helper();
     engine::Task<> read_root_attributes(DataMount& data, std::size_t index);
-    engine::Task<> check_overlay(std::size_t index);
+    engine::Task<> check_overlays();
+    engine::Task<> make_volume(engine::VolumeSpec volume);
+    engine::Task<bool> can_be_mounted(std::vector<std::size_t> overlays);
     engine::Task<std::string> read_tree(std::size_t index);
+    engine::Task<> make_plain_folders(int run);
     engine::Task<> make_folders(const RunPlan& plan);
+    engine::Task<> put_folders(std::vector<TarFolder> folders);
     engine::Task<> find_missing_mount_points();
-    engine::Task<engine::MountSpec> source_for(int run, std::size_t index);
+    engine::Task<> source_for(int run, std::size_t index, engine::MountSpec* made_so);
     engine::Task<engine::MountSpec> volume_for(int run, const WritablePath& path, std::size_t number);
     // The mount that `path` lies on; mounts() has "/" among them.
     std::size_t mount_of(const std::string& path) const;
@@ -85,6 +90,8 @@ class DataPlane {
     std::string helper_;  // a container that is never started: its archive calls read and write the volumes
     std::string scratch_mountpoint_;  // of the scratch volume, on the engine's host
     std::map<int, std::vector<std::string>> volumes_;
+    int runs_with_folders_ = 0;  // runs below this one have the folders that every run has
+    int checks_ = 0;
     verdict::Facts facts_;  // of the paths that were looked at
 };
 

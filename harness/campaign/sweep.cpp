@@ -8,6 +8,7 @@
 #include <rogate/labels.hpp>
 
 #include "campaign/campaign.hpp"
+#include "engine/together.hpp"
 
 namespace rogate::campaign {
 
@@ -16,52 +17,40 @@ using engine::Task;
 
 namespace {
 
-// Notes the first failure and goes on: one thing that cannot be removed must not keep the others.
-class FirstFailure {
-  public:
-    template <class T>
-    bool note(const Result<T>& result) {
-        if (!result && first_) first_ = fail(result.error());
-        return result.has_value();
-    }
-    const Result<>& get() const { return first_; }
-
-  private:
-    Result<> first_;
-};
+// One kind of thing: what there is of it, and that it is gone. One thing that cannot be removed does not keep
+// the others.
+template <class Listed, class Remove>
+Task<> remove_all(Task<std::vector<Listed>> listing, std::size_t* found, bool dry_run, Remove remove) {
+    auto list = co_await std::move(listing);
+    if (!list) co_return fail(std::move(list.error()));
+    *found = list->size();
+    std::vector<Task<>> removals;
+    for (const Listed& each : *list)
+        if (!dry_run) removals.push_back(remove(each));
+    auto all = engine::together(std::move(removals));
+    co_return co_await std::move(all);
+}
 
 }  // namespace
 
 Task<Leftovers> sweep(engine::Client& client, std::string session, bool dry_run) {
     const std::string label = session.empty() ? session_label : fmt::format("{}={}", session_label, session);
     Leftovers found;
-    FirstFailure failure;
     // Containers first: they hold volumes, networks and images.
-    auto containers = co_await client.container_list(label);
-    if (failure.note(containers))
-        for (const auto& container : *containers) {
-            ++found.containers;
-            if (!dry_run) failure.note(co_await client.container_remove(container.id));
-        }
-    auto volumes = co_await client.volume_list(label);
-    if (failure.note(volumes))
-        for (const auto& volume : *volumes) {
-            ++found.volumes;
-            if (!dry_run) failure.note(co_await client.volume_remove(volume.name));
-        }
-    auto networks = co_await client.network_list(label);
-    if (failure.note(networks))
-        for (const auto& network : *networks) {
-            ++found.networks;
-            if (!dry_run) failure.note(co_await client.network_remove(network.id));
-        }
-    auto images = co_await client.image_list(label);
-    if (failure.note(images))
-        for (const auto& image : *images) {
-            ++found.images;
-            if (!dry_run) failure.note(co_await client.image_remove(image.id, true));
-        }
-    if (!failure.get()) co_return fail(Error(failure.get().error()));
+    auto containers = remove_all(client.container_list(label), &found.containers, dry_run,
+                                 [&](const auto& each) { return client.container_remove(each.id); });
+    Result<> first = co_await std::move(containers);
+    std::vector<Task<>> others;
+    others.push_back(remove_all(client.volume_list(label), &found.volumes, dry_run,
+                                [&](const auto& each) { return client.volume_remove(each.name); }));
+    others.push_back(remove_all(client.network_list(label), &found.networks, dry_run,
+                                [&](const auto& each) { return client.network_remove(each.id); }));
+    others.push_back(remove_all(client.image_list(label), &found.images, dry_run,
+                                [&](const auto& each) { return client.image_remove(each.id, true); }));
+    auto rest = engine::together(std::move(others));
+    Result<> removed = co_await std::move(rest);
+    if (!first) co_return fail(std::move(first.error()));
+    if (!removed) co_return fail(std::move(removed.error()));
     co_return found;
 }
 

@@ -374,8 +374,9 @@ Task<Recording> Sidecar::collect() {
 
 Task<> Sidecar::stop() {
     if (attachment_) attachment_->close();
-    Result<> first = co_await client_.container_remove(container_);
-    auto removed = co_await client_.image_remove(image_, true);
+    Result<> first, removed;
+    if (!container_.empty()) first = co_await client_.container_remove(container_);
+    if (!image_.empty()) removed = co_await client_.image_remove(image_, true);
     if (!removed && first) first = std::move(removed);
     if (kind_ == Kind::ptrace) {
         removed = co_await client_.volume_remove(ptrace_volume(options_.session));
@@ -392,7 +393,13 @@ Task<std::unique_ptr<Observer>> start_sidecar(engine::Client& client, SidecarOpt
     auto sidecar =
         std::make_unique<Sidecar>(client, co_await asio::this_coro::executor, std::move(options), kind);
     auto started = co_await sidecar->start();
-    if (!started) co_return fail(std::move(started.error()));
+    if (!started) {
+        // Another observer may be tried, and what this one left would be in its way. What cannot be removed
+        // now, the session's sweep removes, or reports.
+        if (started.error().kind != ErrorKind::cancelled) [[maybe_unused]]
+            const auto stopped = co_await sidecar->stop();
+        co_return fail(std::move(started.error()));
+    }
     std::unique_ptr<Observer> observer = std::move(sidecar);
     co_return observer;
 }
