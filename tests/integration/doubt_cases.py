@@ -7,33 +7,51 @@ from support import IDLE, IMAGE, ROGATE, contains, docker, equal, project
 AGENT = os.path.join(os.path.dirname(ROGATE), "harness", "observe", "agent", "rogate-observer")
 
 
-def test_lost_events_are_never_safe():
+def lost_events(*options):
+    """Its buffer is one page, and nobody takes anything out of it for a while, so that it must overflow."""
     with project() as p:
         p.make("data", {"file": "text\n"})
-        p.scenario("cat /data/file; " + IDLE, ["./data:/data"], [{"name": "waits", "wait": "3s"}])
-        with p.running("--ring-bytes", "4096") as running:
+        writes = "(until [ -e /tmp/go ]; do sleep 0.1; done; for i in $(seq 300); do : >/tmp/f$i; done; : >/tmp/done) & "
+        p.scenario("cat /data/file; " + writes + IDLE, ["./data:/data"], [{"name": "waits", "wait": "3s"}])
+        with p.running("--ring-bytes", "4096", *options) as running:
             running.wait_for("step waits")
             observer = docker("ps", "-q", "--filter", "label=io.rogate.role=observer")
             subject = docker("ps", "-q", "--filter", "label=io.rogate.role=subject")
-            # An observer that is stopped takes nothing out of its buffer, so that one page of it must overflow.
             docker("kill", "--signal", "STOP", observer)
-            docker("exec", subject, "sh", "-c", "for i in $(seq 300); do : >/tmp/f$i; done")
+            docker("exec", subject, "sh", "-c", ": >/tmp/go; until [ -e /tmp/done ]; do sleep 0.1; done")
             docker("kill", "--signal", "CONT", observer)
         equal(running.code, 4, running.output)
         equal(p.verdicts(), {"/data": "inconclusive"})
         contains(p.mount("/data")["reason"], "events were lost")
 
 
-def test_killed_observer_is_never_safe():
+def test_lost_events_are_never_safe():
+    lost_events()
+
+
+def test_lost_events_are_never_safe_under_ptrace():
+    lost_events("--observer", "ptrace")
+
+
+def killed_observer(*options):
     with project() as p:
         p.make("data", {"file": "text\n"})
         p.scenario("cat /data/file; " + IDLE, ["./data:/data"], [{"name": "waits", "wait": "3s"}])
-        with p.running() as running:
+        with p.running(*options) as running:
             running.wait_for("step waits")
             docker("kill", docker("ps", "-q", "--filter", "label=io.rogate.role=observer"))
         equal(running.code, 4, running.output)
         equal(p.verdicts(), {"/data": "inconclusive"})
         contains(p.mount("/data")["reason"], "observer")
+
+
+def test_killed_observer_is_never_safe():
+    killed_observer()
+
+
+def test_killed_observer_is_never_safe_under_ptrace():
+    """That of rogate's own container; the killed tracer is in ptrace_cases.py."""
+    killed_observer("--observer", "ptrace")
 
 
 def test_observer_that_sees_nothing_is_never_safe():

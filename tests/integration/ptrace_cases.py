@@ -1,14 +1,11 @@
-"""The ptrace observer: what it reports is what the program was answered, both ways; and what --observer says."""
+"""The ptrace observer and what --observer says. That it reports what the program was answered is in truth_cases.py."""
 import collections
 import os
 import shutil
-import subprocess
 import time
 
 from shipped_cases import shipped_with
-from support import IDLE, IMAGE, ROGATE, contains, docker, equal, project
-
-PROGRAM = os.path.join(os.path.dirname(ROGATE), "tests/programs/write_calls")
+from support import IDLE, IMAGE, contains, docker, equal, project
 
 
 def subject():
@@ -18,79 +15,6 @@ def subject():
             return found
         time.sleep(0.1)
     raise AssertionError("no subject")
-
-
-def refused(log):
-    """What the program says was refused with EROFS: (call, path) -> how often."""
-    found = collections.Counter()
-    for line in log.splitlines():
-        call, error, path = line.split(" ", 2)
-        if error == "EROFS":
-            found[(call, path)] += 1
-    return found
-
-
-def table(mount, directory, user=None, candidate=None, mode=0o777):
-    """Runs write_calls where it can write and where it cannot; in the latter, the reports must equal its own account."""
-    target = candidate or directory
-    with project() as p:
-        p.make("bin", {})
-        shutil.copy(PROGRAM, p.path("bin/write_calls"))
-        p.make("data", {})
-        subprocess.run([PROGRAM, "setup", p.path("data")], check=True)
-        os.chmod(p.path("data"), mode)
-        more = {"user": user} if user else {}
-        p.scenario(f"/t/write_calls run {directory}; " + IDLE.replace("echo started", "echo started >&2"),
-                   ["./bin:/t:ro"] + mount, [{"name": "waits", "wait": "1500ms"}], subject=more, candidates=[target])
-        with p.running("--observer", "ptrace") as running:
-            logs = []
-            for _ in range(2):
-                running.wait_for("step waits")
-                done = subprocess.run(["docker", "logs", subject()], capture_output=True, text=True, check=True)
-                logs.append(done.stdout)
-        wanted = refused(logs[1])
-        assert len(wanted) > 12, logs[1]  # on a tmpfs most names are missing
-        seen = collections.Counter()
-        for each in p.mount(target)["attempts"]:
-            if each["errno"] == "EROFS":
-                seen[(each["syscall"], each["path"])] += each["count"]
-        equal(dict(seen - wanted), {}, "reported, but never happened")
-        equal(dict(wanted - seen), {}, "happened, but was not reported")
-        equal(p.result["observer"]["kind"], "ptrace")
-        for run in p.result["runs"]:
-            equal(run["lost_events"], 0)
-            assert "observer_problem" not in run, run
-        equal(p.result["runs"][1]["canary"][target], "seen")
-
-
-def test_truth_on_a_bind():
-    table(["./data:/data"], "/data")
-
-
-def test_truth_on_a_bind_as_another_user():
-    table(["./data:/data"], "/data", user="33:33")
-
-
-def test_truth_on_a_volume():
-    docker("volume", "create", "rogate-test-truth")
-    try:
-        where = docker("volume", "inspect", "-f", "{{.Mountpoint}}", "rogate-test-truth")
-        subprocess.run([PROGRAM, "setup", where], check=True)
-        table(["rogate-test-truth:/data"], "/data")
-    finally:
-        docker("volume", "rm", "rogate-test-truth")
-
-
-def test_truth_on_a_tmpfs():
-    table([{"type": "tmpfs", "target": "/data"}], "/data")
-
-
-def test_truth_on_the_root_file_system():
-    table([], "/srv", candidate="/")
-
-
-def test_truth_on_the_root_file_system_as_another_user():
-    table([], "/srv", candidate="/", user="33:33")
 
 
 def test_shipped_nginx():

@@ -22,7 +22,7 @@
 #include "../../harness/observe/protocol.h"
 
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-#define STREAM "/work/stream"
+#define STREAM "/table/stream"
 
 static int commands; /* the agent's standard input */
 
@@ -174,7 +174,7 @@ static void run(const char* mode, const char* directory, int output) {
 }
 
 static void set_up(void) {
-    static const char* directories[] = {"/proc", "/sys", "/dev", "/work", "/work/data", "/bind", "/whole"};
+    static const char* directories[] = {"/proc", "/sys", "/dev", "/table", "/table/data", "/bind", "/whole"};
     for (size_t i = 0; i < sizeof directories / sizeof *directories; i++) mkdir(directories[i], 0755);
     need(!mount("proc", "/proc", "proc", 0, NULL), "/proc");
     need(!mount("sys", "/sys", "sysfs", 0, NULL), "/sys");
@@ -183,9 +183,9 @@ static void set_up(void) {
     need(!mount("shm", "/dev/shm", "tmpfs", 0, NULL), "/dev/shm");
     need(!mount("cgroup", "/sys/fs/cgroup", "cgroup2", 0, NULL), "/sys/fs/cgroup");
     need(!mkdir("/sys/fs/cgroup/" ID, 0755), "cgroup");
-    need(!mount("work", "/work", "tmpfs", 0, NULL), "/work");
-    run("setup", "/work/data", -1);
-    need(!mount("/work/data", "/bind", NULL, MS_BIND, NULL), "/bind");
+    need(!mount("table", "/table", "tmpfs", 0, NULL), "/table");
+    run("setup", "/table/data", -1);
+    need(!mount("/table/data", "/bind", NULL, MS_BIND, NULL), "/bind");
     need(!mount(NULL, "/bind", NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL), "/bind: ro");
     need(!mount("whole", "/whole", "tmpfs", 0, NULL), "/whole");
     run("setup", "/whole", -1);
@@ -248,7 +248,7 @@ int main(void) {
     printf("kernel: %s\nhooks: %s\n", kernel.release, wait_for(0)->hooks);
     command("1 arm 0 " ID "\n");
     wait_for(1);
-    output = open("/work/answers", O_CREAT | O_RDWR | O_APPEND, 0600);
+    output = open("/table/answers", O_CREAT | O_RDWR | O_APPEND, 0600);
     in_container("run", "/bind", output);
     in_container("thread", "/bind", output);
     in_container("run", "/whole", output);

@@ -5,6 +5,7 @@
  *   write_calls thread DIR  the same, made by a thread while the first one waits
  *   write_calls orphan DIR  the same, made by a process whose parent has ended
  *   write_calls brief DIR   a hundred processes, one after another, that make one call each and end at once
+ *   write_calls file FILE   what can be done to one file, which may be a mount of its own, and to its name
  *
  * A call that names two places (rename) has a line for each. The system calls are made directly, since the C library chooses
  * others for some (open is openat, faccessat is faccessat2). Calls that only look like writes are made too and have no line:
@@ -318,6 +319,37 @@ static void all_calls(void) {
     removal_calls();
 }
 
+/* On a file that is a mount of its own: what changes it is that mount's business, what changes its name that of the mount which
+ * holds the directory. */
+static void file_calls(const char *file) {
+    char beside[4200];
+    int fd = open(file, O_RDONLY);
+    snprintf(beside, sizeof beside, "%s.beside", file);
+    OPEN(open, file, file, O_WRONLY);
+    OPEN(open, file, file, O_RDONLY | O_TRUNC);
+    OPEN(open, file, file, O_CREAT | O_RDONLY, 0644);
+    OPEN(openat, file, AT_FDCWD, file, O_CREAT | O_RDWR, 0644);
+    CALL(truncate, file, file, 0);
+    CALL(chmod, file, file, 0640);
+    CALL(fchmod, file, fd, 0600);
+    CALL(chown, file, file, -1, -1);
+    CALL(utimensat, file, AT_FDCWD, file, NULL, 0);
+    CALL(setxattr, file, file, "user.a", "1", 1, 0);
+    CALL(removexattr, file, file, "user.a");
+    CALL(access, file, file, W_OK);
+    OPEN(open, beside, beside, O_CREAT | O_WRONLY, 0644);
+    CALL2(rename, beside, file, beside, file);
+    CALL2(renameat2, beside, file, AT_FDCWD, beside, AT_FDCWD, file, RENAME_EXCHANGE);
+    CALL2(rename, file, beside, file, beside);
+    CALL(link, beside, file, beside);
+    CALL(mkdir, file, file, 0755);
+    CALL(symlink, file, "nowhere", file);
+    CALL(rmdir, file, file);
+    CALL(unlink, file, file);
+    CALL(unlink, beside, beside);
+    close(fd);
+}
+
 static void *in_thread(void *unused) {
     all_calls();
     return unused;
@@ -343,17 +375,21 @@ static int orphan(void) {
 }
 
 int main(int argc, char **argv) {
-    static const char *modes[] = {"setup", "run", "thread", "orphan", "brief"};
+    static const char *modes[] = {"setup", "run", "thread", "orphan", "brief", "file"};
     pthread_t thread;
     unsigned int mode = 0;
-    while (mode < 5 && argc == 3 && strcmp(argv[1], modes[mode])) mode++;
-    if (argc != 3 || argv[2][0] != '/' || mode == 5) {
-        fprintf(stderr, "usage: write_calls setup|run|thread|orphan|brief /DIRECTORY\n");
+    while (mode < 6 && argc == 3 && strcmp(argv[1], modes[mode])) mode++;
+    if (argc != 3 || argv[2][0] != '/' || mode == 6) {
+        fprintf(stderr, "usage: write_calls setup|run|thread|orphan|brief|file /PATH\n");
         return 2;
     }
     directory = argv[2];
     if (!strcmp(argv[1], "setup")) {
         set_up();
+        return 0;
+    }
+    if (mode == 5) {
+        file_calls(directory);
         return 0;
     }
     directory_fd = open(directory, O_RDONLY | O_DIRECTORY);

@@ -18,8 +18,9 @@
 #endif
 
 /* Under `root` as if it were "/", so that absolute symlinks of the container stay inside it. */
-static int open_inside(int root, const char *path, int flags) {
-    struct open_how how = {.flags = (unsigned long long)(O_PATH | O_CLOEXEC | flags), .resolve = RESOLVE_IN_ROOT};
+static int open_inside(int root, const char* path, int flags) {
+    struct open_how how = {.flags = (unsigned long long)(O_PATH | O_CLOEXEC | flags),
+                           .resolve = RESOLVE_IN_ROOT};
     return (int)syscall(SYS_openat2, root, path, &how, sizeof how);
 }
 
@@ -31,8 +32,8 @@ static unsigned int mount_of(int fd) {
 }
 
 /* The names that the BPF program collected, from the root down; the id of the mount nearest to the leaf. */
-static unsigned int join_names(const char *data, unsigned int data_size, char *out, size_t size) {
-    const char *names[64];
+static unsigned int join_names(const char* data, unsigned int data_size, char* out, size_t size) {
+    const char* names[64];
     unsigned int mount = 0, i = 0, count = 0;
     size_t used = 0;
     while (i < data_size) {
@@ -56,16 +57,16 @@ static unsigned int join_names(const char *data, unsigned int data_size, char *o
     return mount;
 }
 
-static unsigned int base_path(const struct event *event, char *out, size_t size) {
+static unsigned int base_path(const struct event* event, char* out, size_t size) {
     return join_names(event->data + event->name_size, event->base_size, out, size);
 }
 
-void exe_path(const struct event *event, char *out, size_t size) {
+void exe_path(const struct event* event, char* out, size_t size) {
     join_names(event->data + event->name_size + event->base_size, event->exe_size, out, size);
 }
 
 /* "a/./b/../c" -> "a/c", for paths that cannot be looked up. */
-static void normalise(char *path) {
+static void normalise(char* path) {
     char *parts[PATH_MAX / 2], *copy = strdup(path), *rest = copy, *part;
     size_t count = 0, used = 0;
     if (!copy) return;
@@ -83,15 +84,16 @@ static void normalise(char *path) {
     free(copy);
 }
 
-static void take_mount(struct resolution *found, const struct mount_entry *entry) {
+static void take_mount(struct resolution* found, const struct mount_entry* entry) {
     snprintf(found->mount, sizeof found->mount, "%s", entry->point);
     found->mount_id = entry->id;
     found->read_only = entry->read_only;
     found->whole_read_only = entry->whole_read_only;
 }
 
-static void set_mount(struct resolution *found, struct mount_namespace *space, unsigned int id, unsigned int pid) {
-    const struct mount_entry *entry = mount_with(space, id);
+static void set_mount(struct resolution* found, struct mount_namespace* space, unsigned int id,
+                      unsigned int pid) {
+    const struct mount_entry* entry = mount_with(space, id);
     if (!entry && id) {
         namespace_refresh(space, pid);
         entry = mount_with(space, id);
@@ -100,21 +102,22 @@ static void set_mount(struct resolution *found, struct mount_namespace *space, u
 }
 
 /* The longest mount point that `path` lies under. */
-static void mount_by_name(struct resolution *found, const struct mount_namespace *space) {
+static void mount_by_name(struct resolution* found, const struct mount_namespace* space) {
     size_t best = 0;
     for (size_t i = 0; i < space->count; i++) {
-        const char *point = space->entries[i].point;
+        const char* point = space->entries[i].point;
         size_t size = strcmp(point, "/") ? strlen(point) : 0;
-        if (strncmp(found->path, point, size) || (found->path[size] != '/' && found->path[size] != 0)) continue;
+        if (strncmp(found->path, point, size) || (found->path[size] != '/' && found->path[size] != 0))
+            continue;
         if (best && size < best) continue;
         best = size;
         take_mount(found, &space->entries[i]);
     }
 }
 
-/* The path of an open descriptor as its own mount namespace sees it: d_path() stops at the root of the namespace that a
- * mount belongs to, not at ours. */
-static bool path_of_fd(int fd, char *out, size_t size) {
+/* The path of an open descriptor as its own mount namespace sees it: d_path() stops at the root of the
+ * namespace that a mount belongs to, not at ours. */
+static bool path_of_fd(int fd, char* out, size_t size) {
     char link[64];
     ssize_t n;
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
@@ -125,79 +128,105 @@ static bool path_of_fd(int fd, char *out, size_t size) {
 }
 
 /* Cuts `path` (no slash at its end) into the directory, which stays in it, and the last component. */
-static bool split_last(char *path, char *last) {
-    char *slash = strrchr(path, '/');
-    if (!slash || !slash[1] || strlen(slash + 1) > NAME_MAX || !strcmp(slash + 1, "..") || !strcmp(slash + 1, ".")) return false;
+static bool split_last(char* path, char* last) {
+    char* slash = strrchr(path, '/');
+    if (!slash || !slash[1] || strlen(slash + 1) > NAME_MAX || !strcmp(slash + 1, "..") ||
+        !strcmp(slash + 1, "."))
+        return false;
     strcpy(last, slash + 1);
     slash[slash == path ? 1 : 0] = 0;
     return true;
 }
 
 /* If `name` in `directory` is a symlink: the path that it leads to. */
-static bool follow(int directory, const char *name, char *out, size_t size) {
+static bool follow(int directory, const char* name, char* out, size_t size) {
     char target[PATH_MAX], above[PATH_MAX];
     ssize_t n = readlinkat(directory, name, target, sizeof target - 1);
     if (n <= 0) return false;
     target[n] = 0;
     if (target[0] == '/') return snprintf(out, size, "%s", target) < (int)size;
-    return path_of_fd(directory, above, sizeof above) && snprintf(out, size, "%s/%s", above, target) < (int)size;
+    return path_of_fd(directory, above, sizeof above) &&
+           snprintf(out, size, "%s/%s", above, target) < (int)size;
 }
 
-/* d_path() marks what was removed between the lookup and the question for its name. A file can be called so, too; then the
- * call most likely said it. */
-static void unmark_deleted(char *path, const char *said) {
+/* d_path() marks what was removed between the lookup and the question for its name. A file can be called so,
+ * too; then the call most likely said it. */
+static void unmark_deleted(char* path, const char* said) {
     static const char mark[] = " (deleted)";
     size_t size = strlen(path);
     if (size < sizeof mark || strcmp(path + size - (sizeof mark - 1), mark) || strstr(said, mark)) return;
     path[size - (sizeof mark - 1)] = 0;
 }
 
-/* What `full` is, looked up now. The last component may be missing; then the directory it would be in is looked up, and if
- * it is a symlink to something missing, the directory that this would be in (open(2) with O_CREAT follows such links). */
-static bool look_up(const struct event *event, struct mount_namespace *space, int root, const char *full, struct resolution *found) {
-    char work[2 * PATH_MAX], last[NAME_MAX + 1] = "";
-    const bool whole = !call_removes(event) && !call_makes_name(event), follows = whole && !call_acts_on_link(event);
+/* The state of what the call is about; `fd` is negative, and errno set, if nothing is there. */
+static void take_state(const struct event* event, int fd, struct resolution* found) {
     struct stat now;
-    size_t size;
-    int fd = -1;
-    snprintf(work, sizeof work, "%s", full);
-    for (int links = 0; links < 40; links++) {
-        bool again;
-        for (size = strlen(work); size > 1 && work[size - 1] == '/';) work[--size] = 0;
-        fd = open_inside(root, work, follows ? 0 : O_NOFOLLOW);
-        found->exists = fd >= 0;
-        if (fd >= 0 && !fstat(fd, &now) && event->result == -EROFS) found->no_op = call_keeps(event, &now);
-        if (fd < 0 && event->result == -EROFS && call_removes(event) && errno == ENOENT && !(event->flags & EVENT_SECOND))
-            found->no_op = true;
-        if (fd >= 0 && whole) break;
-        /* A name that is removed, renamed or made is an entry of its directory: a mount on it is not what is written to. */
-        if (fd >= 0) close(fd);
-        if (!split_last(work, last)) return false;
-        fd = open_inside(root, work, 0);
-        if (fd < 0) return false;
-        again = follows && follow(fd, last, work, sizeof work);
-        if (!again) break;
-        close(fd);
-        fd = -1;
-        last[0] = 0;
-    }
+    found->exists = fd >= 0;
+    if (event->result != -EROFS) return;
+    if (fd >= 0)
+        found->no_op = !fstat(fd, &now) && call_keeps(event, &now);
+    else
+        found->no_op = errno == ENOENT && call_removes(event) && !(event->flags & EVENT_SECOND);
+}
+
+/* `full` ends in "/", "." or "..": it is a directory, whose name is not in the path. */
+static bool look_up_directory(const struct event* event, struct mount_namespace* space, int root,
+                              const char* full, struct resolution* found) {
+    int fd = open_inside(root, full, 0);
+    bool known;
+    take_state(event, fd, found);
     if (fd < 0) return false;
     set_mount(found, space, mount_of(fd), event->pid);
-    if (!path_of_fd(fd, found->path, PATH_MAX)) {
-        close(fd);
-        return false;
-    }
+    known = path_of_fd(fd, found->path, PATH_MAX);
     close(fd);
+    if (known) unmark_deleted(found->path, full);
+    return known;
+}
+
+/* The name `last` in `directory`, whether it is there or not: what the call said, not what the file is called
+ * now, since the program may have renamed it in the meantime. */
+static bool look_up_entry(const struct event* event, struct mount_namespace* space, int directory,
+                          const char* last, const char* full, struct resolution* found) {
+    const bool entry = call_removes(event) || call_makes_name(event);
+    int fd = openat(directory, last, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    size_t size;
+    take_state(event, fd, found);
+    /* A name that is removed, renamed or made is an entry of its directory: a mount on it is not what is
+     * written to. */
+    set_mount(found, space, mount_of(fd >= 0 && !entry ? fd : directory), event->pid);
+    if (fd >= 0) close(fd);
+    if (!path_of_fd(directory, found->path, PATH_MAX)) return false;
     unmark_deleted(found->path, full);
-    if (!last[0]) return true;
-    size = strlen(found->path);
-    if (size == 1) size = 0;
+    size = strcmp(found->path, "/") ? strlen(found->path) : 0;
     snprintf(found->path + size, sizeof found->path - size, "/%s", last);
     return true;
 }
 
-/* What the call said, joined to where it begins: the path, whether it had a name, and the mount it begins on. */
-static unsigned int full_path(const struct event *event, char *full, size_t size, bool *named) {
+/* What `full` is, looked up now: its directory, and in that its last component, whether it is there or not.
+ * If that is a symlink which the call follows, so do we, also to something missing, as open(2) with O_CREAT
+ * does. */
+static bool look_up(const struct event* event, struct mount_namespace* space, int root, const char* full,
+                    struct resolution* found) {
+    const bool follows = !call_removes(event) && !call_makes_name(event) && !call_acts_on_link(event);
+    char work[2 * PATH_MAX], last[NAME_MAX + 1];
+    bool again = true, known = false;
+    snprintf(work, sizeof work, "%s", full);
+    for (int links = 0; links < 40 && again; links++) {
+        int directory;
+        for (size_t size = strlen(work); size > 1 && work[size - 1] == '/';) work[--size] = 0;
+        if (!split_last(work, last)) return look_up_directory(event, space, root, work, found);
+        directory = open_inside(root, work, 0);
+        if (directory < 0) return false;
+        again = follows && follow(directory, last, work, sizeof work);
+        if (!again) known = look_up_entry(event, space, directory, last, full, found);
+        close(directory);
+    }
+    return known;
+}
+
+/* What the call said, joined to where it begins: the path, whether it had a name, and the mount it begins on.
+ */
+static unsigned int full_path(const struct event* event, char* full, size_t size, bool* named) {
     char base[PATH_MAX], name[1024 + 1];
     unsigned int base_mount = base_path(event, base, sizeof base);
     name[0] = 0;
@@ -211,11 +240,12 @@ static unsigned int full_path(const struct event *event, char *full, size_t size
     return base_mount;
 }
 
-/* The kernel said which mount refused. If that is another one than the path leads to now, a symlink, a name or a mount has
- * changed since then; and the path is only what the call said. A file system that is read-only as a whole refuses before the
- * kernel asks a mount: then what it said belongs to an earlier call. */
-static void believe_kernel(const struct event *event, struct mount_namespace *space, struct resolution *found) {
-    const struct mount_entry *entry;
+/* The kernel said which mount refused. If that is another one than the path leads to now, a symlink, a name
+ * or a mount has changed since then; and the path is only what the call said. A file system that is read-only
+ * as a whole refuses before the kernel asks a mount: then what it said belongs to an earlier call. */
+static void believe_kernel(const struct event* event, struct mount_namespace* space,
+                           struct resolution* found) {
+    const struct mount_entry* entry;
     bool named;
     if (!event->refused_mount || event->refused_mount == found->mount_id) return;
     if (found->mount[0] && found->whole_read_only) return;
@@ -232,13 +262,14 @@ static void believe_kernel(const struct event *event, struct mount_namespace *sp
     normalise(found->path);
 }
 
-static void resolve_under(int root, const struct event *event, struct mount_namespace *space, struct resolution *found) {
+static void resolve_under(int root, const struct event* event, struct mount_namespace* space,
+                          struct resolution* found) {
     char full[2 * PATH_MAX];
     bool named;
     unsigned int base_mount;
     memset(found, 0, sizeof *found);
     base_mount = full_path(event, full, sizeof full, &named);
-    if (event->flags & EVENT_OPENED) {  /* it is the file's own path, its mount known */
+    if (event->flags & EVENT_OPENED) { /* it is the file's own path, its mount known */
         found->exists = !(event->flags & EVENT_CREATED);
         found->no_op = (event->flags & EVENT_NO_CHANGE) != 0;
         snprintf(found->path, sizeof found->path, "%s", full);
@@ -286,15 +317,16 @@ static void resolve_under(int root, const struct event *event, struct mount_name
     mount_by_name(found, space);
 }
 
-void resolve(const struct event *event, struct mount_namespace *space, struct resolution *found) {
+void resolve(const struct event* event, struct mount_namespace* space, struct resolution* found) {
     char path[64];
     int own = -1;
-    if (space->root < 0) {  /* let go of before a restart; the process may still be there */
+    if (space->root < 0) { /* let go of before a restart; the process may still be there */
         snprintf(path, sizeof path, "/proc/%u/root", event->pid);
         own = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     }
     resolve_under(space->root >= 0 ? space->root : own, event, space, found);
-    if (event->result == -EROFS && found->mount[0] && !found->read_only) {  /* remounted since the table was read? */
+    if (event->result == -EROFS && found->mount[0] &&
+        !found->read_only) { /* remounted since the table was read? */
         namespace_refresh(space, event->pid);
         resolve_under(space->root >= 0 ? space->root : own, event, space, found);
     }
