@@ -1,4 +1,5 @@
-/* Makes every call that can change a file system once, and says what it was answered: an observer has to see the same.
+/* Makes every call that can change a file system once, and says what it was answered: an observer has to see
+ * the same.
  *
  *   write_calls setup DIR   makes what the calls need (run it where DIR is writable)
  *   write_calls run DIR     DIR is absolute and free of symlinks; one line per call: "SYSCALL ERRNO|ok PATH"
@@ -7,9 +8,10 @@
  *   write_calls brief DIR   a hundred processes, one after another, that make one call each and end at once
  *   write_calls file FILE   what can be done to one file, which may be a mount of its own, and to its name
  *
- * A call that names two places (rename) has a line for each. The system calls are made directly, since the C library chooses
- * others for some (open is openat, faccessat is faccessat2). Calls that only look like writes are made too and have no line:
- * opening for reading, access(R_OK), a change to a memfd, a socket with an abstract address. */
+ * A call that names two places (rename) has a line for each. The system calls are made directly, since the C
+ * library chooses others for some (open is openat, faccessat is faccessat2). Calls that only look like writes
+ * are made too and have no line: opening for reading, access(R_OK), a change to a memfd, a socket with an
+ * abstract address. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -42,39 +44,39 @@
 #define SYS_file_setattr 469
 #endif
 
-static const char *directory;
+static const char* directory;
 static int directory_fd;
 
 /* Some results of it may be in use at once. */
-static const char *in_dir(const char *name) {
+static const char* in_dir(const char* name) {
     static char paths[64][4200];
     static unsigned int next;
-    char *path = paths[next++ % 64];
+    char* path = paths[next++ % 64];
     snprintf(path, sizeof paths[0], "%s/%s", directory, name);
     return path;
 }
 
-static void say(const char *call, int error, const char *path) {
+static void say(const char* call, int error, const char* path) {
     printf("%s %s %s\n", call, error ? strerrorname_np(error) : "ok", path);
 }
 
-static long said(const char *call, long result, const char *path) {
+static long said(const char* call, long result, const char* path) {
     say(call, result < 0 ? errno : 0, path);
     return result;
 }
 
-static void opened(const char *call, long result, const char *path) {
+static void opened(const char* call, long result, const char* path) {
     if (said(call, result, path) >= 0) close((int)result);
 }
 
 /* CALL(name, path for the line, arguments…): the name is both the system call's and the line's. */
 #define CALL(name, path, ...) said(#name, syscall(SYS_##name, __VA_ARGS__), path)
 #define OPEN(name, path, ...) opened(#name, syscall(SYS_##name, __VA_ARGS__), path)
-#define CALL2(name, from, to, ...)                                  \
-    do {                                                            \
+#define CALL2(name, from, to, ...)                                     \
+    do {                                                               \
         int error_ = syscall(SYS_##name, __VA_ARGS__) < 0 ? errno : 0; \
-        say(#name, error_, from);                                   \
-        say(#name, error_, to);                                     \
+        say(#name, error_, from);                                      \
+        say(#name, error_, to);                                        \
     } while (0)
 
 static void set_up(void) {
@@ -88,7 +90,7 @@ static void set_up(void) {
 
 static void open_calls(void) {
     struct open_how create = {.flags = O_CREAT | O_RDWR, .mode = 0644};
-    const char *file = in_dir("file");
+    const char* file = in_dir("file");
     OPEN(open, file, file, O_WRONLY);
     OPEN(open, file, file, O_RDWR | O_APPEND);
     OPEN(open, in_dir("made by open"), in_dir("made by open"), O_CREAT | O_WRONLY, 0644);
@@ -119,7 +121,8 @@ static void name_calls(void) {
     CALL(linkat, in_dir("hard at"), directory_fd, "file", directory_fd, "hard at", 0);
     CALL2(rename, in_dir("file"), in_dir("renamed"), in_dir("file"), in_dir("renamed"));
     CALL2(renameat, in_dir("renamed"), in_dir("file"), directory_fd, "renamed", directory_fd, "file");
-    CALL2(renameat2, in_dir("file"), in_dir("sub/file"), directory_fd, "file", directory_fd, "sub/file", RENAME_EXCHANGE);
+    CALL2(renameat2, in_dir("file"), in_dir("sub/file"), directory_fd, "file", directory_fd, "sub/file",
+          RENAME_EXCHANGE);
     CALL2(rename, in_dir("missing"), in_dir("elsewhere"), in_dir("missing"), in_dir("elsewhere"));
 }
 
@@ -158,7 +161,7 @@ static void metadata_calls(void) {
 }
 
 static void descriptor_calls(void) {
-    const char *file = in_dir("file");
+    const char* file = in_dir("file");
     char through_proc[64];
     struct fsxattr extended;
     int flags = 0, fd = open(file, O_RDONLY), memory = memfd_create("scratch", 0);
@@ -185,7 +188,7 @@ static void bind_calls(void) {
     int named = socket(AF_UNIX, SOCK_STREAM, 0), abstract = socket(AF_UNIX, SOCK_STREAM, 0);
     socklen_t size = offsetof(struct sockaddr_un, sun_path) + 9;
     memcpy(address.sun_path, "\0abstract", 9);
-    if (bind(abstract, (struct sockaddr *)&address, size)) perror("write_calls: abstract socket");
+    if (bind(abstract, (struct sockaddr*)&address, size)) perror("write_calls: abstract socket");
     snprintf(address.sun_path, sizeof address.sun_path, "%.100s/socket", directory);
     CALL(bind, in_dir("socket"), named, &address, sizeof address);
     close(named);
@@ -227,16 +230,17 @@ static void symlinked_directory_calls(void) {
     /* The link stays: an observer may look at it a moment later. */
 }
 
-/* ---- io_uring ---------------------------------------------------------------------------------------------------- */
+/* ---- io_uring
+ * ---------------------------------------------------------------------------------------------------- */
 
 struct uring {
     int fd;
     struct io_uring_params layout;
-    char *ring;
-    struct io_uring_sqe *entries;
+    char* ring;
+    struct io_uring_sqe* entries;
 };
 
-static int uring_open(struct uring *uring) {
+static int uring_open(struct uring* uring) {
     size_t submissions, completions;
     memset(uring, 0, sizeof *uring);
     uring->fd = (int)syscall(SYS_io_uring_setup, 4, &uring->layout);
@@ -245,16 +249,16 @@ static int uring_open(struct uring *uring) {
     completions = uring->layout.cq_off.cqes + uring->layout.cq_entries * sizeof(struct io_uring_cqe);
     uring->ring = mmap(NULL, submissions > completions ? submissions : completions, PROT_READ | PROT_WRITE,
                        MAP_SHARED | MAP_POPULATE, uring->fd, IORING_OFF_SQ_RING);
-    uring->entries = mmap(NULL, uring->layout.sq_entries * sizeof(struct io_uring_sqe), PROT_READ | PROT_WRITE,
-                          MAP_SHARED | MAP_POPULATE, uring->fd, IORING_OFF_SQES);
+    uring->entries = mmap(NULL, uring->layout.sq_entries * sizeof(struct io_uring_sqe),
+                          PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, uring->fd, IORING_OFF_SQES);
     return uring->ring == MAP_FAILED || uring->entries == MAP_FAILED ? -1 : 0;
 }
 
-static int uring_do(struct uring *uring, const struct io_uring_sqe *entry) {
-    unsigned int *tail = (void *)(uring->ring + uring->layout.sq_off.tail);
-    unsigned int *array = (void *)(uring->ring + uring->layout.sq_off.array);
-    unsigned int *head = (void *)(uring->ring + uring->layout.cq_off.head);
-    struct io_uring_cqe *done = (void *)(uring->ring + uring->layout.cq_off.cqes);
+static int uring_do(struct uring* uring, const struct io_uring_sqe* entry) {
+    unsigned int* tail = (void*)(uring->ring + uring->layout.sq_off.tail);
+    unsigned int* array = (void*)(uring->ring + uring->layout.sq_off.array);
+    unsigned int* head = (void*)(uring->ring + uring->layout.cq_off.head);
+    struct io_uring_cqe* done = (void*)(uring->ring + uring->layout.cq_off.cqes);
     unsigned int slot = *tail & (uring->layout.sq_entries - 1);
     int result;
     uring->entries[slot] = *entry;
@@ -266,14 +270,16 @@ static int uring_do(struct uring *uring, const struct io_uring_sqe *entry) {
     return result;
 }
 
-static void uring_call(struct uring *uring, const char *call, struct io_uring_sqe entry, const char *name, const char *second) {
+static void uring_call(struct uring* uring, const char* call, struct io_uring_sqe entry, const char* name,
+                       const char* second) {
     int result;
     entry.fd = directory_fd;
     entry.addr = (uintptr_t)name;
     if (second) entry.addr2 = (uintptr_t)second;
     result = uring_do(uring, &entry);
     /* symlinkat's first text is what the link holds. */
-    if (entry.opcode != IORING_OP_SYMLINKAT && entry.opcode != IORING_OP_LINKAT) say(call, result < 0 ? -result : 0, in_dir(name));
+    if (entry.opcode != IORING_OP_SYMLINKAT && entry.opcode != IORING_OP_LINKAT)
+        say(call, result < 0 ? -result : 0, in_dir(name));
     if (second) say(call, result < 0 ? -result : 0, in_dir(second));
     if (result > 2) close(result);
 }
@@ -281,11 +287,13 @@ static void uring_call(struct uring *uring, const char *call, struct io_uring_sq
 static void uring_calls(void) {
     struct uring uring;
     if (uring_open(&uring)) return perror("write_calls: no io_uring");
-#define URING(name, call, path, second, ...) \
-    uring_call(&uring, "io_uring:" call, (struct io_uring_sqe){.opcode = IORING_OP_##name, __VA_ARGS__}, path, second)
+#define URING(name, call, path, second, ...)                                                             \
+    uring_call(&uring, "io_uring:" call, (struct io_uring_sqe){.opcode = IORING_OP_##name, __VA_ARGS__}, \
+               path, second)
     URING(OPENAT, "openat", "file", NULL, .open_flags = O_WRONLY);
     URING(OPENAT, "openat", "made by uring", NULL, .open_flags = O_CREAT | O_WRONLY, .len = 0644);
-    URING(OPENAT, "openat", "made by uring worker", NULL, .open_flags = O_CREAT | O_WRONLY, .len = 0644, .flags = IOSQE_ASYNC);
+    URING(OPENAT, "openat", "made by uring worker", NULL, .open_flags = O_CREAT | O_WRONLY, .len = 0644,
+          .flags = IOSQE_ASYNC);
     URING(MKDIRAT, "mkdirat", "made by mkdirat", NULL, .len = 0755);
     URING(SYMLINKAT, "symlinkat", "nowhere", "uring soft");
     URING(LINKAT, "linkat", "file", "uring hard", .len = (unsigned int)directory_fd);
@@ -319,9 +327,9 @@ static void all_calls(void) {
     removal_calls();
 }
 
-/* On a file that is a mount of its own: what changes it is that mount's business, what changes its name that of the mount which
- * holds the directory. */
-static void file_calls(const char *file) {
+/* On a file that is a mount of its own: what changes it is that mount's business, what changes its name that
+ * of the mount which holds the directory. */
+static void file_calls(const char* file) {
     char beside[4200];
     int fd = open(file, O_RDONLY);
     snprintf(beside, sizeof beside, "%s.beside", file);
@@ -350,12 +358,14 @@ static void file_calls(const char *file) {
     close(fd);
 }
 
-static void *in_thread(void *unused) {
+static void* in_thread(void* unused) {
     all_calls();
     return unused;
 }
 
-static void brief_call(void) { OPEN(open, in_dir("file"), in_dir("file"), O_WRONLY); }
+static void brief_call(void) {
+    OPEN(open, in_dir("file"), in_dir("file"), O_WRONLY);
+}
 
 static int orphan(void) {
     int ends[2];
@@ -374,8 +384,8 @@ static int orphan(void) {
     return read(ends[0], &byte, 1) ? 1 : 0; /* until the orphan has ended */
 }
 
-int main(int argc, char **argv) {
-    static const char *modes[] = {"setup", "run", "thread", "orphan", "brief", "file"};
+int main(int argc, char** argv) {
+    static const char* modes[] = {"setup", "run", "thread", "orphan", "brief", "file"};
     pthread_t thread;
     unsigned int mode = 0;
     while (mode < 6 && argc == 3 && strcmp(argv[1], modes[mode])) mode++;
@@ -398,11 +408,14 @@ int main(int argc, char **argv) {
         return 1;
     }
     switch (mode) {
-        case 1: all_calls(); break;
+        case 1:
+            all_calls();
+            break;
         case 2:
             if (pthread_create(&thread, NULL, in_thread, NULL) || pthread_join(thread, NULL)) return 1;
             break;
-        case 3: return orphan();
+        case 3:
+            return orphan();
         case 4:
             for (int i = 0; i < 100; i++) in_child(brief_call);
     }
