@@ -58,13 +58,17 @@ class Running:
         self.output = ""
         self.code = None
 
-    def wait_for(self, text):
-        """Reads the progress up to the line that holds `text`."""
+    def comes_to(self, text):
+        """Reads the progress up to the line that holds `text`. False: to its end, in vain."""
         for line in self.process.stdout:
             self.output += line
             if text in line:
-                return
-        raise AssertionError(f"rogate ended without saying '{text}':\n{self.output}")
+                return True
+        return False
+
+    def wait_for(self, text):
+        if not self.comes_to(text):
+            raise AssertionError(f"rogate ended without saying '{text}':\n{self.output}")
 
     def finish(self, timeout=120):
         rest, _ = self.process.communicate(timeout=timeout)
