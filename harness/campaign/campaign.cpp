@@ -8,7 +8,9 @@
 #include <random>
 #include <rogate/labels.hpp>
 
+#include "campaign/companions.hpp"
 #include "campaign/data.hpp"
+#include "campaign/images.hpp"
 #include "campaign/runner.hpp"
 #include "engine/together.hpp"
 #include "verdict/compare.hpp"
@@ -92,23 +94,6 @@ Task<EngineFacts> engine_facts(engine::Client& client) {
     co_return facts;
 }
 
-Task<engine::ImageInfo> need_image(engine::Client& client, const std::string& image, Status& status) {
-    auto info = co_await client.image_inspect(image);
-    if (info || info.error().kind != ErrorKind::not_found) co_return info;
-    status.preparing(fmt::format("pulling {}", image));
-    auto pulled = co_await client.image_pull(image);
-    if (!pulled) {
-        Error error = std::move(pulled.error());
-        if (error.kind == ErrorKind::cancelled) co_return fail(std::move(error));
-        co_return fail(
-            ErrorKind::not_found,
-            fmt::format(
-                "the image '{}' is not on the engine and could not be pulled: {}; build it or check its name",
-                image, error.message));
-    }
-    co_return co_await client.image_inspect(image);
-}
-
 // A mount on which read-only protects nothing is not tried: target -> why.
 std::map<std::string, std::string> without_protection(const std::vector<DataMount>& mounts) {
     std::map<std::string, std::string> found;
@@ -154,8 +139,9 @@ struct Campaign {
     Task<> start_observer(std::unique_ptr<observe::Observer>* observer);
     Task<> make_network();
     Task<> remove_network();
-    Task<> run_all(observe::Observer& observer, DataPlane& data, const engine::ImageInfo& image,
-                   const std::vector<Mount>& mounts, std::vector<std::string> candidates);
+    Task<> run_all(observe::Observer& observer, DataPlane& data, Companions& companions,
+                   const engine::ImageInfo& image, const std::vector<Mount>& mounts,
+                   std::vector<std::string> candidates);
 };
 
 Task<> Campaign::start_observer(std::unique_ptr<observe::Observer>* observer) {
@@ -170,7 +156,6 @@ Task<> Campaign::start_observer(std::unique_ptr<observe::Observer>* observer) {
 }
 
 Task<> Campaign::make_network() {
-    network = fmt::format("rogate-{}", session);
     auto made = co_await client.network_create(network, labels(session, "network"));
     if (!made) co_return fail(std::move(made.error()).with_context("making the run's network"));
     co_return Result<>{};
@@ -183,8 +168,9 @@ Task<> Campaign::remove_network() {
     co_return Result<>{};
 }
 
-Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, const engine::ImageInfo& image,
-                         const std::vector<Mount>& mounts, std::vector<std::string> candidates) {
+Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companions& companions,
+                         const engine::ImageInfo& image, const std::vector<Mount>& mounts,
+                         std::vector<std::string> candidates) {
     result.data_mode = data.mode();
     const auto pointless = without_protection(data.mounts());
     std::erase_if(candidates, [&](const std::string& target) { return pointless.contains(target); });
@@ -196,6 +182,7 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, const eng
                 .scenario = result.scenario,
                 .session = session,
                 .network = network,
+                .companions = companions,
                 .has_healthcheck = image.has_healthcheck || result.scenario.subject.healthcheck.has_value(),
                 .image = image};
     verdict::Question question{.mounts = mounts,
@@ -247,7 +234,7 @@ Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std
                       .session = session,
                       .options = options,
                       .result = {},
-                      .network = {}};
+                      .network = fmt::format("rogate-{}", session)};
     CampaignResult& result = campaign.result;
     result.scenario = std::move(scenario);
     result.started_at = now_utc();
@@ -265,15 +252,18 @@ Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std
     status.preparing("starting the observer");
     std::unique_ptr<observe::Observer> observer;
     DataPlane data(client, session, result.scenario.subject.image);
+    Companions companions(client, status, result.scenario, session, campaign.network);
     std::vector<Task<>> preparations;
     preparations.push_back(campaign.start_observer(&observer));
-    preparations.push_back(data.survey(mounts));
+    preparations.push_back(data.survey(mounts, written_by_companions(result.scenario)));
+    preparations.push_back(companions.survey());
     preparations.push_back(campaign.make_network());
     auto preparing = engine::together(std::move(preparations));
     if (auto prepared = co_await std::move(preparing); !prepared) co_return fail(std::move(prepared.error()));
     result.observer = observer->facts();
 
-    auto done = co_await campaign.run_all(*observer, data, *image, mounts, std::move(*candidates));
+    auto done =
+        co_await campaign.run_all(*observer, data, companions, *image, mounts, std::move(*candidates));
     if (!done && done.error().kind == ErrorKind::cancelled) co_return fail(std::move(done.error()));
     auto ending = engine::together(observer->stop(), campaign.remove_network());
     auto stopped = co_await std::move(ending);

@@ -6,6 +6,7 @@
 #include <rogate/labels.hpp>
 #include <set>
 
+#include "campaign/companions.hpp"
 #include "campaign/tar.hpp"
 #include "engine/together.hpp"
 
@@ -36,7 +37,7 @@ bool overlay_can_name(const std::string& path) {
 }  // namespace
 
 std::string DataPlane::volume_name(int run, std::size_t index) const {
-    return fmt::format("rogate-{}-r{}-m{}", session_, run, index);
+    return fmt::format("rogate-{}-{}r{}-m{}", session_, part_, run, index);
 }
 
 std::string DataPlane::folder(int run, std::size_t index) const {
@@ -54,7 +55,8 @@ std::string DataPlane::mode() const {
     return text.empty() ? "none" : text;
 }
 
-Task<> DataPlane::survey(const std::vector<Mount>& mounts) {
+Task<> DataPlane::survey(std::vector<Mount> mounts, std::set<std::string> written_elsewhere) {
+    written_elsewhere_ = std::move(written_elsewhere);
     for (const Mount& mount : mounts) {
         DataMount data;
         data.mount = mount;
@@ -95,7 +97,7 @@ Task<> DataPlane::survey(const std::vector<Mount>& mounts) {
 
 Task<> DataPlane::create_helper() {
     engine::VolumeSpec scratch;
-    scratch.name = fmt::format("rogate-{}-scratch", session_);
+    scratch.name = fmt::format("rogate-{}-{}scratch", session_, part_);
     scratch.labels = labels(session_, "data");
     auto volume = co_await client_.volume_create(scratch);
     if (!volume)
@@ -103,7 +105,7 @@ Task<> DataPlane::create_helper() {
     scratch_mountpoint_ = volume->mountpoint;
 
     engine::ContainerSpec spec;
-    spec.name = fmt::format("rogate-{}-helper", session_);
+    spec.name = fmt::format("rogate-{}-{}helper", session_, part_);
     spec.image = image_;
     spec.labels = labels(session_, "helper");
     spec.network_mode = "none";
@@ -147,7 +149,8 @@ Task<> DataPlane::survey_source(DataMount& data, std::size_t index) {
     if ((stat->go_mode & mode_socket) != 0) data.special = "a unix socket";
     if ((stat->go_mode & mode_device) != 0) data.special = "a device";
     if ((stat->go_mode & mode_fifo) != 0) data.special = "a FIFO";
-    if (!data.special.empty() || data.mount.read_only) {
+    if (!data.special.empty() ||
+        (data.mount.read_only && !written_elsewhere_.contains(source_key(data.mount)))) {
         data.how = DataSource::as_it_is;
         co_return Result<>{};
     }
@@ -233,7 +236,7 @@ Task<> DataPlane::make_volume(engine::VolumeSpec volume) {
 // The archive call on a container mounts its volumes, without starting it.
 Task<bool> DataPlane::can_be_mounted(std::vector<std::size_t> overlays) {
     engine::ContainerSpec spec;
-    spec.name = fmt::format("rogate-{}-check{}", session_, checks_++);
+    spec.name = fmt::format("rogate-{}-{}check{}", session_, part_, checks_++);
     spec.image = image_;
     spec.labels = labels(session_, "helper");
     spec.network_mode = "none";

@@ -40,11 +40,13 @@ struct DataMount {
 
 class DataPlane {
   public:
-    DataPlane(engine::Client& client, std::string session, std::string image)
-        : client_(client), session_(std::move(session)), image_(std::move(image)) {}
+    // `part` tells the names on the engine of several planes of one session apart.
+    DataPlane(engine::Client& client, std::string session, std::string image, std::string part = "")
+        : client_(client), session_(std::move(session)), image_(std::move(image)), part_(std::move(part)) {}
 
     // Looks at every mount's source. ErrorKind::usage names a bind source that does not exist.
-    engine::Task<> survey(const std::vector<Mount>& mounts);
+    // `written_elsewhere` (see source_key): sources that somebody beside the subject writes to.
+    engine::Task<> survey(std::vector<Mount> mounts, std::set<std::string> written_elsewhere = {});
     const std::vector<DataMount>& mounts() const { return mounts_; }
     // What is at `path` of the subject before any run, in a mount's source or in the image. Symlinks are not
     // followed.
@@ -85,7 +87,8 @@ class DataPlane {
                                       const std::string& folder_name) const;
 
     engine::Client& client_;
-    std::string session_, image_;
+    std::string session_, image_, part_;
+    std::set<std::string> written_elsewhere_;
     std::vector<DataMount> mounts_;
     std::string helper_;  // a container that is never started: its archive calls read and write the volumes
     std::string scratch_mountpoint_;  // of the scratch volume, on the engine's host

@@ -91,6 +91,10 @@ void Launch::end(bool passed, std::string message) {
 Task<> Launch::start() {
     auto mounts = co_await bench_.data.prepare(record_.plan);
     if (!mounts) co_return fail(std::move(mounts.error()));
+    auto trouble = co_await bench_.companions.start(record_.plan.id, *mounts);
+    if (!trouble) co_return fail(std::move(trouble.error()));
+    // Without the services nothing is learned about the subject, in whatever run it is.
+    if (!trouble->empty()) co_return fail(ErrorKind::scenario, std::move(*trouble));
     engine::ContainerSpec spec = container_for(bench_, record_.plan, std::move(*mounts));
     bench_.observer.dress(spec, bench_.image);
     auto created = co_await bench_.client.container_create(std::move(spec));
@@ -100,6 +104,8 @@ Task<> Launch::start() {
         if (auto joined = co_await bench_.client.network_connect(network, container_); !joined)
             co_return fail(
                 std::move(joined.error()).with_context(fmt::format("joining network '{}'", network)));
+    auto seeded = co_await seed_files(bench_.client, container_, bench_.scenario.subject.files);
+    if (!seeded && seeded.error().kind != ErrorKind::engine) co_return seeded;
 
     std::vector<observe::ObservedMount> observed;
     for (const DataMount& data : bench_.data.mounts())
@@ -108,7 +114,9 @@ Task<> Launch::start() {
     if (!armed) co_return fail(std::move(armed.error()).with_context("arming the observer"));
 
     if (auto begun = co_await begin("entrypoint"); !begun) co_return begun;
-    auto started = co_await bench_.client.container_start(container_);
+    // The engine writes no file into a container whose root is read-only, as with docker compose.
+    auto started = seeded;
+    if (seeded) started = co_await bench_.client.container_start(container_);
     if (!started) {
         auto could_not = co_await scenario::start_was_refused(bench_.client, container_, started.error());
         if (!could_not) co_return fail(std::move(could_not.error()));
@@ -243,6 +251,8 @@ Task<> Launch::run_phases() {
         if (failed_) {
             auto log = co_await bench_.client.container_logs(container_, 16 * 1024, 30);
             if (log) record_.log_tail = std::move(*log);
+            auto fallen = co_await bench_.companions.fallen();
+            if (fallen && !fallen->empty()) record_.phases.back().message += "; " + *fallen;
         }
         if (auto stopped = co_await shutdown(); !stopped) co_return stopped;
         if (bench_.observer.sees_after_end())
@@ -256,6 +266,7 @@ Task<> Launch::run_phases() {
 Task<> Launch::remove() {
     if (!container_.empty())
         if (auto removed = co_await bench_.client.container_remove(container_); !removed) co_return removed;
+    if (auto removed = co_await bench_.companions.remove(record_.plan.id); !removed) co_return removed;
     co_return co_await bench_.data.release(record_.plan.id);
 }
 
@@ -281,32 +292,14 @@ void add_tmpfs(engine::ContainerSpec& spec, const Mount& mount, bool read_only) 
 
 }  // namespace
 
-engine::ContainerSpec container_for(const Bench& bench, const RunPlan& plan,
-                                    std::vector<engine::MountSpec> mounts) {
-    const Subject& subject = bench.scenario.subject;
-    engine::ContainerSpec spec;
-    spec.name = fmt::format("rogate-{}-run{}", bench.session, plan.id);
+void describe(const Subject& subject, engine::ContainerSpec& spec) {
     spec.image = subject.image;
     spec.entrypoint = subject.entrypoint;
     spec.cmd = subject.command;
     spec.user = subject.user;
     spec.working_dir = subject.working_dir;
     spec.hostname = subject.hostname;
-    spec.stop_signal = bench.scenario.shutdown.signal ? bench.scenario.shutdown.signal : subject.stop_signal;
     for (const auto& [name, value] : subject.environment) spec.env.push_back(name + "=" + value);
-    spec.labels = labels(bench.session, "subject");
-    spec.labels.emplace("io.rogate.run", std::to_string(plan.id));
-    spec.mounts = std::move(mounts);
-    for (const DataMount& data : bench.data.mounts())
-        if (data.mount.type == MountType::tmpfs) add_tmpfs(spec, data.mount, is_read_only(data.mount, plan));
-    for (const WritablePath& path : plan.writable)
-        if (path.as == WritableAs::tmpfs) spec.tmpfs.emplace(path.path, path.tmpfs_options);
-    for (const Port& port : subject.ports) {
-        engine::PublishSpec publish;
-        publish.container_port = port.container;
-        publish.protocol = port.protocol;
-        spec.publish.push_back(std::move(publish));
-    }
     spec.cap_add = subject.cap_add;
     spec.cap_drop = subject.cap_drop;
     spec.security_opt = subject.security_opt;
@@ -321,13 +314,37 @@ engine::ContainerSpec container_for(const Bench& bench, const RunPlan& plan,
     }
     spec.ulimits = subject.ulimits;
     spec.ulimits_hard = subject.ulimits_hard;
-    spec.group_add = subject.group_add;
-    spec.extra_hosts = subject.extra_hosts;
     spec.sysctls = subject.sysctls;
     spec.shm_size = subject.shm_size;
-    spec.network_mode = bench.network;
     spec.init = subject.init;
     spec.privileged = subject.privileged;
+    spec.open_stdin = subject.open_stdin;
+    spec.network_aliases = subject.aliases;
+    spec.extra_hosts = subject.extra_hosts;
+    spec.group_add = subject.group_add;
+}
+
+engine::ContainerSpec container_for(const Bench& bench, const RunPlan& plan,
+                                    std::vector<engine::MountSpec> mounts) {
+    const Subject& subject = bench.scenario.subject;
+    engine::ContainerSpec spec;
+    spec.name = fmt::format("rogate-{}-run{}", bench.session, plan.id);
+    describe(subject, spec);
+    spec.stop_signal = bench.scenario.shutdown.signal ? bench.scenario.shutdown.signal : subject.stop_signal;
+    spec.labels = labels(bench.session, "subject");
+    spec.labels.emplace("io.rogate.run", std::to_string(plan.id));
+    spec.mounts = std::move(mounts);
+    for (const DataMount& data : bench.data.mounts())
+        if (data.mount.type == MountType::tmpfs) add_tmpfs(spec, data.mount, is_read_only(data.mount, plan));
+    for (const WritablePath& path : plan.writable)
+        if (path.as == WritableAs::tmpfs) spec.tmpfs.emplace(path.path, path.tmpfs_options);
+    for (const Port& port : subject.ports) {
+        engine::PublishSpec publish;
+        publish.container_port = port.container;
+        publish.protocol = port.protocol;
+        spec.publish.push_back(std::move(publish));
+    }
+    spec.network_mode = bench.network;
     spec.read_only_rootfs = subject.read_only_rootfs || contains(plan.read_only, "/");
     return spec;
 }

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "campaign/companions.hpp"
 #include "campaign/data.hpp"
 #include "campaign/status.hpp"
 #include "engine/client.hpp"
@@ -19,6 +20,7 @@ struct Bench {
     Status& status;
     const Scenario& scenario;
     std::string session, network;
+    Companions& companions;
     bool has_healthcheck = false;
     const engine::ImageInfo& image;
 };

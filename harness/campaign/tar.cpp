@@ -46,6 +46,28 @@ Result<std::string> tar_of_folders(const std::vector<TarFolder>& folders) {
     return bytes;
 }
 
+Result<std::string> tar_of_files(const std::vector<TarFile>& files) {
+    std::string bytes;
+    const ArchivePtr writer(archive_write_new());
+    archive_write_set_format_pax_restricted(writer.get());
+    archive_write_open(writer.get(), &bytes, nullptr, append, nullptr);
+    for (const TarFile& file : files) {
+        const EntryPtr entry(archive_entry_new());
+        archive_entry_set_pathname(entry.get(), file.path.c_str());
+        archive_entry_set_filetype(entry.get(), AE_IFREG);
+        archive_entry_set_perm(entry.get(), file.mode & 07777U);
+        archive_entry_set_uid(entry.get(), file.uid);
+        archive_entry_set_gid(entry.get(), file.gid);
+        archive_entry_set_size(entry.get(), static_cast<la_int64_t>(file.content.size()));
+        if (archive_write_header(writer.get(), entry.get()) != ARCHIVE_OK ||
+            archive_write_data(writer.get(), file.content.data(), file.content.size()) < 0)
+            return fail(ErrorKind::internal, fmt::format("tar: {}", archive_error_string(writer.get())));
+    }
+    if (archive_write_close(writer.get()) != ARCHIVE_OK)
+        return fail(ErrorKind::internal, fmt::format("tar: {}", archive_error_string(writer.get())));
+    return bytes;
+}
+
 Result<FirstEntry> first_tar_entry(std::string_view bytes) {
     FirstEntry first;
     const ArchivePtr reader(archive_read_new());

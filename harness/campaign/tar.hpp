@@ -15,6 +15,13 @@ struct TarFolder {
     std::uint32_t uid = 0, gid = 0, mode = 0755;
 };
 
+struct TarFile {
+    std::string path;  // relative
+    std::string content;
+    std::uint32_t uid = 0, gid = 0, mode = 0444;
+};
+
+Result<std::string> tar_of_files(const std::vector<TarFile>& files);
 Result<std::string> tar_of_folders(const std::vector<TarFolder>& folders);
 
 // Owner and mode of the first entry, and whether another one follows; needs the first 512 bytes and, after

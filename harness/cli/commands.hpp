@@ -16,10 +16,12 @@ struct Global {
 
 struct RunOptions {
     std::vector<std::string> scenarios;
-    std::string container;  // --container NAME: the subject; empty: the scenarios' own
-    std::string out;        // --out DIR; empty: no files
-    std::string summary;    // --summary FILE; empty: none
-    bool quiet = false;     // no progress
+    std::string container;              // --container NAME: the subject; empty: the scenarios' own
+    std::string service;                // --service NAME, of a Compose file
+    std::vector<std::string> profiles;  // --profile NAME, of a Compose file
+    std::string out;                    // --out DIR; empty: no files
+    std::string summary;                // --summary FILE; empty: none
+    bool quiet = false;                 // no progress
     std::size_t ring_bytes = 16U << 20U;
     std::string observer = "auto";  // auto, ebpf, ptrace, none
 };

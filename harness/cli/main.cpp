@@ -31,11 +31,14 @@ int main(int argc, char** argv) {
 
     RunOptions run;
     CLI::App* run_app = app.add_subcommand("run", "Settle every candidate mount of a scenario");
-    run_app->add_option("SCENARIO", run.scenarios, "Scenario files, or folders with a scenario.yaml");
+    run_app->add_option("SCENARIO", run.scenarios,
+                        "Scenario or Compose files, folders with one, or - for the standard input");
     run_app->add_option(
         "--container", run.container,
         "Clone this container as the subject, leaving it alone; without SCENARIO: start it, see "
         "it ready, stop it");
+    run_app->add_option("--service", run.service, "Of a Compose file: the service under test");
+    run_app->add_option("--profile", run.profiles, "Of a Compose file: a profile to turn on (repeatable)");
     run_app->add_option(
         "-o,--out", run.out,
         "Write result.json, report.html, report.md, junit.xml, results.sarif and write-requirements.md "

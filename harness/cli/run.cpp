@@ -112,7 +112,10 @@ int run_command(const Global& global, const RunOptions& options) {
     spec::Surroundings surroundings;
     surroundings.container = options.container;
     for (const std::string& path : options.scenarios) {
-        auto scenario = spec::load_scenario(path, surroundings);
+        auto scenario = spec::load_scenario(path, surroundings, {options.service, options.profiles});
+        if (scenario && !options.quiet)
+            for (const std::string& note : scenario->notes)
+                std::fputs(fmt::format("rogate: note: {}\n", note).c_str(), stderr);
         // A pod's init and side containers and its shared volumes are not set up yet: running the subject
         // without them would answer for another application.
         if (scenario && scenario->subject.origin.kind == Origin::Kind::kubernetes)

@@ -50,6 +50,8 @@ json to_host_config(const ContainerSpec& spec) {
     put_unless_empty(host, "Tmpfs", spec.tmpfs);
     put_unless_empty(host, "CapAdd", spec.cap_add);
     put_unless_empty(host, "CapDrop", spec.cap_drop);
+    put_unless_empty(host, "ExtraHosts", spec.extra_hosts);
+    put_unless_empty(host, "GroupAdd", spec.group_add);
     put_unless_empty(host, "SecurityOpt", spec.security_opt);
     put_unless_empty(host, "GroupAdd", spec.group_add);
     put_unless_empty(host, "ExtraHosts", spec.extra_hosts);

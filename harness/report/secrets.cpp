@@ -24,6 +24,16 @@ void secrets_of_step(const Step& step, std::set<std::string>& found) {
             if (carries_credentials(name)) found.insert(value);
 }
 
+void secrets_of_subject(const Subject& subject, std::set<std::string>& found) {
+    for (const auto& [name, value] : subject.environment) found.insert(value);
+    for (const SeedFile& file : subject.files) {
+        found.insert(file.content);
+        // An application shows a secret without the line break that its file ends with.
+        const std::size_t end = file.content.find_last_not_of("\r\n");
+        if (end != std::string::npos) found.insert(file.content.substr(0, end + 1));
+    }
+}
+
 bool in_the_open(const Scenario& scenario, const std::string& value) {
     const auto holds = [&](const std::string& text) { return text.find(value) != std::string::npos; };
     // A path on a mount is where the application's data lie, no secret:
@@ -105,7 +115,8 @@ void Hider::hide(CampaignResult& result) const {
 
 std::set<std::string> secrets_of(const Scenario& scenario) {
     std::set<std::string> found(scenario.pod.secrets.begin(), scenario.pod.secrets.end());
-    for (const auto& [name, value] : scenario.subject.environment) found.insert(value);
+    secrets_of_subject(scenario.subject, found);
+    for (const Companion& companion : scenario.companions) secrets_of_subject(companion.subject, found);
     for (const Step& step : scenario.readiness.checks) secrets_of_step(step, found);
     for (const Step& step : scenario.steps) secrets_of_step(step, found);
     std::erase_if(found, [&](const std::string& value) {
@@ -138,7 +149,12 @@ void Masker::mask(std::string& text) const {
 }
 
 void hide_secrets(CampaignResult& result, const std::set<std::string>& secrets) {
-    for (auto& [name, value] : result.scenario.subject.environment) value.clear();
+    const auto clear = [](Subject& subject) {
+        for (auto& [name, value] : subject.environment) value.clear();
+        for (SeedFile& file : subject.files) file.content.clear();
+    };
+    clear(result.scenario.subject);
+    for (Companion& companion : result.scenario.companions) clear(companion.subject);
     const Hider hider(secrets);
     if (!hider.idle()) hider.hide(result);
 }

@@ -26,7 +26,9 @@ struct Context {
     std::string folder;  // absolute; relative sources of mounts start here
 
     void problem(const Value& at, std::string text) const { problems.add(at.place, std::move(text)); }
-    SourcePlace declared(Place place) const { return {file, place.line, place.column}; }
+    SourcePlace declared(Place place) const {
+        return {place.file == 0 ? file : problems.file(place.file), place.line, place.column};
+    }
 };
 
 enum class Zero { allowed, refused };

@@ -29,15 +29,17 @@ namespace keys {
 inline constexpr KeySet scenario("", {"name", "description", "subject", "candidates", "ready", "steps",
                                       "shutdown"});
 inline constexpr KeySet subject("/$defs/subject",
-                                {"image",    "command",     "entrypoint", "user",         "working_dir",
-                                 "hostname", "stop_signal", "init",       "privileged",   "read_only",
-                                 "shm_size", "environment", "mounts",     "volumes",      "tmpfs",
-                                 "ports",    "cap_add",     "cap_drop",   "security_opt", "ulimits",
-                                 "sysctls",  "healthcheck", "container",  "kubernetes"});
+                                {"image",     "command",     "entrypoint", "user",         "working_dir",
+                                 "hostname",  "stop_signal", "init",       "privileged",   "read_only",
+                                 "shm_size",  "environment", "mounts",     "volumes",      "tmpfs",
+                                 "ports",     "cap_add",     "cap_drop",   "security_opt", "ulimits",
+                                 "sysctls",   "healthcheck", "container",  "kubernetes",   "compose",
+                                 "docker_run"});
 inline constexpr KeySet container("/$defs/container", {"name", "network"});
 inline constexpr KeySet kubernetes("/$defs/kubernetes", {"file", "files", "workload", "container", "values"});
 inline constexpr KeySet kubernetes_values("/$defs/kubernetes_values",
                                           {"secrets", "configMaps", "claims", "fields"});
+inline constexpr KeySet compose("/$defs/compose", {"file", "files", "service", "profiles", "env_file"});
 inline constexpr KeySet mount("/$defs/mount", {"type", "source", "src", "target", "dst", "destination",
                                                "read_only", "readonly", "bind", "volume", "tmpfs"});
 inline constexpr KeySet mount_bind("/$defs/mount/properties/bind", {"propagation", "create_host_path"});
@@ -73,6 +75,7 @@ inline constexpr std::array all{scenario,
                                 container,
                                 kubernetes,
                                 kubernetes_values,
+                                compose,
                                 ready,
                                 check,
                                 step,

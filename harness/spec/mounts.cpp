@@ -59,6 +59,7 @@ class MountReader {
         return text ? read_short(value, *text) : std::nullopt;
     }
     std::optional<Mount> read_tmpfs(const Value& value) const;
+    std::optional<std::string> host_path(const Value& value, std::string_view text) const;
 
   private:
     std::optional<Mount> read_short(const Value& value, const std::string& text) const;
@@ -67,7 +68,6 @@ class MountReader {
     bool apply_option(const Value& value, std::string_view option, Mount& mount) const;
     bool apply_tmpfs_option(const Value& value, std::string_view option, Mount& mount) const;
     std::optional<std::string> target(const Value& value, std::string_view text) const;
-    std::optional<std::string> host_path(const Value& value, std::string_view text) const;
     // The value of whichever of the names is given; two of them are a problem.
     const Value* one_of(const Mapping& mapping, std::initializer_list<std::string_view> names) const;
     std::nullopt_t refuse(const Value& value, std::string text) const {
@@ -385,6 +385,18 @@ std::vector<Mount> read_mounts(const Mapping& subject, const Context& context) {
         mounts, {}, [](const Mount& mount) { return std::pair(mount.declared.line, mount.declared.column); });
     refuse_equal_targets(mounts, context);
     return mounts;
+}
+
+std::optional<Mount> read_mount(const Value& value, const Context& context) {
+    return MountReader(context).read(value);
+}
+
+std::optional<Mount> read_tmpfs_entry(const Value& value, const Context& context) {
+    return MountReader(context).read_tmpfs(value);
+}
+
+std::optional<std::string> read_host_path(const Value& value, std::string_view text, const Context& context) {
+    return MountReader(context).host_path(value, text);
 }
 
 }  // namespace rogate::spec

@@ -11,4 +11,11 @@ namespace rogate::spec {
 // From the subject's keys mounts (or volumes) and tmpfs, in the order of the file. No two have one target.
 std::vector<Mount> read_mounts(const Mapping& subject, const Context& context);
 
+// One entry of a list of mounts, and one of `tmpfs`.
+std::optional<Mount> read_mount(const Value& value, const Context& context);
+std::optional<Mount> read_tmpfs_entry(const Value& value, const Context& context);
+
+// An absolute path on the engine's host; relative ones start at the context's folder, "~" is the user's home.
+std::optional<std::string> read_host_path(const Value& value, std::string_view text, const Context& context);
+
 }  // namespace rogate::spec

@@ -12,14 +12,24 @@ constexpr std::size_t quoted_at_most = 80;
 }  // namespace
 
 void Problems::add(Place place, std::string text) {
-    found_.push_back({{}, place, std::move(text)});
+    found_.push_back({place, std::move(text)});
 }
 
 void Problems::take(const Problems& of_another_file) {
+    std::vector<int> here;
+    for (const std::string& file : of_another_file.files_) {
+        const auto known = std::ranges::find(files_, file);
+        here.push_back(known == files_.end() ? add_file(file) : static_cast<int>(known - files_.begin()));
+    }
     for (Problem problem : of_another_file.found_) {
-        if (problem.file.empty() && of_another_file.file_ != file_) problem.file = of_another_file.file_;
+        problem.place.file = here.at(static_cast<std::size_t>(problem.place.file));
         found_.push_back(std::move(problem));
     }
+}
+
+int Problems::add_file(std::string name) {
+    files_.push_back(std::move(name));
+    return static_cast<int>(files_.size()) - 1;
 }
 
 Error Problems::error() const {
@@ -29,15 +39,15 @@ Error Problems::error() const {
     sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
     std::string message;
     for (std::size_t i = 0; i < std::min(sorted.size(), shown_at_most); ++i) {
-        const auto& [other, place, text] = sorted[i];
-        const std::string& file = other.empty() ? file_ : other;
+        const auto& [place, text] = sorted[i];
         if (i > 0) message += '\n';
-        message += place.line > 0 ? fmt::format("{}:{}:{}: {}", file, place.line, place.column, text)
-                                  : fmt::format("{}: {}", file, text);
+        message += place.line > 0
+                       ? fmt::format("{}:{}:{}: {}", file(place.file), place.line, place.column, text)
+                       : fmt::format("{}: {}", file(place.file), text);
     }
     if (sorted.size() > shown_at_most)
-        message +=
-            fmt::format("\n{}: and {} more problems; mend these first", file_, sorted.size() - shown_at_most);
+        message += fmt::format("\n{}: and {} more problems; mend these first", files_.front(),
+                               sorted.size() - shown_at_most);
     return {ErrorKind::usage, std::move(message)};
 }
 

@@ -8,8 +8,11 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <iostream>
 #include <system_error>
 
+#include "spec/compose_project.hpp"
+#include "spec/docker_run.hpp"
 #include "spec/fields.hpp"
 #include "spec/kubernetes.hpp"
 #include "spec/live_container.hpp"
@@ -95,14 +98,28 @@ void read_container(const Value& value, Scenario& scenario, const Context& conte
                         in_quotes(*network)));
 }
 
-void read_whole_subject(const Value& value, bool has_ready, Scenario& scenario, const Context& context) {
+// `subject` in the scenario's own words, or as what the user has already.
+void read_any_subject(const Value& value, bool has_ready, Scenario& scenario, const Context& context) {
     scenario.subject = read_subject(value, context);
+    const std::vector<Port> beside = scenario.subject.ports;
     for (const auto& [key, whole] : value.pairs) {
-        if (key->text == "container" && whole->kind != Value::Kind::null)
-            read_container(*whole, scenario, context);
-        if (key->text == "kubernetes" && whole->kind != Value::Kind::null)
-            read_kubernetes(*whole, has_ready, scenario, context);
+        if (whole->kind == Value::Kind::null) continue;
+        if (key->text == "container") read_container(*whole, scenario, context);
+        if (key->text == "kubernetes") read_kubernetes(*whole, has_ready, scenario, context);
+        if (key->text == "compose")
+            read_compose_project(read_compose_choice(*whole, context), nullptr, context, scenario);
+        if (key->text == "docker_run") scenario.subject = read_docker_run(*whole, context, scenario.notes);
     }
+    for (const Port& port : beside)
+        if (std::ranges::find(scenario.subject.ports, port) == scenario.subject.ports.end())
+            scenario.subject.ports.push_back(port);
+}
+
+bool is_compose_file(const Value& root) {
+    const auto has = [&](std::string_view key) {
+        return std::ranges::any_of(root.pairs, [&](const auto& pair) { return pair.first->text == key; });
+    };
+    return root.kind == Value::Kind::mapping && !has("subject") && (has("services") || has("include"));
 }
 
 Scenario read_scenario(const Value& root, const Context& context) {
@@ -115,7 +132,7 @@ Scenario read_scenario(const Value& root, const Context& context) {
     if (!container.empty()) {
         scenario.subject.origin = scenario_of_container(container).subject.origin;
     } else if (const Value* subject = mapping.get("subject"))
-        read_whole_subject(*subject, mapping.has("ready"), scenario, context);
+        read_any_subject(*subject, mapping.has("ready"), scenario, context);
     else if (!mapping.has("subject") && root.kind == Value::Kind::mapping)
         context.problem(root, "the scenario has no 'subject'; write what to start, at least its 'image'");
     if (const Value* candidates = mapping.get("candidates"))
@@ -123,6 +140,9 @@ Scenario read_scenario(const Value& root, const Context& context) {
     const std::vector<Port> declared = scenario.subject.ports;
     if (const Value* ready = mapping.get("ready"))
         scenario.readiness = read_readiness(*ready, declared, context);
+    else if (scenario.subject.origin.kind == Origin::Kind::compose ||
+             scenario.subject.origin.kind == Origin::Kind::docker_run)
+        scenario.readiness = default_readiness(scenario.subject);
     if (const Value* steps = mapping.get("steps")) {
         // A pod's hooks stand around the scenario's own steps.
         auto own = read_steps(*steps, declared, context);
@@ -130,13 +150,8 @@ Scenario read_scenario(const Value& root, const Context& context) {
         scenario.steps.insert(behind_start, std::make_move_iterator(own.begin()),
                               std::make_move_iterator(own.end()));
     }
-    if (const Value* shutdown = mapping.get("shutdown")) {
-        const std::int64_t grace = scenario.shutdown.timeout_ms;
-        scenario.shutdown = read_shutdown(*shutdown, context);
-        const bool says_timeout = std::ranges::any_of(
-            shutdown->pairs, [](const auto& pair) { return pair.first->text == "timeout"; });
-        if (!says_timeout) scenario.shutdown.timeout_ms = grace;
-    }
+    if (const Value* shutdown = mapping.get("shutdown"))
+        scenario.shutdown = read_shutdown(*shutdown, scenario.shutdown, context);
     for (const Step& check : scenario.readiness.checks) add_port_of(check, scenario.subject.ports);
     for (const Step& step : scenario.steps) add_port_of(step, scenario.subject.ports);
     return scenario;
@@ -154,16 +169,39 @@ std::optional<std::string> process_environment(const std::string& name) {
     return value == nullptr ? std::nullopt : std::optional<std::string>(value);
 }
 
-Result<Scenario> parse_scenario(std::string_view text, std::string file_name,
-                                const Surroundings& surroundings) {
-    Problems problems(file_name);
+Result<std::string> read_input_file(const std::string& path) {
+    constexpr std::size_t most = YamlLimits{}.bytes;
+    std::error_code failure;
+    if (fs::is_directory(path, failure)) return fail(ErrorKind::usage, "is a folder");
+    errno = 0;
+    std::ifstream file(path, std::ios::binary);
+    if (!file)
+        return fail(errno == ENOENT ? ErrorKind::not_found : ErrorKind::usage,
+                    errno == 0 ? "cannot be opened" : std::string(std::strerror(errno)));
+    // Never the whole of a large file.
+    std::string text(most + 1, '\0');
+    file.read(text.data(), static_cast<std::streamsize>(text.size()));
+    if (file.bad()) return fail(ErrorKind::usage, "cannot be read");
+    text.resize(static_cast<std::size_t>(file.gcount()));
+    if (text.size() > most) return fail(ErrorKind::usage, fmt::format("larger than {} bytes", most));
+    return text;
+}
+
+namespace {
+
+Scenario scenario_of_compose(const ComposeChoice& choice, const std::string* text, const Context& context) {
+    Scenario scenario;
+    scenario.file = context.file;
+    read_compose_project(choice, text, context, scenario);
+    scenario.name = scenario.subject.origin.name.empty() ? "compose" : scenario.subject.origin.name;
+    scenario.readiness = default_readiness(scenario.subject);
+    return scenario;
+}
+
+Result<Scenario> checked(const std::string& file_name, const Problems& problems,
+                         const std::function<Scenario()>& read) {
     try {
-        const ValuePtr root = read_yaml(text, problems);
-        if (!root) return fail(problems.error());
-        const Context context{problems, surroundings, file_name,
-                              surroundings.folder.empty() ? absolute(file_name).parent_path().string()
-                                                          : absolute(surroundings.folder).string()};
-        Scenario scenario = read_scenario(*without_extensions(*root), context);
+        Scenario scenario = read();
         if (!problems.empty()) return fail(problems.error());
         return scenario;
     } catch (const std::exception& error) {
@@ -172,32 +210,84 @@ Result<Scenario> parse_scenario(std::string_view text, std::string file_name,
     }
 }
 
-Result<std::string> read_input_file(const std::string& path) {
-    errno = 0;
-    std::ifstream file(path, std::ios::binary);
-    if (!file)
-        return fail(ErrorKind::usage, errno == 0 ? "cannot be opened" : std::string(std::strerror(errno)));
-    // One byte more than is allowed, so that the reader sees that it is too large; never the whole of a large
-    // file.
-    std::string text(YamlLimits{}.bytes + 1, '\0');
-    file.read(text.data(), static_cast<std::streamsize>(text.size()));
-    if (file.bad()) return fail(ErrorKind::usage, "cannot be read");
-    text.resize(static_cast<std::size_t>(file.gcount()));
-    return text;
+// "compose.yaml" and the like, with the override beside it, as docker compose finds them.
+std::vector<std::string> compose_files_in(const fs::path& folder) {
+    std::error_code failure;
+    for (const std::string name : {"compose", "docker-compose"})
+        for (const std::string ending : {".yaml", ".yml"}) {
+            if (!fs::exists(folder / (name + ending), failure)) continue;
+            std::vector<std::string> files{name + ending};
+            for (const std::string other : {".yml", ".yaml"})
+                if (fs::exists(folder / (name + ".override" + other), failure)) {
+                    files.push_back(name + ".override" + other);
+                    break;
+                }
+            return files;
+        }
+    return {};
 }
 
-Result<Scenario> load_scenario(const std::string& path, const Surroundings& surroundings) {
+}  // namespace
+
+Result<Scenario> parse_scenario(std::string_view text, std::string file_name,
+                                const Surroundings& surroundings, const ComposeOptions& compose) {
+    Problems problems(file_name);
+    const Context context{problems, surroundings, file_name,
+                          surroundings.folder.empty() ? absolute(file_name).parent_path().string()
+                                                      : absolute(surroundings.folder).string()};
+    // What kind of file it is shows only when it was read; a Compose file may say more in YAML.
+    Problems ignored(file_name);
+    YamlLimits limits;
+    limits.merge_tags = true;
+    const ValuePtr glance = read_yaml(text, ignored, limits);
+    if (glance && is_compose_file(*glance)) {
+        ComposeChoice choice;
+        choice.files = {file_name};
+        choice.service = compose.service;
+        choice.profiles = compose.profiles;
+        const std::string whole(text);
+        return checked(file_name, problems, [&] { return scenario_of_compose(choice, &whole, context); });
+    }
+    return checked(file_name, problems, [&] {
+        const ValuePtr root = read_yaml(text, problems);
+        if (root && (!compose.service.empty() || !compose.profiles.empty()))
+            context.problem(
+                *root, "--service and --profile are for Compose files; write subject.compose.service here");
+        return root ? read_scenario(*without_extensions(*root), context) : Scenario{};
+    });
+}
+
+Result<Scenario> load_scenario(const std::string& path, const Surroundings& surroundings,
+                               const ComposeOptions& compose) {
     std::error_code failure;
     std::string file_name = path;
+    if (path == "-") {
+        std::string text(YamlLimits{}.bytes + 1, '\0');
+        std::cin.read(text.data(), static_cast<std::streamsize>(text.size()));
+        text.resize(static_cast<std::size_t>(std::cin.gcount()));
+        return parse_scenario(text, "<stdin>", surroundings, compose);
+    }
     if (fs::is_directory(path, failure)) {
         const fs::path folder(path);
-        const bool has_yml =
-            !fs::exists(folder / "scenario.yaml", failure) && fs::exists(folder / "scenario.yml", failure);
+        const bool has_yaml = fs::exists(folder / "scenario.yaml", failure);
+        const bool has_yml = !has_yaml && fs::exists(folder / "scenario.yml", failure);
+        const std::vector<std::string> files = compose_files_in(folder);
+        if (!has_yaml && !has_yml && !files.empty()) {
+            Problems problems((folder / files.front()).string());
+            const Context context{problems, surroundings, (folder / files.front()).string(),
+                                  absolute(path + "/.").string()};
+            ComposeChoice choice;
+            choice.files = files;
+            choice.service = compose.service;
+            choice.profiles = compose.profiles;
+            return checked(context.file, problems,
+                           [&] { return scenario_of_compose(choice, nullptr, context); });
+        }
         file_name = (folder / (has_yml ? "scenario.yml" : "scenario.yaml")).string();
     }
-    auto text = read_input_file(file_name);
+    auto text = surroundings.read_file(file_name);
     if (!text) return cannot_read(file_name, text.error().message);
-    return parse_scenario(*text, std::move(file_name), surroundings);
+    return parse_scenario(*text, std::move(file_name), surroundings, compose);
 }
 
 }  // namespace rogate::spec

@@ -150,9 +150,9 @@ std::vector<Step> read_steps(const Value& value, std::span<const Port> ports, co
     return steps;
 }
 
-Shutdown read_shutdown(const Value& value, const Context& context) {
+Shutdown read_shutdown(const Value& value, Shutdown otherwise, const Context& context) {
     const Mapping mapping(value, "'shutdown'", keys::shutdown, context);
-    Shutdown shutdown;
+    Shutdown shutdown = std::move(otherwise);
     shutdown.signal = mapping.signal("signal");
     shutdown.timeout_ms = mapping.duration("timeout", Zero::refused).value_or(shutdown.timeout_ms);
     shutdown.exit_code = mapping.integer("exit_code", 0, 255);

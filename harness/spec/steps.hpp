@@ -11,6 +11,6 @@ namespace rogate::spec {
 
 Readiness read_readiness(const Value& value, std::span<const Port> ports, const Context& context);
 std::vector<Step> read_steps(const Value& value, std::span<const Port> ports, const Context& context);
-Shutdown read_shutdown(const Value& value, const Context& context);
+Shutdown read_shutdown(const Value& value, Shutdown otherwise, const Context& context);
 
 }  // namespace rogate::spec

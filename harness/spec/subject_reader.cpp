@@ -15,6 +15,7 @@ namespace {
 constexpr std::string_view ulimit_names[] = {"core",    "cpu",      "data",   "fsize",      "locks",
                                              "memlock", "msgqueue", "nice",   "nofile",     "nproc",
                                              "rss",     "rtprio",   "rttime", "sigpending", "stack"};
+constexpr std::string_view wholes[] = {"container", "kubernetes", "compose", "docker_run"};
 constexpr std::string_view protocols[] = {"tcp", "udp", "sctp"};
 constexpr std::string_view test_kinds[] = {"CMD", "CMD-SHELL", "NONE"};
 
@@ -85,8 +86,8 @@ std::vector<std::string> read_test(const Value& value, const Context& context) {
     return std::move(*test);
 }
 
-Healthcheck read_healthcheck(const Value& value, const Context& context) {
-    const Mapping mapping(value, "'healthcheck' of 'subject'", keys::subject_healthcheck, context);
+Healthcheck read_healthcheck(const Value& value, const std::string& where, const Context& context) {
+    const Mapping mapping(value, "'healthcheck' of " + where, keys::subject_healthcheck, context);
     Healthcheck healthcheck;
     if (const Value* test = mapping.get("test")) healthcheck.test = read_test(*test, context);
     healthcheck.interval_ms = mapping.duration("interval", Zero::refused);
@@ -110,9 +111,11 @@ void read_identity(const Mapping& mapping, Subject& subject, const Context& cont
             context.problem(*mapping.get("image"),
                             fmt::format("{} is not the name of an image; write for example nginx:1.27",
                                         in_quotes(*image)));
-    } else if (!mapping.has("image") && !mapping.has("container") && !mapping.has("kubernetes")) {
+    } else if (!mapping.has("image") &&
+               std::ranges::none_of(wholes, [&](std::string_view whole) { return mapping.has(whole); })) {
         context.problem(mapping.value(),
-                        "'subject' has no 'image'; write the image to start, for example nginx:1.27");
+                        fmt::format("{} has no 'image'; write the image to start, for example nginx:1.27",
+                                    mapping.where()));
     }
     subject.user = mapping.line("user");
     subject.working_dir = mapping.path("working_dir");
@@ -120,9 +123,9 @@ void read_identity(const Mapping& mapping, Subject& subject, const Context& cont
     subject.stop_signal = mapping.signal("stop_signal");
 }
 
-// What is cloned, or read from a manifest, is the whole application.
+// What is cloned, or read from files of another kind, is the whole application.
 void refuse_beside_a_whole(const Mapping& mapping, const Context& context) {
-    for (const std::string_view whole : {"container", "kubernetes"}) {
+    for (const std::string_view whole : wholes) {
         if (!mapping.has(whole)) continue;
         for (const auto& [key, unused] : mapping.value().pairs)
             if (key->text != whole && key->text != "ports")
@@ -166,8 +169,8 @@ Parsed<Port> parse_port(std::string_view text) {
     return port;
 }
 
-Subject read_subject(const Value& value, const Context& context) {
-    const Mapping mapping(value, "'subject'", keys::subject, context);
+Subject read_subject(const Value& value, const Context& context, const std::string& where) {
+    const Mapping mapping(value, where, keys::subject, context);
     Subject subject;
     if (value.kind != Value::Kind::mapping) return subject;
     refuse_beside_a_whole(mapping, context);
@@ -189,7 +192,7 @@ Subject read_subject(const Value& value, const Context& context) {
     if (const Value* sysctls = mapping.get("sysctls"))
         subject.sysctls = read_settings(*sysctls, "'sysctls'", context);
     if (const Value* healthcheck = mapping.get("healthcheck"))
-        subject.healthcheck = read_healthcheck(*healthcheck, context);
+        subject.healthcheck = read_healthcheck(*healthcheck, where, context);
     return subject;
 }
 

@@ -23,12 +23,12 @@ struct Refused {
 // yaml-cpp counts columns in bytes from 0; editors count characters from 1.
 class Lines {
   public:
-    explicit Lines(std::string_view text) : text_(text) {
+    Lines(std::string_view text, int file) : text_(text), file_(file) {
         for (std::size_t i = 0; i < text.size(); ++i)
             if (text[i] == '\n') starts_.push_back(i + 1);
     }
     Place place(const YAML::Mark& mark) const {
-        if (mark.is_null() || mark.line < 0 || mark.column < 0) return {};
+        if (mark.is_null() || mark.line < 0 || mark.column < 0) return {0, 0, file_};
         return place(static_cast<std::size_t>(mark.line), static_cast<std::size_t>(mark.column));
     }
     Place place_of(std::size_t offset) const {
@@ -39,13 +39,14 @@ class Lines {
 
   private:
     Place place(std::size_t line, std::size_t bytes) const {
-        Place place{static_cast<int>(line) + 1, 1};
+        Place place{static_cast<int>(line) + 1, 1, file_};
         if (line >= starts_.size()) return place;
         for (const char c : text_.substr(starts_[line], bytes))
             if ((static_cast<unsigned char>(c) & 0xc0) != 0x80) ++place.column;
         return place;
     }
     std::string_view text_;
+    int file_;
     std::vector<std::size_t> starts_{0};
 };
 
@@ -94,7 +95,8 @@ class Builder : public YAML::EventHandler {
     void OnDocumentStart(const YAML::Mark& mark) override {
         anchors_.clear();  // an anchor holds within its document
         if (documents_++ > 0 && allowed_ == Documents::one)
-            throw Refused{lines_.place(mark), "a second document begins here; one file holds one scenario"};
+            throw Refused{lines_.place(mark),
+                          fmt::format("a second document begins here; one file holds one {}", limits_.what)};
     }
     void OnDocumentEnd() override {}
 
@@ -146,8 +148,8 @@ class Builder : public YAML::EventHandler {
         if (nodes_ > limits_.expanded_nodes || bytes_ > limits_.expanded_bytes)
             throw Refused{
                 place, fmt::format("more than {} values or {} bytes with aliases expanded; write a smaller "
-                                   "scenario",
-                                   limits_.expanded_nodes, limits_.expanded_bytes)};
+                                   "{}",
+                                   limits_.expanded_nodes, limits_.expanded_bytes, limits_.what)};
         if (static_cast<int>(open_.size()) + height > limits_.nesting)
             throw Refused{place,
                           fmt::format("nested more than {} levels deep; write it flatter", limits_.nesting)};
@@ -158,7 +160,9 @@ class Builder : public YAML::EventHandler {
         value->kind = kind;
         value->place = lines_.place(mark);
         // "?" and "!" are the parser's own, for plain and quoted scalars.
-        if (!tag.empty() && tag != "?" && tag != "!" && tag != "tag:yaml.org,2002:str")
+        if (limits_.merge_tags && (tag == "!reset" || tag == "!override"))
+            value->tag = tag;
+        else if (!tag.empty() && tag != "?" && tag != "!" && tag != "tag:yaml.org,2002:str")
             throw Refused{value->place, fmt::format("tag {} is not supported; leave it out", in_quotes(tag))};
         count(value->place, 1, 0, 1);
         return value;
@@ -252,7 +256,7 @@ class Builder : public YAML::EventHandler {
 std::vector<ValuePtr> read(std::string_view text, Problems& problems, const YamlLimits& limits,
                            Builder::Documents documents) {
     if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
-    const Lines lines(text);
+    const Lines lines(text, limits.file);
     Builder builder(lines, limits, problems, documents);
     try {
         check_characters(text, lines);
@@ -292,22 +296,26 @@ std::string_view kind_name(const Value& value) {
 
 ValuePtr read_yaml(std::string_view text, Problems& problems, const YamlLimits& limits) {
     if (text.size() > limits.bytes) {
-        problems.add({},
-                     fmt::format("larger than {} bytes; a scenario is a few hundred lines", limits.bytes));
+        problems.add({0, 0, limits.file}, fmt::format("larger than {} bytes; a {} is a few hundred lines",
+                                                      limits.bytes, limits.what));
         return nullptr;
     }
     const bool nothing_wrong_yet = problems.empty();
     const std::vector<ValuePtr> roots = read(text, problems, limits, Builder::Documents::one);
     if (!roots.empty()) return roots.front();
     if (nothing_wrong_yet && problems.empty())
-        problems.add({1, 1}, "the file is empty; it needs at least 'subject' with an 'image'");
+        problems.add({1, 1, limits.file},
+                     limits.what == "scenario"
+                         ? "the file is empty; it needs at least 'subject' with an 'image'"
+                         : "the file is empty");
     return nullptr;
 }
 
 std::vector<ValuePtr> read_yaml_documents(std::string_view text, Problems& problems,
                                           const YamlLimits& limits) {
     if (text.size() > limits.bytes) {
-        problems.add({}, fmt::format("larger than {} bytes; name a smaller file", limits.bytes));
+        problems.add({0, 0, limits.file},
+                     fmt::format("larger than {} bytes; name a smaller file", limits.bytes));
         return {};
     }
     std::vector<ValuePtr> roots = read(text, problems, limits, Builder::Documents::many);

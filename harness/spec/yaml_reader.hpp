@@ -20,6 +20,7 @@ struct Value {
     Place place;
     std::string text;   // scalar: as written, without the quotes
     bool plain = true;  // scalar: written without quotes
+    std::string tag;    // "!reset" or "!override", where YamlLimits::merge_tags allows them
     std::vector<ValuePtr> items;
     std::vector<std::pair<ValuePtr, ValuePtr>>
         pairs;  // in the order of the file; keys are scalars and unique
@@ -35,6 +36,9 @@ struct YamlLimits {
     std::size_t expanded_nodes = 100'000;
     std::size_t expanded_bytes = std::size_t{4} * 1024 * 1024;
     int nesting = 64;
+    std::string_view what = "scenario";  // the file holds; for messages
+    bool merge_tags = false;             // Compose's !reset and !override
+    int file = 0;                        // of every place
 };
 
 // The only document of `text`, with merge keys (<<) applied; null when it could not be read, and `problems`

@@ -94,6 +94,22 @@ struct Shutdown {
 // Of a clone of a live container. It is always on a network of the run's own; `join` puts it on the
 // original's as well, without the original's aliases and addresses.
 enum class CloneNetwork { unsaid, own, join };
+// A service that another one must wait for, and until when.
+struct Dependency {
+    enum class Condition { started, healthy, completed };  // completed: exited with code 0
+    std::string service;
+    Condition condition = Condition::started;
+    bool operator==(const Dependency&) const = default;
+};
+
+// A service beside the subject, on the run's network under its name. It is started anew for each run, its
+// data are protected like the subject's, and its mounts are never tried.
+struct Companion {
+    std::string name;
+    Subject subject;
+    std::vector<Dependency> after;
+    bool operator==(const Companion&) const = default;
+};
 
 struct Scenario {
     std::string name;
@@ -101,11 +117,14 @@ struct Scenario {
     Subject subject;
     PodPeers pod;
     CloneNetwork clone_network = CloneNetwork::unsaid;
+    std::vector<Companion> companions;                   // each one behind those that it waits for
+    std::vector<Dependency> after;                       // what the subject waits for
     std::optional<std::vector<std::string>> candidates;  // targets; absent: every writable mount but "/"
     Readiness readiness;
     std::vector<Step> steps;
     Shutdown shutdown;
     std::string file;
+    std::vector<std::string> notes;  // what was read and has no effect on a test run, for the user
     bool operator==(const Scenario&) const = default;
 };
 

@@ -60,6 +60,16 @@ struct Origin {
     bool operator==(const Origin&) const = default;
 };
 
+// A file that is written into the container before it starts (an inline config or secret of Compose): it lies
+// on the root filesystem, or on whatever mount covers it.
+struct SeedFile {
+    std::string target;  // absolute path in the container
+    std::string content;
+    std::uint32_t uid = 0, gid = 0, mode = 0444;
+    SourcePlace declared;
+    bool operator==(const SeedFile&) const = default;
+};
+
 struct Subject {
     Origin origin;
     std::string image;
@@ -81,6 +91,9 @@ struct Subject {
     bool init = false;                     // docker run --init
     bool privileged = false;
     bool read_only_rootfs = false;
+    bool open_stdin = false;           // stdin stays open and never has anything
+    std::vector<std::string> aliases;  // names on the run's network
+    std::vector<SeedFile> files;
     bool operator==(const Subject&) const = default;
 };
 

@@ -1,0 +1,61 @@
+// The services beside the subject: started for one run in the order of their dependencies, and removed with
+// it.
+#pragma once
+
+#include <rogate/scenario.hpp>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "campaign/data.hpp"
+#include "campaign/status.hpp"
+#include "engine/client.hpp"
+
+namespace rogate::campaign {
+
+// "bind /srv/data", "volume shop_db": mounts with one source are one thing; empty for those without.
+std::string source_key(const Mount& mount);
+
+// The sources that a companion may write to: the subject's must not be the user's own then, even if the
+// subject only reads them.
+std::set<std::string> written_by_companions(const Scenario& scenario);
+
+class Companions {
+  public:
+    Companions(engine::Client& client, Status& status, const Scenario& scenario, std::string session,
+               std::string network);
+
+    // Their images, and their data's sources. Once for a campaign.
+    engine::Task<> survey();
+    // Starts all of them for run `run` and waits for what the subject waits for. `subject_mounts`: those that
+    // the run made for the subject; what a companion shares with it is the same. The answer is empty, or why
+    // a service cannot be relied on, with its name and its last output.
+    engine::Task<std::string> start(int run, const std::vector<engine::MountSpec>& subject_mounts);
+    // Names those that have ended with an error since; empty: none.
+    engine::Task<std::string> fallen();
+    engine::Task<> remove(int run);
+
+  private:
+    engine::Task<std::string> launch(const Companion& companion, int run,
+                                     const std::vector<engine::MountSpec>& subject_mounts,
+                                     const std::vector<engine::MountSpec>& own_mounts);
+    engine::Task<std::string> wait_for(const Dependency& dependency, const std::string& who);
+    engine::Task<std::string> last_words(const std::string& container);
+
+    engine::Client& client_;
+    Status& status_;
+    const Scenario& scenario_;
+    DataPlane data_;                              // what no mount of the subject has
+    std::map<std::string, std::string> targets_;  // source_key -> target in data_
+    std::string session_, network_;
+    std::map<std::string, std::string> containers_;  // service -> container
+};
+
+// Writes the subject's seed files into a container that has not started yet.
+engine::Task<> seed_files(engine::Client& client, const std::string& container,
+                          const std::vector<SeedFile>& files);
+
+// The options of `subject` that need no mounts, names or network.
+void describe(const Subject& subject, engine::ContainerSpec& spec);
+
+}  // namespace rogate::campaign

@@ -1,0 +1,263 @@
+#include "spec/compose_project.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <set>
+
+#include "spec/actions.hpp"
+#include "spec/compose_loader.hpp"
+#include "spec/compose_merge.hpp"
+#include "spec/compose_service.hpp"
+#include "spec/nearest_name.hpp"
+
+namespace rogate::spec {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+class Project {
+  public:
+    Project(const ComposeChoice& choice, const Value& model, const ComposeLoader& loader,
+            const Context& context)
+        : choice_(choice), model_(model), loader_(loader), context_(context) {}
+
+    void read_into(Scenario& scenario);
+
+  private:
+    std::string chosen() const;
+    std::set<std::string> profiles() const;
+    bool is_active(const Value& service) const;
+    std::string profiles_of(const Value& service) const;
+    const Value* find(const std::string& name) const;
+    // Reads the service and, before it, all that it needs.
+    void visit(const std::string& name, const Value& service, bool is_subject);
+    void settle_dependencies(const std::string& name, const Value& at, ComposeService& service);
+    void take_volumes(const std::string& name, ComposeService& service);
+
+    const ComposeChoice& choice_;
+    const Value& model_;
+    const ComposeLoader& loader_;
+    const Context& context_;
+    ValuePtr services_;
+    std::set<std::string> profiles_;
+    std::map<std::string, ComposeService> read_;
+    std::vector<std::string> order_, on_the_way_;
+};
+
+std::set<std::string> Project::profiles() const {
+    std::set<std::string> all(choice_.profiles.begin(), choice_.profiles.end());
+    if (!all.empty()) return all;
+    std::string list = loader_.variable("COMPOSE_PROFILES").value_or("");
+    for (std::size_t start = 0; start < list.size();) {
+        const std::size_t end = std::min(list.find(',', start), list.size());
+        if (end > start) all.insert(list.substr(start, end - start));
+        start = end + 1;
+    }
+    return all;
+}
+
+std::string Project::profiles_of(const Value& service) const {
+    std::string text;
+    if (const ValuePtr list = value_of(service, "profiles"))
+        for (const ValuePtr& each : list->items) text += (text.empty() ? "" : ", ") + each->text;
+    return text;
+}
+
+bool Project::is_active(const Value& service) const {
+    const ValuePtr list = value_of(service, "profiles");
+    if (!list || list->items.empty() || profiles_.contains("*")) return true;
+    return std::ranges::any_of(list->items,
+                               [&](const ValuePtr& each) { return profiles_.contains(each->text); });
+}
+
+const Value* Project::find(const std::string& name) const {
+    for (const auto& [key, value] : services_->pairs)
+        if (key->text == name) return value.get();
+    return nullptr;
+}
+
+std::string Project::chosen() const {
+    std::vector<std::string_view> names;
+    for (const auto& [key, value] : services_->pairs)
+        if (value->kind != Value::Kind::mapping || is_active(*value)) names.push_back(key->text);
+    if (choice_.service.empty()) {
+        if (names.size() == 1) return std::string(names.front());
+        context_.problems.add(
+            choice_.service_at,
+            fmt::format("the project has {} services; say which one is under test with 'service' "
+                        "(--service NAME): {}",
+                        names.size(), fmt::join(names, ", ")));
+        return {};
+    }
+    if (find(choice_.service) != nullptr) return choice_.service;
+    context_.problems.add(choice_.service_at,
+                          fmt::format("the project has no service {}; {}", in_quotes(choice_.service),
+                                      suggestion(choice_.service, names)));
+    return {};
+}
+
+void Project::settle_dependencies(const std::string& name, const Value& at, ComposeService& service) {
+    std::erase_if(service.after, [&](const Dependency& each) {
+        const Value* other = find(each.service);
+        const bool optional = std::ranges::find(service.optional, each.service) != service.optional.end();
+        if (other == nullptr && !optional)
+            context_.problem(at, fmt::format("service {} needs {}, which the project does not have",
+                                             in_quotes(name), in_quotes(each.service)));
+        if (other != nullptr && !is_active(*other) && !optional)
+            context_.problem(
+                at, fmt::format("service {} needs {}, which is in the profiles {}; add one of them to "
+                                "'profiles' (--profile NAME)",
+                                in_quotes(name), in_quotes(each.service), profiles_of(*other)));
+        return other == nullptr || !is_active(*other);
+    });
+}
+
+void Project::visit(const std::string& name, const Value& value, bool is_subject) {
+    if (read_.contains(name)) return;
+    if (std::ranges::find(on_the_way_, name) != on_the_way_.end())
+        return context_.problem(value, fmt::format("service {} needs itself ({} → {}); break the circle",
+                                                   in_quotes(name), fmt::join(on_the_way_, " → "), name));
+    on_the_way_.push_back(name);
+    ComposeService service = read_compose_service(name, value, model_, loader_, context_);
+    service.subject.origin.kind = Origin::Kind::compose;
+    service.subject.origin.files = choice_.files;
+    service.subject.origin.name = name;
+    settle_dependencies(name, value, service);
+    for (const Dependency& each : service.after) visit(each.service, *find(each.service), false);
+    take_volumes(name, service);
+    on_the_way_.pop_back();
+    read_.emplace(name, std::move(service));
+    if (!is_subject) order_.push_back(name);
+}
+
+void Project::take_volumes(const std::string& name, ComposeService& service) {
+    for (const auto& [from, read_only] : service.volumes_from) {
+        const auto source = read_.find(from);
+        if (source == read_.end()) continue;
+        for (Mount& shared : source->second.subject.mounts) {
+            // Both have to see the same one, so it needs a name.
+            if (shared.type == MountType::anonymous) {
+                shared.type = MountType::volume;
+                shared.source =
+                    fmt::format("{}_{}_line{}", loader_.project_name(), from, shared.declared.line);
+            }
+            if (shared.type == MountType::tmpfs) continue;
+            Mount mount = shared;
+            mount.read_only = mount.read_only || read_only;
+            if (std::ranges::find(service.subject.mounts, mount.target, &Mount::target) ==
+                service.subject.mounts.end())
+                service.subject.mounts.push_back(std::move(mount));
+        }
+    }
+    for (const auto& [other, alias] : service.link_aliases)
+        if (const auto found = read_.find(other); found != read_.end())
+            found->second.subject.aliases.push_back(alias);
+    static_cast<void>(name);
+}
+
+void Project::read_into(Scenario& scenario) {
+    services_ = value_of(model_, "services");
+    if (!services_ || services_->kind != Value::Kind::mapping) {
+        context_.problem(model_, "the Compose file has no 'services'");
+        return;
+    }
+    profiles_ = profiles();
+    const std::string name = chosen();
+    if (name.empty()) return;
+    // As with `docker compose up NAME`: the profiles of what is named are on.
+    if (const Value* named = find(name))
+        if (const ValuePtr list = value_of(*named, "profiles"))
+            for (const ValuePtr& each : list->items) profiles_.insert(each->text);
+    visit(name, *find(name), true);
+    const ComposeService& subject = read_.at(name);
+    scenario.subject = subject.subject;
+    scenario.after = subject.after;
+    if (subject.grace_ms) scenario.shutdown.timeout_ms = *subject.grace_ms;
+    for (const std::string& each : order_)
+        scenario.companions.push_back({each, read_.at(each).subject, read_.at(each).after});
+    scenario.notes = loader_.notes();
+    for (const auto& [each, service] : read_)
+        if (!service.without_effect.empty())
+            scenario.notes.push_back(fmt::format("service '{}': without effect on the test: {}", each,
+                                                 fmt::join(service.without_effect, ", ")));
+}
+
+std::vector<std::string> one_or_more(const Mapping& mapping, std::string_view key, const Context& context) {
+    const Value* value = mapping.get(key);
+    if (value == nullptr) return {};
+    if (value->kind == Value::Kind::scalar) return {value->text};
+    return read_texts(*value, fmt::format("'{}'", key), context).value_or(std::vector<std::string>{});
+}
+
+}  // namespace
+
+ComposeChoice read_compose_choice(const Value& value, const Context& context) {
+    ComposeChoice choice;
+    choice.files_at = choice.service_at = value.place;
+    if (value.kind == Value::Kind::scalar) {
+        choice.files = {value.text};
+        return choice;
+    }
+    const Mapping mapping(value, "'compose' of 'subject'", keys::compose, context);
+    if (mapping.has("file") && mapping.has("files"))
+        context.problems.add(mapping.place_of("files"),
+                             "'file' and 'files' mean the same; keep one of the two");
+    choice.files = one_or_more(mapping, mapping.has("files") ? "files" : "file", context);
+    if (choice.files.empty() && value.kind == Value::Kind::mapping && !mapping.has("file") &&
+        !mapping.has("files"))
+        context.problem(value, "'compose' of 'subject' has no 'file'; write for example compose.yaml");
+    choice.service = mapping.line("service").value_or("");
+    if (mapping.has("service"))
+        choice.service_at = mapping.get("service") ? mapping.get("service")->place : value.place;
+    choice.profiles = one_or_more(mapping, "profiles", context);
+    choice.env_files = one_or_more(mapping, "env_file", context);
+    if (const Value* files = mapping.get(mapping.has("files") ? "files" : "file"))
+        choice.files_at = files->place;
+    return choice;
+}
+
+void read_compose_project(const ComposeChoice& choice, const std::string* text, const Context& context,
+                          Scenario& scenario) {
+    if (choice.files.empty()) return;
+    std::vector<ComposeFile> files;
+    // The first one's folder is the project's. Text from stdin lies in the folder where rogate was started.
+    const fs::path shown = fs::path(context.file).parent_path();
+    for (const std::string& file : choice.files)
+        files.push_back(
+            {text != nullptr ? file : (shown / file).lexically_normal().string(),
+             path_in(context.folder, text != nullptr ? fs::path(file).filename().string() : file)});
+    const std::string folder =
+        text != nullptr ? context.folder : fs::path(files.front().path).parent_path().string();
+    ComposeLoader loader(context, folder);
+    loader.read_env_files(choice.env_files, choice.files_at);
+    const ValuePtr model = loader.load(files, text);
+    if (!model) return;
+    ComposeChoice named = choice;
+    named.files.clear();
+    for (const ComposeFile& file : files) named.files.push_back(file.name);
+    Project(named, *model, loader, context).read_into(scenario);
+}
+
+Readiness default_readiness(const Subject& subject) {
+    Readiness readiness;
+    const auto add = [&](Action action) {
+        Step check;
+        check.action = std::move(action);
+        check.name = default_name(check);
+        readiness.checks.push_back(std::move(check));
+    };
+    const auto& health = subject.healthcheck;
+    if (health && !health->test.empty() && health->test.front() != "NONE") {
+        add(HealthAction{});
+    } else {
+        for (const Port& port : subject.ports)
+            if (port.protocol == "tcp") add(TcpAction{port.container});
+    }
+    return readiness;
+}
+
+}  // namespace rogate::spec

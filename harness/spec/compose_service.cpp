@@ -1,0 +1,359 @@
+#include "spec/compose_service.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "spec/compose_keys.hpp"
+#include "spec/compose_merge.hpp"
+#include "spec/compose_mounts.hpp"
+#include "spec/nearest_name.hpp"
+#include "spec/subject_reader.hpp"
+
+namespace rogate::spec {
+
+namespace {
+
+// What a scenario's subject spells and means the same way.
+constexpr std::string_view same_as_subject[] = {
+    "image",      "command",   "entrypoint", "user",    "working_dir", "hostname",     "stop_signal", "init",
+    "privileged", "read_only", "shm_size",   "cap_add", "cap_drop",    "security_opt", "sysctls"};
+
+ValuePtr scalar_at(Place place, std::string text) {
+    auto made = std::make_shared<Value>();
+    made->kind = Value::Kind::scalar;
+    made->place = place;
+    made->text = std::move(text);
+    return made;
+}
+
+class ServiceReader {
+  public:
+    ServiceReader(std::string name, const Value& service, const ComposeLoader& loader, const Context& context)
+        : where_(fmt::format("service {}", in_quotes(name))),
+          name_(std::move(name)),
+          service_(service),
+          loader_(loader),
+          context_(context) {}
+
+    ComposeService read(const Value& model);
+
+  private:
+    void check_keys();
+    ValuePtr as_subject();
+    ValuePtr healthcheck(const Value& value) const;
+    ValuePtr ulimits(const Value& value);
+    ValuePtr ports() const;
+    void add_ports(std::string_view key, Value& list) const;
+    void environment();
+    void env_file(const Value& entry);
+    void dependencies();
+    void depends_on(const std::string& service, const Value& options);
+    void links();
+    void volumes_from();
+    void networks();
+    const ValuePtr get(std::string_view key) const { return value_of(service_, key); }
+    std::vector<ValuePtr> items(std::string_view key) const;
+
+    std::string where_, name_;
+    const Value& service_;
+    const ComposeLoader& loader_;
+    const Context& context_;
+    ComposeService made_;
+    std::map<std::string, std::int64_t> hard_ulimits_;
+};
+
+std::vector<ValuePtr> ServiceReader::items(std::string_view key) const {
+    const ValuePtr list = get(key);
+    if (!list) return {};
+    if (list->kind == Value::Kind::sequence) return list->items;
+    context_.problem(*list, fmt::format("'{}' of {} is {}; write a list", key, where_, kind_name(*list)));
+    return {};
+}
+
+void ServiceReader::check_keys() {
+    std::vector<std::string_view> known;
+    for (const ComposeKey& key : compose_service_keys) known.push_back(key.name);
+    for (const auto& [key, value] : service_.pairs) {
+        if (key->text.starts_with("x-") || value->kind == Value::Kind::null) continue;
+        const auto found = std::ranges::find(compose_service_keys, key->text, &ComposeKey::name);
+        if (found == compose_service_keys.end())
+            context_.problem(*key, fmt::format("unknown key {} in {}; {}", in_quotes(key->text), where_,
+                                               suggestion(key->text, known)));
+        else if (found->fate == refused)
+            context_.problem(*key,
+                             fmt::format("'{}' of {} is not supported: {}", key->text, where_, found->why));
+        else if (found->fate == no_effect)
+            made_.without_effect.push_back(key->text);
+    }
+    if (const ValuePtr mode = get("network_mode"); mode && mode->text != "bridge" && mode->text != "default")
+        context_.problem(
+            *mode, fmt::format("network_mode {} is not supported: services meet on the run's own network; "
+                               "take it out in a second file (network_mode: !reset null)",
+                               in_quotes(mode->text)));
+    if (const ValuePtr build = get("build"); build && !get("image"))
+        context_.problem(*build,
+                         fmt::format("{} has 'build' and no 'image'; build the image first and name it with "
+                                     "image:, here or in a second file",
+                                     where_));
+}
+
+ValuePtr ServiceReader::healthcheck(const Value& value) const {
+    if (value.kind != Value::Kind::mapping) return std::make_shared<Value>(value);
+    auto made = std::make_shared<Value>(value);
+    const ValuePtr disable = value_of(value, "disable");
+    const bool disabled = disable && disable->text == "true";
+    std::erase_if(made->pairs, [&](const auto& pair) {
+        const std::string& key = pair.first->text;
+        return key.starts_with("x-") || pair.second->kind == Value::Kind::null || key == "start_interval" ||
+               (disabled && key != "disable");
+    });
+    return made;
+}
+
+ValuePtr ServiceReader::ulimits(const Value& value) {
+    auto made = std::make_shared<Value>(value);
+    for (auto& [key, limit] : made->pairs) {
+        if (limit->kind != Value::Kind::mapping) continue;
+        const ValuePtr soft = value_of(*limit, "soft"), hard = value_of(*limit, "hard");
+        if (!soft || !hard) {
+            context_.problem(*limit,
+                             fmt::format("ulimit {} needs both 'soft' and 'hard'", in_quotes(key->text)));
+            continue;
+        }
+        const auto number =
+            read_integer(*hard, "'hard'", context_, -1, std::numeric_limits<std::int64_t>::max());
+        if (number && hard->text != soft->text) hard_ulimits_[key->text] = *number;
+        limit = soft;
+    }
+    return made;
+}
+
+void ServiceReader::add_ports(std::string_view key, Value& list) const {
+    for (const ValuePtr& item : items(key)) {
+        std::string text = item->text;
+        if (item->kind == Value::Kind::mapping) {
+            const ValuePtr target = value_of(*item, "target"), protocol = value_of(*item, "protocol");
+            if (!target) {
+                context_.problem(
+                    *item, fmt::format("a port of {} has no 'target'; write the container's port", where_));
+                continue;
+            }
+            text = target->text + (protocol ? "/" + protocol->text : "");
+        }
+        // The container's part, which may be a range: "8000-8002:9000-9002/udp".
+        const std::size_t slash = std::min(text.find('/'), text.size());
+        const std::size_t colon = text.rfind(':', slash);
+        const std::string inner = text.substr(colon == std::string::npos ? 0 : colon + 1,
+                                              slash - (colon == std::string::npos ? 0 : colon + 1));
+        const std::size_t dash = inner.find('-');
+        if (dash == std::string::npos) {
+            list.items.push_back(
+                scalar_at(item->place, colon == std::string::npos ? text : inner + text.substr(slash)));
+            continue;
+        }
+        const auto first = parse_integer(inner.substr(0, dash), 1, 65535);
+        const auto last = parse_integer(inner.substr(dash + 1), 1, 65535);
+        if (!first || !last || *first > *last || *last - *first > 100) {
+            context_.problem(*item, fmt::format("{} is not a range of at most 100 ports", in_quotes(inner)));
+            continue;
+        }
+        for (std::int64_t port = *first; port <= *last; ++port)
+            list.items.push_back(scalar_at(item->place, std::to_string(port) + text.substr(slash)));
+    }
+}
+
+ValuePtr ServiceReader::ports() const {
+    auto list = std::make_shared<Value>();
+    list->kind = Value::Kind::sequence;
+    list->place = service_.place;
+    add_ports("ports", *list);
+    if (list->items.empty()) add_ports("expose", *list);
+    return list;
+}
+
+ValuePtr ServiceReader::as_subject() {
+    auto made = std::make_shared<Value>();
+    made->kind = Value::Kind::mapping;
+    made->place = service_.place;
+    for (const auto& [key, value] : service_.pairs) {
+        if (value->kind == Value::Kind::null) continue;
+        if (std::ranges::find(same_as_subject, key->text) != std::end(same_as_subject))
+            made->pairs.emplace_back(key, value);
+        if (key->text == "healthcheck") made->pairs.emplace_back(key, healthcheck(*value));
+        if (key->text == "ulimits") made->pairs.emplace_back(key, ulimits(*value));
+    }
+    made->pairs.emplace_back(scalar_at(service_.place, "ports"), ports());
+    // check_keys() has said already that there is a 'build' without an image.
+    if (get("build") && !get("image"))
+        made->pairs.emplace_back(scalar_at(service_.place, "image"), scalar_at(service_.place, "none"));
+    return made;
+}
+
+void ServiceReader::env_file(const Value& entry) {
+    const ValuePtr path =
+        entry.kind == Value::Kind::mapping ? value_of(entry, "path") : std::make_shared<Value>(entry);
+    if (!path || path->kind != Value::Kind::scalar)
+        return context_.problem(entry, fmt::format("an entry of 'env_file' of {} has no path", where_));
+    const std::string absolute = path_in(loader_.context_of(path->place).folder, path->text);
+    const ValuePtr required = entry.kind == Value::Kind::mapping ? value_of(entry, "required") : nullptr;
+    const ValuePtr format = entry.kind == Value::Kind::mapping ? value_of(entry, "format") : nullptr;
+    if (format && format->text != "raw")
+        return context_.problem(*format,
+                                fmt::format("unknown format {} of an env file; write raw, or leave it out",
+                                            in_quotes(format->text)));
+    if (required && required->text == "false" && !context_.surroundings.read_file(absolute)) return;
+    const auto text = loader_.read(absolute, fmt::format("env file {}", in_quotes(path->text)), *path);
+    if (!text) return;
+    const Lookup lookup = [this](const std::string& name) { return loader_.variable(name); };
+    const int file = context_.problems.add_file(path->text);
+    const Variables found = format ? parse_raw_env_file(*text, lookup, file, context_.problems)
+                                   : parse_env_file(*text, lookup, file, context_.problems);
+    for (const auto& [variable, value] : found) made_.subject.environment[variable] = value;
+}
+
+void ServiceReader::environment() {
+    for (const ValuePtr& entry : items("env_file")) env_file(*entry);
+    const ValuePtr settings = get("environment");
+    if (!settings) return;
+    if (settings->kind != Value::Kind::mapping)
+        return context_.problem(*settings,
+                                fmt::format("'environment' of {} is {}; write a mapping (NAME: value) or a "
+                                            "list (- NAME=value)",
+                                            where_, kind_name(*settings)));
+    for (const auto& [key, value] : settings->pairs) {
+        if (value->kind == Value::Kind::null) {
+            // A name alone: the value of the environment; if there is none, the variable is not set.
+            if (auto set = loader_.variable(key->text))
+                made_.subject.environment[key->text] = std::move(*set);
+        } else if (const auto text = read_text(*value, in_quotes(key->text), context_)) {
+            made_.subject.environment[key->text] = *text;
+        }
+    }
+}
+
+void ServiceReader::depends_on(const std::string& service, const Value& options) {
+    Dependency dependency{service, Dependency::Condition::started};
+    if (options.kind == Value::Kind::mapping) {
+        if (const ValuePtr condition = value_of(options, "condition")) {
+            if (condition->text == "service_healthy")
+                dependency.condition = Dependency::Condition::healthy;
+            else if (condition->text == "service_completed_successfully")
+                dependency.condition = Dependency::Condition::completed;
+            else if (condition->text != "service_started")
+                context_.problem(*condition,
+                                 fmt::format("unknown condition {}; write service_started, service_healthy "
+                                             "or service_completed_successfully",
+                                             in_quotes(condition->text)));
+        }
+        if (const ValuePtr required = value_of(options, "required"); required && required->text == "false")
+            made_.optional.push_back(service);
+    } else if (options.kind != Value::Kind::null) {
+        context_.problem(options,
+                         fmt::format("'depends_on' of {}: {} is {}; write condition: service_started", where_,
+                                     in_quotes(service), kind_name(options)));
+    }
+    made_.after.push_back(std::move(dependency));
+}
+
+void ServiceReader::links() {
+    for (const ValuePtr& item : items("links")) {
+        const std::size_t colon = item->text.find(':');
+        const std::string service = item->text.substr(0, colon);
+        if (std::ranges::find(made_.after, service, &Dependency::service) == made_.after.end())
+            made_.after.push_back({service, Dependency::Condition::started});
+        if (colon != std::string::npos)
+            made_.link_aliases.emplace_back(service, item->text.substr(colon + 1));
+    }
+}
+
+void ServiceReader::volumes_from() {
+    for (const ValuePtr& item : items("volumes_from")) {
+        const std::string& text = item->text;
+        if (text.starts_with("container:")) {
+            context_.problem(
+                *item, "the volumes of a container outside of the project are not taken; name a service");
+            continue;
+        }
+        const std::size_t colon = text.find(':');
+        const std::string service = text.substr(0, colon);
+        const std::string mode = colon == std::string::npos ? "rw" : text.substr(colon + 1);
+        if (mode != "rw" && mode != "ro") {
+            context_.problem(
+                *item, fmt::format("{} is not a mode; write SERVICE:ro or SERVICE:rw", in_quotes(mode)));
+            continue;
+        }
+        made_.volumes_from.emplace_back(service, mode == "ro");
+        if (std::ranges::find(made_.after, service, &Dependency::service) == made_.after.end())
+            made_.after.push_back({service, Dependency::Condition::started});
+    }
+}
+
+void ServiceReader::networks() {
+    const ValuePtr all = get("networks");
+    made_.subject.aliases = {name_};
+    const auto add = [&](const std::string& alias) {
+        if (std::ranges::find(made_.subject.aliases, alias) == made_.subject.aliases.end())
+            made_.subject.aliases.push_back(alias);
+    };
+    if (const ValuePtr name = get("container_name")) add(name->text);
+    if (!all || all->kind != Value::Kind::mapping) return;
+    for (const auto& [network, options] : all->pairs) {
+        if (options->kind != Value::Kind::mapping) continue;
+        for (const std::string_view key : {"ipv4_address", "ipv6_address"})
+            if (const ValuePtr address = value_of(*options, key))
+                context_.problem(
+                    *address, fmt::format("'{}' of {} is not supported: the run's network has addresses of "
+                                          "its own; use the service's name, and take it out in a second "
+                                          "file (!reset)",
+                                          key, where_));
+        if (const ValuePtr aliases = value_of(*options, "aliases"))
+            for (const ValuePtr& alias : aliases->items) add(alias->text);
+    }
+}
+
+ComposeService ServiceReader::read(const Value& model) {
+    if (service_.kind != Value::Kind::mapping) {
+        context_.problem(service_,
+                         fmt::format("{} is {}; write a mapping (image: …)", where_, kind_name(service_)));
+        return {};
+    }
+    check_keys();
+    made_.subject = read_subject(*as_subject(), context_, where_);
+    made_.subject.ulimits_hard = std::move(hard_ulimits_);
+    if (const ValuePtr open = get("stdin_open"))
+        made_.subject.open_stdin = read_bool(*open, "'stdin_open'", context_).value_or(false);
+    for (const ValuePtr& host : items("extra_hosts")) {
+        std::string text = host->text;
+        const std::size_t separator = text.find_first_of("=:");
+        if (separator == std::string::npos)
+            context_.problem(*host, fmt::format("{} is not NAME:ADDRESS", in_quotes(text)));
+        else
+            made_.subject.extra_hosts.push_back(text.replace(separator, 1, ":"));
+    }
+    for (const ValuePtr& group : items("group_add")) made_.subject.group_add.push_back(group->text);
+    if (const ValuePtr grace = get("stop_grace_period"))
+        made_.grace_ms = read_duration(*grace, "'stop_grace_period'", context_, Zero::refused);
+    environment();
+    if (const ValuePtr all = get("depends_on")) {
+        if (all->kind == Value::Kind::mapping)
+            for (const auto& [service, options] : all->pairs) depends_on(service->text, *options);
+        else
+            context_.problem(*all, fmt::format("'depends_on' of {} is {}; write a list of services", where_,
+                                               kind_name(*all)));
+    }
+    links();
+    volumes_from();
+    networks();
+    read_compose_mounts(service_, model, loader_, context_, made_.subject);
+    return std::move(made_);
+}
+
+}  // namespace
+
+ComposeService read_compose_service(const std::string& name, const Value& service, const Value& model,
+                                    const ComposeLoader& loader, const Context& context) {
+    return ServiceReader(name, service, loader, context).read(model);
+}
+
+}  // namespace rogate::spec

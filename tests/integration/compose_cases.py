@@ -1,0 +1,103 @@
+"""Compose projects: the service under test with every service that it needs, as the team has it."""
+import os
+import subprocess
+
+from support import ROGATE, contains, docker, equal, fingerprint, project
+
+COMPOSE = """
+name: rogatecase
+services:
+  web:
+    image: rogate/base:bookworm
+    command:
+      - bash
+      - -c
+      - |
+        set -e
+        trap 'exit 0' TERM
+        test "$$(cat /run/secrets/key)" = hush
+        cat /etc/site.conf /conf/file /up/file
+        exec 3<>/dev/tcp/cache/6379
+        echo PING >&3; read -r answer <&3; echo "answer: $$answer"
+        echo x > /up/new || { sleep 1; exit 3; }
+        echo started
+        while :; do sleep 0.1; done
+    depends_on:
+      cache: {condition: service_healthy}
+      init: {condition: service_completed_successfully}
+    configs: [{source: site, target: /etc/site.conf}]
+    secrets: [key]
+    volumes:
+      - ./conf:/conf
+      - ./up:/up
+    healthcheck: {test: "test -e /up/new", interval: 1s}
+    stop_grace_period: 3s
+    restart: unless-stopped
+  cache:
+    image: rogate/redis:bookworm
+    volumes: ["./redis:/data"]
+    healthcheck: {test: ["CMD", "redis-cli", "ping"], interval: 500ms, timeout: 2s, retries: 40}
+  init:
+    image: rogate/base:bookworm
+    command: ["sh", "-c", "echo from-init > /up/file"]
+    volumes: ["./up:/up"]
+  unrelated:
+    image: does-not-exist
+configs:
+  site: {content: "port=80"}
+secrets:
+  key: {environment: ROGATE_CASE_KEY}
+"""
+
+
+def write(p, text=COMPOSE):
+    with open(p.path("compose.yaml"), "w") as out:
+        out.write(text)
+    for name in ("conf", "up", "redis"):
+        p.make(name, {"old": "text\n", "file": "text\n"})
+        os.chmod(p.path(name), 0o777)
+
+
+def test_project():
+    with project() as p:
+        write(p)
+        before = {name: fingerprint(p.path(name)) for name in ("conf", "up", "redis")}
+        done = p.run("--service", "web", env={"ROGATE_CASE_KEY": "hush"})
+        equal(done.returncode, 0, done.stdout + done.stderr)
+        equal((p.verdicts()["/conf"], p.verdicts()["/up"]), ("safe", "required"), done.stdout)
+        contains(done.stderr, "service 'web': without effect on the test: restart")
+        equal({name: fingerprint(p.path(name)) for name in before}, before, "the user's data changed")
+        origin = p.result["subject"]["origin"]
+        equal((origin["kind"], origin["name"]), ("compose", "web"))
+
+
+def test_standard_input():
+    with project() as p:
+        write(p)
+        with open(p.path("compose.yaml")) as text:
+            done = subprocess.run([ROGATE, "run", "-", "--service", "web", "--out", p.path("out")], stdin=text, cwd=p.folder,
+                                  capture_output=True, text=True, timeout=240, env={**os.environ, "ROGATE_CASE_KEY": "hush"})
+        p.read_result()
+        equal(done.returncode, 0, done.stdout + done.stderr)
+        equal((p.verdicts()["/conf"], p.verdicts()["/up"]), ("safe", "required"), done.stdout)
+
+
+def test_a_service_that_fails_is_named():
+    with project() as p:
+        write(p, COMPOSE.replace("echo from-init > /up/file", "echo no disk; exit 7"))
+        done = p.run("--service", "web", env={"ROGATE_CASE_KEY": "hush"})
+        equal(done.returncode, 1, done.stdout + done.stderr)
+        contains(done.stderr, "service 'init', which 'web' waits for, exited with code 7; its last output:", "no disk")
+
+
+def test_docker_run():
+    with project() as p:
+        p.make("conf", {"file": "text\n"})
+        with open(p.path("scenario.yaml"), "w") as out:
+            out.write("name: case\nsubject:\n  docker_run: |\n    docker run -d --rm -v ./conf:/conf --tmpfs /t \\\n"
+                      "      rogate/base:bookworm sh -c 'trap \"exit 0\" TERM; cat /conf/file; echo x >/t/x || exit 3;\n"
+                      "      echo started; while :; do sleep 0.1; done'\nready: {log: started}\n")
+        done = p.run()
+        equal(done.returncode, 0, done.stdout + done.stderr)
+        equal(p.verdicts(), {"/conf": "safe", "/t": "required"}, done.stdout)
+        equal(p.result["subject"]["origin"]["kind"], "docker-run")

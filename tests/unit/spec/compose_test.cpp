@@ -1,0 +1,311 @@
+// Compose projects: what becomes of every key, merging, interpolation, dependencies, and wrong input with its
+// place.
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "spec/compose_keys.hpp"
+#include "spec/env_file.hpp"
+#include "unit/spec/support.hpp"
+
+namespace rogate::spec::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Pair;
+using testing::UnorderedElementsAre;
+
+using Files = std::map<std::string, std::string>;
+
+// Paths of `files` are below /project/app, where the project is.
+Surroundings with_files(Files files) {
+    Surroundings around = surroundings();
+    around.read_file = [files = std::move(files)](const std::string& path) -> Result<std::string> {
+        const std::string folder = "/project/app/";
+        const auto found = path.starts_with(folder) ? files.find(path.substr(folder.size())) : files.end();
+        if (found == files.end()) return fail(ErrorKind::not_found, path + ": No such file or directory");
+        return found->second;
+    };
+    return around;
+}
+
+Result<Scenario> bare(const std::string& text, const Files& files = {}, const ComposeOptions& options = {}) {
+    return parse_scenario(text, "compose.yaml", with_files(files), options);
+}
+
+Scenario good_project(const std::string& text, const Files& files = {}, const ComposeOptions& options = {}) {
+    auto scenario = bare(text, files, options);
+    if (scenario) return std::move(*scenario);
+    ADD_FAILURE() << text << "\n" << scenario.error().message;
+    return {};
+}
+
+Subject service(const std::string& more, const Files& files = {}) {
+    return good_project("services:\n  web:\n    image: a\n" + more, files).subject;
+}
+
+std::set<std::string> keys_in_schema() {
+    std::ifstream file(std::string(ROGATE_SOURCE_DIR) + "/tests/data/compose-spec.json");
+    const auto schema = nlohmann::json::parse(file);
+    std::set<std::string> keys;
+    for (const auto& [key, unused] : schema["$defs"]["service"]["properties"].items()) keys.insert(key);
+    return keys;
+}
+
+TEST(ComposeKeys, DecideOnEveryKeyOfTheSchema) {
+    std::set<std::string> decided;
+    for (const ComposeKey& key : compose_service_keys) {
+        EXPECT_TRUE(decided.emplace(key.name).second) << key.name;
+        EXPECT_EQ(key.fate == refused, !key.why.empty()) << key.name;
+    }
+    EXPECT_EQ(decided, keys_in_schema());
+}
+
+TEST(ComposeKeys, AreRefusedByNameAndNotedWithoutEffect) {
+    for (const ComposeKey& key : compose_service_keys) {
+        if (key.fate == supported) continue;
+        const auto scenario = bare("services:\n  web:\n    image: a\n    " + std::string(key.name) + ": x\n");
+        if (key.fate == refused) {
+            ASSERT_FALSE(scenario.has_value()) << key.name;
+            EXPECT_THAT(scenario.error().message, HasSubstr("compose.yaml:4:5: '" + std::string(key.name) +
+                                                            "' of service 'web' is not supported"));
+        } else {
+            ASSERT_TRUE(scenario.has_value()) << scenario.error().message;
+            ASSERT_EQ(scenario->notes.size(), 1U) << key.name;
+            EXPECT_THAT(scenario->notes[0],
+                        HasSubstr("without effect on the test: " + std::string(key.name)));
+        }
+    }
+}
+
+TEST(Compose, ServiceBecomesTheSubject) {
+    const Subject web = service(
+        "    command: serve --port 80\n    entrypoint: [/init]\n    environment: [A=1, PASSED, UNSET]\n"
+        "    user: \"33\"\n    working_dir: /srv\n    read_only: true\n    init: true\n    cap_drop: [ALL]\n"
+        "    ports: ['8080:80', {target: 81, protocol: udp}, '9000-9001:9000-9001']\n"
+        "    ulimits: {nofile: {soft: 10, hard: 20}, nproc: 5}\n    extra_hosts: {db: 10.0.0.1}\n"
+        "    networks: {default: {aliases: [shop]}}\n    container_name: shop-web\n    stdin_open: true\n");
+    EXPECT_THAT(*web.command, ElementsAre("serve", "--port", "80"));
+    EXPECT_THAT(*web.entrypoint, ElementsAre("/init"));
+    EXPECT_THAT(web.environment, ElementsAre(Pair("A", "1"), Pair("PASSED", "through")));
+    EXPECT_THAT(web.ports,
+                ElementsAre(Port{80, "tcp"}, Port{81, "udp"}, Port{9000, "tcp"}, Port{9001, "tcp"}));
+    EXPECT_THAT(web.ulimits, ElementsAre(Pair("nofile", 10), Pair("nproc", 5)));
+    EXPECT_THAT(web.ulimits_hard, ElementsAre(Pair("nofile", 20)));
+    EXPECT_THAT(web.extra_hosts, ElementsAre("db:10.0.0.1"));
+    EXPECT_THAT(web.aliases, ElementsAre("web", "shop-web", "shop"));
+    EXPECT_TRUE(web.open_stdin && web.init && web.read_only_rootfs);
+    EXPECT_EQ(web.origin.kind, Origin::Kind::compose);
+    EXPECT_EQ(web.origin.name, "web");
+    EXPECT_THAT(web.origin.files, ElementsAre("compose.yaml"));
+}
+
+TEST(Compose, MountsHaveTheirPlaceAndTheirNameOnTheEngine) {
+    const Subject web = service(
+        "    volumes:\n      - ./conf:/etc/shop:ro\n      - data:/data\n"
+        "      - {type: volume, source: other, target: /other, consistency: cached}\n      - bound:/bound\n"
+        "    tmpfs: /run:size=1m\n"
+        "volumes:\n  data:\n  other: {external: true}\n"
+        "  bound: {driver_opts: {type: none, o: bind, device: ./real}}\n");
+    ASSERT_EQ(web.mounts.size(), 5U);
+    EXPECT_EQ(web.mounts[0].source, "/project/app/conf");
+    EXPECT_TRUE(web.mounts[0].read_only);
+    EXPECT_EQ(web.mounts[0].declared, (SourcePlace{"compose.yaml", 5, 9}));
+    EXPECT_EQ(web.mounts[1].source, "app_data");
+    EXPECT_EQ(web.mounts[2].source, "other");
+    EXPECT_EQ(web.mounts[3].type, MountType::bind);
+    EXPECT_EQ(web.mounts[3].source, "/project/app/real");
+    EXPECT_EQ(web.mounts[4].declared, (SourcePlace{"compose.yaml", 9, 12}));
+}
+
+TEST(Compose, ConfigsAndSecretsAreFilesAndBinds) {
+    const Subject web = service(
+        "    configs: [site, {source: inline, target: /etc/i, mode: 0440, uid: \"33\"}]\n    secrets: [key]\n"
+        "configs: {site: {file: ./site.conf}, inline: {content: \"port=80\"}}\n"
+        "secrets: {key: {environment: PASSED}}\n");
+    ASSERT_EQ(web.mounts.size(), 1U);
+    EXPECT_EQ(web.mounts[0].target, "/site");
+    EXPECT_TRUE(web.mounts[0].read_only);
+    ASSERT_EQ(web.files.size(), 2U);
+    EXPECT_EQ(web.files[0].content, "port=80");
+    EXPECT_EQ(web.files[0].mode, 0440U);
+    EXPECT_EQ(web.files[0].uid, 33U);
+    EXPECT_EQ(web.files[1].target, "/run/secrets/key");
+    EXPECT_EQ(web.files[1].content, "through");
+}
+
+TEST(Compose, FilesAreMergedByComposesRules) {
+    const std::string base =
+        "services:\n  web:\n    image: a:${TAG:-1}\n    command: [a, b]\n    environment: [A=1, B=1]\n"
+        "    volumes: ['./one:/x', './two:/y']\n    cap_add: [A]\n    ports: ['80']\n    tmpfs: [/t]\n";
+    const std::string over =
+        "services:\n  web:\n    command: [c]\n    environment: {B: 2}\n    volumes: ['./three:/x']\n"
+        "    cap_add: [A, B]\n    ports: !override ['81']\n    tmpfs: !reset null\n";
+    auto scenario = parse_scenario("subject:\n  compose: {file: [a.yaml, b.yaml]}\n", "s.yaml",
+                                   with_files({{"a.yaml", base}, {"b.yaml", over}, {".env", "TAG=7\n"}}));
+    ASSERT_TRUE(scenario.has_value()) << scenario.error().message;
+    const Subject& web = scenario->subject;
+    EXPECT_EQ(web.image, "a:7");
+    EXPECT_THAT(*web.command, ElementsAre("c"));
+    EXPECT_THAT(web.environment, ElementsAre(Pair("A", "1"), Pair("B", "2")));
+    EXPECT_THAT(web.cap_add, ElementsAre("A", "B"));
+    EXPECT_THAT(web.ports, ElementsAre(Port{81, "tcp"}));
+    ASSERT_EQ(web.mounts.size(), 2U);
+    EXPECT_EQ(web.mounts[0].source, "/project/app/three");
+    EXPECT_EQ(web.mounts[0].declared, (SourcePlace{"b.yaml", 5, 15}));
+    EXPECT_THAT(web.origin.files, ElementsAre("a.yaml", "b.yaml"));
+}
+
+TEST(Compose, ExtendsAndIncludesOtherFolders) {
+    const Files files{{"common/base.yaml",
+                       "services:\n  base:\n    image: b\n    volumes: ['./d:/d']\n"
+                       "    environment: {A: 1}\n"},
+                      {"db/compose.yaml", "services:\n  db: {image: '${IMG}', volumes: ['./d:/d']}\n"},
+                      {"db/.env", "IMG=redis\n"}};
+    const Scenario scenario = good_project(
+        "include: [db/compose.yaml]\nservices:\n  web:\n    extends: {file: common/base.yaml, service: "
+        "base}\n"
+        "    environment: {B: 2}\n    depends_on: [db]\n",
+        files, {"web", {}});
+    EXPECT_EQ(scenario.subject.image, "b");
+    EXPECT_EQ(scenario.subject.mounts.at(0).source, "/project/app/common/d");
+    EXPECT_EQ(scenario.subject.mounts.at(0).declared.file, "common/base.yaml");
+    ASSERT_EQ(scenario.companions.size(), 1U);
+    EXPECT_EQ(scenario.companions[0].subject.image, "redis");
+    EXPECT_EQ(scenario.companions[0].subject.mounts.at(0).source, "/project/app/db/d");
+}
+
+TEST(Compose, ServicesBesideTheSubjectComeInTheOrderOfTheirDependencies) {
+    const Scenario scenario = good_project(
+        "x-common: &common {image: a, restart: always}\n"
+        "services:\n  web:\n    <<: *common\n    depends_on:\n      init: {condition: "
+        "service_completed_successfully}\n"
+        "      cache: {condition: service_healthy}\n      debug: {condition: service_started, required: "
+        "false}\n"
+        "  init: {image: i, depends_on: [db]}\n  db: {image: d, volumes: [/v]}\n"
+        "  cache: {image: c, volumes_from: ['db:ro']}\n"
+        "  debug: {image: x, profiles: [debug]}\n  unrelated: {image: u}\n",
+        {}, {"web", {}});
+    std::vector<std::string> order;
+    for (const Companion& each : scenario.companions) order.push_back(each.name);
+    EXPECT_THAT(order, ElementsAre("db", "init", "cache"));
+    EXPECT_THAT(scenario.after, ElementsAre(Dependency{"init", Dependency::Condition::completed},
+                                            Dependency{"cache", Dependency::Condition::healthy}));
+    const Mount& shared = scenario.companions[2].subject.mounts.at(0);
+    EXPECT_TRUE(shared.read_only);
+    EXPECT_EQ(shared.source, scenario.companions[0].subject.mounts.at(0).source);
+}
+
+TEST(Compose, EnvFiles) {
+    const Subject web = service(
+        "    env_file: [{path: a.env}, {path: none.env, required: false}]\n    environment: {B: own}\n",
+        {{"a.env", "# c\nexport A='x $y'\nB=2\nC=\"l\\n${A}\" # c\nD=v#v # c\n"}});
+    EXPECT_THAT(web.environment,
+                ElementsAre(Pair("A", "x $y"), Pair("B", "own"), Pair("C", "l\nx $y"), Pair("D", "v#v")));
+}
+
+TEST(Compose, Readiness) {
+    const Scenario healthy = good_project("services: {a: {image: x, healthcheck: {test: 'true'}}}\n");
+    ASSERT_EQ(healthy.readiness.checks.size(), 1U);
+    EXPECT_TRUE(std::holds_alternative<HealthAction>(healthy.readiness.checks[0].action));
+    const Scenario ports = good_project("services: {a: {image: x, ports: [80]}}\n");
+    ASSERT_EQ(ports.readiness.checks.size(), 1U);
+    EXPECT_EQ(std::get<TcpAction>(ports.readiness.checks[0].action).port, 80);
+}
+
+TEST(Interpolation, Forms) {
+    const Lookup lookup = [](const std::string& name) -> std::optional<std::string> {
+        if (name == "SET") return "v";
+        if (name == "EMPTY") return "";
+        return std::nullopt;
+    };
+    const std::vector<std::pair<std::string, std::string>> forms{
+        {"$SET-${SET}", "v-v"},           {"${NONE:-d}", "d"}, {"${EMPTY:-d}", "d"}, {"${EMPTY-d}", ""},
+        {"${NONE-${SET}x}", "vx"},        {"${SET:+t}", "t"},  {"${EMPTY:+t}", ""},  {"${EMPTY+t}", "t"},
+        {"$$SET $${SET}", "$SET ${SET}"}, {"${NONE}", ""},     {"${SET:?e}", "v"},   {"${NONE:-a}b", "ab"}};
+    for (const auto& [text, wanted] : forms) {
+        std::vector<std::string> unset;
+        EXPECT_EQ(interpolate(text, lookup, unset).value_or("error"), wanted) << text;
+    }
+    std::vector<std::string> unset;
+    EXPECT_THAT(interpolate("${NONE:?say it}", lookup, unset).error(),
+                HasSubstr("variable 'NONE' is required: say it"));
+    for (const char* text : {"${SET", "a$", "${1}", "${SET!x}", "${EMPTY:?}"})
+        EXPECT_FALSE(interpolate(text, lookup, unset).has_value()) << text;
+}
+
+struct WrongProject {
+    std::string name, text, message;
+};
+void PrintTo(const WrongProject& wrong, std::ostream* out) {
+    *out << wrong.name;
+}
+class WrongProjects : public testing::TestWithParam<WrongProject> {};
+
+std::string in_web(const std::string& more) {
+    return "services:\n  web:\n    image: a\n    " + more + "\n";
+}
+
+TEST_P(WrongProjects, AreNamedWithTheirPlace) {
+    const auto scenario = bare(GetParam().text);
+    ASSERT_FALSE(scenario.has_value());
+    EXPECT_THAT(scenario.error().message, HasSubstr(GetParam().message));
+    EXPECT_EQ(scenario.error().kind, ErrorKind::usage);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Compose, WrongProjects,
+    testing::ValuesIn(std::vector<WrongProject>{
+        {"build", "services:\n  web:\n    build: .\n",
+         "compose.yaml:3:12: service 'web' has 'build' and no 'image'; build the image first and name it "
+         "with image:"},
+        {"unknown", in_web("comand: x"),
+         "compose.yaml:4:5: unknown key 'comand' in service 'web'; did you mean 'command'?"},
+        {"top", "service: {}\nservices: {web: {image: a}}\n",
+         "compose.yaml:1:1: unknown key 'service' in the Compose file"},
+        {"no_image", "services:\n  web: {user: root}\n", "compose.yaml:2:8: service 'web' has no 'image'"},
+        {"host", in_web("network_mode: host"), "compose.yaml:4:19: network_mode 'host' is not supported"},
+        {"pid", in_web("pid: host"), "compose.yaml:4:5: 'pid' of service 'web' is not supported"},
+        {"undeclared", in_web("volumes: ['data:/d']"), "compose.yaml:4:15: volume 'data' is not declared"},
+        {"twice", in_web("volumes: ['/a:/d']\n    tmpfs: /d"), "compose.yaml:5:12: two mounts on '/d'"},
+        {"subpath",
+         in_web("volumes: [{type: volume, source: d, target: /d, volume: {subpath: x}}]\nvolumes: {d: }"),
+         "compose.yaml:4:71: 'subpath' of a volume is not supported"},
+        {"image_mount", in_web("volumes: [{type: image, source: d, target: /d}]"),
+         "compose.yaml:4:22: a mount of type 'image' is not supported"},
+        {"required", in_web("user: ${WHO:?who}"), "compose.yaml:4:11: variable 'WHO' is required: who"},
+        {"dollar", in_web("user: a$"), "compose.yaml:4:11: a '$' stands before no name"},
+        {"needs", in_web("depends_on: [db]"), "service 'web' needs 'db', which the project does not have"},
+        {"condition", in_web("depends_on: {b: {condition: well}}"),
+         "compose.yaml:4:33: unknown condition 'well'"},
+        {"circle",
+         "services:\n  a: {image: x, depends_on: [b], profiles: [p]}\n  b: {image: x, depends_on: [a]}\n",
+         "service 'b' needs 'a', which is in the profiles p"},
+        {"several", "services:\n  a: {image: x}\n  b: {image: x}\n",
+         "the project has 2 services; say which one is under test"},
+        {"extends", in_web("extends: base"),
+         "compose.yaml:4:14: service 'web' extends 'base', which compose.yaml does not have"},
+        {"extends_itself", in_web("extends: web"), "service 'web' extends itself"},
+        {"extends_file", in_web("extends: {file: no.yaml, service: a}"),
+         "Compose file 'no.yaml' cannot be read"},
+        {"include", "include: [no.yaml]\nservices: {web: {image: a}}\n",
+         "compose.yaml:1:11: Compose file 'no.yaml' cannot be read"},
+        {"env_file", in_web("env_file: no.env"), "compose.yaml:4:15: env file 'no.env' cannot be read"},
+        {"secret", in_web("secrets: [k]\nsecrets: {k: {external: true}}"),
+         "compose.yaml:5:14: a config or secret that the engine"},
+        {"undeclared_secret", in_web("secrets: [k]"), "compose.yaml:4:15: secret 'k' is not declared"},
+        {"driver", in_web("volumes: ['dd:/d']\nvolumes: {dd: {driver: nfs}}"),
+         "compose.yaml:5:24: a volume of the driver 'nfs'"},
+        {"options", in_web("volumes: ['dd:/d']\nvolumes: {dd: {driver_opts: {type: nfs}}}"),
+         "these options of a volume are not supported"},
+        {"address", in_web("networks: {n: {ipv4_address: 10.0.0.2}}"),
+         "compose.yaml:4:34: 'ipv4_address' of service 'web'"},
+        {"outside", in_web("volumes_from: ['container:x']"),
+         "the volumes of a container outside of the project"},
+        {"list", in_web("volumes: /d"), "'volumes' is a single value; write a list"},
+        {"services", "services: [a]\n", "compose.yaml:1:11: 'services' is a list; write a mapping"}}),
+    [](const auto& each) { return each.param.name; });
+
+}  // namespace
+}  // namespace rogate::spec::test
