@@ -82,3 +82,18 @@ def test_missing_rights_are_told_apart_from_a_missing_feature():
     contains(says(*WITH_RIGHTS), "sys_exit")
     contains(says("--cap-drop", "ALL"), "does not let the observer load BPF programs", "CAP_SYS_ADMIN")
     contains(says(*WITH_RIGHTS, "--tmpfs", "/sys/kernel"), "has no BTF", "CONFIG_DEBUG_INFO_BTF")
+
+
+def test_what_is_used_is_told_by_the_mounts_of_its_time():
+    """A restarted container can get the numbers of its old mounts again, each for another one; what was read before the restart must
+    not be counted for a mount that nothing reads."""
+    with project() as p:
+        names = [f"m{i}" for i in range(12)]
+        for name in names:
+            p.make(name, {"file": "x"})
+        p.scenario(f"cat /m3/file /m3/file; {IDLE}", [f"./{name}:/{name}" for name in names],
+                   [{"name": f"restarted {i}", "restart": "kill"} for i in range(4)])
+        done = p.run()
+        equal(done.returncode, 0, done.stdout + done.stderr)
+        for run in p.result["runs"]:
+            equal({target: count for target, count in run["uses"].items() if target != "/"}, {"/m3": 10}, done.stdout)

@@ -5,6 +5,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -111,6 +112,29 @@ static void judge_second_path(const struct event *event, struct resolution *foun
     }
 }
 
+/* Of the generations before `generation`. */
+static void send_uses(unsigned int slot, unsigned int generation) {
+    struct use_key key, next;
+    uint64_t count;
+    int more = bpf_map__get_next_key(programs->maps.uses, NULL, &next, sizeof next);
+    while (!more) {
+        struct mount_namespace *space;
+        const struct mount_entry *entry;
+        key = next;
+        more = bpf_map__get_next_key(programs->maps.uses, &key, &next, sizeof next);
+        if (key.slot != slot || key.generation >= generation ||
+            bpf_map__lookup_elem(programs->maps.uses, &key, sizeof key, &count, sizeof count, 0)) continue;
+        bpf_map__delete_elem(programs->maps.uses, &key, sizeof key, 0);
+        space = namespace_of(slot, key.mount_namespace, 0);
+        entry = space ? mount_with(space, key.mount_id) : NULL;
+        if (!entry) continue;
+        frame_begin(FRAME_USE, (uint16_t)slot);
+        frame_bytes(&count, sizeof count);
+        frame_text(entry->point);
+        frame_end();
+    }
+}
+
 static int on_event(void *context, void *data, size_t size) {
     static struct resolution found;
     static struct event event;
@@ -118,6 +142,8 @@ static int on_event(void *context, void *data, size_t size) {
     (void)context;
     memset(&event, 0, __builtin_offsetof(struct event, data));
     memcpy(&event, data, size < sizeof event ? size : sizeof event);
+    /* What was used before a restart is told by the mounts of before. */
+    if (event.kind == EVENT_ROOT && event.pid_inside == 1) send_uses(event.slot, (unsigned int)event.number);
     space = event.kind == EVENT_ROOT && event.pid_inside == 1
                 ? begin_namespace(event.slot, event.mount_namespace, event.pid)
                 : namespace_of(event.slot, event.mount_namespace, event.pid);
@@ -306,27 +332,6 @@ static void send_counts(unsigned int slot) {
     }
 }
 
-static void send_uses(unsigned int slot) {
-    struct use_key key, next;
-    uint64_t count;
-    int more = bpf_map__get_next_key(programs->maps.uses, NULL, &next, sizeof next);
-    while (!more) {
-        struct mount_namespace *space;
-        const struct mount_entry *entry;
-        key = next;
-        more = bpf_map__get_next_key(programs->maps.uses, &key, &next, sizeof next);
-        if (key.slot != slot || bpf_map__lookup_elem(programs->maps.uses, &key, sizeof key, &count, sizeof count, 0)) continue;
-        bpf_map__delete_elem(programs->maps.uses, &key, sizeof key, 0);
-        space = namespace_of(slot, key.mount_namespace, 0);
-        entry = space ? mount_with(space, key.mount_id) : NULL;
-        if (!entry) continue;
-        frame_begin(FRAME_USE, (uint16_t)slot);
-        frame_bytes(&count, sizeof count);
-        frame_text(entry->point);
-        frame_end();
-    }
-}
-
 static void command_flush(unsigned int number, unsigned int slot) {
     struct frame_stats stats;
     ring_buffer__consume(ring);
@@ -334,7 +339,7 @@ static void command_flush(unsigned int number, unsigned int slot) {
     forget_processes(slot);
     ring_buffer__consume(ring); /* those that came in the meantime */
     send_counts(slot);
-    send_uses(slot);
+    send_uses(slot, UINT_MAX);
     stats.lost = lost_now() - lost_before[slot];
     stats.attempts = attempts_seen[slot];
     frame_begin(FRAME_STATS, (uint16_t)slot);

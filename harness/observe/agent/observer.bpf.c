@@ -85,6 +85,13 @@ struct {
     __type(key, struct use_key);
     __type(value, __u64);
 } uses SEC(".maps");
+/* Slot -> how many first processes its containers have had. */
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, SLOTS);
+    __type(key, __u32);
+    __type(value, __u32);
+} generations SEC(".maps");
 /* Thread -> the mount that refused it last. Entries may be dropped: then it is the one that the path leads to. */
 struct {
     __uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -212,6 +219,7 @@ static __always_inline void count_use(struct task_struct *task, const struct pro
     key.slot = process->slot;
     key.mount_id = mount_id_of(BPF_CORE_READ(file, f_path.mnt));
     key.mount_namespace = mount_namespace_of(task);
+    key.generation = process->generation;
     count = bpf_map_lookup_elem(&uses, &key);
     if (count)
         __sync_fetch_and_add(count, 1);
@@ -224,7 +232,7 @@ static __always_inline void count_use(struct task_struct *task, const struct pro
  * a root: the container's first process, a `docker exec`, a health check. */
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *binary) {
-    __u32 tgid = BPF_CORE_READ(task, tgid), zero = 0, slot, level;
+    __u32 tgid = BPF_CORE_READ(task, tgid), zero = 0, slot, level, pid_inside = 0, *generation;
     struct process *known = bpf_map_lookup_elem(&processes, &tgid);
     struct process process = {};
     struct pid *pid;
@@ -235,8 +243,18 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
         if (mount_namespace_of(task) == mount_namespace_of(parent)) return 0;
         slot = slot_of_task(task);
         if (slot >= SLOTS) return 0;
+        pid = BPF_CORE_READ(task, thread_pid);
+        level = BPF_CORE_READ(pid, level);
+        bpf_probe_read_kernel(&pid_inside, sizeof pid_inside,
+                              (void *)pid + bpf_core_field_offset(struct pid, numbers) +
+                                  (level & 31) * bpf_core_type_size(struct upid));
         process.slot = slot;
         process.root = tgid;
+        generation = bpf_map_lookup_elem(&generations, &slot);
+        if (generation) {
+            if (pid_inside == 1) __sync_fetch_and_add(generation, 1);
+            process.generation = *generation;
+        }
         if (bpf_map_update_elem(&processes, &tgid, &process, BPF_ANY)) ADD(lost_events);
         work = bpf_map_lookup_elem(&scratch, &zero);
         if (!work) return 0;
@@ -245,12 +263,8 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
         event->slot = slot;
         event->pid = event->root = tgid;
         event->mount_namespace = mount_namespace_of(task);
-        pid = BPF_CORE_READ(task, thread_pid);
-        level = BPF_CORE_READ(pid, level);
-        event->pid_inside = 0;
-        bpf_probe_read_kernel(&event->pid_inside, sizeof event->pid_inside,
-                              (void *)pid + bpf_core_field_offset(struct pid, numbers) +
-                                  (level & 31) * bpf_core_type_size(struct upid));
+        event->number = (int)process.generation;
+        event->pid_inside = pid_inside;
         event->name_size = event->base_size = event->exe_size = 0;
         event->time = bpf_ktime_get_ns();
         bpf_get_current_comm(event->comm, sizeof event->comm);

@@ -46,6 +46,7 @@ enum event_flags {
 
 struct process {
     unsigned int slot, root, canary;
+    unsigned int generation; /* how many first processes the container has had: a restart gives a new one */
 };
 
 struct event {
@@ -53,7 +54,8 @@ struct event {
     unsigned long long time; /* CLOCK_MONOTONIC, nanoseconds */
     unsigned int kind, flags, slot, phase;
     unsigned int pid, parent, root, uid;
-    int number, result;
+    int number; /* of the call; of EVENT_ROOT: the generation */
+    int result;
     unsigned int open_flags, mount_id, mount_namespace, pid_inside;
     unsigned int refused_mount; /* the mount that the kernel asked and that refused; 0: not known */
     unsigned int name_size, base_size, exe_size;
@@ -72,8 +74,9 @@ struct attempt_count {
     unsigned long long id, count;
 };
 
+/* A restarted container can get the numbers of its old mount namespace and mounts, each for another one. */
 struct use_key {
-    unsigned int slot, mount_id, mount_namespace, unused;
+    unsigned int slot, mount_id, mount_namespace, generation;
 };
 
 #endif
