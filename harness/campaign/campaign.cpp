@@ -11,6 +11,7 @@
 #include "campaign/companions.hpp"
 #include "campaign/data.hpp"
 #include "campaign/images.hpp"
+#include "campaign/pod.hpp"
 #include "campaign/runner.hpp"
 #include "engine/together.hpp"
 #include "verdict/compare.hpp"
@@ -104,27 +105,6 @@ std::map<std::string, std::string> without_protection(const std::vector<DataMoun
                 fmt::format(
                     "the source is {}: whoever may open it can use it through a read-only mount as well",
                     data.special));
-        else if (!data.writable_below.empty())
-            found.emplace(
-                data.mount.target,
-                fmt::format(
-                    "{}, mounted below its source, {} writable on this engine when it is read-only; give "
-                    "the container {} of its own, or use Docker 25 or newer on Linux 5.12 or newer",
-                    fmt::join(data.writable_below, ", "), data.writable_below.size() == 1 ? "stays" : "stay",
-                    data.writable_below.size() == 1 ? "a mount" : "mounts"));
-    return found;
-}
-
-// The runs would not have what the subject has: target -> why.
-std::map<std::string, std::string> not_tried(const std::vector<DataMount>& mounts) {
-    std::map<std::string, std::string> found;
-    for (const DataMount& data : mounts)
-        if (!data.hidden_below.empty() && data.writable_below.empty() && !data.mount.read_only)
-            found.emplace(
-                data.mount.target,
-                fmt::format("the runs cannot be given what is mounted below its source ({}); declare it as "
-                            "a mount of its own",
-                            fmt::join(data.hidden_below, ", ")));
     return found;
 }
 
@@ -160,7 +140,7 @@ struct Campaign {
     Task<> start_observer(std::unique_ptr<observe::Observer>* observer);
     Task<> make_network();
     Task<> remove_network();
-    Task<> run_all(observe::Observer& observer, DataPlane& data, Companions& companions,
+    Task<> run_all(observe::Observer& observer, DataPlane& data, Companions& companions, Pod& pod,
                    const engine::ImageInfo& image, const std::vector<Mount>& mounts,
                    std::vector<std::string> candidates);
 };
@@ -189,15 +169,12 @@ Task<> Campaign::remove_network() {
     co_return Result<>{};
 }
 
-Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companions& companions,
+Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companions& companions, Pod& pod,
                          const engine::ImageInfo& image, const std::vector<Mount>& mounts,
                          std::vector<std::string> candidates) {
-    result.data_mode = data.mode();
+    result.data_mode = data.mode() == "none" ? pod.data_mode() : data.mode();
     const auto pointless = without_protection(data.mounts());
-    const auto untried = not_tried(data.mounts());
-    std::erase_if(candidates, [&](const std::string& target) {
-        return pointless.contains(target) || untried.contains(target);
-    });
+    std::erase_if(candidates, [&](const std::string& target) { return pointless.contains(target); });
 
     Bench bench{.client = client,
                 .observer = observer,
@@ -207,12 +184,12 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
                 .session = session,
                 .network = network,
                 .companions = companions,
+                .pod = pod,
                 .has_healthcheck = image.has_healthcheck || result.scenario.subject.healthcheck.has_value(),
                 .image = image};
     verdict::Question question{.mounts = mounts,
                                .candidates = std::move(candidates),
                                .ineffective = pointless,
-                               .not_tried = untried,
                                .can_make_mount_points = data.can_make_mount_points(),
                                .restarts = restarts(result.scenario),
                                .facts = {}};
@@ -278,6 +255,9 @@ Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std
     std::unique_ptr<observe::Observer> observer;
     DataPlane data(client, session, result.scenario.subject.image);
     Companions companions(client, status, result.scenario, session, campaign.network);
+    Pod pod(client, status, result.scenario, session, campaign.network);
+    if (auto surveyed = co_await pod.survey(); !surveyed) co_return fail(std::move(surveyed.error()));
+    for (DataMount& given : pod.subject_mounts()) data.know(std::move(given));
     std::vector<Task<>> preparations;
     preparations.push_back(campaign.start_observer(&observer));
     preparations.push_back(data.survey(mounts, written_by_companions(result.scenario)));
@@ -288,7 +268,7 @@ Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std
     result.observer = observer->facts();
 
     auto done =
-        co_await campaign.run_all(*observer, data, companions, *image, mounts, std::move(*candidates));
+        co_await campaign.run_all(*observer, data, companions, pod, *image, mounts, std::move(*candidates));
     if (!done && done.error().kind == ErrorKind::cancelled) co_return fail(std::move(done.error()));
     auto ending = engine::together(observer->stop(), campaign.remove_network());
     auto stopped = co_await std::move(ending);

@@ -28,6 +28,16 @@ std::string source_path(std::size_t index) {
     return fmt::format("/rogate/source/{}", index);
 }
 
+// Of the user's, to be looked at.
+bool has_source(const DataMount& data) {
+    return data.how != DataSource::fresh && data.how != DataSource::made && data.how != DataSource::given;
+}
+
+// Of the run's own, in the scratch volume.
+bool has_folder(const DataMount& data) {
+    return data.how == DataSource::overlay || data.how == DataSource::copy || data.how == DataSource::made;
+}
+
 // overlayfs separates lower directories with ':' and options with ','; the local volume driver passes both on
 // unescaped.
 bool overlay_can_name(const std::string& path) {
@@ -59,8 +69,14 @@ Task<> DataPlane::survey(std::vector<Mount> mounts, std::set<std::string> writte
     written_elsewhere_ = std::move(written_elsewhere);
     for (const Mount& mount : mounts) {
         DataMount data;
+        const auto known = known_.find(mount.target);
+        if (known != known_.end()) data = known->second;
         data.mount = mount;
-        if (mount.type == MountType::bind) data.how = DataSource::overlay;
+        if (data.how == DataSource::made || data.how == DataSource::given) {
+            mounts_.push_back(std::move(data));
+            continue;
+        }
+        if (mount.type == MountType::bind && data.how == DataSource::fresh) data.how = DataSource::overlay;
         // A live container's anonymous volume is known by its name, and has data.
         const bool has_name = mount.type == MountType::anonymous && !mount.source.empty();
         if (mount.type == MountType::volume || has_name) {
@@ -69,7 +85,7 @@ Task<> DataPlane::survey(std::vector<Mount> mounts, std::set<std::string> writte
                 // A volume with options (NFS, a device) is mounted by the engine only while a container uses
                 // it, so its mount point is no lower directory to count on.
                 const bool plain = volume->driver == "local" && volume->options.empty();
-                data.how = plain ? DataSource::overlay : DataSource::copy;
+                data.how = plain && data.how != DataSource::copy ? DataSource::overlay : DataSource::copy;
                 data.real_path = volume->mountpoint;
             } else if (volume.error().kind != ErrorKind::not_found) {
                 co_return fail(std::move(volume.error()));
@@ -83,38 +99,17 @@ Task<> DataPlane::survey(std::vector<Mount> mounts, std::set<std::string> writte
         }
         mounts_.push_back(std::move(data));
     }
-    const bool any = std::any_of(mounts_.begin(), mounts_.end(),
-                                 [](const DataMount& data) { return data.how != DataSource::fresh; });
+    const bool any = std::any_of(mounts_.begin(), mounts_.end(), [](const DataMount& data) {
+        return has_source(data) || data.how == DataSource::made;
+    });
     if (!any) co_return Result<>{};
     if (auto made = co_await create_helper(); !made) co_return made;
-    if (auto found = co_await find_submounts(); !found) co_return found;
     for (std::size_t i = 0; i < mounts_.size(); ++i) {
-        if (mounts_[i].how == DataSource::fresh) continue;
+        if (!has_source(mounts_[i])) continue;
         if (auto seen = co_await survey_source(mounts_[i], i); !seen) co_return seen;
     }
     if (auto checked = co_await check_overlays(); !checked) co_return checked;
     co_return co_await find_missing_mount_points();
-}
-
-std::string DataPlane::seen_by_helper(std::size_t index) const {
-    return mounts_[index].seen_at.empty() ? source_path(index) : mounts_[index].seen_at;
-}
-
-std::vector<engine::MountSpec> DataPlane::source_mounts() const {
-    std::vector<engine::MountSpec> specs;
-    for (std::size_t i = 0; i < mounts_.size(); ++i) {
-        const DataMount& data = mounts_[i];
-        if (data.how == DataSource::fresh || data.below_source) continue;
-        // no_copy: an empty volume of the user's would otherwise be filled from the image.
-        specs.push_back({.type = data.mount.type == MountType::bind ? engine::MountSpec::Type::bind
-                                                                    : engine::MountSpec::Type::volume,
-                         .source = data.mount.source,
-                         .target = source_path(i),
-                         .read_only = true,
-                         .no_copy = data.mount.type != MountType::bind,
-                         .propagation = {}});
-    }
-    return specs;
 }
 
 Task<> DataPlane::create_helper() {
@@ -138,7 +133,18 @@ Task<> DataPlane::create_helper() {
                            .read_only = false,
                            .no_copy = true,
                            .propagation = {}});
-    for (engine::MountSpec& source : source_mounts()) spec.mounts.push_back(std::move(source));
+    for (std::size_t i = 0; i < mounts_.size(); ++i) {
+        const DataMount& data = mounts_[i];
+        if (!has_source(data)) continue;
+        // no_copy: an empty volume of the user's would otherwise be filled from the image.
+        spec.mounts.push_back({.type = data.mount.type == MountType::bind ? engine::MountSpec::Type::bind
+                                                                          : engine::MountSpec::Type::volume,
+                               .source = data.mount.source,
+                               .target = source_path(i),
+                               .read_only = true,
+                               .no_copy = data.mount.type != MountType::bind,
+                               .propagation = {}});
+    }
     auto created = co_await client_.container_create(spec);
     if (!created) {
         Error error = std::move(created.error());
@@ -151,7 +157,7 @@ Task<> DataPlane::create_helper() {
 }
 
 Task<> DataPlane::survey_source(DataMount& data, std::size_t index) {
-    const std::string path = seen_by_helper(index);
+    const std::string path = source_path(index);
     auto stat = co_await client_.archive_stat(helper_, path);
     if (!stat)
         co_return fail(std::move(stat.error())
@@ -185,7 +191,7 @@ Task<> DataPlane::read_root_attributes(DataMount& data, std::size_t index) {
         first = first_tar_entry(head);
         return first.has_value() && first->need_more;
     };
-    auto got = co_await client_.archive_get(helper_, seen_by_helper(index), sink);
+    auto got = co_await client_.archive_get(helper_, source_path(index), sink);
     if (!got)
         co_return fail(
             std::move(got.error()).with_context(fmt::format("reading the source of {}", data.mount.target)));
@@ -284,7 +290,7 @@ Task<std::string> DataPlane::read_tree(std::size_t index) {
         return !too_large;
     };
     // "/." names what is in the directory, and the directory itself as "./".
-    const std::string path = seen_by_helper(index) + (data.is_directory ? "/." : "");
+    const std::string path = source_path(index) + (data.is_directory ? "/." : "");
     auto got = co_await client_.archive_get(helper_, path, sink);
     if (!got)
         co_return fail(
@@ -307,7 +313,7 @@ Task<> DataPlane::make_plain_folders(int run) {
     for (int each = run; each < run + runs_at_once; ++each)
         for (std::size_t i = 0; i < mounts_.size(); ++i) {
             const DataMount& data = mounts_[i];
-            if (data.how != DataSource::overlay && data.how != DataSource::copy) continue;
+            if (!has_folder(data)) continue;
             const std::string base = folder(each, i);
             folders.push_back({base, 0, 0, 0755});
             if (data.how == DataSource::overlay) {
@@ -334,7 +340,7 @@ Task<> DataPlane::make_folders(const RunPlan& plan) {
     std::vector<TarFolder> folders;
     for (std::size_t i = 0; i < mounts_.size(); ++i) {
         const DataMount& data = mounts_[i];
-        if (data.how != DataSource::overlay && data.how != DataSource::copy) continue;
+        if (!has_folder(data)) continue;
         const std::string inside = folder(run, i) + (data.how == DataSource::overlay ? "/upper/" : "/data/");
         if (std::find(plan.read_only.begin(), plan.read_only.end(), data.mount.target) !=
             plan.read_only.end())
@@ -385,13 +391,8 @@ Task<> DataPlane::source_for(int run, std::size_t index, engine::MountSpec* made
         spec.propagation = mount.propagation;
         co_return Result<>{};
     }
-    if (data.how == DataSource::copy) {
-        auto tree = co_await read_tree(index);
-        if (!tree) co_return fail(std::move(tree.error()));
-        const std::string into = fmt::format("{}/{}/data", scratch_path, folder(run, index));
-        if (auto put = co_await client_.archive_put(helper_, into, std::move(*tree)); !put)
-            co_return fail(
-                std::move(put.error()).with_context(fmt::format("copying the data of {}", mount.target)));
+    if (data.how == DataSource::copy || data.how == DataSource::made) {
+        if (auto filled = co_await fill(run, index); !filled) co_return fail(std::move(filled.error()));
         spec.type = engine::MountSpec::Type::bind;
         spec.no_copy = false;
         spec.source = fmt::format("{}/{}/data{}{}", scratch_mountpoint_, folder(run, index),
@@ -412,7 +413,26 @@ Task<> DataPlane::source_for(int run, std::size_t index, engine::MountSpec* made
     co_return Result<>{};
 }
 
-Task<std::vector<engine::MountSpec>> DataPlane::prepare(RunPlan plan) {
+Task<> DataPlane::fill(int run, std::size_t index) {
+    const DataMount& data = mounts_[index];
+    if (data.how == DataSource::made && data.made_files.empty()) co_return Result<>{};
+    Result<std::string> tree = std::string();
+    if (data.how == DataSource::made)
+        tree = tar_of_files(data.made_files);
+    else
+        tree = co_await read_tree(index);
+    if (tree && data.group) tree = with_group(*tree, *data.group);
+    if (!tree) co_return fail(std::move(tree.error()));
+    const std::string into = fmt::format("{}/{}/data", scratch_path, folder(run, index));
+    auto put = co_await client_.archive_put(helper_, into, std::move(*tree));
+    if (!put)
+        co_return fail(
+            std::move(put.error()).with_context(fmt::format("copying the data of {}", data.mount.target)));
+    co_return Result<>{};
+}
+
+Task<std::vector<engine::MountSpec>> DataPlane::prepare(RunPlan plan,
+                                                        std::map<std::string, engine::MountSpec> given) {
     if (!plan.writable.empty() && helper_.empty())
         if (auto made = co_await create_helper(); !made) co_return fail(std::move(made.error()));
     if (auto made = co_await make_folders(plan); !made)
@@ -423,10 +443,12 @@ Task<std::vector<engine::MountSpec>> DataPlane::prepare(RunPlan plan) {
     for (std::size_t i = 0; i < mounts_.size(); ++i) {
         const Mount& mount = mounts_[i].mount;
         if (mount.type == MountType::tmpfs || mount.type == MountType::rootfs) continue;
-        engine::MountSpec& spec = specs.emplace_back();
+        const auto told = given.find(mount.target);
+        engine::MountSpec& spec =
+            specs.emplace_back(told == given.end() ? engine::MountSpec{} : told->second);
         spec.read_only = mount.read_only || std::find(plan.read_only.begin(), plan.read_only.end(),
                                                       mount.target) != plan.read_only.end();
-        sources.push_back(source_for(plan.id, i, &spec));
+        if (told == given.end()) sources.push_back(source_for(plan.id, i, &spec));
     }
     auto all = engine::together(std::move(sources));
     if (auto made = co_await std::move(all); !made) co_return fail(std::move(made.error()));

@@ -11,7 +11,6 @@
 #include <string>
 #include <vector>
 
-#include "campaign/submounts.hpp"
 #include "campaign/tar.hpp"
 #include "engine/client.hpp"
 #include "verdict/split.hpp"
@@ -23,6 +22,8 @@ enum class DataSource {
     fresh,    // a new volume, filled from the image as the engine does
     overlay,  // a `local` volume of type overlay over the real directory
     copy,     // a copy of the real file or directory
+    made,     // a new directory on the engine's host, with `made_files` in it
+    given,    // prepare() is told
     as_it_is  // the real thing: it is read-only for the subject anyway, or a socket or device, which cannot
               // be copied
 };
@@ -36,13 +37,9 @@ struct DataMount {
     std::vector<std::string>
         missing_mount_points;  // of other mounts, relative; made for runs with it read-only
     std::string special;       // "a unix socket", "a device", "a FIFO": read-only protects nothing
-    std::uint32_t uid = 0, gid = 0, mode = 0755;  // of the directory's root; overlay only
-    bool below_source =
-        false;            // no mount of the subject's own: something is mounted below another one's source
-    std::string seen_at;  // where the helper has it, if not where source_path() says
-    std::vector<std::string>
-        writable_below;                     // mounts below the source that stay writable when it is read-only
-    std::vector<std::string> hidden_below;  // mounts below the source that the runs are not given
+    std::uint32_t uid = 0, gid = 0, mode = 0755;  // of the directory's root; overlay, copy and made
+    std::optional<std::uint32_t> group;           // copy: owns all of it, as a pod's fsGroup does
+    std::vector<TarFile> made_files;              // made only
 };
 
 class DataPlane {
@@ -51,6 +48,9 @@ class DataPlane {
     DataPlane(engine::Client& client, std::string session, std::string image, std::string part = "")
         : client_(client), session_(std::move(session)), image_(std::move(image)), part_(std::move(part)) {}
 
+    // Before survey(): how the mount with `known.mount.target` is given to the runs (copy, made, given),
+    // where that is not to be found out.
+    void know(DataMount known) { known_.insert_or_assign(known.mount.target, std::move(known)); }
     // Looks at every mount's source. ErrorKind::usage names a bind source that does not exist.
     // `written_elsewhere` (see source_key): sources that somebody beside the subject writes to.
     engine::Task<> survey(std::vector<Mount> mounts, std::set<std::string> written_elsewhere = {});
@@ -65,24 +65,26 @@ class DataPlane {
 
     // Makes the volumes of run `run` and says how they are mounted, in the order of mounts(); tmpfs and "/"
     // are left out, and what is to be a volume of `plan.writable` follows.
-    engine::Task<std::vector<engine::MountSpec>> prepare(RunPlan plan);
+    // `given`: of the mounts that another plane makes, by target.
+    engine::Task<std::vector<engine::MountSpec>> prepare(RunPlan plan,
+                                                         std::map<std::string, engine::MountSpec> given = {});
+    // A directory or file inside of what run `run` has at `target` (copy, made), for a mount of its own; a
+    // directory is made where there is nothing. ErrorKind::usage: a symbolic link is in the way, which could
+    // lead anywhere on the engine's host.
+    engine::Task<engine::MountSpec> part_of(int run, std::string target, std::string sub_path);
     // Removes the volumes of run `run`; its container must be gone.
     engine::Task<> release(int run);
 
   private:
     engine::Task<> survey_source(DataMount& data, std::size_t index);
     engine::Task<> create_helper();
-    std::vector<engine::MountSpec> source_mounts() const;  // all of them, read-only
-    std::string seen_by_helper(std::size_t index) const;
-    engine::Task<std::string> read_mountinfo();
-    engine::Task<> find_submounts();
-    void take_submount(std::size_t index, const Submount& submount, std::size_t how_many);
     engine::Task<> read_root_attributes(DataMount& data, std::size_t index);
     engine::Task<> check_overlays();
     engine::Task<> make_volume(engine::VolumeSpec volume);
     engine::Task<bool> can_be_mounted(std::vector<std::size_t> overlays);
     engine::Task<std::string> read_tree(std::size_t index);
     engine::Task<> make_plain_folders(int run);
+    engine::Task<> fill(int run, std::size_t index);
     engine::Task<> make_folders(const RunPlan& plan);
     engine::Task<> put_folders(std::vector<TarFolder> folders);
     engine::Task<> find_missing_mount_points();
@@ -101,6 +103,7 @@ class DataPlane {
     engine::Client& client_;
     std::string session_, image_, part_;
     std::set<std::string> written_elsewhere_;
+    std::map<std::string, DataMount> known_;
     std::vector<DataMount> mounts_;
     std::string helper_;  // a container that is never started: its archive calls read and write the volumes
     std::string scratch_mountpoint_;  // of the scratch volume, on the engine's host

@@ -14,6 +14,8 @@ using engine::Task;
 
 namespace {
 
+constexpr const char* scratch_path = "/rogate/scratch";
+
 // The header of a folder is followed by the next one at once; both fit, whatever extended headers they have.
 constexpr std::size_t two_headers = 16U << 10U;
 
@@ -42,7 +44,7 @@ std::string DataPlane::helper_path(const std::string& path) const {
     const DataMount& data = mounts_[index];
     // What is new is filled from the image, which the helper is made of too.
     if (data.how == DataSource::fresh) return path;
-    return seen_by_helper(index) + path.substr(data.mount.target.size());
+    return fmt::format("/rogate/source/{}{}", index, path.substr(data.mount.target.size()));
 }
 
 std::set<std::string> DataPlane::can_make_mount_points() const {
@@ -54,6 +56,8 @@ std::set<std::string> DataPlane::can_make_mount_points() const {
 }
 
 Task<verdict::PathFacts> DataPlane::look(std::string path) {
+    // What another plane gives is not there before a run has begun.
+    if (mounts_[mount_of(path)].how == DataSource::given) co_return verdict::PathFacts{};
     if (helper_.empty())
         if (auto made = co_await create_helper(); !made) co_return fail(std::move(made.error()));
     verdict::PathFacts facts;
@@ -88,19 +92,53 @@ Task<verdict::PathFacts> DataPlane::look(std::string path) {
 Task<> DataPlane::find_missing_mount_points() {
     for (const DataMount& inner : mounts_) {
         const std::string& target = inner.mount.target;
-        if (target == "/" || inner.below_source) continue;
+        if (target == "/") continue;
         const std::size_t above = mount_of(target.substr(0, std::max<std::size_t>(target.rfind('/'), 1)));
         DataMount& outer = mounts_[above];
         if (!outer.is_directory || (outer.how != DataSource::overlay && outer.how != DataSource::copy))
             continue;
+        if (!target.starts_with(outer.mount.target + "/")) continue;  // nothing is above it
         const std::string inside = target.substr(outer.mount.target.size() + 1);
         auto stat =
-            co_await client_.archive_stat(helper_, fmt::format("{}/{}", seen_by_helper(above), inside));
+            co_await client_.archive_stat(helper_, fmt::format("/rogate/source/{}/{}", above, inside));
         if (stat) continue;
         if (stat.error().kind != ErrorKind::not_found) co_return fail(std::move(stat.error()));
         if (inner.is_directory) outer.missing_mount_points.push_back(inside);
     }
     co_return Result<>{};
+}
+
+Task<engine::MountSpec> DataPlane::part_of(int run, std::string target, std::string sub_path) {
+    const auto found =
+        std::ranges::find_if(mounts_, [&](const DataMount& data) { return data.mount.target == target; });
+    const std::string base = folder(run, static_cast<std::size_t>(found - mounts_.begin())) + "/data";
+    engine::MountSpec spec;
+    spec.type = engine::MountSpec::Type::bind;
+    spec.source = fmt::format("{}/{}{}{}", scratch_mountpoint_, base, sub_path.empty() ? "" : "/", sub_path);
+    // As the kubelet makes them: root's, with the mode of the volume's root (SafeMakeDir in
+    // pkg/volume/util/subpath).
+    const std::uint32_t mode = found->mode | (found->group ? 02770U : 0U);
+    const std::uint32_t group = (mode & 02000U) == 0 ? 0 : found->group.value_or(found->gid);
+    std::vector<TarFolder> missing;
+    for (std::size_t end = 0; !sub_path.empty() && end != std::string::npos;) {
+        end = sub_path.find('/', end + 1);
+        const std::string part = base + "/" + sub_path.substr(0, end);
+        Result<engine::Client::PathStat> stat = engine::Client::PathStat{};
+        if (missing.empty())
+            stat = co_await client_.archive_stat(helper_, fmt::format("{}/{}", scratch_path, part));
+        if (!stat && stat.error().kind != ErrorKind::not_found) co_return fail(std::move(stat.error()));
+        if (stat && !stat->link_target.empty())
+            co_return fail(ErrorKind::usage,
+                           fmt::format("'{}' of the volume is a symbolic link, which a mount must not follow",
+                                       sub_path.substr(0, end)));
+        if (!stat || !missing.empty()) missing.push_back({part, 0, group, mode});
+    }
+    if (missing.empty()) co_return spec;
+    auto tar = tar_of_folders(missing);
+    if (!tar) co_return fail(std::move(tar.error()));
+    auto made = co_await client_.archive_put(helper_, scratch_path, std::move(*tar));
+    if (!made) co_return fail(std::move(made.error()));
+    co_return spec;
 }
 
 Task<engine::MountSpec> DataPlane::volume_for(int run, const WritablePath& path, std::size_t number) {

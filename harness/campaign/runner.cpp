@@ -89,13 +89,19 @@ void Launch::end(bool passed, std::string message) {
 }
 
 Task<> Launch::start() {
-    auto mounts = co_await bench_.data.prepare(record_.plan);
+    auto in_pod = co_await bench_.pod.start(record_.plan.id);
+    if (!in_pod) co_return fail(std::move(in_pod.error()));
+    if (!in_pod->empty()) co_return fail(ErrorKind::scenario, std::move(*in_pod));
+    auto given = co_await bench_.pod.mounts(record_.plan.id);
+    if (!given) co_return fail(std::move(given.error()));
+    auto mounts = co_await bench_.data.prepare(record_.plan, std::move(*given));
     if (!mounts) co_return fail(std::move(mounts.error()));
-    auto trouble = co_await bench_.companions.start(record_.plan.id, bench_.data, *mounts);
+    auto trouble = co_await bench_.companions.start(record_.plan.id, *mounts);
     if (!trouble) co_return fail(std::move(trouble.error()));
     // Without the services nothing is learned about the subject, in whatever run it is.
     if (!trouble->empty()) co_return fail(ErrorKind::scenario, std::move(*trouble));
     engine::ContainerSpec spec = container_for(bench_, record_.plan, std::move(*mounts));
+    bench_.pod.dress(spec);
     bench_.observer.dress(spec, bench_.image);
     auto created = co_await bench_.client.container_create(std::move(spec));
     if (!created) co_return fail(std::move(created.error()).with_context("creating the subject's container"));
@@ -109,8 +115,7 @@ Task<> Launch::start() {
 
     std::vector<observe::ObservedMount> observed;
     for (const DataMount& data : bench_.data.mounts())
-        if (!data.below_source)
-            observed.push_back({.target = data.mount.target, .is_directory = data.is_directory});
+        observed.push_back({.target = data.mount.target, .is_directory = data.is_directory});
     auto armed = co_await bench_.observer.arm(container_, std::move(observed), "entrypoint");
     if (!armed) co_return fail(std::move(armed.error()).with_context("arming the observer"));
 
@@ -125,7 +130,9 @@ Task<> Launch::start() {
         end(false, started.error().message);
         co_return Result<>{};
     }
-    end(true, {});
+    in_pod = co_await bench_.pod.start_rest(record_.plan.id);
+    if (!in_pod) co_return fail(std::move(in_pod.error()));
+    end(in_pod->empty(), std::move(*in_pod));
     co_return Result<>{};
 }
 
@@ -135,7 +142,7 @@ Task<> Launch::ready() {
     bench_.status.phase_started("ready");
     phase_start_ = Clock::now();
     record_.phases.push_back({.name = "ready", .passed = false, .message = {}, .duration_s = 0});
-    scenario::Driver driver(bench_.client, container_, wrapper());
+    scenario::Driver driver(bench_.client, container_, wrapper(), bench_.pod.holder());
     if (auto found = co_await driver.refresh(); !found) co_return found;
     auto outcome = co_await driver.wait_ready(bench_.scenario.readiness);
     if (!outcome)
@@ -147,7 +154,7 @@ Task<> Launch::ready() {
 
 Task<> Launch::step(const Step& step) {
     if (auto begun = co_await begin("step " + step.name); !begun) co_return begun;
-    scenario::Driver driver(bench_.client, container_, wrapper());
+    scenario::Driver driver(bench_.client, container_, wrapper(), bench_.pod.holder());
     if (auto found = co_await driver.refresh(); !found) co_return found;
     if (const auto* signal = std::get_if<SignalAction>(&step.action); signal != nullptr && kills(*signal))
         if (auto told = co_await bench_.observer.before_end(); !told) co_return told;
@@ -171,7 +178,7 @@ Task<> Launch::step(const Step& step) {
 Task<> Launch::canaries() {
     for (const DataMount& data : bench_.data.mounts()) {
         const std::string& target = data.mount.target;
-        if (!is_read_only(data.mount, record_.plan) || !data.special.empty() || data.below_source) continue;
+        if (!is_read_only(data.mount, record_.plan) || !data.special.empty()) continue;
         auto canary = co_await bench_.observer.canary(target);
         if (!canary) co_return fail(std::move(canary.error()).with_context("canary write on " + target));
         // The worse of the two, at the beginning and at the end of the run, is the one that counts.
@@ -252,6 +259,9 @@ Task<> Launch::run_phases() {
         if (failed_) {
             auto log = co_await bench_.client.container_logs(container_, 16 * 1024, 30);
             if (log) record_.log_tail = std::move(*log);
+            auto fallen_beside = co_await bench_.pod.fallen();
+            if (fallen_beside && !fallen_beside->empty())
+                record_.phases.back().message += "; " + *fallen_beside;
             auto fallen = co_await bench_.companions.fallen();
             if (fallen && !fallen->empty()) record_.phases.back().message += "; " + *fallen;
         }
@@ -267,6 +277,7 @@ Task<> Launch::run_phases() {
 Task<> Launch::remove() {
     if (!container_.empty())
         if (auto removed = co_await bench_.client.container_remove(container_); !removed) co_return removed;
+    if (auto removed = co_await bench_.pod.remove(record_.plan.id); !removed) co_return removed;
     if (auto removed = co_await bench_.companions.remove(record_.plan.id); !removed) co_return removed;
     co_return co_await bench_.data.release(record_.plan.id);
 }

@@ -7,6 +7,7 @@
 
 #include "campaign/companions.hpp"
 #include "campaign/data.hpp"
+#include "campaign/pod.hpp"
 #include "campaign/status.hpp"
 #include "engine/client.hpp"
 #include "observe/observer.hpp"
@@ -21,6 +22,7 @@ struct Bench {
     const Scenario& scenario;
     std::string session, network;
     Companions& companions;
+    Pod& pod;
     bool has_healthcheck = false;
     const engine::ImageInfo& image;
 };

@@ -68,6 +68,40 @@ Result<std::string> tar_of_files(const std::vector<TarFile>& files) {
     return bytes;
 }
 
+Result<std::string> with_group(std::string_view bytes, std::uint32_t group) {
+    std::string out;
+    const ArchivePtr reader(archive_read_new());
+    const ArchivePtr writer(archive_write_new());
+    archive_read_support_format_tar(reader.get());
+    archive_read_open_memory(reader.get(), bytes.data(), bytes.size());
+    archive_write_set_format_pax_restricted(writer.get());
+    archive_write_open(writer.get(), &out, nullptr, append, nullptr);
+    const auto failed = [](archive* of) {
+        return fail(ErrorKind::internal, fmt::format("tar: {}", archive_error_string(of)));
+    };
+    archive_entry* entry = nullptr;
+    int status = archive_read_next_header(reader.get(), &entry);
+    for (; status == ARCHIVE_OK || status == ARCHIVE_WARN;
+         status = archive_read_next_header(reader.get(), &entry)) {
+        archive_entry_set_gid(entry, group);
+        archive_entry_set_gname(entry, nullptr);
+        const bool folder = archive_entry_filetype(entry) == AE_IFDIR;
+        if (archive_entry_filetype(entry) != AE_IFLNK)
+            archive_entry_set_perm(entry, archive_entry_perm(entry) | (folder ? 02770U : 0660U));
+        if (archive_write_header(writer.get(), entry) < ARCHIVE_WARN) return failed(writer.get());
+        const void* block = nullptr;
+        std::size_t size = 0;
+        la_int64_t offset = 0;
+        int more = ARCHIVE_OK;
+        while ((more = archive_read_data_block(reader.get(), &block, &size, &offset)) == ARCHIVE_OK)
+            if (archive_write_data(writer.get(), block, size) < 0) return failed(writer.get());
+        if (more != ARCHIVE_EOF) return failed(reader.get());
+    }
+    if (status != ARCHIVE_EOF) return failed(reader.get());
+    if (archive_write_close(writer.get()) != ARCHIVE_OK) return failed(writer.get());
+    return out;
+}
+
 Result<FirstEntry> first_tar_entry(std::string_view bytes) {
     FirstEntry first;
     const ArchivePtr reader(archive_read_new());

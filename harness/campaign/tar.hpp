@@ -24,6 +24,10 @@ struct TarFile {
 Result<std::string> tar_of_files(const std::vector<TarFile>& files);
 Result<std::string> tar_of_folders(const std::vector<TarFolder>& folders);
 
+// The same entries, owned by `group` and open to it as a pod's fsGroup makes them: readable and writable, and
+// directories with the set-group-ID bit (kubelet: pkg/volume/volume_linux.go, changeFilePermission).
+Result<std::string> with_group(std::string_view bytes, std::uint32_t group);
+
 // Owner and mode of the first entry, and whether another one follows; needs the first 512 bytes and, after
 // pax headers, more: `need_more` in that case.
 struct FirstEntry {

@@ -116,15 +116,7 @@ int run_command(const Global& global, const RunOptions& options) {
         if (scenario && !options.quiet)
             for (const std::string& note : scenario->notes)
                 std::fputs(fmt::format("rogate: note: {}\n", note).c_str(), stderr);
-        // A pod's init and side containers and its shared volumes are not set up yet: running the subject
-        // without them would answer for another application.
-        if (scenario && scenario->subject.origin.kind == Origin::Kind::kubernetes)
-            worst = report_error(
-                {ErrorKind::usage,
-                 fmt::format("{}: the manifest is read without a problem, but pods cannot be run "
-                             "yet; write the subject with 'image' and 'mounts'",
-                             path)});
-        else if (scenario)
+        if (scenario)
             scenarios.push_back(std::move(*scenario));
         else
             worst = report_error(scenario.error());

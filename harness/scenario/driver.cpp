@@ -87,7 +87,7 @@ Task<> start_was_refused(engine::Client& client, std::string container, Error er
 }
 
 Task<> Driver::refresh() {
-    auto state = co_await client_.container_inspect(container_);
+    auto state = co_await client_.container_inspect(network_);
     if (!state) co_return fail(std::move(state.error()));
     ports_ = state->published;
     co_return Result<>{};

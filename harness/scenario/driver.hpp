@@ -30,8 +30,14 @@ engine::Task<> start_was_refused(engine::Client& client, std::string container, 
 
 class Driver {
   public:
-    Driver(engine::Client& client, std::string container, CommandWrapper wrapper = {})
-        : client_(client), container_(std::move(container)), wrapper_(std::move(wrapper)) {}
+    // `network`: the container whose network namespace the subject is in, and whose ports are published;
+    // empty: its own.
+    Driver(engine::Client& client, std::string container, CommandWrapper wrapper = {},
+           std::string network = {})
+        : client_(client),
+          container_(std::move(container)),
+          network_(network.empty() ? container_ : std::move(network)),
+          wrapper_(std::move(wrapper)) {}
 
     // Looks up where the subject's ports are published; again after a restart, since the engine may choose
     // new ones.
@@ -53,7 +59,7 @@ class Driver {
     Result<std::uint16_t> published(std::uint16_t container_port) const;
 
     engine::Client& client_;
-    std::string container_;
+    std::string container_, network_;
     CommandWrapper wrapper_;
     std::map<std::string, std::uint16_t> ports_;
 };

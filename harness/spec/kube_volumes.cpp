@@ -154,6 +154,7 @@ KubeVolume VolumeReader::claim(const std::string& asked, const std::string& name
     }
     const auto& [source, place] = given->second;
     made.volume.kind = PodVolume::Kind::data;
+    made.volume.for_group = true;
     if (source == "empty") {
         made.volume.kind = PodVolume::Kind::empty;
         made.volume.mode = pod_.peers.fs_group ? 0775 : 0777;

@@ -132,6 +132,7 @@ class PodReader {
     Scenario& scenario_;
     const KubePod& pod_;
     const Context& context_;
+    bool has_subject_ = false;
     std::vector<Listed> listed_;
     std::map<std::string, KubeVolume> volumes_;
 };
@@ -276,9 +277,11 @@ void PodReader::add_container(const Listed& each, bool is_subject, bool has_read
     std::vector<PodMount> mounts;
     for (const ValuePtr& item : each.object.list("volumeMounts")) add_mount(*item, each, subject, mounts);
     if (is_subject) {
+        has_subject_ = true;
         subject.origin = scenario_.subject.origin;
         subject.origin.container = each.name;
-        subject.hostname = spec_.text("hostname");
+        // A StatefulSet's programs read their number from it.
+        subject.hostname = spec_.text("hostname").value_or(pod_.fields.at("metadata.name"));
         for (const Port& port : scenario_.subject.ports)
             if (std::ranges::find(subject.ports, port) == subject.ports.end()) subject.ports.push_back(port);
         scenario_.subject = std::move(subject);
@@ -289,7 +292,7 @@ void PodReader::add_container(const Listed& each, bool is_subject, bool has_read
     // Where the pod's storage gives a mount, it is told by `mounts` alone.
     std::erase_if(subject.mounts, [](const Mount& mount) { return mount.type != MountType::tmpfs; });
     pod_.peers.containers.push_back(
-        {each.name, each.init && !each.sidecar, std::move(subject), std::move(mounts)});
+        {each.name, each.init && !each.sidecar, has_subject_, std::move(subject), std::move(mounts)});
 }
 
 void PodReader::read(const std::optional<std::string>& wanted, const Value& at, bool has_ready) {

@@ -28,7 +28,8 @@ struct PodVolume {
     Kind kind = Kind::empty;
     std::uint32_t mode = 0777;  // empty: of its root
     std::vector<PodFile> files;
-    Mount data;  // kind data: type (bind, volume) and source
+    Mount data;              // kind data: type (bind, volume) and source
+    bool for_group = false;  // of a claim, so that the pod's fs_group owns what is in it
     bool operator==(const PodVolume&) const = default;
 };
 
@@ -42,8 +43,9 @@ struct PodMount {
 
 struct PodContainer {
     std::string name;
-    bool init = false;  // runs to its end before the subject starts
-    Subject subject;    // its mounts are the tmpfs ones only
+    bool init = false;   // runs to its end before the next one starts
+    bool after = false;  // started when the subject has been
+    Subject subject;     // its mounts are the tmpfs ones only
     std::vector<PodMount> mounts;
     bool operator==(const PodContainer&) const = default;
 };

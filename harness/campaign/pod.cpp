@@ -1,0 +1,320 @@
+#include "campaign/pod.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <rogate/labels.hpp>
+
+#include "campaign/companions.hpp"
+#include "campaign/images.hpp"
+#include "campaign/tar.hpp"
+
+// The holder's static binary, embedded by its CMakeLists.
+extern "C" const unsigned char rogate_holder_begin[],
+    rogate_holder_end[];  // NOLINT: the assembler's labels
+
+namespace rogate::campaign {
+
+using engine::Task;
+
+namespace {
+
+// A cluster has no limit; an init container that never ends would hold a run for ever.
+constexpr std::chrono::seconds longest_init{300};
+
+template <class Visit>
+void each_mount(const PodPeers& pod, const Visit& visit) {
+    for (const PodMount& mount : pod.mounts) visit(mount);
+    for (const PodContainer& container : pod.containers)
+        for (const PodMount& mount : container.mounts) visit(mount);
+}
+
+DataMount made_of(const PodVolume& volume, const std::optional<std::uint32_t>& group) {
+    DataMount made;
+    made.how = DataSource::made;
+    made.mode = volume.kind == PodVolume::Kind::empty ? volume.mode : 0755U;
+    if (group) {
+        made.gid = *group;
+        made.mode |= 02770U;
+    }
+    for (const PodFile& file : volume.files)
+        made.made_files.push_back({.path = file.path,
+                                   .content = file.content,
+                                   .uid = 0,
+                                   .gid = made.gid,
+                                   .mode = group ? file.mode | 0440U : file.mode});
+    return made;
+}
+
+}  // namespace
+
+PodVolumes volumes_of(const PodPeers& pod) {
+    PodVolumes volumes;
+    for (const PodVolume& volume : pod.volumes) {
+        bool parts = false, written = false;
+        each_mount(pod, [&](const PodMount& mount) {
+            if (mount.volume != volume.name) return;
+            parts = parts || !mount.sub_path.empty();
+            written = written || !mount.read_only;
+        });
+        Mount mount = volume.data;
+        mount.target = "/" + volume.name;
+        mount.no_copy = true;
+        if (volume.kind != PodVolume::Kind::data) {
+            mount.type = MountType::anonymous;
+            volumes.known.push_back(made_of(volume, pod.fs_group));
+            volumes.known.back().mount = mount;
+        } else if (parts || (written && volume.for_group && pod.fs_group)) {
+            // A part of an overlay cannot be mounted by itself, nor can its files be given away.
+            DataMount copied;
+            copied.mount = mount;
+            copied.how = DataSource::copy;
+            if (volume.for_group && written) copied.group = pod.fs_group;
+            volumes.known.push_back(std::move(copied));
+        } else {
+            mount.read_only = !written;
+        }
+        volumes.mounts.push_back(std::move(mount));
+    }
+    return volumes;
+}
+
+Pod::Pod(engine::Client& client, Status& status, const Scenario& scenario, std::string session,
+         std::string network)
+    : client_(client),
+      status_(status),
+      scenario_(scenario),
+      data_(client, session, scenario.subject.image, "pod-"),
+      session_(std::move(session)),
+      network_(std::move(network)) {}
+
+bool Pod::shares_network() const {
+    return std::ranges::any_of(scenario_.pod.containers,
+                               [](const PodContainer& container) { return !container.init; });
+}
+
+Task<> Pod::survey() {
+    if (!scenario_.pod.any()) co_return Result<>{};
+    for (const PodContainer& container : scenario_.pod.containers)
+        if (auto image = co_await need_image(client_, container.subject.image, status_); !image)
+            co_return fail(
+                std::move(image.error()).with_context(fmt::format("container '{}'", container.name)));
+    PodVolumes volumes = volumes_of(scenario_.pod);
+    for (DataMount& known : volumes.known) data_.know(std::move(known));
+    if (auto surveyed = co_await data_.survey(std::move(volumes.mounts)); !surveyed)
+        co_return fail(std::move(surveyed.error()).with_context("the pod's volumes"));
+    for (const DataMount& data : data_.mounts())
+        if (data.how == DataSource::fresh)
+            co_return fail(
+                ErrorKind::usage,
+                fmt::format("the engine has no volume '{}', which 'claims' gives for '{}'; write 'empty' "
+                            "for a claim that is empty to begin with",
+                            data.mount.source, data.mount.target.substr(1)));
+    if (shares_network()) co_return co_await make_holder_image();
+    co_return Result<>{};
+}
+
+Task<> Pod::make_holder_image() {
+    const std::vector<TarFile> files = {{.path = "rogate-holder",
+                                         .content = std::string(rogate_holder_begin, rogate_holder_end),
+                                         .uid = 0,
+                                         .gid = 0,
+                                         .mode = 0755}};
+    auto tar = tar_of_files(files);
+    if (!tar) co_return fail(std::move(tar.error()));
+    const std::vector<std::string> changes = {fmt::format("LABEL {}={}", session_label, session_),
+                                              fmt::format("LABEL {}=holder", role_label)};
+    auto image = co_await client_.image_import("rogate-holder", session_, std::move(*tar), changes);
+    if (!image)
+        co_return fail(std::move(image.error()).with_context("importing what holds the pod's network"));
+    image_ = *image;
+    co_return Result<>{};
+}
+
+std::vector<DataMount> Pod::subject_mounts() const {
+    std::vector<DataMount> given;
+    for (const PodMount& mount : scenario_.pod.mounts) {
+        const auto data = std::ranges::find_if(
+            data_.mounts(), [&](const DataMount& each) { return each.mount.target == "/" + mount.volume; });
+        DataMount known;
+        known.mount.target = mount.target;
+        known.how = DataSource::given;
+        if (mount.sub_path.empty()) {
+            known.is_directory = data->is_directory;
+            known.special = data->special;
+        } else {
+            known.is_directory = std::ranges::none_of(
+                data->made_files, [&](const TarFile& file) { return file.path == mount.sub_path; });
+        }
+        given.push_back(std::move(known));
+    }
+    return given;
+}
+
+void Pod::dress(engine::ContainerSpec& subject) const {
+    if (holder_.empty()) return;
+    subject.network_mode = "container:" + holder_;
+    // The holder's, which all containers of the pod have.
+    subject.hostname.reset();
+    subject.publish.clear();
+    subject.extra_hosts.clear();
+    subject.network_aliases.clear();
+}
+
+Task<> Pod::start_holder(int run) {
+    engine::ContainerSpec spec;
+    spec.name = fmt::format("rogate-{}-run{}-pod", session_, run);
+    spec.image = image_;
+    spec.entrypoint = std::vector<std::string>{"/rogate-holder"};
+    spec.labels = labels(session_, "holder");
+    spec.network_mode = network_;
+    spec.hostname = scenario_.subject.hostname;
+    spec.extra_hosts = scenario_.subject.extra_hosts;
+    spec.network_aliases = scenario_.subject.aliases;
+    spec.cap_drop = {"ALL"};
+    spec.read_only_rootfs = true;
+    for (const Port& port : scenario_.subject.ports) {
+        engine::PublishSpec publish;
+        publish.container_port = port.container;
+        publish.protocol = port.protocol;
+        spec.publish.push_back(std::move(publish));
+    }
+    auto created = co_await client_.container_create(std::move(spec));
+    if (!created) co_return fail(std::move(created.error()).with_context("making the pod's network"));
+    holder_ = *created;
+    auto started = co_await client_.container_start(holder_);
+    if (!started) co_return fail(std::move(started.error()).with_context("starting the pod's network"));
+    co_return Result<>{};
+}
+
+Task<engine::MountSpec> Pod::mount(int run, const PodMount& mount) {
+    engine::MountSpec spec = specs_.at(mount.volume);
+    if (!mount.sub_path.empty()) {
+        auto part = co_await data_.part_of(run, "/" + mount.volume, mount.sub_path);
+        if (!part)
+            co_return fail(std::move(part.error()).with_context(fmt::format("mount {}", mount.target)));
+        spec = std::move(*part);
+    }
+    spec.target = mount.target;
+    spec.read_only = mount.read_only;
+    co_return spec;
+}
+
+Task<std::map<std::string, engine::MountSpec>> Pod::mounts(int run) {
+    std::map<std::string, engine::MountSpec> made;
+    for (const PodMount& each : scenario_.pod.mounts) {
+        auto spec = co_await mount(run, each);
+        if (!spec) co_return fail(std::move(spec.error()));
+        made.emplace(each.target, std::move(*spec));
+    }
+    co_return made;
+}
+
+Task<std::string> Pod::last_words(const std::string& id) {
+    auto log = co_await client_.container_logs(id, 4096, 8);
+    if (!log || log->empty()) co_return std::string("; it wrote nothing");
+    std::string text = std::move(*log);
+    while (text.ends_with('\n')) text.pop_back();
+    co_return "; its last output:\n" + text;
+}
+
+Task<std::string> Pod::wait_for(const PodContainer& container, const std::string& id) {
+    auto code = co_await client_.container_wait(id, longest_init);
+    if (!code && code.error().kind != ErrorKind::timeout) co_return fail(std::move(code.error()));
+    if (code && *code == 0) co_return std::string();
+    auto words = co_await last_words(id);
+    if (!words) co_return fail(std::move(words.error()));
+    if (!code)
+        co_return fmt::format("init container '{}' did not end within {} s{}", container.name,
+                              longest_init.count(), *words);
+    co_return fmt::format("init container '{}' exited with code {}{}", container.name, *code, *words);
+}
+
+Task<std::string> Pod::launch(int run, const PodContainer& container) {
+    status_.phase_started("container " + container.name);
+    engine::ContainerSpec spec;
+    describe(container.subject, spec);
+    spec.name = fmt::format("rogate-{}-run{}-{}", session_, run, container.name);
+    spec.labels = labels(session_, "service");
+    spec.labels.emplace("io.rogate.run", std::to_string(run));
+    spec.network_mode = network_;
+    spec.read_only_rootfs = container.subject.read_only_rootfs;
+    dress(spec);
+    for (const Mount& each : container.subject.mounts)
+        spec.tmpfs.emplace(each.target, each.tmpfs_options + (each.read_only ? ",ro" : ""));
+    for (const PodMount& each : container.mounts) {
+        auto made = co_await mount(run, each);
+        if (!made)
+            co_return fail(
+                std::move(made.error()).with_context(fmt::format("container '{}'", container.name)));
+        spec.mounts.push_back(std::move(*made));
+    }
+    auto created = co_await client_.container_create(std::move(spec));
+    if (!created)
+        co_return fail(
+            std::move(created.error()).with_context(fmt::format("container '{}'", container.name)));
+    containers_[container.name] = *created;
+    auto started = co_await client_.container_start(*created);
+    if (!started && started.error().kind != ErrorKind::refused) co_return fail(std::move(started.error()));
+    if (!started)
+        co_return fmt::format("container '{}' could not be started: {}", container.name,
+                              started.error().message);
+    if (container.init) co_return co_await wait_for(container, *created);
+    co_return std::string();
+}
+
+Task<std::string> Pod::start(int run) {
+    if (!scenario_.pod.any()) co_return std::string();
+    RunPlan plan;
+    plan.id = run;
+    auto specs = co_await data_.prepare(std::move(plan));
+    if (!specs) co_return fail(std::move(specs.error()).with_context("the pod's volumes"));
+    specs_.clear();
+    for (engine::MountSpec& spec : *specs) specs_.emplace(spec.target.substr(1), std::move(spec));
+    if (shares_network())
+        if (auto started = co_await start_holder(run); !started) co_return fail(std::move(started.error()));
+    for (const PodContainer& container : scenario_.pod.containers) {
+        if (container.after) continue;
+        auto trouble = co_await launch(run, container);
+        if (!trouble || !trouble->empty()) co_return trouble;
+    }
+    co_return std::string();
+}
+
+Task<std::string> Pod::start_rest(int run) {
+    for (const PodContainer& container : scenario_.pod.containers) {
+        if (!container.after) continue;
+        auto trouble = co_await launch(run, container);
+        if (!trouble || !trouble->empty()) co_return trouble;
+    }
+    co_return std::string();
+}
+
+Task<std::string> Pod::fallen() {
+    std::string text;
+    for (const auto& [name, id] : containers_) {
+        auto state = co_await client_.container_inspect(id);
+        if (!state) co_return fail(std::move(state.error()));
+        if (state->running || state->exit_code == 0) continue;
+        auto words = co_await last_words(id);
+        if (!words) co_return fail(std::move(words.error()));
+        text += fmt::format("{}container '{}' exited with code {}{}", text.empty() ? "" : "\n", name,
+                            state->exit_code, *words);
+    }
+    co_return text;
+}
+
+Task<> Pod::remove(int run) {
+    if (!scenario_.pod.any()) co_return Result<>{};
+    Result<> first;
+    if (!holder_.empty()) containers_.emplace("", holder_);
+    for (const auto& [name, id] : containers_)
+        if (auto removed = co_await client_.container_remove(id); !removed && first)
+            first = fail(std::move(removed.error()));
+    containers_.clear();
+    holder_.clear();
+    if (!first) co_return first;
+    co_return co_await data_.release(run);
+}
+
+}  // namespace rogate::campaign

@@ -1,0 +1,70 @@
+// The pod around the subject: volumes that its containers share, init containers, containers beside it, and
+// the network namespace that they have in common.
+#pragma once
+
+#include <map>
+#include <rogate/scenario.hpp>
+#include <string>
+#include <vector>
+
+#include "campaign/data.hpp"
+#include "campaign/status.hpp"
+#include "engine/client.hpp"
+
+namespace rogate::campaign {
+
+// How the pod's volumes are given to a run, by name with a leading '/', for DataPlane::know(); and the mounts
+// to survey. Pure.
+struct PodVolumes {
+    std::vector<Mount> mounts;
+    std::vector<DataMount> known;
+};
+PodVolumes volumes_of(const PodPeers& pod);
+
+class Pod {
+  public:
+    Pod(engine::Client& client, Status& status, const Scenario& scenario, std::string session,
+        std::string network);
+
+    // Images, the volumes' sources, and what holds the namespace. Once for a campaign.
+    engine::Task<> survey();
+    // The subject's mounts that are the pod's to give.
+    std::vector<DataMount> subject_mounts() const;
+    // What the pod's volumes are made of: "copy", "overlay", "none".
+    std::string data_mode() const { return data_.mode(); }
+
+    // What comes before the subject, in the order of the manifest: init containers run to their end, the
+    // others run on. The answer is empty, or why the pod did not come up, with the container's name and last
+    // output.
+    engine::Task<std::string> start(int run);
+    // The subject's mounts as they are now, by target.
+    engine::Task<std::map<std::string, engine::MountSpec>> mounts(int run);
+    // Puts the subject into the pod's network namespace; without other containers it has one of its own.
+    void dress(engine::ContainerSpec& subject) const;
+    // The rest, when the subject has been started.
+    engine::Task<std::string> start_rest(int run);
+    // The container whose ports are published; empty: the subject's own.
+    const std::string& holder() const { return holder_; }
+    // Names those that have ended with an error since; empty: none.
+    engine::Task<std::string> fallen();
+    engine::Task<> remove(int run);
+
+  private:
+    bool shares_network() const;
+    engine::Task<> make_holder_image();
+    engine::Task<> start_holder(int run);
+    engine::Task<engine::MountSpec> mount(int run, const PodMount& mount);
+    engine::Task<std::string> launch(int run, const PodContainer& container);
+    engine::Task<std::string> wait_for(const PodContainer& container, const std::string& id);
+    engine::Task<std::string> last_words(const std::string& id);
+
+    engine::Client& client_;
+    Status& status_;
+    const Scenario& scenario_;
+    DataPlane data_;
+    std::string session_, network_, image_, holder_;
+    std::map<std::string, engine::MountSpec> specs_;  // of this run, by volume
+    std::map<std::string, std::string> containers_;   // of this run: name -> id
+};
+
+}  // namespace rogate::campaign

@@ -1,0 +1,100 @@
+"""Kubernetes manifests as people have them, run with the pod around the subject."""
+import os
+import shutil
+import subprocess
+
+from support import IMAGE, ROGATE, ROOT, contains, docker, equal, fingerprint, project
+
+MANIFESTS = f"{ROOT}/tests/integration/kubernetes"
+
+
+def copied(p, name):
+    shutil.copytree(f"{MANIFESTS}/{name}", p.folder, dirs_exist_ok=True)
+
+
+def reasons(p):
+    return {mount["target"]: mount["reason"] for mount in p.result["mounts"]}
+
+
+def test_deployment_is_settled_and_patched():
+    """Init container, container beside it, ConfigMap, Secret, downward API, emptyDir on disk and in memory."""
+    with project() as p:
+        copied(p, "site")
+        done = p.run()
+        equal(done.returncode, 0, done.stdout + done.stderr)
+        before = {"/etc/nginx/auth": "already-ro", "/etc/nginx/conf.d/default.conf": "already-ro", "/run/nginx": "required",
+                  "/usr/share/nginx/html": "safe", "/var/cache/nginx": "required", "/var/log/site": "required"}
+        equal(p.verdicts(), before, done.stdout)
+        with open(p.path("out/result.json")) as file:
+            assert "from-the-vault" not in file.read()
+        patched = subprocess.run([ROGATE, "patch", p.path("out/result.json"), "--in-place"], cwd=p.folder, text=True,
+                                 capture_output=True)
+        equal(patched.returncode, 0, patched.stdout + patched.stderr)
+        with open(p.path("site.yaml")) as new, open(f"{MANIFESTS}/site/site.yaml") as old:
+            equal(new.read().replace("              readOnly: true\n            - name: logs\n", "            - name: logs\n", 1), old.read())
+        done = p.run()
+        equal(done.returncode, 0, done.stdout + done.stderr)
+        equal(p.verdicts(), {**before, "/usr/share/nginx/html": "already-ro"}, done.stdout)
+
+
+def test_stateful_set_keeps_the_data_of_its_claim():
+    """A claim's data by two sub-paths, owned by the pod's group; a container that was started before the subject and goes on."""
+    with project() as p:
+        copied(p, "queue")
+        p.make("data", {"note": "mine\n"})
+        docker("run", "--rm", "-v", f"{p.path('data')}:/data", "rogate/redis:bookworm", "sh", "-c",
+               "mkdir /data/redis && redis-server --dir /data/redis --daemonize yes --save '' --appendonly yes >/dev/null;"
+               "until redis-cli set old kept; do sleep 0.1; done; redis-cli shutdown")
+        before = fingerprint(p.path("data"))
+        done = p.run()
+        equal(done.returncode, 0, done.stdout + done.stderr)
+        equal(p.verdicts(), {"/backups": "safe", "/data": "required", "/etc/redis": "already-ro", "/etc/redis.d": "safe"},
+              done.stdout)
+        equal(fingerprint(p.path("data")), before, "the claim's data were touched")
+
+
+def manifest(p, pod, values=""):
+    with open(p.path("pod.yaml"), "w") as out:
+        out.write("apiVersion: v1\nkind: Pod\nmetadata: {name: one}\nspec:\n" + pod)
+    with open(p.path("scenario.yaml"), "w") as out:
+        out.write(f"subject: {{kubernetes: {{file: pod.yaml, values: {{{values}}}}}}}\n")
+
+
+def test_init_container_that_fails():
+    with project() as p:
+        manifest(p, f"""  initContainers:
+  - {{name: migrate, image: {IMAGE}, command: [sh, -c, "echo no table >&2; exit 7"]}}
+  containers:
+  - {{name: app, image: {IMAGE}, command: [ls, /data], volumeMounts: [{{name: data, mountPath: /data}}]}}
+  volumes: [{{name: data, emptyDir: {{}}}}]
+""")
+        done = p.run()
+        equal(done.returncode, 1, done.stdout + done.stderr)
+        contains(done.stdout + done.stderr, "init container 'migrate' exited with code 7", "no table")
+
+
+def test_sub_path_that_is_a_link_is_not_followed():
+    """It could lead anywhere on the engine's host."""
+    with project() as p:
+        os.mkdir(p.path("secret"))
+        manifest(p, f"""  initContainers:
+  - {{name: links, image: {IMAGE}, command: [ln, -s, {p.path("secret")}, /data/out], volumeMounts: [{{name: data, mountPath: /data}}]}}
+  containers:
+  - {{name: app, image: {IMAGE}, command: [touch, /data/x], volumeMounts: [{{name: data, mountPath: /data, subPath: out/in}}]}}
+  volumes: [{{name: data, emptyDir: {{}}}}]
+""")
+        done = p.run()
+        assert done.returncode not in (0, 4), done.stdout
+        contains(done.stdout + done.stderr, "mount /data", "'out' of the volume is a symbolic link")
+        equal(os.listdir(p.path("secret")), [])
+
+
+def test_claim_that_names_no_volume():
+    with project() as p:
+        manifest(p, f"""  containers:
+  - {{name: app, image: {IMAGE}, command: [ls, /data], volumeMounts: [{{name: data, mountPath: /data}}]}}
+  volumes: [{{name: data, persistentVolumeClaim: {{claimName: mine}}}}]
+""", "claims: {mine: rogate-test-nobody}")
+        done = p.run()
+        equal(done.returncode, 2, done.stdout + done.stderr)
+        contains(done.stderr, "no volume 'rogate-test-nobody'", "'empty'")
