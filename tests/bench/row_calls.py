@@ -1,0 +1,37 @@
+"""The worst case: nothing but calls that an observer has to look at."""
+from measure import Line, in_turns, ratios
+from observers import OBSERVERS
+from subject import Subject, calls_root
+
+# mode -> (what, to reach)
+MODES = {"refused-open": ("1,000,000 refused opens of one file", "eBPF 1.3"),
+         "refused-create": ("1,000,000 refused creates", "eBPF 1.3"),
+         "refused-rename": ("1,000,000 refused renames", "eBPF 1.3"),
+         "cycle": ("1,000,000 times create, write, close, unlink (tmpfs)", "eBPF 1.2"),
+         "read-open": ("1,000,000 read-only opens", "eBPF 1.08, ptrace 1.08")}
+# What stops the subject takes so much longer that fewer calls tell as much.
+SLOWER = {"strace -f": 100, "strace --seccomp-bpf": 100, "ptrace": 50}
+
+
+def sample(root, observer, mode, count):
+    """Microseconds for each call: of the subject's CPU time, or of the clock where a tracer does the work."""
+    stops = observer in SLOWER and not (observer == "ptrace" and mode == "read-open")
+    number = max(count // (SLOWER[observer] if stops else 1), 20)
+    with Subject(root) as subject, OBSERVERS[observer](subject) as (before, tool, agent):
+        cpu, wall = map(float, subject.run([*before, "/calls", mode, str(number)], tool).split())
+    if agent and observer == "eBPF":
+        expected = {"cycle": 2 * number, "read-open": 0}.get(mode, number)
+        if agent.lost or (agent.seen != expected and mode != "refused-rename"):
+            raise RuntimeError(f"{mode}: {agent.seen} of {expected} seen, {agent.lost} lost")
+    return (wall if stops else cpu) / number * 1e6
+
+
+def run(settings):
+    root = calls_root()
+    lines = []
+    for mode, (what, target) in MODES.items():
+        variants = {name: (lambda name=name: sample(root, name, mode, settings.count(1_000_000))) for name in OBSERVERS}
+        samples = in_turns(settings.rounds, variants)
+        base = sorted(samples["none"])[len(samples["none"]) // 2]
+        lines.append(Line(what, f"no observer ({base:.2f} µs each)", target, ratios(samples, "none"), samples))
+    return lines

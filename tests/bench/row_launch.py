@@ -1,0 +1,57 @@
+"""What a run costs beside the application: `rogate run` of a subject that exits at once, and `docker run` of the same."""
+import subprocess
+import tempfile
+
+from engine_log import EngineLog, covered
+from measure import Line, in_turns, ratio, seconds, with_spread
+from observers import Agent, agent_binary
+from scenarios import IMAGE, campaign, scenario
+
+
+def docker_run(folder):
+    return seconds(lambda: subprocess.run(["docker", "run", "--rm", "-v", f"{folder}/m0:/m0", "--entrypoint", "true", IMAGE],
+                                          capture_output=True, check=True))
+
+
+def with_log(rogate, folder):
+    """Milliseconds per run in which no call of the engine was under way, and those from the request for the observer until it
+    was attached."""
+    with tempfile.TemporaryDirectory() as place, EngineLog(place) as log:
+        result, _ = campaign(rogate, folder, {"DOCKER_HOST": log.address})
+        calls = list(log.calls)
+    begin = min(start for name, start, _ in calls if "-run1" in name)
+    end = max(end for name, _, end in calls if name.startswith("DELETE") and f"-r{len(result['runs'])}-m" in name)
+    own = (end - begin - covered(calls, begin, end)) / len(result["runs"])
+    asked = min(start for name, start, _ in calls if "/images/create" in name)
+    return own * 1000, (log.first_words - asked) * 1000
+
+
+def agent_alone():
+    agent = Agent([agent_binary("ebpf"), str(16 << 20)])
+    agent.end()
+    return agent.attached_after * 1000
+
+
+def run(settings):
+    own, attached = [], []
+
+    def logged():
+        one, other = with_log(settings.rogate, folder)
+        own.append(one)
+        attached.append(other)
+        return [one, other]
+
+    def per_run():
+        result, _ = campaign(settings.rogate, folder)
+        return sum(each["duration_s"] for each in result["runs"]) / len(result["runs"])
+    with scenario("exit 0", 1) as folder:
+        samples = in_turns(settings.rounds, {"docker run --rm": lambda: docker_run(folder), "a run": per_run,
+                                             "whole": lambda: campaign(settings.rogate, folder)[1], "logged": logged,
+                                             "agent alone": agent_alone})
+    return [Line("a run of a subject that exits at once", "`docker run --rm` of it", "1.0",
+                 ratio(samples, "a run", "docker run --rm"), samples),
+            Line("… time in it that is not the engine's", "–", "20 ms", with_spread(own, 0, " ms")),
+            Line("… the whole campaign of two runs, with setting up and clean-up", "`docker run --rm` of it", "–",
+                 ratio(samples, "whole", "docker run --rm", 1)),
+            Line("the observer, from request to attached", "–", "150 ms", with_spread(attached, 0, " ms")),
+            Line("… of it, loading its programs", "–", "–", with_spread(samples["agent alone"], 0, " ms"))]

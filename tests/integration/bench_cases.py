@@ -1,0 +1,28 @@
+"""That ci/bench.sh's rows still work: a round of next to nothing. No figure is looked at."""
+import os
+import subprocess
+import sys
+
+from support import ROGATE, ROOT, contains, equal
+
+
+def bench(*words):
+    return subprocess.run([sys.executable, "-B", f"{ROOT}/tests/bench/main.py", ROGATE, *words], capture_output=True, text=True)
+
+
+def test_rows_are_listed_and_wrong_ones_are_told():
+    listed = bench("--list")
+    equal(listed.returncode, 0, listed.stderr)
+    contains(listed.stdout, "small", "launch", "settle", "reports", "events", "calls", "servers")
+    wrong = bench("smal")
+    equal(wrong.returncode, 2)
+    contains(wrong.stderr, "no such row: smal; there are: small")
+    equal(bench("--readme", "--tiny").returncode, 2)
+
+
+def test_a_tiny_round_gives_a_table():
+    os.environ["ROGATE_BENCH_BUILD"] = os.path.dirname(ROGATE)
+    done = bench("--tiny", "small", "reports", "events", "launch")
+    equal(done.returncode, 0, done.stderr)
+    contains(done.stdout, "| `rogate --version`", "| a run of a subject that exits at once | `docker run --rm` of it |",
+             "`rogate report -f sarif`", "none lost", "`ci/bench.sh launch` |")
