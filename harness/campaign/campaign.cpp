@@ -105,6 +105,27 @@ std::map<std::string, std::string> without_protection(const std::vector<DataMoun
                 fmt::format(
                     "the source is {}: whoever may open it can use it through a read-only mount as well",
                     data.special));
+        else if (!data.writable_below.empty())
+            found.emplace(
+                data.mount.target,
+                fmt::format(
+                    "{}, mounted below its source, {} writable on this engine when it is read-only; give "
+                    "the container {} of its own, or use Docker 25 or newer on Linux 5.12 or newer",
+                    fmt::join(data.writable_below, ", "), data.writable_below.size() == 1 ? "stays" : "stay",
+                    data.writable_below.size() == 1 ? "a mount" : "mounts"));
+    return found;
+}
+
+// The runs would not have what the subject has: target -> why.
+std::map<std::string, std::string> not_tried(const std::vector<DataMount>& mounts) {
+    std::map<std::string, std::string> found;
+    for (const DataMount& data : mounts)
+        if (!data.hidden_below.empty() && data.writable_below.empty() && !data.mount.read_only)
+            found.emplace(
+                data.mount.target,
+                fmt::format("the runs cannot be given what is mounted below its source ({}); declare it as "
+                            "a mount of its own",
+                            fmt::join(data.hidden_below, ", ")));
     return found;
 }
 
@@ -174,7 +195,10 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
                          std::vector<std::string> candidates) {
     result.data_mode = data.mode() == "none" ? pod.data_mode() : data.mode();
     const auto pointless = without_protection(data.mounts());
-    std::erase_if(candidates, [&](const std::string& target) { return pointless.contains(target); });
+    const auto untried = not_tried(data.mounts());
+    std::erase_if(candidates, [&](const std::string& target) {
+        return pointless.contains(target) || untried.contains(target);
+    });
 
     Bench bench{.client = client,
                 .observer = observer,
@@ -190,6 +214,7 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
     verdict::Question question{.mounts = mounts,
                                .candidates = std::move(candidates),
                                .ineffective = pointless,
+                               .not_tried = untried,
                                .can_make_mount_points = data.can_make_mount_points(),
                                .restarts = restarts(result.scenario),
                                .facts = {}};

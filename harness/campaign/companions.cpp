@@ -136,7 +136,7 @@ Task<std::string> Companions::wait_for(const Dependency& dependency, const std::
     }
 }
 
-Task<std::string> Companions::launch(const Companion& companion, int run,
+Task<std::string> Companions::launch(const Companion& companion, int run, const DataPlane& subject_data,
                                      const std::vector<engine::MountSpec>& subject_mounts,
                                      const std::vector<engine::MountSpec>& own_mounts) {
     for (const Dependency& dependency : companion.after) {
@@ -152,7 +152,7 @@ Task<std::string> Companions::launch(const Companion& companion, int run,
     spec.stop_signal = companion.subject.stop_signal;
     spec.read_only_rootfs = companion.subject.read_only_rootfs;
     const auto take = [&](const Mount& mount, const std::vector<engine::MountSpec>& specs,
-                          const std::string& target) {
+                          const DataPlane& data, const std::string& target) {
         const auto found = std::ranges::find(specs, target, &engine::MountSpec::target);
         if (found == specs.end()) return false;
         engine::MountSpec made = *found;
@@ -160,6 +160,13 @@ Task<std::string> Companions::launch(const Companion& companion, int run,
         made.read_only = mount.read_only;
         if (mount.type == MountType::volume) made.no_copy = mount.no_copy;
         spec.mounts.push_back(std::move(made));
+        for (const DataMount& below : data.mounts()) {
+            const auto its = std::ranges::find(specs, below.mount.target, &engine::MountSpec::target);
+            if (!below.below_source || !below.mount.target.starts_with(target + "/") || its == specs.end())
+                continue;
+            spec.mounts.push_back(*its);
+            spec.mounts.back().target = mount.target + below.mount.target.substr(target.size());
+        }
         return true;
     };
     for (const Mount& mount : companion.subject.mounts) {
@@ -177,12 +184,13 @@ Task<std::string> Companions::launch(const Companion& companion, int run,
                                    .no_copy = false,
                                    .propagation = {}});
         } else if (const auto own = targets_.find(key); own != targets_.end()) {
-            if (!take(mount, own_mounts, own->second))
+            if (!take(mount, own_mounts, data_, own->second))
                 co_return fail(ErrorKind::internal,
                                fmt::format("service '{}': no data for {}", companion.name, mount.target));
         } else {
             const auto same = std::ranges::find(scenario_.subject.mounts, key, source_key);
-            if (same == scenario_.subject.mounts.end() || !take(mount, subject_mounts, same->target))
+            if (same == scenario_.subject.mounts.end() ||
+                !take(mount, subject_mounts, subject_data, same->target))
                 co_return fail(ErrorKind::internal,
                                fmt::format("service '{}': no data for {}", companion.name, mount.target));
         }
@@ -200,14 +208,15 @@ Task<std::string> Companions::launch(const Companion& companion, int run,
     co_return fmt::format("service '{}' could not be started: {}", companion.name, started.error().message);
 }
 
-Task<std::string> Companions::start(int run, const std::vector<engine::MountSpec>& subject_mounts) {
+Task<std::string> Companions::start(int run, const DataPlane& subject_data,
+                                    const std::vector<engine::MountSpec>& subject_mounts) {
     RunPlan nothing_tried;
     nothing_tried.id = run;
     auto own = co_await data_.prepare(nothing_tried);
     if (!own) co_return fail(std::move(own.error()).with_context("data of the services"));
     for (const Companion& companion : scenario_.companions) {
         status_.phase_started("service " + companion.name);
-        auto trouble = co_await launch(companion, run, subject_mounts, *own);
+        auto trouble = co_await launch(companion, run, subject_data, subject_mounts, *own);
         if (!trouble || !trouble->empty()) co_return trouble;
     }
     for (const Dependency& dependency : scenario_.after) {

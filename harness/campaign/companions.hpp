@@ -28,15 +28,16 @@ class Companions {
     // Their images, and their data's sources. Once for a campaign.
     engine::Task<> survey();
     // Starts all of them for run `run` and waits for what the subject waits for. `subject_mounts`: those that
-    // the run made for the subject; what a companion shares with it is the same. The answer is empty, or why
-    // a service cannot be relied on, with its name and its last output.
-    engine::Task<std::string> start(int run, const std::vector<engine::MountSpec>& subject_mounts);
+    // `subject_data` made for the subject; what a companion shares with it is the same. The answer is empty,
+    // or why a service cannot be relied on, with its name and its last output.
+    engine::Task<std::string> start(int run, const DataPlane& subject_data,
+                                    const std::vector<engine::MountSpec>& subject_mounts);
     // Names those that have ended with an error since; empty: none.
     engine::Task<std::string> fallen();
     engine::Task<> remove(int run);
 
   private:
-    engine::Task<std::string> launch(const Companion& companion, int run,
+    engine::Task<std::string> launch(const Companion& companion, int run, const DataPlane& subject_data,
                                      const std::vector<engine::MountSpec>& subject_mounts,
                                      const std::vector<engine::MountSpec>& own_mounts);
     engine::Task<std::string> wait_for(const Dependency& dependency, const std::string& who);

@@ -28,11 +28,6 @@ std::string source_path(std::size_t index) {
     return fmt::format("/rogate/source/{}", index);
 }
 
-// Of the user's, to be looked at.
-bool has_source(const DataMount& data) {
-    return data.how != DataSource::fresh && data.how != DataSource::made && data.how != DataSource::given;
-}
-
 // Of the run's own, in the scratch volume.
 bool has_folder(const DataMount& data) {
     return data.how == DataSource::overlay || data.how == DataSource::copy || data.how == DataSource::made;
@@ -45,6 +40,10 @@ bool overlay_can_name(const std::string& path) {
 }
 
 }  // namespace
+
+bool has_source(const DataMount& data) {
+    return data.how != DataSource::fresh && data.how != DataSource::made && data.how != DataSource::given;
+}
 
 std::string DataPlane::volume_name(int run, std::size_t index) const {
     return fmt::format("rogate-{}-{}r{}-m{}", session_, part_, run, index);
@@ -104,12 +103,35 @@ Task<> DataPlane::survey(std::vector<Mount> mounts, std::set<std::string> writte
     });
     if (!any) co_return Result<>{};
     if (auto made = co_await create_helper(); !made) co_return made;
+    if (std::ranges::any_of(mounts_, has_source))
+        if (auto found = co_await find_submounts(); !found) co_return found;
     for (std::size_t i = 0; i < mounts_.size(); ++i) {
         if (!has_source(mounts_[i])) continue;
         if (auto seen = co_await survey_source(mounts_[i], i); !seen) co_return seen;
     }
     if (auto checked = co_await check_overlays(); !checked) co_return checked;
     co_return co_await find_missing_mount_points();
+}
+
+std::string DataPlane::seen_by_helper(std::size_t index) const {
+    return mounts_[index].seen_at.empty() ? source_path(index) : mounts_[index].seen_at;
+}
+
+std::vector<engine::MountSpec> DataPlane::source_mounts() const {
+    std::vector<engine::MountSpec> specs;
+    for (std::size_t i = 0; i < mounts_.size(); ++i) {
+        const DataMount& data = mounts_[i];
+        if (!has_source(data) || data.below_source) continue;
+        // no_copy: an empty volume of the user's would otherwise be filled from the image.
+        specs.push_back({.type = data.mount.type == MountType::bind ? engine::MountSpec::Type::bind
+                                                                    : engine::MountSpec::Type::volume,
+                         .source = data.mount.source,
+                         .target = source_path(i),
+                         .read_only = true,
+                         .no_copy = data.mount.type != MountType::bind,
+                         .propagation = {}});
+    }
+    return specs;
 }
 
 Task<> DataPlane::create_helper() {
@@ -133,18 +155,7 @@ Task<> DataPlane::create_helper() {
                            .read_only = false,
                            .no_copy = true,
                            .propagation = {}});
-    for (std::size_t i = 0; i < mounts_.size(); ++i) {
-        const DataMount& data = mounts_[i];
-        if (!has_source(data)) continue;
-        // no_copy: an empty volume of the user's would otherwise be filled from the image.
-        spec.mounts.push_back({.type = data.mount.type == MountType::bind ? engine::MountSpec::Type::bind
-                                                                          : engine::MountSpec::Type::volume,
-                               .source = data.mount.source,
-                               .target = source_path(i),
-                               .read_only = true,
-                               .no_copy = data.mount.type != MountType::bind,
-                               .propagation = {}});
-    }
+    for (engine::MountSpec& source : source_mounts()) spec.mounts.push_back(std::move(source));
     auto created = co_await client_.container_create(spec);
     if (!created) {
         Error error = std::move(created.error());
@@ -157,7 +168,7 @@ Task<> DataPlane::create_helper() {
 }
 
 Task<> DataPlane::survey_source(DataMount& data, std::size_t index) {
-    const std::string path = source_path(index);
+    const std::string path = seen_by_helper(index);
     auto stat = co_await client_.archive_stat(helper_, path);
     if (!stat)
         co_return fail(std::move(stat.error())
@@ -191,7 +202,7 @@ Task<> DataPlane::read_root_attributes(DataMount& data, std::size_t index) {
         first = first_tar_entry(head);
         return first.has_value() && first->need_more;
     };
-    auto got = co_await client_.archive_get(helper_, source_path(index), sink);
+    auto got = co_await client_.archive_get(helper_, seen_by_helper(index), sink);
     if (!got)
         co_return fail(
             std::move(got.error()).with_context(fmt::format("reading the source of {}", data.mount.target)));
@@ -290,7 +301,7 @@ Task<std::string> DataPlane::read_tree(std::size_t index) {
         return !too_large;
     };
     // "/." names what is in the directory, and the directory itself as "./".
-    const std::string path = source_path(index) + (data.is_directory ? "/." : "");
+    const std::string path = seen_by_helper(index) + (data.is_directory ? "/." : "");
     auto got = co_await client_.archive_get(helper_, path, sink);
     if (!got)
         co_return fail(

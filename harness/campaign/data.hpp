@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "campaign/submounts.hpp"
 #include "campaign/tar.hpp"
 #include "engine/client.hpp"
 #include "verdict/split.hpp"
@@ -40,7 +41,16 @@ struct DataMount {
     std::uint32_t uid = 0, gid = 0, mode = 0755;  // of the directory's root; overlay, copy and made
     std::optional<std::uint32_t> group;           // copy: owns all of it, as a pod's fsGroup does
     std::vector<TarFile> made_files;              // made only
+    bool below_source =
+        false;            // no mount of the subject's own: something is mounted below another one's source
+    std::string seen_at;  // where the helper has it, if not where source_path() says
+    std::vector<std::string>
+        writable_below;                     // mounts below the source that stay writable when it is read-only
+    std::vector<std::string> hidden_below;  // mounts below the source that the runs are not given
 };
+
+// Of the user's: a source that can be looked at.
+bool has_source(const DataMount& data);
 
 class DataPlane {
   public:
@@ -78,6 +88,11 @@ class DataPlane {
   private:
     engine::Task<> survey_source(DataMount& data, std::size_t index);
     engine::Task<> create_helper();
+    std::vector<engine::MountSpec> source_mounts() const;  // all of them, read-only
+    std::string seen_by_helper(std::size_t index) const;
+    engine::Task<std::string> read_mountinfo();
+    engine::Task<> find_submounts();
+    void take_submount(std::size_t index, const Submount& submount, std::size_t how_many);
     engine::Task<> read_root_attributes(DataMount& data, std::size_t index);
     engine::Task<> check_overlays();
     engine::Task<> make_volume(engine::VolumeSpec volume);

@@ -44,7 +44,7 @@ std::string DataPlane::helper_path(const std::string& path) const {
     const DataMount& data = mounts_[index];
     // What is new is filled from the image, which the helper is made of too.
     if (data.how == DataSource::fresh) return path;
-    return fmt::format("/rogate/source/{}{}", index, path.substr(data.mount.target.size()));
+    return seen_by_helper(index) + path.substr(data.mount.target.size());
 }
 
 std::set<std::string> DataPlane::can_make_mount_points() const {
@@ -92,7 +92,7 @@ Task<verdict::PathFacts> DataPlane::look(std::string path) {
 Task<> DataPlane::find_missing_mount_points() {
     for (const DataMount& inner : mounts_) {
         const std::string& target = inner.mount.target;
-        if (target == "/") continue;
+        if (target == "/" || inner.below_source) continue;
         const std::size_t above = mount_of(target.substr(0, std::max<std::size_t>(target.rfind('/'), 1)));
         DataMount& outer = mounts_[above];
         if (!outer.is_directory || (outer.how != DataSource::overlay && outer.how != DataSource::copy))
@@ -100,7 +100,7 @@ Task<> DataPlane::find_missing_mount_points() {
         if (!target.starts_with(outer.mount.target + "/")) continue;  // nothing is above it
         const std::string inside = target.substr(outer.mount.target.size() + 1);
         auto stat =
-            co_await client_.archive_stat(helper_, fmt::format("/rogate/source/{}/{}", above, inside));
+            co_await client_.archive_stat(helper_, fmt::format("{}/{}", seen_by_helper(above), inside));
         if (stat) continue;
         if (stat.error().kind != ErrorKind::not_found) co_return fail(std::move(stat.error()));
         if (inner.is_directory) outer.missing_mount_points.push_back(inside);

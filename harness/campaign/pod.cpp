@@ -146,6 +146,12 @@ std::vector<DataMount> Pod::subject_mounts() const {
             known.is_directory = std::ranges::none_of(
                 data->made_files, [&](const TarFile& file) { return file.path == mount.sub_path; });
         }
+        // The containers are not given what is mounted below a volume's source.
+        known.writable_below = data->writable_below;
+        known.hidden_below = data->hidden_below;
+        for (const DataMount& each : data_.mounts())
+            if (each.below_source && each.mount.target.starts_with(data->mount.target + "/"))
+                known.hidden_below.push_back(each.mount.target);
         given.push_back(std::move(known));
     }
     return given;

@@ -96,7 +96,7 @@ Task<> Launch::start() {
     if (!given) co_return fail(std::move(given.error()));
     auto mounts = co_await bench_.data.prepare(record_.plan, std::move(*given));
     if (!mounts) co_return fail(std::move(mounts.error()));
-    auto trouble = co_await bench_.companions.start(record_.plan.id, *mounts);
+    auto trouble = co_await bench_.companions.start(record_.plan.id, bench_.data, *mounts);
     if (!trouble) co_return fail(std::move(trouble.error()));
     // Without the services nothing is learned about the subject, in whatever run it is.
     if (!trouble->empty()) co_return fail(ErrorKind::scenario, std::move(*trouble));
@@ -115,7 +115,8 @@ Task<> Launch::start() {
 
     std::vector<observe::ObservedMount> observed;
     for (const DataMount& data : bench_.data.mounts())
-        observed.push_back({.target = data.mount.target, .is_directory = data.is_directory});
+        if (!data.below_source)
+            observed.push_back({.target = data.mount.target, .is_directory = data.is_directory});
     auto armed = co_await bench_.observer.arm(container_, std::move(observed), "entrypoint");
     if (!armed) co_return fail(std::move(armed.error()).with_context("arming the observer"));
 
@@ -178,7 +179,7 @@ Task<> Launch::step(const Step& step) {
 Task<> Launch::canaries() {
     for (const DataMount& data : bench_.data.mounts()) {
         const std::string& target = data.mount.target;
-        if (!is_read_only(data.mount, record_.plan) || !data.special.empty()) continue;
+        if (!is_read_only(data.mount, record_.plan) || !data.special.empty() || data.below_source) continue;
         auto canary = co_await bench_.observer.canary(target);
         if (!canary) co_return fail(std::move(canary.error()).with_context("canary write on " + target));
         // The worse of the two, at the beginning and at the end of the run, is the one that counts.

@@ -71,6 +71,9 @@ engine::Task<std::unique_ptr<Observer>> start_ebpf_observer(engine::Client& clie
 // The ptrace observer, for engines where no privileged container may run: an agent that is mounted into the
 // subject's container traces it from there.
 engine::Task<std::unique_ptr<Observer>> start_ptrace_observer(engine::Client& client, SidecarOptions options);
+// The image of a program that needs no privileges: /rogate-observer, called with `mounts`, prints what is
+// mounted in its container, as /proc/self/mountinfo has it.
+engine::Task<std::string> import_mount_reader(engine::Client& client, std::string session);
 // Sees nothing, and says so.
 std::unique_ptr<Observer> no_observer();
 

@@ -31,6 +31,8 @@ using engine::Task;
 
 namespace {
 
+enum class Kind { ebpf, ptrace };
+
 // A root file system that is one file: the agent.
 Result<std::string> agent_tar(const unsigned char* begin, const unsigned char* end) {
     std::string tar;
@@ -58,6 +60,17 @@ Result<std::string> agent_tar(const unsigned char* begin, const unsigned char* e
     return tar;
 }
 
+Task<std::string> import_agent(engine::Client& client, std::string session, Kind kind, std::string name) {
+    auto tar = kind == Kind::ebpf ? agent_tar(rogate_observer_begin, rogate_observer_end)
+                                  : agent_tar(rogate_ptrace_begin, rogate_ptrace_end);
+    if (!tar) co_return fail(std::move(tar.error()));
+    const std::vector<std::string> changes = {fmt::format("LABEL {}={}", session_label, session),
+                                              fmt::format("LABEL {}=observer", role_label)};
+    auto image = co_await client.image_import(name, session, std::move(*tar), changes);
+    if (!image) co_return fail(std::move(image.error()).with_context("importing its image"));
+    co_return image;
+}
+
 std::string percent_escape(std::string_view path) {
     std::string escaped;
     for (const char c : path)
@@ -73,8 +86,6 @@ bool older_than_5_11(const std::string& kernel) {
     if (std::sscanf(kernel.c_str(), "%d.%d", &major, &minor) != 2) return false;
     return major < 5 || (major == 5 && minor < 11);
 }
-
-enum class Kind { ebpf, ptrace };
 
 class Sidecar : public Observer {
   public:
@@ -270,14 +281,8 @@ Task<> Sidecar::create_container(const std::string& image) {
 }
 
 Task<> Sidecar::start() {
-    auto tar = kind_ == Kind::ebpf ? agent_tar(rogate_observer_begin, rogate_observer_end)
-                                   : agent_tar(rogate_ptrace_begin, rogate_ptrace_end);
-    if (!tar) co_return fail(std::move(tar.error()));
-    const std::string tag = options_.session;
-    const std::vector<std::string> changes = {fmt::format("LABEL {}={}", session_label, options_.session),
-                                              fmt::format("LABEL {}=observer", role_label)};
-    auto image = co_await client_.image_import("rogate-observer", tag, std::move(*tar), changes);
-    if (!image) co_return fail(std::move(image.error()).with_context("importing its image"));
+    auto image = co_await import_agent(client_, options_.session, kind_, "rogate-observer");
+    if (!image) co_return fail(std::move(image.error()));
     image_ = *image;
     if (auto created = co_await create_container(image_); !created) co_return created;
     auto attached = co_await client_.container_attach(container_, true);
@@ -412,6 +417,10 @@ Task<std::unique_ptr<Observer>> start_ebpf_observer(engine::Client& client, Side
 
 Task<std::unique_ptr<Observer>> start_ptrace_observer(engine::Client& client, SidecarOptions options) {
     co_return co_await start_sidecar(client, std::move(options), Kind::ptrace);
+}
+
+Task<std::string> import_mount_reader(engine::Client& client, std::string session) {
+    co_return co_await import_agent(client, std::move(session), Kind::ptrace, "rogate-mounts");
 }
 
 }  // namespace rogate::observe

@@ -188,6 +188,10 @@ MountResult judge(const MountEvidence& evidence) {
                                  counted(result.attempts.size(), "kind of attempt", "kinds of attempt")));
         return result;
     }
+    if (!evidence.not_tried.empty()) {
+        settle(result, Verdict::inconclusive, evidence.not_tried);
+        return result;
+    }
     if (evidence.probe == nullptr) {
         settle(result, Verdict::inconclusive, "no run with it read-only came to an end");
         return result;

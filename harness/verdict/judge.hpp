@@ -9,6 +9,7 @@ struct MountEvidence {
     Mount mount;
     bool candidate = true;
     std::string ineffective;  // why read-only would protect nothing ("a unix socket …"); empty: it would
+    std::string not_tried;    // why no run with it read-only can tell; empty: runs can
     const RunRecord* control = nullptr;  // absent: the control run did not come to an end
     const RunRecord* probe =
         nullptr;  // the run that settles it: it was read-only there; absent: there was none

@@ -97,6 +97,8 @@ MountResult judge_target(const Question& question, const std::string& target,
     evidence.mount.target = target;
     const auto pointless = question.ineffective.find(target);
     if (pointless != question.ineffective.end()) evidence.ineffective = pointless->second;
+    const auto untried = question.not_tried.find(target);
+    if (untried != question.not_tried.end()) evidence.not_tried = untried->second;
     evidence.candidate = contains(question.candidates, target);
     evidence.control = runs.empty() ? nullptr : &runs.front();
     evidence.probe = settling_run(target, runs);
@@ -256,7 +258,8 @@ std::vector<MountResult> judge_all(const Question& question, const std::vector<R
     std::vector<MountResult> results;
     for (const Mount& mount : question.mounts) {
         const bool asked = contains(question.candidates, mount.target) || mount.read_only ||
-                           question.ineffective.contains(mount.target);
+                           question.ineffective.contains(mount.target) ||
+                           question.not_tried.contains(mount.target);
         if (asked) results.push_back(judge_target(question, mount.target, runs));
     }
     return results;

@@ -17,6 +17,7 @@ struct Question {
     std::vector<Mount> mounts;
     std::vector<std::string> candidates;             // targets among `mounts`
     std::map<std::string, std::string> ineffective;  // target -> why read-only would protect nothing
+    std::map<std::string, std::string> not_tried;    // target -> why no run can tell
     std::set<std::string>
         can_make_mount_points;  // targets in whose source a directory can be made for the runs
     bool restarts = false;      // a step restarts the subject

@@ -1,5 +1,9 @@
 """How few runs settle many mounts, and what is found out before any run."""
-from support import IDLE, equal, project
+import contextlib
+import os
+import subprocess
+
+from support import IDLE, contains, equal, fingerprint, project
 
 
 def many(p, number, shell):
@@ -35,3 +39,63 @@ def test_five_of_fifty_write():
         equal((proof["read_only"], proof["passed"]), (advice["read_only"], True))
         for target in advice["read_only"]:
             equal(proof["canary"][target], "seen", target)
+
+
+@contextlib.contextmanager
+def mounted(path, options="rw"):
+    """A file system of its own at `path`, with one file. The engine must live in this mount namespace."""
+    os.makedirs(path)
+    subprocess.run(["mount", "-t", "tmpfs", "rogate-test", path], check=True)
+    try:
+        with open(f"{path}/inner", "w") as file:
+            file.write("deep\n")
+        subprocess.run(["mount", "-o", f"remount,{options}", path], check=True)
+        yield
+    finally:
+        subprocess.run(["umount", "-l", path], check=True)
+
+
+def test_mounts_below_a_source():
+    """An overlay of the source does not show them, and read-only does not protect them on every engine."""
+    with project() as p:
+        for name in ("data", "ro", "fixed", "covered", "own"):
+            p.make(name, {"file": "text\n"})
+        with mounted(p.path("data/sub")), mounted(p.path("ro/a b")), mounted(p.path("fixed/sub"), "ro"), mounted(p.path("covered/sub")):
+            shell = ("cat /data/file /ro/file /fixed/file /covered/file /covered/sub/file;"
+                     "cat /data/sub/inner '/ro/a b/inner' /fixed/sub/inner || exit 3;"
+                     "echo x >/data/sub/new && echo x >'/ro/a b/new' || exit 4; " + IDLE)
+            p.scenario(shell, ["./data:/data", "./ro:/ro:ro", "./fixed:/fixed", "./covered:/covered", "./own:/covered/sub"])
+            before = {name: fingerprint(p.path(name)) for name in ("data", "ro", "fixed")}
+            done = p.run()
+            equal(p.verdicts(), {"/data": "ineffective", "/ro": "ineffective", "/fixed": "safe", "/covered": "safe",
+                                 "/covered/sub": "safe"}, done.stdout + done.stderr)
+            contains(p.mount("/data")["reason"], "/data/sub (tmpfs), mounted below its source, stays writable on this engine")
+            equal({name: fingerprint(p.path(name)) for name in before}, before, "the user's data changed")
+            assert "/data" not in p.result["recommendation"]["read_only"]
+
+
+def test_what_the_runs_cannot_be_given():
+    """Nothing is concluded about a mount whose source has the kernel's own file systems below it, read-only here."""
+    with project() as p:
+        p.make("data", {"file": "text\n"})
+        os.makedirs(p.path("data/proc"))
+        subprocess.run(["mount", "-t", "proc", "-o", "ro", "proc", p.path("data/proc")], check=True)
+        try:
+            p.scenario("cat /data/file; " + IDLE, ["./data:/data"])
+            done = p.run("--observer", "ptrace")
+        finally:
+            subprocess.run(["umount", "-l", p.path("data/proc")], check=True)
+        equal(done.returncode, 4, done.stdout + done.stderr)
+        equal(p.verdicts(), {"/data": "inconclusive"})
+        contains(p.mount("/data")["reason"], "what is mounted below its source (/data/proc (proc)); declare it as a mount of its own")
+
+
+def test_mounts_below_a_source_are_out_of_reach_unobserved_too():
+    with project() as p:
+        p.make("ro", {"file": "text\n"})
+        with mounted(p.path("ro/sub")):
+            p.scenario("cat /ro/sub/inner; echo x >/ro/sub/new || exit 3; " + IDLE, ["./ro:/ro:ro"])
+            before = fingerprint(p.path("ro"))
+            done = p.run("--observer", "none")
+            equal(p.verdicts(), {"/ro": "ineffective"}, done.stdout + done.stderr)
+            equal(fingerprint(p.path("ro")), before, "the user's data changed")

@@ -22,6 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../show_mounts.h"
 #include "agent.h"
 #include "filter.h"
 
@@ -204,6 +205,7 @@ static int join(enum kin kin, const char *name, const char *drop, char **program
 }
 
 int main(int argc, char **argv) {
+    if (argc == 2 && !strcmp(argv[1], "mounts")) return show_mounts();
     if (argc == 3 && !strcmp(argv[1], "relay")) return relay(strtoul(argv[2], NULL, 10));
     if (argc >= 6 && !strcmp(argv[4], "--")) {
         if (!strcmp(argv[1], "run")) return run(argv[2], argv[3], argv + 5);

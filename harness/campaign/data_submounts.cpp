@@ -1,0 +1,119 @@
+// The part of the data plane that finds what is mounted below the mounts' sources, and gives it to the runs.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <rogate/labels.hpp>
+
+#include "campaign/data.hpp"
+#include "campaign/submounts.hpp"
+#include "observe/observer.hpp"
+
+namespace rogate::campaign {
+
+using engine::Task;
+
+namespace {
+
+// More than these (somebody binds the engine's own directory, or "/") are left as they are.
+constexpr std::size_t most_given_to_runs = 16;
+
+// Since API 1.44 (and Linux 5.12) a read-only bind is read-only all the way down.
+bool may_be_recursive(const std::string& api_version) {
+    int major = 0, minor = 0;
+    return std::sscanf(api_version.c_str(), "%d.%d", &major, &minor) == 2 &&
+           (major > 1 || (major == 1 && minor >= 44));
+}
+
+bool is_or_below(const std::string& path, const std::string& directory) {
+    return path.starts_with(directory) && (path.size() == directory.size() || path[directory.size()] == '/');
+}
+
+}  // namespace
+
+// A container with all the sources read-only tells for certain: it has what the subject would have, in
+// whichever mount namespace the engine lives, and shows whether this engine's read-only is recursive.
+Task<std::string> DataPlane::read_mountinfo() {
+    auto image = co_await observe::import_mount_reader(client_, session_);
+    if (!image) co_return fail(std::move(image.error()));
+    engine::ContainerSpec spec;
+    spec.name = fmt::format("rogate-{}-{}look", session_, part_);
+    spec.image = *image;
+    spec.labels = labels(session_, "helper");
+    spec.entrypoint = std::vector<std::string>{"/rogate-observer", "mounts"};
+    spec.network_mode = "none";
+    spec.read_only_rootfs = true;
+    spec.cap_drop = {"ALL"};
+    spec.mounts = source_mounts();
+    auto created = co_await client_.container_create(std::move(spec));
+    if (!created) co_return fail(std::move(created.error()));
+    auto attached = co_await client_.container_attach(*created, false);
+    if (!attached) co_return fail(std::move(attached.error()));
+    const std::unique_ptr<engine::Attachment> attachment = std::move(*attached);
+    if (auto started = co_await client_.container_start(*created); !started)
+        co_return fail(std::move(started.error()));
+    std::string text;
+    for (;;) {
+        auto chunk = co_await attachment->read();
+        if (!chunk) co_return fail(std::move(chunk.error()));
+        if (!*chunk) break;
+        text += (*chunk)->bytes;
+    }
+    attachment->close();
+    if (auto removed = co_await client_.container_remove(*created); !removed)
+        co_return fail(std::move(removed.error()));
+    if (auto removed = co_await client_.image_remove(*image, true); !removed)
+        co_return fail(std::move(removed.error()));
+    if (text.empty()) co_return fail(ErrorKind::engine, "the container that looks at mounts said nothing");
+    co_return text;
+}
+
+Task<> DataPlane::find_submounts() {
+    auto mountinfo = co_await read_mountinfo();
+    if (!mountinfo)
+        co_return fail(
+            std::move(mountinfo.error()).with_context("looking for mounts below the mounts' sources"));
+    const std::size_t declared = mounts_.size();
+    for (std::size_t i = 0; i < declared; ++i) {
+        if (!has_source(mounts_[i])) continue;
+        const std::string seen_at = seen_by_helper(i);
+        std::vector<Submount> below = submounts_below(seen_at, *mountinfo);
+        // What another mount of the subject covers is out of reach.
+        std::erase_if(below, [&](const Submount& submount) {
+            const std::string at = mounts_[i].mount.target + submount.path.substr(seen_at.size());
+            return std::any_of(mounts_.begin(), mounts_.begin() + static_cast<std::ptrdiff_t>(declared),
+                               [&](const DataMount& other) {
+                                   return other.mount.target.size() > mounts_[i].mount.target.size() &&
+                                          is_or_below(at, other.mount.target);
+                               });
+        });
+        for (const Submount& submount : below) take_submount(i, submount, below.size());
+    }
+    co_return Result<>{};
+}
+
+void DataPlane::take_submount(std::size_t index, const Submount& submount, std::size_t how_many) {
+    const std::string inside = submount.path.substr(seen_by_helper(index).size());
+    const std::string shown = fmt::format("{}{} ({})", mounts_[index].mount.target, inside, submount.type);
+    if (!submount.read_only) mounts_[index].writable_below.push_back(shown);
+    // The engine can have made it read-only: whether it was before is not known.
+    const bool recursive = may_be_recursive(client_.api_version());
+    const std::string source =
+        mounts_[index].mount.type == MountType::bind ? mounts_[index].mount.source : mounts_[index].real_path;
+    if (how_many > most_given_to_runs || !holds_data(submount.type) || source.empty() ||
+        (submount.read_only && recursive)) {
+        mounts_[index].hidden_below.push_back(shown);
+        return;
+    }
+    DataMount data;
+    data.below_source = true;
+    data.seen_at = submount.path;
+    data.how = DataSource::overlay;
+    data.mount.source = source + inside;
+    data.mount.target = mounts_[index].mount.target + inside;
+    data.mount.read_only = submount.read_only;
+    mounts_.push_back(std::move(data));
+}
+
+}  // namespace rogate::campaign
