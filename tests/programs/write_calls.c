@@ -254,20 +254,51 @@ static int uring_open(struct uring* uring) {
     return uring->ring == MAP_FAILED || uring->entries == MAP_FAILED ? -1 : 0;
 }
 
-static int uring_do(struct uring* uring, const struct io_uring_sqe* entry) {
+static void uring_put(struct uring* uring, const struct io_uring_sqe* entry) {
     unsigned int* tail = (void*)(uring->ring + uring->layout.sq_off.tail);
     unsigned int* array = (void*)(uring->ring + uring->layout.sq_off.array);
-    unsigned int* head = (void*)(uring->ring + uring->layout.cq_off.head);
-    struct io_uring_cqe* done = (void*)(uring->ring + uring->layout.cq_off.cqes);
     unsigned int slot = *tail & (uring->layout.sq_entries - 1);
-    int result;
     uring->entries[slot] = *entry;
     array[slot] = slot;
     __atomic_store_n(tail, *tail + 1, __ATOMIC_RELEASE);
-    if (syscall(SYS_io_uring_enter, uring->fd, 1, 1, IORING_ENTER_GETEVENTS, NULL, 0) < 0) return -errno;
-    result = done[*head & (uring->layout.cq_entries - 1)].res;
-    __atomic_store_n(head, *head + 1, __ATOMIC_RELEASE);
-    return result;
+}
+
+/* Submits what was put there, and waits for it: the results by user_data. */
+static void uring_do(struct uring* uring, unsigned int count, int* results) {
+    unsigned int* head = (void*)(uring->ring + uring->layout.cq_off.head);
+    struct io_uring_cqe* all = (void*)(uring->ring + uring->layout.cq_off.cqes);
+    if (syscall(SYS_io_uring_enter, uring->fd, count, count, IORING_ENTER_GETEVENTS, NULL, 0) < 0) {
+        perror("write_calls: io_uring_enter");
+        exit(1);
+    }
+    for (unsigned int i = 0; i < count; i++) {
+        const struct io_uring_cqe* done = &all[*head & (uring->layout.cq_entries - 1)];
+        results[done->user_data] = done->res;
+        __atomic_store_n(head, *head + 1, __ATOMIC_RELEASE);
+    }
+}
+
+/* In one submission, with something that is no write between them. */
+static void uring_batch(struct uring* uring) {
+    const struct io_uring_sqe batch[] = {
+        {.opcode = IORING_OP_OPENAT, .addr = (uintptr_t) "file", .open_flags = O_WRONLY},
+        {.opcode = IORING_OP_NOP},
+        {.opcode = IORING_OP_UNLINKAT, .addr = (uintptr_t) "missing"},
+        {.opcode = IORING_OP_OPENAT,
+         .addr = (uintptr_t) "batched",
+         .open_flags = O_CREAT | O_RDWR,
+         .len = 0644}};
+    int results[4];
+    for (unsigned int i = 0; i < 4; i++) {
+        struct io_uring_sqe entry = batch[i];
+        entry.user_data = i;
+        if (entry.addr) entry.fd = directory_fd;
+        uring_put(uring, &entry);
+    }
+    uring_do(uring, 4, results);
+    opened("io_uring:openat", (errno = -results[0], results[0]), in_dir("file"));
+    said("io_uring:unlinkat", (errno = -results[2], results[2]), in_dir("missing"));
+    opened("io_uring:openat", (errno = -results[3], results[3]), in_dir("batched"));
 }
 
 static void uring_call(struct uring* uring, const char* call, struct io_uring_sqe entry, const char* name,
@@ -276,7 +307,8 @@ static void uring_call(struct uring* uring, const char* call, struct io_uring_sq
     entry.fd = directory_fd;
     entry.addr = (uintptr_t)name;
     if (second) entry.addr2 = (uintptr_t)second;
-    result = uring_do(uring, &entry);
+    uring_put(uring, &entry);
+    uring_do(uring, 1, &result);
     /* symlinkat's first text is what the link holds. */
     if (entry.opcode != IORING_OP_SYMLINKAT && entry.opcode != IORING_OP_LINKAT)
         say(call, result < 0 ? -result : 0, in_dir(name));
@@ -301,6 +333,7 @@ static void uring_calls(void) {
     URING(RENAMEAT, "renameat", "uring renamed", "file", .len = (unsigned int)directory_fd);
     URING(UNLINKAT, "unlinkat", "made by mkdirat", NULL, .unlink_flags = AT_REMOVEDIR);
 #undef URING
+    uring_batch(&uring);
     close(uring.fd);
 }
 

@@ -1,5 +1,6 @@
-/* The few kernel types that the programs read, with only the fields they read. libbpf relocates every access to where the
- * running kernel has the field (CO-RE), so neither building nor running needs the headers of any one kernel. */
+/* The few kernel types that the programs read, with only the fields they read. libbpf relocates every access
+ * to where the running kernel has the field (CO-RE), so neither building nor running needs the headers of any
+ * one kernel. */
 #ifndef ROGATE_AGENT_KERNEL_TYPES_H
 #define ROGATE_AGENT_KERNEL_TYPES_H
 
@@ -9,72 +10,73 @@
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
-struct pt_regs {  /* x86-64: at exit the arguments are still there, di si dx r10 r8; the number is in orig_ax */
+struct pt_regs { /* x86-64: at exit the arguments are still there, di si dx r10 r8; the number is in orig_ax
+                  */
     unsigned long r10, r8, dx, si, di, orig_ax;
-    unsigned long bp, bx, cx;  /* i386: bx cx dx si di bp */
+    unsigned long bp, bx, cx; /* i386: bx cx dx si di bp */
 };
 
 struct qstr {
-    const unsigned char *name;
+    const unsigned char* name;
 };
 struct inode {
     unsigned short i_mode;
     unsigned long i_ino;
 };
 struct dentry {
-    struct dentry *d_parent;
+    struct dentry* d_parent;
     struct qstr d_name;
-    struct inode *d_inode;
+    struct inode* d_inode;
 };
 struct vfsmount {
-    struct dentry *mnt_root;
+    struct dentry* mnt_root;
 };
 struct mnt_namespace;
 struct mount {
-    struct mount *mnt_parent;
-    struct mnt_namespace *mnt_ns;
-    struct dentry *mnt_mountpoint;
+    struct mount* mnt_parent;
+    struct mnt_namespace* mnt_ns;
+    struct dentry* mnt_mountpoint;
     struct vfsmount mnt;
     int mnt_id;
 };
 struct path {
-    struct vfsmount *mnt;
-    struct dentry *dentry;
+    struct vfsmount* mnt;
+    struct dentry* dentry;
 };
 struct file {
     unsigned int f_mode;
     struct path f_path;
-    struct inode *f_inode;
+    struct inode* f_inode;
 };
 struct fdtable {
     unsigned int max_fds;
-    struct file **fd;
+    struct file** fd;
 };
 struct files_struct {
-    struct fdtable *fdt;
+    struct fdtable* fdt;
 };
 struct fs_struct {
     struct path root, pwd;
 };
 struct mm_struct {
-    struct file *exe_file;
+    struct file* exe_file;
 };
 struct kernfs_node {
-    const char *name;
+    const char* name;
 };
 struct cgroup;
 struct cgroup_subsys_state {
-    struct cgroup *cgroup;
-    struct cgroup_subsys_state *parent;
+    struct cgroup* cgroup;
+    struct cgroup_subsys_state* parent;
 };
 struct cgroup {
     struct cgroup_subsys_state self;
-    struct kernfs_node *kn;
+    struct kernfs_node* kn;
 };
 enum cgroup_subsys_id { memory_cgrp_id = 4, pids_cgrp_id = 11 };
 struct css_set {
-    struct cgroup_subsys_state *subsys[16];
-    struct cgroup *dfl_cgrp;
+    struct cgroup_subsys_state* subsys[16];
+    struct cgroup* dfl_cgrp;
 };
 struct ns_common {
     unsigned int inum;
@@ -83,7 +85,7 @@ struct mnt_namespace {
     struct ns_common ns;
 };
 struct nsproxy {
-    struct mnt_namespace *mnt_ns;
+    struct mnt_namespace* mnt_ns;
 };
 typedef struct {
     int counter;
@@ -105,16 +107,16 @@ struct task_struct {
     struct thread_info thread_info;
     int pid, tgid;
     struct task_struct *real_parent, *group_leader;
-    struct nsproxy *nsproxy;
-    struct css_set *cgroups;
-    struct fs_struct *fs;
-    struct files_struct *files;
-    struct mm_struct *mm;
-    struct signal_struct *signal;
-    struct pid *thread_pid;
+    struct nsproxy* nsproxy;
+    struct css_set* cgroups;
+    struct fs_struct* fs;
+    struct files_struct* files;
+    struct mm_struct* mm;
+    struct signal_struct* signal;
+    struct pid* thread_pid;
 };
 struct linux_binprm {
-    struct file *file;
+    struct file* file;
 };
 
 /* io_uring/: a request, and what the operations keep in it. */
@@ -122,22 +124,24 @@ struct io_cqe {
     int res;
 };
 struct io_cmd_data {
-    struct file *file;
+    struct file* file;
 };
 struct io_kiocb {
     struct io_cmd_data cmd;
     unsigned char opcode;
-    struct io_cqe cqe;
+    unsigned long long user_data;
+    struct io_cqe cqe; /* before 5.19: result */
+    int result;
 };
 struct filename {
-    const char *name;
+    const char* name;
 };
 struct open_how {
     unsigned long long flags;
 };
 struct io_open {
     int dfd;
-    struct filename *filename;
+    struct filename* filename;
     struct open_how how;
 };
 struct io_rename {
@@ -146,18 +150,26 @@ struct io_rename {
 };
 struct io_unlink {
     int dfd;
-    struct filename *filename;
+    struct filename* filename;
 };
 struct io_mkdir {
     int dfd;
-    struct filename *filename;
+    struct filename* filename;
 };
 struct io_link {
     int new_dfd;
-    struct filename *newpath;
+    struct filename* newpath;
+};
+struct io_symlink { /* before 6.0, like the next one */
+    int new_dfd;
+    struct filename* newpath;
+};
+struct io_hardlink {
+    int new_dfd;
+    struct filename* newpath;
 };
 struct io_xattr {
-    struct filename *filename;
+    struct filename* filename;
 };
 
 #pragma clang attribute pop

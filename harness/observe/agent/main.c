@@ -1,4 +1,5 @@
-/* The observer's agent: loads the BPF programs, turns their events into frames, and obeys the commands of protocol.h. */
+/* The observer's agent: loads the BPF programs, turns their events into frames, and obeys the commands of
+ * protocol.h. */
 #define _GNU_SOURCE
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
@@ -26,17 +27,19 @@
 #include "resolve.h"
 #include "shared.h"
 
-static struct observer_bpf *programs;
-static struct ring_buffer *ring;
+static struct observer_bpf* programs;
+static struct ring_buffer* ring;
 static uint64_t lost_before[SLOTS], attempts_seen[SLOTS];
-static uint64_t unplaced_events; /* of mount namespaces that could not be looked at in time, or of too many of them */
+static uint64_t
+    unplaced_events; /* of mount namespaces that could not be looked at in time, or of too many of them */
 static bool canary_seen;
 static char hooks[512]; /* which run */
 static volatile sig_atomic_t blinded;
 
-/* ---- events -> frames -------------------------------------------------------------------------------------------- */
+/* ---- events -> frames
+ * -------------------------------------------------------------------------------------------- */
 
-static void send_attempt(const struct event *event, const struct resolution *found) {
+static void send_attempt(const struct event* event, const struct resolution* found) {
     char exe[PATH_MAX], comm[NAME_SIZE + 1];
     struct frame_attempt attempt = {
         .id = event->id,
@@ -52,7 +55,8 @@ static void send_attempt(const struct event *event, const struct resolution *fou
         .mount_namespace = event->mount_namespace,
     };
     if (found->no_op) attempt.flags |= ATTEMPT_NO_OP;
-    /* The kernel knows which mount refused; if ours is not read-only, we have the wrong one, and must not hide that. */
+    /* The kernel knows which mount refused; if ours is not read-only, we have the wrong one, and must not
+     * hide that. */
     if (event->result == -EROFS && (!found->mount[0] || !found->read_only)) attempt.flags |= ATTEMPT_DOUBTFUL;
     if (found->lexical) attempt.flags |= ATTEMPT_LEXICAL;
     if (event->flags & EVENT_BY_FD) attempt.flags |= ATTEMPT_BY_FD;
@@ -75,7 +79,7 @@ static void send_attempt(const struct event *event, const struct resolution *fou
     frame_end();
 }
 
-static void send_root(const struct event *event) {
+static void send_root(const struct event* event) {
     struct frame_root root = {event->time, event->pid, event->pid_inside};
     char comm[NAME_SIZE + 1];
     memcpy(comm, event->comm, NAME_SIZE);
@@ -96,9 +100,9 @@ static void let_go(unsigned int pid) {
     exit(1);
 }
 
-/* A rename of something missing changes nothing, at its second path neither. The two events have one id; the second follows
- * the first, perhaps with a few of other processors in between. */
-static void judge_second_path(const struct event *event, struct resolution *found) {
+/* A rename of something missing changes nothing, at its second path neither. The two events have one id; the
+ * second follows the first, perhaps with a few of other processors in between. */
+static void judge_second_path(const struct event* event, struct resolution* found) {
     static struct {
         uint64_t id;
         bool no_op;
@@ -118,12 +122,13 @@ static void send_uses(unsigned int slot, unsigned int generation) {
     uint64_t count;
     int more = bpf_map__get_next_key(programs->maps.uses, NULL, &next, sizeof next);
     while (!more) {
-        struct mount_namespace *space;
-        const struct mount_entry *entry;
+        struct mount_namespace* space;
+        const struct mount_entry* entry;
         key = next;
         more = bpf_map__get_next_key(programs->maps.uses, &key, &next, sizeof next);
         if (key.slot != slot || key.generation >= generation ||
-            bpf_map__lookup_elem(programs->maps.uses, &key, sizeof key, &count, sizeof count, 0)) continue;
+            bpf_map__lookup_elem(programs->maps.uses, &key, sizeof key, &count, sizeof count, 0))
+            continue;
         bpf_map__delete_elem(programs->maps.uses, &key, sizeof key, 0);
         space = namespace_of(slot, key.mount_namespace, 0);
         entry = space ? mount_with(space, key.mount_id) : NULL;
@@ -135,10 +140,10 @@ static void send_uses(unsigned int slot, unsigned int generation) {
     }
 }
 
-static int on_event(void *context, void *data, size_t size) {
+static int on_event(void* context, void* data, size_t size) {
     static struct resolution found;
     static struct event event;
-    struct mount_namespace *space;
+    struct mount_namespace* space;
     (void)context;
     memset(&event, 0, __builtin_offsetof(struct event, data));
     memcpy(&event, data, size < sizeof event ? size : sizeof event);
@@ -147,8 +152,10 @@ static int on_event(void *context, void *data, size_t size) {
     space = event.kind == EVENT_ROOT && event.pid_inside == 1
                 ? begin_namespace(event.slot, event.mount_namespace, event.pid)
                 : namespace_of(event.slot, event.mount_namespace, event.pid);
-    /* A process can be gone already; the one that started it is most likely in the same namespace, and still there. */
-    if (space && space->root < 0 && event.kind == EVENT_ATTEMPT) space = namespace_of(event.slot, event.mount_namespace, event.parent);
+    /* A process can be gone already; the one that started it is most likely in the same namespace, and still
+     * there. */
+    if (space && space->root < 0 && event.kind == EVENT_ATTEMPT)
+        space = namespace_of(event.slot, event.mount_namespace, event.parent);
     if (!space) {
         if (event.kind == EVENT_ROOT && event.pid_inside == 1) let_go(event.pid);
         unplaced_events++;
@@ -166,14 +173,16 @@ static int on_event(void *context, void *data, size_t size) {
     attempts_seen[event.slot % SLOTS]++;
     resolve(&event, space, &found);
     judge_second_path(&event, &found);
-    if (!space->count && !found.mount[0] && event.result == 0) unplaced_events++; /* a refused one is doubtful by itself */
+    if (!space->count && !found.mount[0] && event.result == 0)
+        unplaced_events++; /* a refused one is doubtful by itself */
     send_attempt(&event, &found);
     return 0;
 }
 
-/* ---- commands ---------------------------------------------------------------------------------------------------- */
+/* ---- commands
+ * ---------------------------------------------------------------------------------------------------- */
 
-static void reply(unsigned int number, unsigned int slot, int status, int value, const char *text) {
+static void reply(unsigned int number, unsigned int slot, int status, int value, const char* text) {
     struct frame_reply answer = {number, status, value, 0};
     frame_begin(FRAME_REPLY, (uint16_t)slot);
     frame_bytes(&answer, sizeof answer);
@@ -183,7 +192,7 @@ static void reply(unsigned int number, unsigned int slot, int status, int value,
 
 /* Events that a program missed because it was running already on that processor: lost like any other. */
 static uint64_t missed_events(void) {
-    struct bpf_program *each;
+    struct bpf_program* each;
     uint64_t missed = 0;
     bpf_object__for_each_program(each, programs->obj) {
         struct bpf_prog_info info;
@@ -195,12 +204,15 @@ static uint64_t missed_events(void) {
     return missed;
 }
 
-static uint64_t lost_now(void) { return programs->bss->lost_events + missed_events() + unplaced_events; }
+static uint64_t lost_now(void) {
+    return programs->bss->lost_events + missed_events() + unplaced_events;
+}
 
-static void command_arm(unsigned int number, unsigned int slot, const char *id) {
+static void command_arm(unsigned int number, unsigned int slot, const char* id) {
     char key[CONTAINER_ID_SIZE];
     __u32 phase = 0;
-    if (strlen(id) != CONTAINER_ID_SIZE) return reply(number, slot, EINVAL, 0, "a container's id has 64 digits");
+    if (strlen(id) != CONTAINER_ID_SIZE)
+        return reply(number, slot, EINVAL, 0, "a container's id has 64 digits");
     memcpy(key, id, sizeof key);
     if (bpf_map__update_elem(programs->maps.phases, &slot, sizeof slot, &phase, sizeof phase, BPF_ANY) ||
         bpf_map__update_elem(programs->maps.containers, key, sizeof key, &slot, sizeof slot, BPF_ANY))
@@ -211,15 +223,15 @@ static void command_arm(unsigned int number, unsigned int slot, const char *id) 
     reply(number, slot, 0, 0, "");
 }
 
-static void command_phase(unsigned int number, unsigned int slot, const char *text) {
+static void command_phase(unsigned int number, unsigned int slot, const char* text) {
     __u32 phase = (__u32)strtoul(text, NULL, 10);
     if (bpf_map__update_elem(programs->maps.phases, &slot, sizeof slot, &phase, sizeof phase, BPF_ANY))
         return reply(number, slot, errno, 0, strerror(errno));
     reply(number, slot, 0, 0, "");
 }
 
-static void unescape_percent(char *text) {
-    char *to = text;
+static void unescape_percent(char* text) {
+    char* to = text;
     for (; *text; text++) {
         unsigned int byte;
         if (*text == '%' && sscanf(text + 1, "%2x", &byte) == 1) {
@@ -233,7 +245,7 @@ static void unescape_percent(char *text) {
 }
 
 /* Through the pinned root directory the call meets the very mounts that the subject's processes meet. */
-static int try_write(int root, const char *path, unsigned int number, const char **text) {
+static int try_write(int root, const char* path, unsigned int number, const char** text) {
     struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT};
     char name[64], link[64];
     struct stat now;
@@ -252,8 +264,8 @@ static int try_write(int root, const char *path, unsigned int number, const char
             unlinkat(fd, name, 0);
         }
     } else {
-        /* chmod to the mode it has: refused before anything is looked at (chmod_common takes mnt_want_write first),
-         * and harmless if it is not refused. */
+        /* chmod to the mode it has: refused before anything is looked at (chmod_common takes mnt_want_write
+         * first), and harmless if it is not refused. */
         snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
         made = chmod(link, now.st_mode & 07777);
         error = errno;
@@ -264,20 +276,22 @@ static int try_write(int root, const char *path, unsigned int number, const char
     return error == EROFS ? CANARY_SEEN : CANARY_FAILED;
 }
 
-static void command_canary(unsigned int number, unsigned int slot, char *path) {
-    struct mount_namespace *space;
+static void command_canary(unsigned int number, unsigned int slot, char* path) {
+    struct mount_namespace* space;
     struct process self = {.slot = slot, .root = (unsigned int)getpid(), .canary = 1};
     __u32 pid = (__u32)getpid();
-    const char *text = "";
+    const char* text = "";
     int outcome;
     ring_buffer__consume(ring);
     space = first_namespace(slot);
-    /* The engine says "started" when the runtime has been told to go on; the exec itself can come a moment later. */
+    /* The engine says "started" when the runtime has been told to go on; the exec itself can come a moment
+     * later. */
     for (int tries = 0; tries < 250 && !space; tries++) {
         ring_buffer__poll(ring, 20);
         space = first_namespace(slot);
     }
-    if (!space || space->root < 0) return reply(number, slot, 0, CANARY_FAILED, "the container's mount namespace was not seen");
+    if (!space || space->root < 0)
+        return reply(number, slot, 0, CANARY_FAILED, "the container's mount namespace was not seen");
     unescape_percent(path);
     canary_seen = false;
     if (bpf_map__update_elem(programs->maps.processes, &pid, sizeof pid, &self, sizeof self, BPF_ANY))
@@ -296,12 +310,14 @@ static void forget_container(unsigned int slot) {
     while (!more) {
         memcpy(key, next, sizeof key);
         more = bpf_map__get_next_key(programs->maps.containers, key, next, sizeof next);
-        if (!bpf_map__lookup_elem(programs->maps.containers, key, sizeof key, &value, sizeof value, 0) && value == slot)
+        if (!bpf_map__lookup_elem(programs->maps.containers, key, sizeof key, &value, sizeof value, 0) &&
+            value == slot)
             bpf_map__delete_elem(programs->maps.containers, key, sizeof key, 0);
     }
 }
 
-/* What is left of a container that is still running belongs to nobody; the next one in the slot must not get it. */
+/* What is left of a container that is still running belongs to nobody; the next one in the slot must not get
+ * it. */
 static void forget_processes(unsigned int slot) {
     struct process process;
     __u32 key, next;
@@ -309,7 +325,8 @@ static void forget_processes(unsigned int slot) {
     while (!more) {
         key = next;
         more = bpf_map__get_next_key(programs->maps.processes, &key, &next, sizeof next);
-        if (!bpf_map__lookup_elem(programs->maps.processes, &key, sizeof key, &process, sizeof process, 0) && process.slot == slot)
+        if (!bpf_map__lookup_elem(programs->maps.processes, &key, sizeof key, &process, sizeof process, 0) &&
+            process.slot == slot)
             bpf_map__delete_elem(programs->maps.processes, &key, sizeof key, 0);
     }
 }
@@ -321,7 +338,9 @@ static void send_counts(unsigned int slot) {
     while (!more) {
         key = next;
         more = bpf_map__get_next_key(programs->maps.attempts, &key, &next, sizeof next);
-        if (key.slot != slot || bpf_map__lookup_elem(programs->maps.attempts, &key, sizeof key, &count, sizeof count, 0)) continue;
+        if (key.slot != slot ||
+            bpf_map__lookup_elem(programs->maps.attempts, &key, sizeof key, &count, sizeof count, 0))
+            continue;
         if (count.count > 1) {
             struct frame_count frame = {count.id, count.count};
             frame_begin(FRAME_COUNT, (uint16_t)slot);
@@ -349,7 +368,7 @@ static void command_flush(unsigned int number, unsigned int slot) {
     reply(number, slot, 0, 0, "");
 }
 
-static void obey(char *line) {
+static void obey(char* line) {
     unsigned int number = 0, slot = 0;
     char verb[16] = "";
     int rest = 0;
@@ -372,7 +391,7 @@ static void obey(char *line) {
 static bool read_commands(void) {
     static char buffer[64 * 1024];
     static size_t used;
-    char *newline;
+    char* newline;
     ssize_t n = read(STDIN_FILENO, buffer + used, sizeof buffer - used - 1);
     if (n < 0 && errno == EINTR) return true;
     if (n <= 0) return false;
@@ -389,23 +408,28 @@ static bool read_commands(void) {
     return used < sizeof buffer - 1;
 }
 
-/* ---- start ------------------------------------------------------------------------------------------------------- */
+/* ---- start
+ * ------------------------------------------------------------------------------------------------------- */
 
-static int quiet(enum libbpf_print_level level, const char *format, va_list arguments) {
+static int quiet(enum libbpf_print_level level, const char* format, va_list arguments) {
     if (!getenv("ROGATE_OBSERVER_DEBUG")) return 0;
     (void)level;
     return vfprintf(stderr, format, arguments);
 }
 
-static int give_up(const char *doing, int error) {
+static int give_up(const char* doing, int error) {
     char text[512];
-    const char *way_out = "run rogate with ROGATE_OBSERVER_DEBUG=1 set in the observer and report its output";
+    const char* way_out = "run rogate with ROGATE_OBSERVER_DEBUG=1 set in the observer and report its output";
     if (access("/sys/kernel/btf/vmlinux", R_OK))
-        way_out = "this kernel has no BTF (/sys/kernel/btf/vmlinux); it needs one built with CONFIG_DEBUG_INFO_BTF, as the "
-                  "distributions' kernels from 5.10 on are";
+        way_out =
+            "this kernel has no BTF (/sys/kernel/btf/vmlinux); it needs one built with "
+            "CONFIG_DEBUG_INFO_BTF, as the "
+            "distributions' kernels from 5.10 on are";
     else if (error == EPERM || error == EACCES)
-        way_out = "the engine does not let the observer load BPF programs: it needs CAP_SYS_ADMIN in the initial user namespace, "
-                  "which a rootless engine or a user namespace remap cannot give";
+        way_out =
+            "the engine does not let the observer load BPF programs: it needs CAP_SYS_ADMIN in the initial "
+            "user namespace, "
+            "which a rootless engine or a user namespace remap cannot give";
     else if (error == ENOSYS)
         way_out = "this kernel was built without bpf(2)";
     snprintf(text, sizeof text, "%s: %s; %s", doing, strerror(error), way_out);
@@ -416,42 +440,56 @@ static int give_up(const char *doing, int error) {
     return 1;
 }
 
-static void name_hook(const char *name) {
+static void name_hook(const char* name) {
+    static const char* last = "";
     size_t used = strlen(hooks);
-    snprintf(hooks + used, sizeof hooks - used, ", %s", name);
+    if (strcmp(name, last)) snprintf(hooks + used, sizeof hooks - used, ", %s", name);
+    last = name;
 }
 
-/* The optional tiers: each program is for one function or tracepoint, and is left out where the kernel has none of that name. */
+/* The optional programs, each for one function or tracepoint. */
+enum tier {
+    EXACT,
+    URING,
+    URING_REQ,
+    URING_SQE,
+    URING_OLD,
+    NOTHING
+}; /* URING: with any of the three that follow */
 struct optional {
-    struct bpf_program *program;
-    const char *name;
+    struct bpf_program* program;
+    const char* name;
+    enum tier tier;
     bool loaded;
 };
-#define OPTIONAL 8
-static struct optional *optionals(void) {
+#define OPTIONAL 11
+static struct optional* optionals(void) {
     static struct optional all[OPTIONAL];
-    const struct optional now[OPTIONAL] = {{programs->progs.after_want_write, "mnt_want_write", false},
-                                           {programs->progs.after_want_write_file, "mnt_want_write_file", false},
-                                           {programs->progs.after_get_write_access, "mnt_get_write_access", false},
-                                           {programs->progs.after_want_write_inner, "__mnt_want_write", false},
-                                           {programs->progs.after_is_readonly, "__mnt_is_readonly", false},
-                                           {programs->progs.on_uring_submit, "io_uring_submit_req", false},
-                                           {programs->progs.on_uring_submit_sqe, "io_uring_submit_sqe", false},
-                                           {programs->progs.on_uring_complete, "io_uring_complete", false}};
+    const struct optional now[OPTIONAL] = {
+        {programs->progs.after_want_write, "mnt_want_write", EXACT, false},
+        {programs->progs.after_want_write_file, "mnt_want_write_file", EXACT, false},
+        {programs->progs.after_get_write_access, "mnt_get_write_access", EXACT, false},
+        {programs->progs.after_want_write_inner, "__mnt_want_write", EXACT, false},
+        {programs->progs.after_is_readonly, "__mnt_is_readonly", EXACT, false},
+        {programs->progs.on_uring_submit, "io_uring_submit_req", URING_REQ, false},
+        {programs->progs.on_uring_submit_sqe, "io_uring_submit_sqe", URING_SQE, false},
+        {programs->progs.on_uring_submit_of_old, "io_uring_submit_sqe", URING_OLD, false},
+        {programs->progs.on_uring_complete, "io_uring_complete", URING, false},
+        {programs->progs.before_issue, "io_issue_sqe", URING_OLD, false},
+        {programs->progs.after_issue, "io_issue_sqe", URING_OLD, false},
+    };
     memcpy(all, now, sizeof all);
     return all;
 }
 
-static bool is_uring(const struct optional *each) { return !strncmp(each->name, "io_uring", 8); }
-
-static bool has_function(const struct btf *kernel, const char *name) {
+static bool has_function(const struct btf* kernel, const char* name) {
     return btf__find_by_name_kind(kernel, name, BTF_KIND_FUNC) > 0;
 }
 
-/* How many arguments the tracepoint has; 0: the kernel has none of that name. The type is a pointer to a function whose first
- * argument is not the tracepoint's. */
-static int tracepoint_arguments(const struct btf *kernel, const char *name) {
-    const struct btf_type *type;
+/* How many arguments the tracepoint has; 0: the kernel has none of that name. The type is a pointer to a
+ * function whose first argument is not the tracepoint's. */
+static int tracepoint_arguments(const struct btf* kernel, const char* name) {
+    const struct btf_type* type;
     char text[64];
     int id;
     snprintf(text, sizeof text, "btf_trace_%s", name);
@@ -461,35 +499,42 @@ static int tracepoint_arguments(const struct btf *kernel, const char *name) {
     return type && btf_is_func_proto(type) ? btf_vlen(type) - 1 : 0;
 }
 
-/* The tracepoint that shows a request when it is submitted; NULL: this kernel's tracepoints do not show requests. */
-static const char *uring_submission(const struct btf *kernel) {
-    if (tracepoint_arguments(kernel, "io_uring_submit_req")) return "io_uring_submit_req";
-    /* Before 6.0 it has seven, and the completion does not say which request it is of. */
-    return tracepoint_arguments(kernel, "io_uring_submit_sqe") == 2 ? "io_uring_submit_sqe" : NULL;
+/* How this kernel shows requests and what becomes of them. Before 6.0 the submission's tracepoint has seven
+ * arguments, and the completion's has no request: that takes the function which makes the calls, and
+ * from 5.12 on (create_io_thread) none but the program's own threads make them. */
+static enum tier uring_tier(const struct btf* kernel, bool exact) {
+    if (tracepoint_arguments(kernel, "io_uring_submit_req")) return URING_REQ;
+    if (tracepoint_arguments(kernel, "io_uring_submit_sqe") == 2) return URING_SQE;
+    return exact && tracepoint_arguments(kernel, "io_uring_submit_sqe") == 7 &&
+                   tracepoint_arguments(kernel, "io_uring_complete") == 4 &&
+                   has_function(kernel, "io_issue_sqe") && has_function(kernel, "create_io_thread")
+               ? URING_OLD
+               : NOTHING;
 }
 
-static bool wanted(const struct optional *each, const struct btf *kernel, bool exact, bool uring) {
-    const char *submission;
-    if (!kernel) return false;
-    if (!is_uring(each)) return exact && has_function(kernel, each->name);
-    submission = uring ? uring_submission(kernel) : NULL;
-    return submission && (!strcmp(each->name, submission) || !strcmp(each->name, "io_uring_complete"));
+static bool wanted(const struct optional* each, const struct btf* kernel, bool exact, enum tier uring) {
+    if (each->tier == EXACT) return exact && kernel && has_function(kernel, each->name);
+    return each->tier == URING ? uring != NOTHING : uring == each->tier;
 }
 
-static int open_and_load(size_t ring_bytes, bool exact, bool uring) {
-    struct btf *kernel = btf__load_vmlinux_btf();
-    struct optional *each;
+static int open_and_load(size_t ring_bytes, bool exact, bool sees_uring) {
+    enum tier uring;
+    struct btf* kernel = btf__load_vmlinux_btf();
+    struct optional* each;
     int error;
     programs = observer_bpf__open();
     if (!programs) {
         btf__free(kernel);
         return -errno;
     }
-    fill_rules((struct call_rule *)(uintptr_t)programs->rodata->rules, (struct call_rule *)(uintptr_t)programs->rodata->i386_rules);
+    fill_rules((struct call_rule*)(uintptr_t)programs->rodata->rules,
+               (struct call_rule*)(uintptr_t)programs->rodata->i386_rules);
+    uring = sees_uring && kernel ? uring_tier(kernel, exact) : NOTHING;
+    programs->rodata->sees_uring = uring != NOTHING;
+    programs->rodata->uring_of_old = uring == URING_OLD;
     each = optionals();
     for (int i = 0; i < OPTIONAL; i++) {
         each[i].loaded = wanted(&each[i], kernel, exact, uring);
-        if (each[i].loaded && is_uring(&each[i])) programs->rodata->sees_uring = true;
         bpf_program__set_autoload(each[i].program, each[i].loaded);
         bpf_program__set_autoattach(each[i].program, false);
     }
@@ -502,7 +547,7 @@ static int open_and_load(size_t ring_bytes, bool exact, bool uring) {
         if (!each[i].loaded) continue;
         if (bpf_program__attach(each[i].program))
             name_hook(each[i].name);
-        else if (is_uring(&each[i])) /* sees_uring promised it */
+        else if (each[i].tier != EXACT) /* sees_uring promised it */
             error = -errno;
     }
     if (error) {
@@ -564,7 +609,7 @@ static void serve(void) {
     }
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     size_t ring_bytes = argc > 1 ? strtoul(argv[1], NULL, 10) : 16u << 20;
     signal(SIGPIPE, SIG_IGN);
     signal(SIGUSR1, blind);

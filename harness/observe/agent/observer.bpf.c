@@ -1,18 +1,21 @@
-/* Sees every call of the watched containers that changes a file system, or would have if it had not been refused.
+/* Sees every call of the watched containers that changes a file system, or would have if it had not been
+ * refused.
  *
  * Kernels: 5.10 and newer with BTF, x86-64. Hooks:
  *   tp_btf/sys_exit            (5.5)  the result as the process saw it, arguments still in the registers
  *   tp_btf/sched_process_exec  (5.5)  marks the processes that the engine puts into a watched container
  *   tp_btf/sched_process_fork, tp_btf/sched_process_exit (5.5)  their children, and their end
  *   fexit of mnt_want_write, mnt_want_write_file, mnt_get_write_access (6.8; before: __mnt_want_write) and
- *   __mnt_is_readonly          which mount refused; each optional: without them it is the one that the path leads to
- *   raw_tp/io_uring_submit_req (6.5; 6.0: io_uring_submit_sqe), raw_tp/io_uring_complete (6.0)  io_uring, which passes the
- *                              system calls by; optional, not loaded where the kernel has none with these arguments */
-#include "kernel_types.h"
-
+ *   __mnt_is_readonly          which mount refused; each optional: without them it is the one that the path
+ * leads to raw_tp/io_uring_submit_req (6.5; before: io_uring_submit_sqe), raw_tp/io_uring_complete  io_uring,
+ * which passes the system calls by; before 6.0 with fentry and fexit of io_issue_sqe, since the completion
+ * does not say then which request it is of; optional, not loaded where the kernel has others */
+/* clang-format off */
+#include "kernel_types.h" /* before the others, which use its types */
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
+/* clang-format on */
 
 #include "shared.h"
 
@@ -28,7 +31,7 @@ char LICENSE[] SEC("license") = "GPL";
 #define O_TMPFILE_BIT 020000000
 #define O_PATH 010000000
 #define FMODE_CREATED 0x100000
-#define TS_COMPAT 2             /* arch/x86: thread_info.status during a call through the i386 table */
+#define TS_COMPAT 2 /* arch/x86: thread_info.status during a call through the i386 table */
 #define X32_BIT 0x40000000
 #define SOCKETCALL_BIND 2
 #define W_OK 2
@@ -42,6 +45,7 @@ char LICENSE[] SEC("license") = "GPL";
 
 const volatile struct call_rule rules[SYSCALLS], i386_rules[SYSCALLS];
 const volatile bool sees_uring;
+const volatile bool uring_of_old; /* before 6.0 */
 
 struct container_id {
     char hex[CONTAINER_ID_SIZE];
@@ -92,15 +96,16 @@ struct {
     __type(key, __u32);
     __type(value, __u32);
 } generations SEC(".maps");
-/* Thread -> the mount that refused it last. Entries may be dropped: then it is the one that the path leads to. */
+/* Thread -> the mount that refused it last. Entries may be dropped: then it is the one that the path leads
+ * to. */
 struct {
     __uint(type, BPF_MAP_TYPE_LRU_HASH);
     __uint(max_entries, 4096);
     __type(key, __u64);
     __type(value, __u32);
 } refusals SEC(".maps");
-/* What is being put together. These tracepoints run their programs with preemption off (as of Linux 6.18), so one per
- * processor is enough. */
+/* What is being put together. These tracepoints run their programs with preemption off (as of Linux 6.18), so
+ * one per processor is enough. */
 struct work {
     struct attempt_key key;
     __u64 path_hash; /* 0: not to be aggregated */
@@ -120,6 +125,14 @@ struct {
     __type(key, __u64);
     __type(value, struct work);
 } uring_requests SEC(".maps");
+/* Thread -> the request that it is issuing; only before 6.0. */
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(max_entries, 4096);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __type(key, __u64);
+    __type(value, __u64);
+} issuing SEC(".maps");
 
 __u64 lost_events;
 
@@ -132,12 +145,12 @@ struct request {
     __u32 flags, open_flags;
 };
 
-static __always_inline struct mount *real_mount(struct vfsmount *mnt) {
-    return (void *)mnt - bpf_core_field_offset(struct mount, mnt);
+static __always_inline struct mount* real_mount(struct vfsmount* mnt) {
+    return (void*)mnt - bpf_core_field_offset(struct mount, mnt);
 }
 
-static __always_inline struct file *file_of(struct task_struct *task, int fd) {
-    struct fdtable *table = BPF_CORE_READ(task, files, fdt);
+static __always_inline struct file* file_of(struct task_struct* task, int fd) {
+    struct fdtable* table = BPF_CORE_READ(task, files, fdt);
     struct file **files, *file = 0;
     if (!table || fd < 0 || (__u32)fd >= BPF_CORE_READ(table, max_fds)) return 0;
     files = BPF_CORE_READ(table, fd);
@@ -145,13 +158,15 @@ static __always_inline struct file *file_of(struct task_struct *task, int fd) {
     return file;
 }
 
-/* ---- which processes --------------------------------------------------------------------------------------------- */
+/* ---- which processes
+ * --------------------------------------------------------------------------------------------- */
 
-/* Engines name a container's cgroup <id>, docker-<id>.scope or libpod-<id>.scope (podman adds a child "container"). */
-static __noinline __u32 slot_of_name(const char *kernel_name) {
+/* Engines name a container's cgroup <id>, docker-<id>.scope or libpod-<id>.scope (podman adds a child
+ * "container"). */
+static __noinline __u32 slot_of_name(const char* kernel_name) {
     struct container_id id;
     char name[96];
-    __u32 *slot;
+    __u32* slot;
     int skip = 0;
     long size = bpf_probe_read_kernel_str(name, sizeof name, kernel_name);
     if (size < CONTAINER_ID_SIZE + 1) return SLOTS;
@@ -165,10 +180,10 @@ static __noinline __u32 slot_of_name(const char *kernel_name) {
     return slot ? *slot : SLOTS;
 }
 
-static __always_inline __u32 slot_of_cgroup(struct cgroup *cgroup) {
+static __always_inline __u32 slot_of_cgroup(struct cgroup* cgroup) {
     /* A container may make cgroups of its own below its own one. */
     for (int level = 0; level < 4; level++) {
-        struct cgroup_subsys_state *parent;
+        struct cgroup_subsys_state* parent;
         __u32 slot;
         if (!cgroup) break;
         slot = slot_of_name(BPF_CORE_READ(cgroup, kn, name));
@@ -180,40 +195,43 @@ static __always_inline __u32 slot_of_cgroup(struct cgroup *cgroup) {
     return SLOTS;
 }
 
-static __noinline __u32 slot_of_task(struct task_struct *task) {
-    struct css_set *set = BPF_CORE_READ(task, cgroups);
-    struct cgroup_subsys_state *state = 0;
+static __noinline __u32 slot_of_task(struct task_struct* task) {
+    struct css_set* set = BPF_CORE_READ(task, cgroups);
+    struct cgroup_subsys_state* state = 0;
     __u32 slot, subsystem;
     slot = slot_of_cgroup(BPF_CORE_READ(set, dfl_cgrp));
     if (slot < SLOTS) return slot;
     /* cgroup v1: the hierarchies of the controllers that every engine uses. */
     if (bpf_core_enum_value_exists(enum cgroup_subsys_id, pids_cgrp_id)) {
         subsystem = bpf_core_enum_value(enum cgroup_subsys_id, pids_cgrp_id);
-        bpf_probe_read_kernel(&state, sizeof state,
-                              (void *)set + bpf_core_field_offset(struct css_set, subsys) + subsystem * sizeof state);
+        bpf_probe_read_kernel(
+            &state, sizeof state,
+            (void*)set + bpf_core_field_offset(struct css_set, subsys) + subsystem * sizeof state);
         if (state) slot = slot_of_cgroup(BPF_CORE_READ(state, cgroup));
         if (slot < SLOTS) return slot;
     }
     if (bpf_core_enum_value_exists(enum cgroup_subsys_id, memory_cgrp_id)) {
         state = 0;
         subsystem = bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id);
-        bpf_probe_read_kernel(&state, sizeof state,
-                              (void *)set + bpf_core_field_offset(struct css_set, subsys) + subsystem * sizeof state);
+        bpf_probe_read_kernel(
+            &state, sizeof state,
+            (void*)set + bpf_core_field_offset(struct css_set, subsys) + subsystem * sizeof state);
         if (state) slot = slot_of_cgroup(BPF_CORE_READ(state, cgroup));
     }
     return slot;
 }
 
-static __always_inline __u32 mount_namespace_of(struct task_struct *task) {
+static __always_inline __u32 mount_namespace_of(struct task_struct* task) {
     return BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
 }
 
-static __always_inline int mount_id_of(struct vfsmount *mnt) {
-    struct mount *mount = real_mount(mnt);
+static __always_inline int mount_id_of(struct vfsmount* mnt) {
+    struct mount* mount = real_mount(mnt);
     return mnt ? BPF_CORE_READ(mount, mnt_id) : 0;
 }
 
-static __always_inline void count_use(struct task_struct *task, const struct process *process, struct file *file) {
+static __always_inline void count_use(struct task_struct* task, const struct process* process,
+                                      struct file* file) {
     struct use_key key = {};
     __u64 one = 1, *count;
     key.slot = process->slot;
@@ -227,26 +245,27 @@ static __always_inline void count_use(struct task_struct *task, const struct pro
         bpf_map_update_elem(&uses, &key, &one, BPF_NOEXIST);
 }
 
-/* The runtime's own set-up runs in the container's cgroup too, but it comes before the first exec into the container's mount
- * namespace: then the process and its parent (the runtime, its shim, conmon) are in different ones. What that exec starts is
- * a root: the container's first process, a `docker exec`, a health check. */
+/* The runtime's own set-up runs in the container's cgroup too, but it comes before the first exec into the
+ * container's mount namespace: then the process and its parent (the runtime, its shim, conmon) are in
+ * different ones. What that exec starts is a root: the container's first process, a `docker exec`, a health
+ * check. */
 SEC("tp_btf/sched_process_exec")
-int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *binary) {
+int BPF_PROG(on_exec, struct task_struct* task, int old_pid, struct linux_binprm* binary) {
     __u32 tgid = BPF_CORE_READ(task, tgid), zero = 0, slot, level, pid_inside = 0, *generation;
-    struct process *known = bpf_map_lookup_elem(&processes, &tgid);
+    struct process* known = bpf_map_lookup_elem(&processes, &tgid);
     struct process process = {};
-    struct pid *pid;
-    struct work *work;
-    struct event *event;
+    struct pid* pid;
+    struct work* work;
+    struct event* event;
     if (!known) {
-        struct task_struct *parent = BPF_CORE_READ(task, real_parent);
+        struct task_struct* parent = BPF_CORE_READ(task, real_parent);
         if (mount_namespace_of(task) == mount_namespace_of(parent)) return 0;
         slot = slot_of_task(task);
         if (slot >= SLOTS) return 0;
         pid = BPF_CORE_READ(task, thread_pid);
         level = BPF_CORE_READ(pid, level);
         bpf_probe_read_kernel(&pid_inside, sizeof pid_inside,
-                              (void *)pid + bpf_core_field_offset(struct pid, numbers) +
+                              (void*)pid + bpf_core_field_offset(struct pid, numbers) +
                                   (level & 31) * bpf_core_type_size(struct upid));
         process.slot = slot;
         process.root = tgid;
@@ -271,8 +290,9 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
         if (bpf_ringbuf_output(&events, event, __builtin_offsetof(struct event, data), 0))
             ADD(lost_events);
         else if (event->pid_inside == 1)
-            /* Held before its first instruction until the agent has pinned its mount namespace: a program can be over before
-             * anybody gets to look. The signal comes from outside its pid namespace, so that it stops even an init. */
+            /* Held before its first instruction until the agent has pinned its mount namespace: a program can
+             * be over before anybody gets to look. The signal comes from outside its pid namespace, so that
+             * it stops even an init. */
             bpf_send_signal(SIGSTOP);
         known = &process;
     }
@@ -281,7 +301,7 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 }
 
 SEC("tp_btf/sched_process_fork")
-int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child) {
+int BPF_PROG(on_fork, struct task_struct* parent, struct task_struct* child) {
     __u32 tgid = BPF_CORE_READ(parent, tgid), child_tgid = BPF_CORE_READ(child, tgid);
     struct process *known, copy;
     if (tgid == child_tgid) return 0;
@@ -293,7 +313,7 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child) {
 }
 
 SEC("tp_btf/sched_process_exit")
-int BPF_PROG(on_end, struct task_struct *task) {
+int BPF_PROG(on_end, struct task_struct* task) {
     __u32 tgid = BPF_CORE_READ(task, tgid);
     /* do_exit() has counted this thread off already; others may go on after the first one has ended. */
     if (BPF_CORE_READ(task, signal, live.counter) > 0) return 0;
@@ -301,12 +321,14 @@ int BPF_PROG(on_end, struct task_struct *task) {
     return 0;
 }
 
-/* ---- which mount refused ----------------------------------------------------------------------------------------- */
+/* ---- which mount refused
+ * ----------------------------------------------------------------------------------------- */
 
-/* What is left here can be from a call before: a read on a read-only mount asks for the access time (touch_atime), and O_CREAT of
- * what is there goes on without. But a call that ends in EROFS comes last, unless the whole file system is read-only: that is
- * answered earlier (fs/namei.c: sb_permission), and user space looks for it. */
-static __always_inline int remember_refusal(struct vfsmount *mnt, bool refused) {
+/* What is left here can be from a call before: a read on a read-only mount asks for the access time
+ * (touch_atime), and O_CREAT of what is there goes on without. But a call that ends in EROFS comes last,
+ * unless the whole file system is read-only: that is answered earlier (fs/namei.c: sb_permission), and user
+ * space looks for it. */
+static __always_inline int remember_refusal(struct vfsmount* mnt, bool refused) {
     __u64 thread = bpf_get_current_pid_tgid();
     __u32 tgid = thread >> 32, id, *known;
     if (!refused || !bpf_map_lookup_elem(&processes, &tgid)) return 0;
@@ -329,38 +351,41 @@ static __always_inline __u32 take_refusal(int result) {
 }
 
 SEC("fexit/mnt_want_write")
-int BPF_PROG(after_want_write, struct vfsmount *mnt, int result) {
+int BPF_PROG(after_want_write, struct vfsmount* mnt, int result) {
     return remember_refusal(mnt, result == -EROFS);
 }
 
 SEC("fexit/mnt_want_write_file")
-int BPF_PROG(after_want_write_file, struct file *file, int result) {
+int BPF_PROG(after_want_write_file, struct file* file, int result) {
     return result == -EROFS ? remember_refusal(BPF_CORE_READ(file, f_path.mnt), true) : 0;
 }
 
 SEC("fexit/mnt_get_write_access")
-int BPF_PROG(after_get_write_access, struct vfsmount *mnt, int result) {
+int BPF_PROG(after_get_write_access, struct vfsmount* mnt, int result) {
     return remember_refusal(mnt, result == -EROFS);
 }
 
 SEC("fexit/__mnt_want_write")
-int BPF_PROG(after_want_write_inner, struct vfsmount *mnt, int result) {
+int BPF_PROG(after_want_write_inner, struct vfsmount* mnt, int result) {
     return remember_refusal(mnt, result == -EROFS);
 }
 
 SEC("fexit/__mnt_is_readonly")
-int BPF_PROG(after_is_readonly, struct vfsmount *mnt, long result) {
+int BPF_PROG(after_is_readonly, struct vfsmount* mnt, long result) {
     return remember_refusal(mnt, result & 0xff);
 }
 
-/* ---- where ------------------------------------------------------------------------------------------------------- */
+/* ---- where
+ * ------------------------------------------------------------------------------------------------------- */
 
-/* Names from the leaf up to the root, each terminated; at a mount's root "\0" and the mount's id. The new offset. */
-static __noinline __u32 walk_up(struct event *event, __u32 offset, struct dentry *dentry, struct vfsmount *mnt) {
+/* Names from the leaf up to the root, each terminated; at a mount's root "\0" and the mount's id. The new
+ * offset. */
+static __noinline __u32 walk_up(struct event* event, __u32 offset, struct dentry* dentry,
+                                struct vfsmount* mnt) {
     if (!event) return offset;
     for (int i = 0; i < 48; i++) {
         struct dentry *root, *parent;
-        char *to;
+        char* to;
         __u32 size = 5;
         bool last = false;
         asm volatile("" : "+r"(offset)); /* one join point with one range: lets old verifiers prune */
@@ -382,9 +407,9 @@ static __noinline __u32 walk_up(struct event *event, __u32 offset, struct dentry
             to[4] = id >> 24;
             last = above == mount || !above;
             dentry = BPF_CORE_READ(mount, mnt_mountpoint);
-            mnt = (void *)above + bpf_core_field_offset(struct mount, mnt);
+            mnt = (void*)above + bpf_core_field_offset(struct mount, mnt);
         } else {
-            const unsigned char *name = BPF_CORE_READ(dentry, d_name.name);
+            const unsigned char* name = BPF_CORE_READ(dentry, d_name.name);
             long copied;
             if (parent == dentry) break;
             copied = bpf_probe_read_kernel_str(to, 256, name);
@@ -398,7 +423,7 @@ static __noinline __u32 walk_up(struct event *event, __u32 offset, struct dentry
     return offset & (DATA_SIZE - 1);
 }
 
-static __always_inline struct path path_of(struct file *file) {
+static __always_inline struct path path_of(struct file* file) {
     struct path path = {};
     if (file) {
         path.mnt = BPF_CORE_READ(file, f_path.mnt);
@@ -408,7 +433,7 @@ static __always_inline struct path path_of(struct file *file) {
 }
 
 /* Where a relative path begins. */
-static __always_inline struct path directory_of(struct task_struct *task, int fd) {
+static __always_inline struct path directory_of(struct task_struct* task, int fd) {
     struct path path = {};
     if (fd != AT_FDCWD) return path_of(file_of(task, fd));
     path.mnt = BPF_CORE_READ(task, fs, pwd.mnt);
@@ -417,7 +442,7 @@ static __always_inline struct path directory_of(struct task_struct *task, int fd
 }
 
 /* Where a call's path begins; `first` is the path's first character, 0 if there is no path. */
-static __always_inline struct path base_of(struct task_struct *task, int fd, char first) {
+static __always_inline struct path base_of(struct task_struct* task, int fd, char first) {
     struct path path = {};
     if (first != '/') return directory_of(task, fd);
     path.mnt = BPF_CORE_READ(task, fs, root.mnt);
@@ -429,19 +454,21 @@ static __always_inline unsigned long inode_of(struct path path) {
     return path.dentry ? BPF_CORE_READ(path.dentry, d_inode, i_ino) : 0;
 }
 
-/* memfd, SysV memory and the like lie on mounts that are in no namespace; the kernel marks them by an error pointer. */
+/* memfd, SysV memory and the like lie on mounts that are in no namespace; the kernel marks them by an error
+ * pointer. */
 static __always_inline bool on_kernels_own_mount(struct path path) {
-    struct mount *mount = real_mount(path.mnt);
+    struct mount* mount = real_mount(path.mnt);
     return !path.mnt || (__u64)BPF_CORE_READ(mount, mnt_ns) > (__u64)-4096;
 }
 
-/* FNV-1a over eight bytes at a time. 0: the path is too long for this; its attempts are then reported one by one. */
+/* FNV-1a over eight bytes at a time. 0: the path is too long for this; its attempts are then reported one by
+ * one. */
 static __noinline __u64 hash_path(__u64 address, bool of_kernel) {
     __u64 hash = 0xcbf29ce484222325ULL;
     for (int chunk = 0; chunk < 6; chunk++) {
         char bytes[64] = {};
-        __u64 *words = (void *)bytes;
-        const void *from = (const void *)(address + (__u64)chunk * 63);
+        __u64* words = (void*)bytes;
+        const void* from = (const void*)(address + (__u64)chunk * 63);
         long size = of_kernel ? bpf_probe_read_kernel_str(bytes, sizeof bytes, from)
                               : bpf_probe_read_user_str(bytes, sizeof bytes, from);
         if (size < 0) return 0;
@@ -455,19 +482,20 @@ static __noinline __u64 hash_path(__u64 address, bool of_kernel) {
     return 0;
 }
 
-/* ---- what -------------------------------------------------------------------------------------------------------- */
+/* ---- what
+ * -------------------------------------------------------------------------------------------------------- */
 
 /* True if it was only counted. */
-static __noinline bool count_again(struct work *work) {
-    struct task_struct *task = (void *)bpf_get_current_task();
+static __noinline bool count_again(struct work* work) {
+    struct task_struct* task = (void*)bpf_get_current_task();
     struct attempt_count *count, first = {};
-    struct attempt_key *key;
-    struct event *event;
-    __u64 *comm;
+    struct attempt_key* key;
+    struct event* event;
+    __u64* comm;
     if (!work || !work->path_hash) return false;
     key = &work->key;
     event = &work->event;
-    comm = (void *)event->comm;
+    comm = (void*)event->comm;
     key->path_hash = work->path_hash;
     key->inode = event->inode;
     key->exe_inode = BPF_CORE_READ(task, mm, exe_file, f_inode, i_ino);
@@ -495,8 +523,8 @@ static __noinline bool count_again(struct work *work) {
     return false;
 }
 
-static __noinline void send(struct work *work) {
-    struct event *event;
+static __noinline void send(struct work* work) {
+    struct event* event;
     __u32 size;
     if (!work) return;
     event = &work->event;
@@ -508,16 +536,17 @@ static __noinline void send(struct work *work) {
     if (work->path_hash) bpf_map_delete_elem(&attempts, &work->key);
 }
 
-/* Fills in the path's text and the names above `base`, then those of the executable (the process can be gone when user
- * space looks). */
-static __noinline void fill_names(struct event *event, __u64 name, bool of_kernel, struct dentry *base, struct vfsmount *mnt) {
-    struct task_struct *task = (void *)bpf_get_current_task();
-    struct file *exe = BPF_CORE_READ(task, mm, exe_file);
+/* Fills in the path's text and the names above `base`, then those of the executable (the process can be gone
+ * when user space looks). */
+static __noinline void fill_names(struct event* event, __u64 name, bool of_kernel, struct dentry* base,
+                                  struct vfsmount* mnt) {
+    struct task_struct* task = (void*)bpf_get_current_task();
+    struct file* exe = BPF_CORE_READ(task, mm, exe_file);
     __u32 offset = 0, end, flags;
     if (!event) return;
     if (name) {
-        long size = of_kernel ? bpf_probe_read_kernel_str(event->data, 1024, (void *)name)
-                              : bpf_probe_read_user_str(event->data, 1024, (void *)name);
+        long size = of_kernel ? bpf_probe_read_kernel_str(event->data, 1024, (void*)name)
+                              : bpf_probe_read_user_str(event->data, 1024, (void*)name);
         if (size > 0) offset = size & 0x7ff;
         if (size >= 1024) event->flags |= EVENT_TRUNCATED;
         if (size <= 0) event->flags |= EVENT_NO_NAME;
@@ -529,13 +558,14 @@ static __noinline void fill_names(struct event *event, __u64 name, bool of_kerne
     event->exe_size = 0;
     if (!exe) return;
     flags = event->flags;
-    event->exe_size = walk_up(event, end, BPF_CORE_READ(exe, f_path.dentry), BPF_CORE_READ(exe, f_path.mnt)) - end;
+    event->exe_size =
+        walk_up(event, end, BPF_CORE_READ(exe, f_path.dentry), BPF_CORE_READ(exe, f_path.mnt)) - end;
     event->flags = flags;
 }
 
-static __always_inline void fill_who(struct work *work, const struct process *process) {
-    struct event *event = &work->event;
-    struct task_struct *task = (void *)bpf_get_current_task();
+static __always_inline void fill_who(struct work* work, const struct process* process) {
+    struct event* event = &work->event;
+    struct task_struct* task = (void*)bpf_get_current_task();
     __u32 slot = process->slot, *phase = bpf_map_lookup_elem(&phases, &slot);
     event->kind = EVENT_ATTEMPT;
     event->flags = process->canary ? EVENT_CANARY : 0;
@@ -549,8 +579,8 @@ static __always_inline void fill_who(struct work *work, const struct process *pr
 }
 
 /* What only the first of many equal attempts is asked for. */
-static __always_inline void fill_details(struct event *event) {
-    struct task_struct *task = (void *)bpf_get_current_task();
+static __always_inline void fill_details(struct event* event) {
+    struct task_struct* task = (void*)bpf_get_current_task();
     event->pid = bpf_get_current_pid_tgid() >> 32;
     event->parent = BPF_CORE_READ(task, real_parent, tgid);
     event->uid = bpf_get_current_uid_gid();
@@ -559,9 +589,10 @@ static __always_inline void fill_details(struct event *event) {
 }
 
 /* The result of a successful open knows better than its path did. */
-static __always_inline struct path look_at_opened(struct event *event, const struct request *request, struct path base) {
-    struct task_struct *task = (void *)bpf_get_current_task();
-    struct file *file = file_of(task, request->result);
+static __always_inline struct path look_at_opened(struct event* event, const struct request* request,
+                                                  struct path base) {
+    struct task_struct* task = (void*)bpf_get_current_task();
+    struct file* file = file_of(task, request->result);
     __u32 type;
     if (!file || request->open_flags & O_TMPFILE_BIT) return base; /* a temporary file's name is a number */
     type = BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT;
@@ -573,13 +604,13 @@ static __always_inline struct path look_at_opened(struct event *event, const str
     return path_of(file);
 }
 
-/* "/proc/self/fd/N", which glibc makes of what the kernel has no call for, means that file, which may be closed before user
- * space can look. The number, or -1. */
+/* "/proc/self/fd/N", which glibc makes of what the kernel has no call for, means that file, which may be
+ * closed before user space can look. The number, or -1. */
 static __noinline int own_descriptor(__u64 path) {
     static const char prefix[] = "/proc/self/fd/";
     char text[24] = {};
     int fd = 0;
-    if (bpf_probe_read_user_str(text, sizeof text, (void *)path) < (long)sizeof prefix + 1) return -1;
+    if (bpf_probe_read_user_str(text, sizeof text, (void*)path) < (long)sizeof prefix + 1) return -1;
     for (unsigned int i = 0; i < sizeof prefix - 1; i++)
         if (text[i] != prefix[i]) return -1;
     for (unsigned int i = sizeof prefix - 1; i < sizeof text; i++) {
@@ -590,19 +621,20 @@ static __noinline int own_descriptor(__u64 path) {
     return -1;
 }
 
-static __always_inline int report(const struct request *request, const struct process *process, bool opens) {
-    struct task_struct *task = (void *)bpf_get_current_task();
+static __always_inline int report(const struct request* request, const struct process* process, bool opens) {
+    struct task_struct* task = (void*)bpf_get_current_task();
     __u32 zero = 0;
-    struct work *work = bpf_map_lookup_elem(&scratch, &zero);
+    struct work* work = bpf_map_lookup_elem(&scratch, &zero);
     struct path base, second = {}, where;
-    struct event *event;
+    struct event* event;
     char first = 0, begin[2] = {};
     if (!work) return 0;
     event = &work->event;
-    if (request->path && bpf_probe_read_user(begin, sizeof begin, (void *)request->path))
-        bpf_probe_read_user(begin, 1, (void *)request->path); /* it ends with its page */
+    if (request->path && bpf_probe_read_user(begin, sizeof begin, (void*)request->path))
+        bpf_probe_read_user(begin, 1, (void*)request->path); /* it ends with its page */
     first = begin[0];
-    base = request->flags & EVENT_BY_FD ? path_of(file_of(task, request->fd)) : base_of(task, request->dirfd, first);
+    base = request->flags & EVENT_BY_FD ? path_of(file_of(task, request->fd))
+                                        : base_of(task, request->dirfd, first);
     if (first == '/' && begin[1] == 'p' && request->result == -EROFS) {
         int own = own_descriptor(request->path);
         if (own >= 0) {
@@ -631,9 +663,10 @@ static __always_inline int report(const struct request *request, const struct pr
     if (request->second_path) {
         __u64 hash = hash_path(request->second_path, false);
         char second_first = 0;
-        bpf_probe_read_user(&second_first, 1, (void *)request->second_path);
+        bpf_probe_read_user(&second_first, 1, (void*)request->second_path);
         second = base_of(task, request->second_dirfd, second_first);
-        if (work->path_hash) work->path_hash = hash ? (((work->path_hash * 31) ^ hash) * 31 + inode_of(second)) | 1 : 0;
+        if (work->path_hash)
+            work->path_hash = hash ? (((work->path_hash * 31) ^ hash) * 31 + inode_of(second)) | 1 : 0;
     }
     if (count_again(work)) return 0;
     fill_details(event);
@@ -653,13 +686,18 @@ static __always_inline int report(const struct request *request, const struct pr
     return 0;
 }
 
-static __always_inline __u64 argument(const __u64 *args, int i) {
+static __always_inline __u64 argument(const __u64* args, int i) {
     switch (i) {
-        case 0: return args[0];
-        case 1: return args[1];
-        case 2: return args[2];
-        case 3: return args[3];
-        case 4: return args[4];
+        case 0:
+            return args[0];
+        case 1:
+            return args[1];
+        case 2:
+            return args[2];
+        case 3:
+            return args[3];
+        case 4:
+            return args[4];
     }
     return 0;
 }
@@ -668,7 +706,7 @@ static __always_inline bool opens_for_writing(__u32 flags) {
     return !(flags & O_PATH) && flags & (O_ACCMODE | O_CREAT | O_TRUNC | O_TMPFILE_BIT);
 }
 
-static __always_inline void read_arguments(struct request *request, struct pt_regs *regs, bool i386) {
+static __always_inline void read_arguments(struct request* request, struct pt_regs* regs, bool i386) {
     request->args[0] = i386 ? (__u32)regs->bx : regs->di;
     request->args[1] = i386 ? (__u32)regs->cx : regs->si;
     request->args[2] = i386 ? (__u32)regs->dx : regs->dx;
@@ -677,35 +715,36 @@ static __always_inline void read_arguments(struct request *request, struct pt_re
 }
 
 /* socketcall(2) of i386: a number, and a pointer to the arguments. */
-static __always_inline bool is_bind(struct request *request) {
+static __always_inline bool is_bind(struct request* request) {
     __u32 args[3] = {};
     if (request->args[0] != SOCKETCALL_BIND) return false;
-    bpf_probe_read_user(args, sizeof args, (void *)request->args[1]);
+    bpf_probe_read_user(args, sizeof args, (void*)request->args[1]);
     for (int i = 0; i < 3; i++) request->args[i] = args[i];
     return true;
 }
 
-static __always_inline bool names_a_socket_file(struct request *request) {
+static __always_inline bool names_a_socket_file(struct request* request) {
     unsigned short family = 0;
     char first = 0;
-    bpf_probe_read_user(&family, sizeof family, (void *)request->args[1]);
-    bpf_probe_read_user(&first, 1, (void *)request->args[1] + 2);
+    bpf_probe_read_user(&family, sizeof family, (void*)request->args[1]);
+    bpf_probe_read_user(&first, 1, (void*)request->args[1] + 2);
     request->path = request->args[1] + 2;
     return family == AF_UNIX && first; /* abstract addresses are in no file system */
 }
 
 SEC("tp_btf/sys_exit")
-int BPF_PROG(on_exit, struct pt_regs *regs, long result) {
+int BPF_PROG(on_exit, struct pt_regs* regs, long result) {
     struct request request = {};
-    const volatile struct call_rule *table;
-    struct task_struct *task;
-    struct process *process;
+    const volatile struct call_rule* table;
+    struct task_struct* task;
+    struct process* process;
     struct call_rule rule;
     __u64 number = regs->orig_ax;
     __u32 tgid = bpf_get_current_pid_tgid() >> 32;
     bool i386, opens;
     /* Everybody's calls come here: the cheapest test first. */
-    if (number < SYSCALLS && rules[number].kind == CALL_NONE && i386_rules[number].kind == CALL_NONE) return 0;
+    if (number < SYSCALLS && rules[number].kind == CALL_NONE && i386_rules[number].kind == CALL_NONE)
+        return 0;
     process = bpf_map_lookup_elem(&processes, &tgid);
     if (!process) return 0;
     if (number >= SYSCALLS) {
@@ -713,7 +752,7 @@ int BPF_PROG(on_exit, struct pt_regs *regs, long result) {
         if (number & X32_BIT && number != (__u64)-1) ADD(lost_events);
         return 0;
     }
-    task = (void *)bpf_get_current_task();
+    task = (void*)bpf_get_current_task();
     i386 = BPF_CORE_READ(task, thread_info.status) & TS_COMPAT;
     table = i386 ? i386_rules : rules;
     table += number;
@@ -735,10 +774,10 @@ int BPF_PROG(on_exit, struct pt_regs *regs, long result) {
     opens = rule.kind == CALL_OPEN || rule.kind == CALL_OPENAT2;
     if (opens) {
         __u64 flags = rule.flags >= 0 ? argument(request.args, rule.flags) : O_CREAT | O_TRUNC | 1;
-        if (rule.kind == CALL_OPENAT2) bpf_probe_read_user(&flags, sizeof flags, (void *)request.args[2]);
+        if (rule.kind == CALL_OPENAT2) bpf_probe_read_user(&flags, sizeof flags, (void*)request.args[2]);
         request.open_flags = flags;
         if (result >= 0) {
-            struct file *file = file_of(task, result);
+            struct file* file = file_of(task, result);
             if (file) count_use(task, process, file);
         }
         if (!opens_for_writing(request.open_flags) && result != -EROFS) return 0;
@@ -763,7 +802,8 @@ int BPF_PROG(on_exit, struct pt_regs *regs, long result) {
     return report(&request, process, opens);
 }
 
-/* ---- io_uring ---------------------------------------------------------------------------------------------------- */
+/* ---- io_uring
+ * ---------------------------------------------------------------------------------------------------- */
 
 enum {
     URING_OPENAT = 18,
@@ -777,13 +817,13 @@ enum {
     URING_SETXATTR = 42
 };
 
-static __noinline __u64 hash_of(struct filename *name) {
+static __noinline __u64 hash_of(struct filename* name) {
     return name ? hash_path((__u64)BPF_CORE_READ(name, name), true) : 1;
 }
 
-static __noinline void remember(struct work *work, __u64 key, struct filename *name, int fd) {
-    struct task_struct *task = (void *)bpf_get_current_task();
-    const char *text = name ? BPF_CORE_READ(name, name) : 0;
+static __noinline void remember(struct work* work, __u64 key, struct filename* name, int fd) {
+    struct task_struct* task = (void*)bpf_get_current_task();
+    const char* text = name ? BPF_CORE_READ(name, name) : 0;
     struct path base;
     char first = 0;
     if (!work) return;
@@ -796,14 +836,16 @@ static __noinline void remember(struct work *work, __u64 key, struct filename *n
     if (bpf_map_update_elem(&uring_requests, &key, work, BPF_ANY)) ADD(lost_events);
 }
 
-/* The texts are the kernel's copies, which are freed before the request is complete: everything but the result is put
- * together now. */
-static __noinline int uring_submit(struct io_kiocb *request) {
-    void *command = (void *)request + bpf_core_field_offset(struct io_kiocb, cmd);
+/* The texts are the kernel's copies, which are freed before the request is complete: everything but the
+ * result is put together now. */
+static __noinline int uring_submit(struct io_kiocb* request) {
+    /* Before 6.0 it had no name, but was the first member as well. */
+    void* command = (void*)request +
+                    (bpf_core_field_exists(request->cmd) ? bpf_core_field_offset(struct io_kiocb, cmd) : 0);
     __u32 tgid = bpf_get_current_pid_tgid() >> 32, zero = 0, code = BPF_CORE_READ(request, opcode);
-    struct process *process = bpf_map_lookup_elem(&processes, &tgid);
+    struct process* process = bpf_map_lookup_elem(&processes, &tgid);
     struct filename *name = 0, *second = 0;
-    struct work *work;
+    struct work* work;
     int fd = AT_FDCWD, second_fd = AT_FDCWD;
     if (!process) return 0;
     work = bpf_map_lookup_elem(&scratch, &zero);
@@ -812,7 +854,7 @@ static __noinline int uring_submit(struct io_kiocb *request) {
     switch (code) {
         case URING_OPENAT:
         case URING_OPENAT2: {
-            struct io_open *open = command;
+            struct io_open* open = command;
             work->event.open_flags = BPF_CORE_READ(open, how.flags);
             if (!opens_for_writing(work->event.open_flags)) return 0;
             fd = BPF_CORE_READ(open, dfd);
@@ -820,7 +862,7 @@ static __noinline int uring_submit(struct io_kiocb *request) {
             break;
         }
         case URING_RENAMEAT: {
-            struct io_rename *rename = command;
+            struct io_rename* rename = command;
             fd = BPF_CORE_READ(rename, old_dfd);
             name = BPF_CORE_READ(rename, oldpath);
             second_fd = BPF_CORE_READ(rename, new_dfd);
@@ -828,31 +870,43 @@ static __noinline int uring_submit(struct io_kiocb *request) {
             break;
         }
         case URING_UNLINKAT: {
-            struct io_unlink *unlink = command;
+            struct io_unlink* unlink = command;
             fd = BPF_CORE_READ(unlink, dfd);
             name = BPF_CORE_READ(unlink, filename);
             break;
         }
         case URING_MKDIRAT: {
-            struct io_mkdir *mkdir = command;
+            struct io_mkdir* mkdir = command;
             fd = BPF_CORE_READ(mkdir, dfd);
             name = BPF_CORE_READ(mkdir, filename);
             break;
         }
         case URING_SYMLINKAT:
         case URING_LINKAT: {
-            struct io_link *link = command;
-            fd = BPF_CORE_READ(link, new_dfd);
-            name = BPF_CORE_READ(link, newpath);
+            struct io_link* link = command;
+            struct io_symlink* soft = command;
+            struct io_hardlink* hard = command;
+            if (bpf_core_type_exists(struct io_link)) {
+                fd = BPF_CORE_READ(link, new_dfd);
+                name = BPF_CORE_READ(link, newpath);
+            } else if (code == URING_SYMLINKAT && bpf_core_type_exists(struct io_symlink)) {
+                fd = BPF_CORE_READ(soft, new_dfd);
+                name = BPF_CORE_READ(soft, newpath);
+            } else if (bpf_core_type_exists(struct io_hardlink)) {
+                fd = BPF_CORE_READ(hard, new_dfd);
+                name = BPF_CORE_READ(hard, newpath);
+            }
             break;
         }
         case URING_SETXATTR: {
-            struct io_xattr *xattr = command;
-            name = BPF_CORE_READ(xattr, filename);
+            struct io_xattr* xattr = command;
+            if (bpf_core_type_exists(struct io_xattr)) name = BPF_CORE_READ(xattr, filename);
             break;
         }
-        case URING_FSETXATTR: break; /* its file is known when it is complete */
-        default: return 0;
+        case URING_FSETXATTR:
+            break; /* its file is known when it is complete */
+        default:
+            return 0;
     }
     fill_who(work, process);
     fill_details(&work->event);
@@ -873,17 +927,22 @@ static __noinline int uring_submit(struct io_kiocb *request) {
 }
 
 SEC("raw_tp/io_uring_submit_req")
-int on_uring_submit(struct bpf_raw_tracepoint_args *context) {
-    return uring_submit((void *)context->args[0]);
+int on_uring_submit(struct bpf_raw_tracepoint_args* context) {
+    return uring_submit((void*)context->args[0]);
 }
 
 SEC("raw_tp/io_uring_submit_sqe")
-int on_uring_submit_sqe(struct bpf_raw_tracepoint_args *context) {
-    return uring_submit((void *)context->args[0]);
+int on_uring_submit_sqe(struct bpf_raw_tracepoint_args* context) {
+    return uring_submit((void*)context->args[0]);
+}
+
+SEC("raw_tp/io_uring_submit_sqe")
+int on_uring_submit_of_old(struct bpf_raw_tracepoint_args* context) {
+    return uring_submit((void*)context->args[1]);
 }
 
 /* True if it was sent, not only counted. */
-static __noinline bool complete(struct work *work, int result) {
+static __noinline bool complete(struct work* work, int result) {
     if (!work) return false;
     work->event.result = result < 0 ? result : 0;
     if (count_again(work)) return false;
@@ -891,16 +950,12 @@ static __noinline bool complete(struct work *work, int result) {
     return true;
 }
 
-SEC("raw_tp/io_uring_complete")
-int on_uring_complete(struct bpf_raw_tracepoint_args *context) {
-    struct io_kiocb *request = (void *)context->args[1];
+static __noinline int uring_done(struct io_kiocb* request, int result) {
     __u64 key = (__u64)request, second = key | 1;
-    struct work *work = bpf_map_lookup_elem(&uring_requests, &key);
+    struct work* work = bpf_map_lookup_elem(&uring_requests, &key);
     bool sent;
-    int result;
     if (!work) return 0;
-    result = BPF_CORE_READ(request, cqe.res);
-    if (work->event.number == URING_NUMBER + URING_FSETXATTR) {
+    if (work->event.number == URING_NUMBER + URING_FSETXATTR && bpf_core_field_exists(request->cmd)) {
         struct path base = path_of(BPF_CORE_READ(request, cmd.file));
         work->event.flags |= EVENT_BY_FD;
         work->event.inode = inode_of(base);
@@ -916,4 +971,43 @@ int on_uring_complete(struct bpf_raw_tracepoint_args *context) {
     if (sent) send(work);
     bpf_map_delete_elem(&uring_requests, &second);
     return 0;
+}
+
+/* Before 6.0 a completion has the program's own mark, which need not be unique. But the calls that are
+ * watched here are made in io_issue_sqe, which either completes the request itself, or leaves the result in
+ * it for the end of the submission. */
+static __always_inline int uring_done_of_old(__u64 user_data, int result) {
+    __u64 thread = bpf_get_current_pid_tgid(), *issued = bpf_map_lookup_elem(&issuing, &thread);
+    struct io_kiocb* request;
+    if (!issued) return 0;
+    request = (void*)*issued;
+    if (BPF_CORE_READ(request, user_data) != user_data) return 0;
+    bpf_map_delete_elem(&issuing, &thread);
+    return uring_done(request, result);
+}
+
+SEC("raw_tp/io_uring_complete")
+int on_uring_complete(struct bpf_raw_tracepoint_args* context) {
+    struct io_kiocb* request = (void*)context->args[1];
+    if (uring_of_old) return uring_done_of_old(context->args[1], context->args[2]);
+    return bpf_core_field_exists(request->cqe) ? uring_done(request, BPF_CORE_READ(request, cqe.res)) : 0;
+}
+
+SEC("fentry/io_issue_sqe")
+int BPF_PROG(before_issue, struct io_kiocb* request) {
+    __u64 thread = bpf_get_current_pid_tgid(), key = (__u64)request;
+    if (!bpf_map_lookup_elem(&uring_requests, &key)) return 0;
+    if (bpf_map_update_elem(&issuing, &thread, &key, BPF_ANY)) ADD(lost_events);
+    return 0;
+}
+
+SEC("fexit/io_issue_sqe")
+int BPF_PROG(after_issue, struct io_kiocb* ignored, unsigned int flags, int result) {
+    __u64 thread = bpf_get_current_pid_tgid(), *issued = bpf_map_lookup_elem(&issuing, &thread);
+    struct io_kiocb* request;
+    if (!issued) return 0; /* completed in between */
+    request = (void*)*issued;
+    bpf_map_delete_elem(&issuing, &thread);
+    /* Otherwise -EAGAIN: a worker will do it. */
+    return result == 0 ? uring_done(request, BPF_CORE_READ(request, result)) : 0;
 }
