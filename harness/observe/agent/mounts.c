@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "paths.h"
+
 /* A container that makes more namespaces than this has its later ones resolved in its first one. */
 #define MAX_NAMESPACES 256
 #define MAX_MOUNTS 4096
@@ -15,30 +17,17 @@
 static struct mount_namespace spaces[MAX_NAMESPACES];
 static size_t space_count;
 
-static void free_entries(struct mount_namespace *space) {
+static void free_entries(struct mount_namespace* space) {
     for (size_t i = 0; i < space->count; i++) free(space->entries[i].point);
     free(space->entries);
     space->entries = NULL;
     space->count = 0;
 }
 
-/* mountinfo writes space, tab, newline and backslash as \ooo (proc(5)). */
-static void unescape(char *text) {
-    char *to = text;
-    for (; *text; text++) {
-        if (text[0] == '\\' && text[1] && text[2] && text[3]) {
-            *to++ = (char)((text[1] - '0') * 64 + (text[2] - '0') * 8 + (text[3] - '0'));
-            text += 3;
-        } else {
-            *to++ = *text;
-        }
-    }
-    *to = 0;
-}
-
-/* The process' directory below /proc, if it is in that namespace. A number alone does not tell: the process can be gone and
- * its number another's; what is opened below a descriptor of the directory belongs to the one that was looked at. */
-static int open_process(const struct mount_namespace *space, unsigned int pid) {
+/* The process' directory below /proc, if it is in that namespace. A number alone does not tell: the process
+ * can be gone and its number another's; what is opened below a descriptor of the directory belongs to the one
+ * that was looked at. */
+static int open_process(const struct mount_namespace* space, unsigned int pid) {
     char path[32];
     struct stat namespace;
     int directory;
@@ -50,11 +39,11 @@ static int open_process(const struct mount_namespace *space, unsigned int pid) {
     return -1;
 }
 
-static void read_mounts(struct mount_namespace *space, int process) {
-    char *line = NULL;
+static void read_mounts(struct mount_namespace* space, int process) {
+    char* line = NULL;
     size_t size = 0;
     int fd = openat(process, "mountinfo", O_RDONLY | O_CLOEXEC);
-    FILE *file = fd >= 0 ? fdopen(fd, "r") : NULL;
+    FILE* file = fd >= 0 ? fdopen(fd, "r") : NULL;
     if (!file) {
         if (fd >= 0) close(fd);
         return;
@@ -62,30 +51,17 @@ static void read_mounts(struct mount_namespace *space, int process) {
     free_entries(space);
     space->entries = calloc(MAX_MOUNTS, sizeof *space->entries);
     while (space->entries && space->count < MAX_MOUNTS && getline(&line, &size, file) > 0) {
-        unsigned int id;
-        int start = 0, end = 0, options = 0;
-        const char *dash, *super;
-        bool read_only, whole;
-        if (sscanf(line, "%u %*u %*s %*s %n%*s%n %n", &id, &start, &end, &options) < 1 || !options) continue;
-        /* The mount's own options, and after the dash the file system's: type, source, options. */
-        read_only = !strncmp(line + options, "ro", 2);
-        dash = strstr(line + options, " - ");
-        super = dash ? strchr(dash + 3, ' ') : NULL;
-        super = super ? strchr(super + 1, ' ') : NULL;
-        whole = super && (!strncmp(super + 1, "ro,", 3) || !strncmp(super + 1, "ro\n", 3));
-        line[end] = 0;
-        unescape(line + start);
-        space->entries[space->count].id = id;
-        space->entries[space->count].read_only = read_only || whole;
-        space->entries[space->count].whole_read_only = whole;
-        space->entries[space->count].point = strdup(line + start);
-        if (space->entries[space->count].point) space->count++;
+        struct mount_line read;
+        struct mount_entry* entry = &space->entries[space->count];
+        if (!read_mount_line(line, &read)) continue;
+        *entry = (struct mount_entry){read.id, strdup(read.point), read.read_only, read.whole_read_only};
+        if (entry->point) space->count++;
     }
     free(line);
     fclose(file);
 }
 
-void namespace_refresh(struct mount_namespace *space, unsigned int pid) {
+void namespace_refresh(struct mount_namespace* space, unsigned int pid) {
     int process = open_process(space, pid);
     if (process < 0) process = open_process(space, space->pid);
     if (process < 0) return;
@@ -93,13 +69,13 @@ void namespace_refresh(struct mount_namespace *space, unsigned int pid) {
     close(process);
 }
 
-static void unpin(struct mount_namespace *space) {
+static void unpin(struct mount_namespace* space) {
     if (space->root >= 0) close(space->root);
     if (space->pin >= 0) close(space->pin);
     space->root = space->pin = -1;
 }
 
-static void pin_process(struct mount_namespace *space, unsigned int pid) {
+static void pin_process(struct mount_namespace* space, unsigned int pid) {
     int process = open_process(space, pid);
     space->root = space->pin = -1;
     if (process < 0) return;
@@ -113,8 +89,8 @@ static void pin_process(struct mount_namespace *space, unsigned int pid) {
     close(process);
 }
 
-struct mount_namespace *first_namespace(unsigned int slot) {
-    struct mount_namespace *found = NULL;
+struct mount_namespace* first_namespace(unsigned int slot) {
+    struct mount_namespace* found = NULL;
     for (size_t i = 0; i < space_count; i++)
         if (spaces[i].slot == slot && (!found || spaces[i].first)) found = &spaces[i];
     return found;
@@ -128,8 +104,8 @@ void release_namespaces(unsigned int slot) {
     }
 }
 
-struct mount_namespace *namespace_of(unsigned int slot, unsigned int inode, unsigned int pid) {
-    struct mount_namespace *space;
+struct mount_namespace* namespace_of(unsigned int slot, unsigned int inode, unsigned int pid) {
+    struct mount_namespace* space;
     for (size_t i = 0; i < space_count; i++)
         if (spaces[i].slot == slot && spaces[i].inode == inode) {
             if (spaces[i].root < 0 && pid && !spaces[i].released) pin_process(&spaces[i], pid);
@@ -144,8 +120,8 @@ struct mount_namespace *namespace_of(unsigned int slot, unsigned int inode, unsi
     return space;
 }
 
-struct mount_namespace *begin_namespace(unsigned int slot, unsigned int inode, unsigned int pid) {
-    struct mount_namespace *space = namespace_of(slot, inode, pid);
+struct mount_namespace* begin_namespace(unsigned int slot, unsigned int inode, unsigned int pid) {
+    struct mount_namespace* space = namespace_of(slot, inode, pid);
     if (!space) return NULL;
     if (space->released) {
         space->released = false;
@@ -157,7 +133,7 @@ struct mount_namespace *begin_namespace(unsigned int slot, unsigned int inode, u
     return space;
 }
 
-const struct mount_entry *mount_with(const struct mount_namespace *space, unsigned int id) {
+const struct mount_entry* mount_with(const struct mount_namespace* space, unsigned int id) {
     for (size_t i = 0; i < space->count; i++)
         if (space->entries[i].id == id) return &space->entries[i];
     return NULL;

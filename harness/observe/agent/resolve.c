@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "calls.h"
+#include "paths.h"
 
 #ifndef STATX_MNT_ID
 #define STATX_MNT_ID 0x1000U
@@ -65,25 +66,6 @@ void exe_path(const struct event* event, char* out, size_t size) {
     join_names(event->data + event->name_size + event->base_size, event->exe_size, out, size);
 }
 
-/* "a/./b/../c" -> "a/c", for paths that cannot be looked up. */
-static void normalise(char* path) {
-    char *parts[PATH_MAX / 2], *copy = strdup(path), *rest = copy, *part;
-    size_t count = 0, used = 0;
-    if (!copy) return;
-    while ((part = strsep(&rest, "/"))) {
-        if (!*part || !strcmp(part, ".")) continue;
-        if (!strcmp(part, "..")) {
-            if (count) count--;
-        } else if (count < sizeof parts / sizeof *parts) {
-            parts[count++] = part;
-        }
-    }
-    path[0] = 0;
-    for (size_t i = 0; i < count; i++) used += (size_t)sprintf(path + used, "/%s", parts[i]);
-    if (!count) strcpy(path, "/");
-    free(copy);
-}
-
 static void take_mount(struct resolution* found, const struct mount_entry* entry) {
     snprintf(found->mount, sizeof found->mount, "%s", entry->point);
     found->mount_id = entry->id;
@@ -113,29 +95,6 @@ static void mount_by_name(struct resolution* found, const struct mount_namespace
         best = size;
         take_mount(found, &space->entries[i]);
     }
-}
-
-/* The path of an open descriptor as its own mount namespace sees it: d_path() stops at the root of the
- * namespace that a mount belongs to, not at ours. */
-static bool path_of_fd(int fd, char* out, size_t size) {
-    char link[64];
-    ssize_t n;
-    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-    n = readlink(link, out, size - 1);
-    if (n <= 0 || out[0] != '/') return false;
-    out[n] = 0;
-    return true;
-}
-
-/* Cuts `path` (no slash at its end) into the directory, which stays in it, and the last component. */
-static bool split_last(char* path, char* last) {
-    char* slash = strrchr(path, '/');
-    if (!slash || !slash[1] || strlen(slash + 1) > NAME_MAX || !strcmp(slash + 1, "..") ||
-        !strcmp(slash + 1, "."))
-        return false;
-    strcpy(last, slash + 1);
-    slash[slash == path ? 1 : 0] = 0;
-    return true;
 }
 
 /* If `name` in `directory` is a symlink: the path that it leads to. */
@@ -213,8 +172,7 @@ static bool look_up(const struct event* event, struct mount_namespace* space, in
     snprintf(work, sizeof work, "%s", full);
     for (int links = 0; links < 40 && again; links++) {
         int directory;
-        for (size_t size = strlen(work); size > 1 && work[size - 1] == '/';) work[--size] = 0;
-        if (!split_last(work, last)) return look_up_directory(event, space, root, work, found);
+        if (!path_split_last(work, last)) return look_up_directory(event, space, root, work, found);
         directory = open_inside(root, work, 0);
         if (directory < 0) return false;
         again = follows && follow(directory, last, work, sizeof work);
@@ -259,7 +217,7 @@ static void believe_kernel(const struct event* event, struct mount_namespace* sp
     found->lexical = true;
     found->no_op = false;
     full_path(event, found->path, sizeof found->path, &named);
-    normalise(found->path);
+    path_normalise(found->path);
 }
 
 static void resolve_under(int root, const struct event* event, struct mount_namespace* space,
@@ -313,7 +271,7 @@ static void resolve_under(int root, const struct event* event, struct mount_name
     }
     found->lexical = true;
     snprintf(found->path, sizeof found->path, "%s", full);
-    normalise(found->path);
+    path_normalise(found->path);
     mount_by_name(found, space);
 }
 

@@ -1,6 +1,12 @@
-/* The tracer: a process beside the subject's that stops it at calls that can write, looks where they lead before they are
- * made and what they were answered after, and notes it in the account before it lets the subject go on. */
+/* The tracer: a process beside the subject's that stops it at calls that can write, looks where they lead
+ * before they are made and what they were answered after, and notes it in the account before it lets the
+ * subject go on. */
 #define _GNU_SOURCE
+/* clang-format off */
+#include <sys/ptrace.h> /* before the kernel's, which would take its names away */
+#include <linux/ptrace.h>
+/* clang-format on */
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
@@ -10,14 +16,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <sys/wait.h>
-#include <linux/ptrace.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,15 +29,16 @@
 #include "../protocol.h"
 #include "agent.h"
 #include "filter.h"
+#include "flags.h"
 #include "watches.h"
 #include "where.h"
 
-#define OPTIONS                                                                                                            \
-    (PTRACE_O_TRACESECCOMP | PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |       \
-     PTRACE_O_TRACEEXEC | PTRACE_O_TRACEEXIT | PTRACE_O_EXITKILL)
+#define OPTIONS                                                                                 \
+    (PTRACE_O_TRACESECCOMP | PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | \
+     PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC | PTRACE_O_TRACEEXIT | PTRACE_O_EXITKILL)
 
 struct thread {
-    struct thread *next;
+    struct thread* next;
     unsigned int tid, root;
     bool known, waiting, in_call, canary;
     struct event call;
@@ -41,16 +46,16 @@ struct thread {
     char comm[NAME_SIZE], exe[PATH_MAX];
 };
 
-static struct account *account;
-static struct thread *threads[1024];
+static struct account* account;
+static struct thread* threads[1024];
 static struct call_rule rules[SYSCALLS], i386_rules[SYSCALLS];
 static unsigned int first_process, session;
 static unsigned int canary_pid, canary_number;
 static int canary_pipe = -1;
 static bool canary_seen;
 
-static struct thread *thread_of(unsigned int tid) {
-    struct thread **at = &threads[tid % 1024];
+static struct thread* thread_of(unsigned int tid) {
+    struct thread** at = &threads[tid % 1024];
     for (; *at; at = &(*at)->next)
         if ((*at)->tid == tid) return *at;
     *at = calloc(1, sizeof **at);
@@ -59,7 +64,7 @@ static struct thread *thread_of(unsigned int tid) {
     return *at;
 }
 
-static void end_call(struct thread *thread) {
+static void end_call(struct thread* thread) {
     free(thread->first);
     free(thread->second);
     thread->first = thread->second = NULL;
@@ -76,19 +81,20 @@ static void forget_thread(unsigned int tid) {
     free(gone);
 }
 
-static void go_on(const struct thread *thread, int signal) {
+static void go_on(const struct thread* thread, int signal) {
     ptrace(thread->in_call ? PTRACE_SYSCALL : PTRACE_CONT, thread->tid, 0, signal);
 }
 
-static void lose(const char *why) {
+static void lose(const char* why) {
     account->lost++;
     account_problem(account, why);
 }
 
-/* ---- what the process has in its memory --------------------------------------------------------------------------- */
+/* ---- what the process has in its memory
+ * --------------------------------------------------------------------------- */
 
-static size_t read_memory(unsigned int tid, unsigned long from, void *to, size_t size) {
-    struct iovec here = {to, size}, there = {(void *)from, size};
+static size_t read_memory(unsigned int tid, unsigned long from, void* to, size_t size) {
+    struct iovec here = {to, size}, there = {(void*)from, size};
     ssize_t n = process_vm_readv((int)tid, &here, 1, &there, 1, 0);
     size_t done = 0;
     if (n >= 0) return (size_t)n;
@@ -96,16 +102,17 @@ static size_t read_memory(unsigned int tid, unsigned long from, void *to, size_t
         errno = 0;
         const long word = ptrace(PTRACE_PEEKDATA, tid, from + done, 0);
         if (errno) break;
-        memcpy((char *)to + done, &word, size - done < sizeof word ? size - done : sizeof word);
+        memcpy((char*)to + done, &word, size - done < sizeof word ? size - done : sizeof word);
     }
     return done < size ? done : size;
 }
 
 /* False: it does not end, or cannot be read; the kernel will say EFAULT or ENAMETOOLONG. */
-static bool read_text(unsigned int tid, unsigned long from, char *to, size_t size) {
+static bool read_text(unsigned int tid, unsigned long from, char* to, size_t size) {
     size_t used = 0;
     while (used < size) {
-        size_t piece = 4096 - ((from + used) & 4095), got; /* a page at a time: the next one may not be there */
+        size_t piece = 4096 - ((from + used) & 4095),
+               got; /* a page at a time: the next one may not be there */
         if (piece > size - used) piece = size - used;
         got = read_memory(tid, from + used, to + used, piece);
         if (memchr(to + used, 0, got)) return true;
@@ -116,27 +123,31 @@ static bool read_text(unsigned int tid, unsigned long from, char *to, size_t siz
     return false;
 }
 
-/* ---- a call before it is made ------------------------------------------------------------------------------------- */
+/* ---- a call before it is made
+ * ------------------------------------------------------------------------------------- */
 
-static struct where *place(struct thread *thread, int fd, int dirfd, const char *path, bool second) {
-    struct where *found = malloc(sizeof *found);
+static struct where* place(struct thread* thread, int fd, int dirfd, const char* path, bool second) {
+    struct where* found = malloc(sizeof *found);
     if (found) find_where(thread->tid, &thread->call, fd, dirfd, path, second, found);
     return found;
 }
 
-static bool bind_path(unsigned int tid, const struct event *call, char *path) {
+static bool bind_path(unsigned int tid, const struct event* call, char* path) {
     struct sockaddr_un address;
     size_t size = (size_t)call->args[2];
     memset(&address, 0, sizeof address);
     if (size > sizeof address) return false;
-    if (read_memory(tid, (unsigned long)call->args[1], &address, size) < size || address.sun_family != AF_UNIX) return false;
+    if (read_memory(tid, (unsigned long)call->args[1], &address, size) < size ||
+        address.sun_family != AF_UNIX)
+        return false;
     snprintf(path, PATH_MAX, "%.*s", (int)sizeof address.sun_path, address.sun_path);
     return path[0] != 0; /* abstract addresses and unnamed ones have no file */
 }
 
-static bool wants_write(const struct thread *thread, const struct call_rule *rule, unsigned int *flags) {
+static bool wants_write(const struct thread* thread, const struct call_rule* rule, unsigned int* flags) {
     struct open_how how = {0};
-    *flags = rule->flags >= 0 ? (unsigned int)thread->call.args[(int)rule->flags] : O_CREAT | O_WRONLY | O_TRUNC;
+    *flags =
+        rule->flags >= 0 ? (unsigned int)thread->call.args[(int)rule->flags] : O_CREAT | O_WRONLY | O_TRUNC;
     if (rule->kind == CALL_OPENAT2) {
         read_memory(thread->tid, (unsigned long)thread->call.args[2], &how, sizeof how);
         *flags = (unsigned int)how.flags;
@@ -147,19 +158,22 @@ static bool wants_write(const struct thread *thread, const struct call_rule *rul
 }
 
 /* i386 programs may call bind(2) through socketcall(2), number 2. */
-static bool through_socketcall(struct thread *thread) {
+static bool through_socketcall(struct thread* thread) {
     unsigned int arguments[3];
     if (thread->call.args[0] != 2) return false;
-    if (read_memory(thread->tid, (unsigned long)thread->call.args[1], arguments, sizeof arguments) < sizeof arguments) return false;
+    if (read_memory(thread->tid, (unsigned long)thread->call.args[1], arguments, sizeof arguments) <
+        sizeof arguments)
+        return false;
     for (int i = 0; i < 3; i++) thread->call.args[i] = arguments[i];
     return true;
 }
 
-static void look_at_places(struct thread *thread, const struct call_rule *rule) {
+static void look_at_places(struct thread* thread, const struct call_rule* rule) {
     static char path[PATH_MAX];
-    const unsigned long long *args = thread->call.args;
+    const unsigned long long* args = thread->call.args;
     if (rule->kind == CALL_BIND || rule->kind == CALL_SOCKETCALL) {
-        if (bind_path(thread->tid, &thread->call, path)) thread->first = place(thread, -1, AT_FDCWD, path, false);
+        if (bind_path(thread->tid, &thread->call, path))
+            thread->first = place(thread, -1, AT_FDCWD, path, false);
         return;
     }
     if (rule->fd >= 0) {
@@ -169,7 +183,8 @@ static void look_at_places(struct thread *thread, const struct call_rule *rule) 
     const int dirfd = rule->dirfd >= 0 ? (int)args[(int)rule->dirfd] : AT_FDCWD;
     /* utimensat takes no path at all, too */
     if (!args[(int)rule->path]) {
-        if (!strncmp(call_name(thread->call.number), "utimensat", 9) || !strncmp(call_name(thread->call.number), "futimesat", 9))
+        if (!strncmp(call_name(thread->call.number), "utimensat", 9) ||
+            !strncmp(call_name(thread->call.number), "futimesat", 9))
             thread->first = place(thread, dirfd, AT_FDCWD, "", false);
         return;
     }
@@ -181,7 +196,7 @@ static void look_at_places(struct thread *thread, const struct call_rule *rule) 
         thread->second = place(thread, -1, second_dirfd, path, true);
 }
 
-static void read_process(struct thread *thread) {
+static void read_process(struct thread* thread) {
     char name[64];
     ssize_t n;
     int fd;
@@ -201,12 +216,13 @@ static bool is_first_process(unsigned int tid) {
     return tid == first_process || !access(name, F_OK);
 }
 
-static void before_call(struct thread *thread) {
+static void before_call(struct thread* thread) {
     struct ptrace_syscall_info info;
-    const struct call_rule *rule;
+    const struct call_rule* rule;
     bool native;
     memset(&info, 0, sizeof info);
-    if (ptrace(PTRACE_GET_SYSCALL_INFO, thread->tid, sizeof info, &info) <= 0 || info.op != PTRACE_SYSCALL_INFO_SECCOMP) {
+    if (ptrace(PTRACE_GET_SYSCALL_INFO, thread->tid, sizeof info, &info) <= 0 ||
+        info.op != PTRACE_SYSCALL_INFO_SECCOMP) {
         lose("a call could not be looked at: this kernel is older than 5.3");
         return go_on(thread, 0);
     }
@@ -225,7 +241,8 @@ static void before_call(struct thread *thread) {
         unsigned int flags;
         if (!wants_write(thread, rule, &flags)) return go_on(thread, 0);
         thread->call.open_flags = flags;
-        /* The bits of O_TMPFILE include O_DIRECTORY, which alone writes nothing; the filter looked at the other one. */
+        /* The bits of O_TMPFILE include O_DIRECTORY, which alone writes nothing; the filter looked at the
+         * other one. */
     }
     end_call(thread);
     look_at_places(thread, rule);
@@ -234,27 +251,13 @@ static void before_call(struct thread *thread) {
     go_on(thread, 0);
 }
 
-/* ---- and what it was answered ------------------------------------------------------------------------------------- */
+/* ---- and what it was answered
+ * ------------------------------------------------------------------------------------- */
 
-static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t size) { /* FNV-1a */
-    const unsigned char *at = bytes;
+static uint64_t hash_bytes(uint64_t hash, const void* bytes, size_t size) { /* FNV-1a */
+    const unsigned char* at = bytes;
     while (size--) hash = (hash ^ *at++) * 0x100000001b3ULL;
     return hash;
-}
-
-static uint32_t flags_of(const struct thread *thread, const struct where *where, int error) {
-    const unsigned int opened = thread->call.open_flags;
-    const bool open_call = !strncmp(call_name(thread->call.number), "open", 4) || thread->call.number == SYS_creat;
-    uint32_t flags = where->by_fd ? ATTEMPT_BY_FD : 0;
-    if (error == EROFS && where->same) flags |= ATTEMPT_NO_OP;
-    if (!error && open_call) {
-        const bool only_creates = (opened & O_ACCMODE) == O_RDONLY && !(opened & O_TRUNC) && (opened & O_CREAT);
-        if (where->special || (only_creates && where->exists && (opened & O_TMPFILE) != O_TMPFILE)) flags |= ATTEMPT_NO_OP;
-    }
-    if (error == EROFS && (!where->mount[0] || !where->read_only)) flags |= ATTEMPT_DOUBTFUL;
-    if (where->lexical) flags |= ATTEMPT_LEXICAL;
-    if ((opened & O_CREAT) && !where->exists) flags |= ATTEMPT_CREATES;
-    return flags;
 }
 
 static uint64_t now(void) {
@@ -263,31 +266,35 @@ static uint64_t now(void) {
     return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
-static void read_status(const struct thread *thread, struct frame_attempt *attempt) {
+static void read_status(const struct thread* thread, struct frame_attempt* attempt) {
     char name[64], line[256];
-    FILE *file;
+    FILE* file;
     attempt->pid = thread->tid;
     snprintf(name, sizeof name, "/proc/%u/status", thread->tid);
     file = fopen(name, "re");
     while (file && fgets(line, sizeof line, file)) {
-        if (sscanf(line, "Tgid: %u", &attempt->pid) == 1 || sscanf(line, "PPid: %u", &attempt->parent) == 1) continue;
+        if (sscanf(line, "Tgid: %u", &attempt->pid) == 1 || sscanf(line, "PPid: %u", &attempt->parent) == 1)
+            continue;
         if (sscanf(line, "Uid: %*u %u", &attempt->uid) == 1) break;
     }
     if (file) fclose(file);
 }
 
 /* Equal attempts are one frame and a count. */
-static struct {
-    uint64_t key, check;
-} known[ACCOUNT_ATTEMPTS];
+static struct { uint64_t key, check; } known[ACCOUNT_ATTEMPTS];
 
-static void note(const struct thread *thread, const struct where *where, int error, bool second, bool no_op) {
-    struct frame_attempt attempt = {.phase = account->phase, .root = thread->root, .error = error,
-                                    .open_flags = thread->call.open_flags, .mount_id = where->mount_id};
-    const char *texts[5] = {thread->comm, thread->exe, call_name(thread->call.number), where->path, where->mount};
+static void note(const struct thread* thread, const struct where* where, int error, bool second, bool no_op) {
+    struct frame_attempt attempt = {.phase = account->phase,
+                                    .root = thread->root,
+                                    .error = error,
+                                    .open_flags = thread->call.open_flags,
+                                    .mount_id = where->mount_id};
+    const char* texts[5] = {thread->comm, thread->exe, call_name(thread->call.number), where->path,
+                            where->mount};
     uint64_t key, check;
     size_t at, tries;
-    attempt.flags = flags_of(thread, where, error) | (second ? ATTEMPT_SECOND : 0) | (no_op ? ATTEMPT_NO_OP : 0);
+    attempt.flags =
+        flags_of(&thread->call, where, error) | (second ? ATTEMPT_SECOND : 0) | (no_op ? ATTEMPT_NO_OP : 0);
     key = hash_bytes(0xcbf29ce484222325ULL, &attempt, sizeof attempt);
     check = hash_bytes(0x9e3779b97f4a7c15ULL, &attempt, sizeof attempt);
     for (int i = 0; i < 5; i++) {
@@ -295,7 +302,8 @@ static void note(const struct thread *thread, const struct where *where, int err
         check = hash_bytes(check, texts[i], strlen(texts[i]) + 1);
     }
     if (!key) key = 1;
-    for (at = key % ACCOUNT_ATTEMPTS, tries = 0; known[at].key && tries < ACCOUNT_ATTEMPTS; at = (at + 1) % ACCOUNT_ATTEMPTS, tries++)
+    for (at = key % ACCOUNT_ATTEMPTS, tries = 0; known[at].key && tries < ACCOUNT_ATTEMPTS;
+         at = (at + 1) % ACCOUNT_ATTEMPTS, tries++)
         if (known[at].key == key && known[at].check == check) {
             account->counts[at]++;
             return;
@@ -314,7 +322,7 @@ static void note(const struct thread *thread, const struct where *where, int err
     account->attempts++;
 }
 
-static void after_call(struct thread *thread) {
+static void after_call(struct thread* thread) {
     struct ptrace_syscall_info info;
     memset(&info, 0, sizeof info);
     if (ptrace(PTRACE_GET_SYSCALL_INFO, thread->tid, sizeof info, &info) <= 0) return go_on(thread, 0);
@@ -331,11 +339,12 @@ static void after_call(struct thread *thread) {
     go_on(thread, 0);
 }
 
-/* ---- processes come and go ---------------------------------------------------------------------------------------- */
+/* ---- processes come and go
+ * ---------------------------------------------------------------------------------------- */
 
-static void born(const struct thread *parent) {
+static void born(const struct thread* parent) {
     unsigned long tid = 0;
-    struct thread *child;
+    struct thread* child;
     ptrace(PTRACE_GETEVENTMSG, parent->tid, 0, &tid);
     if (!tid) return;
     child = thread_of((unsigned int)tid);
@@ -351,14 +360,14 @@ static bool no_new_privs(unsigned int tid) {
     char name[64], line[256];
     unsigned int set = 0;
     snprintf(name, sizeof name, "/proc/%u/status", tid);
-    FILE *file = fopen(name, "re");
+    FILE* file = fopen(name, "re");
     while (file && fgets(line, sizeof line, file))
         if (sscanf(line, "NoNewPrivs: %u", &set) == 1) break;
     if (file) fclose(file);
     return set != 0;
 }
 
-static void executed(struct thread *thread) {
+static void executed(struct thread* thread) {
     char name[64], text[PATH_MAX];
     struct stat file;
     int fd;
@@ -366,29 +375,34 @@ static void executed(struct thread *thread) {
     snprintf(name, sizeof name, "/proc/%u/exe", thread->tid);
     fd = open(name, O_PATH | O_CLOEXEC);
     if (fd < 0) return;
-    if (!account->had_no_new_privs && no_new_privs(thread->tid) && !fstat(fd, &file) && file.st_mode & S_ISUID) {
+    if (!account->had_no_new_privs && no_new_privs(thread->tid) && !fstat(fd, &file) &&
+        file.st_mode & S_ISUID) {
         read_process(thread);
-        snprintf(text, sizeof text, "the setuid program %.200s ran without its privileges, since tracing it here takes no_new_privs; "
-                 "run with --observer ebpf, or the subject as root", thread->exe);
+        snprintf(
+            text, sizeof text,
+            "the setuid program %.200s ran without its privileges, since tracing it here takes no_new_privs; "
+            "run with --observer ebpf, or the subject as root",
+            thread->exe);
         lose(text);
     }
     ssize_t n = readlink(name, text, sizeof text - 1);
     close(fd);
     if (n <= 0) return;
     text[n] = 0;
-    const struct where_mount *mount = mount_of_path(text);
+    const struct where_mount* mount = mount_of_path(text);
     if (mount) use_mount(account, mount->point);
 }
 
-static void leaves(struct thread *thread) {
+static void leaves(struct thread* thread) {
     unsigned long status = 0;
     ptrace(PTRACE_GETEVENTMSG, thread->tid, 0, &status);
-    if (thread->tid == first_process || ((status & 0x7f) && is_first_process(thread->tid))) account->ended = 1;
+    if (thread->tid == first_process || ((status & 0x7f) && is_first_process(thread->tid)))
+        account->ended = 1;
     end_call(thread);
     go_on(thread, 0);
 }
 
-static void canary_reply(int outcome, const char *text) {
+static void canary_reply(int outcome, const char* text) {
     const struct frame_reply reply = {canary_number, 0, outcome, 0};
     account_put(account, FRAME_REPLY, &reply, sizeof reply, &text, 1);
 }
@@ -408,15 +422,21 @@ static void canary_done(void) {
 }
 
 static void stopped(unsigned int tid, int status) {
-    struct thread *thread = thread_of(tid);
+    struct thread* thread = thread_of(tid);
     const int signal = WSTOPSIG(status), event = status >> 16;
     switch (event) {
-        case PTRACE_EVENT_SECCOMP: return before_call(thread);
+        case PTRACE_EVENT_SECCOMP:
+            return before_call(thread);
         case PTRACE_EVENT_FORK:
         case PTRACE_EVENT_VFORK:
-        case PTRACE_EVENT_CLONE: born(thread); return go_on(thread, 0);
-        case PTRACE_EVENT_EXEC: executed(thread); return go_on(thread, 0);
-        case PTRACE_EVENT_EXIT: return leaves(thread);
+        case PTRACE_EVENT_CLONE:
+            born(thread);
+            return go_on(thread, 0);
+        case PTRACE_EVENT_EXEC:
+            executed(thread);
+            return go_on(thread, 0);
+        case PTRACE_EVENT_EXIT:
+            return leaves(thread);
         case PTRACE_EVENT_STOP:
             if (!thread->known) { /* its parent's event is still to come: whose it is is not known yet */
                 thread->waiting = true;
@@ -427,7 +447,8 @@ static void stopped(unsigned int tid, int status) {
             else
                 go_on(thread, 0);
             return;
-        default: break;
+        default:
+            break;
     }
     if (signal == (SIGTRAP | 0x80)) return after_call(thread);
     go_on(thread, signal);
@@ -446,7 +467,7 @@ static void reap(void) {
 }
 
 static int seize(unsigned int pid, unsigned int root) {
-    struct thread *thread;
+    struct thread* thread;
     if (ptrace(PTRACE_SEIZE, pid, 0, OPTIONS)) return errno;
     thread = thread_of(pid);
     thread->known = true;
@@ -454,13 +475,15 @@ static int seize(unsigned int pid, unsigned int root) {
     return 0;
 }
 
-/* ---- commands ----------------------------------------------------------------------------------------------------- */
+/* ---- commands
+ * ----------------------------------------------------------------------------------------------------- */
 
-static int write_canary(const char *path) {
+static int write_canary(const char* path) {
     char name[PATH_MAX + 64];
     struct stat now;
     if (stat(path, &now)) return errno;
-    if (!S_ISDIR(now.st_mode)) /* refused before anything is looked at (chmod_common), and harmless if it is not */
+    if (!S_ISDIR(
+            now.st_mode)) /* refused before anything is looked at (chmod_common), and harmless if it is not */
         return chmod(path, now.st_mode & 07777) ? errno : 0;
     snprintf(name, sizeof name, "%s/.rogate-canary-%d-%u", path, getpid(), canary_number);
     const int made = open(name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
@@ -471,7 +494,7 @@ static int write_canary(const char *path) {
 }
 
 /* A process under the same filter as the subject's, so that it is seen by the same way. */
-static void start_canary(const char *path) {
+static void start_canary(const char* path) {
     int go[2], back[2], error = 0;
     pid_t child;
     if (pipe2(go, O_CLOEXEC) || pipe2(back, O_CLOEXEC)) return canary_reply(CANARY_FAILED, strerror(errno));
@@ -497,7 +520,7 @@ static void start_canary(const char *path) {
     (void)error;
 }
 
-static void obey(char *line) {
+static void obey(char* line) {
     int rest = 0;
     if (sscanf(line, "canary %u %n", &canary_number, &rest) < 1 || !rest) return;
     if (canary_pid) return canary_reply(CANARY_FAILED, "another one is being made");
@@ -510,13 +533,17 @@ static void admit(int connection) {
     socklen_t size = sizeof who;
     char kin = 0;
     unsigned char answer;
-    if (read(connection, &kin, 1) != 1 || getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &who, &size)) return;
-    answer = (unsigned char)seize((unsigned int)who.pid, kin == KIN_HEALTH ? (unsigned int)who.pid : first_process);
+    if (read(connection, &kin, 1) != 1 || getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &who, &size))
+        return;
+    answer = (unsigned char)seize((unsigned int)who.pid,
+                                  kin == KIN_HEALTH ? (unsigned int)who.pid : first_process);
     if (answer) lose("a process that was started in the container could not be traced");
     if (write(connection, &answer, 1) != 1) lose("a process that was started in the container went away");
 }
 
-static void on_signal(int signal) { (void)signal; }
+static void on_signal(int signal) {
+    (void)signal;
+}
 
 static void serve(int relay_socket, int listener) {
     static char line[PATH_MAX * 4];
@@ -549,15 +576,16 @@ static void serve(int relay_socket, int listener) {
     }
 }
 
-void trace(int first, int relay_socket, struct account *shared, const char *name, int ready) {
+void trace(int first, int relay_socket, struct account* shared, const char* name, int ready) {
     struct frame_root root = {now(), (uint32_t)first, 1};
-    const char *comm = "";
+    const char* comm = "";
     int listener, error, null;
     account = shared;
     first_process = (unsigned int)first;
     session = account->session;
     for (int signal = 1; signal < 32; signal++)
-        if (signal != SIGCHLD && signal != SIGSEGV && signal != SIGBUS) sigaction(signal, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
+        if (signal != SIGCHLD && signal != SIGSEGV && signal != SIGBUS)
+            sigaction(signal, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
     setsid();
     fill_rules(rules, i386_rules);
     read_mounts(0);

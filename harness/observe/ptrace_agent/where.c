@@ -12,36 +12,24 @@
 #include <unistd.h>
 
 #include "../agent/calls.h"
+#include "../agent/paths.h"
 
 #define MAX_MOUNTS 8192
 
 static struct where_mount mounts[MAX_MOUNTS];
 static size_t mount_count;
 
-/* ---- mounts ------------------------------------------------------------------------------------------------------ */
+/* ---- mounts
+ * ------------------------------------------------------------------------------------------------------ */
 
-/* mountinfo writes space, tab, newline and backslash as \ooo (proc(5)). */
-static void unescape(char *text) {
-    char *to = text;
-    for (; *text; text++) {
-        if (text[0] == '\\' && text[1] && text[2] && text[3]) {
-            *to++ = (char)((text[1] - '0') * 64 + (text[2] - '0') * 8 + (text[3] - '0'));
-            text += 3;
-        } else {
-            *to++ = *text;
-        }
-    }
-    *to = 0;
-}
-
-static struct where_mount *mount_with(unsigned int id) {
+static struct where_mount* mount_with(unsigned int id) {
     for (size_t i = 0; i < mount_count; i++)
         if (mounts[i].id == id) return &mounts[i];
     return NULL;
 }
 
-static void note_mount(unsigned int id, bool read_only, const char *point) {
-    struct where_mount *mount = mount_with(id);
+static void note_mount(unsigned int id, bool read_only, const char* point) {
+    struct where_mount* mount = mount_with(id);
     if (!mount) {
         if (mount_count == MAX_MOUNTS) return;
         mount = &mounts[mount_count++];
@@ -54,39 +42,29 @@ static void note_mount(unsigned int id, bool read_only, const char *point) {
 void read_mounts(unsigned int pid) {
     char name[64], *line = NULL;
     size_t size = 0;
-    FILE *file;
+    FILE* file;
     if (pid)
         snprintf(name, sizeof name, "/proc/%u/mountinfo", pid);
     else
         snprintf(name, sizeof name, "/proc/self/mountinfo");
     file = fopen(name, "re");
     while (file && getline(&line, &size, file) > 0) {
-        unsigned int id;
-        int start = 0, end = 0, options = 0;
-        const char *dash, *super;
-        bool read_only;
-        if (sscanf(line, "%u %*u %*s %*s %n%*s%n %n", &id, &start, &end, &options) < 1 || !options) continue;
-        /* The mount's own options, and after the dash the file system's: type, source, options. */
-        read_only = !strncmp(line + options, "ro", 2);
-        dash = strstr(line + options, " - ");
-        super = dash ? strchr(dash + 3, ' ') : NULL;
-        super = super ? strchr(super + 1, ' ') : NULL;
-        read_only = read_only || (super && (!strncmp(super + 1, "ro,", 3) || !strncmp(super + 1, "ro\n", 3)));
-        line[end] = 0;
-        unescape(line + start);
-        note_mount(id, read_only, line + start);
+        struct mount_line read;
+        if (read_mount_line(line, &read)) note_mount(read.id, read.read_only, read.point);
     }
     free(line);
     if (file) fclose(file);
 }
 
-const struct where_mount *mount_at(size_t index) { return index < mount_count ? &mounts[index] : NULL; }
+const struct where_mount* mount_at(size_t index) {
+    return index < mount_count ? &mounts[index] : NULL;
+}
 
-const struct where_mount *mount_of_path(const char *path) {
-    const struct where_mount *best = NULL;
+const struct where_mount* mount_of_path(const char* path) {
+    const struct where_mount* best = NULL;
     size_t best_size = 0;
     for (size_t i = 0; i < mount_count; i++) {
-        const char *point = mounts[i].point;
+        const char* point = mounts[i].point;
         const size_t size = strcmp(point, "/") ? strlen(point) : 0;
         if (strncmp(path, point, size) || (path[size] != '/' && path[size])) continue;
         if (best && size < best_size) continue; /* of two on one point the later one lies on top */
@@ -99,7 +77,7 @@ const struct where_mount *mount_of_path(const char *path) {
 static unsigned int mount_id_of(int fd) {
     char name[64], line[256];
     unsigned int id = 0;
-    FILE *file;
+    FILE* file;
     snprintf(name, sizeof name, "/proc/self/fdinfo/%d", fd);
     file = fopen(name, "re");
     while (file && fgets(line, sizeof line, file))
@@ -108,8 +86,8 @@ static unsigned int mount_id_of(int fd) {
     return id;
 }
 
-static void set_mount(struct where *found, unsigned int id, unsigned int tid) {
-    const struct where_mount *mount = mount_with(id);
+static void set_mount(struct where* found, unsigned int id, unsigned int tid) {
+    const struct where_mount* mount = mount_with(id);
     if (!mount && id) {
         read_mounts(0);
         if (!mount_with(id)) read_mounts(tid); /* of a mount namespace of its own */
@@ -121,60 +99,33 @@ static void set_mount(struct where *found, unsigned int id, unsigned int tid) {
     found->read_only = mount->read_only;
 }
 
-/* ---- paths ------------------------------------------------------------------------------------------------------- */
+/* ---- paths
+ * ------------------------------------------------------------------------------------------------------- */
 
-/* "a/./b/../c" -> "a/c", for paths that cannot be looked up. */
-static void normalise(char *path) {
-    static char *parts[PATH_MAX];
-    char *copy = strdup(path), *rest = copy, *part;
-    size_t count = 0, used = 0;
-    if (!copy) return;
-    while ((part = strsep(&rest, "/"))) {
-        if (!*part || !strcmp(part, ".")) continue;
-        if (!strcmp(part, "..")) {
-            if (count) count--;
-        } else if (count < PATH_MAX) {
-            parts[count++] = part;
-        }
-    }
-    path[0] = 0;
-    for (size_t i = 0; i < count; i++) used += (size_t)sprintf(path + used, "/%s", parts[i]);
-    if (!count) strcpy(path, "/");
-    free(copy);
-}
-
-static bool path_of_fd(int fd, char *out, size_t size) {
-    char link[64];
-    ssize_t n;
-    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-    n = readlink(link, out, size - 1);
-    if (n <= 0 || out[0] != '/') return false;
-    out[n] = 0;
-    return true;
-}
-
-static int open_of(unsigned int tid, const char *what) {
+static int open_of(unsigned int tid, const char* what) {
     char name[64];
     snprintf(name, sizeof name, "/proc/%u/%s", tid, what);
     return open(name, O_PATH | O_CLOEXEC);
 }
 
 /* From `base`, absolute paths from the process's own root, without leaving it. */
-static int open_from(int base, int root, const char *path, int flags) {
-    struct open_how how = {.flags = (unsigned long long)(O_PATH | O_CLOEXEC | flags), .resolve = RESOLVE_IN_ROOT};
+static int open_from(int base, int root, const char* path, int flags) {
+    struct open_how how = {.flags = (unsigned long long)(O_PATH | O_CLOEXEC | flags),
+                           .resolve = RESOLVE_IN_ROOT};
     struct stat ours, theirs;
-    if (!stat("/", &ours) && !fstat(root, &theirs) && ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino)
+    if (!stat("/", &ours) && !fstat(root, &theirs) && ours.st_dev == theirs.st_dev &&
+        ours.st_ino == theirs.st_ino)
         return openat(base, path, O_PATH | O_CLOEXEC | flags);
     if (path[0] == '/') return (int)syscall(SYS_openat2, root, path, &how, sizeof how);
     return openat(base, path, O_PATH | O_CLOEXEC | flags);
 }
 
 /* What /proc/self and /dev/fd are depends on who looks. */
-static bool of_process(unsigned int tid, const char *path, char *out, size_t size) {
+static bool of_process(unsigned int tid, const char* path, char* out, size_t size) {
     static const struct {
         const char *prefix, *becomes;
-    } own[] = {{"/proc/self/", ""}, {"/proc/thread-self/", ""}, {"/dev/fd/", "fd/"},
-               {"/dev/stdin", "fd/0"}, {"/dev/stdout", "fd/1"}, {"/dev/stderr", "fd/2"}};
+    } own[] = {{"/proc/self/", ""},    {"/proc/thread-self/", ""}, {"/dev/fd/", "fd/"},
+               {"/dev/stdin", "fd/0"}, {"/dev/stdout", "fd/1"},    {"/dev/stderr", "fd/2"}};
     for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
         const size_t n = strlen(own[i].prefix);
         if (strncmp(path, own[i].prefix, n)) continue;
@@ -184,43 +135,29 @@ static bool of_process(unsigned int tid, const char *path, char *out, size_t siz
     return false;
 }
 
-/* Cuts `path` into the directory, which stays in it ("." if there is none), and the last component. */
-static bool split_last(char *path, char *last) {
-    char *slash;
-    size_t size = strlen(path);
-    while (size > 1 && path[size - 1] == '/') path[--size] = 0;
-    slash = strrchr(path, '/');
-    const char *name = slash ? slash + 1 : path;
-    if (!*name || strlen(name) > NAME_MAX || !strcmp(name, "..") || !strcmp(name, ".")) return false;
-    strcpy(last, name);
-    if (!slash)
-        strcpy(path, ".");
-    else
-        slash[slash == path ? 1 : 0] = 0;
-    return true;
-}
-
 /* If `last` in `directory` is a symlink: the path that it leads to, from there. */
-static bool follow(int directory, const char *last, char *out, size_t size) {
+static bool follow(int directory, const char* last, char* out, size_t size) {
     ssize_t n = readlinkat(directory, last, out, size - 1);
     if (n <= 0) return false;
     out[n] = 0;
     return true;
 }
 
-static void take_state(const struct event *call, int fd, struct where *found) {
+static void take_state(const struct event* call, int fd, struct where* found) {
     struct stat now;
     if (fstat(fd, &now)) return;
     found->same = call_keeps(call, &now);
-    found->special = S_ISCHR(now.st_mode) || S_ISBLK(now.st_mode) || S_ISFIFO(now.st_mode) || S_ISSOCK(now.st_mode);
+    found->special =
+        S_ISCHR(now.st_mode) || S_ISBLK(now.st_mode) || S_ISFIFO(now.st_mode) || S_ISSOCK(now.st_mode);
 }
 
-/* The last component may be missing; then the directory it would be in is looked up, and if it is a symlink to something
- * missing, the directory that this would be in (open(2) with O_CREAT follows such links). */
-static bool look_up(unsigned int tid, const struct event *call, int base, int root, const char *path, bool second,
-                    struct where *found) {
+/* The last component may be missing; then the directory it would be in is looked up, and if it is a symlink
+ * to something missing, the directory that this would be in (open(2) with O_CREAT follows such links). */
+static bool look_up(unsigned int tid, const struct event* call, int base, int root, const char* path,
+                    bool second, struct where* found) {
     char work[2 * PATH_MAX], last[NAME_MAX + 1] = "";
-    const bool whole = !call_removes(call) && !call_makes_name(call), follows = whole && !call_acts_on_link(call);
+    const bool whole = !call_removes(call) && !call_makes_name(call),
+               follows = whole && !call_acts_on_link(call);
     int fd = -1, from = dup(base);
     size_t size;
     snprintf(work, sizeof work, "%s", path);
@@ -233,10 +170,11 @@ static bool look_up(unsigned int tid, const struct event *call, int base, int ro
         if (fd >= 0) take_state(call, fd, found);
         if (fd < 0 && call_removes(call) && errno == ENOENT && !second) found->same = true;
         if (fd >= 0 && whole) break;
-        /* A name that is removed, renamed or made is an entry of its directory: a mount on it is not what is written to. */
+        /* A name that is removed, renamed or made is an entry of its directory: a mount on it is not what is
+         * written to. */
         if (fd >= 0) close(fd);
         fd = -1;
-        if (!split_last(work, last)) break;
+        if (!path_split_last(work, last)) break;
         fd = open_from(from, root, work, 0);
         if (fd < 0 || !follows || !follow(fd, last, work, sizeof work)) break;
         close(from);
@@ -255,7 +193,8 @@ static bool look_up(unsigned int tid, const struct event *call, int base, int ro
     return true;
 }
 
-void find_where(unsigned int tid, const struct event *call, int fd, int dirfd, const char *path, bool second, struct where *found) {
+void find_where(unsigned int tid, const struct event* call, int fd, int dirfd, const char* path, bool second,
+                struct where* found) {
     char name[32], base_path[PATH_MAX] = "";
     int base, root;
     memset(found, 0, sizeof *found);
@@ -288,9 +227,9 @@ void find_where(unsigned int tid, const struct event *call, int fd, int dirfd, c
     found->lexical = true;
     if (base >= 0) path_of_fd(base, base_path, sizeof base_path);
     snprintf(found->path, sizeof found->path, "%s/%.4090s", base_path, path);
-    normalise(found->path);
+    path_normalise(found->path);
     if (!found->mount[0]) {
-        const struct where_mount *mount = base_path[0] ? mount_of_path(found->path) : NULL;
+        const struct where_mount* mount = base_path[0] ? mount_of_path(found->path) : NULL;
         if (mount) {
             snprintf(found->mount, sizeof found->mount, "%s", mount->point);
             found->read_only = mount->read_only;
