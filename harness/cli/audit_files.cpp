@@ -16,10 +16,10 @@ constexpr std::uintmax_t largest = std::uintmax_t{1024} * 1024;  // as spec::Yam
 constexpr std::string_view skipped[] = {".git", ".hg",         ".svn",       "node_modules", ".venv", "venv",
                                         ".tox", "__pycache__", ".terraform", ".cache",       ".idea"};
 
-void read_one(const fs::path& path, audit::Audit& audit, bool named) {
+void read_one(const fs::path& path, std::string name, audit::Audit& audit, bool named) {
     ++audit.files;
     const auto trouble = [&](std::string why) {
-        audit.troubles.push_back({path.string(), path.string() + ": " + std::move(why)});
+        audit.troubles.push_back({name, name + ": " + std::move(why)});
     };
     std::error_code error;
     const std::uintmax_t size = fs::file_size(path, error);
@@ -33,7 +33,6 @@ void read_one(const fs::path& path, audit::Audit& audit, bool named) {
     if (!file || (size > 0 && !file.read(text.data(), static_cast<std::streamsize>(size))))
         return trouble("cannot be read");
     // "./" says nothing, and is not what a repository calls its files.
-    std::string name = path.string();
     while (name.starts_with("./")) name.erase(0, 2);
     audit::read_text(text, name, audit);
 }
@@ -52,7 +51,7 @@ void walk(const fs::path& folder, audit::Audit& audit) {
             if (std::find(std::begin(skipped), std::end(skipped), name) == std::end(skipped))
                 walk(entry.path(), audit);
         } else if (entry.is_regular_file(error)) {
-            if (audit::may_declare(name)) read_one(entry.path(), audit, false);
+            if (audit::may_declare(name)) read_one(entry.path(), entry.path().string(), audit, false);
         }
     }
 }
@@ -67,9 +66,13 @@ void read_tree(const std::string& path, audit::Audit& audit) {
     else if (fs::is_directory(status))
         walk(fs::path(path).lexically_normal(), audit);
     else if (fs::is_regular_file(status))
-        read_one(path, audit, true);
+        read_one(path, path, audit, true);
     else
         audit.troubles.push_back({path, path + ": is neither a file nor a folder"});
+}
+
+void read_file_as(const std::string& path, const std::string& name, audit::Audit& audit) {
+    read_one(path, name, audit, true);
 }
 
 }  // namespace rogate::cli

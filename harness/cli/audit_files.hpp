@@ -11,4 +11,7 @@ namespace rogate::cli {
 // tools fill (.git, node_modules, …). What cannot be read is told in audit.troubles, and the rest goes on.
 void read_tree(const std::string& path, audit::Audit& audit);
 
+// One file, called `name` in what is found.
+void read_file_as(const std::string& path, const std::string& name, audit::Audit& audit);
+
 }  // namespace rogate::cli

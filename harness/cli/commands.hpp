@@ -16,6 +16,7 @@ struct Global {
 
 struct RunOptions {
     std::vector<std::string> scenarios;
+    std::string since;                  // a revision: only what was made read-only since; empty: everything
     std::string container;              // --container NAME: the subject; empty: the scenarios' own
     std::string service;                // --service NAME, of a Compose file
     std::vector<std::string> profiles;  // --profile NAME, of a Compose file
@@ -41,6 +42,7 @@ struct CleanOptions {
 struct GateOptions {
     std::vector<std::string> results;
     std::string policy, lock;  // empty: none
+    std::string since;         // a revision; empty: every mount is judged
     bool update_lock = false;
     std::string format = "terminal";
     std::string today;  // YYYY-MM-DD; empty: the clock's, UTC

@@ -10,6 +10,7 @@
 #include "cli/commands.hpp"
 #include "cli/files.hpp"
 #include "cli/session.hpp"
+#include "cli/since.hpp"
 #include "cli/terminal.hpp"
 #include "gate/decide.hpp"
 #include "gate/render.hpp"
@@ -107,9 +108,22 @@ Result<gate::Day> day_of(const std::string& text) {
 Result<int> judge(const Global& global, const GateOptions& options) {
     if (options.update_lock && options.lock.empty())
         return fail(ErrorKind::usage, "--update-lock needs --lock FILE: the file to write");
+    if (options.update_lock && !options.since.empty())
+        return fail(ErrorKind::usage,
+                    "--update-lock is about all mounts, --since about some; give one of them");
+    if (options.results.empty() && options.since.empty())
+        return fail(ErrorKind::usage, "nothing to judge; name result.json files, or folders that hold them");
     const auto today = day_of(options.today);
     if (!today) return fail(today.error());
-    auto results = read_results(options.results);
+    std::optional<gate::Since> since;
+    if (!options.since.empty()) {
+        auto changes = changes_since(options.since);
+        if (!changes) return fail(std::move(changes.error()));
+        since = std::move(*changes);
+    }
+    // Then `rogate run --since` had nothing to run, and there need be no results.
+    const bool nothing_changed = since && since->changes.empty();
+    auto results = read_results(nothing_changed ? std::vector<std::string>{} : options.results);
     if (!results) return fail(std::move(results.error()));
     auto policy = read_policy(options.policy);
     if (!policy) return fail(std::move(policy.error()));
@@ -123,6 +137,7 @@ Result<int> judge(const Global& global, const GateOptions& options) {
                                                   .policy = *policy,
                                                   .lock = lock ? &*lock : nullptr,
                                                   .today = *today,
+                                                  .since = since ? &*since : nullptr,
                                                   .updating = options.update_lock});
     if (options.update_lock) {
         const Result<> written = write_lock(options.lock, *lock, *results);

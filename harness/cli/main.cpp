@@ -37,6 +37,9 @@ int main(int argc, char** argv) {
         "--container", run.container,
         "Clone this container as the subject, leaving it alone; without SCENARIO: start it, see "
         "it ready, stop it");
+    run_app->add_option("--since", run.since,
+                        "Settle only the mounts that files of this git repository made read-only since this "
+                        "revision; they are writable in the control run, as they were");
     run_app->add_option("--service", run.service, "Of a Compose file: the service under test");
     run_app->add_option("--profile", run.profiles, "Of a Compose file: a profile to turn on (repeatable)");
     run_app->add_option(
@@ -84,7 +87,10 @@ int main(int argc, char** argv) {
     GateOptions gate;
     CLI::App* gate_app =
         app.add_subcommand("gate", "Judge results by a policy and by what was agreed before");
-    gate_app->add_option("RESULT", gate.results, "result.json files, or folders that hold them")->required();
+    gate_app->add_option("RESULT", gate.results, "result.json files, or folders that hold them");
+    gate_app->add_option("--since", gate.since,
+                         "Judge only the mounts that files of this git repository made read-only since this "
+                         "revision, for example origin/main");
     gate_app->add_option("-p,--policy", gate.policy, "What is accepted (scenarios/policy.schema.json)");
     gate_app->add_option("-l,--lock", gate.lock, "Write requirements to compare with (a file to commit)");
     gate_app->add_flag("--update-lock", gate.update_lock, "Write the lock file as the results say");

@@ -10,6 +10,7 @@
 #include "cli/progress.hpp"
 #include "cli/reports.hpp"
 #include "cli/session.hpp"
+#include "cli/since.hpp"
 #include "cli/watchdog.hpp"
 #include "report/markdown.hpp"
 #include "report/secrets.hpp"
@@ -97,6 +98,30 @@ int run_one(const Global& global, const RunOptions& options, const Scenario& sce
     return verdict_code(*result);
 }
 
+// Leaves the scenarios that have mounts which were made read-only, with just those as candidates.
+Result<> keep_what_changed(const RunOptions& options, std::vector<Scenario>& scenarios) {
+    auto since = changes_since(options.since);
+    if (!since) return fail(std::move(since.error()));
+    for (const std::string& why : since->not_compared)
+        std::fputs(fmt::format("rogate: note: not compared with {}: {}\n", options.since, why).c_str(),
+                   stderr);
+    std::vector<Scenario> kept;
+    for (Scenario& scenario : scenarios) {
+        const std::vector<std::string> targets = gate::made_read_only(*since, scenario);
+        if (!targets.empty())
+            kept.push_back(gate::before_the_change(std::move(scenario), targets));
+        else if (!options.quiet)
+            std::fputs(
+                fmt::format("rogate: note: {}: none of its mounts was made read-only since {}; it is not "
+                            "run\n",
+                            scenario.name, options.since)
+                    .c_str(),
+                stderr);
+    }
+    scenarios = std::move(kept);
+    return {};
+}
+
 }  // namespace
 
 int run_command(const Global& global, const RunOptions& options) {
@@ -122,6 +147,8 @@ int run_command(const Global& global, const RunOptions& options) {
             worst = report_error(scenario.error());
     }
     if (worst != 0) return worst;
+    if (!options.since.empty())
+        if (const auto kept = keep_what_changed(options, scenarios); !kept) return report_error(kept.error());
     for (const Scenario& scenario : scenarios) {
         const int code = run_one(global, options, scenario);
         if (code >= 128) return code;

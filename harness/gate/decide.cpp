@@ -37,6 +37,11 @@ std::vector<Finding> without_evidence(const CampaignResult& result) {
     return {found};
 }
 
+void failures_first(Decision& decision) {
+    std::stable_sort(decision.findings.begin(), decision.findings.end(),
+                     [](const Finding& a, const Finding& b) { return a.level < b.level; });
+}
+
 }  // namespace
 
 std::size_t Decision::count(Level level) const {
@@ -73,6 +78,11 @@ std::string evidence_line(const Case& about, const Attempt& attempt) {
 
 Decision decide(const Question& question) {
     Decision decision;
+    if (question.since != nullptr) {
+        decision = decide_since(question);
+        failures_first(decision);
+        return decision;
+    }
     Used used{std::vector<bool>(question.policy.mounts.size()),
               std::vector<bool>(question.policy.writes.size())};
     const auto take = [&](std::vector<Finding> found) {
@@ -88,8 +98,7 @@ Decision decide(const Question& question) {
         if (question.lock != nullptr) take(compare_with_lock(result, *question.lock, question.updating));
     }
     take(look_at_policy(question, used));
-    std::stable_sort(decision.findings.begin(), decision.findings.end(),
-                     [](const Finding& a, const Finding& b) { return a.level < b.level; });
+    failures_first(decision);
     return decision;
 }
 

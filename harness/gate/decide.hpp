@@ -8,6 +8,7 @@
 #include "gate/date.hpp"
 #include "gate/lock.hpp"
 #include "gate/policy.hpp"
+#include "gate/since.hpp"
 
 namespace rogate::gate {
 
@@ -29,6 +30,8 @@ struct Finding {
 struct Decision {
     std::vector<Finding> findings;  // failures first, then what is inconclusive, then notes
     std::size_t results = 0, mounts = 0;
+    std::string
+        since;  // the revision; then it is about what was made read-only since, and `mounts` counts that
     bool operator==(const Decision&) const = default;
 
     std::size_t count(Level level) const;
@@ -41,6 +44,7 @@ struct Question {
     const Policy& policy;
     const Lock* lock = nullptr;  // absent: nothing is compared
     Day today;
+    const Since* since = nullptr;  // only these mounts are judged; absent: all
     bool updating = false;  // the lock is about to be written: what is new there is told, and no failure
 };
 

@@ -26,6 +26,8 @@ std::vector<Finding> judge_by_policy(const Case& about, const Policy& policy, Da
 // expires soon.
 std::vector<Finding> look_at_policy(const Question& question, const Used& used);
 
+Decision decide_since(const Question& question);
+
 std::vector<Finding> compare_with_lock(const CampaignResult& result, const Lock& lock, bool updating);
 
 }  // namespace rogate::gate

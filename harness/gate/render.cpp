@@ -27,8 +27,13 @@ std::string counted(std::size_t n, std::string_view one) {
 }
 
 std::string verdict_line(const Decision& decision) {
+    const std::string since = report::escape_text(decision.since);
+    if (!since.empty() && decision.mounts == 0)
+        return fmt::format("The gate says yes: no mount was made read-only since {}", since);
     const std::string about =
-        fmt::format("{} of {}", counted(decision.mounts, "mount"), counted(decision.results, "result"));
+        since.empty()
+            ? fmt::format("{} of {}", counted(decision.mounts, "mount"), counted(decision.results, "result"))
+            : fmt::format("{} made read-only since {}", counted(decision.mounts, "mount"), since);
     const std::size_t fails = decision.count(Level::fail), open = decision.count(Level::inconclusive);
     if (fails == 0 && open == 0) return fmt::format("The gate says yes: {}, all as agreed", about);
     std::string out = fails > 0 ? "The gate says no: " : "The gate cannot tell: ";
@@ -150,9 +155,13 @@ std::string render_json(const Decision& decision) {
                                 {"column", found.declared.column}};
         findings.push_back(std::move(each));
     }
-    const ordered_json whole = {{"schema", "rogate.gate/1"},         {"passed", decision.exit_code() == 0},
-                                {"exit_code", decision.exit_code()}, {"results", decision.results},
-                                {"mounts", decision.mounts},         {"findings", std::move(findings)}};
+    ordered_json whole = {{"schema", "rogate.gate/1"},
+                          {"passed", decision.exit_code() == 0},
+                          {"exit_code", decision.exit_code()},
+                          {"results", decision.results},
+                          {"mounts", decision.mounts}};
+    if (!decision.since.empty()) whole["since"] = report::escape_text(decision.since);
+    whole["findings"] = std::move(findings);
     return whole.dump(2) + "\n";
 }
 

@@ -3,7 +3,7 @@ import contextlib
 import os
 import subprocess
 
-from support import IDLE, contains, equal, fingerprint, project
+from support import IDLE, ROGATE, contains, equal, fingerprint, project
 
 
 def many(p, number, shell):
@@ -99,3 +99,60 @@ def test_mounts_below_a_source_are_out_of_reach_unobserved_too():
             done = p.run("--observer", "none")
             equal(p.verdicts(), {"/ro": "ineffective"}, done.stdout + done.stderr)
             equal(fingerprint(p.path("ro")), before, "the user's data changed")
+
+
+COMPOSE = """services:
+  web:
+    image: rogate/base:bookworm
+    command: ["sh", "-c", "cat /conf/file /data/file; touch /data/x || exit 3; trap 'exit 0' TERM; while :; do sleep 0.1; done"]
+    volumes:
+      - ./data:/data{}
+      - ./conf:/conf{}
+"""
+
+
+def test_only_what_a_change_made_read_only():
+    with project() as p:
+        def git(*words):
+            subprocess.run(["git", "-C", p.folder, "-c", "user.name=a", "-c", "user.email=a@b", *words], check=True, capture_output=True)
+
+        def ask(*words):
+            return subprocess.run([ROGATE, *words], cwd=p.folder, capture_output=True, text=True, timeout=200)
+
+        def compose(*modes):
+            with open(p.path("compose.yaml"), "w") as file:
+                file.write(COMPOSE.format(*modes))
+
+        def gate(code, *parts):
+            done = ask("gate", "--since", "main", "out")
+            equal(done.returncode, code, done.stdout + done.stderr)
+            contains(done.stdout, *parts)
+
+        for name in ("data", "conf"):
+            p.make(name, {"file": "text\n"})
+        compose("", "")
+        git("init", "-q", "-b", "main", ".")
+        git("add", "-A")
+        git("commit", "-qm", "one")
+        git("checkout", "-qb", "change")
+        gate(0, "The gate says yes: no mount was made read-only since main")
+        done = ask("run", "--since", "main", "compose.yaml", "--out", "out")
+        equal((done.returncode, os.path.exists(p.path("out"))), (0, False))
+        contains(done.stderr, "web: none of its mounts was made read-only since main; it is not run")
+
+        compose(":ro", ":ro")
+        git("commit", "-qam", "two")
+        equal(ask("gate", "--since", "main", "out").returncode, 2)
+        done = ask("gate", "--since", "main")
+        equal(done.returncode, 4)
+        contains(done.stdout, "compose.yaml:6:9", "compose.yaml:7:9", "web /conf was made read-only since main, and no result is about it",
+                 "rogate run --since main compose.yaml --service web")
+        done = ask("run", "--since", "main", "compose.yaml", "--out", "out")
+        p.read_result()
+        equal(p.verdicts(), {"/conf": "safe", "/data": "required"}, done.stdout + done.stderr)
+        gate(1, "The gate says no: 1 finding to settle (2 mounts made read-only since main)", "create /data/x  EROFS")
+        compose("", ":ro")
+        gate(0, "1 mount made read-only since main, all as agreed")
+        done = ask("gate", "--since", "missing", "out")
+        equal(done.returncode, 2)
+        contains(done.stderr, "git knows no revision missing; fetch it first")

@@ -1,0 +1,43 @@
+#include "audit/since.hpp"
+
+#include <map>
+#include <set>
+#include <tuple>
+
+namespace rogate::audit {
+
+namespace {
+
+using Key = std::tuple<std::string, std::string, std::string, std::string, std::string>;
+
+Key key_of(const Found& found, const std::string& file) {
+    return {file, found.kind, found.name, found.container, found.mount.target};
+}
+
+}  // namespace
+
+std::vector<gate::Change> made_read_only(const Audit& before, const Audit& now) {
+    std::set<std::string> files;
+    for (const Found& found : now.mounts) files.insert(found.mount.declared.file);
+    std::map<Key, std::vector<bool>> earlier;  // whether each was read-only
+    for (const Found& found : before.mounts) {
+        const std::string& file = found.mount.declared.file;
+        earlier[key_of(found, files.contains(file) ? file : "")].push_back(found.mount.read_only);
+    }
+    std::map<Key, std::size_t> turns;
+    std::vector<gate::Change> changes;
+    for (const Found& found : now.mounts) {
+        const SourcePlace& declared = found.mount.declared;
+        Key key = key_of(found, declared.file);
+        const std::size_t turn = turns[key]++;
+        auto there = earlier.find(key);
+        if (there == earlier.end()) there = earlier.find(key_of(found, ""));
+        if (there == earlier.end() || !found.mount.read_only) continue;
+        const std::vector<bool>& read_only = there->second;
+        if (read_only[turn < read_only.size() ? turn : read_only.size() - 1]) continue;
+        changes.push_back({found.kind, found.name, found.container, found.mount.target, declared, {}});
+    }
+    return changes;
+}
+
+}  // namespace rogate::audit

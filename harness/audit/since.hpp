@@ -1,0 +1,14 @@
+// What became read-only between two versions of the same files. Pure.
+#pragma once
+
+#include "audit/audit.hpp"
+#include "gate/since.hpp"
+
+namespace rogate::audit {
+
+// Mounts are the same if file, kind of file, name, container and target are; a file that is not in `now` any
+// more (it was renamed) counts for any other. Of several equal ones (Deployments of two namespaces) each has
+// its turn. Change::path is left empty.
+std::vector<gate::Change> made_read_only(const Audit& before, const Audit& now);
+
+}  // namespace rogate::audit

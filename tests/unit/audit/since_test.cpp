@@ -1,0 +1,67 @@
+#include "audit/since.hpp"
+
+#include <gtest/gtest.h>
+
+namespace rogate::audit {
+namespace {
+
+struct File {
+    std::string name, before, now;  // empty: there is none
+};
+
+std::vector<std::string> made(const std::vector<File>& files) {
+    Audit before, now;
+    for (const File& file : files) {
+        if (!file.before.empty()) read_text(file.before, file.name, before);
+        if (!file.now.empty()) read_text(file.now, file.name, now);
+    }
+    EXPECT_TRUE(before.troubles.empty() && now.troubles.empty());
+    std::vector<std::string> list;
+    for (const gate::Change& change : made_read_only(before, now))
+        list.push_back(change.declared.file + ":" + std::to_string(change.declared.line) + " " + change.name +
+                       " " + change.container + " " + change.target);
+    return list;
+}
+
+std::string compose(const std::string& volumes, const std::string& more = "") {
+    return "services:\n  web:\n    image: x\n    volumes: [" + volumes + "]\n" + more;
+}
+
+using List = std::vector<std::string>;
+
+TEST(Since, OnlyWhatWasWritableBefore) {
+    EXPECT_EQ(made({{"compose.yaml", compose("a:/a, b:/b, c:/c:ro, d:/d:ro"),
+                     compose("a:/a:ro, b:/b, c:/c:ro, d:/d, e:/e:ro")}}),
+              (List{"compose.yaml:4 web  /a"}));
+    EXPECT_EQ(made({{"compose.yaml", compose("a:/a"), compose("a:/a", "    read_only: true\n")}}),
+              (List{"compose.yaml:5 web  /"}));
+    EXPECT_EQ(made({{"compose.yaml", compose("a:/a"),
+                     compose("{type: volume, source: a, target: /a, read_only: true}")}}),
+              (List{"compose.yaml:4 web  /a"}));
+}
+
+TEST(Since, ARenamedFileIsTheSame) {
+    EXPECT_EQ(made({{"old.yaml", compose("a:/a"), ""}, {"new.yaml", "", compose("a:/a:ro")}}),
+              (List{"new.yaml:4 web  /a"}));
+    // The old one is still there, so the new one is another.
+    EXPECT_EQ(made({{"old.yaml", compose("a:/a"), compose("a:/a")}, {"new.yaml", "", compose("a:/a:ro")}}),
+              List{});
+}
+
+std::string deployment(const std::string& mount, const std::string& space) {
+    return "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: shop, namespace: " + space +
+           "}\nspec:\n  template:\n    spec:\n      containers:\n        - name: app\n          image: x\n"
+           "          volumeMounts:\n            - {name: data, mountPath: /data" +
+           mount + "}\n      volumes: [{name: data, persistentVolumeClaim: {claimName: data}}]\n";
+}
+
+TEST(Since, OfSeveralEqualOnesEachHasItsTurn) {
+    const std::string writable = deployment("", "a") + "---\n" + deployment("", "b");
+    EXPECT_EQ(
+        made({{"k.yaml", writable, deployment("", "a") + "---\n" + deployment(", readOnly: true", "b")}}),
+        (List{"k.yaml:24 Deployment/shop app /data"}));
+    EXPECT_EQ(made({{"k.yaml", writable, writable}}), List{});
+}
+
+}  // namespace
+}  // namespace rogate::audit
