@@ -11,7 +11,7 @@ browser_packages=(chromium fonts-dejavu-core)
 engine_packages=(docker.io iptables ca-certificates)
 base_packages=(mmdebstrap ca-certificates)
 kernel_packages=(qemu-system-x86 cpio)
-bench_packages=(strace bpftrace wrk gcc util-linux)
+bench_packages=(strace bpftrace wrk libbenchmark-dev gcc util-linux)
 
 # dockerd and bpftool are where an ordinary user's PATH does not look.
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin

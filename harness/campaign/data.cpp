@@ -215,7 +215,8 @@ Task<> DataPlane::read_root_attributes(DataMount& data, std::size_t index) {
 
 namespace {
 
-constexpr int trial_run = 0;
+// The volumes on which it is tried are those of the first run.
+constexpr int trial_run = 1;
 
 }  // namespace
 
@@ -228,12 +229,9 @@ Task<> DataPlane::check_overlays() {
     if (overlays.empty()) co_return Result<>{};
     if (auto put = co_await make_plain_folders(trial_run); !put) co_return put;
     std::vector<Task<>> creations, removals;
-    for (const std::size_t i : overlays) {
-        const auto volume =
-            overlay_volume(volume_name(trial_run, i), mounts_[i].real_path, folder(trial_run, i));
-        creations.push_back(make_volume(volume));
-        removals.push_back(client_.volume_remove(volume.name));
-    }
+    for (const std::size_t i : overlays)
+        creations.push_back(make_volume(
+            overlay_volume(volume_name(trial_run, i), mounts_[i].real_path, folder(trial_run, i))));
     auto creating = engine::together(std::move(creations));
     if (auto made = co_await std::move(creating); !made) co_return made;
     auto all_work = co_await can_be_mounted(overlays);
@@ -250,7 +248,10 @@ Task<> DataPlane::check_overlays() {
         if (works) continue;
         mounts_[i].how = DataSource::copy;
         runs_with_folders_ = 0;  // a copy has other folders than an overlay
+        removals.push_back(client_.volume_remove(volume_name(trial_run, i)));
     }
+    for (const std::size_t i : overlays)
+        if (mounts_[i].how == DataSource::overlay) tried_.insert(volume_name(trial_run, i));
     auto removing = engine::together(std::move(removals));
     co_return co_await std::move(removing);
 }
@@ -415,12 +416,14 @@ Task<> DataPlane::source_for(int run, std::size_t index, engine::MountSpec* made
     volume.labels = labels(session_, "data");
     if (data.how == DataSource::overlay)
         volume = overlay_volume(volume.name, data.real_path, folder(run, index));
-    auto made = co_await client_.volume_create(volume);
-    if (!made)
-        co_return fail(
-            std::move(made.error()).with_context(fmt::format("making the volume for {}", mount.target)));
-    volumes_[run].push_back(volume.name);
     spec.source = volume.name;
+    if (tried_.erase(volume.name) == 0) {
+        auto made = co_await make_volume(volume);
+        if (!made)
+            co_return fail(
+                std::move(made.error()).with_context(fmt::format("making the volume for {}", mount.target)));
+    }
+    volumes_[run].push_back(volume.name);
     co_return Result<>{};
 }
 

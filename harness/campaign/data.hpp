@@ -123,7 +123,8 @@ class DataPlane {
     std::string helper_;  // a container that is never started: its archive calls read and write the volumes
     std::string scratch_mountpoint_;  // of the scratch volume, on the engine's host
     std::map<int, std::vector<std::string>> volumes_;
-    int runs_with_folders_ = 0;  // runs below this one have the folders that every run has
+    std::set<std::string> tried_;  // volumes of the first run that are there already
+    int runs_with_folders_ = 0;    // runs below this one have the folders that every run has
     int checks_ = 0;
     verdict::Facts facts_;  // of the paths that were looked at
 };

@@ -9,6 +9,7 @@ from measure import ROOT, Settings, save, table
 
 ROWS = {"small": "rogate --version, the audit, the sizes", "launch": "a run beside docker run; the observer's start",
         "settle": "runs and time to settle 50 candidates", "reports": "reports from 1,000,000 attempts",
+        "functions": "reading, judging and writing 1,000,000 attempts, without a program around it",
         "events": "distinct paths a second, the observer's memory", "calls": "the worst case of each kind of call",
         "servers": "redis, nginx, PostgreSQL and gcc under observation"}
 BEGIN, END = "<!-- ci/bench.sh --readme: begin -->", "<!-- ci/bench.sh --readme: end -->"
