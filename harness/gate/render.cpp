@@ -116,10 +116,10 @@ std::string render_terminal(const Decision& decision, const Style& style) {
 std::string render_markdown(const Decision& decision) {
     std::string out = fmt::format("### {}\n", verdict_line(decision));
     for (const Finding& found : decision.findings) {
-        out += fmt::format("\n**{}** {}{}: {}\n", word(found.level),
-                           found.scenario.empty() ? "" : code(report::escape_text(found.scenario)) + " ",
-                           found.mount.empty() ? "" : code(report::escape_text(found.mount)),
-                           escaped(found.what));
+        std::string about;
+        for (const std::string& name : {found.scenario, found.mount})
+            if (!name.empty()) about += " " + code(report::escape_text(name));
+        out += fmt::format("\n**{}**{}: {}\n", word(found.level), about, escaped(found.what));
         if (const std::string at = place(found.declared); !at.empty()) out += fmt::format("({})\n", code(at));
         if (!found.evidence.empty()) out += '\n';
         for (std::size_t i = 0; i < std::min(lines_shown, found.evidence.size()); ++i)

@@ -1,6 +1,8 @@
 """The steps of the CI definitions in ci/templates, taken out of them and run as the CI would."""
+import json
 import os
 import subprocess
+import xml.etree.ElementTree
 
 import yaml
 
@@ -16,6 +18,20 @@ def step(shell, script, p, variables):
     """One step, in the folder of the checkout, with rogate on PATH."""
     env = {**os.environ, **variables, "PATH": os.path.dirname(ROGATE) + ":" + os.environ["PATH"]}
     return subprocess.run([*shell, "-e", "-c", script], cwd=p.folder, env=env, capture_output=True, text=True, timeout=200)
+
+
+def reports(p):
+    """What the definitions hand on to the CI, as the run left it."""
+    def text(name):
+        with open(p.path(f"rogate-out/{name}")) as file:
+            return file.read()
+
+    contains(text("report.md"), "/etc/app", "safe")
+    root = xml.etree.ElementTree.fromstring(text("junit.xml"))
+    equal(root.tag, "testsuites")
+    assert any("/etc/app" in case.get("name") for case in root.iter("testcase"))
+    sarif = json.loads(text("results.sarif"))
+    equal((sarif["version"], [each["level"] for each in sarif["runs"][0]["results"]]), ("2.1.0", ["note"]))
 
 
 def checkout(p, shell):
@@ -49,6 +65,7 @@ def test_github_actions():
         codes, summary = run_github(p)
         equal(list(codes), ["Install rogate", "Check the engine", "Run the scenarios", "Gate", "Summary"])
         equal(codes["Gate"], 0)
+        reports(p)
         contains(summary, "### The gate says yes")
         with open(p.path("rogate-policy.yaml"), "w") as file:
             file.write("accept: [tolerated]\n")
@@ -66,6 +83,7 @@ def test_gitlab():
         script = "\n".join([*whole["before_script"], *whole["script"]])
         done = step(["sh"], script, p, whole["variables"])
         equal(done.returncode, 0, done.stdout + done.stderr)
+        reports(p)
         contains(done.stdout, "### The gate says yes")
         with open(p.path("rogate-policy.yaml"), "w") as file:
             file.write("mounts: [{target: /etc/app, must_be_read_only: true}]\n")

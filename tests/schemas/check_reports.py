@@ -65,6 +65,7 @@ def main():
         several = json.loads(rogate(*paths[:3], "-f", "sarif"))
         sarif_validator.validate(several)
         assert len(several["runs"]) == 3
+        sarif_validator.validate(json.loads((ROOT / "tests/golden/audit.sarif").read_text()))
         # A broken document must be seen: the schemas are no rubber stamps.
         several["runs"][0]["results"][0]["level"] = "fatal"
         assert not sarif_validator.is_valid(several)

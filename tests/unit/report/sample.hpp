@@ -1,16 +1,17 @@
-// A result with everything in it, and the comparison with golden files.
+// A result with everything in it.
 #pragma once
 
 #include <gtest/gtest.h>
 
 #include <cerrno>
-#include <cstdlib>
-#include <fstream>
 #include <rogate/result.hpp>
-#include <sstream>
 #include <string>
 
+#include "unit/golden.hpp"
+
 namespace rogate::report {
+
+using test::expect_golden;
 
 inline Attempt attempt(std::string operation, std::string path, AttemptClass cls = AttemptClass::write,
                        std::uint64_t count = 1) {
@@ -117,16 +118,6 @@ inline CampaignResult sample() {
     result.recommendation = {
         .read_only = {"/etc/shop", "/srv/app"}, .writable = {kept_writable()}, .verified_by_run = 2};
     return result;
-}
-
-// Golden files are what a person has looked at; ROGATE_UPDATE_GOLDEN=1 writes them anew.
-inline void expect_golden(const std::string& name, const std::string& text) {
-    const std::string path = std::string(ROGATE_SOURCE_DIR "/tests/golden/") + name;
-    if (std::getenv("ROGATE_UPDATE_GOLDEN") != nullptr) std::ofstream(path) << text;
-    std::ifstream file(path);
-    std::ostringstream wanted;
-    wanted << file.rdbuf();
-    EXPECT_EQ(text, wanted.str()) << name;
 }
 
 }  // namespace rogate::report
