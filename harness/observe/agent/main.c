@@ -517,6 +517,8 @@ static bool wanted(const struct optional* each, const struct btf* kernel, bool e
     return each->tier == URING ? uring != NOTHING : uring == each->tier;
 }
 
+static bool uring_took_exact; /* in the last try */
+
 static int open_and_load(size_t ring_bytes, bool exact, bool sees_uring) {
     enum tier uring;
     struct btf* kernel = btf__load_vmlinux_btf();
@@ -531,7 +533,7 @@ static int open_and_load(size_t ring_bytes, bool exact, bool sees_uring) {
                (struct call_rule*)(uintptr_t)programs->rodata->i386_rules);
     uring = sees_uring && kernel ? uring_tier(kernel, exact) : NOTHING;
     programs->rodata->sees_uring = uring != NOTHING;
-    programs->rodata->uring_of_old = uring == URING_OLD;
+    programs->rodata->uring_of_old = uring_took_exact = uring == URING_OLD;
     each = optionals();
     for (int i = 0; i < OPTIONAL; i++) {
         each[i].loaded = wanted(&each[i], kernel, exact, uring);
@@ -560,12 +562,13 @@ static int open_and_load(size_t ring_bytes, bool exact, bool sees_uring) {
 static int load(size_t ring_bytes) {
     static const struct {
         bool exact, uring;
-    } tries[] = {{true, true}, {false, true}, {true, false}, {false, false}};
+    } tries[] = {{true, true}, {true, false}, {false, true}, {true, false}, {false, false}};
     int error = 0;
     libbpf_set_print(quiet);
-    /* Some machines answer EPERM to fexit programs alone. */
+    /* Some machines answer EPERM to fexit programs alone. What watches io_uring before 6.0 needs them, too:
+     * if that cannot be loaded, they are worth more. */
     for (size_t i = 0; i < sizeof tries / sizeof *tries && !programs; i++)
-        error = open_and_load(ring_bytes, tries[i].exact, tries[i].uring);
+        if (i != 1 || uring_took_exact) error = open_and_load(ring_bytes, tries[i].exact, tries[i].uring);
     if (!programs) return give_up("loading the BPF programs", -error);
     ring = ring_buffer__new(bpf_map__fd(programs->maps.events), on_event, NULL, NULL);
     if (!ring) return give_up("opening the ring buffer", errno);
@@ -591,7 +594,7 @@ static void blind(int number) {
 static void serve(void) {
     struct epoll_event event = {.events = EPOLLIN, .data = {.fd = STDIN_FILENO}};
     int poll = epoll_create1(EPOLL_CLOEXEC);
-    epoll_ctl(poll, EPOLL_CTL_ADD, STDIN_FILENO, &event);
+    if (epoll_ctl(poll, EPOLL_CTL_ADD, STDIN_FILENO, &event)) return; /* a file: nobody to obey */
     event.data.fd = ring_buffer__epoll_fd(ring);
     epoll_ctl(poll, EPOLL_CTL_ADD, event.data.fd, &event);
     for (;;) {
