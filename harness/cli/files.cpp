@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -72,9 +73,11 @@ Result<std::string> read_file(const std::string& path) {
 }
 
 Result<> make_folder(const std::string& path) {
+    // What it is to hold names the user's paths: for the user alone, unless it was there.
+    const mode_t before = umask(077);
     std::error_code error;
-    const bool made = std::filesystem::create_directories(path, error);
-    if (!error && made) std::filesystem::permissions(path, std::filesystem::perms::owner_all, error);
+    std::filesystem::create_directories(path, error);
+    umask(before);
     if (error)
         return fail(ErrorKind::io, fmt::format("cannot make the folder {}: {}", path, error.message()));
     return {};

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "campaign/campaign.hpp"
 #include "cli/commands.hpp"
@@ -57,6 +58,7 @@ int run_one(const Global& global, const RunOptions& options, const Scenario& sce
     const std::string session = campaign::new_session();
     Watchdog watchdog(global, session);
     std::optional<CampaignResult> result;
+    std::set<std::string> secrets = report::secrets_of(scenario);
     EngineWork work;
     work.work = [&](engine::Client& client) -> engine::Task<> {
         campaign::Options campaign_options;
@@ -66,6 +68,7 @@ int run_one(const Global& global, const RunOptions& options, const Scenario& sce
             static_cast<std::int64_t>(std::min(30.0, global.engine_timeout_s) * 1000));
         auto whole = co_await with_live_container(client, scenario);
         if (!whole) co_return fail(std::move(whole.error()));
+        secrets = report::secrets_of(*whole);
         auto done =
             co_await campaign::run_campaign(client, std::move(*whole), session, campaign_options, progress);
         if (!done) co_return fail(std::move(done.error()));
@@ -81,8 +84,10 @@ int run_one(const Global& global, const RunOptions& options, const Scenario& sce
         co_return Result<>{};
     };
     work.tick = [&] { progress.tick(); };
-    const EngineOutcome outcome = with_engine(global, std::move(work));
+    EngineOutcome outcome = with_engine(global, std::move(work));
     progress.clear();
+    // What the engine repeated of the user's secrets in its refusal is not repeated here.
+    if (!outcome.result) report::Masker(secrets).mask(outcome.result.error().message);
     if (!result) return report_outcome(outcome);
 
     // From here on nothing holds a secret, whatever it is written to.

@@ -299,7 +299,7 @@ Task<> Client::container_restart(std::string id, int grace_seconds) {
 Task<> Client::container_remove(std::string id) {
     for (int tries = 0;; ++tries) {
         auto reply = co_await impl_->call(erase(impl_->path(container_path(id, "?force=1&v=1"))),
-                                          Milliseconds(120'000));
+                                          impl_->scaled(Milliseconds(120'000)));
         if (!reply) co_return fail(std::move(reply.error()));
         if (reply->status < 300 || reply->status == 404) co_return Result<>{};
         // 409: it is being removed already (AutoRemove); gone in a moment.
