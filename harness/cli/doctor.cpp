@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <rogate/labels.hpp>
 
 #include "campaign/campaign.hpp"
 #include "cli/commands.hpp"
@@ -12,47 +13,206 @@ namespace rogate::cli {
 
 namespace {
 
-// Says whether an observer started, and ends it.
-engine::Task<> tell(engine::Client& client, const char* kind,
-                    Result<std::unique_ptr<observe::Observer>>& observer, const std::string& session) {
-    if (observer) {
-        std::puts(fmt::format("ok    observer   {}: {}", kind, (*observer)->facts().hooks).c_str());
-        co_return co_await (*observer)->stop();
+// One line a check: how it is, and what that means; where it is not well, the way out.
+void say(const char* outcome, const char* subject, const std::string& text, const std::string& way_out = {}) {
+    std::puts(fmt::format("{:<5} {:<10} {}", outcome, subject, text).c_str());
+    if (!way_out.empty()) std::puts(fmt::format("{:16} -> {}", "", way_out).c_str());
+    std::fflush(stdout);
+}
+
+bool has_option(const engine::Info& info, std::string_view name) {
+    for (const std::string& option : info.security_options)
+        if (option.find(name) != std::string::npos) return true;
+    return false;
+}
+
+bool kernel_from(const std::string& kernel, int wanted_major, int wanted_minor) {
+    int major = 0, minor = 0;
+    if (std::sscanf(kernel.c_str(), "%d.%d", &major, &minor) != 2) return false;
+    return major > wanted_major || (major == wanted_major && minor >= wanted_minor);
+}
+
+using Started = Result<std::unique_ptr<observe::Observer>>;
+
+class Doctor {
+  public:
+    Doctor(engine::Client& client, std::string session) : client_(client), session_(std::move(session)) {}
+    engine::Task<> examine();
+
+  private:
+    void engine_and_api();
+    void kernel(const engine::Info& info);
+    void privileges(const engine::Info& info);
+    void data(const engine::Info& info);
+    // Whether runs can rely on this observer.
+    engine::Task<bool> observer(const char* kind, Started started, const char* way_out);
+    engine::Task<std::string> container_with_a_mount(observe::Observer& observer);
+    engine::Task<bool> canary(const char* kind, observe::Observer& observer);
+
+    engine::Client& client_;
+    std::string session_;
+    bool disk_told_ = false;
+};
+
+void Doctor::engine_and_api() {
+    const engine::Version& server = client_.server();
+    say("ok", "engine",
+        fmt::format("{} {} at {}: it answers", server.platform, server.version,
+                    client_.endpoint().to_string()));
+    say("ok", "api",
+        fmt::format("{} is spoken (the engine: {} to {}); 1.41 is needed", client_.api_version(),
+                    server.min_api_version.empty() ? "?" : server.min_api_version, server.api_version));
+}
+
+void Doctor::kernel(const engine::Info& info) {
+    const char* other_host = "use an engine on a host with a newer kernel (DOCKER_HOST or --host)";
+    if (kernel_from(info.kernel, 5, 10))
+        say("ok", "kernel",
+            fmt::format("Linux {}: new enough for the observers (5.10 eBPF, 5.3 ptrace)", info.kernel));
+    else if (kernel_from(info.kernel, 5, 3))
+        say("warn", "kernel", fmt::format("Linux {}: too old for eBPF (5.10), not for ptrace", info.kernel),
+            other_host);
+    else
+        say("FAIL", "kernel", fmt::format("Linux {}: the observers need 5.3 or newer", info.kernel),
+            other_host);
+    say("ok", "cgroup",
+        fmt::format("v{} with the driver {}: the eBPF observer knows both versions", info.cgroup_version,
+                    info.cgroup_driver));
+}
+
+void Doctor::privileges(const engine::Info& info) {
+    if (has_option(info, "rootless"))
+        say("warn", "privileges", "the engine is rootless: its containers cannot be given BPF",
+            "--observer ptrace, or an engine that runs as root");
+    else if (has_option(info, "userns"))
+        say("warn", "privileges", "the engine remaps users (userns-remap): eBPF needs the host's",
+            "--observer ptrace, or the engine without userns-remap, if eBPF fails below");
+    else
+        say("ok", "privileges", "the engine runs as root: a container can be given SYS_ADMIN for BPF");
+    say("ok", "seccomp",
+        has_option(info, "seccomp")
+            ? "confines containers; the eBPF observer asks to be let out, the subject stays"
+            : "confines nothing on this engine; the observers do not need it");
+}
+
+void Doctor::data(const engine::Info& info) {
+    say("ok", "data",
+        fmt::format("in {} ({}); users' data are laid under throw-away overlays, or copied where that "
+                    "cannot be",
+                    info.docker_root_dir, info.storage_driver));
+}
+
+// The observer's own image is the subject: nothing has to be there, and nothing is pulled.
+engine::Task<std::string> Doctor::container_with_a_mount(observe::Observer& observer) {
+    engine::VolumeSpec volume;
+    volume.name = fmt::format("rogate-{}-doctor", session_);
+    volume.labels = labels(session_, "data");
+    auto made = co_await client_.volume_create(volume);
+    if (!made) co_return fail(std::move(made.error()));
+    engine::ContainerSpec spec;
+    spec.name = fmt::format("rogate-{}-doctor", session_);
+    spec.image = "rogate-observer:" + session_;
+    spec.entrypoint = std::vector<std::string>{"/rogate-observer", "wait"};
+    spec.labels = labels(session_, "subject");
+    spec.network_mode = "none";
+    engine::MountSpec mount;
+    mount.type = engine::MountSpec::Type::volume;
+    mount.source = volume.name;
+    mount.target = "/canary";
+    mount.read_only = true;
+    mount.no_copy = true;
+    spec.mounts.push_back(std::move(mount));
+    observer.dress(spec, {});
+    co_return co_await client_.container_create(std::move(spec));
+}
+
+engine::Task<bool> Doctor::canary(const char* kind, observe::Observer& observer) {
+    auto container = co_await container_with_a_mount(observer);
+    if (!container) {
+        say("FAIL", "disk", "the engine cannot make a volume and a container: " + container.error().message,
+            "free space in the engine's data directory");
+        co_return fail(std::move(container.error()));
     }
-    if (observer.error().kind == ErrorKind::cancelled) co_return fail(Error(observer.error()));
-    std::puts(fmt::format("no    observer   {}: {}", kind, observer.error().message).c_str());
-    auto swept = co_await campaign::sweep(client, session);
+    if (!std::exchange(disk_told_, true)) say("ok", "disk", "a volume and a container could be made");
+    std::vector<observe::ObservedMount> mounts(1);
+    mounts.front().target = "/canary";
+    auto armed = co_await observer.arm(*container, std::move(mounts), "entrypoint");
+    if (!armed) co_return fail(std::move(armed.error()));
+    if (auto started = co_await client_.container_start(*container); !started)
+        co_return fail(std::move(started.error()));
+    auto canary = co_await observer.canary("/canary");
+    auto recorded = co_await observer.collect();
+    // It keeps the observer's image in use.
+    auto removed = co_await client_.container_remove(*container);
+    if (!canary) co_return fail(std::move(canary.error()));
+    if (!recorded) co_return fail(std::move(recorded.error()));
+    if (!removed) co_return fail(std::move(removed.error()));
+    if (*canary == Canary::seen)
+        say("ok", "canary",
+            fmt::format("{}: a write on a read-only volume was refused by the kernel and seen", kind));
+    else
+        say("FAIL", "canary",
+            fmt::format("{}: a write on a read-only volume was not refused, or not seen: no verdict could be "
+                        "relied on {}",
+                        kind, recorded->problem),
+            "take the other observer (--observer); please report the engine's version and kernel");
+    co_return *canary == Canary::seen;
+}
+
+engine::Task<bool> Doctor::observer(const char* kind, Started started, const char* way_out) {
+    Result<bool> usable = false;
+    if (started) {
+        say("ok", "observer", fmt::format("{}: {}", kind, (*started)->facts().hooks));
+        usable = co_await canary(kind, **started);
+        auto stopped = co_await (*started)->stop();
+        if (usable && !stopped) usable = fail(std::move(stopped.error()));
+    } else {
+        if (started.error().kind == ErrorKind::cancelled) co_return fail(std::move(started.error()));
+        say("no", "observer", fmt::format("{}: {}", kind, started.error().message), way_out);
+    }
+    auto swept = co_await campaign::sweep(client_, session_);
     if (!swept) co_return fail(std::move(swept.error()));
+    co_return usable;
+}
+
+engine::Task<> Doctor::examine() {
+    engine_and_api();
+    auto info = co_await client_.info();
+    if (!info) co_return fail(std::move(info.error()));
+    kernel(*info);
+    privileges(*info);
+    data(*info);
+    observe::SidecarOptions options;
+    options.session = session_;
+    auto ebpf = co_await observe::start_ebpf_observer(client_, options);
+    const bool ebpf_starts = ebpf.has_value();
+    auto by_ebpf =
+        co_await observer("ebpf", std::move(ebpf),
+                          "it needs a kernel with BTF (CONFIG_DEBUG_INFO_BTF) and an engine that may give "
+                          "SYS_ADMIN");
+    if (!by_ebpf) co_return fail(std::move(by_ebpf.error()));
+    auto ptrace = co_await observe::start_ptrace_observer(client_, options);
+    auto by_ptrace = co_await observer("ptrace", std::move(ptrace), "its seccomp profile must allow ptrace");
+    if (!by_ptrace) co_return fail(std::move(by_ptrace.error()));
+    if (!*by_ebpf && !*by_ptrace)
+        co_return fail(ErrorKind::engine, "no observer works here, so no mount can be called safe");
+    if (ebpf_starts && !*by_ebpf)
+        say("warn", "run", "--observer auto takes ebpf, whose canary was not seen", "name --observer ptrace");
+    else
+        say("ok", "run", fmt::format("--observer auto takes {}", *by_ebpf ? "ebpf" : "ptrace"));
     co_return Result<>{};
 }
 
 }  // namespace
 
-// Reaches the engine and attaches the observer for real: what a run needs before its first container.
+// Everything that a run needs, up to a canary in a container of its own.
 int doctor_command(const Global& global) {
     const std::string session = campaign::new_session();
     Watchdog watchdog(global, session);
     EngineWork work;
     work.work = [&](engine::Client& client) -> engine::Task<> {
-        const engine::Version& server = client.server();
-        std::puts(fmt::format("ok    engine     {} {} at {}, API {}", server.platform, server.version,
-                              client.endpoint().to_string(), client.api_version())
-                      .c_str());
-        auto info = co_await client.info();
-        if (!info) co_return fail(std::move(info.error()));
-        std::puts(
-            fmt::format("ok    kernel     {} with cgroup v{}", info->kernel, info->cgroup_version).c_str());
-        observe::SidecarOptions options;
-        options.session = session;
-        auto ebpf = co_await observe::start_ebpf_observer(client, options);
-        if (auto told = co_await tell(client, "ebpf", ebpf, session); !told) co_return told;
-        auto ptrace = co_await observe::start_ptrace_observer(client, options);
-        if (auto told = co_await tell(client, "ptrace", ptrace, session); !told) co_return told;
-        if (!ebpf && !ptrace)
-            co_return fail(
-                Error(ebpf.error()).with_context("no observer can run here, so no mount can be called safe"));
-        std::puts(fmt::format("ok    run        --observer auto takes {}", ebpf ? "ebpf" : "ptrace").c_str());
-        co_return Result<>{};
+        Doctor doctor(client, session);
+        co_return co_await doctor.examine();
     };
     work.clean_up = [&](engine::Client& client) -> engine::Task<> {
         auto left = co_await campaign::sweep_until_settled(client, session);

@@ -123,7 +123,9 @@ def test_clean_removes_what_a_killed_run_left():
 def test_doctor_and_report():
     done = rogate("doctor")
     equal(done.returncode, 0, done.stderr)
-    contains(done.stdout, "ok    engine", "ok    kernel", "ok    observer")
+    contains(done.stdout, *(f"ok    {each}" for each in ("engine", "api", "kernel", "cgroup", "privileges", "seccomp", "data", "disk",
+                                                          "observer   ebpf:", "canary     ebpf:", "observer   ptrace:",
+                                                          "canary     ptrace:", "run        --observer auto takes ebpf")))
     with project() as p:
         p.make("data", {"file": "text\n"})
         p.scenario("cat /data/file; " + IDLE, ["./data:/data"])
