@@ -13,7 +13,9 @@ shift || true
 [ $# -gt 0 ] || set -- scenario result http frames observer
 
 need_packages "${build_packages[@]}"
-build fuzz --target fuzzers -j2
+targets=()
+for name in "$@"; do targets+=(--target "fuzz_$name"); done
+build fuzz "${targets[@]}" -j2
 mkdir -p build/fuzz/findings
 for name in "$@"; do
   say "fuzzing $name for $seconds s"

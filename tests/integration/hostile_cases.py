@@ -1,13 +1,13 @@
 """Subjects that do what no decent application does: limits hold, what is dropped is counted, and no doubt ends in `safe`.
 
-ROGATE_HOSTILE_PATHS: how many distinct paths (100,000 unless told; 1000000 in the long form).
+ROGATE_HOSTILE_PATHS: how many distinct paths (10,000 unless told).
 """
 import os
 import time
 
 from support import IDLE, Running, contains, docker, equal, project
 
-PATHS = int(os.environ.get("ROGATE_HOSTILE_PATHS", "100000"))
+PATHS = int(os.environ.get("ROGATE_HOSTILE_PATHS", "10000"))
 READ = "cat /data/file; "
 
 
