@@ -78,8 +78,7 @@ def test_longest_paths():
 
 
 def test_log_of_megabytes():
-    p, running, peak = case("echo started; cat /data/file; timeout 3 sh -c 'yes " + "x" * 200 + "' ; " + IDLE,
-                            [{"name": "waits", "wait": "2s"}])
+    p, running, peak = case(READ + "timeout 3 sh -c 'yes " + "x" * 200 + "' ; " + IDLE, ready={"timeout": "120s", "log": "started"})
     assert running.code in (0, 4), running.output
     assert peak["rogate"] < 300, peak
 
