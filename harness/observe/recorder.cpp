@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <tuple>
 
 namespace rogate::observe {
@@ -12,6 +13,27 @@ namespace {
 bool is_or_below(const std::string& path, const std::string& target) {
     if (target == "/") return true;
     return path.starts_with(target) && (path.size() == target.size() || path[target.size()] == '/');
+}
+
+// What the engine mounts into every container.
+bool is_engines(const std::string& mount_point) {
+    for (const char* file : {"/etc/hosts", "/etc/hostname", "/etc/resolv.conf", "/run/.containerenv"})
+        if (mount_point == file) return true;
+    for (const char* folder : {"/proc", "/sys", "/dev", "/.rogate"})
+        if (is_or_below(mount_point, folder)) return true;
+    return false;
+}
+
+// A mount that was not there at the start: the subject has bound something to another place. It may be any
+// of the user's mounts that is seen there, and read-only because that one is.
+bool is_made_by_subject(const std::string& mount_point, const std::string& target) {
+    return !mount_point.empty() && mount_point != "/" && mount_point != target &&
+           (target.empty() || target == "/") && !is_engines(mount_point);
+}
+
+std::size_t text_bytes(const AttemptEvent& event) {
+    return event.path.size() + event.mount.size() + event.syscall.size() + event.comm.size() +
+           event.exe.size();
 }
 
 }  // namespace
@@ -79,10 +101,15 @@ void Recorder::own_processes(const std::vector<std::int64_t>& pids) {
     own_.insert(pids.begin(), pids.end());
 }
 void Recorder::take(AttemptEvent event) {
+    if (events_.size() >= limits_.kinds || text_bytes_ >= limits_.text_bytes) {
+        ++dropped_;
+        return;
+    }
+    text_bytes_ += text_bytes(event);
     events_.push_back(std::move(event));
 }
 void Recorder::take(const CountEvent& event) {
-    counts_[event.id] = event.count;
+    if (counts_.size() < limits_.kinds || counts_.contains(event.id)) counts_[event.id] = event.count;
 }
 void Recorder::take(const UseEvent& event) {
     if (const std::string target = target_of(event.mount, targets_); !target.empty())
@@ -104,7 +131,7 @@ std::string Recorder::phase_of(const AttemptEvent& event) const {
 
 Recording Recorder::finish() {
     Recording recording;
-    recording.lost_events = lost_;
+    recording.lost_events = lost_ + dropped_;
     recording.uses = std::move(uses_);
     using Key = std::tuple<std::string, std::string, std::string, std::string, int, std::string, std::string,
                            std::string, bool>;
@@ -127,7 +154,9 @@ Recording Recorder::finish() {
             attempt.first_s = static_cast<double>(event.fixed.time - *started_) / 1e9;
         // A refused write whose mount is not known could be on any of them: it counts as lost, so that none
         // is called safe.
-        if ((event.fixed.flags & ATTEMPT_DOUBTFUL) != 0) ++recording.lost_events;
+        if ((event.fixed.flags & ATTEMPT_DOUBTFUL) != 0 ||
+            (event.fixed.error == EROFS && is_made_by_subject(event.mount, attempt.mount)))
+            ++recording.lost_events;
         if (attempt.operation == "access")
             attempt.cls = AttemptClass::access_check;
         else if ((event.fixed.flags & ATTEMPT_NO_OP) != 0)

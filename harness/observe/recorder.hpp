@@ -22,9 +22,17 @@ std::string operation_of(const AttemptEvent& event);
 
 class Recorder {
   public:
+    // Of what one run's recording holds; what comes beyond counts as lost.
+    struct Limits {
+        std::size_t kinds = 200'000;
+        std::size_t text_bytes = 64U << 20U;
+    };
+
     Recorder() = default;
     Recorder(std::vector<std::string> targets, std::vector<std::string> phases)
         : targets_(std::move(targets)), phases_(std::move(phases)) {}
+    Recorder(std::vector<std::string> targets, std::vector<std::string> phases, Limits limits)
+        : limits_(limits), targets_(std::move(targets)), phases_(std::move(phases)) {}
 
     // The number that the next phase has in the stream.
     std::uint32_t add_phase(std::string name);
@@ -41,13 +49,16 @@ class Recorder {
   private:
     std::string phase_of(const AttemptEvent& event) const;
 
+    Limits limits_;
     std::vector<std::string> targets_, phases_;
     std::vector<AttemptEvent> events_;
     std::map<std::uint64_t, std::uint64_t> counts_;
     std::map<std::string, std::uint64_t> uses_;
     std::set<std::uint32_t> first_processes_;
     std::set<std::int64_t> own_;
-    std::uint64_t lost_ = 0;
+    std::uint64_t lost_ = 0;     // as the agent says
+    std::uint64_t dropped_ = 0;  // here
+    std::size_t text_bytes_ = 0;
     std::optional<std::uint64_t> started_;  // when the container's first process ran its program
 };
 

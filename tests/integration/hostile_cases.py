@@ -64,8 +64,9 @@ def test_many_distinct_paths():
     p, running, peak = case(READ + perl + IDLE, ready={"timeout": "200s", "log": "started"}, limit_s=280)
     never_falsely_safe(p, running)
     assert p.mount("/data")["verdict"] in ("tolerated", "inconclusive"), running.output
-    assert peak["rogate"] < 300 + PATHS // 400, peak
-    assert peak["observer"] < 200 + PATHS // 2000, peak
+    assert peak["rogate"] < 1000 and peak["observer"] < 300, peak
+    if PATHS > 200000:  # more than a recording holds
+        equal(p.mount("/data")["verdict"], "inconclusive")
 
 
 def test_longest_paths():
@@ -124,6 +125,7 @@ def test_chroot():
              " mount --bind /lib /tmp/r/lib; mount --bind /lib64 /tmp/r/lib64; mount --bind /data /tmp/r/data; chroot /tmp/r touch /data/inside; " + IDLE)
     p, running, _ = case(shell, subject={"cap_add": ["SYS_ADMIN"], "security_opt": ["seccomp=unconfined", "apparmor=unconfined"]})
     never_falsely_safe(p, running)
+    # The refused write was on a mount of the subject's own making.
     assert p.mount("/data")["verdict"] in ("tolerated", "inconclusive"), running.output
 
 

@@ -137,6 +137,43 @@ TEST_F(Recording_, RefusalOnAMountThatIsNotKnownCountsAsLost) {
     EXPECT_EQ(recorder.finish().lost_events, 3U);
 }
 
+TEST_F(Recording_, RefusalOnAMountThatTheSubjectMadeCountsAsLost) {
+    // mount --bind /data /tmp/root/data; chroot /tmp/root touch /data/x
+    AttemptEvent elsewhere = event("openat", "/tmp/root/data/x");
+    elsewhere.mount = "/tmp/root/data";
+    elsewhere.fixed.error = EROFS;
+    recorder.take(elsewhere);
+    for (const char* engines : {"/proc/sys", "/etc/hosts", "/"}) {
+        AttemptEvent no_users = event("openat", "/x");
+        no_users.mount = engines;
+        no_users.fixed.error = EROFS;
+        recorder.take(no_users);
+    }
+    EXPECT_EQ(recorder.finish().lost_events, 1U);
+}
+
+TEST(RecordingLimits, WhatIsBeyondThemCountsAsLost) {
+    Recorder few({"/data"}, {"entrypoint"}, {.kinds = 3, .text_bytes = 1000});
+    AttemptEvent one;
+    one.mount = "/data";
+    one.syscall = "mkdir";
+    for (int i = 0; i < 10; ++i) {
+        one.fixed.id = static_cast<std::uint64_t>(i);
+        one.path = "/data/" + std::to_string(i);
+        few.take(one);
+        few.take(CountEvent{one.fixed.id, 2});
+    }
+    few.take(StatsEvent{1, 10});
+    const Recording recording = few.finish();
+    EXPECT_EQ(recording.attempts.size(), 3U);
+    EXPECT_EQ(recording.lost_events, 8U);
+
+    Recorder short_texts({"/data"}, {"entrypoint"}, {.kinds = 100, .text_bytes = 1000});
+    one.path = "/data/" + std::string(600, 'x');
+    for (int i = 0; i < 10; ++i) short_texts.take(one);
+    EXPECT_EQ(short_texts.finish().lost_events, 8U);
+}
+
 TEST_F(Recording_, ClassesComeFromTheCallAndTheFilesState) {
     AttemptEvent no_op = event("chmod", "/data/x");
     no_op.fixed.flags = ATTEMPT_NO_OP;
