@@ -4,7 +4,8 @@
  *   agent run NAME DROP -- PROGRAM …       the container's first process: becomes PROGRAM, traced
  *   agent exec|health NAME DROP -- PROGRAM …  one that the engine puts into the running container: likewise
  *
- * NAME is that of the tracer's socket. DROP lists the numbers of the capabilities that the container has for us only ("19,21",
+ * NAME is that of the tracer's socket. DROP lists the numbers of the capabilities that the container has for
+ * us only ("19,21",
  * "-": none); they are given up before PROGRAM, so that it has those that the user gave it. */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -26,18 +27,20 @@
 #include "agent.h"
 #include "filter.h"
 
-static void fail(const char *doing) {
+static void fail(const char* doing) {
     fprintf(stderr, "rogate: %s: %s\n", doing, strerror(errno));
     exit(125);
 }
 
-/* ---- sockets ------------------------------------------------------------------------------------------------------ */
+/* ---- sockets
+ * ------------------------------------------------------------------------------------------------------ */
 
 int send_descriptor(int socket, char tag, int fd) {
     char room[CMSG_SPACE(sizeof(int))] = {0};
     struct iovec byte = {&tag, 1};
-    struct msghdr message = {.msg_iov = &byte, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room};
-    struct cmsghdr *control = CMSG_FIRSTHDR(&message);
+    struct msghdr message = {
+        .msg_iov = &byte, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room};
+    struct cmsghdr* control = CMSG_FIRSTHDR(&message);
     control->cmsg_level = SOL_SOCKET;
     control->cmsg_type = SCM_RIGHTS;
     control->cmsg_len = CMSG_LEN(sizeof(int));
@@ -45,11 +48,12 @@ int send_descriptor(int socket, char tag, int fd) {
     return sendmsg(socket, &message, MSG_NOSIGNAL) == 1 ? 0 : -1;
 }
 
-int receive_descriptor(int socket, char *tag) {
+int receive_descriptor(int socket, char* tag) {
     char room[CMSG_SPACE(sizeof(int))] = {0};
     struct iovec byte = {tag, 1};
-    struct msghdr message = {.msg_iov = &byte, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room};
-    const struct cmsghdr *control;
+    struct msghdr message = {
+        .msg_iov = &byte, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room};
+    const struct cmsghdr* control;
     int fd = -1;
     *tag = 0;
     if (recvmsg(socket, &message, MSG_CMSG_CLOEXEC) != 1) return -1;
@@ -58,39 +62,41 @@ int receive_descriptor(int socket, char *tag) {
     return fd;
 }
 
-static socklen_t abstract(const char *name, struct sockaddr_un *address) {
+static socklen_t abstract(const char* name, struct sockaddr_un* address) {
     memset(address, 0, sizeof *address);
     address->sun_family = AF_UNIX;
     strncpy(address->sun_path + 1, name, sizeof address->sun_path - 2);
     return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + strlen(address->sun_path + 1));
 }
 
-int tracer_listen(const char *name) {
+int tracer_listen(const char* name) {
     struct sockaddr_un address;
     const socklen_t size = abstract(name, &address);
     const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    return fd < 0 || bind(fd, (struct sockaddr *)&address, size) || listen(fd, 64) ? -1 : fd;
+    return fd < 0 || bind(fd, (struct sockaddr*)&address, size) || listen(fd, 64) ? -1 : fd;
 }
 
-int tracer_connect(const char *name) {
+int tracer_connect(const char* name) {
     struct sockaddr_un address;
     const socklen_t size = abstract(name, &address);
     const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    for (int tries = 0; fd >= 0 && tries < 250; tries++) { /* the container's first process may not be that far */
-        if (!connect(fd, (struct sockaddr *)&address, size)) return fd;
+    for (int tries = 0; fd >= 0 && tries < 250;
+         tries++) { /* the container's first process may not be that far */
+        if (!connect(fd, (struct sockaddr*)&address, size)) return fd;
         usleep(20000);
     }
     return -1;
 }
 
-/* ---- capabilities ------------------------------------------------------------------------------------------------- */
+/* ---- capabilities
+ * ------------------------------------------------------------------------------------------------- */
 
 struct capabilities {
     struct __user_cap_header_struct header;
     struct __user_cap_data_struct data[2];
 };
 
-static void get_capabilities(struct capabilities *now) {
+static void get_capabilities(struct capabilities* now) {
     memset(now, 0, sizeof *now);
     now->header.version = _LINUX_CAPABILITY_VERSION_3;
     syscall(SYS_capget, &now->header, now->data);
@@ -104,7 +110,7 @@ static void raise_capabilities(void) {
     syscall(SYS_capset, &now.header, now.data);
 }
 
-static void drop_capabilities(const char *list, const struct capabilities *before) {
+static void drop_capabilities(const char* list, const struct capabilities* before) {
     struct capabilities now;
     get_capabilities(&now);
     char *copy = strdup(list), *rest = copy, *item;
@@ -127,9 +133,10 @@ static void drop_capabilities(const char *list, const struct capabilities *befor
     if (syscall(SYS_capset, &now.header, now.data)) fail("giving up the observer's capabilities");
 }
 
-/* ---- the subject's processes -------------------------------------------------------------------------------------- */
+/* ---- the subject's processes
+ * -------------------------------------------------------------------------------------- */
 
-static void become(const char *drop, const struct capabilities *before, char **program) {
+static void become(const char* drop, const struct capabilities* before, char** program) {
     if (filter_install() < 0) fail("the seccomp filter of the ptrace observer");
     drop_capabilities(drop, before);
     execvp(program[0], program);
@@ -139,7 +146,7 @@ static void become(const char *drop, const struct capabilities *before, char **p
     exit(code);
 }
 
-static struct account *map_account(int fd) {
+static struct account* map_account(int fd) {
     struct stat size;
     if (fstat(fd, &size)) return MAP_FAILED;
     return mmap(NULL, (size_t)size.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -149,15 +156,16 @@ static int connect_relay(void) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     const int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     strcpy(address.sun_path, AGENT_SOCKET);
-    return fd >= 0 && !connect(fd, (struct sockaddr *)&address, sizeof address) ? fd : -1;
+    return fd >= 0 && !connect(fd, (struct sockaddr*)&address, sizeof address) ? fd : -1;
 }
 
-static int run(const char *name, const char *drop, char **program) {
+static int run(const char* name, const char* drop, char** program) {
     struct capabilities before;
-    struct account *account;
+    struct account* account;
     int ready[2], error = 0;
     char tag;
-    const int relay_socket = connect_relay(), memory = relay_socket >= 0 ? receive_descriptor(relay_socket, &tag) : -1;
+    const int relay_socket = connect_relay(),
+              memory = relay_socket >= 0 ? receive_descriptor(relay_socket, &tag) : -1;
     if (memory < 0) fail("reaching the ptrace observer");
     account = map_account(memory);
     if (account == MAP_FAILED) fail("the ptrace observer's memory");
@@ -185,7 +193,7 @@ static int run(const char *name, const char *drop, char **program) {
     return 125;
 }
 
-static int join(enum kin kin, const char *name, const char *drop, char **program) {
+static int join(enum kin kin, const char* name, const char* drop, char** program) {
     struct capabilities before;
     const char byte = (char)kin;
     unsigned char answer = 0;
@@ -193,7 +201,8 @@ static int join(enum kin kin, const char *name, const char *drop, char **program
     raise_capabilities();
     prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
     const int connection = tracer_connect(name);
-    if (connection < 0 || write(connection, &byte, 1) != 1 || read(connection, &answer, 1) != 1) fail("reaching the tracer");
+    if (connection < 0 || write(connection, &byte, 1) != 1 || read(connection, &answer, 1) != 1)
+        fail("reaching the tracer");
     close(connection);
     if (answer) { /* the tracer has noted that this is not seen */
         drop_capabilities(drop, &before);
@@ -204,7 +213,7 @@ static int join(enum kin kin, const char *name, const char *drop, char **program
     return 125;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     if (argc == 2 && !strcmp(argv[1], "mounts")) return show_mounts();
     if (argc == 3 && !strcmp(argv[1], "relay")) return relay(strtoul(argv[2], NULL, 10));
     if (argc >= 6 && !strcmp(argv[4], "--")) {
