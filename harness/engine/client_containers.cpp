@@ -157,7 +157,7 @@ Error engines_own(Error error) {
 // A process that takes too long is told from an engine that has lost its output.
 Task<> still_runs(Client::Impl* impl, const std::string& exec, Error timeout) {
     auto state = co_await impl->ask_json(get(impl->path("/exec/" + url_escape(exec) + "/json")));
-    if (!state) co_return fail(std::move(state.error()));
+    if (!state) co_return fail(engines_own(std::move(state.error())));
     if (field<bool>(*state, "Running")) co_return fail(std::move(timeout));
     co_return fail(ErrorKind::engine,
                    "engine: POST /exec/start: the process ended, but the engine did not end its output");
@@ -180,7 +180,7 @@ Task<ExecResult> run_exec(Client::Impl* impl, std::string id, ExecSpec spec, Mil
     std::int64_t early_pid = 0;
     if (impl->version.platform.find("Podman") != std::string::npos) {
         auto state = co_await impl->ask_json(get(impl->path("/exec/" + url_escape(result.id) + "/json")));
-        if (!state) co_return fail(std::move(state.error()));
+        if (!state) co_return fail(engines_own(std::move(state.error())));
         early_pid = field<std::int64_t>(*state, "Pid");
     }
     // Both at a time: a process that answers as it reads would wait for its output to be taken while more
@@ -195,7 +195,7 @@ Task<ExecResult> run_exec(Client::Impl* impl, std::string id, ExecSpec spec, Mil
     // The stream can end a moment before the engine has noted the exit code.
     for (int tries = 0;; ++tries) {
         auto state = co_await impl->ask_json(get(impl->path("/exec/" + url_escape(result.id) + "/json")));
-        if (!state) co_return fail(std::move(state.error()));
+        if (!state) co_return fail(engines_own(std::move(state.error())));
         if (!state->is_object() || !state->contains("Running"))
             co_return fail(ErrorKind::protocol, "engine: GET /exec/json: the reply says nothing of the exec");
         result.pid = field<std::int64_t>(*state, "Pid");
@@ -339,7 +339,7 @@ Task<std::string> Client::container_logs(std::string id, std::size_t limit, std:
         frames.feed(bytes);
         for (;;) {
             auto piece = frames.next();
-            if (!piece) return fail(std::move(piece.error()));
+            if (!piece) return fail(std::move(piece.error()).with_context("engine: GET /containers/logs"));
             if (!*piece) break;
             text += (*piece)->bytes;
         }

@@ -194,6 +194,23 @@ TEST_F(Trouble, AnExecWhoseOutputWasLostIsNoSlowProcess) {
     EXPECT_EQ(done.error().kind, ErrorKind::engine) << done.error().message;
 }
 
+TEST_F(Trouble, AnEngineThatDoesNotTellOfAnExecIsNoSlowProcess) {
+    client.set_timeout(Milliseconds(30));
+    answer(reply(201, R"({"Id":"e"})"));
+    answer(upgraded + frame(1, "x"));
+    answer("", true);
+    const auto done = run(client.exec("c", ExecSpec{}, Milliseconds(60'000)));
+    ASSERT_FALSE(done.has_value());
+    EXPECT_EQ(done.error().kind, ErrorKind::engine) << done.error().message;
+}
+
+TEST_F(Trouble, ALogThatIsNoneNamesTheCall) {
+    answer(reply(200, R"({"unexpected":[1,2]})"));
+    const auto log = run(client.container_logs("c", 4096));
+    ASSERT_FALSE(log.has_value());
+    EXPECT_EQ(log.error().message.find("engine: GET /containers/logs: "), 0U) << log.error().message;
+}
+
 TEST_F(Trouble, TheTimeoutHoldsForEveryCall) {
     client.set_timeout(Milliseconds(30));
     answer("", true);
