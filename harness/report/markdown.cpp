@@ -106,9 +106,11 @@ void Document::verdicts() {
     line("| Verdict | Mount | Type | Why |\n| --- | --- | --- | --- |");
     for (const std::size_t row : rows) {
         const MountResult& each = result_.mounts[row];
+        std::string why = each.reason;
+        for (const PhaseCost& cost : each.costs) why += "; slower read-only: " + cost_text(cost);
         line("| {} {} | {} | {} | {} |", sign(each.verdict), to_string(each.verdict),
              markdown_code(each.mount.target, extent_.text), to_string(each.mount.type),
-             markdown_text(each.reason, extent_.text));
+             markdown_text(why, extent_.text));
     }
     line("");
     if (left_out > 0)
