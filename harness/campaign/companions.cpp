@@ -13,6 +13,7 @@
 #include "campaign/campaign.hpp"
 #include "campaign/images.hpp"
 #include "campaign/tar.hpp"
+#include "scenario/driver.hpp"
 
 namespace rogate::campaign {
 
@@ -200,11 +201,17 @@ Task<std::string> Companions::launch(const Companion& companion, int run, const 
         co_return fail(std::move(created.error()).with_context(fmt::format("service '{}'", companion.name)));
     containers_[companion.name] = *created;
     auto seeded = co_await seed_files(client_, *created, companion.subject.files);
+    const auto in_service = [&](Error error) {
+        return fail(std::move(error).with_context(fmt::format("service '{}'", companion.name)));
+    };
+    if (!seeded && seeded.error().kind != ErrorKind::refused) co_return in_service(std::move(seeded.error()));
     if (!seeded)
-        co_return fail(std::move(seeded.error()).with_context(fmt::format("service '{}'", companion.name)));
+        co_return fmt::format("service '{}' could not be started: {}", companion.name,
+                              seeded.error().message);
     auto started = co_await client_.container_start(*created);
     if (started) co_return std::string();
-    if (started.error().kind != ErrorKind::engine) co_return fail(std::move(started.error()));
+    auto could_not = co_await scenario::start_was_refused(client_, *created, started.error());
+    if (!could_not) co_return in_service(std::move(could_not.error()));
     co_return fmt::format("service '{}' could not be started: {}", companion.name, started.error().message);
 }
 

@@ -98,8 +98,13 @@ Task<> Launch::start() {
     if (!mounts) co_return fail(std::move(mounts.error()));
     auto trouble = co_await bench_.companions.start(record_.plan.id, bench_.data, *mounts);
     if (!trouble) co_return fail(std::move(trouble.error()));
-    // Without the services nothing is learned about the subject, in whatever run it is.
-    if (!trouble->empty()) co_return fail(ErrorKind::scenario, std::move(*trouble));
+    if (!trouble->empty()) {
+        // Without the services nothing is learned about the subject, so it is not started.
+        record_.services_problem = *trouble;
+        record_.phases.push_back({.name = "services", .passed = false, .message = {}, .duration_s = 0});
+        end(false, std::move(*trouble));
+        co_return Result<>{};
+    }
     engine::ContainerSpec spec = container_for(bench_, record_.plan, std::move(*mounts));
     bench_.pod.dress(spec);
     bench_.observer.dress(spec, bench_.image);
@@ -111,7 +116,7 @@ Task<> Launch::start() {
             co_return fail(
                 std::move(joined.error()).with_context(fmt::format("joining network '{}'", network)));
     auto seeded = co_await seed_files(bench_.client, container_, bench_.scenario.subject.files);
-    if (!seeded && seeded.error().kind != ErrorKind::engine) co_return seeded;
+    if (!seeded && seeded.error().kind != ErrorKind::refused) co_return seeded;
 
     std::vector<observe::ObservedMount> observed;
     for (const DataMount& data : bench_.data.mounts())
@@ -125,8 +130,10 @@ Task<> Launch::start() {
     auto started = seeded;
     if (seeded) started = co_await bench_.client.container_start(container_);
     if (!started) {
-        auto could_not = co_await scenario::start_was_refused(bench_.client, container_, started.error());
-        if (!could_not) co_return fail(std::move(could_not.error()));
+        if (seeded) {
+            auto could_not = co_await scenario::start_was_refused(bench_.client, container_, started.error());
+            if (!could_not) co_return fail(std::move(could_not.error()));
+        }
         record_.could_not_start = true;
         end(false, started.error().message);
         co_return Result<>{};
@@ -249,7 +256,12 @@ Task<> Launch::collect() {
 }
 
 Task<> Launch::run_phases() {
+    phase_start_ = Clock::now();
     if (auto started = co_await start(); !started) co_return started;
+    if (!record_.services_problem.empty()) {
+        record_.observer = bench_.observer.facts().kind;
+        co_return Result<>{};
+    }
     if (!record_.could_not_start) {
         if (auto tried = co_await canaries(); !tried) co_return tried;
         if (auto waited = co_await ready(); !waited) co_return waited;

@@ -107,6 +107,7 @@ ordered_json Writer::run(const RunRecord& each) const {
     if (each.could_not_start) object["could_not_start"] = true;
     if (!each.observer.empty()) object["observer"] = text(each.observer);
     if (!each.observer_problem.empty()) object["observer_problem"] = text(each.observer_problem);
+    if (!each.services_problem.empty()) object["services_problem"] = text(each.services_problem);
     if (!each.log_tail.empty()) object["log_tail"] = text(each.log_tail);
     return object;
 }
@@ -317,6 +318,7 @@ RunRecord read_run(const json& object) {
     run.could_not_start = object.value("could_not_start", false);
     run.observer = raw_or_empty(object, "observer");
     run.observer_problem = raw_or_empty(object, "observer_problem");
+    run.services_problem = raw_or_empty(object, "services_problem");
     run.log_tail = raw_or_empty(object, "log_tail");
     return run;
 }

@@ -72,7 +72,7 @@ class Hider {
     void hide(RunRecord& each) const {
         hide(each.plan.read_only), hide(each.plan.writable), hide(each.phases), hide(each.attempts);
         hide_keys(each.canary), hide_keys(each.uses);
-        hide(each.observer_problem), hide(each.log_tail);
+        hide(each.observer_problem), hide(each.services_problem), hide(each.log_tail);
     }
     void hide(Mount& each) const {
         hide(each.source), hide(each.target), hide(each.tmpfs_options), hide(each.declared.file);

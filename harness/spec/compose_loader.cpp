@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "spec/compose_forms.hpp"
 #include "spec/compose_merge.hpp"
 #include "spec/nearest_name.hpp"
 
@@ -70,7 +71,11 @@ void ComposeLoader::read_env_files(const std::vector<std::string>& paths, Place 
     };
     if (paths.empty()) {
         const std::string standard = path_in(project_folder_, ".env");
-        if (const auto text = context_.surroundings.read_file(standard)) take(standard, *text);
+        const auto text = context_.surroundings.read_file(standard);
+        if (text)
+            take(standard, *text);
+        else if (text.error().kind != ErrorKind::not_found)
+            context_.problems.add(place, fmt::format("{}: {}", standard, text.error().message));
     }
     for (const std::string& path : paths) {
         Value at;
@@ -121,6 +126,7 @@ void ComposeLoader::check_top(const Value& root) const {
             context_.problem(*part,
                              fmt::format("'{}' is {}; write a mapping (name: …)", key, kind_name(*part)));
     }
+    check_top_forms(root, context_);
 }
 
 ValuePtr ComposeLoader::parse(const ComposeFile& file, const std::string& folder, const std::string* text,
@@ -160,6 +166,7 @@ ValuePtr ComposeLoader::extended(const std::string& name, const ValuePtr& servic
     if (service->kind != Value::Kind::mapping) return service;
     const ValuePtr extends = value_of(*service, "extends");
     if (!extends) return service;
+    check_form(*extends, forms::extends, fmt::format("'extends' of service {}", in_quotes(name)), context_);
     auto rest = std::make_shared<Value>(*service);
     std::erase_if(rest->pairs, [](const auto& pair) { return pair.first->text == "extends"; });
     const ValuePtr base_name =
@@ -222,11 +229,7 @@ ValuePtr ComposeLoader::include(const Value& entry, const std::string folder) {
     if (entry.kind == Value::Kind::scalar) {
         paths.push_back(std::make_shared<Value>(entry));
     } else if (entry.kind == Value::Kind::mapping) {
-        for (const auto& [key, value] : entry.pairs)
-            if (key->text != "path" && key->text != "env_file" && key->text != "project_directory")
-                context_.problem(*key, fmt::format("unknown key {} in 'include'; known here: path, env_file, "
-                                                   "project_directory",
-                                                   in_quotes(key->text)));
+        check_form(entry, forms::include, "an entry of 'include'", context_);
         const ValuePtr path = value_of(entry, "path");
         if (path && path->kind == Value::Kind::sequence) paths = path->items;
         if (path && path->kind == Value::Kind::scalar) paths = {path};

@@ -37,6 +37,7 @@ class Project {
     void visit(const std::string& name, const Value& service, bool is_subject);
     void settle_dependencies(const std::string& name, const Value& at, ComposeService& service);
     void take_volumes(const std::string& name, ComposeService& service);
+    void note_networks(std::vector<std::string>& notes) const;
 
     const ComposeChoice& choice_;
     const Value& model_;
@@ -159,6 +160,28 @@ void Project::take_volumes(const std::string& name, ComposeService& service) {
     static_cast<void>(name);
 }
 
+// Every service is on the run's own network, so that nothing of a test reaches what is real.
+void Project::note_networks(std::vector<std::string>& notes) const {
+    const ValuePtr networks = value_of(model_, "networks");
+    if (!networks) return;
+    for (const auto& [name, network] : networks->pairs) {
+        std::vector<std::string_view> options;
+        bool external = false;
+        for (const auto& [key, value] : network->pairs) {
+            if (key->text == "external") external = value->text != "false";
+            if (key->text != "external" && key->text != "name" && !key->text.starts_with("x-"))
+                options.push_back(key->text);
+        }
+        const std::string where =
+            fmt::format("network {}: the services are on the run's own network", in_quotes(name->text));
+        if (external)
+            notes.push_back(where + "; what else is on the external one is not reached");
+        else if (!options.empty())
+            notes.push_back(
+                fmt::format("{}; without effect on the test: {}", where, fmt::join(options, ", ")));
+    }
+}
+
 void Project::read_into(Scenario& scenario) {
     services_ = value_of(model_, "services");
     if (!services_ || services_->kind != Value::Kind::mapping) {
@@ -180,6 +203,7 @@ void Project::read_into(Scenario& scenario) {
     for (const std::string& each : order_)
         scenario.companions.push_back({each, read_.at(each).subject, read_.at(each).after});
     scenario.notes = loader_.notes();
+    note_networks(scenario.notes);
     for (const auto& [each, service] : read_)
         if (!service.without_effect.empty())
             scenario.notes.push_back(fmt::format("service '{}': without effect on the test: {}", each,

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "spec/compose_forms.hpp"
 #include "spec/compose_keys.hpp"
 #include "spec/compose_merge.hpp"
 #include "spec/compose_mounts.hpp"
@@ -202,7 +203,10 @@ void ServiceReader::env_file(const Value& entry) {
         return context_.problem(*format,
                                 fmt::format("unknown format {} of an env file; write raw, or leave it out",
                                             in_quotes(format->text)));
-    if (required && required->text == "false" && !context_.surroundings.read_file(absolute)) return;
+    if (required && required->text == "false") {
+        const auto there = context_.surroundings.read_file(absolute);
+        if (!there && there.error().kind == ErrorKind::not_found) return;
+    }
     const auto text = loader_.read(absolute, fmt::format("env file {}", in_quotes(path->text)), *path);
     if (!text) return;
     const Lookup lookup = [this](const std::string& name) { return loader_.variable(name); };
@@ -319,6 +323,7 @@ ComposeService ServiceReader::read(const Value& model) {
         return {};
     }
     check_keys();
+    check_service_forms(service_, where_, context_);
     made_.subject = read_subject(*as_subject(), context_, where_);
     made_.subject.ulimits_hard = std::move(hard_ulimits_);
     if (const ValuePtr open = get("stdin_open"))

@@ -8,6 +8,7 @@
 #include "spec/env_file.hpp"
 #include "spec/mounts.hpp"
 #include "spec/nearest_name.hpp"
+#include "spec/shell_words.hpp"
 #include "spec/subject_reader.hpp"
 
 namespace rogate::spec {
@@ -125,9 +126,9 @@ bool is_flag(const Option& option) {
 class CommandLine {
   public:
     CommandLine(const Value& at, const Context& context, std::vector<std::string>& notes)
-        : at_(at), context_(context), notes_(notes), subject_(make(Value::Kind::mapping)) {}
+        : at_(at), start_(at.place), context_(context), notes_(notes), subject_(make(Value::Kind::mapping)) {}
 
-    Subject read(std::vector<std::string> words);
+    Subject read(std::vector<ShellWord> words);
 
   private:
     std::shared_ptr<Value> make(Value::Kind kind, std::string text = {}) const {
@@ -146,8 +147,11 @@ class CommandLine {
         if (!list) set(key, list = make(Value::Kind::sequence));
         list->items.push_back(std::move(item));
     }
-    void option(const std::string& word, std::vector<std::string>& words, std::size_t& next);
-    void letters(const std::string& word, std::vector<std::string>& words, std::size_t& next);
+    // The next word; problems and mounts are in its line from then on.
+    std::string take();
+    bool has_next() const { return next_ < words_.size(); }
+    void option(const std::string& word);
+    void letters(const std::string& word);
     void apply(const Option& option, const std::string& value);
     void special(std::string_view name, const std::string& value);
     void mount(const std::string& value);
@@ -157,9 +161,13 @@ class CommandLine {
     void network(const std::string& name);
     void problem(std::string text) const { context_.problem(at_, std::move(text)); }
 
-    const Value& at_;
+    Value at_;  // where the reading is
+    Place start_;
     const Context& context_;
     std::vector<std::string>& notes_;
+    std::vector<ShellWord> words_;
+    std::size_t next_ = 0;
+    bool has_lines_ = false;
     std::shared_ptr<Value> subject_;
     std::map<std::string, std::shared_ptr<Value>> lists_;
     std::vector<std::pair<std::string, std::string>> health_;
@@ -288,7 +296,7 @@ void CommandLine::apply(const Option& option, const std::string& value) {
     }
 }
 
-void CommandLine::option(const std::string& word, std::vector<std::string>& words, std::size_t& next) {
+void CommandLine::option(const std::string& word) {
     const std::size_t equals = word.find('=');
     const std::string name = word.substr(2, equals == std::string::npos ? equals : equals - 2);
     const auto found = std::ranges::find(options, name, &Option::name);
@@ -302,12 +310,12 @@ void CommandLine::option(const std::string& word, std::vector<std::string>& word
     }
     if (equals != std::string::npos) return apply(*found, word.substr(equals + 1));
     if (is_flag(*found)) return apply(*found, "true");
-    if (next >= words.size()) return problem(fmt::format("--{} has no value; write --{} VALUE", name, name));
-    apply(*found, words[next++]);
+    if (!has_next()) return problem(fmt::format("--{} has no value; write --{} VALUE", name, name));
+    apply(*found, take());
 }
 
 // "-it", "-v/a:/b", "-p 80:80", "-e=A=b"
-void CommandLine::letters(const std::string& word, std::vector<std::string>& words, std::size_t& next) {
+void CommandLine::letters(const std::string& word) {
     for (std::size_t i = 1; i < word.size(); ++i) {
         const auto found = std::ranges::find(options, word[i], &Option::letter);
         if (found == std::end(options))
@@ -319,35 +327,47 @@ void CommandLine::letters(const std::string& word, std::vector<std::string>& wor
         std::string value = word.substr(i + 1);
         if (value.starts_with('=')) value.erase(0, 1);
         if (i + 1 == word.size()) {
-            if (next >= words.size())
+            if (!has_next())
                 return problem(fmt::format("-{} has no value; write -{} VALUE", word[i], word[i]));
-            value = words[next++];
+            value = take();
         }
         return apply(*found, value);
     }
 }
 
-Subject CommandLine::read(std::vector<std::string> words) {
-    std::size_t next = 0;
-    if (next < words.size() && words[next] == "sudo") ++next;
-    if (next < words.size() && (words[next] == "docker" || words[next] == "podman")) ++next;
-    if (next < words.size() && words[next] == "container") ++next;
-    if (next >= words.size() || (words[next] != "run" && words[next] != "create")) {
+std::string CommandLine::take() {
+    const ShellWord& word = words_[next_++];
+    // The lines of a block (docker_run: |) begin below the key; a text that was folded into one line has
+    // none.
+    if (has_lines_) at_.place = {start_.line + 1 + word.line, 1, start_.file};
+    return word.text;
+}
+
+Subject CommandLine::read(std::vector<ShellWord> words) {
+    words_ = std::move(words);
+    has_lines_ = at_.text.find('\n') != std::string::npos;
+    const auto next_is = [&](std::initializer_list<std::string_view> names) {
+        return has_next() && std::ranges::find(names, words_[next_].text) != names.end();
+    };
+    for (const auto& before :
+         {std::initializer_list<std::string_view>{"sudo"}, {"docker", "podman"}, {"container"}})
+        if (next_is(before)) take();
+    if (!next_is({"run", "create"})) {
         problem("this is not a 'docker run' command; write docker run [OPTIONS] IMAGE [COMMAND]");
         return {};
     }
-    ++next;
-    while (next < words.size() && words[next].size() > 1 && words[next].starts_with('-')) {
-        const std::string word = words[next++];
+    take();
+    while (has_next() && words_[next_].text.size() > 1 && words_[next_].text.starts_with('-')) {
+        const std::string word = take();
         if (word == "--") break;
-        word.starts_with("--") ? option(word, words, next) : letters(word, words, next);
+        word.starts_with("--") ? option(word) : letters(word);
     }
-    if (next >= words.size()) {
+    if (!has_next()) {
         problem("the command names no image; write docker run [OPTIONS] IMAGE [COMMAND]");
         return {};
     }
-    set("image", make(Value::Kind::scalar, words[next++]));
-    for (; next < words.size(); ++next) add("command", make(Value::Kind::scalar, words[next]));
+    set("image", make(Value::Kind::scalar, take()));
+    while (has_next()) add("command", make(Value::Kind::scalar, take()));
     if (!lists_.contains("ports"))
         for (const std::string& port : exposed_) add("ports", make(Value::Kind::scalar, port));
     if (!health_.empty()) {
@@ -384,11 +404,14 @@ Subject CommandLine::read(std::vector<std::string> words) {
 }  // namespace
 
 Subject read_docker_run(const Value& value, const Context& context, std::vector<std::string>& notes) {
-    const auto words = read_notation(value, "'docker_run'", context, split_shell_words);
-    if (!words) return {};
-    if (std::ranges::any_of(*words, [](const std::string& word) { return word.starts_with('$'); }))
-        context.problem(value, "a variable of the shell ($NAME) is not expanded; write its value");
-    return CommandLine(value, context, notes).read(*words);
+    const auto text = read_text(value, "'docker_run'", context);
+    if (!text) return {};
+    const auto words = split_shell_text(*text, [&](const std::string& name) {
+        return name == "PWD" ? std::optional(context.folder) : context.surroundings.environment(name);
+    });
+    if (words) return CommandLine(value, context, notes).read(*words);
+    context.problem(value, words.error());
+    return {};
 }
 
 }  // namespace rogate::spec

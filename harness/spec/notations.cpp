@@ -148,47 +148,6 @@ Parsed<std::string> parse_signal(std::string_view text) {
         fmt::format("unknown signal {}; write for example TERM, SIGHUP, RTMIN+3 or 15", in_quotes(text)));
 }
 
-Parsed<std::vector<std::string>> split_shell_words(std::string_view text) {
-    constexpr std::string_view operators = "|&;<>";
-    std::vector<std::string> words;
-    std::optional<std::string> word;  // absent between words; '' is a word, though empty
-    char quote = 0;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const char c = text[i];
-        const bool blank = c == ' ' || c == '\t' || c == '\n' || c == '\r';
-        const bool literal = quote == '\'' || (quote == '"' && c != '\\');
-        if (quote != 0 && c == quote) {
-            quote = 0;
-        } else if (literal) {
-            *word += c;
-        } else if (c == '\\') {
-            if (++i == text.size()) return wrong("a backslash ends the command; write \\\\ for a backslash");
-            if (text[i] == '\n') continue;  // the line goes on
-            if (!word) word.emplace();
-            // Within double quotes a backslash escapes these only, and is itself otherwise (POSIX 2.2.3).
-            if (quote == '"' && std::string_view("$`\"\\").find(text[i]) == std::string_view::npos)
-                *word += '\\';
-            *word += text[i];
-        } else if (c == '\'' || c == '"') {
-            quote = c;
-            if (!word) word.emplace();
-        } else if (blank) {
-            if (word) words.push_back(*std::exchange(word, std::nullopt));
-        } else if (operators.find(c) != std::string_view::npos) {
-            return wrong(
-                fmt::format("unquoted '{}' in a command that no shell runs; quote it, or write "
-                            "[sh, -c, \"…\"]",
-                            c));
-        } else {
-            if (!word) word.emplace();
-            *word += c;
-        }
-    }
-    if (quote != 0) return wrong(fmt::format("a {} is never closed; close it", quote));
-    if (word) words.push_back(std::move(*word));
-    return words;
-}
-
 Parsed<std::string> parse_container_path(std::string_view text) {
     if (!text.starts_with('/'))
         return wrong(fmt::format("{} is not an absolute path; a path in the container starts with '/'",

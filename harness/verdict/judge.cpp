@@ -37,8 +37,10 @@ std::string counted(std::size_t n, std::string_view one, std::string_view many) 
 // container.
 bool start_failed_by_read_only(const RunRecord& run) {
     const std::string why = failure_of(run);
+    // "rootfs is marked read-only": the engine writes no inline config or secret into such a container.
     return why.find("read-only file system") != std::string::npos ||
-           why.find("mountpoint") != std::string::npos;
+           why.find("mountpoint") != std::string::npos ||
+           why.find("rootfs is marked read-only") != std::string::npos;
 }
 
 void settle(MountResult& result, Verdict verdict, std::string reason) {
@@ -199,6 +201,12 @@ MountResult judge(const MountEvidence& evidence) {
     const RunRecord& probe = *evidence.probe;
     result.runs.push_back(probe.plan.id);
     result.attempts = failed_attempts(probe, target);
+    // The subject was not even started.
+    if (!probe.services_problem.empty()) {
+        settle(result, Verdict::inconclusive,
+               fmt::format("run {} says nothing about it: {}", probe.plan.id, probe.services_problem));
+        return result;
+    }
     if (!observed(control) || !observed(probe)) {
         judge_unobserved(result, probe);
         return result;

@@ -103,7 +103,7 @@ CampaignResult hostile(const std::string& text) {
     result.engine.kernel = result.engine.name = result.engine.version = text;
     for (RunRecord& run : result.runs) {
         run.passed = false;
-        run.log_tail = run.observer_problem = text;
+        run.log_tail = run.observer_problem = run.services_problem = text;
         run.plan.read_only = {text};
         run.phases = {{.name = text, .passed = false, .message = text, .duration_s = 0}};
     }

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "spec/compose_forms.hpp"
 #include "spec/compose_keys.hpp"
 #include "spec/env_file.hpp"
 #include "unit/spec/support.hpp"
@@ -235,77 +236,132 @@ TEST(Interpolation, Forms) {
         EXPECT_FALSE(interpolate(text, lookup, unset).has_value()) << text;
 }
 
-struct WrongProject {
-    std::string name, text, message;
-};
-void PrintTo(const WrongProject& wrong, std::ostream* out) {
-    *out << wrong.name;
-}
-class WrongProjects : public testing::TestWithParam<WrongProject> {};
-
-std::string in_web(const std::string& more) {
-    return "services:\n  web:\n    image: a\n    " + more + "\n";
-}
-
-TEST_P(WrongProjects, AreNamedWithTheirPlace) {
-    const auto scenario = bare(GetParam().text);
-    ASSERT_FALSE(scenario.has_value());
-    EXPECT_THAT(scenario.error().message, HasSubstr(GetParam().message));
-    EXPECT_EQ(scenario.error().kind, ErrorKind::usage);
+TEST(Compose, ProblemsOfSeveralServicesAreNamed) {
+    const auto several = bare("services:\n  a: {image: x}\n  b: {image: x}\n");
+    ASSERT_FALSE(several.has_value());
+    EXPECT_THAT(several.error().message,
+                HasSubstr("the project has 2 services; say which one is under test with 'service' (--service "
+                          "NAME): a, b"));
+    const auto profile = bare(
+        "services:\n  a: {image: x, depends_on: [b], profiles: [p]}\n  b: {image: x, depends_on: [a]}\n");
+    ASSERT_FALSE(profile.has_value());
+    EXPECT_THAT(profile.error().message, HasSubstr("service 'b' needs 'a', which is in the profiles p"));
+    const auto circle = bare(
+        "services:\n  a: {image: x, depends_on: [b]}\n  b: {image: x, depends_on: [a]}\n", {}, {"a", {}});
+    ASSERT_FALSE(circle.has_value());
+    EXPECT_THAT(circle.error().message, HasSubstr("service 'a' needs itself (a → b → a); break the circle"));
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Compose, WrongProjects,
-    testing::ValuesIn(std::vector<WrongProject>{
-        {"build", "services:\n  web:\n    build: .\n",
-         "compose.yaml:3:12: service 'web' has 'build' and no 'image'; build the image first and name it "
-         "with image:"},
-        {"unknown", in_web("comand: x"),
-         "compose.yaml:4:5: unknown key 'comand' in service 'web'; did you mean 'command'?"},
-        {"top", "service: {}\nservices: {web: {image: a}}\n",
-         "compose.yaml:1:1: unknown key 'service' in the Compose file"},
-        {"no_image", "services:\n  web: {user: root}\n", "compose.yaml:2:8: service 'web' has no 'image'"},
-        {"host", in_web("network_mode: host"), "compose.yaml:4:19: network_mode 'host' is not supported"},
-        {"pid", in_web("pid: host"), "compose.yaml:4:5: 'pid' of service 'web' is not supported"},
-        {"undeclared", in_web("volumes: ['data:/d']"), "compose.yaml:4:15: volume 'data' is not declared"},
-        {"twice", in_web("volumes: ['/a:/d']\n    tmpfs: /d"), "compose.yaml:5:12: two mounts on '/d'"},
-        {"subpath",
-         in_web("volumes: [{type: volume, source: d, target: /d, volume: {subpath: x}}]\nvolumes: {d: }"),
-         "compose.yaml:4:71: 'subpath' of a volume is not supported"},
-        {"image_mount", in_web("volumes: [{type: image, source: d, target: /d}]"),
-         "compose.yaml:4:22: a mount of type 'image' is not supported"},
-        {"required", in_web("user: ${WHO:?who}"), "compose.yaml:4:11: variable 'WHO' is required: who"},
-        {"dollar", in_web("user: a$"), "compose.yaml:4:11: a '$' stands before no name"},
-        {"needs", in_web("depends_on: [db]"), "service 'web' needs 'db', which the project does not have"},
-        {"condition", in_web("depends_on: {b: {condition: well}}"),
-         "compose.yaml:4:33: unknown condition 'well'"},
-        {"circle",
-         "services:\n  a: {image: x, depends_on: [b], profiles: [p]}\n  b: {image: x, depends_on: [a]}\n",
-         "service 'b' needs 'a', which is in the profiles p"},
-        {"several", "services:\n  a: {image: x}\n  b: {image: x}\n",
-         "the project has 2 services; say which one is under test"},
-        {"extends", in_web("extends: base"),
-         "compose.yaml:4:14: service 'web' extends 'base', which compose.yaml does not have"},
-        {"extends_itself", in_web("extends: web"), "service 'web' extends itself"},
-        {"extends_file", in_web("extends: {file: no.yaml, service: a}"),
-         "Compose file 'no.yaml' cannot be read"},
-        {"include", "include: [no.yaml]\nservices: {web: {image: a}}\n",
-         "compose.yaml:1:11: Compose file 'no.yaml' cannot be read"},
-        {"env_file", in_web("env_file: no.env"), "compose.yaml:4:15: env file 'no.env' cannot be read"},
-        {"secret", in_web("secrets: [k]\nsecrets: {k: {external: true}}"),
-         "compose.yaml:5:14: a config or secret that the engine"},
-        {"undeclared_secret", in_web("secrets: [k]"), "compose.yaml:4:15: secret 'k' is not declared"},
-        {"driver", in_web("volumes: ['dd:/d']\nvolumes: {dd: {driver: nfs}}"),
-         "compose.yaml:5:24: a volume of the driver 'nfs'"},
-        {"options", in_web("volumes: ['dd:/d']\nvolumes: {dd: {driver_opts: {type: nfs}}}"),
-         "these options of a volume are not supported"},
-        {"address", in_web("networks: {n: {ipv4_address: 10.0.0.2}}"),
-         "compose.yaml:4:34: 'ipv4_address' of service 'web'"},
-        {"outside", in_web("volumes_from: ['container:x']"),
-         "the volumes of a container outside of the project"},
-        {"list", in_web("volumes: /d"), "'volumes' is a single value; write a list"},
-        {"services", "services: [a]\n", "compose.yaml:1:11: 'services' is a list; write a mapping"}}),
-    [](const auto& each) { return each.param.name; });
+// Each form's keys are those of the specification's schema, so that what is written is known or refused.
+TEST(ComposeForms, HaveTheKeysOfTheSchema) {
+    std::ifstream file(std::string(ROGATE_SOURCE_DIR) + "/tests/data/compose-spec.json");
+    const auto schema = nlohmann::json::parse(file);
+    for (const ComposeForm* form : forms::all()) {
+        std::set<std::string> known, published;
+        for (const FormKey& key : form->keys) known.emplace(key.name);
+        const auto pointer = nlohmann::json::json_pointer(std::string(form->schema) + "/properties");
+        ASSERT_TRUE(schema.contains(pointer)) << form->schema;
+        for (const auto& [key, unused] : schema[pointer].items()) published.insert(key);
+        EXPECT_EQ(known, published) << form->schema;
+    }
+}
+
+TEST(Compose, ExtensionsMayStandInEveryForm) {
+    const Subject web = service(
+        "    x-a: 1\n    ports: [{target: 80, x-b: 1}]\n    volumes: [{type: bind, source: /a, target: /a, "
+        "x-c: 1}]\n"
+        "    healthcheck: {test: a, x-d: 1}\n    depends_on: {db: {condition: service_started, x-e: 1}}\n"
+        "    networks: {back: {x-f: 1}}\n  db: {image: d}\nx-g: {}\nnetworks: {back: {x-h: 1}}\n",
+        {});
+    static_cast<void>(web);
+}
+
+TEST(Compose, ComesMergedFromDockerComposeConfig) {
+    // What `docker compose config` prints: long forms, numbers in quotes, modes in decimal.
+    const Scenario scenario = good_project(
+        "name: shop\nservices:\n  web:\n    command: null\n    entrypoint: null\n    image: shop:1\n"
+        "    depends_on:\n      db:\n        condition: service_healthy\n        required: true\n"
+        "    environment:\n      A: \"1\"\n    networks:\n      default: null\n"
+        "    ports:\n      - mode: ingress\n        target: 80\n        published: \"8080\"\n        "
+        "protocol: tcp\n"
+        "    volumes:\n      - type: bind\n        source: /srv/conf\n        target: /conf\n        "
+        "read_only: true\n"
+        "        bind:\n          create_host_path: true\n      - type: volume\n        source: data\n"
+        "        target: /data\n        volume: {}\n      - type: tmpfs\n        target: /t\n        tmpfs:\n"
+        "          mode: 448\n  db:\n    image: db:1\n    networks:\n      default: null\n"
+        "networks:\n  default:\n    name: shop_default\nvolumes:\n  data:\n    name: shop_data\n",
+        {}, {"web", {}});
+    const Subject& web = scenario.subject;
+    ASSERT_EQ(web.mounts.size(), 3U);
+    EXPECT_TRUE(web.mounts[0].read_only);
+    EXPECT_EQ(web.mounts[1].source, "shop_data");
+    EXPECT_EQ(web.mounts[2].tmpfs_options, "mode=700");
+    EXPECT_THAT(web.ports, ElementsAre(Port{80, "tcp"}));
+    EXPECT_THAT(scenario.after, ElementsAre(Dependency{"db", Dependency::Condition::healthy}));
+}
+
+TEST(Compose, VariablesComeFromTheEnvironmentThenTheEnvFiles) {
+    const std::string text =
+        "services:\n  web:\n    image: a:${TAG}\n    environment: {P: '${PASSED}', N: $NONE}\n";
+    const Files files{
+        {"compose.yaml", text}, {".env", "TAG=env\nPASSED=env\n"}, {"other.env", "TAG=other\n"}};
+    EXPECT_EQ(good_project(text, files).subject.image, "a:env");
+    EXPECT_EQ(good_project(text, files).subject.environment.at("P"), "through");
+    EXPECT_THAT(good_project(text, files).notes,
+                testing::Contains(HasSubstr("compose.yaml:4:44: variable 'NONE' is not set")));
+    const auto other = parse_scenario("subject:\n  compose: {file: compose.yaml, env_file: other.env}\n",
+                                      "s.yaml", with_files(files));
+    ASSERT_TRUE(other.has_value()) << other.error().message;
+    EXPECT_EQ(other->subject.image, "a:other");
+}
+
+TEST(Compose, ProfilesTurnServicesOn) {
+    const std::string text =
+        "services:\n  web: {image: a, depends_on: {mail: {condition: service_started, required: false}}}\n"
+        "  mail: {image: m, profiles: [mail]}\n";
+    EXPECT_TRUE(good_project(text, {}, {"web", {}}).companions.empty());
+    EXPECT_EQ(good_project(text, {}, {"web", {"mail"}}).companions.size(), 1U);
+    EXPECT_EQ(good_project(text, {{".env", "COMPOSE_PROFILES=x,mail\n"}}, {"web", {}}).companions.size(), 1U);
+    // As with `docker compose up mail`: the profiles of what is named are on.
+    EXPECT_EQ(good_project(text, {}, {"mail", {}}).subject.image, "m");
+}
+
+TEST(Compose, NetworksOfTheProjectAreTheRunsOwn) {
+    const Scenario scenario = good_project(
+        "services: {a: {image: x, networks: [front, back]}}\nnetworks: {front: {external: true}, back: "
+        "{internal: "
+        "true}}\n");
+    EXPECT_THAT(
+        scenario.notes,
+        ElementsAre(HasSubstr("network 'front': the services are on the run's own network; what else is"),
+                    HasSubstr("network 'back': the services are on the run's own network; without effect "
+                              "on the test: internal")));
+}
+
+TEST(Compose, HealthChecks) {
+    const Subject web =
+        service("    healthcheck: {test: [CMD, curl, x], interval: 1m30s, retries: 3, start_interval: 1s}\n");
+    EXPECT_THAT(web.healthcheck->test, ElementsAre("CMD", "curl", "x"));
+    EXPECT_EQ(web.healthcheck->interval_ms, 90'000);
+    EXPECT_THAT(service("    healthcheck: {disable: true, test: x}\n").healthcheck->test,
+                ElementsAre("NONE"));
+    EXPECT_THAT(service("    healthcheck: {test: NONE}\n").healthcheck->test,
+                ElementsAre("CMD-SHELL", "NONE"));
+}
+
+TEST(Compose, ShortSyntaxOfVolumes) {
+    const Subject web = service(
+        "    volumes: [/anonymous, ./rel:/rel, ../up:/up:ro, ~/home:/home, "
+        "'named:/named:ro,nocopy']\nvolumes: {named: }\n");
+    ASSERT_EQ(web.mounts.size(), 5U);
+    EXPECT_EQ(web.mounts[0].type, MountType::anonymous);
+    EXPECT_EQ(web.mounts[1].source, "/project/app/rel");
+    EXPECT_EQ(web.mounts[2].source, "/project/up");
+    EXPECT_TRUE(web.mounts[2].read_only);
+    EXPECT_EQ(web.mounts[3].source, "/home/qa/home");
+    EXPECT_EQ(web.mounts[4].source, "app_named");
+    EXPECT_TRUE(web.mounts[4].read_only && web.mounts[4].no_copy);
+}
 
 }  // namespace
 }  // namespace rogate::spec::test

@@ -248,6 +248,23 @@ INSTANTIATE_TEST_SUITE_P(
         Doubt{"observer_gone",
               [](RunRecord&, RunRecord& p) { p.observer_problem = "the observer was killed"; },
               "observer was killed"},
+        Doubt{"control_without_a_service",
+              [](RunRecord& c, RunRecord&) { c.services_problem = "service 'db' exited with code 1"; },
+              "service 'db' exited with code 1"},
+        Doubt{"probe_without_a_service",
+              [](RunRecord&, RunRecord& p) {
+                  p = failing(RunKind::probe);
+                  p.attempts = {attempt("create", "/data/x", EROFS)};
+                  p.services_problem = "service 'db' exited with code 1; read-only file system";
+              },
+              "service 'db' exited with code 1"},
+        Doubt{"unwatched_probe_without_a_service",
+              [](RunRecord&, RunRecord& p) {
+                  p = failing(RunKind::probe);
+                  p.observer = "none";
+                  p.services_problem = "service 'db' exited with code 1";
+              },
+              "service 'db' exited with code 1"},
         Doubt{"canary_not_seen", [](RunRecord&, RunRecord& p) { p.canary["/data"] = Canary::not_seen; },
               "did not see it"},
         Doubt{"canary_not_refused", [](RunRecord&, RunRecord& p) { p.canary["/data"] = Canary::not_refused; },
