@@ -103,6 +103,8 @@ Task<std::string> Companions::last_words(const std::string& container) {
 }
 
 Task<std::string> Companions::wait_for(const Dependency& dependency, const std::string& who) {
+    // It was started, or it would not be here; how it goes on is nobody's condition, as with docker compose.
+    if (dependency.condition == Dependency::Condition::started) co_return std::string();
     const std::string& container = containers_.at(dependency.service);
     const auto until = Clock::now() + longest_wait;
     for (;;) {
@@ -113,10 +115,8 @@ Task<std::string> Companions::wait_for(const Dependency& dependency, const std::
             if (!state->running && state->exit_code == 0) co_return std::string();
             if (!state->running) trouble = fmt::format("exited with code {}", state->exit_code);
         } else if (!state->running) {
-            if (dependency.condition == Dependency::Condition::started && state->exit_code == 0)
-                co_return std::string();
             trouble = fmt::format("exited with code {}", state->exit_code);
-        } else if (dependency.condition == Dependency::Condition::started || state->health == "healthy") {
+        } else if (state->health == "healthy") {
             co_return std::string();
         } else if (state->health.empty() || state->health == "none") {
             trouble = "has no health check, neither its own nor its image's";

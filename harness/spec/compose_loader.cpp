@@ -110,6 +110,12 @@ ValuePtr ComposeLoader::interpolated(const ValuePtr& value) {
     return made;
 }
 
+std::string ComposeLoader::shown(const Value& path) const {
+    return (fs::path(context_.problems.file(path.place.file)).parent_path() / path.text)
+        .lexically_normal()
+        .string();
+}
+
 void ComposeLoader::check_top(const Value& root) const {
     for (const auto& [key, value] : root.pairs) {
         if (key->text.starts_with("x-") || std::ranges::find(top_keys, key->text) != std::end(top_keys))
@@ -185,7 +191,7 @@ ValuePtr ComposeLoader::extended(const std::string& name, const ValuePtr& servic
     ValuePtr base_services = services;
     const ValuePtr other = extends->kind == Value::Kind::mapping ? value_of(*extends, "file") : nullptr;
     if (other) {
-        base_file = {other->text, path_in(folders_.at(other->place.file), other->text)};
+        base_file = {shown(*other), path_in(folders_.at(other->place.file), other->text)};
         auto [known, fresh] = extended_files_.try_emplace(base_file.path);
         if (fresh) {
             const std::string folder = fs::path(base_file.path).parent_path().string();
@@ -261,7 +267,7 @@ ValuePtr ComposeLoader::include(const Value& entry, const std::string folder) {
     including_.push_back(first);
     ValuePtr model;
     for (const ValuePtr& path : paths) {
-        const ComposeFile file{path->text, path_in(folder, path->text)};
+        const ComposeFile file{shown(*path), path_in(folder, path->text)};
         model = load_file(file, own_folder, nullptr, path->place, model);
         if (!model) break;
     }
@@ -311,11 +317,11 @@ ValuePtr ComposeLoader::load_file(const ComposeFile& file, const std::string& fo
     return merge_models(earlier, root);
 }
 
-ValuePtr ComposeLoader::load(const std::vector<ComposeFile>& files, const std::string* text) {
+ValuePtr ComposeLoader::load(const std::vector<ComposeFile>& files, Place named, const std::string* text) {
     ValuePtr model;
     for (const ComposeFile& file : files) {
         including_.push_back(file.path);
-        const ValuePtr merged = load_file(file, project_folder_, text, {}, model);
+        const ValuePtr merged = load_file(file, project_folder_, text, named, model);
         including_.pop_back();
         if (!merged) return nullptr;
         model = merged;

@@ -25,9 +25,9 @@ class ComposeLoader {
 
     // Variables for ${NAME}, behind those of rogate's own environment. Without any, <project folder>/.env.
     void read_env_files(const std::vector<std::string>& paths, Place place);
-    // The files, merged in this order; null when one could not be read. `text`: of the only file, which was
-    // read already and is file 0 of the problems.
-    ValuePtr load(const std::vector<ComposeFile>& files, const std::string* text = nullptr);
+    // The files, merged in this order; null when one could not be read. `named`: where they are named.
+    // `text`: of the only file, which was read already and is file 0 of the problems.
+    ValuePtr load(const std::vector<ComposeFile>& files, Place named, const std::string* text = nullptr);
 
     const std::string& project_name() const { return project_name_; }
     std::optional<std::string> variable(const std::string& name) const;
@@ -43,6 +43,8 @@ class ComposeLoader {
     };
     ValuePtr parse(const ComposeFile& file, const std::string& folder, const std::string* text, Place named);
     ValuePtr interpolated(const ValuePtr& value);
+    // A file as a message names it: from where rogate was started, as the file that refers to it was named.
+    std::string shown(const Value& path) const;
     void check_top(const Value& root) const;
     ValuePtr with_includes(const ValuePtr& root, std::string folder);
     ValuePtr include(const Value& entry, std::string folder);

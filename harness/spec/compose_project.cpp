@@ -258,7 +258,7 @@ void read_compose_project(const ComposeChoice& choice, const std::string* text, 
         text != nullptr ? context.folder : fs::path(files.front().path).parent_path().string();
     ComposeLoader loader(context, folder);
     loader.read_env_files(choice.env_files, choice.files_at);
-    const ValuePtr model = loader.load(files, text);
+    const ValuePtr model = loader.load(files, choice.files_at, text);
     if (!model) return;
     ComposeChoice named = choice;
     named.files.clear();

@@ -122,6 +122,14 @@ bool is_compose_file(const Value& root) {
     return root.kind == Value::Kind::mapping && !has("subject") && (has("services") || has("include"));
 }
 
+// Of a text that cannot be read, for its problems to be told in the right words.
+bool looks_like_compose(std::string_view text) {
+    const auto has = [&](std::string_view key) {
+        return text.starts_with(key) || text.find(fmt::format("\n{}", key)) != std::string_view::npos;
+    };
+    return has("services:") && !has("subject:");
+}
+
 Scenario read_scenario(const Value& root, const Context& context) {
     const Mapping mapping(root, "the scenario", keys::scenario, context);
     Scenario scenario;
@@ -240,7 +248,7 @@ Result<Scenario> parse_scenario(std::string_view text, std::string file_name,
     YamlLimits limits;
     limits.merge_tags = true;
     const ValuePtr glance = read_yaml(text, ignored, limits);
-    if (glance && is_compose_file(*glance)) {
+    if (glance ? is_compose_file(*glance) : looks_like_compose(text)) {
         ComposeChoice choice;
         choice.files = {file_name};
         choice.service = compose.service;

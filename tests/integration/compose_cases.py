@@ -2,7 +2,7 @@
 import os
 import subprocess
 
-from support import ROGATE, contains, docker, equal, fingerprint, project
+from support import ROGATE, contains, equal, fingerprint, project, rogate
 
 COMPOSE = """
 name: rogatecase
@@ -87,7 +87,10 @@ def test_a_service_that_fails_is_named():
         write(p, COMPOSE.replace("echo from-init > /up/file", "echo no disk; exit 7"))
         done = p.run("--service", "web", env={"ROGATE_CASE_KEY": "hush"})
         equal(done.returncode, 1, done.stdout + done.stderr)
-        contains(done.stderr, "service 'init', which 'web' waits for, exited with code 7; its last output:", "no disk")
+        equal(set(p.verdicts().values()) - {"already-ro"}, {"inconclusive"}, done.stdout)
+        contains(p.mount("/up")["reason"], "the control run failed", "service 'init', which 'web' waits for, exited with code 7; its last output:",
+                 "no disk")
+        equal([phase["name"] for phase in p.result["runs"][0]["phases"]], ["services"])
 
 
 def test_docker_run():
@@ -101,3 +104,9 @@ def test_docker_run():
         equal(done.returncode, 0, done.stdout + done.stderr)
         equal(p.verdicts(), {"/conf": "safe", "/t": "required"}, done.stdout)
         equal(p.result["subject"]["origin"]["kind"], "docker-run")
+        # Patched in, it is what the next run finds.
+        equal(rogate("patch", p.path("out/result.json"), "--in-place").returncode, 0)
+        with open(p.path("scenario.yaml")) as text:
+            contains(text.read(), "-v ./conf:/conf:ro --tmpfs /t \\\n")
+        done = p.run()
+        equal(p.verdicts(), {"/conf": "already-ro", "/t": "required"}, done.stdout)

@@ -172,6 +172,13 @@ TEST(Compose, ExtendsAndIncludesOtherFolders) {
     EXPECT_EQ(scenario.subject.image, "b");
     EXPECT_EQ(scenario.subject.mounts.at(0).source, "/project/app/common/d");
     EXPECT_EQ(scenario.subject.mounts.at(0).declared.file, "common/base.yaml");
+    // Named so that it can be opened from where the first file was named.
+    const auto named = parse_scenario(
+        "subject:\n  compose: {file: shop/compose.yaml, service: web}\n", "in/s.yaml",
+        with_files({{"shop/compose.yaml", "services: {web: {extends: {file: base.yaml, service: b}}}\n"},
+                    {"shop/base.yaml", "services: {b: {image: b, volumes: ['./d:/d']}}\n"}}));
+    ASSERT_TRUE(named.has_value()) << named.error().message;
+    EXPECT_EQ(named->subject.mounts.at(0).declared.file, "in/shop/base.yaml");
     ASSERT_EQ(scenario.companions.size(), 1U);
     EXPECT_EQ(scenario.companions[0].subject.image, "redis");
     EXPECT_EQ(scenario.companions[0].subject.mounts.at(0).source, "/project/app/db/d");
@@ -267,13 +274,14 @@ TEST(ComposeForms, HaveTheKeysOfTheSchema) {
 }
 
 TEST(Compose, ExtensionsMayStandInEveryForm) {
-    const Subject web = service(
-        "    x-a: 1\n    ports: [{target: 80, x-b: 1}]\n    volumes: [{type: bind, source: /a, target: /a, "
-        "x-c: 1}]\n"
-        "    healthcheck: {test: a, x-d: 1}\n    depends_on: {db: {condition: service_started, x-e: 1}}\n"
-        "    networks: {back: {x-f: 1}}\n  db: {image: d}\nx-g: {}\nnetworks: {back: {x-h: 1}}\n",
-        {});
-    static_cast<void>(web);
+    const Scenario scenario = good_project(
+        "services:\n  web:\n    image: a\n    x-a: 1\n    ports: [{target: 80, x-b: 1}]\n"
+        "    volumes: [{type: bind, source: /a, target: /a, x-c: 1}]\n    healthcheck: {test: a, x-d: 1}\n"
+        "    depends_on: {db: {condition: service_started, x-e: 1}}\n    networks: {back: {x-f: 1}}\n"
+        "  db: {image: d}\nx-g: {}\nnetworks: {back: {x-h: 1}}\n",
+        {}, {"web", {}});
+    EXPECT_TRUE(scenario.notes.empty());
+    EXPECT_EQ(scenario.companions.size(), 1U);
 }
 
 TEST(Compose, ComesMergedFromDockerComposeConfig) {
@@ -308,7 +316,7 @@ TEST(Compose, VariablesComeFromTheEnvironmentThenTheEnvFiles) {
     EXPECT_EQ(good_project(text, files).subject.image, "a:env");
     EXPECT_EQ(good_project(text, files).subject.environment.at("P"), "through");
     EXPECT_THAT(good_project(text, files).notes,
-                testing::Contains(HasSubstr("compose.yaml:4:44: variable 'NONE' is not set")));
+                testing::Contains(HasSubstr("compose.yaml:4:38: variable 'NONE' is not set")));
     const auto other = parse_scenario("subject:\n  compose: {file: compose.yaml, env_file: other.env}\n",
                                       "s.yaml", with_files(files));
     ASSERT_TRUE(other.has_value()) << other.error().message;

@@ -30,8 +30,8 @@ TEST(DockerRun, ReadsWhatPeoplePaste) {
     EXPECT_THAT(web.environment, ElementsAre(Pair("A", "x y"), Pair("B", "2"), Pair("D", "$HOME"),
                                              Pair("H", "/home/qa"), Pair("PASSED", "through")));
     ASSERT_EQ(web.mounts.size(), 6U);
-    EXPECT_EQ(web.mounts[2].source, "/project/app/x");
-    EXPECT_EQ(web.mounts[3].source, "/project/app/y");
+    EXPECT_EQ(web.mounts[4].source, "/project/app/x");
+    EXPECT_EQ(web.mounts[5].source, "/project/app/y");
     EXPECT_EQ(web.mounts[0].declared.line, 4);
     EXPECT_EQ(web.mounts[0].source, "/project/app/conf");
     EXPECT_TRUE(web.mounts[1].read_only);

@@ -61,7 +61,7 @@ const std::vector<Wrong>& cases() {
         {"include_nothing", "include: [^{env_file: a}]\nservices: {web: {image: a}}\n", "names no file"},
         {"include_scalar", "include: ^a.yaml\nservices: {web: {image: a}}\n",
          "'include' is a single value; write a list"},
-        {"yaml", "services:\n  web: {image: a\n^  db: {}\n", "not valid YAML"},
+        {"yaml", "services:\n  web: {image: a\n  db^: {}\n", "not valid YAML"},
         {"two_documents", web("user: a\n^---\nservices: {}"), "one file holds one Compose file"},
         {"twice_a_key", web("user: a\n    ^user: b"), "key 'user' is already given at line 4"},
         // the service
@@ -105,8 +105,8 @@ const std::vector<Wrong>& cases() {
         {"healthcheck_key", web("healthcheck: {^tset: a}"), "unknown key 'tset'"},
         {"healthcheck_time", web("healthcheck: {test: a, interval: ^often}"), "'often' is not a duration"},
         {"networks_single", web("networks: ^back"), "'networks' of service 'web' is a single value"},
-        {"networks_key", web("networks:\n      back: {^alias: [x]}\nnetworks: {back: }"),
-         "unknown key 'alias' in 'back' in 'networks' of service 'web'; did you mean 'aliases'?"},
+        {"networks_key", web("networks:\n      back: {^aliasses: [x]}\nnetworks: {back: }"),
+         "unknown key 'aliasses' in 'back' in 'networks' of service 'web'; did you mean 'aliases'?"},
         {"networks_aliases", web("networks:\n      back: {aliases: ^{a: b}}\nnetworks: {back: }"),
          "'aliases' of 'back' in 'networks' of service 'web' is a mapping"},
         {"networks_address", web("networks:\n      back: {ipv4_address: ^10.0.0.2}\nnetworks: {back: }"),
@@ -192,11 +192,13 @@ TEST_P(WrongSubject, IsReportedAtItsPlace) {
     const auto line = 1 + std::ranges::count(before, '\n');
     const std::size_t start = before.rfind('\n');
     const std::size_t column = before.size() - (start == std::string::npos ? 0 : start + 1) + 1;
+    ComposeOptions options;
+    if (text.find("subject:") == std::string::npos) options.service = "web";
     Surroundings around = surroundings();
     around.read_file = [](const std::string&) -> Result<std::string> {
         return fail(ErrorKind::not_found, "No such file or directory");
     };
-    const auto scenario = parse_scenario(text, "compose.yaml", around, {});
+    const auto scenario = parse_scenario(text, "compose.yaml", around, options);
     ASSERT_FALSE(scenario.has_value()) << text;
     const std::string& message = scenario.error().message;
     EXPECT_EQ(scenario.error().kind, ErrorKind::usage);

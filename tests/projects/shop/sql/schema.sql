@@ -1,0 +1,1 @@
+CREATE TABLE pictures (name text PRIMARY KEY, bytes integer NOT NULL);
