@@ -68,7 +68,8 @@ def test_jobs():
                                               "docker-compose.yml")
         contains(text, "- state:/var/lib/worker:ro\n")
         # What `extends` brings from another file, for other services as well, is overridden in the service itself.
-        contains(text, "target: /etc/worker")
+        with open(p.path("docker-compose.override.yml")) as override:
+            contains(override.read(), "target: /etc/worker", "read_only: true")
         with open(p.path("common.yml")) as common:
             assert "read_only" not in common.read(), "other services use it"
 
