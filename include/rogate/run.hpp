@@ -59,8 +59,9 @@ struct RunRecord {
     bool could_not_start = false;  // the engine refused to start the container: not the application's doing
     std::string observer;          // "ebpf", "ptrace", "none"; empty: not known
     std::string observer_problem;  // why the observer's account is not whole; empty: it is
-    std::string services_problem;  // which service beside the subject was not there, so that it was not started
-    std::string log_tail;          // the subject's last output, for a failed run
+    std::string
+        services_problem;  // which service beside the subject was not there, so that it was not started
+    std::string log_tail;  // the subject's last output, for a failed run
     double duration_s = 0;
     bool operator==(const RunRecord&) const = default;
 };
