@@ -462,10 +462,14 @@ Task<std::vector<engine::MountSpec>> DataPlane::prepare(RunPlan plan,
             specs.emplace_back(told == given.end() ? engine::MountSpec{} : told->second);
         spec.read_only = mount.read_only || std::find(plan.read_only.begin(), plan.read_only.end(),
                                                       mount.target) != plan.read_only.end();
-        if (told == given.end()) sources.push_back(source_for(plan.id, i, &spec));
+        if (told == given.end())
+            sources.push_back(source_for(plan.id, i, &spec));
+        else
+            given.erase(told);
     }
     auto all = engine::together(std::move(sources));
     if (auto made = co_await std::move(all); !made) co_return fail(std::move(made.error()));
+    for (auto& [target, spec] : given) specs.push_back(std::move(spec));  // below a given mount's source
     for (std::size_t i = 0; i < plan.writable.size(); ++i) {
         if (plan.writable[i].as != WritableAs::volume) continue;
         auto spec = co_await volume_for(plan.id, plan.writable[i], i);

@@ -146,12 +146,8 @@ std::vector<DataMount> Pod::subject_mounts() const {
             known.is_directory = std::ranges::none_of(
                 data->made_files, [&](const TarFile& file) { return file.path == mount.sub_path; });
         }
-        // The containers are not given what is mounted below a volume's source.
         known.writable_below = data->writable_below;
         known.hidden_below = data->hidden_below;
-        for (const DataMount& each : data_.mounts())
-            if (each.below_source && each.mount.target.starts_with(data->mount.target + "/"))
-                known.hidden_below.push_back(each.mount.target);
         given.push_back(std::move(known));
     }
     return given;
@@ -193,27 +189,37 @@ Task<> Pod::start_holder(int run) {
     co_return Result<>{};
 }
 
-Task<engine::MountSpec> Pod::mount(int run, const PodMount& mount) {
-    engine::MountSpec spec = specs_.at(mount.volume);
+Task<std::vector<engine::MountSpec>> Pod::mount(int run, const PodMount& mount) {
+    std::vector<engine::MountSpec> made;
     if (!mount.sub_path.empty()) {
         auto part = co_await data_.part_of(run, "/" + mount.volume, mount.sub_path);
         if (!part)
             co_return fail(std::move(part.error()).with_context(fmt::format("mount {}", mount.target)));
-        spec = std::move(*part);
+        made.push_back(std::move(*part));
+        made.back().target = mount.target;
+        made.back().read_only = mount.read_only;
+        co_return made;
     }
-    spec.target = mount.target;
-    spec.read_only = mount.read_only;
-    co_return spec;
+    made.push_back(specs_.at(mount.volume));
+    made.back().target = mount.target;
+    made.back().read_only = mount.read_only;
+    // What is mounted below the volume's source would else be the real thing, and writable.
+    for (const auto& [name, spec] : specs_) {
+        if (!name.starts_with(mount.volume + "/")) continue;
+        made.push_back(spec);
+        made.back().target = mount.target + name.substr(mount.volume.size());
+    }
+    co_return made;
 }
 
 Task<std::map<std::string, engine::MountSpec>> Pod::mounts(int run) {
-    std::map<std::string, engine::MountSpec> made;
+    std::map<std::string, engine::MountSpec> given;
     for (const PodMount& each : scenario_.pod.mounts) {
-        auto spec = co_await mount(run, each);
-        if (!spec) co_return fail(std::move(spec.error()));
-        made.emplace(each.target, std::move(*spec));
+        auto specs = co_await mount(run, each);
+        if (!specs) co_return fail(std::move(specs.error()));
+        for (engine::MountSpec& spec : *specs) given.emplace(spec.target, std::move(spec));
     }
-    co_return made;
+    co_return given;
 }
 
 Task<std::string> Pod::last_words(const std::string& id) {
@@ -253,7 +259,7 @@ Task<std::string> Pod::launch(int run, const PodContainer& container) {
         if (!made)
             co_return fail(
                 std::move(made.error()).with_context(fmt::format("container '{}'", container.name)));
-        spec.mounts.push_back(std::move(*made));
+        spec.mounts.insert(spec.mounts.end(), made->begin(), made->end());
     }
     auto created = co_await client_.container_create(std::move(spec));
     if (!created)

@@ -53,7 +53,8 @@ class Pod {
     bool shares_network() const;
     engine::Task<> make_holder_image();
     engine::Task<> start_holder(int run);
-    engine::Task<engine::MountSpec> mount(int run, const PodMount& mount);
+    // With what is mounted below its source.
+    engine::Task<std::vector<engine::MountSpec>> mount(int run, const PodMount& mount);
     engine::Task<std::string> launch(int run, const PodContainer& container);
     engine::Task<std::string> wait_for(const PodContainer& container, const std::string& id);
     engine::Task<std::string> last_words(const std::string& id);

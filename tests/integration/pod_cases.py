@@ -89,6 +89,28 @@ def test_sub_path_that_is_a_link_is_not_followed():
         equal(os.listdir(p.path("secret")), [])
 
 
+def test_mounts_below_a_host_path_are_out_of_reach():
+    """A read-only bind is the real thing, and what is mounted below it stays writable on this engine."""
+    with project() as p:
+        os.makedirs(p.path("host/below"))
+        subprocess.run(["mount", "-t", "tmpfs", "rogate-test", p.path("host/below")], check=True)
+        try:
+            with open(p.path("host/below/kept"), "w") as out:
+                out.write("mine")
+            writes = "[sh, -c, cat /h/below/kept && echo x >/h/below/new]"
+            manifest(p, f"""  initContainers:
+  - {{name: first, image: {IMAGE}, command: {writes}, volumeMounts: [{{name: host, mountPath: /h, readOnly: true}}]}}
+  containers:
+  - {{name: app, image: {IMAGE}, command: {writes}, volumeMounts: [{{name: host, mountPath: /h, readOnly: true}}]}}
+  volumes: [{{name: host, hostPath: {{path: {p.path("host")}}}}}]
+""")
+            done = p.run()
+            equal(done.returncode, 0, done.stdout + done.stderr)
+            equal(os.listdir(p.path("host/below")), ["kept"], done.stdout)
+        finally:
+            subprocess.run(["umount", p.path("host/below")], check=True)
+
+
 def test_claim_that_names_no_volume():
     with project() as p:
         manifest(p, f"""  containers:
