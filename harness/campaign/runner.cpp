@@ -41,6 +41,7 @@ class Launch {
 
   private:
     Task<> start();
+    Result<> stay_out(std::string why);
     Task<> run_phases();
     Task<> begin(std::string name);
     void end(bool passed, std::string message);
@@ -88,23 +89,25 @@ void Launch::end(bool passed, std::string message) {
     failed_ = failed_ || !passed;
 }
 
+// Without what is beside it nothing is learned about the subject, so it is not started.
+Result<> Launch::stay_out(std::string why) {
+    record_.services_problem = why;
+    record_.phases.push_back({.name = "services", .passed = false, .message = {}, .duration_s = 0});
+    end(false, std::move(why));
+    return Result<>{};
+}
+
 Task<> Launch::start() {
     auto in_pod = co_await bench_.pod.start(record_.plan.id);
     if (!in_pod) co_return fail(std::move(in_pod.error()));
-    if (!in_pod->empty()) co_return fail(ErrorKind::scenario, std::move(*in_pod));
+    if (!in_pod->empty()) co_return stay_out(std::move(*in_pod));
     auto given = co_await bench_.pod.mounts(record_.plan.id);
     if (!given) co_return fail(std::move(given.error()));
     auto mounts = co_await bench_.data.prepare(record_.plan, std::move(*given));
     if (!mounts) co_return fail(std::move(mounts.error()));
     auto trouble = co_await bench_.companions.start(record_.plan.id, bench_.data, *mounts);
     if (!trouble) co_return fail(std::move(trouble.error()));
-    if (!trouble->empty()) {
-        // Without the services nothing is learned about the subject, so it is not started.
-        record_.services_problem = *trouble;
-        record_.phases.push_back({.name = "services", .passed = false, .message = {}, .duration_s = 0});
-        end(false, std::move(*trouble));
-        co_return Result<>{};
-    }
+    if (!trouble->empty()) co_return stay_out(std::move(*trouble));
     engine::ContainerSpec spec = container_for(bench_, record_.plan, std::move(*mounts));
     bench_.pod.dress(spec);
     bench_.observer.dress(spec, bench_.image);
