@@ -69,7 +69,7 @@ def test_jobs():
         contains(text, "- state:/var/lib/worker:ro\n")
         # What `extends` brings from another file, for other services as well, is overridden in the service itself.
         with open(p.path("docker-compose.override.yml")) as override:
-            contains(override.read(), "target: /etc/worker", "read_only: true")
+            contains(override.read(), '"source": "./worker", "target": "/etc/worker"', '"read_only": true')
         with open(p.path("common.yml")) as common:
             assert "read_only" not in common.read(), "other services use it"
 
