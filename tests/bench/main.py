@@ -2,10 +2,11 @@
 import argparse
 import importlib
 import os
+import subprocess
 import sys
 import time
 
-from measure import ROOT, Settings, save, table
+from measure import ROOT, Line, Settings, save, table
 
 ROWS = {"small": "rogate --version, the audit, the sizes", "launch": "a run beside docker run; the observer's start",
         "settle": "runs and time to settle 50 candidates", "reports": "reports from 1,000,000 attempts",
@@ -45,10 +46,16 @@ def main():
         print("ci/bench.sh: --readme writes the whole table: name no rows, and no --tiny", file=sys.stderr)
         return 2
     settings = Settings(os.path.abspath(options.rogate), 1 if options.tiny else options.rounds, options.tiny)
-    rows, start = [], time.monotonic()
+    rows, failed, start = [], [], time.monotonic()
     for name in options.rows or ROWS:
         print(f"[{time.monotonic() - start:4.0f} s] {name}: {ROWS[name]}", file=sys.stderr, flush=True)
-        lines = importlib.import_module(f"row_{name}").run(settings)
+        try:
+            lines = importlib.import_module(f"row_{name}").run(settings)
+        except (RuntimeError, OSError, subprocess.SubprocessError) as error:
+            # Minutes of measuring the other rows are not to be lost by it.
+            print(f"ci/bench.sh: {name}: {error}", file=sys.stderr)
+            failed.append(name)
+            lines = [Line(ROWS[name], "–", "–", "could not be measured")]
         save(name, lines, settings)
         rows.append((name, lines))
     text = table(rows)
@@ -56,7 +63,7 @@ def main():
     if options.readme:
         write_readme(text)
     print(f"[{time.monotonic() - start:4.0f} s] done; the raw figures are in build/bench", file=sys.stderr)
-    return 0
+    return 1 if failed else 0
 
 
 sys.exit(main())

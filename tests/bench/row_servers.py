@@ -50,7 +50,7 @@ class Redis(Server):
     image, what = "rogate/redis:bookworm", "redis, SET (redis-benchmark)"
 
     def __init__(self, settings):
-        self.requests = settings.count(100_000)
+        self.requests = settings.count(50_000)
 
     def command(self, port):
         return ["redis-server", "--port", str(port), "--save", "", "--appendonly", "no", "--dir", "/tmp"]
