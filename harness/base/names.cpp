@@ -33,6 +33,22 @@ std::string_view to_string(AttemptClass cls) {
     return "?";
 }
 
+std::string_view to_string(DataState state) {
+    switch (state) {
+        case DataState::current:
+            return "current";
+        case DataState::fresh:
+            return "fresh";
+        case DataState::used:
+            return "used";
+        case DataState::restart:
+            return "restart";
+        case DataState::crash:
+            return "crash";
+    }
+    return "";
+}
+
 std::string_view to_string(RunKind kind) {
     switch (kind) {
         case RunKind::control:

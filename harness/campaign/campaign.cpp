@@ -13,6 +13,7 @@
 #include "campaign/images.hpp"
 #include "campaign/pod.hpp"
 #include "campaign/runner.hpp"
+#include "campaign/tries.hpp"
 #include "engine/together.hpp"
 #include "verdict/compare.hpp"
 #include "verdict/plan.hpp"
@@ -72,6 +73,19 @@ Result<std::vector<std::string>> choose_candidates(const Scenario& scenario,
     std::sort(chosen.begin(), chosen.end());
     chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
     return chosen;
+}
+
+Result<> check_fixtures(const Scenario& scenario, const std::vector<Mount>& mounts) {
+    for (const Fixture& fixture : scenario.fixtures) {
+        const bool known = fixture.target != "/" &&
+                           std::any_of(mounts.begin(), mounts.end(),
+                                       [&](const Mount& mount) { return mount.target == fixture.target; });
+        if (!known)
+            return fail(ErrorKind::usage,
+                        fmt::format("{}: fixture for '{}', which is no mount of the subject", scenario.file,
+                                    fixture.target));
+    }
+    return {};
 }
 
 namespace {
@@ -144,7 +158,22 @@ void note_mount_points(const std::vector<DataMount>& mounts, std::vector<MountRe
     }
 }
 
+// A verdict rests on every run of a plan.
+void name_all_runs(const Tries& tries, std::vector<MountResult>& results) {
+    for (MountResult& result : results) {
+        std::vector<int> all;
+        for (const int id : result.runs)
+            for (const int each : tries.behind(id))
+                if (std::find(all.begin(), all.end(), each) == all.end()) all.push_back(each);
+        result.runs = std::move(all);
+    }
+}
+
 bool restarts(const Scenario& scenario) {
+    const auto& states = scenario.states;
+    if (std::any_of(states.begin(), states.end(),
+                    [](DataState state) { return state >= DataState::restart; }))
+        return true;
     return std::any_of(scenario.steps.begin(), scenario.steps.end(),
                        [](const Step& step) { return std::holds_alternative<RestartAction>(step.action); });
 }
@@ -218,8 +247,10 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
                                .can_make_mount_points = data.can_make_mount_points(),
                                .restarts = restarts(result.scenario),
                                .facts = {}};
+    Tries tries(bench, options.repeat, result.runs);
+    std::vector<RunRecord> plans;  // one for each plan, whatever the number of its runs
     for (;;) {
-        verdict::NextStep step = verdict::next_step(question, result.runs);
+        verdict::NextStep step = verdict::next_step(question, plans);
         for (const std::string& path : step.look_at) {
             auto facts = co_await data.look(path);
             if (!facts) co_return fail(std::move(facts.error()));
@@ -227,14 +258,14 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
         }
         if (!step.run && step.look_at.empty()) break;
         if (!step.run) continue;
-        auto record = co_await launch(bench, std::move(*step.run));
+        auto record = co_await tries.launch(std::move(*step.run));
         if (!record) co_return fail(std::move(record.error()));
-        if (!result.runs.empty()) verdict::compare_with_control(*record, result.runs.front());
-        result.runs.push_back(std::move(*record));
+        plans.push_back(std::move(*record));
     }
-    result.mounts = verdict::judge_all(question, result.runs);
+    result.mounts = verdict::judge_all(question, plans);
     note_mount_points(data.mounts(), result.mounts);
-    result.recommendation = verdict::recommend(result.mounts, result.runs);
+    name_all_runs(tries, result.mounts);
+    result.recommendation = verdict::recommend(result.mounts, plans);
     co_return Result<>{};
 }
 
@@ -275,6 +306,8 @@ Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std
     const std::vector<Mount> mounts = effective_mounts(result.scenario.subject, image->volumes);
     auto candidates = choose_candidates(result.scenario, mounts);
     if (!candidates) co_return fail(std::move(candidates.error()));
+    if (auto known = check_fixtures(result.scenario, mounts); !known)
+        co_return fail(std::move(known.error()));
 
     status.preparing("starting the observer");
     std::unique_ptr<observe::Observer> observer;
@@ -285,7 +318,8 @@ Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std
     for (DataMount& given : pod.subject_mounts()) data.know(std::move(given));
     std::vector<Task<>> preparations;
     preparations.push_back(campaign.start_observer(&observer));
-    preparations.push_back(data.survey(mounts, written_by_companions(result.scenario)));
+    preparations.push_back(
+        data.survey(mounts, result.scenario.fixtures, written_by_companions(result.scenario)));
     preparations.push_back(companions.survey());
     preparations.push_back(campaign.make_network());
     auto preparing = engine::together(std::move(preparations));

@@ -16,6 +16,7 @@ enum class ObserverChoice { automatic, ebpf, ptrace, none };
 struct Options {
     ObserverChoice observer = ObserverChoice::automatic;
     std::size_t ring_bytes = 16U << 20U;                 // of the observer's ring buffer
+    int repeat = 1;                                      // how often each run is tried
     std::chrono::milliseconds observer_timeout{30'000};  // for its answer to a command
 };
 
@@ -30,6 +31,9 @@ std::vector<Mount> effective_mounts(const Subject& subject, const std::vector<st
 // names a candidate that is no mount of the subject, or one that is read-only already. Pure.
 Result<std::vector<std::string>> choose_candidates(const Scenario& scenario,
                                                    const std::vector<Mount>& mounts);
+
+// ErrorKind::usage names a fixture for what is no mount of the subject. Pure.
+Result<> check_fixtures(const Scenario& scenario, const std::vector<Mount>& mounts);
 
 // `client` must have negotiated. Objects made on the engine carry `session`; sweep() removes what is left of
 // them.

@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <rogate/labels.hpp>
 #include <set>
 
 #include "campaign/companions.hpp"
 #include "campaign/tar.hpp"
 #include "engine/together.hpp"
+#include "scenario/local_tar.hpp"
 
 namespace rogate::campaign {
 
@@ -24,8 +26,10 @@ constexpr std::size_t copy_limit = 512U << 20U;
 // Go's os.FileMode type bits, as the archive call reports them.
 constexpr std::uint32_t mode_device = 1U << 26U, mode_fifo = 1U << 25U, mode_socket = 1U << 24U;
 
-std::string source_path(std::size_t index) {
-    return fmt::format("/rogate/source/{}", index);
+const Fixture* fixture_for(const std::string& target, const std::vector<Fixture>& fixtures) {
+    const auto found = std::find_if(fixtures.begin(), fixtures.end(),
+                                    [&](const Fixture& fixture) { return fixture.target == target; });
+    return found == fixtures.end() ? nullptr : &*found;
 }
 
 // Of the run's own, in the scratch volume.
@@ -49,6 +53,11 @@ std::string DataPlane::volume_name(int run, std::size_t index) const {
     return fmt::format("rogate-{}-{}r{}-m{}", session_, part_, run, index);
 }
 
+// The other name may be that of an overlay which was tried.
+std::string DataPlane::new_volume_name(int run, std::size_t index) const {
+    return volume_name(run, index) + "-new";
+}
+
 std::string DataPlane::folder(int run, std::size_t index) const {
     return fmt::format("r{}m{}", run, index);
 }
@@ -56,6 +65,7 @@ std::string DataPlane::folder(int run, std::size_t index) const {
 std::string DataPlane::mode() const {
     std::set<std::string> ways;
     for (const DataMount& data : mounts_) {
+        if (data.fixture) continue;
         if (data.how == DataSource::overlay) ways.insert("overlay");
         if (data.how == DataSource::copy) ways.insert("copy");
     }
@@ -64,13 +74,20 @@ std::string DataPlane::mode() const {
     return text.empty() ? "none" : text;
 }
 
-Task<> DataPlane::survey(std::vector<Mount> mounts, std::set<std::string> written_elsewhere) {
+Task<> DataPlane::survey(std::vector<Mount> mounts, std::vector<Fixture> fixtures,
+                         std::set<std::string> written_elsewhere) {
     written_elsewhere_ = std::move(written_elsewhere);
     for (const Mount& mount : mounts) {
         DataMount data;
         const auto known = known_.find(mount.target);
         if (known != known_.end()) data = known->second;
         data.mount = mount;
+        if (const Fixture* fixture = fixture_for(mount.target, fixtures)) {
+            data.fixture = *fixture;
+            data.how = DataSource::copy;
+            mounts_.push_back(std::move(data));
+            continue;
+        }
         if (data.how == DataSource::made || data.how == DataSource::given) {
             mounts_.push_back(std::move(data));
             continue;
@@ -107,6 +124,8 @@ Task<> DataPlane::survey(std::vector<Mount> mounts, std::set<std::string> writte
         if (auto found = co_await find_submounts(); !found) co_return found;
     for (std::size_t i = 0; i < mounts_.size(); ++i) {
         if (!has_source(mounts_[i])) continue;
+        if (mounts_[i].fixture)
+            if (auto put = co_await put_fixture(i); !put) co_return put;
         if (auto seen = co_await survey_source(mounts_[i], i); !seen) co_return seen;
     }
     if (auto checked = co_await check_overlays(); !checked) co_return checked;
@@ -114,19 +133,23 @@ Task<> DataPlane::survey(std::vector<Mount> mounts, std::set<std::string> writte
 }
 
 std::string DataPlane::seen_by_helper(std::size_t index) const {
-    return mounts_[index].seen_at.empty() ? source_path(index) : mounts_[index].seen_at;
+    const DataMount& data = mounts_[index];
+    if (!data.seen_at.empty()) return data.seen_at;
+    if (!data.fixture) return fmt::format("/rogate/source/{}", index);
+    return fmt::format("{}/f{}/data{}{}", scratch_path, index, data.file_name.empty() ? "" : "/",
+                       data.file_name);
 }
 
 std::vector<engine::MountSpec> DataPlane::source_mounts() const {
     std::vector<engine::MountSpec> specs;
     for (std::size_t i = 0; i < mounts_.size(); ++i) {
         const DataMount& data = mounts_[i];
-        if (!has_source(data) || data.below_source) continue;
+        if (!has_source(data) || data.below_source || data.fixture) continue;
         // no_copy: an empty volume of the user's would otherwise be filled from the image.
         specs.push_back({.type = data.mount.type == MountType::bind ? engine::MountSpec::Type::bind
                                                                     : engine::MountSpec::Type::volume,
                          .source = data.mount.source,
-                         .target = source_path(i),
+                         .target = seen_by_helper(i),
                          .read_only = true,
                          .no_copy = data.mount.type != MountType::bind,
                          .propagation = {}});
@@ -167,6 +190,28 @@ Task<> DataPlane::create_helper() {
     co_return Result<>{};
 }
 
+// Once, beside the throw-away layers; each run gets a copy of it, as of real data that cannot be overlaid.
+Task<> DataPlane::put_fixture(std::size_t index) {
+    const Fixture& fixture = *mounts_[index].fixture;
+    auto tar = scenario::tar_of_content(fixture.from, fixture.uid, fixture.gid, fixture.mode);
+    if (!tar) co_return fail(std::move(tar.error()).with_context("fixture for " + fixture.target));
+    const bool is_folder = fixture.from.empty() || std::filesystem::is_directory(fixture.from);
+    std::uint32_t mode = fixture.mode.value_or(0755);
+    if (!fixture.mode && is_folder && !fixture.from.empty())
+        mode = static_cast<std::uint32_t>(std::filesystem::status(fixture.from).permissions()) & 07777U;
+    // The engine leaves out the entry of the folder itself ("./").
+    auto folders = tar_of_folders({{fmt::format("f{}", index), 0, 0, 0755},
+                                   {fmt::format("f{}/data", index), fixture.uid, fixture.gid, mode}});
+    if (!folders) co_return fail(std::move(folders.error()));
+    if (auto put = co_await client_.archive_put(helper_, scratch_path, std::move(*folders)); !put)
+        co_return put;
+    const std::string into = fmt::format("{}/f{}/data", scratch_path, index);
+    if (auto put = co_await client_.archive_put(helper_, into, std::move(*tar)); !put)
+        co_return fail(std::move(put.error()).with_context("fixture for " + fixture.target));
+    if (!is_folder) mounts_[index].file_name = std::filesystem::path(fixture.from).filename().string();
+    co_return Result<>{};
+}
+
 Task<> DataPlane::survey_source(DataMount& data, std::size_t index) {
     const std::string path = seen_by_helper(index);
     auto stat = co_await client_.archive_stat(helper_, path);
@@ -178,7 +223,7 @@ Task<> DataPlane::survey_source(DataMount& data, std::size_t index) {
     if ((stat->go_mode & mode_device) != 0) data.special = "a device";
     if ((stat->go_mode & mode_fifo) != 0) data.special = "a FIFO";
     if (!data.special.empty() ||
-        (data.mount.read_only && !written_elsewhere_.contains(source_key(data.mount)))) {
+        (data.mount.read_only && !data.fixture && !written_elsewhere_.contains(source_key(data.mount)))) {
         data.how = DataSource::as_it_is;
         co_return Result<>{};
     }
@@ -192,9 +237,19 @@ Task<> DataPlane::survey_source(DataMount& data, std::size_t index) {
     co_return co_await read_root_attributes(data, index);
 }
 
+// The root of an overlay has the upper directory's owner and mode, so that must be made like the real one.
 Task<> DataPlane::read_root_attributes(DataMount& data, std::size_t index) {
-    // The root of an overlay has the upper directory's owner and mode, so that must be made like the real
-    // one.
+    auto root = co_await attributes_of(helper_, seen_by_helper(index));
+    if (!root)
+        co_return fail(
+            std::move(root.error()).with_context(fmt::format("reading the source of {}", data.mount.target)));
+    data.uid = root->uid;
+    data.gid = root->gid;
+    data.mode = root->mode;
+    co_return Result<>{};
+}
+
+Task<TarFolder> DataPlane::attributes_of(std::string container, std::string path) {
     std::string head;
     Result<FirstEntry> first = FirstEntry{.need_more = true, .only_one = false, .entry = {}};
     engine::ByteSink sink = [&](std::string_view bytes) -> Result<bool> {
@@ -202,15 +257,10 @@ Task<> DataPlane::read_root_attributes(DataMount& data, std::size_t index) {
         first = first_tar_entry(head);
         return first.has_value() && first->need_more;
     };
-    auto got = co_await client_.archive_get(helper_, seen_by_helper(index), sink);
-    if (!got)
-        co_return fail(
-            std::move(got.error()).with_context(fmt::format("reading the source of {}", data.mount.target)));
+    auto got = co_await client_.archive_get(container, path, sink);
+    if (!got) co_return fail(std::move(got.error()));
     if (!first) co_return fail(std::move(first.error()));
-    data.uid = first->entry.uid;
-    data.gid = first->entry.gid;
-    data.mode = first->entry.mode;
-    co_return Result<>{};
+    co_return std::move(first->entry);
 }
 
 namespace {
@@ -293,7 +343,12 @@ Task<bool> DataPlane::can_be_mounted(std::vector<std::size_t> overlays) {
 }
 
 Task<std::string> DataPlane::read_tree(std::size_t index) {
-    const DataMount& data = mounts_[index];
+    // "/." names what is in the directory, and the directory itself as "./".
+    const std::string path = seen_by_helper(index) + (mounts_[index].is_directory ? "/." : "");
+    co_return co_await tree_of(helper_, path, mounts_[index].mount.target);
+}
+
+Task<std::string> DataPlane::tree_of(std::string container, std::string path, std::string target) {
     std::string tar;
     bool too_large = false;
     engine::ByteSink sink = [&](std::string_view bytes) -> Result<bool> {
@@ -301,18 +356,15 @@ Task<std::string> DataPlane::read_tree(std::size_t index) {
         if (!too_large) tar.append(bytes);
         return !too_large;
     };
-    // "/." names what is in the directory, and the directory itself as "./".
-    const std::string path = seen_by_helper(index) + (data.is_directory ? "/." : "");
-    auto got = co_await client_.archive_get(helper_, path, sink);
+    auto got = co_await client_.archive_get(container, path, sink);
     if (!got)
-        co_return fail(
-            std::move(got.error()).with_context(fmt::format("copying the data of {}", data.mount.target)));
+        co_return fail(std::move(got.error()).with_context(fmt::format("copying the data of {}", target)));
     if (too_large)
         co_return fail(
             ErrorKind::usage,
             fmt::format("the data of {} cannot be laid under an overlay on this engine, and are more "
                         "than the {} MiB that are copied; give the scenario a smaller data set",
-                        data.mount.target, copy_limit >> 20U));
+                        target, copy_limit >> 20U));
     co_return tar;
 }
 
@@ -388,7 +440,8 @@ engine::VolumeSpec DataPlane::overlay_volume(std::string name, const std::string
     return volume;
 }
 
-Task<> DataPlane::source_for(int run, std::size_t index, engine::MountSpec* made_so) {
+Task<> DataPlane::source_for(const RunPlan& plan, std::size_t index, engine::MountSpec* made_so) {
+    const int run = plan.id;
     const DataMount& data = mounts_[index];
     const Mount& mount = data.mount;
     engine::MountSpec& spec = *made_so;
@@ -403,7 +456,9 @@ Task<> DataPlane::source_for(int run, std::size_t index, engine::MountSpec* made
         spec.propagation = mount.propagation;
         co_return Result<>{};
     }
-    if (data.how == DataSource::copy || data.how == DataSource::made) {
+    if (plan.data_of) co_return co_await source_left(plan, index, made_so);
+    const bool empty = starts_empty(plan, data);
+    if (!empty && (data.how == DataSource::copy || data.how == DataSource::made)) {
         if (auto filled = co_await fill(run, index); !filled) co_return fail(std::move(filled.error()));
         spec.type = engine::MountSpec::Type::bind;
         spec.no_copy = false;
@@ -412,9 +467,9 @@ Task<> DataPlane::source_for(int run, std::size_t index, engine::MountSpec* made
         co_return Result<>{};
     }
     engine::VolumeSpec volume;
-    volume.name = volume_name(run, index);
+    volume.name = empty ? new_volume_name(run, index) : volume_name(run, index);
     volume.labels = labels(session_, "data");
-    if (data.how == DataSource::overlay)
+    if (data.how == DataSource::overlay && !empty)
         volume = overlay_volume(volume.name, data.real_path, folder(run, index));
     spec.source = volume.name;
     if (tried_.erase(volume.name) == 0) {
@@ -447,7 +502,7 @@ Task<> DataPlane::fill(int run, std::size_t index) {
 
 Task<std::vector<engine::MountSpec>> DataPlane::prepare(RunPlan plan,
                                                         std::map<std::string, engine::MountSpec> given) {
-    if (!plan.writable.empty() && helper_.empty())
+    if ((!plan.writable.empty() || plan.data_of) && helper_.empty())
         if (auto made = co_await create_helper(); !made) co_return fail(std::move(made.error()));
     if (auto made = co_await make_folders(plan); !made)
         co_return fail(std::move(made.error()).with_context("making throw-away layers"));
@@ -463,7 +518,7 @@ Task<std::vector<engine::MountSpec>> DataPlane::prepare(RunPlan plan,
         spec.read_only = mount.read_only || std::find(plan.read_only.begin(), plan.read_only.end(),
                                                       mount.target) != plan.read_only.end();
         if (told == given.end())
-            sources.push_back(source_for(plan.id, i, &spec));
+            sources.push_back(source_for(plan, i, &spec));
         else
             given.erase(told);
     }
@@ -472,7 +527,7 @@ Task<std::vector<engine::MountSpec>> DataPlane::prepare(RunPlan plan,
     for (auto& [target, spec] : given) specs.push_back(std::move(spec));  // below a given mount's source
     for (std::size_t i = 0; i < plan.writable.size(); ++i) {
         if (plan.writable[i].as != WritableAs::volume) continue;
-        auto spec = co_await volume_for(plan.id, plan.writable[i], i);
+        auto spec = co_await volume_for(plan, plan.writable[i], i);
         if (!spec) co_return fail(std::move(spec.error()));
         specs.push_back(std::move(*spec));
     }

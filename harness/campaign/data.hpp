@@ -36,14 +36,15 @@ struct DataMount {
     std::string real_path;  // on the engine's host; overlay only
     std::string file_name;  // copy of a single file: its name
     std::vector<std::string>
-        missing_mount_points;  // of other mounts, relative; made for runs with it read-only
-    std::string special;       // "a unix socket", "a device", "a FIFO": read-only protects nothing
+        missing_mount_points;             // of other mounts, relative; made for runs with it read-only
+    std::optional<Fixture> fixture = {};  // in place of the real data
+    std::string special;                  // "a unix socket", "a device", "a FIFO": read-only protects nothing
     std::uint32_t uid = 0, gid = 0, mode = 0755;  // of the directory's root; overlay, copy and made
     std::optional<std::uint32_t> group;           // copy: owns all of it, as a pod's fsGroup does
     std::vector<TarFile> made_files;              // made only
     bool below_source =
         false;            // no mount of the subject's own: something is mounted below another one's source
-    std::string seen_at;  // where the helper has it, if not where source_path() says
+    std::string seen_at;  // where the helper has it, if not where each source is
     std::vector<std::string>
         writable_below;                     // mounts below the source that stay writable when it is read-only
     std::vector<std::string> hidden_below;  // mounts below the source that the runs are not given
@@ -63,7 +64,8 @@ class DataPlane {
     void know(DataMount known) { known_.insert_or_assign(known.mount.target, std::move(known)); }
     // Looks at every mount's source. ErrorKind::usage names a bind source that does not exist.
     // `written_elsewhere` (see source_key): sources that somebody beside the subject writes to.
-    engine::Task<> survey(std::vector<Mount> mounts, std::set<std::string> written_elsewhere = {});
+    engine::Task<> survey(std::vector<Mount> mounts, std::vector<Fixture> fixtures = {},
+                          std::set<std::string> written_elsewhere = {});
     const std::vector<DataMount>& mounts() const { return mounts_; }
     // What is at `path` of the subject before any run, in a mount's source or in the image. Symlinks are not
     // followed.
@@ -82,13 +84,18 @@ class DataPlane {
     // directory is made where there is nothing. ErrorKind::usage: a symbolic link is in the way, which could
     // lead anywhere on the engine's host.
     engine::Task<engine::MountSpec> part_of(int run, std::string target, std::string sub_path);
+    // After a run whose plan leaves its data, with its container ended: what later runs need to begin with
+    // them. Container and volumes stay until the session's sweep.
+    engine::Task<> keep(RunPlan plan, std::string container);
     // Removes the volumes of run `run`; its container must be gone.
     engine::Task<> release(int run);
 
   private:
     engine::Task<> survey_source(DataMount& data, std::size_t index);
     engine::Task<> create_helper();
+    engine::Task<> put_fixture(std::size_t index);
     std::vector<engine::MountSpec> source_mounts() const;  // all of them, read-only
+    // Where the helper sees the data that runs begin with.
     std::string seen_by_helper(std::size_t index) const;
     engine::Task<std::string> read_mountinfo();
     engine::Task<> find_submounts();
@@ -103,13 +110,22 @@ class DataPlane {
     engine::Task<> make_folders(const RunPlan& plan);
     engine::Task<> put_folders(std::vector<TarFolder> folders);
     engine::Task<> find_missing_mount_points();
-    engine::Task<> source_for(int run, std::size_t index, engine::MountSpec* made_so);
-    engine::Task<engine::MountSpec> volume_for(int run, const WritablePath& path, std::size_t number);
+    engine::Task<> source_for(const RunPlan& plan, std::size_t index, engine::MountSpec* made_so);
+    engine::Task<> source_left(const RunPlan& plan, std::size_t index, engine::MountSpec* made_so);
+    engine::Task<engine::MountSpec> volume_for(const RunPlan& plan, const WritablePath& path,
+                                               std::size_t number);
+    engine::Task<engine::MountSpec> writable_left(const RunPlan& plan, const WritablePath& path,
+                                                  std::size_t number);
+    // In this run the mount is a new volume, whatever the user's holds.
+    static bool starts_empty(const RunPlan& plan, const DataMount& data);
+    engine::Task<TarFolder> attributes_of(std::string container, std::string path);
+    engine::Task<std::string> tree_of(std::string container, std::string path, std::string target);
     // The mount that `path` lies on; mounts() has "/" among them.
     std::size_t mount_of(const std::string& path) const;
     // Where the helper sees what the subject has at `path`.
     std::string helper_path(const std::string& path) const;
     std::string volume_name(int run, std::size_t index) const;
+    std::string new_volume_name(int run, std::size_t index) const;
     std::string folder(int run, std::size_t index) const;
     std::string writable_folder(int run, std::size_t number) const;
     engine::VolumeSpec overlay_volume(std::string name, const std::string& lower,
@@ -124,7 +140,17 @@ class DataPlane {
     std::string scratch_mountpoint_;  // of the scratch volume, on the engine's host
     std::map<int, std::vector<std::string>> volumes_;
     std::set<std::string> tried_;  // volumes of the first run that are there already
-    int runs_with_folders_ = 0;    // runs below this one have the folders that every run has
+    // What a run left, by mount.
+    struct Left {
+        std::string mountpoint;  // of a volume that was new; empty: it was an overlay or a copy
+        TarFolder root;
+    };
+    struct LeftBehind {
+        std::string container;
+        std::map<std::size_t, Left> mounts;
+    };
+    std::map<int, LeftBehind> left_;
+    int runs_with_folders_ = 0;  // runs below this one have the folders that every run has
     int checks_ = 0;
     verdict::Facts facts_;  // of the paths that were looked at
 };

@@ -141,12 +141,17 @@ Task<engine::MountSpec> DataPlane::part_of(int run, std::string target, std::str
     co_return spec;
 }
 
-Task<engine::MountSpec> DataPlane::volume_for(int run, const WritablePath& path, std::size_t number) {
+Task<engine::MountSpec> DataPlane::volume_for(const RunPlan& plan, const WritablePath& path,
+                                              std::size_t number) {
+    if (plan.data_of) co_return co_await writable_left(plan, path, number);
+    const int run = plan.id;
     const DataMount& data = mounts_[mount_of(path.path)];
     engine::MountSpec spec;
     spec.target = path.path;
     const std::string inside = path.path.substr(data.mount.target == "/" ? 0 : data.mount.target.size());
-    if (data.how == DataSource::copy) {  // the run has a copy of its own, this part of it stays writable
+    const bool empty = starts_empty(plan, data);
+    if (data.how == DataSource::copy &&
+        !empty) {  // the run has a copy of its own, this part of it stays writable
         spec.type = engine::MountSpec::Type::bind;
         spec.source =
             fmt::format("{}/{}/data{}", scratch_mountpoint_, folder(run, mount_of(path.path)), inside);
@@ -157,7 +162,7 @@ Task<engine::MountSpec> DataPlane::volume_for(int run, const WritablePath& path,
     volume.labels = labels(session_, "data");
     const auto facts = facts_.find(path.path);
     const bool there = facts != facts_.end() && facts->second.exists;
-    if (data.how == DataSource::overlay && there)
+    if (data.how == DataSource::overlay && there && !empty)
         volume = overlay_volume(volume.name, data.real_path + inside, writable_folder(run, number));
     auto made = co_await client_.volume_create(volume);
     if (!made)
@@ -167,7 +172,7 @@ Task<engine::MountSpec> DataPlane::volume_for(int run, const WritablePath& path,
     spec.type = engine::MountSpec::Type::volume;
     spec.source = volume.name;
     // Filled from the image where the subject has the image's files; not below a mount of the user's.
-    spec.no_copy = data.how == DataSource::overlay;
+    spec.no_copy = data.how == DataSource::overlay && !empty;
     co_return spec;
 }
 

@@ -173,6 +173,7 @@ Task<> Pod::start_holder(int run) {
     spec.hostname = scenario_.subject.hostname;
     spec.extra_hosts = scenario_.subject.extra_hosts;
     spec.network_aliases = scenario_.subject.aliases;
+    spec.network_aliases.emplace_back("subject");  // as container_for() does
     spec.cap_drop = {"ALL"};
     spec.read_only_rootfs = true;
     for (const Port& port : scenario_.subject.ports) {

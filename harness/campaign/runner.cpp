@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <chrono>
 #include <rogate/labels.hpp>
 
@@ -35,7 +36,11 @@ bool kills(const SignalAction& action) {
 // One launch, step by step. Each member moves the record on; `failed_` ends the steps but never the shutdown.
 class Launch {
   public:
-    Launch(Bench& bench, RunPlan plan) : bench_(bench) { record_.plan = std::move(plan); }
+    Launch(Bench& bench, RunPlan plan) : bench_(bench) {
+        record_.plan = std::move(plan);
+        memory_.variables = bench.scenario.variables;
+        if (bench.control != nullptr) memory_.control = &bench.control->observations;
+    }
 
     Task<RunRecord> go();
 
@@ -46,7 +51,18 @@ class Launch {
     Task<> begin(std::string name);
     void end(bool passed, std::string message);
     Task<> ready();
-    Task<> step(const Step& step);
+    Task<> step(const Step& step, std::string phase);
+    Task<> begin_anew();
+    Task<> crash();
+    Task<> steps_from(std::size_t first);
+    Task<> with_background(std::size_t index);
+    scenario::Driver driver() {
+        return scenario::Driver(bench_.client, container_, memory_,
+                                {.session = bench_.session,
+                                 .network = bench_.network,
+                                 .name = fmt::format("rogate-{}-run{}", bench_.session, record_.plan.id)},
+                                wrapper(), bench_.pod.holder());
+    }
     // A program that does its work and ends, not a server: it is waited for, or how far it gets would be
     // chance.
     bool may_end_by_itself() const {
@@ -67,6 +83,7 @@ class Launch {
 
     Bench& bench_;
     RunRecord record_;
+    scenario::Memory memory_;
     std::string container_;
     Clock::time_point phase_start_;
     bool failed_ = false;
@@ -153,7 +170,7 @@ Task<> Launch::ready() {
     bench_.status.phase_started("ready");
     phase_start_ = Clock::now();
     record_.phases.push_back({.name = "ready", .passed = false, .message = {}, .duration_s = 0});
-    scenario::Driver driver(bench_.client, container_, wrapper(), bench_.pod.holder());
+    scenario::Driver driver = this->driver();
     if (auto found = co_await driver.refresh(); !found) co_return found;
     auto outcome = co_await driver.wait_ready(bench_.scenario.readiness);
     if (!outcome)
@@ -163,9 +180,9 @@ Task<> Launch::ready() {
     co_return Result<>{};
 }
 
-Task<> Launch::step(const Step& step) {
-    if (auto begun = co_await begin("step " + step.name); !begun) co_return begun;
-    scenario::Driver driver(bench_.client, container_, wrapper(), bench_.pod.holder());
+Task<> Launch::step(const Step& step, std::string phase) {
+    if (auto begun = co_await begin(std::move(phase)); !begun) co_return begun;
+    scenario::Driver driver = this->driver();
     if (auto found = co_await driver.refresh(); !found) co_return found;
     if (const auto* signal = std::get_if<SignalAction>(&step.action); signal != nullptr && kills(*signal))
         if (auto told = co_await bench_.observer.before_end(); !told) co_return told;
@@ -183,6 +200,80 @@ Task<> Launch::step(const Step& step) {
         bench_.observer.own_processes(outcome->exec_pids);
     }
     end(outcome->passed, std::move(outcome->message));
+    co_return Result<>{};
+}
+
+Task<> Launch::steps_from(std::size_t first) {
+    const std::vector<Step>& steps = bench_.scenario.steps;
+    for (std::size_t i = first; i < steps.size() && !failed_; ++i) {
+        if (std::holds_alternative<BackgroundAction>(steps[i].action)) co_return co_await with_background(i);
+        if (auto done = co_await step(steps[i], "step " + steps[i].name); !done) co_return done;
+    }
+    co_return Result<>{};
+}
+
+// The steps that follow, with this one going on beside them. Its failure ends the run like any other.
+Task<> Launch::with_background(std::size_t index) {
+    const Step& step = bench_.scenario.steps[index];
+    if (auto begun = co_await begin("step " + step.name); !begun) co_return begun;
+    end(true, {});
+    const std::size_t phase = record_.phases.size() - 1;
+    const auto start = Clock::now();
+    // What it captures is its own.
+    scenario::Memory memory = memory_;
+    scenario::Driver driver(bench_.client, container_, memory, {}, wrapper(), bench_.pod.holder());
+    if (auto found = co_await driver.refresh(); !found) co_return found;
+    bool stop = false;
+    const auto load = [&]() -> Task<> {
+        co_await boost::asio::this_coro::throw_if_cancelled(false);
+        auto outcome = co_await driver.in_background(step, stop);
+        if (!outcome)
+            co_return fail(std::move(outcome.error()).with_context(fmt::format("step '{}'", step.name)));
+        bench_.observer.own_processes(outcome->exec_pids);
+        record_.phases[phase].passed = outcome->passed;
+        record_.phases[phase].message = std::move(outcome->message);
+        record_.phases[phase].duration_s = seconds_since(start);
+        failed_ = failed_ || !outcome->passed;
+        co_return Result<>{};
+    };
+    const auto rest = [&]() -> Task<> {
+        co_await boost::asio::this_coro::throw_if_cancelled(false);
+        auto done = co_await steps_from(index + 1);
+        stop = true;
+        co_return done;
+    };
+    using namespace boost::asio::experimental::awaitable_operators;
+    auto [loaded, done] = co_await (load() && rest());
+    memory_.secrets.merge(memory.secrets);
+    if (!done) co_return done;
+    co_return loaded;
+}
+
+// The states `restart` and `crash`: what follows is asked of a subject that was there before.
+Task<> Launch::begin_anew() {
+    const DataState state = record_.plan.state;
+    if (failed_ || record_.plan.ends_by_kill || (state != DataState::restart && state != DataState::crash))
+        co_return Result<>{};
+    Step again;
+    again.name = "restart";
+    again.action = RestartAction{state == DataState::crash};
+    co_return co_await step(again, "restart");
+}
+
+// In place of the shutdown, in a run whose data are to be those of a crash.
+Task<> Launch::crash() {
+    if (auto begun = co_await begin("crash"); !begun) co_return begun;
+    if (!bench_.observer.sees_after_end())
+        if (auto tried = co_await canaries(); !tried) co_return tried;
+    if (auto told = co_await bench_.observer.before_end(); !told) co_return told;
+    auto killed = co_await bench_.client.container_kill(container_, "KILL");
+    // 409: it has ended by itself.
+    if (!killed && killed.error().kind != ErrorKind::refused) co_return fail(std::move(killed.error()));
+    auto ended = co_await bench_.client.container_wait(container_, Milliseconds(30'000));
+    if (!ended) co_return fail(std::move(ended.error()).with_context("killing the subject"));
+    record_.exit_code = *ended;
+    end(killed.has_value(),
+        killed ? "" : fmt::format("the subject had exited by itself with code {}", *ended));
     co_return Result<>{};
 }
 
@@ -268,10 +359,8 @@ Task<> Launch::run_phases() {
     if (!record_.could_not_start) {
         if (auto tried = co_await canaries(); !tried) co_return tried;
         if (auto waited = co_await ready(); !waited) co_return waited;
-        for (const Step& each : bench_.scenario.steps) {
-            if (failed_) break;
-            if (auto done = co_await step(each); !done) co_return done;
-        }
+        if (auto again = co_await begin_anew(); !again) co_return again;
+        if (auto done = co_await steps_from(0); !done) co_return done;
         if (failed_) {
             auto log = co_await bench_.client.container_logs(container_, 16 * 1024, 30);
             if (log) record_.log_tail = std::move(*log);
@@ -281,16 +370,21 @@ Task<> Launch::run_phases() {
             auto fallen = co_await bench_.companions.fallen();
             if (fallen && !fallen->empty()) record_.phases.back().message += "; " + *fallen;
         }
-        if (auto stopped = co_await shutdown(); !stopped) co_return stopped;
+        auto stopped = record_.plan.ends_by_kill ? co_await crash() : co_await shutdown();
+        if (!stopped) co_return stopped;
         if (bench_.observer.sees_after_end())
             if (auto tried = co_await canaries(); !tried) co_return tried;
     }
     if (auto collected = co_await collect(); !collected) co_return collected;
     record_.passed = !failed_;
+    record_.observations = std::move(memory_.observed);
+    record_.secrets = std::move(memory_.secrets);
     co_return Result<>{};
 }
 
 Task<> Launch::remove() {
+    if (record_.plan.leaves_data && !container_.empty())
+        co_return co_await bench_.data.keep(record_.plan, container_);
     if (!container_.empty())
         if (auto removed = co_await bench_.client.container_remove(container_); !removed) co_return removed;
     if (auto removed = co_await bench_.pod.remove(record_.plan.id); !removed) co_return removed;
@@ -373,6 +467,7 @@ engine::ContainerSpec container_for(const Bench& bench, const RunPlan& plan,
         spec.publish.push_back(std::move(publish));
     }
     spec.network_mode = bench.network;
+    spec.network_aliases.emplace_back("subject");  // what containers beside it call it
     spec.read_only_rootfs = subject.read_only_rootfs || contains(plan.read_only, "/");
     return spec;
 }

@@ -25,6 +25,7 @@ struct Bench {
     Pod& pod;
     bool has_healthcheck = false;
     const engine::ImageInfo& image;
+    const RunRecord* control = nullptr;  // whose observations the steps of this run are compared with
 };
 
 // The container that `plan` asks for; pure. `mounts` are those of DataPlane::prepare().

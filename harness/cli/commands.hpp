@@ -16,15 +16,24 @@ struct Global {
 
 struct RunOptions {
     std::vector<std::string> scenarios;
-    std::string since;                  // a revision: only what was made read-only since; empty: everything
-    std::string container;              // --container NAME: the subject; empty: the scenarios' own
-    std::string service;                // --service NAME, of a Compose file
-    std::vector<std::string> profiles;  // --profile NAME, of a Compose file
-    std::string out;                    // --out DIR; empty: no files
-    std::string summary;                // --summary FILE; empty: none
-    bool quiet = false;                 // no progress
+    std::vector<std::string> variables;  // --set NAME=VALUE
+    std::vector<std::string> only;       // --only PATTERN, of scenarios' names; empty: all
+    std::string shard;                   // --shard I/N; empty: all
+    std::string since;                   // a revision: only what was made read-only since; empty: everything
+    std::string container;               // --container NAME: the subject; empty: the scenarios' own
+    std::string service;                 // --service NAME, of a Compose file
+    std::vector<std::string> profiles;   // --profile NAME, of a Compose file
+    std::string out;                     // --out DIR; empty: no files
+    std::string summary;                 // --summary FILE; empty: none
+    bool quiet = false;                  // no progress
+    int repeat = 1;                      // how often each run is tried
     std::size_t ring_bytes = 16U << 20U;
     std::string observer = "auto";  // auto, ebpf, ptrace, none
+};
+
+struct MergeOptions {
+    std::vector<std::string> results;
+    std::string out;  // --out FILE; empty: standard output
 };
 
 struct ReportOptions {
@@ -68,6 +77,7 @@ struct PatchOptions {
 
 // Each returns the exit code.
 int run_command(const Global& global, const RunOptions& options);
+int merge_command(const Global& global, const MergeOptions& options);
 int clean_command(const Global& global, const CleanOptions& options);
 int gate_command(const Global& global, const GateOptions& options);
 int audit_command(const Global& global, const AuditOptions& options);

@@ -42,6 +42,16 @@ int main(int argc, char** argv) {
                         "revision; they are writable in the control run, as they were");
     run_app->add_option("--service", run.service, "Of a Compose file: the service under test");
     run_app->add_option("--profile", run.profiles, "Of a Compose file: a profile to turn on (repeatable)");
+    run_app->add_option("--only", run.only,
+                        "Only scenarios whose name matches this pattern (*, ?; repeatable)");
+    run_app->add_option("--shard", run.shard,
+                        "I/N: of N parts of the scenarios only the I-th; `rogate merge` joins their results");
+    run_app
+        ->add_option("--repeat", run.repeat,
+                     "Try each run this often; tries that end differently are inconclusive (default 1)")
+        ->check(CLI::Range(1, 100));
+    run_app->add_option("--set", run.variables,
+                        "NAME=VALUE: variable of the scenarios, before their own 'vars'");
     run_app->add_option(
         "-o,--out", run.out,
         "Write result.json, report.html, report.md, junit.xml, results.sarif and write-requirements.md "
@@ -65,6 +75,12 @@ int main(int argc, char** argv) {
             "What watches the writes: auto (ebpf, else ptrace), ebpf, ptrace, or none (then no mount "
             "is called safe)")
         ->check(CLI::IsMember({"auto", "ebpf", "ptrace", "none"}));
+
+    MergeOptions merge;
+    CLI::App* merge_app =
+        app.add_subcommand("merge", "Join results of several scenarios for one subject into one");
+    merge_app->add_option("RESULT", merge.results, "result.json of each")->required();
+    merge_app->add_option("-o,--out", merge.out, "Write the result into this file");
 
     CleanOptions clean;
     CLI::App* clean_app = app.add_subcommand("clean", "Remove what an interrupted run left on the engine");
@@ -137,6 +153,7 @@ int main(int argc, char** argv) {
         return code == 0 ? 0 : 2;
     }
     if (*run_app) return run_command(global, run);
+    if (*merge_app) return merge_command(global, merge);
     if (*clean_app) return clean_command(global, clean);
     if (*gate_app) return gate_command(global, gate);
     if (*audit_app) return audit_command(global, audit);

@@ -10,10 +10,13 @@ namespace rogate::cli {
 namespace {
 
 std::string describe(const RunPlan& plan) {
-    if (plan.kind == RunKind::control) return fmt::format("run {} (control, as configured)", plan.id);
+    const std::string state =
+        plan.state == DataState::current ? "" : fmt::format(", data: {}", to_string(plan.state));
+    if (plan.kind == RunKind::control)
+        return fmt::format("run {} (control, as configured{})", plan.id, state);
     std::string targets;
     for (const std::string& target : plan.read_only) targets += (targets.empty() ? "" : " ") + target;
-    return fmt::format("run {} ({}, read-only: {})", plan.id, to_string(plan.kind), targets);
+    return fmt::format("run {} ({}, read-only: {}{})", plan.id, to_string(plan.kind), targets, state);
 }
 
 }  // namespace

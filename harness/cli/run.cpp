@@ -5,7 +5,9 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "base/references.hpp"
 #include "campaign/campaign.hpp"
+#include "cli/choose.hpp"
 #include "cli/commands.hpp"
 #include "cli/files.hpp"
 #include "cli/progress.hpp"
@@ -17,7 +19,7 @@
 #include "report/secrets.hpp"
 #include "report/terminal.hpp"
 #include "spec/live_container.hpp"
-#include "spec/scenario_file.hpp"
+#include "spec/scenario_list.hpp"
 
 namespace rogate::cli {
 
@@ -27,7 +29,15 @@ namespace {
 int verdict_code(const CampaignResult& result) {
     const bool open = std::any_of(result.mounts.begin(), result.mounts.end(),
                                   [](const MountResult& m) { return m.verdict == Verdict::inconclusive; });
-    if (!result.runs.empty() && !result.runs.front().passed) return exit_code(ErrorKind::scenario);
+    // A state in which every control run fails; one that fails now and then is no answer of the scenario's.
+    std::map<DataState, bool> ever_passed;
+    for (const RunRecord& run : result.runs)
+        if (run.plan.kind == RunKind::control) {
+            const auto [at, fresh] = ever_passed.try_emplace(run.plan.state, run.passed);
+            at->second = at->second || run.passed;
+        }
+    if (std::any_of(ever_passed.begin(), ever_passed.end(), [](const auto& each) { return !each.second; }))
+        return exit_code(ErrorKind::scenario);
     return open ? exit_code(ErrorKind::inconclusive) : 0;
 }
 
@@ -38,8 +48,8 @@ campaign::ObserverChoice observer_choice(const std::string& name) {
     return name == "none" ? Choice::none : Choice::automatic;
 }
 
-std::string folder_for(const RunOptions& options, const Scenario& scenario) {
-    return options.scenarios.size() <= 1 ? options.out : options.out + "/" + scenario.name;
+std::string folder_for(const RunOptions& options, const Scenario& scenario, bool several) {
+    return several ? options.out + "/" + scenario.name : options.out;
 }
 
 // Asks the engine for the container that the subject is to be like.
@@ -53,7 +63,7 @@ engine::Task<Scenario> with_live_container(engine::Client& client, Scenario scen
     co_return spec::with_container(std::move(scenario), inspect->dump());
 }
 
-int run_one(const Global& global, const RunOptions& options, const Scenario& scenario) {
+int run_one(const Global& global, const RunOptions& options, const Scenario& scenario, bool several) {
     Progress progress(look_at(STDERR_FILENO, global.colour), options.quiet);
     const std::string session = campaign::new_session();
     Watchdog watchdog(global, session);
@@ -63,6 +73,7 @@ int run_one(const Global& global, const RunOptions& options, const Scenario& sce
     work.work = [&](engine::Client& client) -> engine::Task<> {
         campaign::Options campaign_options;
         campaign_options.ring_bytes = options.ring_bytes;
+        campaign_options.repeat = options.repeat;
         campaign_options.observer = observer_choice(options.observer);
         campaign_options.observer_timeout = std::chrono::milliseconds(
             static_cast<std::int64_t>(std::min(30.0, global.engine_timeout_s) * 1000));
@@ -91,10 +102,12 @@ int run_one(const Global& global, const RunOptions& options, const Scenario& sce
     if (!result) return report_outcome(outcome);
 
     // From here on nothing holds a secret, whatever it is written to.
-    report::hide_secrets(*result, report::secrets_of(result->scenario));
+    for (const RunRecord& run : result->runs) secrets.insert(run.secrets.begin(), run.secrets.end());
+    report::hide_secrets(*result, secrets);
     const report::FormatOptions format = format_options(global);
     Result<> written;
-    if (!options.out.empty()) written = write_reports(*result, folder_for(options, scenario), format);
+    if (!options.out.empty())
+        written = write_reports(*result, folder_for(options, scenario, several), format);
     if (written && !options.summary.empty())
         written = append_file(options.summary, report::render_markdown(*result) + "\n");
     std::fputs(report::render_terminal(*result, format.terminal).c_str(), stdout);
@@ -127,6 +140,33 @@ Result<> keep_what_changed(const RunOptions& options, std::vector<Scenario>& sce
     return {};
 }
 
+Result<std::map<std::string, std::string>> given_variables(const std::vector<std::string>& settings) {
+    std::map<std::string, std::string> variables;
+    for (const std::string& setting : settings) {
+        const std::size_t equals = setting.find('=');
+        if (equals == std::string::npos || !is_variable_name(setting.substr(0, equals)))
+            return fail(
+                ErrorKind::usage,
+                fmt::format("--set {}: write NAME=VALUE, the name of letters, digits and _", setting));
+        variables.insert_or_assign(setting.substr(0, equals), setting.substr(equals + 1));
+    }
+    return variables;
+}
+
+// A misspelt variable would leave the scenario as it is without a word.
+Result<> check_variables(const std::map<std::string, std::string>& given,
+                         const std::vector<Scenario>& scenarios) {
+    for (const auto& [name, value] : given) {
+        const bool used = std::any_of(
+            scenarios.begin(), scenarios.end(),
+            [&, wanted = name](const Scenario& scenario) { return scenario.variables.contains(wanted); });
+        if (!used)
+            return fail(ErrorKind::usage,
+                        fmt::format("--set {}=…: no scenario has a variable '{}'", name, name));
+    }
+    return {};
+}
+
 }  // namespace
 
 int run_command(const Global& global, const RunOptions& options) {
@@ -141,21 +181,33 @@ int run_command(const Global& global, const RunOptions& options) {
     }
     spec::Surroundings surroundings;
     surroundings.container = options.container;
+    auto variables = given_variables(options.variables);
+    if (!variables) return report_error(variables.error());
+    surroundings.variables = std::move(*variables);
     for (const std::string& path : options.scenarios) {
-        auto scenario = spec::load_scenario(path, surroundings, {options.service, options.profiles});
-        if (scenario && !options.quiet)
-            for (const std::string& note : scenario->notes)
-                std::fputs(fmt::format("rogate: note: {}\n", note).c_str(), stderr);
-        if (scenario)
-            scenarios.push_back(std::move(*scenario));
-        else
-            worst = report_error(scenario.error());
+        auto loaded = spec::load_scenarios(path, surroundings, {options.service, options.profiles});
+        if (!loaded) {
+            worst = report_error(loaded.error());
+            continue;
+        }
+        for (Scenario& scenario : *loaded) {
+            for (const std::string& note : scenario.notes)
+                if (!options.quiet) std::fputs(fmt::format("rogate: note: {}\n", note).c_str(), stderr);
+            scenarios.push_back(std::move(scenario));
+        }
     }
     if (worst != 0) return worst;
+    // By all of them, so that the shards of one campaign lay out their results alike.
+    const bool several = scenarios.size() > 1;
+    if (auto used = check_variables(surroundings.variables, scenarios); !used)
+        return report_error(used.error());
     if (!options.since.empty())
         if (const auto kept = keep_what_changed(options, scenarios); !kept) return report_error(kept.error());
-    for (const Scenario& scenario : scenarios) {
-        const int code = run_one(global, options, scenario);
+    auto chosen = choose(std::move(scenarios), options.only, options.shard);
+    if (!chosen) return report_error(chosen.error());
+    if (chosen->empty()) std::fputs("rogate: no scenario falls into this shard\n", stderr);
+    for (const Scenario& scenario : *chosen) {
+        const int code = run_one(global, options, scenario, several);
         if (code >= 128) return code;
         // Failures of the engine come first, then input, scenario and inconclusive ones.
         const auto rank = [](int c) { return c == 3 ? 4 : c == 2 ? 3 : c == 1 ? 2 : c == 4 ? 1 : 0; };

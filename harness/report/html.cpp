@@ -12,6 +12,7 @@
 #include "report/html/page.hpp"
 #include "report/markup.hpp"
 #include "report/terminal.hpp"
+#include "report/when.hpp"
 
 namespace rogate::report {
 
@@ -73,7 +74,7 @@ ordered_json row(const Attempt& each, bool failed, Words& words) {
             words.number(each.operation),
             words.number(errno_name(each.error)),
             words.number(std::string(to_string(each.cls))),
-            words.number(each.phase),
+            words.number(when(each)),
             words.number(each.process.comm),
             each.count,
             words.number(each.control),

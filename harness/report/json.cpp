@@ -52,22 +52,24 @@ ordered_json Writer::texts(const std::vector<std::string>& list) const {
 }
 
 ordered_json Writer::attempt(const Attempt& each) const {
-    return {{"path", text(each.path)},
-            {"operation", text(each.operation)},
-            {"syscall", text(each.syscall)},
-            {"errno", errno_name(each.error)},
-            {"class", std::string(to_string(each.cls))},
-            {"phase", text(each.phase)},
-            {"process",
-             {{"comm", text(each.process.comm)},
-              {"exe", text(each.process.exe)},
-              {"pid", each.process.pid},
-              {"uid", each.process.uid},
-              {"parent", each.process.parent}}},
-            {"count", each.count},
-            {"control", text(each.control)},
-            {"first_s", each.first_s},
-            {"open_flags", each.open_flags}};
+    ordered_json object = {{"path", text(each.path)},
+                           {"operation", text(each.operation)},
+                           {"syscall", text(each.syscall)},
+                           {"errno", errno_name(each.error)},
+                           {"class", std::string(to_string(each.cls))},
+                           {"phase", text(each.phase)},
+                           {"process",
+                            {{"comm", text(each.process.comm)},
+                             {"exe", text(each.process.exe)},
+                             {"pid", each.process.pid},
+                             {"uid", each.process.uid},
+                             {"parent", each.process.parent}}},
+                           {"count", each.count},
+                           {"control", text(each.control)},
+                           {"first_s", each.first_s},
+                           {"open_flags", each.open_flags}};
+    if (!each.state.empty()) object["state"] = each.state;
+    return object;
 }
 
 ordered_json Writer::writable(const std::vector<WritablePath>& list) const {
@@ -102,6 +104,8 @@ ordered_json Writer::run(const RunRecord& each) const {
                            {"lost_events", each.lost_events},
                            {"duration_s", each.duration_s},
                            {"phases", std::move(phases)}};
+    if (each.plan.state != DataState::current) object["state"] = std::string(to_string(each.plan.state));
+    if (each.plan.data_of) object["data_of"] = *each.plan.data_of;
     if (each.exit_code) object["exit_code"] = *each.exit_code;
     if (each.exited_early) object["exited_early"] = true;
     if (each.could_not_start) object["could_not_start"] = true;
@@ -234,6 +238,8 @@ constexpr std::array all_verdicts = {Verdict::safe,       Verdict::tolerated,   
 constexpr std::array all_types = {MountType::bind, MountType::volume, MountType::anonymous, MountType::tmpfs,
                                   MountType::rootfs};
 constexpr std::array all_classes = {AttemptClass::write, AttemptClass::no_op, AttemptClass::access_check};
+constexpr std::array all_states = {DataState::current, DataState::fresh, DataState::used, DataState::restart,
+                                   DataState::crash};
 constexpr std::array all_kinds = {RunKind::control, RunKind::probe, RunKind::verify};
 constexpr std::array all_canaries = {Canary::seen, Canary::not_seen, Canary::not_refused, Canary::failed};
 
@@ -268,6 +274,7 @@ Attempt read_attempt(const json& object) {
     attempt.error = errno_from(object.at("errno"));
     attempt.cls = from_name(object.at("class"), all_classes);
     attempt.phase = raw(object, "phase");
+    attempt.state = object.value("state", "");
     const json& process = object.at("process");
     attempt.process = {.pid = process.value("pid", std::int64_t{0}),
                        .comm = raw(process, "comm"),
@@ -298,6 +305,8 @@ RunRecord read_run(const json& object) {
     RunRecord run;
     run.plan.id = object.at("id");
     run.plan.kind = from_name(object.at("kind"), all_kinds);
+    if (object.contains("state")) run.plan.state = from_name(object.at("state"), all_states);
+    if (object.contains("data_of")) run.plan.data_of = object.at("data_of").get<int>();
     run.plan.read_only = raw_list(object.at("read_only"));
     run.plan.writable = read_writable(object);
     run.passed = object.at("passed");

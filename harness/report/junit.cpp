@@ -9,6 +9,7 @@
 #include "report/advice.hpp"
 #include "report/escape.hpp"
 #include "report/markup.hpp"
+#include "report/when.hpp"
 
 namespace rogate::report {
 
@@ -112,7 +113,7 @@ std::string output_of(const MountResult& mount) {
         const Attempt& each = mount.attempts[i];
         out +=
             fmt::format("{} {} {} x{} in {} by {}{}\n", xml_text(each.operation), xml_text(each.path),
-                        errno_name(each.error), each.count, xml_text(each.phase), xml_text(each.process.comm),
+                        errno_name(each.error), each.count, xml_text(when(each)), xml_text(each.process.comm),
                         each.cls == AttemptClass::write ? "" : fmt::format(" ({})", to_string(each.cls)));
     }
     if (mount.attempts.size() > shown)

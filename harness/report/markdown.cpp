@@ -9,6 +9,7 @@
 #include "report/escape.hpp"
 #include "report/markup.hpp"
 #include "report/terminal.hpp"
+#include "report/when.hpp"
 
 namespace rogate::report {
 
@@ -169,7 +170,7 @@ void Document::evidence_of(const MountResult& mount) {
         const Attempt& each = mount.attempts[i];
         line("| {}{} | {} | {} | {} | {} | {} |", markdown_text(each.operation, 40),
              each.cls == AttemptClass::write ? "" : fmt::format(" ({})", to_string(each.cls)),
-             markdown_code(each.path, extent_.text), errno_name(each.error), markdown_text(each.phase, 100),
+             markdown_code(each.path, extent_.text), errno_name(each.error), markdown_text(when(each), 100),
              markdown_code(each.process.comm, 40), each.count);
     }
     line("");

@@ -19,6 +19,10 @@ bool carries_credentials(std::string name) {
 void secrets_of_step(const Step& step, std::set<std::string>& found) {
     if (const auto* exec = std::get_if<ExecAction>(&step.action))
         for (const auto& [name, value] : exec->environment) found.insert(value);
+    if (const auto* driver = std::get_if<DriverAction>(&step.action))
+        for (const auto& [name, value] : driver->environment) found.insert(value);
+    if (const auto* inside = steps_inside(step))
+        for (const Step& each : *inside) secrets_of_step(each, found);
     if (const auto* http = std::get_if<HttpAction>(&step.action))
         for (const auto& [name, value] : http->headers)
             if (carries_credentials(name)) found.insert(value);

@@ -9,6 +9,7 @@
 #include "report/advice.hpp"
 #include "report/escape.hpp"
 #include "report/markup.hpp"
+#include "report/when.hpp"
 
 namespace rogate::report {
 
@@ -102,7 +103,7 @@ void Page::attempts(const MountResult& mount) {
         const Attempt& each = mount.attempts[i];
         line(fmt::format("    {} {}  {}{}  in {}  by {}{}", padded(escape_text(each.operation), 11),
                          shortened(escape_text(each.path), 120, style_.unicode ? "…" : "..."),
-                         errno_name(each.error), times(each.count), escape_text(each.phase),
+                         errno_name(each.error), times(each.count), escape_text(when(each)),
                          escape_text(each.process.comm),
                          each.cls == AttemptClass::write ? "" : fmt::format("  ({})", to_string(each.cls))));
     }

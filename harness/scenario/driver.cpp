@@ -3,9 +3,7 @@
 #include <fmt/format.h>
 
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core.hpp>
@@ -13,6 +11,8 @@
 #include <chrono>
 
 #include "scenario/expectation.hpp"
+#include "scenario/form.hpp"
+#include "scenario/outcome.hpp"
 
 namespace rogate::scenario {
 
@@ -27,18 +27,6 @@ using Clock = std::chrono::steady_clock;
 namespace {
 
 constexpr auto token = asio::as_tuple(asio::use_awaitable);
-
-asio::awaitable<void> sleep_for(Milliseconds time) {
-    asio::steady_timer timer(co_await asio::this_coro::executor, time);
-    co_await timer.async_wait(token);
-}
-
-StepOutcome pass() {
-    return {.passed = true, .message = {}, .exec_pids = {}};
-}
-StepOutcome miss(std::string why) {
-    return {.passed = false, .message = std::move(why), .exec_pids = {}};
-}
 
 asio::awaitable<beast::error_code> connect(beast::tcp_stream& stream, const std::string& host,
                                            std::uint16_t port) {
@@ -57,8 +45,14 @@ http_ns::request<http_ns::string_body> to_request(const HttpAction& action) {
     request.set(http_ns::field::host, fmt::format("localhost:{}", action.port));
     request.set(http_ns::field::user_agent, "rogate");
     request.set(http_ns::field::connection, "close");
+    if (action.form.empty()) {
+        request.body() = action.body;
+    } else {
+        FormBody form = to_multipart(action.form);
+        request.set(http_ns::field::content_type, form.content_type);
+        request.body() = std::move(form.body);
+    }
     for (const auto& [name, value] : action.headers) request.set(name, value);
-    request.body() = action.body;
     request.prepare_payload();
     return request;
 }
@@ -134,8 +128,7 @@ Task<StepOutcome> Driver::http(const Step& step, const HttpAction& action) {
             if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
         observed.headers.emplace(std::move(name), std::string(field.value()));
     }
-    std::string why = mismatch(step, observed);
-    co_return why.empty() ? pass() : miss(std::move(why));
+    co_return judged(step, std::move(observed));
 }
 
 Task<StepOutcome> Driver::exec(const Step& step, const ExecAction& action) {
@@ -165,8 +158,7 @@ Task<StepOutcome> Driver::exec(const Step& step, const ExecAction& action) {
     Observed observed;
     observed.exit_code = done->exit_code;
     observed.text = done->output_stdout + done->output_stderr;
-    std::string why = mismatch(step, observed);
-    StepOutcome outcome = why.empty() ? pass() : miss(std::move(why));
+    StepOutcome outcome = judged(step, std::move(observed));
     if (done->pid > 0) outcome.exec_pids.push_back(done->pid);
     co_return outcome;
 }
@@ -194,8 +186,7 @@ Task<StepOutcome> Driver::log(const Step& step, std::string since) {
     if (!text) co_return fail(std::move(text.error()));
     Observed observed;
     observed.text = std::move(*text);
-    std::string why = mismatch(step, observed);
-    co_return why.empty() ? pass() : miss(std::move(why));
+    co_return judged(step, std::move(observed));
 }
 
 Task<StepOutcome> Driver::health() {
@@ -233,6 +224,16 @@ Task<StepOutcome> Driver::restart(const RestartAction& action) {
     co_return pass();
 }
 
+Task<StepOutcome> Driver::signal(const SignalAction& action) {
+    auto sent = co_await client_.container_kill(container_, action.signal);
+    if (sent) co_return pass();
+    // 409: it is not running any more, which is an outcome; anything else is the engine's failure.
+    auto state = co_await client_.container_inspect(container_);
+    if (!state) co_return fail(std::move(state.error()));
+    if (state->running) co_return fail(std::move(sent.error()));
+    co_return miss(sent.error().message);
+}
+
 Task<StepOutcome> Driver::attempt(const Step& step) {
     if (const auto* http_action = std::get_if<HttpAction>(&step.action))
         co_return co_await http(step, *http_action);
@@ -242,15 +243,14 @@ Task<StepOutcome> Driver::attempt(const Step& step) {
         co_return co_await tcp(step, *tcp_action);
     if (const auto* restart_action = std::get_if<RestartAction>(&step.action))
         co_return co_await restart(*restart_action);
-    if (const auto* signal = std::get_if<SignalAction>(&step.action)) {
-        auto sent = co_await client_.container_kill(container_, signal->signal);
-        if (sent) co_return pass();
-        // 409: it is not running any more, which is an outcome; anything else is the engine's failure.
-        auto state = co_await client_.container_inspect(container_);
-        if (!state) co_return fail(std::move(state.error()));
-        if (state->running) co_return fail(std::move(sent.error()));
-        co_return miss(sent.error().message);
-    }
+    if (const auto* signal_action = std::get_if<SignalAction>(&step.action))
+        co_return co_await signal(*signal_action);
+    if (const auto* copy_action = std::get_if<CopyAction>(&step.action))
+        co_return co_await copy(*copy_action);
+    if (const auto* file_action = std::get_if<FileAction>(&step.action))
+        co_return co_await file(step, *file_action);
+    if (const auto* driver_action = std::get_if<DriverAction>(&step.action))
+        co_return co_await run(step, *driver_action);
     if (const auto* wait = std::get_if<WaitAction>(&step.action)) {
         co_await sleep_for(Milliseconds(wait->duration_ms));
         co_return pass();
@@ -265,27 +265,6 @@ Task<StepOutcome> Driver::check(const Step& step) {
     auto state = co_await client_.container_inspect(container_);
     if (!state) co_return fail(std::move(state.error()));
     co_return co_await log(step, state->finished_at);
-}
-
-Task<StepOutcome> Driver::perform(const Step& step) {
-    const auto until = Clock::now() + Milliseconds(step.retry_until_ms.value_or(0));
-    StepOutcome total;
-    for (;;) {
-        auto outcome = co_await attempt(step);
-        if (!outcome) co_return fail(std::move(outcome.error()));
-        total.passed = outcome->passed;
-        total.message = std::move(outcome->message);
-        total.exec_pids.insert(total.exec_pids.end(), outcome->exec_pids.begin(), outcome->exec_pids.end());
-        if (total.passed) co_return total;
-        if (!step.retry_until_ms || Clock::now() >= until) break;
-        co_await sleep_for(Milliseconds(step.retry_interval_ms));
-        if ((co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none)
-            co_return fail(ErrorKind::cancelled, "interrupted");
-    }
-    if (step.retry_until_ms)
-        total.message +=
-            fmt::format(" (tried again for {:.1f} s)", static_cast<double>(*step.retry_until_ms) / 1000.0);
-    co_return total;
 }
 
 Task<StepOutcome> Driver::wait_ready(const Readiness& readiness) {

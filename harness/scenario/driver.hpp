@@ -4,11 +4,15 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <rogate/scenario.hpp>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "engine/client.hpp"
+#include "scenario/expectation.hpp"
+#include "scenario/variables.hpp"
 
 namespace rogate::scenario {
 
@@ -19,6 +23,20 @@ struct StepOutcome {
     std::string message;  // why it did not pass
     std::vector<std::int64_t>
         exec_pids;  // processes that this step started in the subject (engine host's pids)
+    std::optional<Observed> observed = {};
+};
+
+// What the steps of one run share.
+struct Memory {
+    Variables variables;
+    std::map<std::string, Observed> observed;  // by the step's key; what can be compared with another run's
+    const std::map<std::string, Observed>* control = nullptr;  // the control run's; absent: this is it
+    std::set<std::string> secrets;                             // values that went out as a credential
+};
+
+// Where containers beside the subject are put, and how they are named.
+struct Neighbourhood {
+    std::string session, network, name;
 };
 
 // What is executed in place of a command, so that an observer can see it.
@@ -30,25 +48,44 @@ engine::Task<> start_was_refused(engine::Client& client, std::string container, 
 
 class Driver {
   public:
-    // `network`: the container whose network namespace the subject is in, and whose ports are published;
-    // empty: its own.
-    Driver(engine::Client& client, std::string container, CommandWrapper wrapper = {},
-           std::string network = {})
+    // `memory` outlives the driver. `published_by`: the container whose network namespace the subject is in,
+    // and whose ports are published; empty: its own.
+    Driver(engine::Client& client, std::string container, Memory& memory, Neighbourhood neighbourhood = {},
+           CommandWrapper wrapper = {}, std::string published_by = {})
         : client_(client),
           container_(std::move(container)),
-          network_(network.empty() ? container_ : std::move(network)),
+          network_(published_by.empty() ? container_ : std::move(published_by)),
+          memory_(memory),
+          neighbourhood_(std::move(neighbourhood)),
           wrapper_(std::move(wrapper)) {}
 
     // Looks up where the subject's ports are published; again after a restart, since the engine may choose
     // new ones.
     engine::Task<> refresh();
+    // As often as the step says; what it captures and what has to be compared goes into the memory.
     engine::Task<StepOutcome> perform(const Step& step);
+    // Round after round until `stop` is set (a round is never broken off) or one fails.
+    engine::Task<StepOutcome> in_background(const Step& step, const bool& stop);
     // Passed when every check held; ends early, not passed, when the subject stops running. A log check sees
     // only what was written since the subject's last start.
     engine::Task<StepOutcome> wait_ready(const Readiness& readiness);
 
   private:
+    engine::Task<StepOutcome> perform(const Step& step, std::string key);
+    engine::Task<StepOutcome> once(const Step& step, std::string key);
     engine::Task<StepOutcome> attempt(const Step& step);
+    engine::Task<StepOutcome> signal(const SignalAction& action);
+    engine::Task<StepOutcome> copy(const CopyAction& action);
+    engine::Task<StepOutcome> file(const Step& step, const FileAction& action);
+    engine::Task<StepOutcome> run(const Step& step, const DriverAction& action);
+    engine::Task<std::string> make_neighbour(const DriverAction& action);
+    engine::Task<StepOutcome> watch_neighbour(const Step& step, const std::string& id,
+                                              const std::string& image);
+    engine::Task<StepOutcome> parallel(const ParallelAction& action, std::string key);
+    // Whether the step is to be left out; nothing: not to be.
+    engine::Task<std::optional<std::string>> skip(const Step& step, StepOutcome& outcome);
+    // What the observation adds to an outcome that passed so far: captures, and the comparison.
+    void settle(const Step& step, const std::string& key, StepOutcome& outcome);
     engine::Task<StepOutcome> check(const Step& step);
     engine::Task<StepOutcome> http(const Step& step, const HttpAction& action);
     engine::Task<StepOutcome> exec(const Step& step, const ExecAction& action);
@@ -60,8 +97,11 @@ class Driver {
 
     engine::Client& client_;
     std::string container_, network_;
+    Memory& memory_;
+    Neighbourhood neighbourhood_;
     CommandWrapper wrapper_;
     std::map<std::string, std::uint16_t> ports_;
+    int neighbours_ = 0;
 };
 
 // "NAME exited with code 1" and its last log lines.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <regex>
 
 namespace rogate::scenario {
@@ -19,16 +20,22 @@ std::string_view without_final_newline(std::string_view text) {
 // too long is searched line by line, and of an overlong line only the beginning.
 constexpr std::size_t regex_limit = 4096;
 
-bool found_in(const std::string& pattern, std::string_view text) {
-    const std::regex regex(pattern, std::regex::ECMAScript | std::regex::multiline);
-    if (text.size() <= regex_limit) return std::regex_search(text.begin(), text.end(), regex);
+// Calls `look` with each piece of the text that is searched at a time, until it answers true.
+template <class Look>
+bool in_pieces(std::string_view text, const Look& look) {
+    if (text.size() <= regex_limit) return look(text);
     while (!text.empty()) {
         const std::size_t end = std::min(text.find('\n'), text.size());
-        const std::string_view line = text.substr(0, std::min(end, regex_limit));
-        if (std::regex_search(line.begin(), line.end(), regex)) return true;
+        if (look(text.substr(0, std::min(end, regex_limit)))) return true;
         text.remove_prefix(std::min(end + 1, text.size()));
     }
     return false;
+}
+
+bool found_in(const std::string& pattern, std::string_view text) {
+    const std::regex regex(pattern, std::regex::ECMAScript | std::regex::multiline);
+    return in_pieces(
+        text, [&](std::string_view piece) { return std::regex_search(piece.begin(), piece.end(), regex); });
 }
 
 std::string lower(std::string text) {
@@ -40,10 +47,72 @@ std::string lower(std::string text) {
 std::string_view what(const Step& step) {
     if (std::holds_alternative<HttpAction>(step.action)) return "body";
     if (std::holds_alternative<LogAction>(step.action)) return "log";
+    if (std::holds_alternative<FileAction>(step.action)) return "content";
     return "output";
 }
 
+using nlohmann::json;
+
+std::string json_mismatch(const Expect& expect, const Observed& observed) {
+    const json found = json::parse(observed.text, nullptr, false);
+    if (found.is_discarded()) return fmt::format("expected JSON, got \"{}\"", excerpt(observed.text));
+    for (const auto& [where, wanted] : expect.json) {
+        const json::json_pointer pointer(where);
+        if (!found.contains(pointer))
+            return fmt::format("expected {} at {}, where there is nothing (\"{}\")", wanted, where,
+                               excerpt(observed.text));
+        if (found[pointer] != json::parse(wanted, nullptr, false))
+            return fmt::format("expected {} at {}, got {}", wanted, where,
+                               excerpt(found[pointer].dump(-1, ' ', false, json::error_handler_t::replace)));
+    }
+    return {};
+}
+
+std::string file_mismatch(const Step& step, const FileAction& file, const Observed& observed) {
+    const Expect& expect = step.expect;
+    const bool there = observed.exists.value_or(false);
+    if (expect.exists.value_or(true) != there)
+        return fmt::format("{} is {}", file.path, there ? "there, and is to be missing" : "missing");
+    if (expect.mode && observed.mode != expect.mode)
+        return fmt::format("{} has mode {:04o}, expected {:04o}", file.path, observed.mode.value_or(0),
+                           *expect.mode);
+    if (expect.size && observed.size != expect.size)
+        return fmt::format("{} has {} bytes, expected {}", file.path, observed.size.value_or(0),
+                           *expect.size);
+    return {};
+}
+
 }  // namespace
+
+std::optional<std::string> first_match(const std::string& pattern, std::string_view text) {
+    const std::regex regex(pattern, std::regex::ECMAScript | std::regex::multiline);
+    std::optional<std::string> found;
+    in_pieces(text, [&](std::string_view piece) {
+        std::match_results<std::string_view::const_iterator> match;
+        if (!std::regex_search(piece.begin(), piece.end(), match, regex)) return false;
+        found = match.size() > 1 ? match[1].str() : match[0].str();
+        return true;
+    });
+    return found;
+}
+
+std::string without(const std::vector<std::string>& patterns, std::string_view text) {
+    if (patterns.empty()) return std::string(text);
+    std::vector<std::regex> compiled;
+    for (const std::string& pattern : patterns)
+        compiled.emplace_back(pattern, std::regex::ECMAScript | std::regex::multiline);
+    std::string result;
+    while (!text.empty()) {
+        const std::size_t end = std::min(text.find('\n'), text.size());
+        std::string line(text.substr(0, std::min(end, regex_limit)));
+        for (const std::regex& regex : compiled) line = std::regex_replace(line, regex, "*");
+        result += line;
+        if (end > regex_limit) result += text.substr(regex_limit, end - regex_limit);
+        if (end < text.size()) result += '\n';
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return result;
+}
 
 std::string excerpt(std::string_view text, std::size_t limit) {
     std::string line;
@@ -69,7 +138,10 @@ std::string mismatch(const Step& step, const Observed& observed) {
         if (!expect.status && (status < 200 || status > 399))
             return fmt::format("expected a status from 200 to 399, got {} ({})", status, shown());
     }
-    if (std::holds_alternative<ExecAction>(step.action)) {
+    if (const auto* file = std::get_if<FileAction>(&step.action))
+        if (std::string why = file_mismatch(step, *file, observed); !why.empty()) return why;
+    if (std::holds_alternative<ExecAction>(step.action) ||
+        std::holds_alternative<DriverAction>(step.action)) {
         const int wanted = expect.exit_code.value_or(0);
         if (observed.exit_code.value_or(-1) != wanted)
             return fmt::format("expected exit code {}, got {} ({})", wanted, observed.exit_code.value_or(-1),
@@ -90,6 +162,7 @@ std::string mismatch(const Step& step, const Observed& observed) {
         return fmt::format("expected \"{}\" not to appear in the {}", excerpt(*expect.not_contains), shown());
     if (expect.matches && !found_in(*expect.matches, observed.text))
         return fmt::format("expected /{}/ to match the {}", *expect.matches, shown());
+    if (!expect.json.empty()) return json_mismatch(expect, observed);
     return {};
 }
 

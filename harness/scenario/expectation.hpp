@@ -1,22 +1,23 @@
 // What a step observed, held against what it expects. Pure.
 #pragma once
 
-#include <map>
 #include <optional>
+#include <rogate/observation.hpp>
 #include <rogate/scenario.hpp>
 #include <string>
 
 namespace rogate::scenario {
 
-struct Observed {
-    std::optional<int> status;                   // http
-    std::optional<int> exit_code;                // exec
-    std::string text;                            // body, output or log
-    std::map<std::string, std::string> headers;  // names in lower case
-};
+using Observed = Observation;
 
 // Empty if everything holds, else what does not: "expected status 200, got 503 (body: …)".
 std::string mismatch(const Step& step, const Observed& observed);
+
+// What the pattern's first group matches first in `text`, or the whole pattern if it has none.
+std::optional<std::string> first_match(const std::string& pattern, std::string_view text);
+
+// `text` with all that one of the patterns matches replaced by "*".
+std::string without(const std::vector<std::string>& patterns, std::string_view text);
 
 // `text` on one line and of about `limit` bytes at most, for messages. Other control characters stay as they
 // are: whoever renders the message escapes them.

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 
+#include "base/references.hpp"
 #include "spec/expect.hpp"
+#include "spec/loads.hpp"
 #include "spec/nearest_name.hpp"
 
 namespace rogate::spec {
@@ -28,6 +30,9 @@ class ActionReader {
         if (name == "wait") return wait(value);
         if (name == "log") return log(value);
         if (name == "tcp") return tcp(value);
+        if (name == "copy") return CopyAction{read_load(value, in(name), context_)};
+        if (name == "file") return file(value);
+        if (name == "run") return run(value);
         return healthcheck(value);
     }
 
@@ -35,13 +40,15 @@ class ActionReader {
     std::optional<Action> http(const Value& value) const;
     std::map<std::string, std::string> http_headers(const Value& value) const;
     std::optional<Action> exec(const Value& value) const;
-    std::optional<std::vector<std::string>> command(const Value& value) const;
     std::optional<Action> signal(const Value& value) const;
     std::optional<Action> restart(const Value& value) const;
     std::optional<Action> wait(const Value& value) const;
     std::optional<Action> log(const Value& value) const;
     std::optional<Action> tcp(const Value& value) const;
     std::optional<Action> healthcheck(const Value& value) const;
+    std::optional<Action> file(const Value& value) const;
+    std::optional<Action> run(const Value& value) const;
+    void http_content(const Mapping& mapping, HttpAction& action) const;
     std::uint16_t port(const Mapping& mapping) const;
 
     std::string in(std::string_view name) const { return fmt::format("'{}' of {}", name, where_); }
@@ -73,7 +80,10 @@ std::optional<Action> ActionReader::http(const Value& value) const {
         action.method = *method;
     }
     if (const auto path = mapping.line("path")) {
-        if (!path->starts_with('/') || path->find(' ') != std::string::npos)
+        // A captured Location may be the whole path.
+        const std::string sample = replace_references(
+            *path, [](const std::string&) { return "/x"; }, Escapes::resolve);
+        if (!sample.starts_with('/') || sample.find(' ') != std::string::npos)
             context_.problem(
                 *mapping.get("path"),
                 fmt::format("{} is not the path of a request; it starts with '/', and a space in it is "
@@ -82,8 +92,25 @@ std::optional<Action> ActionReader::http(const Value& value) const {
         action.path = *path;
     }
     if (const Value* headers = mapping.get("headers")) action.headers = http_headers(*headers);
-    action.body = mapping.text("body").value_or("");
+    http_content(mapping, action);
     return action;
+}
+
+void ActionReader::http_content(const Mapping& mapping, HttpAction& action) const {
+    std::string_view chosen;
+    for (const std::string_view key : {"body", "file", "form"}) {
+        if (!mapping.has(key)) continue;
+        if (!chosen.empty())
+            context_.problems.add(
+                std::max(mapping.place_of(chosen), mapping.place_of(key)),
+                fmt::format("{} has '{}' and '{}'; keep one of the two", mapping.where(), chosen, key));
+        chosen = key;
+    }
+    action.body = mapping.text("body").value_or("");
+    if (const Value* file = mapping.get("file"))
+        action.body = without_references(read_local_file(*file, "'file'", context_).value_or(""));
+    if (const Value* form = mapping.get("form"))
+        action.form = read_form(*form, fmt::format("'form' of {}", where_), context_);
 }
 
 std::map<std::string, std::string> ActionReader::http_headers(const Value& value) const {
@@ -100,33 +127,17 @@ std::map<std::string, std::string> ActionReader::http_headers(const Value& value
     return headers;
 }
 
-std::optional<std::vector<std::string>> ActionReader::command(const Value& value) const {
-    if (value.kind == Value::Kind::scalar) {
-        if (value.text.find_first_not_of(" \t\n") != std::string::npos)
-            return std::vector<std::string>{"sh", "-c", value.text};
-    } else if (value.kind == Value::Kind::sequence) {
-        auto words = read_texts(value, "the command", context_);
-        if (!words || (!words->empty() && !words->front().empty())) return words;
-    } else {
-        context_.problem(value,
-                         "the command is a mapping; write a list of words, or one string for the shell");
-        return std::nullopt;
-    }
-    context_.problem(value, "the command is empty; write a list of words, or one string for the shell");
-    return std::nullopt;
-}
-
 std::optional<Action> ActionReader::exec(const Value& value) const {
     ExecAction action;
     if (value.kind != Value::Kind::mapping) {
-        auto words = command(value);
+        auto words = read_command(value, context_);
         if (!words) return std::nullopt;
         action.command = std::move(*words);
         return action;
     }
     const Mapping mapping(value, in("exec"), keys::exec, context_);
     if (const Value* words = mapping.get("command"))
-        action.command = command(*words).value_or(std::vector<std::string>{});
+        action.command = read_command(*words, context_).value_or(std::vector<std::string>{});
     else if (!mapping.has("command"))
         context_.problem(
             value, fmt::format("{} has no 'command'; write a list of words, or one string for the shell",
@@ -188,11 +199,60 @@ std::optional<Action> ActionReader::healthcheck(const Value& value) const {
     return std::nullopt;
 }
 
+std::optional<Action> ActionReader::file(const Value& value) const {
+    const auto path = read_notation(value, "'file'", context_, parse_container_path);
+    if (!path) return std::nullopt;
+    return FileAction{*path};
+}
+
+std::optional<Action> ActionReader::run(const Value& value) const {
+    const Mapping mapping(value, in("run"), keys::run, context_);
+    DriverAction action;
+    if (!mapping.has("image") && value.kind == Value::Kind::mapping)
+        context_.problem(value, fmt::format("{} has no 'image'; write the image to start", mapping.where()));
+    action.image = mapping.line("image").value_or("");
+    if (action.image.find(' ') != std::string::npos)
+        context_.problem(*mapping.get("image"),
+                         fmt::format("{} is not the name of an image", in_quotes(action.image)));
+    action.command = read_words(mapping, "command", context_);
+    action.entrypoint = read_words(mapping, "entrypoint", context_);
+    action.user = mapping.line("user");
+    action.working_dir = mapping.path("working_dir");
+    if (const Value* environment = mapping.get("environment"))
+        action.environment = read_environment(*environment, context_);
+    if (const Value* files = mapping.get("files")) {
+        if (files->kind != Value::Kind::sequence)
+            context_.problem(*files,
+                             fmt::format("'files' is {}; write a list (- {{from: ./tests, to: /tests}})",
+                                         kind_name(*files)));
+        for (const ValuePtr& item : files->items)
+            action.files.push_back(
+                read_load(*item, fmt::format("an entry of 'files' of {}", where_), context_));
+    }
+    return action;
+}
+
 std::string join(std::span<const std::string> words) {
     return fmt::format("{}", fmt::join(words, " "));
 }
 
 }  // namespace
+
+std::optional<std::vector<std::string>> read_command(const Value& value, const Context& context) {
+    if (value.kind == Value::Kind::scalar) {
+        if (value.text.find_first_not_of(" \t\n") != std::string::npos)
+            return std::vector<std::string>{"sh", "-c", value.text};
+    } else if (value.kind == Value::Kind::sequence) {
+        auto words = read_texts(value, "the command", context);
+        if (!words || (!words->empty() && !words->front().empty())) return words;
+    } else {
+        context.problem(value,
+                        "the command is a mapping; write a list of words, or one string for the shell");
+        return std::nullopt;
+    }
+    context.problem(value, "the command is empty; write a list of words, or one string for the shell");
+    return std::nullopt;
+}
 
 std::optional<Step> read_action(const Mapping& mapping, std::span<const std::string_view> names,
                                 std::span<const Port> ports, const Context& context) {
@@ -246,6 +306,11 @@ std::string default_name(const Step& step) {
         std::string operator()(const LogAction&) const { return "log " + step.expect.matches.value_or(""); }
         std::string operator()(const TcpAction& tcp) const { return fmt::format("tcp {}", tcp.port); }
         std::string operator()(const HealthAction&) const { return "healthcheck"; }
+        std::string operator()(const CopyAction& copy) const { return "copy to " + copy.load.to; }
+        std::string operator()(const FileAction& file) const { return "file " + file.path; }
+        std::string operator()(const DriverAction& driver) const { return "run " + driver.image; }
+        std::string operator()(const ParallelAction&) const { return "parallel"; }
+        std::string operator()(const BackgroundAction&) const { return "background"; }
     };
     constexpr std::size_t longest = 60;
     std::string name = std::visit(Namer{step}, step.action);

@@ -15,6 +15,9 @@ namespace rogate::spec {
 std::optional<Step> read_action(const Mapping& mapping, std::span<const std::string_view> names,
                                 std::span<const Port> ports, const Context& context);
 
+// A list of words, or one string for the shell.
+std::optional<std::vector<std::string>> read_command(const Value& value, const Context& context);
+
 // "http GET /index.html", "exec redis-cli ping", …: one line that tells a person which step it is.
 std::string default_name(const Step& step);
 

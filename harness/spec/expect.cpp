@@ -3,14 +3,22 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
+
+#include "spec/loads.hpp"
+#include "spec/step_options.hpp"
 
 namespace rogate::spec {
 
 namespace {
 
 std::vector<std::string_view> fitting_keys(std::string_view action) {
-    if (action == "http") return {"status", "contains", "not_contains", "matches", "equals", "headers"};
-    if (action == "exec") return {"exit_code", "contains", "not_contains", "matches", "equals"};
+    if (action == "http")
+        return {"status", "contains", "not_contains", "matches", "equals", "headers", "json"};
+    if (action == "exec" || action == "run")
+        return {"exit_code", "contains", "not_contains", "matches", "equals", "json"};
+    if (action == "file")
+        return {"exists", "mode", "size", "contains", "not_contains", "matches", "equals", "json"};
     if (action == "log") return {"contains", "not_contains", "matches", "equals"};
     return {};
 }
@@ -66,6 +74,17 @@ Expect read_expect(const Mapping& step, std::string_view action, const Context& 
     expect.matches = mapping.regex("matches");
     expect.equals = mapping.text("equals");
     if (const Value* headers = mapping.get("headers")) expect.headers = read_headers(*headers, context);
+    if (const Value* json = mapping.get("json")) expect.json = read_json_expectations(*json, context);
+    if (mapping.has("exists")) expect.exists = mapping.flag("exists", true);
+    expect.mode = read_mode_bits(mapping, "mode", context);
+    if (const Value* size = mapping.get("size"))
+        if (const auto bytes =
+                read_integer(*size, "'size'", context, 0, std::numeric_limits<std::int64_t>::max()))
+            expect.size = static_cast<std::uint64_t>(*bytes);
+    if (expect.exists == false && mapping.value().pairs.size() > 1)
+        context.problem(
+            *mapping.get("exists"),
+            fmt::format("{} wants it missing and more; what is missing has nothing else", mapping.where()));
     return expect;
 }
 

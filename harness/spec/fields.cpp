@@ -7,6 +7,7 @@
 #include <regex>
 #include <stdexcept>
 
+#include "base/references.hpp"
 #include "spec/nearest_name.hpp"
 
 namespace rogate::spec {
@@ -126,7 +127,10 @@ std::optional<std::string> read_regex(const Value& value, std::string_view what,
         return std::nullopt;
     }
     try {
-        const std::regex compiled(*text, std::regex::ECMAScript | std::regex::multiline);
+        // What is captured in the run is put in as a literal.
+        const std::string sample = replace_references(
+            *text, [](const std::string&) { return "x"; }, Escapes::resolve);
+        const std::regex compiled(sample, std::regex::ECMAScript | std::regex::multiline);
         return text;
     } catch (const std::regex_error& error) {
         context.problem(value,
@@ -280,6 +284,19 @@ std::vector<std::string> Mapping::texts(std::string_view key) const {
     const Value* value = get(key);
     if (value == nullptr) return {};
     return read_texts(*value, named(key), context_).value_or(std::vector<std::string>{});
+}
+
+std::optional<std::vector<std::string>> read_words(const Mapping& mapping, std::string_view key,
+                                                   const Context& context) {
+    const Value* value = mapping.get(key);
+    if (value == nullptr) return std::nullopt;
+    const std::string what = fmt::format("'{}'", key);
+    if (value->kind == Value::Kind::sequence) return read_texts(*value, what, context);
+    if (value->kind == Value::Kind::mapping) {
+        context.problem(*value, fmt::format("{} is a mapping; write a list of words, or one string", what));
+        return std::nullopt;
+    }
+    return read_notation(*value, what, context, split_shell_words);
 }
 
 }  // namespace rogate::spec

@@ -101,4 +101,9 @@ class Mapping {
     const Context& context_;
 };
 
+// A list, or a string that is split into words; absent and empty are different things (an empty one clears
+// the image's).
+std::optional<std::vector<std::string>> read_words(const Mapping& mapping, std::string_view key,
+                                                   const Context& context);
+
 }  // namespace rogate::spec

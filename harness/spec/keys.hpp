@@ -27,7 +27,7 @@ struct KeySet {
 namespace keys {
 
 inline constexpr KeySet scenario("", {"name", "description", "subject", "candidates", "ready", "steps",
-                                      "shutdown"});
+                                      "shutdown", "vars", "fixtures", "states", "scenarios"});
 inline constexpr KeySet subject("/$defs/subject",
                                 {"image",     "command",     "entrypoint", "user",         "working_dir",
                                  "hostname",  "stop_signal", "init",       "privileged",   "read_only",
@@ -52,14 +52,25 @@ inline constexpr KeySet ready("/$defs/ready",
                               {"timeout", "checks", "http", "tcp", "log", "exec", "healthcheck", "expect"});
 inline constexpr KeySet check("/$defs/check",
                               {"name", "http", "tcp", "log", "exec", "healthcheck", "expect", "timeout"});
-inline constexpr KeySet step("/$defs/step", {"name", "http", "exec", "signal", "restart", "wait", "log",
-                                             "tcp", "healthcheck", "expect", "timeout", "retry"});
-inline constexpr KeySet http("/$defs/http", {"method", "port", "path", "headers", "body"});
+inline constexpr KeySet step(
+    "/$defs/step", {"name", "http",        "exec",       "signal",  "restart", "wait",   "log",
+                    "tcp",  "healthcheck", "expect",     "timeout", "retry",   "copy",   "file",
+                    "run",  "parallel",    "background", "capture", "skip_if", "repeat", "same_as_control"});
+inline constexpr KeySet http("/$defs/http", {"method", "port", "path", "headers", "body", "file", "form"});
+inline constexpr KeySet form_field("/$defs/form_field", {"file", "text", "filename", "type"});
+inline constexpr KeySet copy("/$defs/copy", {"to", "from", "text", "owner", "mode"});
+inline constexpr KeySet run("/$defs/run", {"image", "command", "entrypoint", "user", "working_dir",
+                                           "environment", "files"});
+inline constexpr KeySet background("/$defs/background", {"steps", "interval"});
+inline constexpr KeySet capture("/$defs/capture", {"json", "header", "regex"});
+inline constexpr KeySet skip_if("/$defs/skip_if", {"exec", "vars"});
+inline constexpr KeySet same_as_control("/$defs/same_as_control", {"ignore"});
+inline constexpr KeySet fixture("/$defs/fixture", {"target", "from", "empty", "owner", "mode"});
 inline constexpr KeySet exec("/$defs/exec", {"command", "user", "working_dir", "environment", "stdin"});
 inline constexpr KeySet restart("/$defs/restart", {"kill"});
 inline constexpr KeySet tcp("/$defs/tcp", {"port"});
 inline constexpr KeySet expect("/$defs/expect", {"status", "exit_code", "contains", "not_contains", "matches",
-                                                 "equals", "headers"});
+                                                 "equals", "headers", "json", "exists", "mode", "size"});
 inline constexpr KeySet retry("/$defs/retry", {"until", "interval"});
 inline constexpr KeySet shutdown("/$defs/shutdown", {"signal", "timeout", "exit_code"});
 
@@ -86,6 +97,14 @@ inline constexpr std::array all{scenario,
                                 expect,
                                 retry,
                                 shutdown,
+                                form_field,
+                                copy,
+                                run,
+                                background,
+                                capture,
+                                skip_if,
+                                same_as_control,
+                                fixture,
                                 none};
 
 }  // namespace keys

@@ -16,8 +16,12 @@
 #include "spec/fields.hpp"
 #include "spec/kubernetes.hpp"
 #include "spec/live_container.hpp"
+#include "spec/loads.hpp"
+#include "spec/nearest_name.hpp"
+#include "spec/scenario_list.hpp"
 #include "spec/steps.hpp"
 #include "spec/subject_reader.hpp"
+#include "spec/variables.hpp"
 
 namespace rogate::spec {
 
@@ -62,10 +66,47 @@ std::vector<std::string> read_candidates(const Value& value, const Context& cont
     return targets;
 }
 
+constexpr std::pair<std::string_view, DataState> state_names[] = {{"current", DataState::current},
+                                                                  {"fresh", DataState::fresh},
+                                                                  {"used", DataState::used},
+                                                                  {"restart", DataState::restart},
+                                                                  {"crash", DataState::crash}};
+
+std::vector<DataState> read_states(const Value& value, const Scenario& scenario, const Context& context) {
+    std::vector<DataState> states;
+    if (value.kind != Value::Kind::sequence || value.items.empty())
+        context.problem(value,
+                        "'states' is not a list of states; write for example [fresh, used, restart, crash]");
+    for (const ValuePtr& item : value.items) {
+        const auto name = read_text(*item, "a state", context);
+        if (!name) continue;
+        const auto found =
+            std::ranges::find(state_names, *name, &std::pair<std::string_view, DataState>::first);
+        if (found == std::end(state_names)) {
+            std::vector<std::string_view> known;
+            for (const auto& each : state_names) known.push_back(each.first);
+            context.problem(*item,
+                            fmt::format("unknown state {}; {}", in_quotes(*name), suggestion(*name, known)));
+        } else if (std::ranges::find(states, found->second) != states.end()) {
+            context.problem(*item,
+                            fmt::format("state {} is listed twice; keep one of the two", in_quotes(*name)));
+        } else {
+            states.push_back(found->second);
+        }
+    }
+    // Their data would have to be those of the same moment.
+    if (!scenario.companions.empty() || scenario.subject.origin.kind == Origin::Kind::kubernetes)
+        context.problem(value,
+                        "'states' works for a subject without services and pods beside it; leave it out");
+    return states;
+}
+
 void add_port_of(const Step& step, std::vector<Port>& ports) {
     Port port;
     if (const auto* http = std::get_if<HttpAction>(&step.action)) port.container = http->port;
     if (const auto* tcp = std::get_if<TcpAction>(&step.action)) port.container = tcp->port;
+    if (const auto* inside = steps_inside(step))
+        for (const Step& each : *inside) add_port_of(each, ports);
     if (port.container != 0 && std::ranges::find(ports, port) == ports.end()) ports.push_back(port);
 }
 
@@ -160,6 +201,11 @@ Scenario read_scenario(const Value& root, const Context& context) {
     }
     if (const Value* shutdown = mapping.get("shutdown"))
         scenario.shutdown = read_shutdown(*shutdown, scenario.shutdown, context);
+    if (const Value* fixtures = mapping.get("fixtures"))
+        scenario.fixtures = read_fixtures(*fixtures, scenario.subject.mounts, context);
+    if (const Value* states = mapping.get("states"))
+        scenario.states = read_states(*states, scenario, context);
+    check_looked_at(scenario.steps, scenario.subject.mounts, context);
     for (const Step& check : scenario.readiness.checks) add_port_of(check, scenario.subject.ports);
     for (const Step& step : scenario.steps) add_port_of(step, scenario.subject.ports);
     return scenario;
@@ -177,8 +223,10 @@ std::optional<std::string> process_environment(const std::string& name) {
     return value == nullptr ? std::nullopt : std::optional<std::string>(value);
 }
 
-Result<std::string> read_input_file(const std::string& path) {
-    constexpr std::size_t most = YamlLimits{}.bytes;
+namespace {
+
+// Never the whole of a large file.
+Result<std::string> read_whole(const std::string& path, std::size_t most) {
     std::error_code failure;
     if (fs::is_directory(path, failure)) return fail(ErrorKind::usage, "is a folder");
     errno = 0;
@@ -186,13 +234,24 @@ Result<std::string> read_input_file(const std::string& path) {
     if (!file)
         return fail(errno == ENOENT ? ErrorKind::not_found : ErrorKind::usage,
                     errno == 0 ? "cannot be opened" : std::string(std::strerror(errno)));
-    // Never the whole of a large file.
-    std::string text(most + 1, '\0');
-    file.read(text.data(), static_cast<std::streamsize>(text.size()));
+    std::string text, piece(std::size_t{1} << 20U, '\0');
+    while (text.size() <= most && file) {
+        file.read(piece.data(), static_cast<std::streamsize>(piece.size()));
+        text.append(piece, 0, static_cast<std::size_t>(file.gcount()));
+    }
     if (file.bad()) return fail(ErrorKind::usage, "cannot be read");
-    text.resize(static_cast<std::size_t>(file.gcount()));
     if (text.size() > most) return fail(ErrorKind::usage, fmt::format("larger than {} bytes", most));
     return text;
+}
+
+}  // namespace
+
+Result<std::string> read_input_file(const std::string& path) {
+    return read_whole(path, YamlLimits{}.bytes);
+}
+
+Result<std::string> read_data_file(const std::string& path) {
+    return read_whole(path, std::size_t{64} << 20U);
 }
 
 namespace {
@@ -237,12 +296,22 @@ std::vector<std::string> compose_files_in(const fs::path& folder) {
 
 }  // namespace
 
+Scenario read_scenario_root(const Value& root, const Context& context) {
+    Substituted substituted = with_variables(*without_extensions(root), context);
+    Scenario scenario = read_scenario(*substituted.root, context);
+    scenario.variables = std::move(substituted.variables);
+    return scenario;
+}
+
+std::string folder_of(const std::string& file_name, const Surroundings& surroundings) {
+    return surroundings.folder.empty() ? absolute(file_name).parent_path().string()
+                                       : absolute(surroundings.folder).string();
+}
+
 Result<Scenario> parse_scenario(std::string_view text, std::string file_name,
                                 const Surroundings& surroundings, const ComposeOptions& compose) {
     Problems problems(file_name);
-    const Context context{problems, surroundings, file_name,
-                          surroundings.folder.empty() ? absolute(file_name).parent_path().string()
-                                                      : absolute(surroundings.folder).string()};
+    const Context context{problems, surroundings, file_name, folder_of(file_name, surroundings)};
     // What kind of file it is shows only when it was read; a Compose file may say more in YAML.
     Problems ignored(file_name);
     YamlLimits limits;
@@ -261,7 +330,7 @@ Result<Scenario> parse_scenario(std::string_view text, std::string file_name,
         if (root && (!compose.service.empty() || !compose.profiles.empty()))
             context.problem(
                 *root, "--service and --profile are for Compose files; write subject.compose.service here");
-        return root ? read_scenario(*without_extensions(*root), context) : Scenario{};
+        return root ? read_scenario_root(*root, context) : Scenario{};
     });
 }
 

@@ -7,13 +7,15 @@
 #include <set>
 
 #include "spec/actions.hpp"
+#include "spec/step_options.hpp"
 
 namespace rogate::spec {
 
 namespace {
 
-constexpr std::string_view step_actions[] = {"http", "exec", "signal", "restart",
-                                             "wait", "log",  "tcp",    "healthcheck"};
+constexpr std::string_view step_actions[] = {"http", "exec",        "signal", "restart", "wait", "log",
+                                             "tcp",  "healthcheck", "copy",   "file",    "run"};
+constexpr std::string_view groups[] = {"parallel", "background"};
 constexpr std::string_view check_actions[] = {"http", "tcp", "log", "exec", "healthcheck"};
 
 // "step 'upload'" if it has a name that can be shown, else "step 3".
@@ -30,10 +32,11 @@ void read_retry(const Mapping& mapping, Step& step, const Context& context) {
     const bool repeatable =
         std::holds_alternative<HttpAction>(step.action) || std::holds_alternative<ExecAction>(step.action) ||
         std::holds_alternative<LogAction>(step.action) || std::holds_alternative<TcpAction>(step.action) ||
-        std::holds_alternative<HealthAction>(step.action);
+        std::holds_alternative<HealthAction>(step.action) ||
+        std::holds_alternative<FileAction>(step.action) || std::holds_alternative<DriverAction>(step.action);
     if (!repeatable)
         context.problems.add(mapping.place_of("retry"),
-                             "'retry' does not fit 'signal', 'restart' or 'wait'; retry the "
+                             "'retry' does not fit 'signal', 'restart', 'wait', 'copy' or a group; retry the "
                              "step that checks the effect");
     const Mapping retry(*value, fmt::format("'retry' of {}", mapping.where()), keys::retry, context);
     step.retry_until_ms = retry.duration("until", Zero::refused);
@@ -44,10 +47,89 @@ void read_retry(const Mapping& mapping, Step& step, const Context& context) {
     step.retry_interval_ms = retry.duration("interval", Zero::refused).value_or(step.retry_interval_ms);
 }
 
+void settle_names(std::vector<Step>& steps, const Value& list, const Context& context);
+std::optional<Step> read_step(const Value& value, std::size_t index, std::span<const Port> ports,
+                              const Context& context);
+
+// What several steps at once cannot do: the whole run waits for a restart, and groups are not nested.
+void check_inside(const std::vector<Step>& steps, const std::string& where, const Context& context) {
+    for (const Step& step : steps) {
+        const bool fits = !std::holds_alternative<RestartAction>(step.action) &&
+                          !std::holds_alternative<SignalAction>(step.action) && steps_inside(step) == nullptr;
+        const Place place{step.declared.line, step.declared.column};
+        if (!fits)
+            context.problems.add(place,
+                                 fmt::format("{} holds a restart, a signal or a group; write it as a step of "
+                                             "its own",
+                                             where));
+    }
+}
+
+std::vector<Step> read_inside(const Value& list, const std::string& where, std::span<const Port> ports,
+                              const Context& context) {
+    std::vector<Step> steps;
+    if (list.kind != Value::Kind::sequence || list.items.empty())
+        context.problem(
+            list, fmt::format("{} is not a list of steps; write for example - http: {{path: /}}", where));
+    for (const ValuePtr& item : list.items) {
+        auto step = read_step(*item, steps.size(), ports, context);
+        if (!step) step.emplace();
+        step->declared = context.declared(item->place);
+        steps.push_back(std::move(*step));
+    }
+    settle_names(steps, list, context);
+    check_inside(steps, where, context);
+    return steps;
+}
+
+// A step that is a group; nothing if `mapping` is none.
+std::optional<Step> read_group(const Mapping& mapping, std::span<const Port> ports, const Context& context) {
+    const bool parallel = mapping.has("parallel");
+    const std::string_view kind = parallel ? "parallel" : "background";
+    for (const std::string_view other : keys::step.names()) {
+        const bool allowed =
+            other == kind || other == "name" || other == "skip_if" || (parallel && other == "repeat");
+        if (mapping.has(other) && !allowed)
+            context.problems.add(
+                mapping.place_of(other),
+                fmt::format("'{}' does not fit '{}'; write it in the steps inside", other, kind));
+    }
+    const Value* value = mapping.get(kind);
+    if (value == nullptr) return std::nullopt;
+    const std::string where = fmt::format("'{}' of {}", kind, mapping.where());
+    Step step;
+    if (parallel) {
+        step.action = ParallelAction{read_inside(*value, where, ports, context)};
+        return step;
+    }
+    BackgroundAction background;
+    if (value->kind == Value::Kind::mapping) {
+        const Mapping inside(*value, where, keys::background, context);
+        background.interval_ms = inside.duration("interval", Zero::allowed).value_or(background.interval_ms);
+        if (const Value* list = inside.get("steps"))
+            background.steps = read_inside(*list, where, ports, context);
+        else if (!inside.has("steps"))
+            context.problem(*value, fmt::format("{} has no 'steps'", where));
+    } else {
+        background.steps = read_inside(*value, where, ports, context);
+    }
+    for (const Step& each : background.steps)
+        if (each.same_as_control || each.skip_if)
+            context.problems.add(
+                {each.declared.line, each.declared.column},
+                fmt::format("{} is done as often as time allows, so no round has its equal in the "
+                            "control run; leave out same_as_control and skip_if",
+                            where));
+    step.action = std::move(background);
+    return step;
+}
+
 std::optional<Step> read_step(const Value& value, std::size_t index, std::span<const Port> ports,
                               const Context& context) {
     const Mapping mapping(value, where_of(value, "step", index), keys::step, context);
-    auto step = read_action(mapping, step_actions, ports, context);
+    const bool group = std::ranges::any_of(groups, [&](auto name) { return mapping.has(name); });
+    auto step =
+        group ? read_group(mapping, ports, context) : read_action(mapping, step_actions, ports, context);
     const auto name = mapping.line("name");
     const auto timeout = mapping.duration("timeout", Zero::refused);
     if (!step) return std::nullopt;
@@ -56,7 +138,8 @@ std::optional<Step> read_step(const Value& value, std::size_t index, std::span<c
     if (timeout) step->timeout_ms = *timeout;
     if (timeout && std::holds_alternative<WaitAction>(step->action))
         context.problems.add(mapping.place_of("timeout"), "'timeout' does not fit 'wait'; leave it out");
-    read_retry(mapping, *step, context);
+    if (!group) read_retry(mapping, *step, context);
+    read_step_options(mapping, *step, context);
     return step;
 }
 
@@ -130,6 +213,22 @@ Readiness read_readiness(const Value& value, std::span<const Port> ports, const 
             value, fmt::format("'ready' checks nothing; write one of {}", fmt::join(check_actions, ", ")));
     }
     return readiness;
+}
+
+void check_looked_at(const std::vector<Step>& steps, const std::vector<Mount>& mounts,
+                     const Context& context) {
+    for (const Step& step : steps) {
+        if (const auto* inside = steps_inside(step)) check_looked_at(*inside, mounts, context);
+        const auto* file = std::get_if<FileAction>(&step.action);
+        if (file == nullptr) continue;
+        for (const Mount& mount : mounts)
+            if (mount.type == MountType::tmpfs && (file->path + "/").starts_with(mount.target + "/"))
+                context.problems.add(
+                    {step.declared.line, step.declared.column},
+                    fmt::format("{} lies on the tmpfs {}, which cannot be looked at from outside; use "
+                                "exec",
+                                in_quotes(file->path), mount.target));
+    }
 }
 
 std::vector<Step> read_steps(const Value& value, std::span<const Port> ports, const Context& context) {

@@ -11,6 +11,9 @@ namespace rogate::spec {
 
 Readiness read_readiness(const Value& value, std::span<const Port> ports, const Context& context);
 std::vector<Step> read_steps(const Value& value, std::span<const Port> ports, const Context& context);
+// A problem for each file that a step looks at and cannot see.
+void check_looked_at(const std::vector<Step>& steps, const std::vector<Mount>& mounts,
+                     const Context& context);
 Shutdown read_shutdown(const Value& value, Shutdown otherwise, const Context& context);
 
 }  // namespace rogate::spec

@@ -19,21 +19,6 @@ constexpr std::string_view wholes[] = {"container", "kubernetes", "compose", "do
 constexpr std::string_view protocols[] = {"tcp", "udp", "sctp"};
 constexpr std::string_view test_kinds[] = {"CMD", "CMD-SHELL", "NONE"};
 
-// A list, or a string that is split into words; absent and empty are different things (an empty one clears
-// the image's).
-std::optional<std::vector<std::string>> read_words(const Mapping& subject, std::string_view key,
-                                                   const Context& context) {
-    const Value* value = subject.get(key);
-    if (value == nullptr) return std::nullopt;
-    const std::string what = fmt::format("'{}'", key);
-    if (value->kind == Value::Kind::sequence) return read_texts(*value, what, context);
-    if (value->kind == Value::Kind::mapping) {
-        context.problem(*value, fmt::format("{} is a mapping; write a list of words, or one string", what));
-        return std::nullopt;
-    }
-    return read_notation(*value, what, context, split_shell_words);
-}
-
 std::vector<Port> read_ports(const Mapping& subject, const Context& context) {
     std::vector<Port> ports;
     const Value* list = subject.get("ports");

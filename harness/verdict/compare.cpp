@@ -117,6 +117,7 @@ bool observed(const RunRecord& run) {
 
 std::string distrust(const RunRecord& run) {
     if (!run.services_problem.empty()) return run.services_problem;
+    if (!run.doubt.empty()) return run.doubt;
     if (!run.observer_problem.empty()) return run.observer_problem;
     if (run.lost_events > 0)
         return fmt::format("{} events were lost; what they were is not known", run.lost_events);

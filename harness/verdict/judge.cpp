@@ -170,6 +170,10 @@ MountResult judge(const MountEvidence& evidence) {
     result.writes_in_control = writes_made(control, target);
     std::copy_if(control.attempts.begin(), control.attempts.end(), std::back_inserter(result.writes),
                  [&](const Attempt& a) { return a.mount == target && is_write_made(a); });
+    if (!control.doubt.empty()) {
+        settle(result, Verdict::inconclusive, "the control run is flaky: " + control.doubt);
+        return result;
+    }
     if (!control.passed) {
         settle(result, Verdict::inconclusive,
                fmt::format("the control run failed, with every mount as it is configured: {}",
@@ -205,6 +209,10 @@ MountResult judge(const MountEvidence& evidence) {
     if (!probe.services_problem.empty()) {
         settle(result, Verdict::inconclusive,
                fmt::format("run {} says nothing about it: {}", probe.plan.id, probe.services_problem));
+        return result;
+    }
+    if (!probe.doubt.empty()) {
+        settle(result, Verdict::inconclusive, fmt::format("run {} is flaky: {}", probe.plan.id, probe.doubt));
         return result;
     }
     if (!observed(control) || !observed(probe)) {

@@ -28,6 +28,7 @@ struct Attempt {
     int error = 0;          // errno as the process saw it; 0: it succeeded
     AttemptClass cls = AttemptClass::write;
     std::string phase;
+    std::string state = {};  // of the data, where the scenario asks for several: "fresh, used"
     Process process;
     std::uint64_t count = 1;
     double first_s = 0;            // when the first of them was made: seconds since the container was started

@@ -10,6 +10,7 @@ namespace rogate {
 std::string_view to_string(MountType);
 std::string_view to_string(AttemptClass);
 std::string_view to_string(RunKind);
+std::string_view to_string(DataState);
 std::string_view to_string(Canary);
 std::string_view to_string(Verdict);
 std::string_view to_string(WritableAs);

@@ -6,6 +6,9 @@
 #include <optional>
 #include <rogate/attempt.hpp>
 #include <rogate/error.hpp>
+#include <rogate/observation.hpp>
+#include <rogate/state.hpp>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -33,6 +36,10 @@ struct RunPlan {
     std::vector<WritablePath> writable;  // what stays writable below them
     std::optional<int> expected_exit_code;  // the control run's
     bool expected_early_exit = false;  // the control run's subject ended by itself, before it was told to
+    DataState state = DataState::current;
+    std::optional<int> data_of = {};  // begins with the data that this run left
+    bool leaves_data = false;         // they are kept for later runs
+    bool ends_by_kill = false;        // SIGKILL in place of the shutdown
     bool operator==(const RunPlan&) const = default;
 };
 
@@ -61,8 +68,12 @@ struct RunRecord {
     std::string observer_problem;  // why the observer's account is not whole; empty: it is
     std::string
         services_problem;  // which service beside the subject was not there, so that it was not started
+    std::string doubt;     // several tries of one plan did not end alike: how; empty: they did
     std::string log_tail;  // the subject's last output, for a failed run
     double duration_s = 0;
+    // Not for reports: what steps observed, by step, and values that they sent as credentials.
+    std::map<std::string, Observation> observations;
+    std::set<std::string> secrets;
     bool operator==(const RunRecord&) const = default;
 };
 

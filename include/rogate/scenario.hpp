@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <rogate/pod.hpp>
+#include <rogate/state.hpp>
 #include <rogate/subject.hpp>
 #include <string>
 #include <variant>
@@ -22,7 +23,19 @@ struct Expect {
     std::optional<std::string> equals;   // whole text, one trailing newline ignored on both sides
     std::map<std::string, std::string>
         headers;  // http: name (any case) -> regular expression searched in the value
+    std::map<std::string, std::string> json = {};  // JSON pointer -> the value there, as JSON
+    std::optional<bool> exists = {};               // file; absent: it must exist
+    std::optional<std::uint32_t> mode = {};        // file: permission bits
+    std::optional<std::uint64_t> size = {};        // file: bytes
     bool operator==(const Expect&) const = default;
+};
+
+// A field of a form; all together are sent as multipart/form-data.
+struct FormField {
+    std::string name, content;
+    std::optional<std::string> file_name;  // an upload
+    std::string type;                      // its media type; empty: the receiver's default
+    bool operator==(const FormField&) const = default;
 };
 
 struct HttpAction {
@@ -31,6 +44,7 @@ struct HttpAction {
     std::string path = "/";
     std::map<std::string, std::string> headers;
     std::string body;
+    std::vector<FormField> form = {};  // in place of `body`
     bool operator==(const HttpAction&) const = default;
 };
 struct ExecAction {
@@ -63,12 +77,74 @@ struct HealthAction {  // the engine's health status is "healthy"
     bool operator==(const HealthAction&) const = default;
 };
 
-using Action = std::variant<HttpAction, ExecAction, SignalAction, RestartAction, WaitAction, LogAction,
-                            TcpAction, HealthAction>;
+// A local file or folder, or a text, with its place in a container.
+struct Load {
+    std::string to;    // absolute
+    std::string from;  // absolute path on rogate's machine; empty: `text` is its content
+    std::string text;
+    std::uint32_t uid = 0, gid = 0;
+    std::optional<std::uint32_t> mode;  // absent: the file's own; of a text 0644
+    bool operator==(const Load&) const = default;
+};
+struct CopyAction {
+    Load load;
+    bool operator==(const CopyAction&) const = default;
+};
+struct FileAction {  // looked at from outside: nothing is executed in the subject
+    std::string path;
+    bool operator==(const FileAction&) const = default;
+};
+// A container beside the subject, on the run's network, where the subject is called `subject`. Its exit code
+// and output are what the step observes.
+struct DriverAction {
+    std::string image;
+    std::optional<std::vector<std::string>> command, entrypoint;
+    std::optional<std::string> user, working_dir;
+    std::map<std::string, std::string> environment;
+    std::vector<Load> files;
+    bool operator==(const DriverAction&) const = default;
+};
+
+struct Step;
+struct ParallelAction {  // all at once; passed when each one passed
+    std::vector<Step> steps;
+    bool operator==(const ParallelAction&) const;
+};
+// From here to the last step, again and again; it must never fail.
+struct BackgroundAction {
+    std::vector<Step> steps;
+    std::int64_t interval_ms = 100;  // between two rounds
+    bool operator==(const BackgroundAction&) const;
+};
+
+using Action =
+    std::variant<HttpAction, ExecAction, SignalAction, RestartAction, WaitAction, LogAction, TcpAction,
+                 HealthAction, CopyAction, FileAction, DriverAction, ParallelAction, BackgroundAction>;
+
+// Part of what a step observed, kept under a name that later steps refer to as ${{ name }}.
+struct Capture {
+    enum class From { json, header, regex };
+    std::string variable;
+    From from = From::json;
+    std::string what;  // JSON pointer, name of a header, or regular expression (its first group, or all)
+    bool operator==(const Capture&) const = default;
+};
+
+// The step is left out when one of these holds.
+struct SkipIf {
+    std::vector<std::string> command;              // exits with 0 in the subject
+    std::map<std::string, std::string> variables;  // each has this value
+    bool operator==(const SkipIf&) const = default;
+};
 
 struct Step {
     std::string name;
     Action action;
+    std::vector<Capture> captures;
+    std::optional<SkipIf> skip_if;
+    int repeat = 1;                   // times, each of which must pass
+    bool same_as_control = false;     // what it observes must equal what the control run observed
+    std::vector<std::string> ignore;  // regular expressions: what they match may differ
     Expect expect;
     std::int64_t timeout_ms = 30'000;            // for one try
     std::optional<std::int64_t> retry_until_ms;  // try again until it holds or this much time has passed
@@ -76,6 +152,20 @@ struct Step {
     SourcePlace declared;
     bool operator==(const Step&) const = default;
 };
+
+inline bool ParallelAction::operator==(const ParallelAction& other) const {
+    return steps == other.steps;
+}
+inline bool BackgroundAction::operator==(const BackgroundAction& other) const {
+    return steps == other.steps && interval_ms == other.interval_ms;
+}
+
+// The steps inside a group; null if it is none.
+inline const std::vector<Step>* steps_inside(const Step& step) {
+    if (const auto* parallel = std::get_if<ParallelAction>(&step.action)) return &parallel->steps;
+    if (const auto* background = std::get_if<BackgroundAction>(&step.action)) return &background->steps;
+    return nullptr;
+}
 
 // All checks must hold, each tried again until `timeout_ms` after the start has passed.
 struct Readiness {
@@ -111,6 +201,15 @@ struct Companion {
     bool operator==(const Companion&) const = default;
 };
 
+// What a mount holds when a run begins, in place of its real data.
+struct Fixture {
+    std::string target;
+    std::string from;  // absolute path on rogate's machine: a folder's content, or a file; empty: nothing
+    std::uint32_t uid = 0, gid = 0;
+    std::optional<std::uint32_t> mode;  // of the mount's own directory; absent: the folder's, or 0755
+    bool operator==(const Fixture&) const = default;
+};
+
 struct Scenario {
     std::string name;
     std::string description;
@@ -123,6 +222,9 @@ struct Scenario {
     Readiness readiness;
     std::vector<Step> steps;
     Shutdown shutdown;
+    std::map<std::string, std::string> variables;  // given in the file or by --set
+    std::vector<Fixture> fixtures;
+    std::vector<DataState> states;  // verdicts hold for all of them; empty: just as the data are
     std::string file;
     std::vector<std::string> notes;  // what was read and has no effect on a test run, for the user
     bool operator==(const Scenario&) const = default;

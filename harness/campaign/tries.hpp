@@ -1,0 +1,42 @@
+// One plan in every state of the data that the scenario asks for, as often as asked.
+#pragma once
+
+#include <map>
+#include <rogate/run.hpp>
+#include <vector>
+
+#include "campaign/runner.hpp"
+
+namespace rogate::campaign {
+
+class Tries {
+  public:
+    // Every run is put behind `runs`; `repeat`: how often each is tried.
+    Tries(Bench& bench, int repeat, std::vector<RunRecord>& runs)
+        : bench_(bench), repeat_(repeat), runs_(runs) {}
+
+    // All of them read as one run (verdict::merged); ends at the first state in which the plan fails.
+    engine::Task<RunRecord> launch(RunPlan plan);
+    // The runs behind one that launch() gave, by its id.
+    const std::vector<int>& behind(int id) const { return groups_.at(id); }
+
+  private:
+    // Positions in runs_.
+    using Places = std::vector<std::size_t>;
+    engine::Task<> one(RunPlan plan, Places* group);
+    // True: every one of them passed.
+    engine::Task<bool> in_state(RunPlan plan, Places* group);
+    engine::Task<bool> leave_data(DataState state, Places* group);
+    bool wants(DataState state) const;
+    std::vector<DataState> states() const;
+    DataState base() const;
+
+    Bench& bench_;
+    int repeat_;
+    std::vector<RunRecord>& runs_;
+    std::map<DataState, std::size_t> controls_;  // the first one of each state
+    std::map<DataState, int> data_of_;           // the run with whose data the state begins
+    std::map<int, std::vector<int>> groups_;
+};
+
+}  // namespace rogate::campaign

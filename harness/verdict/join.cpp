@@ -1,0 +1,141 @@
+#include "verdict/join.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <rogate/names.hpp>
+#include <set>
+
+namespace rogate::verdict {
+
+namespace {
+
+// From bad to good.
+int rank(Verdict verdict) {
+    switch (verdict) {
+        case Verdict::required:
+            return 0;
+        case Verdict::inconclusive:
+            return 1;
+        case Verdict::ineffective:
+            return 2;
+        case Verdict::split:
+            return 3;
+        case Verdict::tolerated:
+            return 4;
+        case Verdict::safe:
+            return 5;
+        case Verdict::untested:
+            return 6;
+        case Verdict::already_ro:
+            return 7;
+    }
+    return 1;
+}
+
+using Mounts = std::set<std::pair<std::string, MountType>>;
+
+Mounts mounts_of(const CampaignResult& result) {
+    Mounts mounts;
+    for (const MountResult& each : result.mounts) mounts.emplace(each.mount.target, each.mount.type);
+    return mounts;
+}
+
+Result<> check_alike(const std::vector<CampaignResult>& results) {
+    std::set<std::string> names;
+    const CampaignResult& first = results.front();
+    for (const CampaignResult& result : results) {
+        if (!names.insert(result.scenario.name).second)
+            return fail(ErrorKind::usage, fmt::format("scenario '{}' is there twice; name each result once",
+                                                      result.scenario.name));
+        std::string differs;
+        if (result.image_id != first.image_id) differs = "images";
+        if (mounts_of(result) != mounts_of(first)) differs = "mounts";
+        if (!differs.empty())
+            return fail(
+                ErrorKind::usage,
+                fmt::format(
+                    "'{}' and '{}' are results of different subjects: their {} differ; `rogate report` and "
+                    "`rogate gate` take several results as they are",
+                    first.scenario.name, result.scenario.name, differs));
+    }
+    return {};
+}
+
+template <class T>
+void append(std::vector<T>& to, const std::vector<T>& from) {
+    to.insert(to.end(), from.begin(), from.end());
+}
+
+bool same_paths(const std::vector<WritablePath>& a, const std::vector<WritablePath>& b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [](const WritablePath& x, const WritablePath& y) {
+                          return x.path == y.path && x.as == y.as && x.tmpfs_options == y.tmpfs_options;
+                      });
+}
+
+std::string in_scenario(const CampaignResult& result, const std::string& reason) {
+    return fmt::format("scenario '{}': {}", result.scenario.name, reason);
+}
+
+// The same mount in one more scenario.
+void join_mount(MountResult& whole, const MountResult& other, const CampaignResult& result) {
+    append(whole.attempts, other.attempts), append(whole.writes, other.writes);
+    append(whole.runs, other.runs), append(whole.costs, other.costs);
+    whole.writes_in_control += other.writes_in_control;
+    whole.candidate = whole.candidate || other.candidate;
+    const bool both_split = whole.verdict == Verdict::split && other.verdict == Verdict::split;
+    if (both_split && !same_paths(whole.writable, other.writable)) {
+        whole.verdict = Verdict::inconclusive;
+        whole.reason += "; " + in_scenario(result, other.reason) +
+                        "; both together were not run: make one scenario of the two";
+        whole.writable.clear();
+        return;
+    }
+    if (rank(other.verdict) >= rank(whole.verdict)) return;
+    whole.verdict = other.verdict;
+    whole.reason = in_scenario(result, other.reason);
+    whole.writable = other.verdict == Verdict::split ? other.writable : std::vector<WritablePath>{};
+}
+
+CampaignResult renumbered(CampaignResult result, int offset) {
+    for (RunRecord& run : result.runs) {
+        run.plan.id += offset;
+        if (run.plan.data_of) *run.plan.data_of += offset;
+    }
+    for (MountResult& mount : result.mounts)
+        for (int& id : mount.runs) id += offset;
+    if (result.recommendation.verified_by_run) *result.recommendation.verified_by_run += offset;
+    return result;
+}
+
+}  // namespace
+
+Result<CampaignResult> joined(const std::vector<CampaignResult>& results) {
+    if (results.empty()) return fail(ErrorKind::usage, "no result to join");
+    if (auto alike = check_alike(results); !alike) return fail(std::move(alike.error()));
+    CampaignResult whole = results.front();
+    if (results.size() == 1) return whole;
+    for (MountResult& mount : whole.mounts) mount.reason = in_scenario(whole, mount.reason);
+    for (std::size_t i = 1; i < results.size(); ++i) {
+        const CampaignResult next =
+            renumbered(results[i], whole.runs.empty() ? 0 : whole.runs.back().plan.id);
+        append(whole.runs, next.runs);
+        for (MountResult& mount : whole.mounts)
+            for (const MountResult& other : next.mounts)
+                if (other.mount.target == mount.mount.target) join_mount(mount, other, next);
+        const Recommendation& also = next.recommendation;
+        if (also.verified_by_run && also.read_only == whole.recommendation.read_only &&
+            same_paths(also.writable, whole.recommendation.writable) && whole.recommendation.verified_by_run)
+            whole.recommendation.verified_by_run = also.verified_by_run;
+        else
+            whole.recommendation = {};
+        whole.scenario.name += " + " + next.scenario.name;
+        whole.scenario.description.clear();
+        whole.started_at = std::min(whole.started_at, next.started_at);
+        whole.duration_s += next.duration_s;
+    }
+    return whole;
+}
+
+}  // namespace rogate::verdict

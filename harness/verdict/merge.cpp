@@ -1,0 +1,114 @@
+#include "verdict/merge.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <rogate/names.hpp>
+#include <tuple>
+
+#include "verdict/compare.hpp"
+
+namespace rogate::verdict {
+
+namespace {
+
+struct Tries {
+    std::size_t all = 0, passed = 0;
+    const RunRecord* failed = nullptr;  // the first one
+};
+
+std::string describe(const Tries& tries, DataState state) {
+    return fmt::format("{} of {} tries passed{}; one failed {}", tries.passed, tries.all,
+                       state == DataState::current ? "" : fmt::format(" in state '{}'", to_string(state)),
+                       failure_of(*tries.failed));
+}
+
+// Everything that tells two attempts apart but their state and how often they were made.
+auto key_of(const Attempt& a) {
+    return std::tie(a.mount, a.path, a.operation, a.syscall, a.error, a.cls, a.phase, a.process.comm,
+                    a.control);
+}
+
+void add_state(Attempt& to, const std::string& state) {
+    if (state.empty() || to.state.find(state) != std::string::npos) return;
+    to.state += (to.state.empty() ? "" : ", ") + state;
+}
+
+class Merger {
+  public:
+    explicit Merger(const std::vector<RunRecord>& runs)
+        : several_states_(std::any_of(runs.begin(), runs.end(), [](const RunRecord& run) {
+              return run.plan.state != DataState::current;
+          })) {}
+
+    void add(const RunRecord& run) {
+        const std::string state = several_states_ ? std::string(to_string(run.plan.state)) : std::string();
+        for (const Attempt& attempt : run.attempts) {
+            const auto [at, fresh] = places_.try_emplace(key_of(attempt), attempts_.size());
+            if (fresh)
+                attempts_.push_back(attempt);
+            else
+                attempts_[at->second].count += attempt.count;
+            add_state(attempts_[at->second], state);
+        }
+    }
+    std::vector<Attempt> take() { return std::move(attempts_); }
+
+  private:
+    using Key = decltype(key_of(std::declval<const Attempt&>()));
+    bool several_states_;
+    std::map<Key, std::size_t> places_;  // keys refer to the runs' own attempts, which stay where they are
+    std::vector<Attempt> attempts_;
+};
+
+void add_account(RunRecord& whole, const RunRecord& run) {
+    for (const auto& [target, uses] : run.uses) whole.uses[target] += uses;
+    for (const auto& [target, canary] : run.canary) {
+        const auto [at, fresh] = whole.canary.try_emplace(target, canary);
+        if (!fresh && canary != Canary::seen) at->second = canary;
+    }
+    whole.lost_events += run.lost_events;
+    if (whole.observer_problem.empty()) whole.observer_problem = run.observer_problem;
+}
+
+}  // namespace
+
+RunRecord merged(const std::vector<RunRecord>& runs) {
+    if (runs.size() == 1 && runs.front().plan.state == DataState::current) return runs.front();
+    std::map<DataState, Tries> tries;
+    for (const RunRecord& run : runs) {
+        Tries& these = tries[run.plan.state];
+        ++these.all;
+        if (run.passed) ++these.passed;
+        if (!run.passed && these.failed == nullptr) these.failed = &run;
+    }
+    const RunRecord* failed = nullptr;
+    std::string doubt;
+    for (const auto& [state, these] : tries) {
+        if (these.failed == nullptr) continue;
+        if (these.passed == 0 && failed == nullptr) failed = these.failed;
+        if (these.passed > 0 && doubt.empty()) doubt = describe(these, state);
+    }
+    Merger merger(runs);
+    if (failed != nullptr) {
+        RunRecord whole = *failed;
+        merger.add(*failed);
+        whole.attempts = merger.take();
+        return whole;
+    }
+    RunRecord whole = runs.back();
+    whole.passed = doubt.empty();
+    whole.doubt = std::move(doubt);
+    whole.uses.clear(), whole.canary.clear(), whole.observer_problem.clear();
+    whole.lost_events = 0;
+    for (const RunRecord& run : runs) {
+        if (run.plan.leaves_data) continue;  // made for its data, not in a state that was asked for
+        merger.add(run);
+        add_account(whole, run);
+    }
+    whole.attempts = merger.take();
+    return whole;
+}
+
+}  // namespace rogate::verdict

@@ -1,0 +1,139 @@
+"""Verdicts that hold for several states of the data, and for several tries."""
+import json
+import os
+
+from support import IDLE, IMAGE, contains, docker, equal, fingerprint, project, rogate
+
+
+def run_states(p, shell, states, mounts, **more):
+    p.scenario(shell + IDLE, mounts, states=states, **more)
+    return p.run()
+
+
+def states_of(p):
+    return [(each["kind"], each.get("state", "current"), each.get("data_of")) for each in p.result["runs"]]
+
+
+# Writes at the first start only: a used volume is read-only for it, a fresh one is not.
+FIRST_START = "test -e /data/made || echo x >/data/made || exit 3; cat /data/made; "
+
+
+def test_a_fresh_volume_is_filled_at_the_first_start():
+    with project() as p:
+        done = run_states(p, FIRST_START, ["used"], ["states-vol:/data"])
+        equal(p.verdicts()["/data"], "safe", done.stdout + done.stderr)
+        equal(states_of(p), [("control", "current", None), ("control", "used", 1), ("probe", "used", 1)])
+        done = run_states(p, FIRST_START, ["fresh", "used"], ["states-vol:/data"])
+        equal(p.verdicts()["/data"], "required", done.stdout)
+        attempt = p.mount("/data")["attempts"][0]
+        equal((attempt["path"], attempt["state"]), ("/data/made", "fresh"))
+        assert "states-vol" not in docker("volume", "ls", "-q")
+
+
+def test_a_crash_leaves_what_the_next_start_mends():
+    # Like a lock file or a write-ahead log: there only while it runs, so only after a crash is there something to mend.
+    shell = "trap 'rm -f /data/lock; exit 0' TERM; test -e /data/lock && { rm /data/lock || exit 4; }; cat /data/kept; \
+ touch /data/lock 2>/dev/null; echo started; while :; do sleep 0.1; done #"
+    with project() as p:
+        p.make("data", {"kept": "k\n"})
+        before = fingerprint(p.path("data"))
+        done = run_states(p, shell, ["used"], ["./data:/data"])
+        equal(p.verdicts()["/data"], "tolerated", done.stdout + done.stderr)
+        done = run_states(p, shell, ["used", "crash"], ["./data:/data"])
+        equal(p.verdicts()["/data"], "required", done.stdout + done.stderr)
+        contains(p.mount("/data")["reason"], "exited with code 4")
+        equal({each["state"] for each in p.mount("/data")["attempts"]}, {"crash"})
+        equal([each["name"] for each in p.result["runs"][2]["phases"]][-1], "crash")
+        equal(fingerprint(p.path("data")), before, "the user's data changed")
+
+
+def test_all_states_on_every_kind_of_mount():
+    with project() as p:
+        p.make("data", {"kept": "k\n", "old": "o\n"})
+        p.make("conf", {"one": "1\n"})
+        docker("volume", "create", "rogate-test-states")
+        try:
+            docker("run", "--rm", "-v", "rogate-test-states:/v", "rogate/base:bookworm", "sh", "-c", "echo real >/v/real; chown 33:33 /v")
+            # What the first full run leaves is there in the others, and what it removed is gone.
+            shell = ("n=$(cat /anon/count 2>/dev/null || echo 0); echo $((n+1)) >/anon/count; ls /data /anon /v; rm -f /data/old; "
+                     "echo $n >/data/last; touch /v/seen; cat /etc/one; chown 33:33 /anon; ")
+            p.scenario(shell + IDLE, ["./data:/data", "/anon", "rogate-test-states:/v", "./conf/one:/etc/one"],
+                       [{"name": "looks", "exec": "stat -c '%u' /anon /v; cat /data/last; ls /v", "timeout": "20s"}],
+                       states=["fresh", "used", "restart", "crash"], candidates=["/etc/one"])
+            before = fingerprint(p.path("data")), fingerprint(docker("volume", "inspect", "-f", "{{.Mountpoint}}", "rogate-test-states"))
+            done = p.run()
+            equal(p.verdicts()["/etc/one"], "safe", done.stdout + done.stderr)
+            equal(p.mount("/etc/one")["runs"], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+            equal(states_of(p)[:6], [("control", "fresh", None), ("control", "fresh", None), ("control", "used", 2),
+                                     ("control", "restart", 2), ("control", "fresh", None), ("control", "crash", 5)])
+            equal([each["name"] for each in p.result["runs"][3]["phases"]], ["entrypoint", "ready", "restart", "step looks", "shutdown"])
+            after = fingerprint(p.path("data")), fingerprint(docker("volume", "inspect", "-f", "{{.Mountpoint}}", "rogate-test-states"))
+            equal(after, before, "the user's data changed")
+        finally:
+            docker("volume", "rm", "rogate-test-states")
+
+
+def test_used_data_are_those_of_the_run_before():
+    with project() as p:
+        p.make("data", {"old": "o\n"})
+        look = "ls /data /fresh; "
+        p.scenario(look + "rm -f /data/old; touch /data/new /fresh/new; chown 33:34 /data /fresh; " + IDLE,
+                   ["./data:/data", "fresh-vol:/fresh"],
+                   [{"name": "was here before", "log": "new[\\s\\S]*new"}, {"name": "is gone", "log": "^(?![\\s\\S]*old)"},
+                    {"name": "is owned", "exec": "stat -c '%u:%g' /data /fresh", "expect": {"equals": "33:34\n33:34"}}],
+                   states=["used"], candidates=["/"])
+        done = p.run()
+        # The run that makes the data cannot have found them.
+        equal(done.returncode, 1)
+        contains(p.result["runs"][0]["phases"][-2]["message"], "expected /new")
+        p.scenario(look + "test -e /data/new && { test -e /fresh/new && test ! -e /data/old || exit 5; }; rm -f /data/old; "
+                   "touch /data/new /fresh/new; chown 33:34 /data /fresh; " + IDLE, ["./data:/data", "fresh-vol:/fresh"],
+                   [{"name": "is owned", "exec": "stat -c '%u:%g' /data /fresh", "expect": {"equals": "33:34\n33:34"}}],
+                   states=["used"], candidates=["/data"])
+        done = p.run()
+        equal(p.result["runs"][1]["passed"], True, done.stdout + done.stderr)
+
+
+def test_flaky_tries_are_no_evidence():
+    with project() as p:
+        p.make("data", {"kept": "k\n"})
+        # Passes and fails by turns: the subject's container is named after the number of the run.
+        odd = 'n=$(getent hosts $(getent hosts subject | cut -d" " -f1) | sed -n "s/.*-run\\([0-9]*\\).*/\\1/p"); test $((n % 2)) = 1'
+        p.scenario("cat /data/kept; " + IDLE, ["./data:/data"],
+                   [{"name": "now and then", "run": {"image": "rogate/base:bookworm", "command": ["sh", "-c", odd]}}])
+        done = p.run("--repeat", "3")
+        equal((p.verdicts()["/data"], done.returncode), ("inconclusive", 4), done.stdout + done.stderr)
+        contains(p.mount("/data")["reason"], "the control run is flaky: 2 of 3 tries passed; one failed step now and then")
+        p.scenario("cat /data/kept; " + IDLE, ["./data:/data"])
+        done = p.run("--repeat", "2")
+        equal(p.verdicts()["/data"], "safe", done.stdout)
+        equal(p.mount("/data")["runs"], [1, 2, 3, 4])
+
+
+def test_several_scenarios_in_one_file_shards_and_their_join():
+    with project() as p:
+        p.make("data", {"kept": "k\n"})
+        text = json.dumps({"subject": {"image": IMAGE, "command": ["sh", "-c", "cat /data/kept; " + IDLE], "mounts": ["./data:/data"]},
+                           "ready": {"log": "started"},
+                           "scenarios": [{"name": "reads", "steps": [{"exec": "cat /data/kept"}]},
+                                         {"name": "writes", "steps": [{"name": "writes", "exec": "echo x >/data/new"}]},
+                                         {"name": "other", "steps": [{"exec": "true"}]}]})
+        with open(p.path("scenario.yaml"), "w") as out:
+            out.write(text)
+        for shard in ("1/2", "2/2"):
+            done = rogate("run", p.folder, "--shard", shard, "--only", "reads", "--only", "w*", "--out", p.path("out"))
+            equal(done.returncode, 0, done.stdout + done.stderr)
+        equal(sorted(os.listdir(p.path("out"))), ["reads", "writes"])
+        results = [p.path(f"out/{name}/result.json") for name in ("reads", "writes")]
+        done = rogate("merge", *results, "-o", p.path("out/result.json"))
+        equal(done.returncode, 0, done.stderr)
+        p.read_result()
+        equal(p.verdicts(), {"/data": "required"})
+        contains(p.mount("/data")["reason"], "scenario 'writes': read-only fails step writes")
+        equal(p.result["recommendation"]["read_only"], [])
+        equal([each["id"] for each in p.result["runs"]], list(range(1, len(p.result["runs"]) + 1)))
+        done = rogate("run", p.folder, "--only", "red*")
+        equal(done.returncode, 2)
+        contains(done.stderr, "--only red*: no scenario is named so; there are other, reads, writes")
+        equal(rogate("run", p.folder, "--shard", "3/2").returncode, 2)
+        equal(rogate("merge", results[0], results[0]).returncode, 2)

@@ -1,0 +1,94 @@
+#include "verdict/join.hpp"
+
+#include <gmock/gmock.h>
+
+namespace rogate::verdict {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+CampaignResult result(const std::string& name, Verdict verdict, std::vector<WritablePath> writable = {}) {
+    CampaignResult made;
+    made.scenario.name = name;
+    made.image_id = "sha256:1";
+    for (int id = 1; id <= 2; ++id) {
+        RunRecord run;
+        run.plan.id = id;
+        made.runs.push_back(run);
+    }
+    MountResult mount;
+    mount.mount.target = "/data";
+    mount.verdict = verdict;
+    mount.reason = "because of " + name;
+    mount.runs = {1, 2};
+    mount.writable = std::move(writable);
+    made.mounts = {mount};
+    if (verdict == Verdict::safe)
+        made.recommendation = {.read_only = {"/data"}, .writable = {}, .verified_by_run = 2};
+    return made;
+}
+
+Verdict of(Verdict one, Verdict other) {
+    const auto forth = joined({result("a", one), result("b", other)}),
+               back = joined({result("b", other), result("a", one)});
+    EXPECT_EQ(forth->mounts[0].verdict, back->mounts[0].verdict);
+    return forth->mounts[0].verdict;
+}
+
+TEST(Joined, TheWorstVerdictCounts) {
+    EXPECT_EQ(of(Verdict::safe, Verdict::safe), Verdict::safe);
+    EXPECT_EQ(of(Verdict::safe, Verdict::tolerated), Verdict::tolerated);
+    EXPECT_EQ(of(Verdict::safe, Verdict::inconclusive), Verdict::inconclusive);
+    EXPECT_EQ(of(Verdict::tolerated, Verdict::required), Verdict::required);
+    EXPECT_EQ(of(Verdict::inconclusive, Verdict::required), Verdict::required);
+    EXPECT_EQ(of(Verdict::safe, Verdict::untested), Verdict::safe);
+    EXPECT_EQ(of(Verdict::untested, Verdict::untested), Verdict::untested);
+    EXPECT_EQ(of(Verdict::split, Verdict::safe), Verdict::split);
+}
+
+TEST(Joined, RunsAreNumberedAnewAndReasonsSayWhose) {
+    const auto whole = joined({result("a", Verdict::safe), result("b", Verdict::required)});
+    ASSERT_TRUE(whole.has_value());
+    EXPECT_EQ(whole->scenario.name, "a + b");
+    EXPECT_EQ(whole->runs[3].plan.id, 4);
+    EXPECT_THAT(whole->mounts[0].runs, ElementsAre(1, 2, 3, 4));
+    EXPECT_EQ(whole->mounts[0].reason, "scenario 'b': because of b");
+    EXPECT_TRUE(whole->recommendation.read_only.empty()) << "what one of them cannot do is not recommended";
+}
+
+TEST(Joined, OnlyWhatAllRecommendIsRecommended) {
+    const auto whole =
+        joined({result("a", Verdict::safe), result("b", Verdict::safe), result("c", Verdict::safe)});
+    EXPECT_THAT(whole->recommendation.read_only, ElementsAre("/data"));
+    EXPECT_EQ(whole->recommendation.verified_by_run, 6);
+}
+
+TEST(Joined, ArrangementsThatDifferWereNotRunTogether) {
+    WritablePath run, log;
+    run.path = "/data/run";
+    log.path = "/data/log";
+    EXPECT_EQ(
+        joined({result("a", Verdict::split, {run}), result("b", Verdict::split, {run})})->mounts[0].verdict,
+        Verdict::split);
+    const auto whole = joined({result("a", Verdict::split, {run}), result("b", Verdict::split, {log})});
+    EXPECT_EQ(whole->mounts[0].verdict, Verdict::inconclusive);
+    EXPECT_THAT(whole->mounts[0].reason, HasSubstr("both together were not run"));
+}
+
+TEST(Joined, OtherSubjectsAreRefused) {
+    CampaignResult other = result("b", Verdict::safe);
+    other.image_id = "sha256:2";
+    EXPECT_THAT(joined({result("a", Verdict::safe), other}).error().message,
+                HasSubstr("their images differ"));
+    other = result("b", Verdict::safe);
+    other.mounts[0].mount.target = "/other";
+    EXPECT_THAT(joined({result("a", Verdict::safe), other}).error().message,
+                HasSubstr("their mounts differ"));
+    EXPECT_THAT(joined({result("a", Verdict::safe), result("a", Verdict::safe)}).error().message,
+                HasSubstr("there twice"));
+    EXPECT_FALSE(joined({}).has_value());
+}
+
+}  // namespace
+}  // namespace rogate::verdict
