@@ -370,7 +370,12 @@ Task<> Launch::run_phases() {
             auto fallen = co_await bench_.companions.fallen();
             if (fallen && !fallen->empty()) record_.phases.back().message += "; " + *fallen;
         }
-        auto stopped = record_.plan.ends_by_kill ? co_await crash() : co_await shutdown();
+        // Not with `?:` around co_await: g++ 12 destroys its answer twice.
+        Result<> stopped;
+        if (record_.plan.ends_by_kill)
+            stopped = co_await crash();
+        else
+            stopped = co_await shutdown();
         if (!stopped) co_return stopped;
         if (bench_.observer.sees_after_end())
             if (auto tried = co_await canaries(); !tried) co_return tried;

@@ -21,8 +21,9 @@ class OwnEngine:
             os.unlink(f"{self.folder}/docker.pid")
         with open(f"{self.folder}/log", "a") as log:
             self.process = subprocess.Popen(
-                ["dockerd", "--data-root", f"{self.folder}/data", "--exec-root", f"{self.folder}/exec", "--pidfile", f"{self.folder}/docker.pid",
-                 "-H", self.address, "--bridge", "none", "--iptables=false", "--default-address-pool", "base=10.231.64.0/23,size=24"],
+                # In a network of its own: with --bridge none a dockerd removes the docker0 of whoever else has one.
+                ["unshare", "--net", "dockerd", "--data-root", f"{self.folder}/data", "--exec-root", f"{self.folder}/exec", "--pidfile", f"{self.folder}/docker.pid",
+                 "-H", self.address, "--iptables=false", "--default-address-pool", "base=10.231.64.0/23,size=24"],
                 stdout=log, stderr=log, start_new_session=True)
         for _ in range(600):
             if subprocess.run(["docker", "-H", self.address, "version"], capture_output=True).returncode == 0:
