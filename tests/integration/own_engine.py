@@ -15,15 +15,18 @@ class OwnEngine:
         self.folder = folder
         self.address = f"unix://{folder}/docker.sock"
         self.process = None
+        # A network namespace that outlives its dockerd: with --bridge none that would remove the docker0 of whoever else has one.
+        self.network = subprocess.Popen(["unshare", "--net", "sh", "-c", "echo; exec sleep infinity"], stdout=subprocess.PIPE)
+        self.network.stdout.readline()
 
     def start(self):
         with contextlib.suppress(FileNotFoundError):
             os.unlink(f"{self.folder}/docker.pid")
         with open(f"{self.folder}/log", "a") as log:
             self.process = subprocess.Popen(
-                # In a network of its own: with --bridge none a dockerd removes the docker0 of whoever else has one.
-                ["unshare", "--net", "dockerd", "--data-root", f"{self.folder}/data", "--exec-root", f"{self.folder}/exec", "--pidfile", f"{self.folder}/docker.pid",
-                 "-H", self.address, "--iptables=false", "--default-address-pool", "base=10.231.64.0/23,size=24"],
+                ["nsenter", f"--net=/proc/{self.network.pid}/ns/net", "dockerd", "--data-root", f"{self.folder}/data", "--exec-root",
+                 f"{self.folder}/exec", "--pidfile", f"{self.folder}/docker.pid",
+                 "-H", self.address, "--bridge", "none", "--iptables=false", "--default-address-pool", "base=10.231.64.0/23,size=24"],
                 stdout=log, stderr=log, start_new_session=True)
         for _ in range(600):
             if subprocess.run(["docker", "-H", self.address, "version"], capture_output=True).returncode == 0:
@@ -49,8 +52,9 @@ class OwnEngine:
             remove = ["rm", "-f"] if kind[0] == "ps" else ["network", "rm"]
             if found:  # a bridge would outlive the engine
                 subprocess.run(["docker", "-H", self.address, *remove, *found], capture_output=True)
-        self.process.terminate()
-        self.process.wait()
+        for process in (self.process, self.network):
+            process.terminate()
+            process.wait()
 
     def docker(self, *words):
         done = subprocess.run(["docker", "-H", self.address, *words], capture_output=True, text=True)
