@@ -63,6 +63,12 @@ Result<> append_file(const std::string& path, std::string_view bytes) {
     return {};
 }
 
+Result<> print(std::string_view text) {
+    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
+        return io_error("cannot write to", "standard output");
+    return {};
+}
+
 Result<std::string> read_file(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
     if (!file) return fail(ErrorKind::usage, fmt::format("cannot read {}: {}", path, std::strerror(errno)));

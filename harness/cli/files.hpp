@@ -12,6 +12,8 @@ namespace rogate::cli {
 Result<> write_file(const std::string& path, std::string_view bytes);
 // Adds to the end of a file, which is made (0600) if missing; for a CI step's summary.
 Result<> append_file(const std::string& path, std::string_view bytes);
+// To standard output, all of it.
+Result<> print(std::string_view text);
 Result<std::string> read_file(const std::string& path);
 // With its parents; a folder that is made is the owner's alone (0700).
 Result<> make_folder(const std::string& path);

@@ -9,6 +9,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/files.hpp"
+#include "cli/reports.hpp"
 #include "cli/session.hpp"
 #include "cli/since.hpp"
 #include "cli/terminal.hpp"
@@ -52,10 +53,8 @@ Result<std::vector<CampaignResult>> read_results(const std::vector<std::string>&
     const std::vector<std::string>& files = *found;
     std::vector<CampaignResult> results;
     for (const std::string& file : files) {
-        auto text = read_file(file);
-        if (!text) return fail(std::move(text.error()));
-        auto result = report::parse_json(*text);
-        if (!result) return fail(std::move(result.error()).with_context(file));
+        auto result = read_result(file);
+        if (!result) return fail(std::move(result.error()));
         // Two results of one scenario would have to be compared with one entry of the lock file.
         for (std::size_t i = 0; i < results.size(); ++i)
             if (results[i].scenario.name == result->scenario.name)

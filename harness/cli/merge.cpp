@@ -1,10 +1,7 @@
-#include <cstdio>
-
 #include "cli/commands.hpp"
 #include "cli/files.hpp"
 #include "cli/reports.hpp"
 #include "cli/session.hpp"
-#include "report/json.hpp"
 #include "verdict/join.hpp"
 
 namespace rogate::cli {
@@ -12,10 +9,8 @@ namespace rogate::cli {
 int merge_command(const Global& global, const MergeOptions& options) {
     std::vector<CampaignResult> results;
     for (const std::string& file : options.results) {
-        auto text = read_file(file);
-        if (!text) return report_error(text.error());
-        auto result = report::parse_json(*text);
-        if (!result) return report_error(std::move(result.error()).with_context(file));
+        auto result = read_result(file);
+        if (!result) return report_error(result.error());
         results.push_back(std::move(*result));
     }
     auto whole = verdict::joined(results);
@@ -24,11 +19,8 @@ int merge_command(const Global& global, const MergeOptions& options) {
     one.push_back(std::move(*whole));
     auto text = report::render("json", one, format_options(global));
     if (!text) return report_error(text.error());
-    if (options.out.empty()) {
-        std::fputs(text->c_str(), stdout);
-        return 0;
-    }
-    if (auto written = write_file(options.out, *text); !written) return report_error(written.error());
+    const auto done = options.out.empty() ? print(*text) : write_file(options.out, *text);
+    if (!done) return report_error(done.error());
     return 0;
 }
 

@@ -13,9 +13,9 @@
 
 #include "cli/commands.hpp"
 #include "cli/files.hpp"
+#include "cli/reports.hpp"
 #include "cli/session.hpp"
 #include "patch/diff.hpp"
-#include "report/json.hpp"
 
 namespace rogate::cli {
 
@@ -136,9 +136,7 @@ Result<> put(const PatchOptions& options, const std::string& text) {
         if (chmod(options.out.c_str(), 0644) != 0) return io_error("cannot set the mode of", options.out);
         return {};
     }
-    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
-        return io_error("cannot write to", "standard output");
-    return {};
+    return print(text);
 }
 
 Result<> deliver(const PatchOptions& options, const patch::Patch& change) {
@@ -170,10 +168,8 @@ Result<> deliver(const PatchOptions& options, const patch::Patch& change) {
 }
 
 Result<> run(const PatchOptions& options) {
-    auto text = read_file(options.result_file);
-    if (!text) return fail(std::move(text.error()));
-    const auto result = report::parse_json(*text);
-    if (!result) return fail(Error(result.error()).with_context(options.result_file));
+    const auto result = read_result(options.result_file);
+    if (!result) return fail(Error(result.error()));
     const auto format = format_for(*result, options);
     if (!format) return fail(format.error());
     patch::Request request{.format = *format,

@@ -1,20 +1,15 @@
-#include <cstdio>
-
 #include "cli/commands.hpp"
 #include "cli/files.hpp"
 #include "cli/reports.hpp"
 #include "cli/session.hpp"
-#include "report/json.hpp"
 
 namespace rogate::cli {
 
 int report_command(const Global& global, const ReportOptions& options) {
     std::vector<CampaignResult> results;
     for (const std::string& file : options.results) {
-        auto text = read_file(file);
-        if (!text) return report_error(text.error());
-        auto result = report::parse_json(*text);
-        if (!result) return report_error(std::move(result.error()).with_context(file));
+        auto result = read_result(file);
+        if (!result) return report_error(result.error());
         results.push_back(std::move(*result));
     }
     report::FormatOptions format = format_options(global);
@@ -29,12 +24,8 @@ int report_command(const Global& global, const ReportOptions& options) {
     }
     auto text = report::render(options.format, results, format);
     if (!text) return report_error(text.error());
-    if (options.output.empty()) {
-        if (std::fwrite(text->data(), 1, text->size(), stdout) != text->size() || std::fflush(stdout) != 0)
-            return report_error({ErrorKind::io, "cannot write the report to standard output"});
-        return 0;
-    }
-    if (auto written = write_file(options.output, *text); !written) return report_error(written.error());
+    const auto done = options.output.empty() ? print(*text) : write_file(options.output, *text);
+    if (!done) return report_error(done.error());
     return 0;
 }
 

@@ -7,8 +7,17 @@
 
 #include "cli/files.hpp"
 #include "cli/terminal.hpp"
+#include "report/json.hpp"
 
 namespace rogate::cli {
+
+Result<CampaignResult> read_result(const std::string& file) {
+    auto text = read_file(file);
+    if (!text) return fail(std::move(text.error()));
+    auto result = report::parse_json(*text);
+    if (!result) return fail(std::move(result.error()).with_context(file));
+    return result;
+}
 
 report::FormatOptions format_options(const Global& global) {
     const Terminal terminal = look_at(STDOUT_FILENO, global.colour);

@@ -9,6 +9,9 @@
 
 namespace rogate::cli {
 
+// A result that a run has written; errors name the file.
+Result<CampaignResult> read_result(const std::string& file);
+
 // For this terminal, this folder and this version of rogate.
 report::FormatOptions format_options(const Global& global);
 
