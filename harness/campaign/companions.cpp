@@ -8,12 +8,11 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
-#include <rogate/labels.hpp>
+#include <utility>
 
 #include "campaign/campaign.hpp"
+#include "campaign/containers.hpp"
 #include "campaign/images.hpp"
-#include "campaign/tar.hpp"
-#include "scenario/driver.hpp"
 
 namespace rogate::campaign {
 
@@ -44,18 +43,6 @@ std::set<std::string> written_by_companions(const Scenario& scenario) {
         for (const Mount& mount : companion.subject.mounts)
             if (!mount.read_only && !source_key(mount).empty()) keys.insert(source_key(mount));
     return keys;
-}
-
-Task<> seed_files(engine::Client& client, const std::string& container, const std::vector<SeedFile>& files) {
-    if (files.empty()) co_return Result<>{};
-    std::vector<TarFile> entries;
-    for (const SeedFile& file : files)
-        entries.push_back({file.target.substr(1), file.content, file.uid, file.gid, file.mode});
-    auto tar = tar_of_files(entries);
-    if (!tar) co_return fail(std::move(tar.error()));
-    auto put = co_await client.archive_put(container, "/", std::move(*tar));
-    if (!put) co_return fail(std::move(put.error()).with_context("writing the inline configs and secrets"));
-    co_return Result<>{};
 }
 
 Companions::Companions(engine::Client& client, Status& status, const Scenario& scenario, std::string session,
@@ -94,14 +81,6 @@ Task<> Companions::survey() {
     co_return co_await data_.survey(mounts);
 }
 
-Task<std::string> Companions::last_words(const std::string& container) {
-    auto log = co_await client_.container_logs(container, 4096, 8);
-    if (!log || log->empty()) co_return std::string("; it wrote nothing");
-    std::string text = std::move(*log);
-    while (text.ends_with('\n')) text.pop_back();
-    co_return "; its last output:\n" + text;
-}
-
 Task<std::string> Companions::wait_for(const Dependency& dependency, const std::string& who) {
     // It was started, or it would not be here; how it goes on is nobody's condition, as with docker compose.
     if (dependency.condition == Dependency::Condition::started) co_return std::string();
@@ -126,7 +105,7 @@ Task<std::string> Companions::wait_for(const Dependency& dependency, const std::
         if (trouble.empty() && Clock::now() >= until)
             trouble = fmt::format("did not get there within {} s", longest_wait.count());
         if (!trouble.empty()) {
-            auto words = co_await last_words(container);
+            auto words = co_await last_words(client_, container);
             if (!words) co_return fail(std::move(words.error()));
             co_return fmt::format("service '{}', which '{}' waits for, {}{}", dependency.service, who,
                                   trouble, *words);
@@ -144,14 +123,7 @@ Task<std::string> Companions::launch(const Companion& companion, int run, const 
         auto trouble = co_await wait_for(dependency, companion.name);
         if (!trouble || !trouble->empty()) co_return trouble;
     }
-    engine::ContainerSpec spec;
-    spec.name = fmt::format("rogate-{}-run{}-{}", session_, run, companion.name);
-    spec.labels = labels(session_, "service");
-    spec.labels.emplace("io.rogate.run", std::to_string(run));
-    spec.network_mode = network_;
-    describe(companion.subject, spec);
-    spec.stop_signal = companion.subject.stop_signal;
-    spec.read_only_rootfs = companion.subject.read_only_rootfs;
+    engine::ContainerSpec spec = beside_subject(session_, run, companion.name, companion.subject, network_);
     const auto take = [&](const Mount& mount, const std::vector<engine::MountSpec>& specs,
                           const DataPlane& data, const std::string& target) {
         const auto found = std::ranges::find(specs, target, &engine::MountSpec::target);
@@ -173,9 +145,7 @@ Task<std::string> Companions::launch(const Companion& companion, int run, const 
     for (const Mount& mount : companion.subject.mounts) {
         const std::string key = source_key(mount);
         if (mount.type == MountType::tmpfs) {
-            spec.tmpfs.emplace(mount.target, mount.tmpfs_options + (!mount.read_only              ? ""
-                                                                    : mount.tmpfs_options.empty() ? "ro"
-                                                                                                  : ",ro"));
+            add_tmpfs(spec, mount, mount.read_only);
         } else if (key.empty()) {
             // Anonymous: the engine makes it and removes it with the container.
             spec.mounts.push_back({.type = engine::MountSpec::Type::volume,
@@ -196,23 +166,15 @@ Task<std::string> Companions::launch(const Companion& companion, int run, const 
                                fmt::format("service '{}': no data for {}", companion.name, mount.target));
         }
     }
+    const std::string who = fmt::format("service '{}'", companion.name);
     auto created = co_await client_.container_create(std::move(spec));
-    if (!created)
-        co_return fail(std::move(created.error()).with_context(fmt::format("service '{}'", companion.name)));
+    if (!created) co_return fail(std::move(created.error()).with_context(who));
     containers_[companion.name] = *created;
     auto seeded = co_await seed_files(client_, *created, companion.subject.files);
-    const auto in_service = [&](Error error) {
-        return fail(std::move(error).with_context(fmt::format("service '{}'", companion.name)));
-    };
-    if (!seeded && seeded.error().kind != ErrorKind::refused) co_return in_service(std::move(seeded.error()));
-    if (!seeded)
-        co_return fmt::format("service '{}' could not be started: {}", companion.name,
-                              seeded.error().message);
-    auto started = co_await client_.container_start(*created);
-    if (started) co_return std::string();
-    auto could_not = co_await scenario::start_was_refused(client_, *created, started.error());
-    if (!could_not) co_return in_service(std::move(could_not.error()));
-    co_return fmt::format("service '{}' could not be started: {}", companion.name, started.error().message);
+    if (!seeded && seeded.error().kind != ErrorKind::refused)
+        co_return fail(std::move(seeded.error()).with_context(who));
+    if (!seeded) co_return fmt::format("{} could not be started: {}", who, seeded.error().message);
+    co_return co_await start_beside(client_, who, *created);
 }
 
 Task<std::string> Companions::start(int run, const DataPlane& subject_data,
@@ -234,29 +196,14 @@ Task<std::string> Companions::start(int run, const DataPlane& subject_data,
 }
 
 Task<std::string> Companions::fallen() {
-    std::string text;
-    for (const auto& [name, container] : containers_) {
-        auto state = co_await client_.container_inspect(container);
-        if (!state) co_return fail(std::move(state.error()));
-        if (state->running || state->exit_code == 0) continue;
-        auto words = co_await last_words(container);
-        if (!words) co_return fail(std::move(words.error()));
-        text += fmt::format("{}service '{}' exited with code {}{}", text.empty() ? "" : "\n", name,
-                            state->exit_code, *words);
-    }
-    co_return text;
+    co_return co_await name_fallen(client_, "service", containers_);
 }
 
 Task<> Companions::remove(int run) {
-    Result<> first;
-    for (const auto& [name, container] : containers_) {
-        auto removed = co_await client_.container_remove(container);
-        if (!removed && first) first = fail(std::move(removed.error()));
-    }
-    containers_.clear();
+    auto removed = co_await remove_all(client_, std::exchange(containers_, {}));
     auto released = co_await data_.release(run);
-    if (!released && first) first = std::move(released);
-    co_return first;
+    if (!removed) co_return removed;
+    co_return released;
 }
 
 }  // namespace rogate::campaign

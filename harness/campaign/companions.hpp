@@ -41,7 +41,6 @@ class Companions {
                                      const std::vector<engine::MountSpec>& subject_mounts,
                                      const std::vector<engine::MountSpec>& own_mounts);
     engine::Task<std::string> wait_for(const Dependency& dependency, const std::string& who);
-    engine::Task<std::string> last_words(const std::string& container);
 
     engine::Client& client_;
     Status& status_;
@@ -51,12 +50,5 @@ class Companions {
     std::string session_, network_;
     std::map<std::string, std::string> containers_;  // service -> container
 };
-
-// Writes the subject's seed files into a container that has not started yet.
-engine::Task<> seed_files(engine::Client& client, const std::string& container,
-                          const std::vector<SeedFile>& files);
-
-// The options of `subject` that need no mounts, names or network.
-void describe(const Subject& subject, engine::ContainerSpec& spec);
 
 }  // namespace rogate::campaign

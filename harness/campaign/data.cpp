@@ -487,7 +487,7 @@ Task<> DataPlane::fill(int run, std::size_t index) {
     if (data.how == DataSource::made && data.made_files.empty()) co_return Result<>{};
     Result<std::string> tree = std::string();
     if (data.how == DataSource::made)
-        tree = tar_of_files(data.made_files);
+        tree = tar_of(data.made_files);
     else
         tree = co_await read_tree(index);
     if (tree && data.group) tree = with_group(*tree, *data.group);

@@ -41,7 +41,7 @@ struct DataMount {
     std::string special;                  // "a unix socket", "a device", "a FIFO": read-only protects nothing
     std::uint32_t uid = 0, gid = 0, mode = 0755;  // of the directory's root; overlay, copy and made
     std::optional<std::uint32_t> group;           // copy: owns all of it, as a pod's fsGroup does
-    std::vector<TarFile> made_files;              // made only
+    std::vector<TarEntry> made_files;             // made only
     bool below_source =
         false;            // no mount of the subject's own: something is mounted below another one's source
     std::string seen_at;  // where the helper has it, if not where each source is

@@ -4,8 +4,9 @@
 
 #include <algorithm>
 #include <rogate/labels.hpp>
+#include <utility>
 
-#include "campaign/companions.hpp"
+#include "campaign/containers.hpp"
 #include "campaign/images.hpp"
 #include "campaign/tar.hpp"
 
@@ -38,11 +39,11 @@ DataMount made_of(const PodVolume& volume, const std::optional<std::uint32_t>& g
         made.mode |= 02770U;
     }
     for (const PodFile& file : volume.files)
-        made.made_files.push_back({.path = file.path,
-                                   .content = file.content,
+        made.made_files.push_back({.name = file.path,
                                    .uid = 0,
                                    .gid = made.gid,
-                                   .mode = group ? file.mode | 0440U : file.mode});
+                                   .mode = group ? file.mode | 0440U : file.mode,
+                                   .content = file.content});
     return made;
 }
 
@@ -115,12 +116,11 @@ Task<> Pod::survey() {
 }
 
 Task<> Pod::make_holder_image() {
-    const std::vector<TarFile> files = {{.path = "rogate-holder",
-                                         .content = std::string(rogate_holder_begin, rogate_holder_end),
-                                         .uid = 0,
-                                         .gid = 0,
-                                         .mode = 0755}};
-    auto tar = tar_of_files(files);
+    std::vector<TarEntry> files;
+    files.push_back({.name = "rogate-holder",
+                     .mode = 0755,
+                     .content = std::string(rogate_holder_begin, rogate_holder_end)});
+    auto tar = tar_of(files);
     if (!tar) co_return fail(std::move(tar.error()));
     const std::vector<std::string> changes = {fmt::format("LABEL {}={}", session_label, session_),
                                               fmt::format("LABEL {}=holder", role_label)};
@@ -144,7 +144,7 @@ std::vector<DataMount> Pod::subject_mounts() const {
             known.special = data->special;
         } else {
             known.is_directory = std::ranges::none_of(
-                data->made_files, [&](const TarFile& file) { return file.path == mount.sub_path; });
+                data->made_files, [&](const TarEntry& file) { return file.name == mount.sub_path; });
         }
         known.writable_below = data->writable_below;
         known.hidden_below = data->hidden_below;
@@ -169,19 +169,9 @@ Task<> Pod::start_holder(int run) {
     spec.image = image_;
     spec.entrypoint = std::vector<std::string>{"/rogate-holder"};
     spec.labels = labels(session_, "holder");
-    spec.network_mode = network_;
-    spec.hostname = scenario_.subject.hostname;
-    spec.extra_hosts = scenario_.subject.extra_hosts;
-    spec.network_aliases = scenario_.subject.aliases;
-    spec.network_aliases.emplace_back("subject");  // as container_for() does
+    place_on_network(scenario_.subject, network_, spec);
     spec.cap_drop = {"ALL"};
     spec.read_only_rootfs = true;
-    for (const Port& port : scenario_.subject.ports) {
-        engine::PublishSpec publish;
-        publish.container_port = port.container;
-        publish.protocol = port.protocol;
-        spec.publish.push_back(std::move(publish));
-    }
     auto created = co_await client_.container_create(std::move(spec));
     if (!created) co_return fail(std::move(created.error()).with_context("making the pod's network"));
     holder_ = *created;
@@ -223,19 +213,11 @@ Task<std::map<std::string, engine::MountSpec>> Pod::mounts(int run) {
     co_return given;
 }
 
-Task<std::string> Pod::last_words(const std::string& id) {
-    auto log = co_await client_.container_logs(id, 4096, 8);
-    if (!log || log->empty()) co_return std::string("; it wrote nothing");
-    std::string text = std::move(*log);
-    while (text.ends_with('\n')) text.pop_back();
-    co_return "; its last output:\n" + text;
-}
-
 Task<std::string> Pod::wait_for(const PodContainer& container, const std::string& id) {
     auto code = co_await client_.container_wait(id, longest_init);
     if (!code && code.error().kind != ErrorKind::timeout) co_return fail(std::move(code.error()));
     if (code && *code == 0) co_return std::string();
-    auto words = co_await last_words(id);
+    auto words = co_await last_words(client_, id);
     if (!words) co_return fail(std::move(words.error()));
     if (!code)
         co_return fmt::format("init container '{}' did not end within {} s{}", container.name,
@@ -245,35 +227,21 @@ Task<std::string> Pod::wait_for(const PodContainer& container, const std::string
 
 Task<std::string> Pod::launch(int run, const PodContainer& container) {
     status_.phase_started("container " + container.name);
-    engine::ContainerSpec spec;
-    describe(container.subject, spec);
-    spec.name = fmt::format("rogate-{}-run{}-{}", session_, run, container.name);
-    spec.labels = labels(session_, "service");
-    spec.labels.emplace("io.rogate.run", std::to_string(run));
-    spec.network_mode = network_;
-    spec.read_only_rootfs = container.subject.read_only_rootfs;
+    const std::string who = fmt::format("container '{}'", container.name);
+    engine::ContainerSpec spec = beside_subject(session_, run, container.name, container.subject, network_);
     dress(spec);
-    for (const Mount& each : container.subject.mounts)
-        spec.tmpfs.emplace(each.target, each.tmpfs_options + (each.read_only ? ",ro" : ""));
+    for (const Mount& each : container.subject.mounts) add_tmpfs(spec, each, each.read_only);
     for (const PodMount& each : container.mounts) {
         auto made = co_await mount(run, each);
-        if (!made)
-            co_return fail(
-                std::move(made.error()).with_context(fmt::format("container '{}'", container.name)));
+        if (!made) co_return fail(std::move(made.error()).with_context(who));
         spec.mounts.insert(spec.mounts.end(), made->begin(), made->end());
     }
     auto created = co_await client_.container_create(std::move(spec));
-    if (!created)
-        co_return fail(
-            std::move(created.error()).with_context(fmt::format("container '{}'", container.name)));
+    if (!created) co_return fail(std::move(created.error()).with_context(who));
     containers_[container.name] = *created;
-    auto started = co_await client_.container_start(*created);
-    if (!started && started.error().kind != ErrorKind::refused) co_return fail(std::move(started.error()));
-    if (!started)
-        co_return fmt::format("container '{}' could not be started: {}", container.name,
-                              started.error().message);
-    if (container.init) co_return co_await wait_for(container, *created);
-    co_return std::string();
+    auto trouble = co_await start_beside(client_, who, *created);
+    if (!trouble || !trouble->empty() || !container.init) co_return trouble;
+    co_return co_await wait_for(container, *created);
 }
 
 Task<std::string> Pod::start(int run) {
@@ -304,29 +272,14 @@ Task<std::string> Pod::start_rest(int run) {
 }
 
 Task<std::string> Pod::fallen() {
-    std::string text;
-    for (const auto& [name, id] : containers_) {
-        auto state = co_await client_.container_inspect(id);
-        if (!state) co_return fail(std::move(state.error()));
-        if (state->running || state->exit_code == 0) continue;
-        auto words = co_await last_words(id);
-        if (!words) co_return fail(std::move(words.error()));
-        text += fmt::format("{}container '{}' exited with code {}{}", text.empty() ? "" : "\n", name,
-                            state->exit_code, *words);
-    }
-    co_return text;
+    co_return co_await name_fallen(client_, "container", containers_);
 }
 
 Task<> Pod::remove(int run) {
     if (!scenario_.pod.any()) co_return Result<>{};
-    Result<> first;
-    if (!holder_.empty()) containers_.emplace("", holder_);
-    for (const auto& [name, id] : containers_)
-        if (auto removed = co_await client_.container_remove(id); !removed && first)
-            first = fail(std::move(removed.error()));
-    containers_.clear();
-    holder_.clear();
-    if (!first) co_return first;
+    if (!holder_.empty()) containers_.emplace("", std::exchange(holder_, {}));
+    auto removed = co_await remove_all(client_, std::exchange(containers_, {}));
+    if (!removed) co_return removed;
     co_return co_await data_.release(run);
 }
 

@@ -57,7 +57,6 @@ class Pod {
     engine::Task<std::vector<engine::MountSpec>> mount(int run, const PodMount& mount);
     engine::Task<std::string> launch(int run, const PodContainer& container);
     engine::Task<std::string> wait_for(const PodContainer& container, const std::string& id);
-    engine::Task<std::string> last_words(const std::string& id);
 
     engine::Client& client_;
     Status& status_;

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <rogate/labels.hpp>
 
+#include "campaign/containers.hpp"
 #include "scenario/driver.hpp"
 
 namespace rogate::campaign {
@@ -411,45 +412,7 @@ Task<RunRecord> Launch::go() {
     co_return std::move(record_);
 }
 
-void add_tmpfs(engine::ContainerSpec& spec, const Mount& mount, bool read_only) {
-    std::string options = mount.tmpfs_options;
-    if (read_only) options += options.empty() ? "ro" : ",ro";
-    spec.tmpfs.emplace(mount.target, std::move(options));
-}
-
 }  // namespace
-
-void describe(const Subject& subject, engine::ContainerSpec& spec) {
-    spec.image = subject.image;
-    spec.entrypoint = subject.entrypoint;
-    spec.cmd = subject.command;
-    spec.user = subject.user;
-    spec.working_dir = subject.working_dir;
-    spec.hostname = subject.hostname;
-    for (const auto& [name, value] : subject.environment) spec.env.push_back(name + "=" + value);
-    spec.cap_add = subject.cap_add;
-    spec.cap_drop = subject.cap_drop;
-    spec.security_opt = subject.security_opt;
-    if (subject.healthcheck) {
-        engine::HealthSpec health;
-        health.test = subject.healthcheck->test;
-        health.interval_ms = subject.healthcheck->interval_ms;
-        health.timeout_ms = subject.healthcheck->timeout_ms;
-        health.start_period_ms = subject.healthcheck->start_period_ms;
-        health.retries = subject.healthcheck->retries;
-        spec.health = std::move(health);
-    }
-    spec.ulimits = subject.ulimits;
-    spec.ulimits_hard = subject.ulimits_hard;
-    spec.sysctls = subject.sysctls;
-    spec.shm_size = subject.shm_size;
-    spec.init = subject.init;
-    spec.privileged = subject.privileged;
-    spec.open_stdin = subject.open_stdin;
-    spec.network_aliases = subject.aliases;
-    spec.extra_hosts = subject.extra_hosts;
-    spec.group_add = subject.group_add;
-}
 
 engine::ContainerSpec container_for(const Bench& bench, const RunPlan& plan,
                                     std::vector<engine::MountSpec> mounts) {
@@ -465,14 +428,7 @@ engine::ContainerSpec container_for(const Bench& bench, const RunPlan& plan,
         if (data.mount.type == MountType::tmpfs) add_tmpfs(spec, data.mount, is_read_only(data.mount, plan));
     for (const WritablePath& path : plan.writable)
         if (path.as == WritableAs::tmpfs) spec.tmpfs.emplace(path.path, path.tmpfs_options);
-    for (const Port& port : subject.ports) {
-        engine::PublishSpec publish;
-        publish.container_port = port.container;
-        publish.protocol = port.protocol;
-        spec.publish.push_back(std::move(publish));
-    }
-    spec.network_mode = bench.network;
-    spec.network_aliases.emplace_back("subject");  // what containers beside it call it
+    place_on_network(subject, bench.network, spec);
     spec.read_only_rootfs = subject.read_only_rootfs || contains(plan.read_only, "/");
     return spec;
 }

@@ -4,20 +4,9 @@
 #include <archive_entry.h>
 #include <fmt/format.h>
 
-#include <memory>
-
 namespace rogate::campaign {
 
 namespace {
-
-struct FreeArchive {  // archive_free() serves readers and writers alike
-    void operator()(archive* a) const { archive_free(a); }
-};
-struct FreeEntry {
-    void operator()(archive_entry* e) const { archive_entry_free(e); }
-};
-using ArchivePtr = std::unique_ptr<archive, FreeArchive>;
-using EntryPtr = std::unique_ptr<archive_entry, FreeEntry>;
 
 la_ssize_t append(archive*, void* to, const void* bytes, std::size_t size) {
     static_cast<std::string*>(to)->append(static_cast<const char*>(bytes), size);
@@ -26,46 +15,22 @@ la_ssize_t append(archive*, void* to, const void* bytes, std::size_t size) {
 
 }  // namespace
 
-Result<std::string> tar_of_folders(const std::vector<TarFolder>& folders) {
-    std::string bytes;
-    const ArchivePtr writer(archive_write_new());
-    archive_write_set_format_pax_restricted(writer.get());
-    archive_write_open(writer.get(), &bytes, nullptr, append, nullptr);
-    for (const TarFolder& folder : folders) {
-        const EntryPtr entry(archive_entry_new());
-        archive_entry_set_pathname(entry.get(), (folder.path + "/").c_str());
-        archive_entry_set_filetype(entry.get(), AE_IFDIR);
-        archive_entry_set_perm(entry.get(), folder.mode & 07777U);
-        archive_entry_set_uid(entry.get(), folder.uid);
-        archive_entry_set_gid(entry.get(), folder.gid);
-        if (archive_write_header(writer.get(), entry.get()) != ARCHIVE_OK)
-            return fail(ErrorKind::internal, fmt::format("tar: {}", archive_error_string(writer.get())));
-    }
-    if (archive_write_close(writer.get()) != ARCHIVE_OK)
-        return fail(ErrorKind::internal, fmt::format("tar: {}", archive_error_string(writer.get())));
-    return bytes;
+Result<std::string> tar_of(const std::vector<TarEntry>& entries) {
+    TarWriter tar;
+    for (const TarEntry& entry : entries)
+        if (auto added = tar.add(entry); !added) return fail(std::move(added.error()));
+    return tar.finish();
 }
 
-Result<std::string> tar_of_files(const std::vector<TarFile>& files) {
-    std::string bytes;
-    const ArchivePtr writer(archive_write_new());
-    archive_write_set_format_pax_restricted(writer.get());
-    archive_write_open(writer.get(), &bytes, nullptr, append, nullptr);
-    for (const TarFile& file : files) {
-        const EntryPtr entry(archive_entry_new());
-        archive_entry_set_pathname(entry.get(), file.path.c_str());
-        archive_entry_set_filetype(entry.get(), AE_IFREG);
-        archive_entry_set_perm(entry.get(), file.mode & 07777U);
-        archive_entry_set_uid(entry.get(), file.uid);
-        archive_entry_set_gid(entry.get(), file.gid);
-        archive_entry_set_size(entry.get(), static_cast<la_int64_t>(file.content.size()));
-        if (archive_write_header(writer.get(), entry.get()) != ARCHIVE_OK ||
-            archive_write_data(writer.get(), file.content.data(), file.content.size()) < 0)
-            return fail(ErrorKind::internal, fmt::format("tar: {}", archive_error_string(writer.get())));
-    }
-    if (archive_write_close(writer.get()) != ARCHIVE_OK)
-        return fail(ErrorKind::internal, fmt::format("tar: {}", archive_error_string(writer.get())));
-    return bytes;
+Result<std::string> tar_of_folders(const std::vector<TarFolder>& folders) {
+    std::vector<TarEntry> entries;
+    for (const TarFolder& folder : folders)
+        entries.push_back({.name = folder.path + "/",
+                           .type = TarEntry::Type::folder,
+                           .uid = folder.uid,
+                           .gid = folder.gid,
+                           .mode = folder.mode});
+    return tar_of(entries);
 }
 
 Result<std::string> with_group(std::string_view bytes, std::uint32_t group) {

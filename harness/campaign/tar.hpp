@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/tar.hpp"
+
 namespace rogate::campaign {
 
 struct TarFolder {
@@ -15,13 +17,7 @@ struct TarFolder {
     std::uint32_t uid = 0, gid = 0, mode = 0755;
 };
 
-struct TarFile {
-    std::string path;  // relative
-    std::string content;
-    std::uint32_t uid = 0, gid = 0, mode = 0444;
-};
-
-Result<std::string> tar_of_files(const std::vector<TarFile>& files);
+Result<std::string> tar_of(const std::vector<TarEntry>& entries);
 Result<std::string> tar_of_folders(const std::vector<TarFolder>& folders);
 
 // The same entries, owned by `group` and open to it as a pod's fsGroup makes them: readable and writable, and

@@ -1,5 +1,3 @@
-#include <archive.h>
-#include <archive_entry.h>
 #include <fmt/format.h>
 
 #include <boost/asio/as_tuple.hpp>
@@ -13,6 +11,7 @@
 #include <rogate/labels.hpp>
 #include <utility>
 
+#include "base/tar.hpp"
 #include "observe/decoder.hpp"
 #include "observe/observer.hpp"
 #include "observe/ptrace.hpp"
@@ -35,29 +34,10 @@ enum class Kind { ebpf, ptrace };
 
 // A root file system that is one file: the agent.
 Result<std::string> agent_tar(const unsigned char* begin, const unsigned char* end) {
-    std::string tar;
-    archive* writer = archive_write_new();
-    archive_write_set_format_ustar(writer);
-    archive_write_open(
-        writer, &tar, nullptr,
-        [](archive*, void* to, const void* bytes, std::size_t size) {
-            static_cast<std::string*>(to)->append(static_cast<const char*>(bytes), size);
-            return static_cast<la_ssize_t>(size);
-        },
-        nullptr);
-    const auto size = static_cast<std::size_t>(end - begin);
-    archive_entry* entry = archive_entry_new();
-    archive_entry_set_pathname(entry, "rogate-observer");
-    archive_entry_set_filetype(entry, AE_IFREG);
-    archive_entry_set_perm(entry, 0755);
-    archive_entry_set_size(entry, static_cast<la_int64_t>(size));
-    bool written = archive_write_header(writer, entry) == ARCHIVE_OK &&
-                   archive_write_data(writer, begin, size) == static_cast<la_ssize_t>(size);
-    archive_entry_free(entry);
-    written = archive_write_close(writer) == ARCHIVE_OK && written;
-    archive_write_free(writer);
-    if (!written) return fail(ErrorKind::internal, "the observer's image could not be made");
-    return tar;
+    TarWriter tar;
+    auto added = tar.add({.name = "rogate-observer", .mode = 0755, .content = std::string(begin, end)});
+    if (!added) return fail(std::move(added.error()).with_context("the observer's image could not be made"));
+    return tar.finish();
 }
 
 Task<std::string> import_agent(engine::Client& client, std::string session, Kind kind, std::string name) {

@@ -69,7 +69,7 @@ TEST(PodVolumes, PartsAndTheGroupsDataAreCopied) {
 
 TEST(Tar, GivesEverythingToAGroup) {
     const auto folders = tar_of_folders({{.path = "d", .uid = 1, .gid = 2, .mode = 0700}});
-    const auto files = tar_of_files({{.path = "f", .content = "text", .uid = 1, .gid = 2, .mode = 0400}});
+    const auto files = tar_of({{.name = "f", .uid = 1, .gid = 2, .mode = 0400, .content = "text"}});
     ASSERT_TRUE(folders && files);
     const auto folder = first_tar_entry(with_group(*folders, 33).value());
     const auto file = first_tar_entry(with_group(*files, 33).value());

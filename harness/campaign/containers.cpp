@@ -1,0 +1,141 @@
+#include "campaign/containers.hpp"
+
+#include <fmt/format.h>
+
+#include <rogate/labels.hpp>
+
+#include "campaign/tar.hpp"
+#include "scenario/driver.hpp"
+
+namespace rogate::campaign {
+
+using engine::Task;
+
+namespace {
+
+void name_on_network(const Subject& subject, engine::ContainerSpec& spec) {
+    spec.hostname = subject.hostname;
+    spec.extra_hosts = subject.extra_hosts;
+    spec.network_aliases = subject.aliases;
+}
+
+}  // namespace
+
+void describe(const Subject& subject, engine::ContainerSpec& spec) {
+    spec.image = subject.image;
+    spec.entrypoint = subject.entrypoint;
+    spec.cmd = subject.command;
+    spec.user = subject.user;
+    spec.working_dir = subject.working_dir;
+    for (const auto& [name, value] : subject.environment) spec.env.push_back(name + "=" + value);
+    spec.cap_add = subject.cap_add;
+    spec.cap_drop = subject.cap_drop;
+    spec.security_opt = subject.security_opt;
+    if (subject.healthcheck) {
+        engine::HealthSpec health;
+        health.test = subject.healthcheck->test;
+        health.interval_ms = subject.healthcheck->interval_ms;
+        health.timeout_ms = subject.healthcheck->timeout_ms;
+        health.start_period_ms = subject.healthcheck->start_period_ms;
+        health.retries = subject.healthcheck->retries;
+        spec.health = std::move(health);
+    }
+    spec.ulimits = subject.ulimits;
+    spec.ulimits_hard = subject.ulimits_hard;
+    spec.sysctls = subject.sysctls;
+    spec.shm_size = subject.shm_size;
+    spec.init = subject.init;
+    spec.privileged = subject.privileged;
+    spec.open_stdin = subject.open_stdin;
+    spec.group_add = subject.group_add;
+}
+
+void place_on_network(const Subject& subject, const std::string& network, engine::ContainerSpec& spec) {
+    spec.network_mode = network;
+    name_on_network(subject, spec);
+    spec.network_aliases.emplace_back("subject");
+    for (const Port& port : subject.ports) {
+        engine::PublishSpec publish;
+        publish.container_port = port.container;
+        publish.protocol = port.protocol;
+        spec.publish.push_back(std::move(publish));
+    }
+}
+
+void add_tmpfs(engine::ContainerSpec& spec, const Mount& mount, bool read_only) {
+    std::string options = mount.tmpfs_options;
+    if (read_only) options += options.empty() ? "ro" : ",ro";
+    spec.tmpfs.emplace(mount.target, std::move(options));
+}
+
+engine::ContainerSpec beside_subject(const std::string& session, int run, const std::string& name,
+                                     const Subject& like, const std::string& network) {
+    engine::ContainerSpec spec;
+    describe(like, spec);
+    spec.name = fmt::format("rogate-{}-run{}-{}", session, run, name);
+    spec.labels = labels(session, "service");
+    spec.labels.emplace("io.rogate.run", std::to_string(run));
+    spec.network_mode = network;
+    name_on_network(like, spec);
+    spec.stop_signal = like.stop_signal;
+    spec.read_only_rootfs = like.read_only_rootfs;
+    return spec;
+}
+
+Task<> seed_files(engine::Client& client, const std::string& container, const std::vector<SeedFile>& files) {
+    if (files.empty()) co_return Result<>{};
+    std::vector<TarEntry> entries;
+    for (const SeedFile& file : files)
+        entries.push_back({.name = file.target.substr(1),
+                           .uid = file.uid,
+                           .gid = file.gid,
+                           .mode = file.mode,
+                           .content = file.content});
+    auto tar = tar_of(entries);
+    if (!tar) co_return fail(std::move(tar.error()));
+    auto put = co_await client.archive_put(container, "/", std::move(*tar));
+    if (!put) co_return fail(std::move(put.error()).with_context("writing the inline configs and secrets"));
+    co_return Result<>{};
+}
+
+Task<std::string> start_beside(engine::Client& client, std::string who, std::string container) {
+    auto started = co_await client.container_start(container);
+    if (started) co_return std::string();
+    auto could_not = co_await scenario::start_was_refused(client, container, started.error());
+    if (!could_not) co_return fail(std::move(could_not.error()).with_context(who));
+    co_return fmt::format("{} could not be started: {}", who, started.error().message);
+}
+
+Task<std::string> last_words(engine::Client& client, std::string container) {
+    auto log = co_await client.container_logs(container, 4096, 8);
+    if (!log || log->empty()) co_return std::string("; it wrote nothing");
+    std::string text = std::move(*log);
+    while (text.ends_with('\n')) text.pop_back();
+    co_return "; its last output:\n" + text;
+}
+
+Task<std::string> name_fallen(engine::Client& client, std::string kind,
+                              std::map<std::string, std::string> containers) {
+    std::string text;
+    for (const auto& [name, container] : containers) {
+        auto state = co_await client.container_inspect(container);
+        if (!state) co_return fail(std::move(state.error()));
+        if (state->running || state->exit_code == 0) continue;
+        auto words = co_await last_words(client, container);
+        if (!words) co_return fail(std::move(words.error()));
+        text += fmt::format("{}{} '{}' exited with code {}{}", text.empty() ? "" : "\n", kind, name,
+                            state->exit_code, *words);
+    }
+    co_return text;
+}
+
+Task<> remove_all(engine::Client& client, std::map<std::string, std::string> containers) {
+    Result<> first;
+    for (const auto& [name, container] : containers) {
+        auto removed = co_await client.container_remove(container);
+        if (!removed && first) first = fail(std::move(removed.error()));
+    }
+    co_return first;
+}
+
+}  // namespace rogate::campaign

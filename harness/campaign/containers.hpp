@@ -1,0 +1,38 @@
+// What the containers of a run have in common, the subject's and those beside it: how they are described, and
+// what is asked of those beside the subject.
+#pragma once
+
+#include <map>
+#include <rogate/scenario.hpp>
+#include <string>
+#include <vector>
+
+#include "engine/client.hpp"
+
+namespace rogate::campaign {
+
+// The options of `subject` that need no mounts, names or network.
+void describe(const Subject& subject, engine::ContainerSpec& spec);
+// Where the subject is found: its host name, ports and names on `network`, "subject" among them, which
+// containers beside it call it by.
+void place_on_network(const Subject& subject, const std::string& network, engine::ContainerSpec& spec);
+void add_tmpfs(engine::ContainerSpec& spec, const Mount& mount, bool read_only);
+// A container beside the subject of run `run`, described and on `network`; its mounts are left to the caller.
+engine::ContainerSpec beside_subject(const std::string& session, int run, const std::string& name,
+                                     const Subject& like, const std::string& network);
+
+// Writes the subject's seed files into a container that has not started yet.
+engine::Task<> seed_files(engine::Client& client, const std::string& container,
+                          const std::vector<SeedFile>& files);
+
+// Of `who` ("service 'db'"): empty, or why it could not be started. An Error is the engine's own failure.
+engine::Task<std::string> start_beside(engine::Client& client, std::string who, std::string container);
+// "; its last output:" and that, or that there is none.
+engine::Task<std::string> last_words(engine::Client& client, std::string container);
+// Names those of `containers` (name -> id) that have ended with an error, each as a `kind`; empty: none.
+engine::Task<std::string> name_fallen(engine::Client& client, std::string kind,
+                                      std::map<std::string, std::string> containers);
+// All of them, whatever becomes of the others; the first failure is told.
+engine::Task<> remove_all(engine::Client& client, std::map<std::string, std::string> containers);
+
+}  // namespace rogate::campaign
