@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 . ci/lib.sh
 case ${1:-} in -h|--help) usage ci/test.sh; exit 0 ;; esac
 
-need_packages "${build_packages[@]}"
+need_packages "${build_packages[@]}" "${lint_packages[@]}"
 need_browser
 ci/engine.sh ensure
 images/build.sh
