@@ -18,8 +18,6 @@ using engine::Task;
 
 namespace {
 
-constexpr const char* scratch_path = "/rogate/scratch";
-
 // What is copied goes through this process: only so much of it.
 constexpr std::size_t copy_limit = 512U << 20U;
 
@@ -200,11 +198,9 @@ Task<> DataPlane::put_fixture(std::size_t index) {
     if (!fixture.mode && is_folder && !fixture.from.empty())
         mode = static_cast<std::uint32_t>(std::filesystem::status(fixture.from).permissions()) & 07777U;
     // The engine leaves out the entry of the folder itself ("./").
-    auto folders = tar_of_folders({{fmt::format("f{}", index), 0, 0, 0755},
-                                   {fmt::format("f{}/data", index), fixture.uid, fixture.gid, mode}});
-    if (!folders) co_return fail(std::move(folders.error()));
-    if (auto put = co_await client_.archive_put(helper_, scratch_path, std::move(*folders)); !put)
-        co_return put;
+    std::vector<TarFolder> folders = {{fmt::format("f{}", index), 0, 0, 0755},
+                                      {fmt::format("f{}/data", index), fixture.uid, fixture.gid, mode}};
+    if (auto put = co_await put_folders(std::move(folders)); !put) co_return put;
     const std::string into = fmt::format("{}/f{}/data", scratch_path, index);
     if (auto put = co_await client_.archive_put(helper_, into, std::move(*tar)); !put)
         co_return fail(std::move(put.error()).with_context("fixture for " + fixture.target));
@@ -234,7 +230,12 @@ Task<> DataPlane::survey_source(DataMount& data, std::size_t index) {
     }
     if (data.mount.type == MountType::bind) data.real_path = data.mount.source;
     if (!overlay_can_name(data.real_path)) data.how = DataSource::copy;
-    co_return co_await read_root_attributes(data, index);
+    if (auto read = co_await read_root_attributes(data, index); !read) co_return read;
+    if (data.group) {  // the copy's own folder is made so; with_group() is for what is in it
+        data.gid = *data.group;
+        data.mode |= 02770U;
+    }
+    co_return Result<>{};
 }
 
 // The root of an overlay has the upper directory's owner and mode, so that must be made like the real one.

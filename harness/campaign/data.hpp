@@ -91,6 +91,8 @@ class DataPlane {
     engine::Task<> release(int run);
 
   private:
+    static constexpr const char* scratch_path = "/rogate/scratch";  // in the helper
+
     engine::Task<> survey_source(DataMount& data, std::size_t index);
     engine::Task<> create_helper();
     engine::Task<> put_fixture(std::size_t index);

@@ -9,8 +9,6 @@ using engine::Task;
 
 namespace {
 
-constexpr const char* scratch_path = "/rogate/scratch";
-
 bool is_new(DataSource how) {
     return how == DataSource::fresh;
 }

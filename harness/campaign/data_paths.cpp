@@ -14,8 +14,6 @@ using engine::Task;
 
 namespace {
 
-constexpr const char* scratch_path = "/rogate/scratch";
-
 // The header of a folder is followed by the next one at once; both fit, whatever extended headers they have.
 constexpr std::size_t two_headers = 16U << 10U;
 
@@ -117,8 +115,7 @@ Task<engine::MountSpec> DataPlane::part_of(int run, std::string target, std::str
     spec.source = fmt::format("{}/{}{}{}", scratch_mountpoint_, base, sub_path.empty() ? "" : "/", sub_path);
     // As the kubelet makes them: root's, with the mode of the volume's root (SafeMakeDir in
     // pkg/volume/util/subpath).
-    const std::uint32_t mode = found->mode | (found->group ? 02770U : 0U);
-    const std::uint32_t group = (mode & 02000U) == 0 ? 0 : found->group.value_or(found->gid);
+    const std::uint32_t group = (found->mode & 02000U) == 0 ? 0 : found->gid;
     std::vector<TarFolder> missing;
     for (std::size_t end = 0; !sub_path.empty() && end != std::string::npos;) {
         end = sub_path.find('/', end + 1);
@@ -131,12 +128,10 @@ Task<engine::MountSpec> DataPlane::part_of(int run, std::string target, std::str
             co_return fail(ErrorKind::usage,
                            fmt::format("'{}' of the volume is a symbolic link, which a mount must not follow",
                                        sub_path.substr(0, end)));
-        if (!stat || !missing.empty()) missing.push_back({part, 0, group, mode});
+        if (!stat || !missing.empty()) missing.push_back({part, 0, group, found->mode});
     }
     if (missing.empty()) co_return spec;
-    auto tar = tar_of_folders(missing);
-    if (!tar) co_return fail(std::move(tar.error()));
-    auto made = co_await client_.archive_put(helper_, scratch_path, std::move(*tar));
+    auto made = co_await put_folders(std::move(missing));
     if (!made) co_return fail(std::move(made.error()));
     co_return spec;
 }

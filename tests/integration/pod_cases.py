@@ -90,6 +90,24 @@ def test_sub_path_that_is_a_link_is_not_followed():
         equal(os.listdir(p.path("secret")), [])
 
 
+def test_a_claim_is_the_groups_from_its_root_on():
+    """Another user than the data's owner, who is in the pod's group, writes beside and into what is there."""
+    with project() as p:
+        p.make("claim", {"kept": "mine\n"})
+        os.chmod(p.path("claim"), 0o755)
+        before = fingerprint(p.path("claim"))
+        manifest(p, f"""  securityContext: {{runAsUser: 4711, runAsGroup: 4711, fsGroup: 33}}
+  containers:
+  - {{name: app, image: {IMAGE}, command: [sh, -ec, "echo x >>/data/kept; mkdir /data/new"],
+     volumeMounts: [{{name: data, mountPath: /data}}]}}
+  volumes: [{{name: data, persistentVolumeClaim: {{claimName: mine}}}}]
+""", "claims: {mine: ./claim}")
+        done = p.run()
+        equal(done.returncode, 0, done.stdout + done.stderr)
+        equal(p.verdicts(), {"/data": "required"}, done.stdout)
+        equal(fingerprint(p.path("claim")), before, "the claim's data were touched")
+
+
 def test_mounts_below_a_host_path_are_out_of_reach():
     """A read-only bind is the real thing, and what is mounted below it stays writable on this engine."""
     with project() as p:
