@@ -9,6 +9,7 @@ namespace rogate::cli {
 
 struct Global {
     std::optional<std::string> host;  // --host
+    std::vector<std::string> hosts;   // all of them, where the command takes several
     bool verbose = false;
     std::string colour = "auto";   // auto, always, never
     double engine_timeout_s = 60;  // of an ordinary call
@@ -27,6 +28,7 @@ struct RunOptions {
     std::string summary;                 // --summary FILE; empty: none
     bool quiet = false;                  // no progress
     int repeat = 1;                      // how often each run is tried
+    int jobs = 1;                        // scenarios at a time on each engine
     std::size_t ring_bytes = 16U << 20U;
     std::string observer = "auto";  // auto, ebpf, ptrace, none
 };

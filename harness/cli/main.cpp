@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/commands.hpp"
+#include "cli/session.hpp"
 #include "report/formats.hpp"
 
 int main(int argc, char** argv) {
@@ -16,9 +17,12 @@ int main(int argc, char** argv) {
         "3 engine or infrastructure failure, 4 inconclusive, 130/143 interrupted.");
 
     Global global;
-    app.add_option(
-        "-H,--host", global.host,
-        "Engine to use: unix://PATH or tcp://HOST:PORT (default: DOCKER_HOST, the docker context)");
+    // Else the words that follow would be taken for more of them.
+    const auto one_at_a_time = [](CLI::Option* option) { option->allow_extra_args(false); };
+    one_at_a_time(
+        app.add_option("-H,--host", global.hosts,
+                       "Engine to use: unix://PATH or tcp://HOST:PORT (default: DOCKER_HOST, the docker "
+                       "context); repeatable for `run`, which shares its scenarios among them"));
     app.add_option("--color", global.colour, "auto, always or never (NO_COLOR is honoured)")
         ->check(CLI::IsMember({"auto", "always", "never"}));
 
@@ -41,17 +45,21 @@ int main(int argc, char** argv) {
                         "Settle only the mounts that files of this git repository made read-only since this "
                         "revision; they are writable in the control run, as they were");
     run_app->add_option("--service", run.service, "Of a Compose file: the service under test");
-    run_app->add_option("--profile", run.profiles, "Of a Compose file: a profile to turn on (repeatable)");
-    run_app->add_option("--only", run.only,
-                        "Only scenarios whose name matches this pattern (*, ?; repeatable)");
+    one_at_a_time(run_app->add_option("--profile", run.profiles,
+                                      "Of a Compose file: a profile to turn on (repeatable)"));
+    one_at_a_time(run_app->add_option("--only", run.only,
+                                      "Only scenarios whose name matches this pattern (*, ?; repeatable)"));
     run_app->add_option("--shard", run.shard,
                         "I/N: of N parts of the scenarios only the I-th; `rogate merge` joins their results");
     run_app
         ->add_option("--repeat", run.repeat,
                      "Try each run this often; tries that end differently are inconclusive (default 1)")
         ->check(CLI::Range(1, 100));
-    run_app->add_option("--set", run.variables,
-                        "NAME=VALUE: variable of the scenarios, before their own 'vars'");
+    one_at_a_time(run_app->add_option("--set", run.variables,
+                                      "NAME=VALUE: variable of the scenarios, before their own 'vars' "
+                                      "(repeatable)"));
+    run_app->add_option("-j,--jobs", run.jobs, "Run this many scenarios at a time on each engine (default 1)")
+        ->check(CLI::Range(1, 64));
     run_app->add_option(
         "-o,--out", run.out,
         "Write result.json, report.html, report.md, junit.xml, results.sarif and write-requirements.md "
@@ -130,9 +138,9 @@ int main(int argc, char** argv) {
     patch_app
         ->add_option("-f,--format", patch.format, "What to change (default: what the subject was read from)")
         ->check(CLI::IsMember({"compose", "kubernetes", "docker-run", "scenario"}));
-    patch_app->add_option(
+    one_at_a_time(patch_app->add_option(
         "--file", patch.files,
-        "File to change, several in the order in which Compose merges them (default: the result's)");
+        "File to change, several in the order in which Compose merges them (default: the result's)"));
     patch_app->add_option("--service", patch.name,
                           "Compose: the service; Kubernetes: Kind/name (default: the result's)");
     patch_app->add_option("--container", patch.container,
@@ -152,6 +160,11 @@ int main(int argc, char** argv) {
         const int code = app.exit(error);
         return code == 0 ? 0 : 2;
     }
+    if (!global.hosts.empty()) global.host = global.hosts.front();
+    if (global.hosts.size() > 1 && !*run_app)
+        return report_error({rogate::ErrorKind::usage,
+                             "--host is given more than once; only `rogate run` uses "
+                             "several engines"});
     if (*run_app) return run_command(global, run);
     if (*merge_app) return merge_command(global, merge);
     if (*clean_app) return clean_command(global, clean);

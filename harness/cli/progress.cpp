@@ -2,12 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <rogate/names.hpp>
 
 namespace rogate::cli {
 
 namespace {
+
+// More than a terminal's height could not be rewritten.
+constexpr std::size_t most_lines = 12;
 
 std::string describe(const RunPlan& plan) {
     const std::string state =
@@ -21,84 +25,113 @@ std::string describe(const RunPlan& plan) {
 
 }  // namespace
 
-Progress::Progress(Terminal terminal, bool quiet, std::FILE* out)
+Board::Board(Terminal terminal, bool quiet, std::FILE* out)
     : terminal_(terminal),
       quiet_(quiet),
       rewriting_(terminal.tty && std::getenv("NO_COLOR") == nullptr),
       out_(out),
       start_(std::chrono::steady_clock::now()) {}
 
-Progress::~Progress() {
+Board::~Board() {
     clear();
 }
 
-void Progress::clear() {
-    if (drawn_) std::fputs("\r\x1b[K", out_);
-    drawn_ = false;
+void Board::clear() {
+    if (drawn_ == 0) return;
+    // Back to the beginning of the first of them, and away with everything from there.
+    if (drawn_ > 1) std::fputs(fmt::format("\x1b[{}A", drawn_ - 1).c_str(), out_);
+    std::fputs("\r\x1b[J", out_);
+    drawn_ = 0;
     std::fflush(out_);
 }
 
-void Progress::line(const std::string& text) {
+void Board::line(const std::string& text) {
     clear();
     std::fputs((text + "\n").c_str(), out_);
     std::fflush(out_);
 }
 
-void Progress::draw() {
+void Board::draw() {
     if (quiet_ || !rewriting_) return;
     const double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-    std::string text = fmt::format("[{:5.1f} s] {}{}{}", elapsed, run_, phase_.empty() ? "" : ": ", phase_);
-    // A line that wraps cannot be rewritten.
-    if (text.size() >= static_cast<std::size_t>(terminal_.width))
-        text.resize(static_cast<std::size_t>(terminal_.width) - 1);
-    std::fputs(("\r\x1b[K" + text).c_str(), out_);
+    clear();
+    for (const std::string& place : places_) {
+        if (place.empty() || drawn_ == most_lines) continue;
+        std::string text = fmt::format("[{:5.1f} s] {}", elapsed, place);
+        // A line that wraps cannot be rewritten.
+        if (text.size() >= static_cast<std::size_t>(terminal_.width))
+            text.resize(static_cast<std::size_t>(terminal_.width) - 1);
+        std::fputs(((drawn_ == 0 ? "" : "\n") + text).c_str(), out_);
+        ++drawn_;
+    }
     std::fflush(out_);
-    drawn_ = true;
 }
 
-void Progress::tick() {
-    if (drawn_) draw();
+void Board::show(std::size_t place, std::string text) {
+    if (places_.size() <= place) places_.resize(place + 1);
+    places_[place] = std::move(text);
+    draw();
+}
+
+void Board::tick() {
+    if (std::any_of(places_.begin(), places_.end(), [](const std::string& place) { return !place.empty(); }))
+        draw();
+}
+
+Progress::Progress(Board& board, std::size_t place, std::string name)
+    : board_(board), place_(place), name_(std::move(name)) {}
+
+Progress::~Progress() {
+    board_.show(place_, {});
+}
+
+std::string Progress::named(const std::string& text) const {
+    return name_.empty() ? text : name_ + ": " + text;
+}
+
+void Progress::draw() {
+    board_.show(place_, named(run_ + (phase_.empty() ? "" : ": " + phase_)));
 }
 
 void Progress::preparing(const std::string& what) {
     run_ = what;
     phase_.clear();
-    if (rewriting_)
+    if (board_.rewriting())
         draw();
-    else if (!quiet_)
-        line(what);
+    else if (!board_.quiet())
+        board_.line(named(what));
 }
 
 void Progress::run_started(const RunPlan& plan) {
     run_ = describe(plan);
     phase_.clear();
-    if (rewriting_)
+    if (board_.rewriting())
         draw();
-    else if (!quiet_)
-        line(run_);
+    else if (!board_.quiet())
+        board_.line(named(run_));
 }
 
 void Progress::phase_started(const std::string& name) {
     phase_ = name;
-    if (rewriting_)
+    if (board_.rewriting())
         draw();
-    else if (!quiet_)
-        line("  " + name);
+    else if (!board_.quiet())
+        board_.line(name_.empty() ? "  " + name : named(phase_));
 }
 
 void Progress::run_finished(const RunRecord& run) {
-    if (quiet_) return;
+    if (board_.quiet()) return;
     std::string outcome = run.passed ? "passed" : "failed";
     for (const PhaseRecord& phase : run.phases) {
         if (phase.passed) continue;
         outcome = fmt::format("failed in {}", phase.name);
         break;
     }
-    line(fmt::format("{}: {} in {:.1f} s", describe(run.plan), outcome, run.duration_s));
+    board_.line(named(fmt::format("{}: {} in {:.1f} s", describe(run.plan), outcome, run.duration_s)));
 }
 
 void Progress::warn(const std::string& text) {
-    line("warning: " + text);
+    board_.line("warning: " + named(text));
 }
 
 }  // namespace rogate::cli

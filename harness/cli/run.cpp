@@ -1,120 +1,19 @@
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
-#include <set>
 
 #include "base/references.hpp"
-#include "campaign/campaign.hpp"
+#include "cli/campaigns.hpp"
 #include "cli/choose.hpp"
 #include "cli/commands.hpp"
-#include "cli/files.hpp"
-#include "cli/progress.hpp"
-#include "cli/reports.hpp"
 #include "cli/session.hpp"
 #include "cli/since.hpp"
-#include "cli/watchdog.hpp"
-#include "report/markdown.hpp"
-#include "report/secrets.hpp"
-#include "report/terminal.hpp"
 #include "spec/live_container.hpp"
 #include "spec/scenario_list.hpp"
 
 namespace rogate::cli {
 
 namespace {
-
-// The worst of them decides: a required mount is an answer, no failure; one that is inconclusive is none.
-int verdict_code(const CampaignResult& result) {
-    const bool open = std::any_of(result.mounts.begin(), result.mounts.end(),
-                                  [](const MountResult& m) { return m.verdict == Verdict::inconclusive; });
-    // A state in which every control run fails; one that fails now and then is no answer of the scenario's.
-    std::map<DataState, bool> ever_passed;
-    for (const RunRecord& run : result.runs)
-        if (run.plan.kind == RunKind::control) {
-            const auto [at, fresh] = ever_passed.try_emplace(run.plan.state, run.passed);
-            at->second = at->second || run.passed;
-        }
-    if (std::any_of(ever_passed.begin(), ever_passed.end(), [](const auto& each) { return !each.second; }))
-        return exit_code(ErrorKind::scenario);
-    return open ? exit_code(ErrorKind::inconclusive) : 0;
-}
-
-campaign::ObserverChoice observer_choice(const std::string& name) {
-    using Choice = campaign::ObserverChoice;
-    if (name == "ebpf") return Choice::ebpf;
-    if (name == "ptrace") return Choice::ptrace;
-    return name == "none" ? Choice::none : Choice::automatic;
-}
-
-std::string folder_for(const RunOptions& options, const Scenario& scenario, bool several) {
-    return several ? options.out + "/" + scenario.name : options.out;
-}
-
-// Asks the engine for the container that the subject is to be like.
-engine::Task<Scenario> with_live_container(engine::Client& client, Scenario scenario) {
-    if (scenario.subject.origin.kind != Origin::Kind::container) co_return std::move(scenario);
-    auto inspect = co_await client.container_inspect_raw(scenario.subject.origin.name);
-    if (!inspect)
-        co_return fail(
-            std::move(inspect.error())
-                .with_context(fmt::format("cloning container '{}'", scenario.subject.origin.name)));
-    co_return spec::with_container(std::move(scenario), inspect->dump());
-}
-
-int run_one(const Global& global, const RunOptions& options, const Scenario& scenario, bool several) {
-    Progress progress(look_at(STDERR_FILENO, global.colour), options.quiet);
-    const std::string session = campaign::new_session();
-    Watchdog watchdog(global, session);
-    std::optional<CampaignResult> result;
-    std::set<std::string> secrets = report::secrets_of(scenario);
-    EngineWork work;
-    work.work = [&](engine::Client& client) -> engine::Task<> {
-        campaign::Options campaign_options;
-        campaign_options.ring_bytes = options.ring_bytes;
-        campaign_options.repeat = options.repeat;
-        campaign_options.observer = observer_choice(options.observer);
-        campaign_options.observer_timeout = std::chrono::milliseconds(
-            static_cast<std::int64_t>(std::min(30.0, global.engine_timeout_s) * 1000));
-        auto whole = co_await with_live_container(client, scenario);
-        if (!whole) co_return fail(std::move(whole.error()));
-        secrets = report::secrets_of(*whole);
-        auto done =
-            co_await campaign::run_campaign(client, std::move(*whole), session, campaign_options, progress);
-        if (!done) co_return fail(std::move(done.error()));
-        result = std::move(*done);
-        co_return Result<>{};
-    };
-    work.clean_up = [&](engine::Client& client) -> engine::Task<> {
-        auto left = co_await campaign::sweep_until_settled(client, session, result ? 1 : 2);
-        if (!left) {
-            watchdog.keep();
-            co_return fail(std::move(left.error()));
-        }
-        co_return Result<>{};
-    };
-    work.tick = [&] { progress.tick(); };
-    EngineOutcome outcome = with_engine(global, std::move(work));
-    progress.clear();
-    // What the engine repeated of the user's secrets in its refusal is not repeated here.
-    if (!outcome.result) report::Masker(secrets).mask(outcome.result.error().message);
-    if (!result) return report_outcome(outcome);
-
-    // From here on nothing holds a secret, whatever it is written to.
-    for (const RunRecord& run : result->runs) secrets.insert(run.secrets.begin(), run.secrets.end());
-    report::hide_secrets(*result, secrets);
-    const report::FormatOptions format = format_options(global);
-    Result<> written;
-    if (!options.out.empty())
-        written = write_reports(*result, folder_for(options, scenario, several), format);
-    if (written && !options.summary.empty())
-        written = append_file(options.summary, report::render_markdown(*result) + "\n");
-    std::fputs(report::render_terminal(*result, format.terminal).c_str(), stdout);
-    if (!written) return report_error(written.error());
-    if (const int code = report_outcome(outcome); code != 0) return code;
-    return verdict_code(*result);
-}
 
 // Leaves the scenarios that have mounts which were made read-only, with just those as candidates.
 Result<> keep_what_changed(const RunOptions& options, std::vector<Scenario>& scenarios) {
@@ -206,14 +105,7 @@ int run_command(const Global& global, const RunOptions& options) {
     auto chosen = choose(std::move(scenarios), options.only, options.shard);
     if (!chosen) return report_error(chosen.error());
     if (chosen->empty()) std::fputs("rogate: no scenario falls into this shard\n", stderr);
-    for (const Scenario& scenario : *chosen) {
-        const int code = run_one(global, options, scenario, several);
-        if (code >= 128) return code;
-        // Failures of the engine come first, then input, scenario and inconclusive ones.
-        const auto rank = [](int c) { return c == 3 ? 4 : c == 2 ? 3 : c == 1 ? 2 : c == 4 ? 1 : 0; };
-        if (rank(code) > rank(worst)) worst = code;
-    }
-    return worst;
+    return run_scenarios(global, options, *chosen, several);
 }
 
 }  // namespace rogate::cli

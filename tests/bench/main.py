@@ -9,7 +9,8 @@ import time
 from measure import ROOT, Line, Settings, save, table
 
 ROWS = {"small": "rogate --version, the audit, the sizes", "launch": "a run beside docker run; the observer's start",
-        "settle": "runs and time to settle 50 candidates", "reports": "reports from 1,000,000 attempts",
+        "settle": "runs and time to settle 50 candidates", "jobs": "scenarios at a time, and on two engines",
+        "reports": "reports from 1,000,000 attempts",
         "functions": "reading, judging and writing 1,000,000 attempts, without a program around it",
         "events": "distinct paths a second, the observer's memory", "calls": "the worst case of each kind of call",
         "servers": "redis, nginx, PostgreSQL and gcc under observation"}

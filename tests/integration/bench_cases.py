@@ -13,7 +13,7 @@ def bench(*words):
 def test_rows_are_listed_and_wrong_ones_are_told():
     listed = bench("--list")
     equal(listed.returncode, 0, listed.stderr)
-    contains(listed.stdout, "small", "launch", "settle", "reports", "events", "calls", "servers")
+    contains(listed.stdout, "small", "launch", "settle", "jobs", "reports", "events", "calls", "servers")
     wrong = bench("smal")
     equal(wrong.returncode, 2)
     contains(wrong.stderr, "no such row: smal; there are: small")
@@ -22,7 +22,7 @@ def test_rows_are_listed_and_wrong_ones_are_told():
 
 def test_a_tiny_round_gives_a_table():
     os.environ["ROGATE_BENCH_BUILD"] = os.path.dirname(ROGATE)
-    done = bench("--tiny", "small", "reports", "events", "launch")
+    done = bench("--tiny", "small", "jobs", "reports", "events", "launch")
     equal(done.returncode, 0, done.stderr)
     contains(done.stdout, "| `rogate --version`", "| a run of a subject that exits at once | `docker run --rm` of it |",
-             "`rogate report -f sarif`", "none lost", "`ci/bench.sh launch` |")
+             "`rogate report -f sarif`", "none lost", "--jobs 2", "two engines", "`ci/bench.sh launch` |")

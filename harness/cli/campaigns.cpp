@@ -1,0 +1,242 @@
+#include "cli/campaigns.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "campaign/campaign.hpp"
+#include "cli/files.hpp"
+#include "cli/progress.hpp"
+#include "cli/reports.hpp"
+#include "cli/session.hpp"
+#include "cli/watchdog.hpp"
+#include "report/markdown.hpp"
+#include "report/secrets.hpp"
+#include "report/terminal.hpp"
+#include "spec/live_container.hpp"
+
+namespace rogate::cli {
+
+namespace {
+
+// A required mount is an answer, no failure; one that is inconclusive is none.
+int verdict_code(const CampaignResult& result) {
+    const bool open = std::any_of(result.mounts.begin(), result.mounts.end(),
+                                  [](const MountResult& m) { return m.verdict == Verdict::inconclusive; });
+    // A state in which every control run fails; one that fails now and then is no answer of the scenario's.
+    std::map<DataState, bool> ever_passed;
+    for (const RunRecord& run : result.runs)
+        if (run.plan.kind == RunKind::control) {
+            const auto [at, fresh] = ever_passed.try_emplace(run.plan.state, run.passed);
+            at->second = at->second || run.passed;
+        }
+    if (std::any_of(ever_passed.begin(), ever_passed.end(), [](const auto& each) { return !each.second; }))
+        return exit_code(ErrorKind::scenario);
+    return open ? exit_code(ErrorKind::inconclusive) : 0;
+}
+
+// Failures of the engine come first, then input, scenario and inconclusive ones.
+int worse(int a, int b) {
+    const auto rank = [](int c) { return c == 3 ? 4 : c == 2 ? 3 : c == 1 ? 2 : c == 4 ? 1 : 0; };
+    return rank(b) > rank(a) ? b : a;
+}
+
+campaign::ObserverChoice observer_choice(const std::string& name) {
+    using Choice = campaign::ObserverChoice;
+    if (name == "ebpf") return Choice::ebpf;
+    if (name == "ptrace") return Choice::ptrace;
+    return name == "none" ? Choice::none : Choice::automatic;
+}
+
+// Asks the engine for the container that the subject is to be like.
+engine::Task<Scenario> with_live_container(engine::Client& client, Scenario scenario) {
+    if (scenario.subject.origin.kind != Origin::Kind::container) co_return std::move(scenario);
+    auto inspect = co_await client.container_inspect_raw(scenario.subject.origin.name);
+    if (!inspect)
+        co_return fail(
+            std::move(inspect.error())
+                .with_context(fmt::format("cloning container '{}'", scenario.subject.origin.name)));
+    co_return spec::with_container(std::move(scenario), inspect->dump());
+}
+
+// One scenario's campaign.
+class Job {
+  public:
+    Job(const Global& global, const RunOptions& options, const Scenario& scenario, Board& board,
+        std::size_t place, bool one_of_several)
+        : options_(options),
+          scenario_(scenario),
+          session_(campaign::new_session()),
+          progress_(board, place, one_of_several ? scenario.name : std::string()),
+          watchdog_(global, session_),
+          timeout_s_(global.engine_timeout_s),
+          secrets_(report::secrets_of(scenario)) {}
+
+    engine::Task<> run(engine::Client& client);
+    engine::Task<> clean_up(engine::Client& client);
+    // What may be shown of it: nothing holds a secret any more, whatever it is written to.
+    void mask(EngineOutcome& outcome);
+    const std::optional<CampaignResult>& result() const { return result_; }
+
+  private:
+    const RunOptions& options_;
+    const Scenario& scenario_;
+    std::string session_;
+    Progress progress_;
+    Watchdog watchdog_;
+    double timeout_s_;
+    std::set<std::string> secrets_;
+    std::optional<CampaignResult> result_;
+};
+
+engine::Task<> Job::run(engine::Client& client) {
+    campaign::Options campaign_options;
+    campaign_options.ring_bytes = options_.ring_bytes;
+    campaign_options.repeat = options_.repeat;
+    campaign_options.observer = observer_choice(options_.observer);
+    campaign_options.observer_timeout =
+        std::chrono::milliseconds(static_cast<std::int64_t>(std::min(30.0, timeout_s_) * 1000));
+    auto whole = co_await with_live_container(client, scenario_);
+    if (!whole) co_return fail(std::move(whole.error()));
+    secrets_ = report::secrets_of(*whole);
+    auto done =
+        co_await campaign::run_campaign(client, std::move(*whole), session_, campaign_options, progress_);
+    if (!done) co_return fail(std::move(done.error()));
+    result_ = std::move(*done);
+    co_return Result<>{};
+}
+
+engine::Task<> Job::clean_up(engine::Client& client) {
+    auto left = co_await campaign::sweep_until_settled(client, session_, result_ ? 1 : 2);
+    if (!left) {
+        watchdog_.keep();
+        co_return fail(std::move(left.error()));
+    }
+    co_return Result<>{};
+}
+
+void Job::mask(EngineOutcome& outcome) {
+    // What the engine repeated of the user's secrets in its refusal is not repeated here.
+    if (!outcome.result) report::Masker(secrets_).mask(outcome.result.error().message);
+    if (!result_) return;
+    for (const RunRecord& run : result_->runs) secrets_.insert(run.secrets.begin(), run.secrets.end());
+    report::hide_secrets(*result_, secrets_);
+}
+
+class Campaigns {
+  public:
+    Campaigns(const Global& global, const RunOptions& options, const std::vector<Scenario>& scenarios,
+              bool several)
+        : global_(global),
+          options_(options),
+          scenarios_(scenarios),
+          several_(several),
+          board_(look_at(STDERR_FILENO, global.colour), options.quiet),
+          texts_(scenarios.size()) {
+        std::vector<EngineQueue::Host> hosts(global.hosts.begin(), global.hosts.end());
+        if (hosts.empty()) hosts.emplace_back();
+        // Turn by turn, so that few scenarios are spread over all engines.
+        for (int time = 0; time < options.jobs; ++time)
+            lanes_.insert(lanes_.end(), hosts.begin(), hosts.end());
+        if (lanes_.size() > scenarios.size()) lanes_.resize(std::max(hosts.size(), scenarios.size()));
+    }
+
+    int go();
+
+  private:
+    std::optional<EngineWork> next(std::size_t lane);
+    void ended(std::size_t index, EngineOutcome outcome, Job& job);
+    Result<> write(const CampaignResult& result, const Scenario& scenario);
+    void print_in_order();
+
+    const Global& global_;
+    const RunOptions& options_;
+    const std::vector<Scenario>& scenarios_;
+    bool several_;
+    Board board_;
+    std::vector<EngineQueue::Host> lanes_;
+    std::size_t taken_ = 0, printed_ = 0;
+    std::vector<std::optional<std::string>> texts_;  // what is printed of each that has ended
+    int worst_ = 0;
+};
+
+std::optional<EngineWork> Campaigns::next(std::size_t lane) {
+    if (taken_ == scenarios_.size()) return std::nullopt;
+    const std::size_t index = taken_++;
+    Global global = global_;
+    global.host = lanes_[lane];  // for its watchdog
+    auto job = std::make_shared<Job>(global, options_, scenarios_[index], board_, lane, lanes_.size() > 1);
+    EngineWork work;
+    work.work = [job](engine::Client& client) { return job->run(client); };
+    work.clean_up = [job](engine::Client& client) { return job->clean_up(client); };
+    work.ended = [this, index, job](EngineOutcome outcome) { ended(index, std::move(outcome), *job); };
+    return work;
+}
+
+Result<> Campaigns::write(const CampaignResult& result, const Scenario& scenario) {
+    const std::string folder = several_ ? options_.out + "/" + scenario.name : options_.out;
+    if (!options_.out.empty())
+        if (auto written = write_reports(result, folder, format_options(global_)); !written) return written;
+    if (options_.summary.empty()) return {};
+    return append_file(options_.summary, report::render_markdown(result) + "\n");
+}
+
+void Campaigns::ended(std::size_t index, EngineOutcome outcome, Job& job) {
+    const Scenario& scenario = scenarios_[index];
+    job.mask(outcome);
+    texts_[index].emplace();
+    Result<> written;
+    if (job.result()) {
+        texts_[index] = report::render_terminal(*job.result(), format_options(global_).terminal);
+        written = write(*job.result(), scenario);
+    }
+    print_in_order();
+    if (outcome.signal != 0) return;
+    const auto named = [&](Error error) {
+        return scenarios_.size() > 1
+                   ? std::move(error).with_context(fmt::format("scenario '{}'", scenario.name))
+                   : error;
+    };
+    int code = 0;
+    if (!written)
+        code = report_error(named(written.error()));
+    else if (!outcome.result)
+        code = report_error(named(outcome.result.error()));
+    else if (job.result())
+        code = verdict_code(*job.result());
+    worst_ = worse(worst_, code);
+}
+
+void Campaigns::print_in_order() {
+    board_.clear();
+    for (; printed_ < texts_.size() && texts_[printed_]; ++printed_)
+        std::fputs(texts_[printed_]->c_str(), stdout);
+    std::fflush(stdout);
+}
+
+int Campaigns::go() {
+    EngineQueue queue;
+    queue.lanes = lanes_;
+    queue.next = [this](std::size_t lane) { return next(lane); };
+    queue.tick = [this] { board_.tick(); };
+    const EngineOutcome outcome = with_engines(global_, std::move(queue));
+    board_.clear();
+    // After an interruption there are gaps before what has ended.
+    for (; printed_ < texts_.size(); ++printed_)
+        if (texts_[printed_]) std::fputs(texts_[printed_]->c_str(), stdout);
+    if (const int code = report_outcome(outcome); code != 0) return code >= 128 ? code : worse(worst_, code);
+    return worst_;
+}
+
+}  // namespace
+
+int run_scenarios(const Global& global, const RunOptions& options, const std::vector<Scenario>& scenarios,
+                  bool several) {
+    return Campaigns(global, options, scenarios, several).go();
+}
+
+}  // namespace rogate::cli

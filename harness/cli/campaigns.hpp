@@ -1,0 +1,17 @@
+// Runs the scenarios that were chosen, several at once where that is asked for.
+#pragma once
+
+#include <rogate/scenario.hpp>
+#include <vector>
+
+#include "cli/commands.hpp"
+
+namespace rogate::cli {
+
+// A campaign for each: on every engine of `global.hosts` as many at a time as `options.jobs`. Writes what
+// came of each as soon as it is there, prints it in the order of `scenarios`, and gives the exit code of the
+// worst. `several`: each has a folder of its own below `options.out`.
+int run_scenarios(const Global& global, const RunOptions& options, const std::vector<Scenario>& scenarios,
+                  bool several);
+
+}  // namespace rogate::cli
