@@ -24,6 +24,12 @@ namespace {
 
 constexpr std::chrono::seconds longest_wait{300};
 
+// Of a mount of service `name`; what is anonymous is nobody else's.
+std::string key_of(const std::string& name, const Mount& mount) {
+    if (mount.type == MountType::anonymous) return fmt::format("anonymous {}:{}", name, mount.target);
+    return source_key(mount);
+}
+
 asio::awaitable<void> pause() {
     asio::steady_timer timer(co_await asio::this_coro::executor, std::chrono::milliseconds(200));
     co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
@@ -64,10 +70,13 @@ Task<> Companions::survey() {
         if (!image)
             co_return fail(
                 std::move(image.error()).with_context(fmt::format("service '{}'", companion.name)));
-        for (Mount mount : companion.subject.mounts) {
-            const std::string key = source_key(mount);
+        std::vector<Mount>& own = mounts_[companion.name];
+        own = effective_mounts(companion.subject, image->volumes);
+        std::erase_if(own, [](const Mount& mount) { return mount.type == MountType::rootfs; });
+        for (Mount mount : own) {
+            const std::string key = key_of(companion.name, mount);
             if (key.empty() || !known.insert(key).second) continue;
-            mount.read_only = !written.contains(key);
+            mount.read_only = mount.type != MountType::anonymous && !written.contains(key);
             // Services may have the same target; the plane needs paths that differ.
             mount.target = fmt::format("/{}:{}", companion.name, mount.target);
             targets_.emplace(key, mount.target);
@@ -124,6 +133,8 @@ Task<std::string> Companions::launch(const Companion& companion, int run, const 
         if (!trouble || !trouble->empty()) co_return trouble;
     }
     engine::ContainerSpec spec = beside_subject(session_, run, companion.name, companion.subject, network_);
+    spec.restart = companion.restart.name;
+    spec.restart_tries = companion.restart.tries;
     const auto take = [&](const Mount& mount, const std::vector<engine::MountSpec>& specs,
                           const DataPlane& data, const std::string& target) {
         const auto found = std::ranges::find(specs, target, &engine::MountSpec::target);
@@ -142,18 +153,10 @@ Task<std::string> Companions::launch(const Companion& companion, int run, const 
         }
         return true;
     };
-    for (const Mount& mount : companion.subject.mounts) {
-        const std::string key = source_key(mount);
+    for (const Mount& mount : mounts_.at(companion.name)) {
+        const std::string key = key_of(companion.name, mount);
         if (mount.type == MountType::tmpfs) {
             add_tmpfs(spec, mount, mount.read_only);
-        } else if (key.empty()) {
-            // Anonymous: the engine makes it and removes it with the container.
-            spec.mounts.push_back({.type = engine::MountSpec::Type::volume,
-                                   .source = {},
-                                   .target = mount.target,
-                                   .read_only = false,
-                                   .no_copy = false,
-                                   .propagation = {}});
         } else if (const auto own = targets_.find(key); own != targets_.end()) {
             if (!take(mount, own_mounts, data_, own->second))
                 co_return fail(ErrorKind::internal,
@@ -177,10 +180,13 @@ Task<std::string> Companions::launch(const Companion& companion, int run, const 
     co_return co_await start_beside(client_, who, *created);
 }
 
-Task<std::string> Companions::start(int run, const DataPlane& subject_data,
+Task<std::string> Companions::start(const RunPlan& plan, const DataPlane& subject_data,
                                     const std::vector<engine::MountSpec>& subject_mounts) {
+    const int run = plan.id;
     RunPlan nothing_tried;
     nothing_tried.id = run;
+    nothing_tried.state = plan.state;
+    nothing_tried.data_of = plan.data_of;
     auto own = co_await data_.prepare(nothing_tried);
     if (!own) co_return fail(std::move(own.error()).with_context("data of the services"));
     for (const Companion& companion : scenario_.companions) {
@@ -197,6 +203,42 @@ Task<std::string> Companions::start(int run, const DataPlane& subject_data,
 
 Task<std::string> Companions::fallen() {
     co_return co_await name_fallen(client_, "service", containers_);
+}
+
+// A crash is the machine's: it leaves nobody the time to put anything in order.
+Task<> Companions::stop(bool kill) {
+    for (auto companion = scenario_.companions.rbegin(); companion != scenario_.companions.rend();
+         ++companion) {
+        const auto container = containers_.find(companion->name);
+        if (container == containers_.end()) continue;
+        auto ended = co_await end_beside(client_, container->second, kill, companion->grace_ms);
+        if (!ended)
+            co_return fail(
+                std::move(ended.error()).with_context(fmt::format("stopping service '{}'", companion->name)));
+    }
+    co_return Result<>{};
+}
+
+std::map<std::string, DataPlane::SeenIn> Companions::seen_in() const {
+    std::map<std::string, DataPlane::SeenIn> places;
+    for (const auto& [service, mounts] : mounts_) {
+        const auto container = containers_.find(service);
+        if (container == containers_.end()) continue;
+        for (const Mount& mount : mounts) {
+            const auto target = targets_.find(key_of(service, mount));
+            if (target != targets_.end())
+                places.try_emplace(target->second, DataPlane::SeenIn{container->second, mount.target});
+        }
+    }
+    return places;
+}
+
+Task<> Companions::keep(RunPlan plan) {
+    auto places = seen_in();
+    std::string no_subject;
+    auto kept = co_await data_.keep(std::move(plan), std::move(no_subject), std::move(places));
+    if (!kept) co_return fail(std::move(kept.error()).with_context("data of the services"));
+    co_return co_await remove_all(client_, std::exchange(containers_, {}));
 }
 
 Task<> Companions::remove(int run) {

@@ -27,16 +27,22 @@ class Companions {
 
     // Their images, and their data's sources. Once for a campaign.
     engine::Task<> survey();
-    // Starts all of them for run `run` and waits for what the subject waits for. `subject_mounts`: those that
-    // `subject_data` made for the subject; what a companion shares with it is the same. The answer is empty,
-    // or why a service cannot be relied on, with its name and its last output.
-    engine::Task<std::string> start(int run, const DataPlane& subject_data,
+    // Starts all of them for the run, on data in its state, and waits for what the subject waits for.
+    // `subject_mounts`: those that `subject_data` made for the subject; what a companion shares with it is
+    // the same. The answer is empty, or why a service cannot be relied on, with its name and its last output.
+    engine::Task<std::string> start(const RunPlan& plan, const DataPlane& subject_data,
                                     const std::vector<engine::MountSpec>& subject_mounts);
     // Names those that have ended with an error since; empty: none.
     engine::Task<std::string> fallen();
+    // Ends them, each before those that it was started behind: as asked to, or all at once by SIGKILL.
+    engine::Task<> stop(bool kill);
+    // After stop(), in place of remove(): their data are kept for later runs.
+    engine::Task<> keep(RunPlan plan);
     engine::Task<> remove(int run);
 
   private:
+    // Those of the plane's own data, and where.
+    std::map<std::string, DataPlane::SeenIn> seen_in() const;
     engine::Task<std::string> launch(const Companion& companion, int run, const DataPlane& subject_data,
                                      const std::vector<engine::MountSpec>& subject_mounts,
                                      const std::vector<engine::MountSpec>& own_mounts);
@@ -45,8 +51,9 @@ class Companions {
     engine::Client& client_;
     Status& status_;
     const Scenario& scenario_;
-    DataPlane data_;                              // what no mount of the subject has
-    std::map<std::string, std::string> targets_;  // source_key -> target in data_
+    DataPlane data_;                                    // what no mount of the subject has
+    std::map<std::string, std::string> targets_;        // key_of() -> target in data_
+    std::map<std::string, std::vector<Mount>> mounts_;  // service -> with those of its image
     std::string session_, network_;
     std::map<std::string, std::string> containers_;  // service -> container
 };

@@ -106,6 +106,16 @@ Task<std::string> start_beside(engine::Client& client, std::string who, std::str
     co_return fmt::format("{} could not be started: {}", who, started.error().message);
 }
 
+Task<> end_beside(engine::Client& client, std::string container, bool kill, std::int64_t grace_ms) {
+    if (!kill) co_return co_await client.container_stop(container, static_cast<int>((grace_ms + 999) / 1000));
+    auto killed = co_await client.container_kill(container, "KILL");
+    // 409: it has ended by itself.
+    if (!killed && killed.error().kind != ErrorKind::refused) co_return killed;
+    auto ended = co_await client.container_wait(container, engine::Milliseconds(30'000));
+    if (!ended) co_return fail(std::move(ended.error()));
+    co_return Result<>{};
+}
+
 Task<std::string> last_words(engine::Client& client, std::string container) {
     auto log = co_await client.container_logs(container, 4096, 8);
     if (!log || log->empty()) co_return std::string("; it wrote nothing");
@@ -120,11 +130,16 @@ Task<std::string> name_fallen(engine::Client& client, std::string kind,
     for (const auto& [name, container] : containers) {
         auto state = co_await client.container_inspect(container);
         if (!state) co_return fail(std::move(state.error()));
-        if (state->running || state->exit_code == 0) continue;
+        if (state->restarts == 0 && (state->running || state->exit_code == 0)) continue;
         auto words = co_await last_words(client, container);
         if (!words) co_return fail(std::move(words.error()));
-        text += fmt::format("{}{} '{}' exited with code {}{}", text.empty() ? "" : "\n", kind, name,
-                            state->exit_code, *words);
+        text += fmt::format("{}{} '{}' ", text.empty() ? "" : "\n", kind, name);
+        if (state->restarts == 0)
+            text += fmt::format("exited with code {}{}", state->exit_code, *words);
+        else
+            text +=
+                fmt::format("ended and was started again {}{}",
+                            state->restarts == 1 ? "once" : fmt::format("{} times", state->restarts), *words);
     }
     co_return text;
 }

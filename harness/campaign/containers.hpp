@@ -27,6 +27,8 @@ engine::Task<> seed_files(engine::Client& client, const std::string& container,
 
 // Of `who` ("service 'db'"): empty, or why it could not be started. An Error is the engine's own failure.
 engine::Task<std::string> start_beside(engine::Client& client, std::string who, std::string container);
+// As docker stop does, or by SIGKILL; when it has ended already, nothing.
+engine::Task<> end_beside(engine::Client& client, std::string container, bool kill, std::int64_t grace_ms);
 // "; its last output:" and that, or that there is none.
 engine::Task<std::string> last_words(engine::Client& client, std::string container);
 // Names those of `containers` (name -> id) that have ended with an error, each as a `kind`; empty: none.

@@ -35,13 +35,11 @@ bool has_folder(const DataMount& data) {
     return data.how == DataSource::overlay || data.how == DataSource::copy || data.how == DataSource::made;
 }
 
-// overlayfs separates lower directories with ':' and options with ','; the local volume driver passes both on
-// unescaped.
+}  // namespace
+
 bool overlay_can_name(const std::string& path) {
     return path.find_first_of(":,\\") == std::string::npos;
 }
-
-}  // namespace
 
 bool has_source(const DataMount& data) {
     return data.how != DataSource::fresh && data.how != DataSource::made && data.how != DataSource::given;
@@ -285,13 +283,19 @@ Task<> DataPlane::check_overlays() {
             overlay_volume(volume_name(trial_run, i), mounts_[i].real_path, folder(trial_run, i))));
     auto creating = engine::together(std::move(creations));
     if (auto made = co_await std::move(creating); !made) co_return made;
-    auto all_work = co_await can_be_mounted(overlays);
+    const auto volumes_of = [&](const std::vector<std::size_t>& which) {
+        std::vector<std::string> names;
+        for (const std::size_t i : which) names.push_back(volume_name(trial_run, i));
+        return names;
+    };
+    std::vector<std::string> all_names = volumes_of(overlays);
+    auto all_work = co_await can_be_mounted(std::move(all_names));
     if (!all_work) co_return fail(std::move(all_work.error()));
     for (const std::size_t i : overlays) {
         if (*all_work) break;
         bool works = false;
         if (overlays.size() > 1) {
-            std::vector<std::size_t> just_this(1, i);
+            std::vector<std::string> just_this(1, volume_name(trial_run, i));
             auto alone = co_await can_be_mounted(std::move(just_this));
             if (!alone) co_return fail(std::move(alone.error()));
             works = *alone;
@@ -314,16 +318,16 @@ Task<> DataPlane::make_volume(engine::VolumeSpec volume) {
 }
 
 // The archive call on a container mounts its volumes, without starting it.
-Task<bool> DataPlane::can_be_mounted(std::vector<std::size_t> overlays) {
+Task<bool> DataPlane::can_be_mounted(std::vector<std::string> volumes) {
     engine::ContainerSpec spec;
     spec.name = fmt::format("rogate-{}-{}check{}", session_, part_, checks_++);
     spec.image = image_;
     spec.labels = labels(session_, "helper");
     spec.network_mode = "none";
     spec.entrypoint = std::vector<std::string>{"/rogate-helper-is-never-started"};
-    for (const std::size_t i : overlays)
+    for (std::size_t i = 0; i < volumes.size(); ++i)
         spec.mounts.push_back({.type = engine::MountSpec::Type::volume,
-                               .source = volume_name(trial_run, i),
+                               .source = volumes[i],
                                .target = fmt::format("/rogate/check/{}", i),
                                .read_only = true,
                                .no_copy = true,
@@ -457,8 +461,10 @@ Task<> DataPlane::source_for(const RunPlan& plan, std::size_t index, engine::Mou
         spec.propagation = mount.propagation;
         co_return Result<>{};
     }
-    if (plan.data_of) co_return co_await source_left(plan, index, made_so);
+    if (plan.data_of && left_.at(*plan.data_of).mounts.contains(index))
+        co_return co_await source_left(plan, index, made_so);
     const bool empty = starts_empty(plan, data);
+    if (empty && data.mode_when_new) co_return co_await empty_claim(plan, index, made_so);
     if (!empty && (data.how == DataSource::copy || data.how == DataSource::made)) {
         if (auto filled = co_await fill(run, index); !filled) co_return fail(std::move(filled.error()));
         spec.type = engine::MountSpec::Type::bind;

@@ -42,6 +42,8 @@ struct DataMount {
     std::uint32_t uid = 0, gid = 0, mode = 0755;  // of the directory's root; overlay, copy and made
     std::optional<std::uint32_t> group;           // copy: owns all of it, as a pod's fsGroup does
     std::vector<TarEntry> made_files;             // made only
+    bool outlasts_pod = true;                     // not an emptyDir, which a new pod has anew
+    std::optional<std::uint32_t> mode_when_new;   // a claim: of its root, which nothing is filled into
     bool below_source =
         false;            // no mount of the subject's own: something is mounted below another one's source
     std::string seen_at;  // where the helper has it, if not where each source is
@@ -49,6 +51,10 @@ struct DataMount {
         writable_below;                     // mounts below the source that stay writable when it is read-only
     std::vector<std::string> hidden_below;  // mounts below the source that the runs are not given
 };
+
+// overlayfs separates lower directories with ':' and options with ','; the local volume driver passes both on
+// unescaped.
+bool overlay_can_name(const std::string& path);
 
 // Of the user's: a source that can be looked at.
 bool has_source(const DataMount& data);
@@ -84,14 +90,30 @@ class DataPlane {
     // directory is made where there is nothing. ErrorKind::usage: a symbolic link is in the way, which could
     // lead anywhere on the engine's host.
     engine::Task<engine::MountSpec> part_of(int run, std::string target, std::string sub_path);
-    // After a run whose plan leaves its data, with its container ended: what later runs need to begin with
-    // them. Container and volumes stay until the session's sweep.
-    engine::Task<> keep(RunPlan plan, std::string container);
+    // Where a container that has ended has a mount.
+    struct SeenIn {
+        std::string container, path;
+    };
+    // After a run whose plan leaves its data, with all its containers ended: what later runs need to begin
+    // with them. `seen_in`: by target; what no container has had is left out. The volumes stay until the
+    // session's sweep, and so must the container `subject`, if there is one.
+    engine::Task<> keep(RunPlan plan, std::string subject, std::map<std::string, SeenIn> seen_in);
     // Removes the volumes of run `run`; its container must be gone.
     engine::Task<> release(int run);
 
   private:
     static constexpr const char* scratch_path = "/rogate/scratch";  // in the helper
+
+    // What a run left, by mount.
+    struct Left {
+        std::string lower;  // what an overlay of it lies on; empty: it has to be copied
+        SeenIn seen_in;     // copied: from there, in the helper
+        TarFolder root;
+    };
+    struct LeftBehind {
+        std::string subject;
+        std::map<std::size_t, Left> mounts;
+    };
 
     engine::Task<> survey_source(DataMount& data, std::size_t index);
     engine::Task<> create_helper();
@@ -105,7 +127,7 @@ class DataPlane {
     engine::Task<> read_root_attributes(DataMount& data, std::size_t index);
     engine::Task<> check_overlays();
     engine::Task<> make_volume(engine::VolumeSpec volume);
-    engine::Task<bool> can_be_mounted(std::vector<std::size_t> overlays);
+    engine::Task<bool> can_be_mounted(std::vector<std::string> volumes);
     engine::Task<std::string> read_tree(std::size_t index);
     engine::Task<> make_plain_folders(int run);
     engine::Task<> fill(int run, std::size_t index);
@@ -118,8 +140,14 @@ class DataPlane {
                                                std::size_t number);
     engine::Task<engine::MountSpec> writable_left(const RunPlan& plan, const WritablePath& path,
                                                   std::size_t number);
+    engine::Task<> keep_copy(const RunPlan& plan, std::size_t index, Left& left);
+    engine::Task<> copy_left(const RunPlan& plan, std::size_t index, engine::MountSpec* made_so);
+    engine::Task<> empty_claim(const RunPlan& plan, std::size_t index, engine::MountSpec* made_so);
+    engine::Task<bool> can_be_overlaid(const RunPlan& plan, const std::string& volume);
     // In this run the mount is a new volume, whatever the user's holds.
     static bool starts_empty(const RunPlan& plan, const DataMount& data);
+    // The run has it in a folder of the scratch volume.
+    static bool is_in_folder(const RunPlan& plan, const DataMount& data);
     engine::Task<TarFolder> attributes_of(std::string container, std::string path);
     engine::Task<std::string> tree_of(std::string container, std::string path, std::string target);
     // The mount that `path` lies on; mounts() has "/" among them.
@@ -142,16 +170,8 @@ class DataPlane {
     std::string scratch_mountpoint_;  // of the scratch volume, on the engine's host
     std::map<int, std::vector<std::string>> volumes_;
     std::set<std::string> tried_;  // volumes of the first run that are there already
-    // What a run left, by mount.
-    struct Left {
-        std::string mountpoint;  // of a volume that was new; empty: it was an overlay or a copy
-        TarFolder root;
-    };
-    struct LeftBehind {
-        std::string container;
-        std::map<std::size_t, Left> mounts;
-    };
     std::map<int, LeftBehind> left_;
+    std::optional<bool> new_volumes_can_be_overlaid_;
     int runs_with_folders_ = 0;  // runs below this one have the folders that every run has
     int checks_ = 0;
     verdict::Facts facts_;  // of the paths that were looked at

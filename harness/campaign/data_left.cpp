@@ -9,75 +9,139 @@ using engine::Task;
 
 namespace {
 
-bool is_new(DataSource how) {
-    return how == DataSource::fresh;
+bool is_volume(const Mount& mount) {
+    return mount.type == MountType::volume || mount.type == MountType::anonymous;
 }
 
 }  // namespace
 
 bool DataPlane::starts_empty(const RunPlan& plan, const DataMount& data) {
-    const bool is_volume = data.mount.type == MountType::volume || data.mount.type == MountType::anonymous;
-    return plan.state == DataState::fresh && is_volume && data.is_directory && !data.fixture &&
+    return plan.state == DataState::fresh && is_volume(data.mount) && data.is_directory && !data.fixture &&
            (data.how == DataSource::overlay || data.how == DataSource::copy);
 }
 
-Task<> DataPlane::keep(RunPlan plan, std::string container) {
+bool DataPlane::is_in_folder(const RunPlan& plan, const DataMount& data) {
+    if (starts_empty(plan, data)) return data.mode_when_new.has_value();
+    return data.how == DataSource::copy || data.how == DataSource::made;
+}
+
+// As one of `empty`: there is no image that it could be filled from, and its root is not root's alone.
+Task<> DataPlane::empty_claim(const RunPlan& plan, std::size_t index, engine::MountSpec* made_so) {
+    const DataMount& data = mounts_[index];
+    const std::string base = folder(plan.id, index);
+    std::uint32_t mode = *data.mode_when_new;
+    if (data.group) mode |= 02770U;
+    std::vector<TarFolder> folders = {{base, 0, 0, 0755}, {base + "/data", 0, data.group.value_or(0), mode}};
+    auto put = co_await put_folders(std::move(folders));
+    if (!put)
+        co_return fail(
+            std::move(put.error()).with_context(fmt::format("making the volume for {}", data.mount.target)));
+    engine::MountSpec& spec = *made_so;
+    spec.type = engine::MountSpec::Type::bind;
+    spec.no_copy = false;
+    spec.source = fmt::format("{}/{}/data", scratch_mountpoint_, base);
+    co_return Result<>{};
+}
+
+// Asked once: all new volumes lie where the engine has its own.
+Task<bool> DataPlane::can_be_overlaid(const RunPlan& plan, const std::string& mountpoint) {
+    if (new_volumes_can_be_overlaid_) co_return *new_volumes_can_be_overlaid_;
+    bool works = overlay_can_name(mountpoint);
+    if (helper_.empty())
+        if (auto made = co_await create_helper(); !made) co_return fail(std::move(made.error()));
+    if (works) {
+        const std::string base = fmt::format("r{}try", plan.id);
+        std::vector<TarFolder> layers = {
+            {base, 0, 0, 0755}, {base + "/upper", 0, 0, 0755}, {base + "/work", 0, 0, 0755}};
+        auto folders = co_await put_folders(std::move(layers));
+        if (!folders) co_return fail(std::move(folders.error()));
+        const std::string name = fmt::format("rogate-{}-{}r{}-try", session_, part_, plan.id);
+        engine::VolumeSpec volume = overlay_volume(name, mountpoint, base);
+        auto made = co_await make_volume(std::move(volume));
+        if (!made) co_return fail(std::move(made.error()));
+        std::vector<std::string> names(1, name);
+        auto mounted = co_await can_be_mounted(std::move(names));
+        if (!mounted) co_return fail(std::move(mounted.error()));
+        works = *mounted;
+        auto removed = co_await client_.volume_remove(name);
+        if (!removed) co_return fail(std::move(removed.error()));
+    }
+    new_volumes_can_be_overlaid_ = works;
+    co_return works;
+}
+
+Task<> DataPlane::keep(RunPlan plan, std::string subject, std::map<std::string, SeenIn> seen_in) {
     LeftBehind& left = left_[plan.id];
-    left.container = container;
+    left.subject = subject;
     for (std::size_t i = 0; i < mounts_.size(); ++i) {
         const DataMount& data = mounts_[i];
-        const bool in_volume =
-            is_new(data.how) || data.how == DataSource::overlay || starts_empty(plan, data);
-        if (data.mount.type == MountType::tmpfs || data.mount.type == MountType::rootfs || !in_volume)
+        if (data.mount.type == MountType::tmpfs || data.mount.type == MountType::rootfs ||
+            data.how == DataSource::as_it_is || data.how == DataSource::given || !data.outlasts_pod)
             continue;
-        Left& mount = left.mounts[i];
-        auto root = co_await attributes_of(container, data.mount.target);
+        Left mount;
+        if (is_in_folder(plan, data)) {
+            mount.seen_in = {helper_, fmt::format("{}/{}/data", scratch_path, folder(plan.id, i))};
+        } else {
+            const auto place = seen_in.find(data.mount.target);
+            if (place == seen_in.end()) continue;
+            mount.seen_in = place->second;
+            if (data.how == DataSource::overlay && !starts_empty(plan, data)) {
+                mount.lower =
+                    fmt::format("{}/{}/upper:{}", scratch_mountpoint_, folder(plan.id, i), data.real_path);
+            } else {
+                std::string name =
+                    starts_empty(plan, data) ? new_volume_name(plan.id, i) : volume_name(plan.id, i);
+                auto volume = co_await client_.volume_inspect(std::move(name));
+                if (!volume) co_return fail(std::move(volume.error()));
+                auto works = co_await can_be_overlaid(plan, volume->mountpoint);
+                if (!works) co_return fail(std::move(works.error()));
+                if (*works) mount.lower = volume->mountpoint;
+            }
+        }
+        auto root = co_await attributes_of(mount.seen_in.container, mount.seen_in.path);
         if (!root)
             co_return fail(
                 std::move(root.error())
                     .with_context(fmt::format("looking at what the run left in {}", data.mount.target)));
         mount.root = std::move(*root);
-        if (!is_new(data.how) && !starts_empty(plan, data)) continue;
-        std::string name = is_new(data.how) ? volume_name(plan.id, i) : new_volume_name(plan.id, i);
-        auto volume = co_await client_.volume_inspect(std::move(name));
-        if (!volume) co_return fail(std::move(volume.error()));
-        mount.mountpoint = volume->mountpoint;
+        if (mount.lower.empty() && mount.seen_in.container != helper_)
+            if (auto copied = co_await keep_copy(plan, i, mount); !copied) co_return copied;
+        left.mounts.emplace(i, std::move(mount));
     }
     co_return Result<>{};
 }
 
-// An overlay on top of what the run left, itself an overlay or a new volume; or a copy of its copy.
+// Out of a container that may be removed then.
+Task<> DataPlane::keep_copy(const RunPlan& plan, std::size_t index, Left& left) {
+    const std::string base = folder(plan.id, index);
+    auto tree =
+        co_await tree_of(left.seen_in.container, left.seen_in.path + "/.", mounts_[index].mount.target);
+    if (!tree) co_return fail(std::move(tree.error()));
+    std::vector<TarFolder> folders = {{base, 0, 0, 0755},
+                                      {base + "/data", left.root.uid, left.root.gid, left.root.mode}};
+    auto put = co_await put_folders(std::move(folders));
+    left.seen_in = {helper_, fmt::format("{}/{}/data", scratch_path, base)};
+    if (put) put = co_await client_.archive_put(helper_, left.seen_in.path, std::move(*tree));
+    if (!put)
+        co_return fail(
+            std::move(put.error())
+                .with_context(fmt::format("copying what the run left in {}", mounts_[index].mount.target)));
+    co_return Result<>{};
+}
+
+// An overlay on top of what the run left, itself an overlay or a new volume; or a copy of it.
 Task<> DataPlane::source_left(const RunPlan& plan, std::size_t index, engine::MountSpec* made_so) {
     const DataMount& data = mounts_[index];
-    const LeftBehind& behind = left_.at(*plan.data_of);
+    const Left& left = left_.at(*plan.data_of).mounts.at(index);
+    if (left.lower.empty()) co_return co_await copy_left(plan, index, made_so);
     const std::string base = folder(plan.id, index);
-    const std::string before = folder(*plan.data_of, index);
     engine::MountSpec& spec = *made_so;
-    const auto left = behind.mounts.find(index);
-    if (left == behind.mounts.end()) {
-        const std::string file = data.is_directory ? "/." : "/" + data.file_name;
-        auto tree = co_await tree_of(helper_, fmt::format("{}/{}/data{}", scratch_path, before, file),
-                                     data.mount.target);
-        if (!tree) co_return fail(std::move(tree.error()));
-        auto put = co_await client_.archive_put(helper_, fmt::format("{}/{}/data", scratch_path, base),
-                                                std::move(*tree));
-        if (!put) co_return put;
-        spec.type = engine::MountSpec::Type::bind;
-        spec.no_copy = false;
-        spec.source = fmt::format("{}/{}/data{}{}", scratch_mountpoint_, base, data.is_directory ? "" : "/",
-                                  data.file_name);
-        co_return Result<>{};
-    }
-    const TarFolder& root = left->second.root;
-    std::vector<TarFolder> layers = {
-        {base, 0, 0, 0755}, {base + "/upper", root.uid, root.gid, root.mode}, {base + "/work", 0, 0, 0755}};
+    std::vector<TarFolder> layers = {{base, 0, 0, 0755},
+                                     {base + "/upper", left.root.uid, left.root.gid, left.root.mode},
+                                     {base + "/work", 0, 0, 0755}};
     auto folders = co_await put_folders(std::move(layers));
     if (!folders) co_return folders;
-    const std::string lower =
-        !left->second.mountpoint.empty()
-            ? left->second.mountpoint
-            : fmt::format("{}/{}/upper:{}", scratch_mountpoint_, before, data.real_path);
-    const engine::VolumeSpec volume = overlay_volume(volume_name(plan.id, index), lower, base);
+    const engine::VolumeSpec volume = overlay_volume(volume_name(plan.id, index), left.lower, base);
     auto made = co_await client_.volume_create(volume);
     if (!made)
         co_return fail(
@@ -88,10 +152,35 @@ Task<> DataPlane::source_left(const RunPlan& plan, std::size_t index, engine::Mo
     co_return Result<>{};
 }
 
+Task<> DataPlane::copy_left(const RunPlan& plan, std::size_t index, engine::MountSpec* made_so) {
+    const DataMount& data = mounts_[index];
+    const Left& left = left_.at(*plan.data_of).mounts.at(index);
+    const std::string base = folder(plan.id, index);
+    std::string path = left.seen_in.path + "/.";
+    if (!data.is_directory) path = left.seen_in.path + "/" + data.file_name;
+    auto tree = co_await tree_of(left.seen_in.container, std::move(path), data.mount.target);
+    if (!tree) co_return fail(std::move(tree.error()));
+    std::vector<TarFolder> folders = {{base, 0, 0, 0755},
+                                      {base + "/data", left.root.uid, left.root.gid, left.root.mode}};
+    auto put = co_await put_folders(std::move(folders));
+    if (put)
+        put = co_await client_.archive_put(helper_, fmt::format("{}/{}/data", scratch_path, base),
+                                           std::move(*tree));
+    if (!put)
+        co_return fail(std::move(put.error())
+                           .with_context(fmt::format("copying what a run left in {}", data.mount.target)));
+    engine::MountSpec& spec = *made_so;
+    spec.type = engine::MountSpec::Type::bind;
+    spec.no_copy = false;
+    spec.source = fmt::format("{}/{}/data{}{}", scratch_mountpoint_, base, data.is_directory ? "" : "/",
+                              data.file_name);
+    co_return Result<>{};
+}
+
 // What the other run left there, copied: where it lies in which of the layers is not to be found out.
 Task<engine::MountSpec> DataPlane::writable_left(const RunPlan& plan, const WritablePath& path,
                                                  std::size_t number) {
-    const std::string& container = left_.at(*plan.data_of).container;
+    const std::string& container = left_.at(*plan.data_of).subject;
     const std::string base = writable_folder(plan.id, number);
     const auto facts = facts_.find(path.path);
     const verdict::PathFacts known = facts == facts_.end() ? verdict::PathFacts{} : facts->second;

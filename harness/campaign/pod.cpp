@@ -9,6 +9,7 @@
 #include "campaign/containers.hpp"
 #include "campaign/images.hpp"
 #include "campaign/tar.hpp"
+#include "engine/together.hpp"
 
 // The holder's static binary, embedded by its CMakeLists.
 extern "C" const unsigned char rogate_holder_begin[],
@@ -33,6 +34,7 @@ void each_mount(const PodPeers& pod, const Visit& visit) {
 DataMount made_of(const PodVolume& volume, const std::optional<std::uint32_t>& group) {
     DataMount made;
     made.how = DataSource::made;
+    made.outlasts_pod = volume.for_group;  // a claim that is empty to begin with
     made.mode = volume.kind == PodVolume::Kind::empty ? volume.mode : 0755U;
     if (group) {
         made.gid = *group;
@@ -74,6 +76,13 @@ PodVolumes volumes_of(const PodPeers& pod) {
             volumes.known.push_back(std::move(copied));
         } else {
             mount.read_only = !written;
+        }
+        if (volume.kind == PodVolume::Kind::data && volume.for_group && mount.type == MountType::volume) {
+            if (volumes.known.empty() || volumes.known.back().mount.target != mount.target) {
+                volumes.known.emplace_back();
+                volumes.known.back().mount = mount;
+            }
+            volumes.known.back().mode_when_new = pod.fs_group ? 0775 : 0777;
         }
         volumes.mounts.push_back(std::move(mount));
     }
@@ -244,11 +253,14 @@ Task<std::string> Pod::launch(int run, const PodContainer& container) {
     co_return co_await wait_for(container, *created);
 }
 
-Task<std::string> Pod::start(int run) {
+Task<std::string> Pod::start(const RunPlan& plan) {
     if (!scenario_.pod.any()) co_return std::string();
-    RunPlan plan;
-    plan.id = run;
-    auto specs = co_await data_.prepare(std::move(plan));
+    const int run = plan.id;
+    RunPlan nothing_tried;
+    nothing_tried.id = run;
+    nothing_tried.state = plan.state;
+    nothing_tried.data_of = plan.data_of;
+    auto specs = co_await data_.prepare(std::move(nothing_tried));
     if (!specs) co_return fail(std::move(specs.error()).with_context("the pod's volumes"));
     specs_.clear();
     for (engine::MountSpec& spec : *specs) specs_.emplace(spec.target.substr(1), std::move(spec));
@@ -273,6 +285,35 @@ Task<std::string> Pod::start_rest(int run) {
 
 Task<std::string> Pod::fallen() {
     co_return co_await name_fallen(client_, "container", containers_);
+}
+
+Task<> Pod::stop(bool kill) {
+    std::vector<Task<>> ends;
+    for (const auto& [name, container] : containers_)
+        ends.push_back(end_beside(client_, container, kill, scenario_.shutdown.timeout_ms));
+    auto all = engine::together(std::move(ends));
+    auto ended = co_await std::move(all);
+    if (!ended) co_return fail(std::move(ended.error()).with_context("stopping the pod's containers"));
+    co_return Result<>{};
+}
+
+Task<> Pod::keep(RunPlan plan, std::string subject) {
+    if (!scenario_.pod.any()) co_return Result<>{};
+    std::map<std::string, DataPlane::SeenIn> places;
+    const auto note = [&](const std::string& container, const std::vector<PodMount>& mounts) {
+        for (const PodMount& mount : mounts)
+            if (mount.sub_path.empty())
+                places.try_emplace("/" + mount.volume, DataPlane::SeenIn{container, mount.target});
+    };
+    note(subject, scenario_.pod.mounts);
+    for (const PodContainer& container : scenario_.pod.containers)
+        if (const auto id = containers_.find(container.name); id != containers_.end())
+            note(id->second, container.mounts);
+    std::string no_subject;
+    auto kept = co_await data_.keep(std::move(plan), std::move(no_subject), std::move(places));
+    if (!kept) co_return fail(std::move(kept.error()).with_context("the pod's volumes"));
+    if (!holder_.empty()) containers_.emplace("", std::exchange(holder_, {}));
+    co_return co_await remove_all(client_, std::exchange(containers_, {}));
 }
 
 Task<> Pod::remove(int run) {

@@ -36,7 +36,7 @@ class Pod {
     // What comes before the subject, in the order of the manifest: init containers run to their end, the
     // others run on. The answer is empty, or why the pod did not come up, with the container's name and last
     // output.
-    engine::Task<std::string> start(int run);
+    engine::Task<std::string> start(const RunPlan& plan);
     // The subject's mounts as they are now, by target.
     engine::Task<std::map<std::string, engine::MountSpec>> mounts(int run);
     // Puts the subject into the pod's network namespace; without other containers it has one of its own.
@@ -47,6 +47,10 @@ class Pod {
     const std::string& holder() const { return holder_; }
     // Names those that have ended with an error since; empty: none.
     engine::Task<std::string> fallen();
+    // Ends the containers beside the subject, all at once: as asked to, or by SIGKILL.
+    engine::Task<> stop(bool kill);
+    // After stop(), in place of remove(): what outlasts a pod is kept for later runs.
+    engine::Task<> keep(RunPlan plan, std::string subject);
     engine::Task<> remove(int run);
 
   private:

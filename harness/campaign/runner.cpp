@@ -55,6 +55,8 @@ class Launch {
     Task<> step(const Step& step, std::string phase);
     Task<> begin_anew();
     Task<> crash();
+    Task<> end_others(bool kill);
+    Task<> keep();
     Task<> steps_from(std::size_t first);
     Task<> with_background(std::size_t index);
     scenario::Driver driver() {
@@ -116,14 +118,14 @@ Result<> Launch::stay_out(std::string why) {
 }
 
 Task<> Launch::start() {
-    auto in_pod = co_await bench_.pod.start(record_.plan.id);
+    auto in_pod = co_await bench_.pod.start(record_.plan);
     if (!in_pod) co_return fail(std::move(in_pod.error()));
     if (!in_pod->empty()) co_return stay_out(std::move(*in_pod));
     auto given = co_await bench_.pod.mounts(record_.plan.id);
     if (!given) co_return fail(std::move(given.error()));
     auto mounts = co_await bench_.data.prepare(record_.plan, std::move(*given));
     if (!mounts) co_return fail(std::move(mounts.error()));
-    auto trouble = co_await bench_.companions.start(record_.plan.id, bench_.data, *mounts);
+    auto trouble = co_await bench_.companions.start(record_.plan, bench_.data, *mounts);
     if (!trouble) co_return fail(std::move(trouble.error()));
     if (!trouble->empty()) co_return stay_out(std::move(*trouble));
     engine::ContainerSpec spec = container_for(bench_, record_.plan, std::move(*mounts));
@@ -273,9 +275,32 @@ Task<> Launch::crash() {
     auto ended = co_await bench_.client.container_wait(container_, Milliseconds(30'000));
     if (!ended) co_return fail(std::move(ended.error()).with_context("killing the subject"));
     record_.exit_code = *ended;
+    if (auto others = co_await end_others(true); !others) co_return others;
     end(killed.has_value(),
         killed ? "" : fmt::format("the subject had exited by itself with code {}", *ended));
     co_return Result<>{};
+}
+
+// What is beside the subject.
+Task<> Launch::end_others(bool kill) {
+    auto stopped = co_await bench_.pod.stop(kill);
+    if (!stopped) co_return stopped;
+    co_return co_await bench_.companions.stop(kill);
+}
+
+// The data are to be whole before anything is kept of them.
+Task<> Launch::keep() {
+    if (auto ended = co_await end_others(record_.plan.ends_by_kill); !ended) co_return ended;
+    if (auto kept = co_await bench_.pod.keep(record_.plan, container_); !kept) co_return kept;
+    if (auto kept = co_await bench_.companions.keep(record_.plan); !kept) co_return kept;
+    std::map<std::string, DataPlane::SeenIn> places;
+    const bool in_pod = bench_.scenario.subject.origin.kind == Origin::Kind::kubernetes;
+    for (const DataMount& data : bench_.data.mounts()) {
+        // What the image declares is new with each pod.
+        if (in_pod && data.mount.type == MountType::anonymous) continue;
+        places.emplace(data.mount.target, DataPlane::SeenIn{container_, data.mount.target});
+    }
+    co_return co_await bench_.data.keep(record_.plan, container_, std::move(places));
 }
 
 Task<> Launch::canaries() {
@@ -389,8 +414,7 @@ Task<> Launch::run_phases() {
 }
 
 Task<> Launch::remove() {
-    if (record_.plan.leaves_data && !container_.empty())
-        co_return co_await bench_.data.keep(record_.plan, container_);
+    if (record_.plan.leaves_data && !container_.empty()) co_return co_await keep();
     if (!container_.empty())
         if (auto removed = co_await bench_.client.container_remove(container_); !removed) co_return removed;
     if (auto removed = co_await bench_.pod.remove(record_.plan.id); !removed) co_return removed;

@@ -77,7 +77,9 @@ struct ContainerSpec {
     std::optional<std::int64_t> shm_size, memory;
     std::string network_mode;  // "none", "host", "container:ID", a network's name; empty: the default
     std::vector<std::string> network_aliases;
-    std::string pid_mode;  // "host"
+    std::string pid_mode;   // "host"
+    std::string restart;    // "always", "on-failure", "unless-stopped"; empty: it is not started again
+    int restart_tries = 0;  // on-failure: 0 is without end
     bool init = false, privileged = false, read_only_rootfs = false, auto_remove = false;
     bool open_stdin = false;  // stdin stays open until the one attached client goes away (StdinOnce)
 };
@@ -86,8 +88,9 @@ nlohmann::json to_create_body(const ContainerSpec&);
 
 struct ContainerState {
     std::string id, name, image_id;
-    std::string status;  // created, running, exited, …
-    bool running = false;
+    std::string status;    // created, running, exited, …
+    bool running = false;  // or about to be started again
+    int restarts = 0;      // by the engine, after an end
     bool oom_killed = false;
     std::int64_t pid = 0;
     int exit_code = 0;

@@ -36,7 +36,8 @@ ContainerState state_of(const json& reply) {
     if (found.name.starts_with('/')) found.name.erase(0, 1);
     found.image_id = field<std::string>(reply, "Image");
     found.status = field<std::string>(state, "Status");
-    found.running = field<bool>(state, "Running");
+    found.running = field<bool>(state, "Running") || field<bool>(state, "Restarting");
+    found.restarts = field<int>(reply, "RestartCount");
     found.oom_killed = field<bool>(state, "OOMKilled");
     found.pid = field<std::int64_t>(state, "Pid");
     found.exit_code = field<int>(state, "ExitCode");

@@ -76,6 +76,8 @@ json to_host_config(const ContainerSpec& spec) {
     if (spec.privileged) host["Privileged"] = true;
     if (spec.read_only_rootfs) host["ReadonlyRootfs"] = true;
     if (spec.auto_remove) host["AutoRemove"] = true;
+    if (!spec.restart.empty())
+        host["RestartPolicy"] = {{"Name", spec.restart}, {"MaximumRetryCount", spec.restart_tries}};
     return host;
 }
 

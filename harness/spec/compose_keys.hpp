@@ -104,7 +104,7 @@ inline constexpr std::array compose_service_keys{
     ComposeKey{"pull_policy", no_effect, ""},
     ComposeKey{"pull_refresh_after", no_effect, ""},
     ComposeKey{"read_only", supported, ""},
-    ComposeKey{"restart", no_effect, ""},
+    ComposeKey{"restart", supported, ""},  // of the services beside the subject
     ComposeKey{"runtime", refused,
                "the engine's default runtime is used; take it out in a second file (!reset)"},
     ComposeKey{"scale", no_effect, ""},

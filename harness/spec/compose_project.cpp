@@ -196,12 +196,17 @@ void Project::read_into(Scenario& scenario) {
         if (const ValuePtr list = value_of(*named, "profiles"))
             for (const ValuePtr& each : list->items) profiles_.insert(each->text);
     visit(name, *find(name), true);
-    const ComposeService& subject = read_.at(name);
+    ComposeService& subject = read_.at(name);
+    // It is asked how it ends.
+    if (!subject.restart.name.empty()) subject.without_effect.emplace_back("restart");
     scenario.subject = subject.subject;
     scenario.after = subject.after;
     if (subject.grace_ms) scenario.shutdown.timeout_ms = *subject.grace_ms;
-    for (const std::string& each : order_)
-        scenario.companions.push_back({each, read_.at(each).subject, read_.at(each).after});
+    for (const std::string& each : order_) {
+        const ComposeService& service = read_.at(each);
+        scenario.companions.push_back({each, service.subject, service.after,
+                                       service.grace_ms.value_or(Companion{}.grace_ms), service.restart});
+    }
     scenario.notes = loader_.notes();
     note_networks(scenario.notes);
     for (const auto& [each, service] : read_)

@@ -53,6 +53,7 @@ class ServiceReader {
     void links();
     void volumes_from();
     void networks();
+    void restart(const Value& value);
     const ValuePtr get(std::string_view key) const { return value_of(service_, key); }
     std::vector<ValuePtr> items(std::string_view key) const;
 
@@ -316,6 +317,24 @@ void ServiceReader::networks() {
     }
 }
 
+void ServiceReader::restart(const Value& value) {
+    const std::size_t colon = value.text.find(':');
+    const std::string name = value.text.substr(0, colon);
+    const bool known = name == "no" || name == "always" || name == "on-failure" || name == "unless-stopped";
+    if (value.kind != Value::Kind::scalar || !known || (colon != std::string::npos && name != "on-failure"))
+        return context_.problem(
+            value, fmt::format("'restart' of {} is {}; write \"no\", always, on-failure, "
+                               "on-failure:TRIES or unless-stopped",
+                               where_,
+                               value.kind == Value::Kind::scalar ? in_quotes(value.text) : kind_name(value)));
+    if (name == "no") return;
+    made_.restart.name = name;
+    if (colon == std::string::npos) return;
+    const auto tries = parse_integer(value.text.substr(colon + 1), 0, 1'000'000);
+    if (!tries) return context_.problem(value, fmt::format("'restart' of {}: {}", where_, tries.error()));
+    made_.restart.tries = static_cast<int>(*tries);
+}
+
 ComposeService ServiceReader::read(const Value& model) {
     if (service_.kind != Value::Kind::mapping) {
         context_.problem(service_,
@@ -339,6 +358,7 @@ ComposeService ServiceReader::read(const Value& model) {
     for (const ValuePtr& group : items("group_add")) made_.subject.group_add.push_back(group->text);
     if (const ValuePtr grace = get("stop_grace_period"))
         made_.grace_ms = read_duration(*grace, "'stop_grace_period'", context_, Zero::refused);
+    if (const ValuePtr policy = get("restart")) restart(*policy);
     environment();
     if (const ValuePtr all = get("depends_on")) {
         if (all->kind == Value::Kind::mapping)

@@ -17,6 +17,7 @@ struct ComposeService {
     std::vector<std::pair<std::string, std::string>> link_aliases;  // service, its other name
     std::vector<std::string> without_effect;                        // keys
     std::optional<std::int64_t> grace_ms;
+    RestartPolicy restart;
 };
 
 // `model`: what ComposeLoader::load() made.

@@ -72,7 +72,7 @@ constexpr std::pair<std::string_view, DataState> state_names[] = {{"current", Da
                                                                   {"restart", DataState::restart},
                                                                   {"crash", DataState::crash}};
 
-std::vector<DataState> read_states(const Value& value, const Scenario& scenario, const Context& context) {
+std::vector<DataState> read_states(const Value& value, const Context& context) {
     std::vector<DataState> states;
     if (value.kind != Value::Kind::sequence || value.items.empty())
         context.problem(value,
@@ -94,10 +94,6 @@ std::vector<DataState> read_states(const Value& value, const Scenario& scenario,
             states.push_back(found->second);
         }
     }
-    // Their data would have to be those of the same moment.
-    if (!scenario.companions.empty() || scenario.subject.origin.kind == Origin::Kind::kubernetes)
-        context.problem(value,
-                        "'states' works for a subject without services and pods beside it; leave it out");
     return states;
 }
 
@@ -203,8 +199,7 @@ Scenario read_scenario(const Value& root, const Context& context) {
         scenario.shutdown = read_shutdown(*shutdown, scenario.shutdown, context);
     if (const Value* fixtures = mapping.get("fixtures"))
         scenario.fixtures = read_fixtures(*fixtures, scenario.subject.mounts, context);
-    if (const Value* states = mapping.get("states"))
-        scenario.states = read_states(*states, scenario, context);
+    if (const Value* states = mapping.get("states")) scenario.states = read_states(*states, context);
     check_looked_at(scenario.steps, scenario.subject.mounts, context);
     for (const Step& check : scenario.readiness.checks) add_port_of(check, scenario.subject.ports);
     for (const Step& step : scenario.steps) add_port_of(step, scenario.subject.ports);

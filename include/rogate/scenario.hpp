@@ -198,6 +198,8 @@ struct Companion {
     std::string name;
     Subject subject;
     std::vector<Dependency> after;
+    std::int64_t grace_ms = 10'000;  // from its stop signal to SIGKILL
+    RestartPolicy restart = {};
     bool operator==(const Companion&) const = default;
 };
 

@@ -50,6 +50,14 @@ struct Port {
     bool operator==(const Port&) const = default;
 };
 
+// When the engine starts a container again that has ended. `name`: as the Engine API has it ("always",
+// "on-failure", "unless-stopped"); empty: never.
+struct RestartPolicy {
+    std::string name;
+    int tries = 0;  // on-failure: how often; 0: without end
+    bool operator==(const RestartPolicy&) const = default;
+};
+
 // The file that the subject was read from, so that a patch knows where to put a change.
 struct Origin {
     enum class Kind { scenario, compose, kubernetes, docker_run, container };

@@ -2,7 +2,7 @@
 import os
 import subprocess
 
-from support import ROGATE, contains, equal, fingerprint, project, rogate
+from support import IMAGE, ROGATE, contains, equal, fingerprint, project, rogate
 
 COMPOSE = """
 name: rogatecase
@@ -110,3 +110,39 @@ def test_docker_run():
             contains(text.read(), "-v ./conf:/conf:ro --tmpfs /t \\\n")
         done = p.run()
         equal(p.verdicts(), {"/conf": "already-ro", "/t": "required"}, done.stdout)
+
+
+def test_a_service_that_ends_comes_up_again_as_its_policy_says():
+    """One that fails at its first start, and one that never gets anywhere and must not outlive the run."""
+    text = f"""
+services:
+  web:
+    image: {IMAGE}
+    command: ["sh", "-c", "trap 'exit 0' TERM; cat /conf/file; n=0; until test -e /once/up; do n=$$((n+1)); test $$n != 50 || exit 5; sleep 0.1; done; echo started; while :; do sleep 0.1; done"]
+    depends_on: [slow, never]
+    volumes: ["./conf:/conf", "once:/once:ro"]
+    healthcheck: {{test: "test -e /once/up", interval: 300ms}}
+  slow:
+    image: {IMAGE}
+    restart: POLICY
+    command: ["sh", "-c", "test -e /once/first || {{ touch /once/first; echo no database yet; exit 7; }}; touch /once/up; exec sleep 1000"]
+    volumes: ["once:/once"]
+    stop_grace_period: 1s
+  never:
+    image: {IMAGE}
+    restart: always
+    command: ["false"]
+volumes: {{once: }}
+"""
+    with project() as p:
+        p.make("conf", {"file": "text\n"})
+        for policy in ("on-failure:3", "unless-stopped", "always"):
+            with open(p.path("compose.yaml"), "w") as out:
+                out.write(text.replace("POLICY", policy))
+            done = p.run("--service", "web")
+            equal((done.returncode, p.verdicts()["/conf"]), (0, "safe"), policy + done.stdout + done.stderr)
+        with open(p.path("compose.yaml"), "w") as out:
+            out.write(text.replace("POLICY", '"no"'))
+        done = p.run("--service", "web")
+        equal(done.returncode, 1, done.stdout + done.stderr)
+        contains(p.mount("/conf")["reason"], "service 'slow' exited with code 7", "no database yet", "service 'never' ended and was started again")

@@ -3,7 +3,12 @@ import contextlib
 import os
 import subprocess
 
+from faulty_engine import FaultyEngine
 from support import IDLE, equal, fingerprint, project
+
+
+# Writes at the first start only.
+FIRST_START = "test -e /made/x || echo x >/made/x || exit 3; cat /made/x; "
 
 
 @contextlib.contextmanager
@@ -23,6 +28,26 @@ def overlay_of_an_overlay(p):
     finally:
         for mounted in reversed(layers[1:]):
             subprocess.run(["umount", mounted], check=True)
+
+
+def test_what_a_run_left_is_copied_where_the_engine_cannot_lay_an_overlay_over_it():
+    """As on an engine whose own data lie on an overlay."""
+    with project() as p, FaultyEngine(rewrite=(b'"type":"overlay"', b'"type":"nosuchf"')) as engine:
+        p.make("plain", {"kept": "text\n", "old": "text\n"})
+        p.scenario(f"ls /made; n=$(cat /fresh/count || echo 0); echo $((n + 1)) >/fresh/count; cat /made/kept 2>/dev/null || echo x >/made/kept || exit 3; "
+                   f"test $n != 1 || test ! -e /plain/old || exit 4; rm -f /plain/old; touch /plain/kept; chown 33:34 /plain /fresh; {IDLE}",
+                   ["rogate-none:/fresh", "rogate-none-too:/made", "./plain:/plain", "./plain/kept:/one"],
+                   [{"name": "is owned", "exec": "stat -c '%u:%g' /plain /fresh", "expect": {"equals": "33:34\n33:34"}}],
+                   states=["fresh", "used", "crash"], candidates=["/one"])
+        before = fingerprint(p.path("plain"))
+        done = p.run(env={"DOCKER_HOST": engine.address})
+        assert p.result, done.stderr
+        equal((p.result["data"], p.verdicts()["/one"]), ("copy", "untested"), done.stdout + done.stderr)
+        equal([each["passed"] for each in p.result["runs"]], [True] * 8, done.stdout)
+        p.scenario(FIRST_START + IDLE, ["rogate-none-too:/made"], states=["used"])
+        equal(p.run(env={"DOCKER_HOST": engine.address}).returncode, 0)
+        equal(p.verdicts()["/made"], "safe")
+        equal(fingerprint(p.path("plain")), before, "the user's data changed")
 
 
 def test_what_no_overlay_can_lie_on_is_copied_and_the_others_are_not():

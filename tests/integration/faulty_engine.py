@@ -43,10 +43,11 @@ def read_head(connection):
 
 
 class FaultyEngine:
-    """`mode` at call `number` (the first is 1); 0: none. `calls` names the calls that came, in order."""
+    """`mode` at call `number` (the first is 1); 0: none. `calls` names the calls that came, in order. `rewrite`: what every
+    request has in place of what, of the same length."""
 
-    def __init__(self, number=0, mode=""):
-        self.number, self.mode = number, mode
+    def __init__(self, number=0, mode="", rewrite=None):
+        self.number, self.mode, self.rewrite = number, mode, rewrite
         self.calls = []
         self.struck = False
         self.open = set()
@@ -132,7 +133,7 @@ class FaultyEngine:
                 client.close()
                 return
             engine = real_engine()
-            engine.sendall(request)
+            engine.sendall(request.replace(*self.rewrite) if self.rewrite else request)
             threading.Thread(target=self.pump, args=(client, engine), daemon=True).start()
             self.answer(client, engine, mode)
 

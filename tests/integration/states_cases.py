@@ -10,6 +10,12 @@ def run_states(p, shell, states, mounts, **more):
     return p.run()
 
 
+def concluded(p):
+    done = p.run()
+    assert p.result, done.stdout + done.stderr
+    return done
+
+
 def states_of(p):
     return [(each["kind"], each.get("state", "current"), each.get("data_of")) for each in p.result["runs"]]
 
@@ -92,6 +98,121 @@ def test_used_data_are_those_of_the_run_before():
                    states=["used"], candidates=["/data"])
         done = p.run()
         equal(p.result["runs"][1]["passed"], True, done.stdout + done.stderr)
+
+
+# Counts its starts in everything that it has, and says whether it was told to end the last time.
+STORE = """for d in /named /anon /bind /both; do n=$$(cat $$d/count || echo 0); echo $$((n + 1)) >$$d/count; done
+test -e /named/ended && was=well || was=badly; rm -f /named/ended
+echo $$(cat /named/count /anon/count /bind/count /both/count) $$was >/both/told
+touch /tmp/ready
+trap 'echo x >/named/ended; exit 0' TERM; while :; do sleep 0.1; done
+"""
+# Writes into /made the first time that the service was started, and into /mended if that was killed.
+WEB = """until read -r a b c d was 2>/dev/null </both/told; do sleep 0.1; done; cat /made/kept /mended/kept
+test "$$a" = "$$b" && test "$$a" = "$$c" && test "$$a" = "$$d" || exit 5
+test "$$a" != 1 || echo x >/made/x || exit 3
+test "$$a" != 2 || test $$was = well || echo x >/mended/x || exit 4
+rm -f /own/old; echo x >/own/left; echo started; trap 'exit 0' TERM; while :; do sleep 0.1; done
+"""
+
+
+def with_service(p, states, web=WEB):
+    project_file = {"name": "rogatestates", "volumes": {"named": {}, "both": {}},
+                    "services": {"web": {"image": IMAGE, "command": ["sh", "-c", web], "depends_on": {"store": {"condition": "service_healthy"}},
+                                         "volumes": ["./made:/made", "./mended:/mended", "both:/both", "./own:/own"]},
+                                 "store": {"image": IMAGE, "command": ["sh", "-c", STORE], "healthcheck": {"test": "test -e /tmp/ready", "interval": "300ms"},
+                                           "volumes": ["named:/named", "/anon", "./bind:/bind", "both:/both"]}}}
+    with open(p.path("compose.yaml"), "w") as out:
+        json.dump(project_file, out)
+    with open(p.path("scenario.yaml"), "w") as out:
+        json.dump({"subject": {"compose": {"file": "compose.yaml", "service": "web"}}, "ready": {"timeout": "15s", "log": "started"}, "states": states,
+                   "candidates": ["/made", "/mended"]}, out)
+    return concluded(p)
+
+
+def test_services_begin_with_what_they_left():
+    with project() as p:
+        for name in ("made", "mended", "own", "bind"):
+            p.make(name, {"kept": "k\n", "old": "o\n"})
+        done = with_service(p, ["used"])
+        equal(p.verdicts()["/made"], "safe", done.stdout + done.stderr)
+        equal(p.verdicts()["/mended"], "safe", done.stdout)
+        docker("volume", "create", "rogatestates_named")
+        try:
+            volume = docker("volume", "inspect", "-f", "{{.Mountpoint}}", "rogatestates_named")
+            before = fingerprint(volume), fingerprint(p.path("bind")), fingerprint(p.path("own"))
+            done = with_service(p, ["fresh", "used"])
+            equal((p.verdicts()["/made"], p.mount("/made")["attempts"][0]["state"]), ("required", "fresh"), done.stdout + done.stderr)
+            done = with_service(p, ["used", "crash"])
+            equal((p.verdicts()["/made"], p.verdicts()["/mended"]), ("safe", "required"), done.stdout + done.stderr)
+            equal({each["state"] for each in p.mount("/mended")["attempts"]}, {"crash"})
+            equal((fingerprint(volume), fingerprint(p.path("bind")), fingerprint(p.path("own"))), before, "the user's data changed")
+        finally:
+            docker("volume", "rm", "rogatestates_named")
+
+
+def test_services_go_on_when_the_subject_is_restarted():
+    """The subject removes what the service says when it starts, so that a second start would be heard of."""
+    with project() as p:
+        for name in ("made", "mended", "own", "bind"):
+            p.make(name, {"kept": "k\n", "old": "o\n"})
+        with_service(p, ["restart"], WEB.replace("rm -f /own/old", "rm -f /both/told"))
+        restarted = p.result["runs"][1]
+        equal([each["name"] for each in restarted["phases"]][:3], ["entrypoint", "ready", "restart"])
+        contains(restarted["phases"][-2]["message"], "not ready within")
+
+
+POD = """apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: one}
+spec:
+  template:
+    spec:
+      terminationGracePeriodSeconds: 2
+      GROUP
+      initContainers:
+      - {name: beside, image: rogate/base:bookworm, restartPolicy: Always, volumeMounts: [{name: data, mountPath: /all}, {name: scratch, mountPath: /s}],
+         command: [sh, -c, "n=$(cat /all/beside || echo 0); echo $((n + 1)) >/all/beside; echo x >/s/up; exec sleep 1000"]}
+      containers:
+      - name: app
+        image: rogate/base:bookworm
+        command: [sh, -c, "until test -e /s/up; do sleep 0.1; done; test ! -e /s/mine || exit 6; echo x >/s/mine; cat /made/kept; \
+                  n=$(cat /mine/count || echo 0); test -e /s/counted || { n=$((n + 1)); echo $n >/mine/count; }; \
+                  test $n = 1 || test $n = 2 || exit 7; test $n != 1 || echo x >/made/x || exit 3; \
+                  rm /s/mine; touch /s/counted; echo started; trap 'exit 0' TERM; while :; do sleep 0.1; done"]
+        volumeMounts: [{name: data, mountPath: /mine, subPath: app}, {name: scratch, mountPath: /s}, {name: made, mountPath: /made}]
+      volumes: [{name: scratch, emptyDir: {}}, {name: made, hostPath: {path: FOLDER}}]
+  volumeClaimTemplates: [{metadata: {name: data}}]
+"""
+
+
+def with_pod(p, states, group="", claim="rogate-test-claim"):
+    with open(p.path("pod.yaml"), "w") as out:
+        out.write(POD.replace("GROUP", group).replace("FOLDER", p.path("made")))
+    with open(p.path("scenario.yaml"), "w") as out:
+        json.dump({"subject": {"kubernetes": {"file": "pod.yaml", "container": "app", "values": {"claims": {"data": claim}}}},
+                   "ready": {"timeout": "15s", "log": "started"}, "states": states, "candidates": ["/made"],
+                   "steps": [{"name": "beside", "exec": "ls /made"}]}, out)
+    return concluded(p)
+
+
+def test_claims_of_a_pod_outlast_it_and_its_empty_folders_do_not():
+    with project() as p:
+        p.make("made", {"kept": "k\n"})
+        docker("volume", "create", "rogate-test-claim")
+        try:
+            volume = docker("volume", "inspect", "-f", "{{.Mountpoint}}", "rogate-test-claim")
+            before = fingerprint(volume)
+            for group, claim in (("", "rogate-test-claim"), ("securityContext: {fsGroup: 33}", "rogate-test-claim"),
+                                 ("", "empty")):
+                done = with_pod(p, ["used", "restart", "crash"], group, claim)
+                equal(p.verdicts()["/made"], "safe", done.stdout + done.stderr)
+                equal(states_of(p)[:6:2], [("control", "current", None), ("control", "restart", 1), ("control", "crash", 4)])
+                done = with_pod(p, ["fresh", "used"], group, claim)
+                equal((p.verdicts()["/made"], p.mount("/made")["attempts"][0].get("state")), ("required", "fresh"), done.stdout + done.stderr)
+            equal(fingerprint(volume), before, "the claim's data were touched")
+        finally:
+            docker("volume", "rm", "rogate-test-claim")
 
 
 def test_flaky_tries_are_no_evidence():

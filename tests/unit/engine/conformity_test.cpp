@@ -81,6 +81,8 @@ ContainerSpec everything() {
     spec.network_mode = "net";
     spec.network_aliases = {"alias"};
     spec.pid_mode = "host";
+    spec.restart = "on-failure";
+    spec.restart_tries = 3;
     spec.init = spec.privileged = spec.read_only_rootfs = spec.auto_remove = spec.open_stdin = true;
     return spec;
 }

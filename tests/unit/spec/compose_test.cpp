@@ -205,6 +205,23 @@ TEST(Compose, ServicesBesideTheSubjectComeInTheOrderOfTheirDependencies) {
     EXPECT_EQ(shared.source, scenario.companions[0].subject.mounts.at(0).source);
 }
 
+TEST(Compose, WhatBringsAServiceUpAgain) {
+    const Scenario scenario = good_project(
+        "services:\n  web: {image: a, restart: always, depends_on: [a, b, c, d]}\n"
+        "  a: {image: a, restart: 'no'}\n  b: {image: b, restart: on-failure, stop_grace_period: 3s}\n"
+        "  c: {image: c, restart: 'on-failure:5'}\n  d: {image: d, restart: unless-stopped}\n",
+        {}, {"web", {}});
+    ASSERT_EQ(scenario.companions.size(), 4U);
+    EXPECT_EQ(scenario.companions[0].restart, (RestartPolicy{"", 0}));
+    EXPECT_EQ(scenario.companions[1].restart, (RestartPolicy{"on-failure", 0}));
+    EXPECT_EQ(scenario.companions[2].restart, (RestartPolicy{"on-failure", 5}));
+    EXPECT_EQ(scenario.companions[3].restart, (RestartPolicy{"unless-stopped", 0}));
+    EXPECT_EQ(scenario.companions[0].grace_ms, 10'000);
+    EXPECT_EQ(scenario.companions[1].grace_ms, 3'000);
+    // How the subject ends is what a run asks.
+    EXPECT_THAT(scenario.notes, ElementsAre("service 'web': without effect on the test: restart"));
+}
+
 TEST(Compose, EnvFiles) {
     const Subject web = service(
         "    env_file: [{path: a.env}, {path: none.env, required: false}]\n    environment: {B: own}\n",

@@ -79,6 +79,11 @@ const std::vector<Wrong>& cases() {
         {"profiles", web("profiles: ^{a: b}"), "'profiles' of service 'web' is a mapping; write a list"},
         {"group_add", web("group_add: ^[{a: b}]"),
          "'group_add' of service 'web' is a list with something else"},
+        {"restart", web("restart: ^allways"),
+         "'restart' of service 'web' is 'allways'; write \"no\", always, on-failure, on-failure:TRIES or "
+         "unless-stopped"},
+        {"restart_tries", web("restart: ^on-failure:x"), "'restart' of service 'web': 'x'"},
+        {"restart_tries_of_always", web("restart: ^always:3"), "is 'always:3'"},
         {"grace", web("stop_grace_period: ^soon"), "'soon' is not a duration"},
         {"depends_on_key", web("depends_on:\n      b: {^conditon: service_healthy}\n  b: {image: b}"),
          "unknown key 'conditon' in 'b' in 'depends_on' of service 'web'; did you mean 'condition'?"},
