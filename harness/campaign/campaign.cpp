@@ -12,6 +12,7 @@
 #include "campaign/data.hpp"
 #include "campaign/images.hpp"
 #include "campaign/pod.hpp"
+#include "campaign/relay.hpp"
 #include "campaign/runner.hpp"
 #include "campaign/tries.hpp"
 #include "engine/together.hpp"
@@ -186,6 +187,7 @@ struct Campaign {
     CampaignResult result;
 
     std::string network;
+    std::string relay;  // its container; empty: ports are published
 
     Task<> start_observer(std::unique_ptr<observe::Observer>* observer);
     Task<> make_network();
@@ -215,7 +217,9 @@ Task<> Campaign::make_network() {
 // While the observer ends, since each takes the engine a tenth of a second. A network that is still in use is
 // left to the session's sweep, which reports what it cannot remove.
 Task<> Campaign::remove_network() {
-    [[maybe_unused]] const auto removed = co_await client.network_remove(network);
+    Result<> removed;
+    if (!relay.empty()) removed = co_await client.container_remove(relay);
+    removed = co_await client.network_remove(network);
     co_return Result<>{};
 }
 
@@ -239,7 +243,8 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
                 .companions = companions,
                 .pod = pod,
                 .has_healthcheck = image.has_healthcheck || result.scenario.subject.healthcheck.has_value(),
-                .image = image};
+                .image = image,
+                .relay = relay};
     verdict::Question question{.mounts = mounts,
                                .candidates = std::move(candidates),
                                .ineffective = pointless,
@@ -292,7 +297,8 @@ Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std
                       .session = session,
                       .options = options,
                       .result = {},
-                      .network = fmt::format("rogate-{}", session)};
+                      .network = fmt::format("rogate-{}", session),
+                      .relay = {}};
     CampaignResult& result = campaign.result;
     result.scenario = std::move(scenario);
     result.started_at = now_utc();
@@ -313,7 +319,9 @@ Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std
     std::unique_ptr<observe::Observer> observer;
     DataPlane data(client, session, result.scenario.subject.image);
     Companions companions(client, status, result.scenario, session, campaign.network);
-    Pod pod(client, status, result.scenario, session, campaign.network);
+    const bool by_relay = options.requests == Requests::relay ||
+                          (options.requests == Requests::automatic && needs_relay(client.endpoint()));
+    Pod pod(client, status, result.scenario, session, campaign.network, !by_relay);
     if (auto surveyed = co_await pod.survey(); !surveyed) co_return fail(std::move(surveyed.error()));
     for (DataMount& given : pod.subject_mounts()) data.know(std::move(given));
     std::vector<Task<>> preparations;
@@ -324,6 +332,11 @@ Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std
     preparations.push_back(campaign.make_network());
     auto preparing = engine::together(std::move(preparations));
     if (auto prepared = co_await std::move(preparing); !prepared) co_return fail(std::move(prepared.error()));
+    if (by_relay && !result.scenario.subject.ports.empty()) {
+        auto relay = co_await start_relay(client, session, campaign.network);
+        if (!relay) co_return fail(std::move(relay.error()));
+        campaign.relay = std::move(*relay);
+    }
     result.observer = observer->facts();
 
     auto done =

@@ -13,9 +13,15 @@ namespace rogate::campaign {
 // automatic: eBPF, or ptrace where that cannot run.
 enum class ObserverChoice { automatic, ebpf, ptrace, none };
 
+// How http and tcp steps reach the subject: on ports published on the loopback of the engine's host, or by a
+// relay on the run's network, through the Engine API alone. automatic: published, unless the engine is on
+// another host.
+enum class Requests { automatic, ports, relay };
+
 struct Options {
     ObserverChoice observer = ObserverChoice::automatic;
-    std::size_t ring_bytes = 16U << 20U;                 // of the observer's ring buffer
+    std::size_t ring_bytes = 16U << 20U;  // of the observer's ring buffer
+    Requests requests = Requests::automatic;
     int repeat = 1;                                      // how often each run is tried
     std::chrono::milliseconds observer_timeout{30'000};  // for its answer to a command
 };

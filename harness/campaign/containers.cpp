@@ -50,15 +50,17 @@ void describe(const Subject& subject, engine::ContainerSpec& spec) {
     spec.group_add = subject.group_add;
 }
 
-void place_on_network(const Subject& subject, const std::string& network, engine::ContainerSpec& spec) {
+void place_on_network(const Subject& subject, const std::string& network, bool publish,
+                      engine::ContainerSpec& spec) {
     spec.network_mode = network;
     name_on_network(subject, spec);
     spec.network_aliases.emplace_back("subject");
+    if (!publish) return;
     for (const Port& port : subject.ports) {
-        engine::PublishSpec publish;
-        publish.container_port = port.container;
-        publish.protocol = port.protocol;
-        spec.publish.push_back(std::move(publish));
+        engine::PublishSpec published;
+        published.container_port = port.container;
+        published.protocol = port.protocol;
+        spec.publish.push_back(std::move(published));
     }
 }
 

@@ -13,9 +13,10 @@ namespace rogate::campaign {
 
 // The options of `subject` that need no mounts, names or network.
 void describe(const Subject& subject, engine::ContainerSpec& spec);
-// Where the subject is found: its host name, ports and names on `network`, "subject" among them, which
-// containers beside it call it by.
-void place_on_network(const Subject& subject, const std::string& network, engine::ContainerSpec& spec);
+// Where the subject is found: its host name and names on `network`, "subject" among them, which containers
+// beside it call it by; with `publish` its ports on the loopback of the engine's host as well.
+void place_on_network(const Subject& subject, const std::string& network, bool publish,
+                      engine::ContainerSpec& spec);
 void add_tmpfs(engine::ContainerSpec& spec, const Mount& mount, bool read_only);
 // A container beside the subject of run `run`, described and on `network`; its mounts are left to the caller.
 engine::ContainerSpec beside_subject(const std::string& session, int run, const std::string& name,

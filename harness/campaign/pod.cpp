@@ -8,12 +8,9 @@
 
 #include "campaign/containers.hpp"
 #include "campaign/images.hpp"
+#include "campaign/relay.hpp"
 #include "campaign/tar.hpp"
 #include "engine/together.hpp"
-
-// The holder's static binary, embedded by its CMakeLists.
-extern "C" const unsigned char rogate_holder_begin[],
-    rogate_holder_end[];  // NOLINT: the assembler's labels
 
 namespace rogate::campaign {
 
@@ -90,13 +87,14 @@ PodVolumes volumes_of(const PodPeers& pod) {
 }
 
 Pod::Pod(engine::Client& client, Status& status, const Scenario& scenario, std::string session,
-         std::string network)
+         std::string network, bool publish)
     : client_(client),
       status_(status),
       scenario_(scenario),
       data_(client, session, scenario.subject.image, "pod-"),
       session_(std::move(session)),
-      network_(std::move(network)) {}
+      network_(std::move(network)),
+      publish_(publish) {}
 
 bool Pod::shares_network() const {
     return std::ranges::any_of(scenario_.pod.containers,
@@ -125,18 +123,9 @@ Task<> Pod::survey() {
 }
 
 Task<> Pod::make_holder_image() {
-    std::vector<TarEntry> files;
-    files.push_back({.name = "rogate-holder",
-                     .mode = 0755,
-                     .content = std::string(rogate_holder_begin, rogate_holder_end)});
-    auto tar = tar_of(files);
-    if (!tar) co_return fail(std::move(tar.error()));
-    const std::vector<std::string> changes = {fmt::format("LABEL {}={}", session_label, session_),
-                                              fmt::format("LABEL {}=holder", role_label)};
-    auto image = co_await client_.image_import("rogate-holder", session_, std::move(*tar), changes);
-    if (!image)
-        co_return fail(std::move(image.error()).with_context("importing what holds the pod's network"));
-    image_ = *image;
+    auto image = co_await import_holder(client_, session_);
+    if (!image) co_return fail(std::move(image.error()));
+    image_ = std::move(*image);
     co_return Result<>{};
 }
 
@@ -178,7 +167,7 @@ Task<> Pod::start_holder(int run) {
     spec.image = image_;
     spec.entrypoint = std::vector<std::string>{"/rogate-holder"};
     spec.labels = labels(session_, "holder");
-    place_on_network(scenario_.subject, network_, spec);
+    place_on_network(scenario_.subject, network_, publish_, spec);
     spec.cap_drop = {"ALL"};
     spec.read_only_rootfs = true;
     auto created = co_await client_.container_create(std::move(spec));

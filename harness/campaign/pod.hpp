@@ -23,8 +23,9 @@ PodVolumes volumes_of(const PodPeers& pod);
 
 class Pod {
   public:
+    // `publish`: whether the pod's ports are to be reached on the engine's host.
     Pod(engine::Client& client, Status& status, const Scenario& scenario, std::string session,
-        std::string network);
+        std::string network, bool publish);
 
     // Images, the volumes' sources, and what holds the namespace. Once for a campaign.
     engine::Task<> survey();
@@ -67,6 +68,7 @@ class Pod {
     const Scenario& scenario_;
     DataPlane data_;
     std::string session_, network_, image_, holder_;
+    bool publish_;
     std::map<std::string, engine::MountSpec> specs_;  // of this run, by volume
     std::map<std::string, std::string> containers_;   // of this run: name -> id
 };

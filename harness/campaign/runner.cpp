@@ -60,11 +60,14 @@ class Launch {
     Task<> steps_from(std::size_t first);
     Task<> with_background(std::size_t index);
     scenario::Driver driver() {
-        return scenario::Driver(bench_.client, container_, memory_,
-                                {.session = bench_.session,
-                                 .network = bench_.network,
-                                 .name = fmt::format("rogate-{}-run{}", bench_.session, record_.plan.id)},
-                                wrapper(), bench_.pod.holder());
+        return scenario::Driver(bench_.client, container_, memory_, neighbourhood(), wrapper(),
+                                bench_.pod.holder());
+    }
+    scenario::Neighbourhood neighbourhood() const {
+        return {.session = bench_.session,
+                .network = bench_.network,
+                .name = fmt::format("rogate-{}-run{}", bench_.session, record_.plan.id),
+                .relay = bench_.relay};
     }
     // A program that does its work and ends, not a server: it is waited for, or how far it gets would be
     // chance.
@@ -224,7 +227,10 @@ Task<> Launch::with_background(std::size_t index) {
     const auto start = Clock::now();
     // What it captures is its own.
     scenario::Memory memory = memory_;
-    scenario::Driver driver(bench_.client, container_, memory, {}, wrapper(), bench_.pod.holder());
+    scenario::Neighbourhood beside = neighbourhood();
+    beside.name += "-background";  // its containers are not those of the other steps
+    scenario::Driver driver(bench_.client, container_, memory, std::move(beside), wrapper(),
+                            bench_.pod.holder());
     if (auto found = co_await driver.refresh(); !found) co_return found;
     bool stop = false;
     const auto load = [&]() -> Task<> {
@@ -452,7 +458,7 @@ engine::ContainerSpec container_for(const Bench& bench, const RunPlan& plan,
         if (data.mount.type == MountType::tmpfs) add_tmpfs(spec, data.mount, is_read_only(data.mount, plan));
     for (const WritablePath& path : plan.writable)
         if (path.as == WritableAs::tmpfs) spec.tmpfs.emplace(path.path, path.tmpfs_options);
-    place_on_network(subject, bench.network, spec);
+    place_on_network(subject, bench.network, bench.relay.empty(), spec);
     spec.read_only_rootfs = subject.read_only_rootfs || contains(plan.read_only, "/");
     return spec;
 }

@@ -25,6 +25,8 @@ struct Bench {
     Pod& pod;
     bool has_healthcheck = false;
     const engine::ImageInfo& image;
+    std::string relay =
+        {};  // the container by which the subject's ports are reached; empty: they are published
     const RunRecord* control = nullptr;  // whose observations the steps of this run are compared with
 };
 

@@ -52,6 +52,11 @@ campaign::ObserverChoice observer_choice(const std::string& name) {
     return name == "none" ? Choice::none : Choice::automatic;
 }
 
+campaign::Requests requests_choice(const std::string& name) {
+    using campaign::Requests;
+    return name == "relay" ? Requests::relay : name == "ports" ? Requests::ports : Requests::automatic;
+}
+
 // Asks the engine for the container that the subject is to be like.
 engine::Task<Scenario> with_live_container(engine::Client& client, Scenario scenario) {
     if (scenario.subject.origin.kind != Origin::Kind::container) co_return std::move(scenario);
@@ -98,6 +103,7 @@ engine::Task<> Job::run(engine::Client& client) {
     campaign_options.ring_bytes = options_.ring_bytes;
     campaign_options.repeat = options_.repeat;
     campaign_options.observer = observer_choice(options_.observer);
+    campaign_options.requests = requests_choice(options_.requests);
     campaign_options.observer_timeout =
         std::chrono::milliseconds(static_cast<std::int64_t>(std::min(30.0, timeout_s_) * 1000));
     auto whole = co_await with_live_container(client, scenario_);

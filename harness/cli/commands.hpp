@@ -31,6 +31,7 @@ struct RunOptions {
     int jobs = 1;                        // scenarios at a time on each engine
     std::size_t ring_bytes = 16U << 20U;
     std::string observer = "auto";  // auto, ebpf, ptrace, none
+    std::string requests = "auto";  // auto, ports, relay
 };
 
 struct MergeOptions {

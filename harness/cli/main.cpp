@@ -83,6 +83,12 @@ int main(int argc, char** argv) {
             "What watches the writes: auto (ebpf, else ptrace), ebpf, ptrace, or none (then no mount "
             "is called safe)")
         ->check(CLI::IsMember({"auto", "ebpf", "ptrace", "none"}));
+    run_app
+        ->add_option("--requests", run.requests,
+                     "How http and tcp steps reach the subject: ports (published on the loopback of the "
+                     "engine's host), relay (a container on the run's network, through the engine alone), or "
+                     "auto (ports, unless the engine is on another host)")
+        ->check(CLI::IsMember({"auto", "ports", "relay"}));
 
     MergeOptions merge;
     CLI::App* merge_app =

@@ -97,6 +97,7 @@ struct ContainerState {
     std::string error;
     std::string health;                              // "", starting, healthy, unhealthy
     std::map<std::string, std::uint16_t> published;  // "80/tcp" -> port on the engine's host
+    std::map<std::string, std::string> addresses;    // network -> IPv4 address on it
     std::string started_at,
         finished_at;  // RFC 3339; finished_at: of the run before, "0001-…" if there was none
 };
@@ -125,7 +126,8 @@ struct ImageSummary {
 struct ExecSpec {
     std::vector<std::string> command, env;
     std::optional<std::string> user, working_dir;
-    std::string stdin_text;  // sent and closed when not empty
+    std::string stdin_text;     // sent and closed when not empty
+    bool attach_stdin = false;  // exec_attached: what is written to the attachment is its standard input
 };
 struct ExecResult {
     std::string id;
@@ -211,6 +213,9 @@ class Client {
     // `deadline` is for the process itself: ErrorKind::timeout when it still runs then.
     Task<ExecResult> exec(std::string id, ExecSpec, Milliseconds deadline,
                           std::size_t output_limit = 1 << 20);
+    // Starts a process and answers its standard streams. It is told of the attachment's end by the end of its
+    // standard input; how it ends is not learned.
+    Task<std::unique_ptr<Attachment>> exec_attached(std::string id, ExecSpec);
     Task<> archive_put(std::string id, std::string path, std::string tar);
     // Streams the tar of `path`; the sink may stop early.
     Task<> archive_get(std::string id, std::string path, ByteSink sink,

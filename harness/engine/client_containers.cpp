@@ -52,6 +52,10 @@ ContainerState state_of(const json& reply) {
         if (!host_port.empty())
             found.published.emplace(port, static_cast<std::uint16_t>(std::atoi(host_port.c_str())));
     }
+    const json networks = child(child(reply, "NetworkSettings"), "Networks");
+    for (const auto& [network, settings] : networks.items())
+        if (const std::string address = field<std::string>(settings, "IPAddress"); !address.empty())
+            found.addresses.emplace(network, address);
     return found;
 }
 
@@ -164,19 +168,26 @@ Task<> still_runs(Client::Impl* impl, const std::string& exec, Error timeout) {
                    "engine: POST /exec/start: the process ended, but the engine did not end its output");
 }
 
-Task<ExecResult> run_exec(Client::Impl* impl, std::string id, ExecSpec spec, Milliseconds deadline,
-                          std::size_t limit) {
+Task<std::unique_ptr<RawAttachment>> start_exec(Client::Impl* impl, std::string id, const ExecSpec& spec,
+                                                std::string* exec_id) {
     const std::string create = impl->path(container_path(id, "/exec"));
     auto created = co_await impl->ask_json(post_json(create, to_exec_body(spec)));
     if (!created) co_return fail(engines_own(std::move(created.error())));
-    ExecResult result;
-    result.id = field<std::string>(*created, "Id");
-    if (result.id.empty())
+    *exec_id = field<std::string>(*created, "Id");
+    if (exec_id->empty())
         co_return fail(ErrorKind::protocol, "engine: POST /containers/exec: the engine named no exec");
     const json start = {{"Detach", false}, {"Tty", false}};
-    auto hijacking = hijack(impl, post_json(impl->path("/exec/" + url_escape(result.id) + "/start"), start));
+    auto hijacking = hijack(impl, post_json(impl->path("/exec/" + url_escape(*exec_id) + "/start"), start));
     auto stream = co_await within(impl->timeout, "engine: POST /exec/start", std::move(hijacking));
     if (!stream) co_return fail(engines_own(std::move(stream.error())));
+    co_return std::move(*stream);
+}
+
+Task<ExecResult> run_exec(Client::Impl* impl, std::string id, ExecSpec spec, Milliseconds deadline,
+                          std::size_t limit) {
+    ExecResult result;
+    auto stream = co_await start_exec(impl, std::move(id), spec, &result.id);
+    if (!stream) co_return fail(std::move(stream.error()));
     // Podman forgets the process's number when it has ended; Docker keeps it.
     std::int64_t early_pid = 0;
     if (impl->version.platform.find("Podman") != std::string::npos) {
@@ -369,6 +380,14 @@ Task<std::unique_ptr<Attachment>> Client::container_attach(std::string id, bool 
 Task<ExecResult> Client::exec(std::string id, ExecSpec spec, Milliseconds deadline,
                               std::size_t output_limit) {
     co_return co_await run_exec(impl_.get(), std::move(id), std::move(spec), deadline, output_limit);
+}
+
+Task<std::unique_ptr<Attachment>> Client::exec_attached(std::string id, ExecSpec spec) {
+    std::string exec;
+    auto raw = co_await start_exec(impl_.get(), std::move(id), spec, &exec);
+    if (!raw) co_return fail(std::move(raw.error()));
+    std::unique_ptr<Attachment> attachment = std::move(*raw);
+    co_return attachment;
 }
 
 Task<> Client::archive_put(std::string id, std::string path, std::string tar) {

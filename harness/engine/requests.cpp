@@ -126,7 +126,7 @@ json to_exec_body(const ExecSpec& spec) {
     json body = {{"Cmd", spec.command},
                  {"AttachStdout", true},
                  {"AttachStderr", true},
-                 {"AttachStdin", !spec.stdin_text.empty()}};
+                 {"AttachStdin", spec.attach_stdin || !spec.stdin_text.empty()}};
     put_unless_empty(body, "Env", spec.env);
     put_if(body, "User", spec.user);
     put_if(body, "WorkingDir", spec.working_dir);

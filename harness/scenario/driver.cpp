@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <chrono>
 
+#include "scenario/connection.hpp"
 #include "scenario/expectation.hpp"
 #include "scenario/form.hpp"
 #include "scenario/outcome.hpp"
@@ -19,7 +19,6 @@ namespace rogate::scenario {
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http_ns = boost::beast::http;
-using asio::ip::tcp;
 using engine::Milliseconds;
 using engine::Task;
 using Clock = std::chrono::steady_clock;
@@ -27,15 +26,6 @@ using Clock = std::chrono::steady_clock;
 namespace {
 
 constexpr auto token = asio::as_tuple(asio::use_awaitable);
-
-asio::awaitable<beast::error_code> connect(beast::tcp_stream& stream, const std::string& host,
-                                           std::uint16_t port) {
-    tcp::resolver resolver(stream.get_executor());
-    auto [resolve_error, endpoints] = co_await resolver.async_resolve(host, std::to_string(port), token);
-    if (resolve_error) co_return resolve_error;
-    auto [connect_error, endpoint] = co_await stream.async_connect(endpoints, token);
-    co_return connect_error;
-}
 
 http_ns::request<http_ns::string_body> to_request(const HttpAction& action) {
     http_ns::request<http_ns::string_body> request;
@@ -84,36 +74,56 @@ Task<> Driver::refresh() {
     auto state = co_await client_.container_inspect(network_);
     if (!state) co_return fail(std::move(state.error()));
     ports_ = state->published;
+    const auto address = state->addresses.find(neighbourhood_.network);
+    address_ = address == state->addresses.end() ? std::string() : address->second;
     co_return Result<>{};
 }
 
-Result<std::uint16_t> Driver::published(std::uint16_t container_port) const {
+Result<Address> Driver::address_of(std::uint16_t container_port) const {
+    if (!neighbourhood_.relay.empty()) {
+        if (address_.empty())
+            return fail(
+                ErrorKind::scenario,
+                fmt::format("port {}: the subject is not running, and has no address", container_port));
+        return Address{address_, container_port, neighbourhood_.relay};
+    }
     const auto found = ports_.find(fmt::format("{}/tcp", container_port));
     if (found == ports_.end())
         return fail(ErrorKind::scenario,
                     fmt::format("port {} of the subject is not published; the subject is not running, or "
                                 "the port is missing from subject.ports",
                                 container_port));
-    return found->second;
+    return Address{client_.endpoint().published_host(), found->second, {}};
 }
 
-Task<StepOutcome> Driver::http(const Step& step, const HttpAction& action) {
-    const auto port = published(action.port);
-    if (!port) co_return miss(port.error().message);
-    beast::tcp_stream stream(co_await asio::this_coro::executor);
-    stream.expires_after(Milliseconds(step.timeout_ms));
-    const std::string host = client_.endpoint().published_host();
-    const beast::error_code refused = co_await connect(stream, host, *port);
-    if (refused) co_return miss(fmt::format("port {}: {}", action.port, refused.message()));
+// A miss of the connection names the port that was asked for.
+Task<StepOutcome> Driver::over_connection(std::uint16_t port, std::int64_t timeout_ms, Conversation talk) {
+    auto address = address_of(port);
+    if (!address) co_return miss(address.error().message);
+    bool connected = false;
+    Conversation noting = [&](Connection& connection) -> Task<StepOutcome> {
+        connected = true;
+        co_return co_await talk(connection);
+    };
+    auto outcome =
+        co_await converse(client_, std::move(*address), Milliseconds(timeout_ms), std::move(noting));
+    if (outcome && !outcome->passed && !connected)
+        outcome->message = fmt::format("port {}: {}", port, outcome->message);
+    co_return outcome;
+}
+
+namespace {
+
+Task<StepOutcome> exchange(Connection& connection, const Step& step, const HttpAction& action) {
     const auto request = to_request(action);
-    auto [write_error, written] = co_await http_ns::async_write(stream, request, token);
+    auto [write_error, written] = co_await http_ns::async_write(connection, request, token);
     if (write_error)
         co_return miss(fmt::format("{} {}: {}", action.method, action.path, write_error.message()));
     beast::flat_buffer buffer;
     http_ns::response_parser<http_ns::string_body> parser;
     parser.body_limit(body_limit);
     if (action.method == "HEAD") parser.skip(true);
-    auto [read_error, size] = co_await http_ns::async_read(stream, buffer, parser, token);
+    auto [read_error, size] = co_await http_ns::async_read(connection, buffer, parser, token);
     if (read_error == beast::error::timeout)
         co_return miss(
             fmt::format("{} {}: no answer within {} ms", action.method, action.path, step.timeout_ms));
@@ -129,6 +139,24 @@ Task<StepOutcome> Driver::http(const Step& step, const HttpAction& action) {
         observed.headers.emplace(std::move(name), std::string(field.value()));
     }
     co_return judged(step, std::move(observed));
+}
+
+// docker-proxy accepts before it knows whether anybody listens behind it, and hangs up when nobody does.
+// A listener that keeps the connection open (or greets) is there.
+Task<StepOutcome> listens(Connection& connection, std::uint16_t port) {
+    connection.expires_after(Milliseconds(150));
+    char byte = 0;
+    auto [read_error, size] = co_await connection.async_read_some(asio::buffer(&byte, 1), token);
+    if (read_error && read_error != beast::error::timeout)
+        co_return miss(fmt::format("port {}: nothing listens", port));
+    co_return pass();
+}
+
+}  // namespace
+
+Task<StepOutcome> Driver::http(const Step& step, const HttpAction& action) {
+    Conversation talk = [&](Connection& connection) { return exchange(connection, step, action); };
+    co_return co_await over_connection(action.port, step.timeout_ms, std::move(talk));
 }
 
 Task<StepOutcome> Driver::exec(const Step& step, const ExecAction& action) {
@@ -164,21 +192,8 @@ Task<StepOutcome> Driver::exec(const Step& step, const ExecAction& action) {
 }
 
 Task<StepOutcome> Driver::tcp(const Step& step, const TcpAction& action) {
-    const auto port = published(action.port);
-    if (!port) co_return miss(port.error().message);
-    beast::tcp_stream stream(co_await asio::this_coro::executor);
-    stream.expires_after(Milliseconds(step.timeout_ms));
-    const std::string host = client_.endpoint().published_host();
-    const beast::error_code refused = co_await connect(stream, host, *port);
-    if (refused) co_return miss(fmt::format("port {}: {}", action.port, refused.message()));
-    // docker-proxy accepts before it knows whether anybody listens behind it, and hangs up when nobody does.
-    // A listener that keeps the connection open (or greets) is there.
-    stream.expires_after(Milliseconds(150));
-    char byte = 0;
-    auto [read_error, size] = co_await stream.async_read_some(asio::buffer(&byte, 1), token);
-    if (read_error && read_error != beast::error::timeout)
-        co_return miss(fmt::format("port {}: nothing listens", action.port));
-    co_return pass();
+    Conversation talk = [&](Connection& connection) { return listens(connection, action.port); };
+    co_return co_await over_connection(action.port, step.timeout_ms, std::move(talk));
 }
 
 Task<StepOutcome> Driver::log(const Step& step, std::string since) {

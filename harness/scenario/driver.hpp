@@ -37,7 +37,13 @@ struct Memory {
 // Where containers beside the subject are put, and how they are named.
 struct Neighbourhood {
     std::string session, network, name;
+    std::string relay = {};  // the container on `network` by which the subject's ports are reached; empty:
+                             // they are published
 };
+
+struct Address;
+class Connection;
+using Conversation = std::function<engine::Task<StepOutcome>(Connection&)>;
 
 // What is executed in place of a command, so that an observer can see it.
 using CommandWrapper = std::function<std::vector<std::string>(std::vector<std::string>)>;
@@ -59,8 +65,7 @@ class Driver {
           neighbourhood_(std::move(neighbourhood)),
           wrapper_(std::move(wrapper)) {}
 
-    // Looks up where the subject's ports are published; again after a restart, since the engine may choose
-    // new ones.
+    // Looks up where the subject's ports are; again after a restart, since the engine may choose new ones.
     engine::Task<> refresh();
     // As often as the step says; what it captures and what has to be compared goes into the memory.
     engine::Task<StepOutcome> perform(const Step& step);
@@ -93,7 +98,8 @@ class Driver {
     engine::Task<StepOutcome> log(const Step& step, std::string since);
     engine::Task<StepOutcome> health();
     engine::Task<StepOutcome> restart(const RestartAction& action);
-    Result<std::uint16_t> published(std::uint16_t container_port) const;
+    Result<Address> address_of(std::uint16_t container_port) const;
+    engine::Task<StepOutcome> over_connection(std::uint16_t port, std::int64_t timeout_ms, Conversation talk);
 
     engine::Client& client_;
     std::string container_, network_;
@@ -101,6 +107,7 @@ class Driver {
     Neighbourhood neighbourhood_;
     CommandWrapper wrapper_;
     std::map<std::string, std::uint16_t> ports_;
+    std::string address_;  // on the network
     int neighbours_ = 0;
 };
 

@@ -46,7 +46,8 @@ class FaultyEngine:
     """`mode` at call `number` (the first is 1); 0: none. `calls` names the calls that came, in order. `rewrite`: what every
     request has in place of what, of the same length."""
 
-    def __init__(self, number=0, mode="", rewrite=None):
+    def __init__(self, number=0, mode="", rewrite=None, host="127.0.0.1"):
+        self.host = host
         self.number, self.mode, self.rewrite = number, mode, rewrite
         self.calls = []
         self.struck = False
@@ -54,15 +55,14 @@ class FaultyEngine:
         self.stopped = False
         self.listener = self.listen(0)
         self.port = self.listener.getsockname()[1]
-        self.address = f"tcp://127.0.0.1:{self.port}"
+        self.address = f"tcp://{host}:{self.port}"
         if mode == "refuse" and number == 1:
             self.go_down()
         self.thread = threading.Thread(target=self.serve, daemon=True)
         self.thread.start()
 
-    @staticmethod
-    def listen(port):
-        listener = socket.create_server(("127.0.0.1", port), backlog=32)
+    def listen(self, port):
+        listener = socket.create_server((self.host, port), backlog=32)
         listener.settimeout(0.2)
         return listener
 

@@ -1,14 +1,87 @@
-// Holds a pod's network namespace while its containers come and go, as a cluster's pause container does. A static
-// binary without a C library: it is the only file of its image.
+// Holds a pod's network namespace while its containers come and go, as a cluster's pause container does.
+// Given an IPv4 address and a port (by exec), it relays its standard input and output to a connection there
+// instead, so that the Engine API reaches what is on the engine's own networks. A static binary without a C
+// library: it is the only file of its image.
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 
-static long call0(long number) {
-    long result = 0;
-    __asm__ volatile("syscall" : "=a"(result) : "a"(number) : "rcx", "r11", "memory");
+static long call(long number, long a, long b, long c) {
+    long result = number;
+    __asm__ volatile("syscall" : "+a"(result) : "D"(a), "S"(b), "d"(c) : "rcx", "r11", "memory");
     return result;
 }
 
-// It reaps nothing, since it starts nothing, and its end is the engine's kill.
-void _start(void) {
-    for (;;) call0(SYS_pause);
+static _Noreturn void leave(long code) {
+    for (;;) call(SYS_exit_group, code, 0, 0);
 }
+
+// Up to `end`; 256 and more: no number.
+static unsigned number(const char** text, char end, unsigned most) {
+    unsigned value = 0;
+    const char* at = *text;
+    for (; *at >= '0' && *at <= '9' && value <= most; ++at) value = value * 10 + (unsigned)(*at - '0');
+    if (at == *text || *at != end || value > most) leave(2);
+    *text = *at == 0 ? at : at + 1;
+    return value;
+}
+
+static struct sockaddr_in address_of(const char* host, const char* port) {
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    unsigned char* bytes = (unsigned char*)&address.sin_addr;
+    for (int i = 0; i < 4; ++i) bytes[i] = (unsigned char)number(&host, i < 3 ? '.' : 0, 255);
+    const unsigned value = number(&port, 0, 65535);
+    bytes = (unsigned char*)&address.sin_port;
+    bytes[0] = (unsigned char)(value >> 8);
+    bytes[1] = (unsigned char)value;
+    return address;
+}
+
+static void write_all(int to, const char* bytes, long size) {
+    while (size > 0) {
+        const long wrote = call(SYS_write, to, (long)bytes, size);
+        if (wrote == -EINTR) continue;
+        if (wrote <= 0) leave(1);
+        bytes += wrote;
+        size -= wrote;
+    }
+}
+
+// False at the end of the stream, which a broken connection is too.
+static int move(int from, int to) {
+    static char buffer[65536];
+    const long size = call(SYS_read, from, (long)buffer, sizeof buffer);
+    if (size == -EINTR) return 1;
+    if (size <= 0) return 0;
+    write_all(to, buffer, size);
+    return 1;
+}
+
+// The first byte tells what became of connecting: 0, or errno. An end of standard input is the caller's end,
+// since the engine closes it when the caller has gone; the peer's end is the relay's.
+static _Noreturn void relay(const char* host, const char* port) {
+    const struct sockaddr_in address = address_of(host, port);
+    const int peer = (int)call(SYS_socket, AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const long failure = peer < 0 ? peer : call(SYS_connect, peer, (long)&address, sizeof address);
+    const char told = (char)-failure;
+    write_all(1, &told, 1);
+    if (failure != 0) leave(1);
+    struct pollfd either[2] = {{.fd = 0, .events = POLLIN}, {.fd = peer, .events = POLLIN}};
+    for (;;) {
+        if (call(SYS_poll, (long)either, 2, -1) < 0) continue;
+        if (either[1].revents != 0 && !move(peer, 1)) leave(0);
+        if (either[0].revents != 0 && !move(0, peer)) leave(0);
+    }
+}
+
+// The kernel's first stack: argc, then argv. As process 1 it reaps nothing, since it starts nothing, and its
+// end is the engine's kill.
+__attribute__((used)) void run(const long* stack) {
+    const char* const* arguments = (const char* const*)(stack + 1);
+    if (stack[0] == 3) relay(arguments[1], arguments[2]);
+    for (;;) call(SYS_pause, 0, 0, 0);
+}
+
+__asm__(".globl _start\n_start:\n\txor %ebp, %ebp\n\tmov %rsp, %rdi\n\tand $-16, %rsp\n\tcall run\n");
