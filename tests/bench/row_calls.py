@@ -1,6 +1,6 @@
 """The worst case: nothing but calls that an observer has to look at."""
 from measure import Line, in_turns, ratios
-from observers import OBSERVERS
+from observers import OBSERVERS, unarmed
 from subject import Subject, calls_root
 
 # mode -> (what, to reach)
@@ -9,6 +9,8 @@ MODES = {"refused-open": ("1,000,000 refused opens of one file", "eBPF 1.3"),
          "refused-rename": ("1,000,000 refused renames", "eBPF 1.3"),
          "cycle": ("300,000 times create, write, close, unlink (tmpfs)", "eBPF 1.2"),
          "read-open": ("1,000,000 read-only opens", "eBPF 1.08, ptrace 1.08")}
+# The least that an observer with this tracepoint can cost.
+WATCHERS = {**OBSERVERS, "eBPF watching others": unarmed}
 # What stops the subject takes so much longer that fewer calls tell as much.
 SLOWER = {"strace -f": 100, "strace --seccomp-bpf": 100, "ptrace": 50}
 
@@ -17,7 +19,7 @@ def sample(root, observer, mode, count):
     """Microseconds for each call: of the subject's CPU time, or of the clock where a tracer does the work."""
     stops = observer in SLOWER and not (observer == "ptrace" and mode == "read-open")
     number = max(count // (SLOWER[observer] if stops else 1), 20)
-    with Subject(root) as subject, OBSERVERS[observer](subject) as (before, tool, agent):
+    with Subject(root) as subject, WATCHERS[observer](subject) as (before, tool, agent):
         cpu, wall = map(float, subject.run([*before, "/calls", mode, str(number)], tool).split())
     if agent and observer == "eBPF":
         expected = {"cycle": 2 * number, "read-open": 0}.get(mode, number)
@@ -30,7 +32,7 @@ def run(settings):
     root = calls_root()
     lines, counts = [], {mode: 300_000 if mode == "cycle" else 1_000_000 for mode in MODES}
     for mode, (what, target) in MODES.items():
-        variants = {name: (lambda name=name: sample(root, name, mode, settings.count(counts[mode]))) for name in OBSERVERS}
+        variants = {name: (lambda name=name: sample(root, name, mode, settings.count(counts[mode]))) for name in WATCHERS}
         samples = in_turns(settings.rounds, variants)
         base = sorted(samples["none"])[len(samples["none"]) // 2]
         lines.append(Line(what, f"no observer ({base:.2f} µs each)", target, ratios(samples, "none"), samples))

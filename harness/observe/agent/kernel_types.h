@@ -114,6 +114,7 @@ struct task_struct {
     struct mm_struct* mm;
     struct signal_struct* signal;
     struct pid* thread_pid;
+    char comm[16];
 };
 struct linux_binprm {
     struct file* file;

@@ -517,9 +517,18 @@ static bool wanted(const struct optional* each, const struct btf* kernel, bool e
     return each->tier == URING ? uring != NOTHING : uring == each->tier;
 }
 
+/* bpf_get_current_task_btf, from 5.11. */
+static bool has_typed_task(const struct btf* kernel) {
+    const int id = btf__find_by_name_kind(kernel, "bpf_func_id", BTF_KIND_ENUM);
+    const struct btf_type* type = id > 0 ? btf__type_by_id(kernel, (__u32)id) : NULL;
+    for (int i = 0; type && i < btf_vlen(type); i++)
+        if (btf_enum(type)[i].val == BPF_FUNC_get_current_task_btf) return true;
+    return false;
+}
+
 static bool uring_took_exact; /* in the last try */
 
-static int open_and_load(size_t ring_bytes, bool exact, bool sees_uring) {
+static int open_and_load(size_t ring_bytes, bool exact, bool sees_uring, bool typed) {
     enum tier uring;
     struct btf* kernel = btf__load_vmlinux_btf();
     struct optional* each;
@@ -533,6 +542,8 @@ static int open_and_load(size_t ring_bytes, bool exact, bool sees_uring) {
                (struct call_rule*)(uintptr_t)programs->rodata->i386_rules);
     uring = sees_uring && kernel ? uring_tier(kernel, exact) : NOTHING;
     programs->rodata->sees_uring = uring != NOTHING;
+    programs->rodata->typed = typed && kernel && has_typed_task(kernel);
+    programs->rodata->knows_refusals = exact;
     programs->rodata->uring_of_old = uring_took_exact = uring == URING_OLD;
     each = optionals();
     for (int i = 0; i < OPTIONAL; i++) {
@@ -545,6 +556,7 @@ static int open_and_load(size_t ring_bytes, bool exact, bool sees_uring) {
     error = observer_bpf__load(programs);
     if (!error) error = observer_bpf__attach(programs);
     snprintf(hooks, sizeof hooks, "sys_exit, sched_process_exec, sched_process_fork, sched_process_exit");
+    if (programs->rodata->typed) name_hook("bpf_get_current_task_btf"); /* no hook, but what decides its cost */
     for (int i = 0; i < OPTIONAL && !error; i++) {
         if (!each[i].loaded) continue;
         if (bpf_program__attach(each[i].program))
@@ -568,7 +580,10 @@ static int load(size_t ring_bytes) {
     /* Some machines answer EPERM to fexit programs alone. What watches io_uring before 6.0 needs them, too:
      * if that cannot be loaded, they are worth more. */
     for (size_t i = 0; i < sizeof tries / sizeof *tries && !programs; i++)
-        if (i != 1 || uring_took_exact) error = open_and_load(ring_bytes, tries[i].exact, tries[i].uring);
+        if (i != 1 || uring_took_exact) error = open_and_load(ring_bytes, tries[i].exact, tries[i].uring, true);
+    /* A verifier that sees these pointers in another way. */
+    for (size_t i = 0; i < sizeof tries / sizeof *tries && !programs; i++)
+        error = open_and_load(ring_bytes, tries[i].exact, tries[i].uring, false);
     if (!programs) return give_up("loading the BPF programs", -error);
     ring = ring_buffer__new(bpf_map__fd(programs->maps.events), on_event, NULL, NULL);
     if (!ring) return give_up("opening the ring buffer", errno);

@@ -46,6 +46,10 @@ char LICENSE[] SEC("license") = "GPL";
 const volatile struct call_rule rules[SYSCALLS], i386_rules[SYSCALLS];
 const volatile bool sees_uring;
 const volatile bool uring_of_old; /* before 6.0 */
+/* From 5.11: the current task comes with its type (bpf_get_current_task_btf), and what its pointers lead to
+ * is read by single instructions instead of calls, which would be half of the cost of an observed call. */
+const volatile bool typed;
+const volatile bool knows_refusals; /* the fexit programs are there */
 
 struct container_id {
     char hex[CONTAINER_ID_SIZE];
@@ -104,12 +108,32 @@ struct {
     __type(key, __u64);
     __type(value, __u32);
 } refusals SEC(".maps");
+#define PIECE 64 /* of a path, with the byte that ends it */
+
+/* Where a path begins, or the file that a descriptor is. */
+struct place {
+    __u64 dentry, mnt, inode;
+};
+struct request {
+    struct process process;
+    __u64 args[5];
+    __u64 path, second_path;
+    int number, result, dirfd, second_dirfd, fd;
+    __u32 flags, open_flags;
+    bool opens;
+};
 /* What is being put together. These tracepoints run their programs with preemption off (as of Linux 6.18), so
  * one per processor is enough. */
 struct work {
     struct attempt_key key;
     __u64 path_hash; /* 0: not to be aggregated */
-    __u64 last_id;   /* of this processor; an atomic counter that says what it was takes 5.12 */
+    /* Where the call's paths begin, and where the names do that are to be told. Numbers, so that the verifier
+     * need not follow each kind of pointer to the end. */
+    struct place base, second, from;
+    struct request request;
+    __u64 piece[PIECE / 8];
+    __u32 begin;   /* of the path that was hashed last: its first two bytes */
+    __u64 last_id; /* of this processor; an atomic counter that says what it was takes 5.12 */
     struct event event;
 };
 struct {
@@ -138,22 +162,26 @@ __u64 lost_events;
 
 #define ADD(counter) __sync_fetch_and_add(&(counter), 1)
 
-struct request {
-    __u64 args[5];
-    __u64 path, second_path;
-    int number, result, dirfd, second_dirfd, fd;
-    __u32 flags, open_flags;
-};
-
 static __always_inline struct mount* real_mount(struct vfsmount* mnt) {
     return (void*)mnt - bpf_core_field_offset(struct mount, mnt);
 }
 
+/* The agent knows whether the kernel has the helper; where it has not, the verifier never gets to that call.
+ */
+static __always_inline struct task_struct* current_task(void) {
+    return typed ? bpf_get_current_task_btf() : (void*)bpf_get_current_task();
+}
+
+/* A field of what current_task() gave, or of what was read from it by READ. */
+#define READ(from, field) (typed ? (from)->field : BPF_CORE_READ(from, field))
+
+/* Newer verifiers want to see that some of these pointers are not null. */
 static __always_inline struct file* file_of(struct task_struct* task, int fd) {
-    struct fdtable* table = BPF_CORE_READ(task, files, fdt);
+    struct files_struct* open = READ(task, files);
+    struct fdtable* table = open ? READ(open, fdt) : 0;
     struct file **files, *file = 0;
-    if (!table || fd < 0 || (__u32)fd >= BPF_CORE_READ(table, max_fds)) return 0;
-    files = BPF_CORE_READ(table, fd);
+    if (!table || fd < 0 || (__u32)fd >= READ(table, max_fds)) return 0;
+    files = READ(table, fd);
     bpf_probe_read_kernel(&file, sizeof file, &files[fd]);
     return file;
 }
@@ -225,18 +253,24 @@ static __always_inline __u32 mount_namespace_of(struct task_struct* task) {
     return BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
 }
 
+static __always_inline __u32 current_mount_namespace(void) {
+    struct task_struct* task = current_task();
+    struct nsproxy* namespaces = READ(task, nsproxy);
+    struct mnt_namespace* mounts = namespaces ? READ(namespaces, mnt_ns) : 0;
+    return mounts ? READ(mounts, ns.inum) : 0;
+}
+
 static __always_inline int mount_id_of(struct vfsmount* mnt) {
     struct mount* mount = real_mount(mnt);
     return mnt ? BPF_CORE_READ(mount, mnt_id) : 0;
 }
 
-static __always_inline void count_use(struct task_struct* task, const struct process* process,
-                                      struct file* file) {
+static __always_inline void count_use(const struct process* process, struct file* file) {
     struct use_key key = {};
     __u64 one = 1, *count;
     key.slot = process->slot;
     key.mount_id = mount_id_of(BPF_CORE_READ(file, f_path.mnt));
-    key.mount_namespace = mount_namespace_of(task);
+    key.mount_namespace = current_mount_namespace();
     key.generation = process->generation;
     count = bpf_map_lookup_elem(&uses, &key);
     if (count)
@@ -296,7 +330,7 @@ int BPF_PROG(on_exec, struct task_struct* task, int old_pid, struct linux_binprm
             bpf_send_signal(SIGSTOP);
         known = &process;
     }
-    count_use(task, known, BPF_CORE_READ(binary, file));
+    count_use(known, BPF_CORE_READ(binary, file));
     return 0;
 }
 
@@ -342,8 +376,11 @@ static __always_inline int remember_refusal(struct vfsmount* mnt, bool refused) 
 }
 
 static __always_inline __u32 take_refusal(int result) {
-    __u64 thread = bpf_get_current_pid_tgid();
-    __u32 id, *known = result == -EROFS ? bpf_map_lookup_elem(&refusals, &thread) : 0;
+    __u64 thread;
+    __u32 id, *known;
+    if (!knows_refusals || result != -EROFS) return 0;
+    thread = bpf_get_current_pid_tgid();
+    known = bpf_map_lookup_elem(&refusals, &thread);
     if (!known) return 0;
     id = *known;
     *known = 0;
@@ -423,61 +460,65 @@ static __noinline __u32 walk_up(struct event* event, __u32 offset, struct dentry
     return offset & (DATA_SIZE - 1);
 }
 
-static __always_inline struct path path_of(struct file* file) {
-    struct path path = {};
-    if (file) {
-        path.mnt = BPF_CORE_READ(file, f_path.mnt);
-        path.dentry = BPF_CORE_READ(file, f_path.dentry);
-    }
-    return path;
+static __always_inline void place_of(struct place* place, struct file* file) {
+    struct dentry* dentry = file ? BPF_CORE_READ(file, f_path.dentry) : 0;
+    place->dentry = (__u64)dentry;
+    place->mnt = file ? (__u64)BPF_CORE_READ(file, f_path.mnt) : 0;
+    place->inode = dentry ? BPF_CORE_READ(dentry, d_inode, i_ino) : 0;
 }
 
-/* Where a relative path begins. */
-static __always_inline struct path directory_of(struct task_struct* task, int fd) {
-    struct path path = {};
-    if (fd != AT_FDCWD) return path_of(file_of(task, fd));
-    path.mnt = BPF_CORE_READ(task, fs, pwd.mnt);
-    path.dentry = BPF_CORE_READ(task, fs, pwd.dentry);
-    return path;
+static __always_inline void place_at(struct place* place, struct dentry* dentry, struct vfsmount* mnt) {
+    struct inode* inode = dentry ? READ(dentry, d_inode) : 0;
+    place->dentry = (__u64)dentry;
+    place->mnt = (__u64)mnt;
+    place->inode = inode ? READ(inode, i_ino) : 0;
 }
 
 /* Where a call's path begins; `first` is the path's first character, 0 if there is no path. */
-static __always_inline struct path base_of(struct task_struct* task, int fd, char first) {
-    struct path path = {};
-    if (first != '/') return directory_of(task, fd);
-    path.mnt = BPF_CORE_READ(task, fs, root.mnt);
-    path.dentry = BPF_CORE_READ(task, fs, root.dentry);
-    return path;
-}
-
-static __always_inline unsigned long inode_of(struct path path) {
-    return path.dentry ? BPF_CORE_READ(path.dentry, d_inode, i_ino) : 0;
+static __always_inline void base_of(struct place* place, struct task_struct* task, int fd, char first) {
+    struct fs_struct* fs = READ(task, fs);
+    if (first != '/' && fd != AT_FDCWD)
+        place_of(place, file_of(task, fd));
+    else if (!fs)
+        place_at(place, 0, 0);
+    else if (first == '/')
+        place_at(place, READ(fs, root.dentry), READ(fs, root.mnt));
+    else
+        place_at(place, READ(fs, pwd.dentry), READ(fs, pwd.mnt));
 }
 
 /* memfd, SysV memory and the like lie on mounts that are in no namespace; the kernel marks them by an error
  * pointer. */
-static __always_inline bool on_kernels_own_mount(struct path path) {
-    struct mount* mount = real_mount(path.mnt);
-    return !path.mnt || (__u64)BPF_CORE_READ(mount, mnt_ns) > (__u64)-4096;
+static __always_inline bool on_kernels_own_mount(struct vfsmount* mnt) {
+    struct mount* mount = real_mount(mnt);
+    return !mnt || (__u64)BPF_CORE_READ(mount, mnt_ns) > (__u64)-4096;
 }
 
-/* FNV-1a over eight bytes at a time. 0: the path is too long for this; its attempts are then reported one by
- * one. */
+/* FNV-1a over eight bytes at a time, as far as the text goes. 0: it is too long for this; its attempts are
+ * then reported one by one. Also leaves how it begins in the scratch. A global function, like fill_names().
+ */
 __noinline __u64 hash_path(__u64 address, bool of_kernel) {
     __u64 hash = 0xcbf29ce484222325ULL;
-    for (int chunk = 0; chunk < 6; chunk++) {
-        char bytes[64] = {};
-        __u64* words = (void*)bytes;
-        const void* from = (const void*)(address + (__u64)chunk * 63);
-        long size = of_kernel ? bpf_probe_read_kernel_str(bytes, sizeof bytes, from)
-                              : bpf_probe_read_user_str(bytes, sizeof bytes, from);
+    __u32 zero = 0;
+    struct work* work = bpf_map_lookup_elem(&scratch, &zero);
+    if (!work) return 0;
+    work->begin = 0;
+    for (int piece = 0; piece < 6; piece++) {
+        const void* from = (const void*)(address + (__u64)piece * (PIECE - 1));
+        long size = of_kernel ? bpf_probe_read_kernel_str(work->piece, PIECE, from)
+                              : bpf_probe_read_user_str(work->piece, PIECE, from);
         if (size < 0) return 0;
+        if (!piece) work->begin = work->piece[0] & 0xffff;
 #pragma unroll
-        for (int i = 0; i < 8; i++) {
-            hash = (hash ^ words[i]) * 0x100000001b3ULL;
+        for (int i = 0; i < PIECE / 8; i++) {
+            __u64 word = work->piece[i];
+            if (i * 8 >= size) break;
+            if (size - i * 8 < 8)
+                word &= (1ULL << ((size - i * 8) * 8 & 63)) - 1; /* what is behind is of others */
+            hash = (hash ^ word) * 0x100000001b3ULL;
             hash ^= hash >> 29;
         }
-        if (size < 64) return hash | 1;
+        if (size < PIECE) return hash | 1;
     }
     return 0;
 }
@@ -485,9 +526,16 @@ __noinline __u64 hash_path(__u64 address, bool of_kernel) {
 /* ---- what
  * -------------------------------------------------------------------------------------------------------- */
 
+static __always_inline unsigned long exe_inode(void) {
+    struct task_struct* task = current_task();
+    struct mm_struct* mm = READ(task, mm);
+    struct file* exe = mm ? READ(mm, exe_file) : 0;
+    struct inode* inode = exe ? READ(exe, f_inode) : 0;
+    return inode ? READ(inode, i_ino) : 0;
+}
+
 /* True if it was only counted. */
 static __noinline bool count_again(struct work* work) {
-    struct task_struct* task = (void*)bpf_get_current_task();
     struct attempt_count *count, first = {};
     struct attempt_key* key;
     struct event* event;
@@ -498,19 +546,18 @@ static __noinline bool count_again(struct work* work) {
     comm = (void*)event->comm;
     key->path_hash = work->path_hash;
     key->inode = event->inode;
-    key->exe_inode = BPF_CORE_READ(task, mm, exe_file, f_inode, i_ino);
-    key->comm_hash = comm[0] * 31 + comm[1];
+    key->who = (comm[0] * 31 + comm[1]) * 0x9e3779b97f4a7c15ULL ^ exe_inode();
     key->mount_id = event->mount_id;
     key->mount_namespace = event->mount_namespace;
-    key->slot = event->slot;
     key->phase = event->phase;
     key->root = event->root;
     key->open_flags = event->open_flags;
-    /* Opening what is there and making it are two things. */
-    key->number = event->number | (event->flags & (EVENT_CREATED | EVENT_NO_CHANGE)) << 16;
-    key->result = event->result;
     key->refused_mount = event->refused_mount;
-    key->unused = 0;
+    key->slot = event->slot;
+    key->number = event->number;
+    key->errno_value = -event->result;
+    /* Opening what is there and making it are two things. */
+    key->flags = event->flags & (EVENT_CREATED | EVENT_NO_CHANGE);
     count = bpf_map_lookup_elem(&attempts, key);
     if (count) {
         __sync_fetch_and_add(&count->count, 1);
@@ -565,25 +612,34 @@ static __always_inline void names_into(struct event* event, __u64 name, bool of_
 
 /* For the event in the scratch. A global function: the verifier looks at it once by itself, and not again for
  * each state in which a caller reaches its loop; on_exit loads in 40 ms instead of 600. Before Linux 5.12
- * such a function takes only numbers. */
-__noinline int fill_names(__u64 name, bool of_kernel, __u64 base, __u64 mnt) {
+ * such a function takes only numbers, and a pointer with a type is none. */
+__noinline int fill_names(__u64 name, bool of_kernel) {
     __u32 zero = 0;
     struct work* work = bpf_map_lookup_elem(&scratch, &zero);
-    if (work) names_into(&work->event, name, of_kernel, (void*)base, (void*)mnt);
+    if (work) names_into(&work->event, name, of_kernel, (void*)work->from.dentry, (void*)work->from.mnt);
     return 0;
+}
+
+static __always_inline void current_name(struct event* event) {
+    if (typed) {
+        const __u64* name = (void*)current_task()->comm;
+        ((__u64*)event->comm)[0] = name[0];
+        ((__u64*)event->comm)[1] = name[1];
+    } else {
+        bpf_get_current_comm(event->comm, sizeof event->comm);
+    }
 }
 
 static __always_inline void fill_who(struct work* work, const struct process* process) {
     struct event* event = &work->event;
-    struct task_struct* task = (void*)bpf_get_current_task();
     __u32 slot = process->slot, *phase = bpf_map_lookup_elem(&phases, &slot);
     event->kind = EVENT_ATTEMPT;
     event->flags = process->canary ? EVENT_CANARY : 0;
     event->slot = slot;
     event->phase = phase ? *phase : 0;
     event->root = process->root;
-    event->mount_namespace = mount_namespace_of(task);
-    bpf_get_current_comm(event->comm, sizeof event->comm);
+    event->mount_namespace = current_mount_namespace();
+    current_name(event);
     event->id = (__u64)bpf_get_smp_processor_id() << 48 | ++work->last_id;
     event->refused_mount = 0;
 }
@@ -599,19 +655,18 @@ static __always_inline void fill_details(struct event* event) {
 }
 
 /* The result of a successful open knows better than its path did. */
-static __always_inline struct path look_at_opened(struct event* event, const struct request* request,
-                                                  struct path base) {
-    struct task_struct* task = (void*)bpf_get_current_task();
-    struct file* file = file_of(task, request->result);
+static __always_inline void look_at_opened(struct work* work, const struct request* request) {
+    struct file* file = file_of(current_task(), request->result);
+    struct event* event = &work->event;
     __u32 type;
-    if (!file || request->open_flags & O_TMPFILE_BIT) return base; /* a temporary file's name is a number */
+    if (!file || request->open_flags & O_TMPFILE_BIT) return; /* a temporary file's name is a number */
     type = BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT;
     event->flags |= EVENT_OPENED;
     if (BPF_CORE_READ(file, f_mode) & FMODE_CREATED)
         event->flags |= EVENT_CREATED;
     else if ((type != S_IFREG && type != S_IFDIR) || !(request->open_flags & (O_ACCMODE | O_TRUNC)))
         event->flags |= EVENT_NO_CHANGE;
-    return path_of(file);
+    place_of(&work->from, file);
 }
 
 /* "/proc/self/fd/N", which glibc makes of what the kernel has no call for, means that file, which may be
@@ -631,67 +686,77 @@ static __noinline int own_descriptor(__u64 path) {
     return -1;
 }
 
-static __always_inline int report(const struct request* request, const struct process* process, bool opens) {
-    struct task_struct* task = (void*)bpf_get_current_task();
+/* The request in the scratch. A global function, like fill_names(): it is not looked at again for each kind
+ * of call. */
+__noinline int report(int unused) {
+    struct task_struct* task = current_task();
     __u32 zero = 0;
     struct work* work = bpf_map_lookup_elem(&scratch, &zero);
-    struct path base, second = {}, where;
+    const struct request* request;
     struct event* event;
-    char first = 0, begin[2] = {};
+    struct vfsmount* mnt;
+    __u64 hash = 1;
+    char first = 0;
     if (!work) return 0;
+    request = &work->request;
     event = &work->event;
-    if (request->path && bpf_probe_read_user(begin, sizeof begin, (void*)request->path))
-        bpf_probe_read_user(begin, 1, (void*)request->path); /* it ends with its page */
-    first = begin[0];
-    base = request->flags & EVENT_BY_FD ? path_of(file_of(task, request->fd))
-                                        : base_of(task, request->dirfd, first);
-    if (first == '/' && begin[1] == 'p' && request->result == -EROFS) {
+    if (request->path) {
+        hash = hash_path(request->path, false);
+        first = work->begin & 0xff;
+    }
+    if (request->flags & EVENT_BY_FD)
+        place_of(&work->base, file_of(task, request->fd));
+    else
+        base_of(&work->base, task, request->dirfd, first);
+    if (work->begin == ('/' | 'p' << 8) && first && request->result == -EROFS) {
         int own = own_descriptor(request->path);
         if (own >= 0) {
-            base = path_of(file_of(task, own));
+            place_of(&work->base, file_of(task, own));
             first = 0;
         }
     }
-    if (!first && base.dentry) {
-        unsigned short type = BPF_CORE_READ(base.dentry, d_inode, i_mode) & S_IFMT;
+    mnt = (void*)work->base.mnt;
+    if (!first && work->base.dentry) {
+        struct dentry* dentry = (void*)work->base.dentry;
+        unsigned short type = BPF_CORE_READ(dentry, d_inode, i_mode) & S_IFMT;
         /* A pipe, a socket, a terminal: no mount's business. */
-        if ((type != S_IFREG && type != S_IFDIR) || on_kernels_own_mount(base)) return 0;
+        if ((type != S_IFREG && type != S_IFDIR) || on_kernels_own_mount(mnt)) return 0;
     }
-    if (request->flags & EVENT_BY_FD && !base.dentry) return 0;
-    fill_who(work, process);
+    if (request->flags & EVENT_BY_FD && !work->base.dentry) return 0;
+    fill_who(work, &request->process);
     event->flags |= request->flags | (first ? 0 : EVENT_NO_NAME);
     event->number = request->number;
     event->result = request->result < 0 ? request->result : 0;
     event->open_flags = request->open_flags;
-    event->inode = inode_of(base);
-    event->mount_id = base.mnt ? mount_id_of(base.mnt) : 0;
+    event->inode = work->base.inode;
+    event->mount_id = mnt ? mount_id_of(mnt) : 0;
     event->refused_mount = take_refusal(event->result);
-    for (int i = 0; i < 5; i++) event->args[i] = request->args[i];
-    work->path_hash = process->canary ? 0 : first ? hash_path(request->path, false) : 1;
-    where = base;
-    if (opens && request->result >= 0) where = look_at_opened(event, request, base);
+    work->path_hash = request->process.canary ? 0 : first ? hash : 1;
+    work->from = work->base;
+    if (request->opens && request->result >= 0) look_at_opened(work, request);
     if (request->second_path) {
-        __u64 hash = hash_path(request->second_path, false);
-        char second_first = 0;
-        bpf_probe_read_user(&second_first, 1, (void*)request->second_path);
-        second = base_of(task, request->second_dirfd, second_first);
+        hash = hash_path(request->second_path, false);
+        base_of(&work->second, task, request->second_dirfd, work->begin & 0xff);
         if (work->path_hash)
-            work->path_hash = hash ? (((work->path_hash * 31) ^ hash) * 31 + inode_of(second)) | 1 : 0;
+            work->path_hash = hash ? (((work->path_hash * 31) ^ hash) * 31 + work->second.inode) | 1 : 0;
     }
     if (count_again(work)) return 0;
+    for (int i = 0; i < 5; i++) event->args[i] = request->args[i];
     fill_details(event);
     if (event->flags & EVENT_OPENED) {
         event->flags |= EVENT_NO_NAME;
-        event->mount_id = where.mnt ? mount_id_of(where.mnt) : 0;
+        mnt = (void*)work->from.mnt;
+        event->mount_id = mnt ? mount_id_of(mnt) : 0;
     }
-    fill_names(event->flags & EVENT_NO_NAME ? 0 : request->path, false, (__u64)where.dentry,
-               (__u64)where.mnt);
+    fill_names(event->flags & EVENT_NO_NAME ? 0 : request->path, false);
     send(work);
     if (request->second_path) {
+        mnt = (void*)work->second.mnt;
         event->flags = (event->flags & ~EVENT_TRUNCATED) | EVENT_SECOND;
-        event->inode = inode_of(second);
-        event->mount_id = second.mnt ? mount_id_of(second.mnt) : 0;
-        fill_names(request->second_path, false, (__u64)second.dentry, (__u64)second.mnt);
+        event->inode = work->second.inode;
+        event->mount_id = mnt ? mount_id_of(mnt) : 0;
+        work->from = work->second;
+        fill_names(request->second_path, false);
         send(work);
     }
     return 0;
@@ -745,14 +810,15 @@ static __always_inline bool names_a_socket_file(struct request* request) {
 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(on_exit, struct pt_regs* regs, long result) {
-    struct request request = {};
+    struct request* request;
+    struct work* work;
     const volatile struct call_rule* table;
     struct task_struct* task;
     struct process* process;
     struct call_rule rule;
     __u64 number = regs->orig_ax;
-    __u32 tgid = bpf_get_current_pid_tgid() >> 32;
-    bool i386, opens;
+    __u32 tgid = bpf_get_current_pid_tgid() >> 32, zero = 0;
+    bool i386;
     /* Everybody's calls come here: the cheapest test first. */
     if (number < SYSCALLS && rules[number].kind == CALL_NONE && i386_rules[number].kind == CALL_NONE)
         return 0;
@@ -763,54 +829,60 @@ int BPF_PROG(on_exit, struct pt_regs* regs, long result) {
         if (number & X32_BIT && number != (__u64)-1) ADD(lost_events);
         return 0;
     }
-    task = (void*)bpf_get_current_task();
-    i386 = BPF_CORE_READ(task, thread_info.status) & TS_COMPAT;
+    task = current_task();
+    i386 = READ(task, thread_info.status) & TS_COMPAT;
     table = i386 ? i386_rules : rules;
     table += number;
     rule.kind = table->kind;
     if (rule.kind == CALL_NONE) return 0;
+    work = bpf_map_lookup_elem(&scratch, &zero);
+    if (!work) return 0;
+    request = &work->request;
     rule.dirfd = table->dirfd;
     rule.path = table->path;
     rule.fd = table->fd;
     rule.flags = table->flags;
     rule.second_dirfd = table->second_dirfd;
     rule.second_path = table->second_path;
-    request.number = table->number;
-    request.result = result;
-    read_arguments(&request, regs, i386);
-    request.dirfd = rule.dirfd >= 0 ? (int)argument(request.args, rule.dirfd) : AT_FDCWD;
-    request.path = rule.path >= 0 ? argument(request.args, rule.path) : 0;
-    request.second_dirfd = rule.second_dirfd >= 0 ? (int)argument(request.args, rule.second_dirfd) : AT_FDCWD;
-    request.second_path = rule.second_path >= 0 ? argument(request.args, rule.second_path) : 0;
-    opens = rule.kind == CALL_OPEN || rule.kind == CALL_OPENAT2;
-    if (opens) {
-        __u64 flags = rule.flags >= 0 ? argument(request.args, rule.flags) : O_CREAT | O_TRUNC | 1;
-        if (rule.kind == CALL_OPENAT2) bpf_probe_read_user(&flags, sizeof flags, (void*)request.args[2]);
-        request.open_flags = flags;
+    request->process = *process;
+    request->flags = request->open_flags = 0;
+    request->number = table->number;
+    request->result = result;
+    read_arguments(request, regs, i386);
+    request->dirfd = rule.dirfd >= 0 ? (int)argument(request->args, rule.dirfd) : AT_FDCWD;
+    request->path = rule.path >= 0 ? argument(request->args, rule.path) : 0;
+    request->second_dirfd =
+        rule.second_dirfd >= 0 ? (int)argument(request->args, rule.second_dirfd) : AT_FDCWD;
+    request->second_path = rule.second_path >= 0 ? argument(request->args, rule.second_path) : 0;
+    request->opens = rule.kind == CALL_OPEN || rule.kind == CALL_OPENAT2;
+    if (request->opens) {
+        __u64 flags = rule.flags >= 0 ? argument(request->args, rule.flags) : O_CREAT | O_TRUNC | 1;
+        if (rule.kind == CALL_OPENAT2) bpf_probe_read_user(&flags, sizeof flags, (void*)request->args[2]);
+        request->open_flags = flags;
         if (result >= 0) {
             struct file* file = file_of(task, result);
-            if (file) count_use(task, process, file);
+            if (file) count_use(process, file);
         }
-        if (!opens_for_writing(request.open_flags) && result != -EROFS) return 0;
+        if (!opens_for_writing(request->open_flags) && result != -EROFS) return 0;
     } else if (rule.kind == CALL_ACCESS) {
-        if (!(argument(request.args, rule.flags) & W_OK)) return 0;
+        if (!(argument(request->args, rule.flags) & W_OK)) return 0;
     } else if (rule.kind == CALL_IOCTL) {
-        if (request.args[1] != FS_IOC_SETFLAGS && request.args[1] != FS_IOC_SETFLAGS_32 &&
-            request.args[1] != FS_IOC_FSSETXATTR)
+        if (request->args[1] != FS_IOC_SETFLAGS && request->args[1] != FS_IOC_SETFLAGS_32 &&
+            request->args[1] != FS_IOC_FSSETXATTR)
             return 0;
     } else if (rule.kind == CALL_URING) {
-        if (!sees_uring && request.args[1]) ADD(lost_events);
+        if (!sees_uring && request->args[1]) ADD(lost_events);
         return 0;
     } else if (rule.kind == CALL_BIND || rule.kind == CALL_SOCKETCALL) {
-        if (rule.kind == CALL_SOCKETCALL && !is_bind(&request)) return 0;
-        if (!names_a_socket_file(&request)) return 0;
-        request.dirfd = AT_FDCWD;
+        if (rule.kind == CALL_SOCKETCALL && !is_bind(request)) return 0;
+        if (!names_a_socket_file(request)) return 0;
+        request->dirfd = AT_FDCWD;
     }
     if (rule.fd >= 0) {
-        request.flags = EVENT_BY_FD;
-        request.fd = argument(request.args, rule.fd);
+        request->flags = EVENT_BY_FD;
+        request->fd = argument(request->args, rule.fd);
     }
-    return report(&request, process, opens);
+    return report(0);
 }
 
 /* ---- io_uring
@@ -833,17 +905,18 @@ static __noinline __u64 hash_of(struct filename* name) {
 }
 
 static __noinline void remember(struct work* work, __u64 key, struct filename* name, int fd) {
-    struct task_struct* task = (void*)bpf_get_current_task();
+    struct task_struct* task = current_task();
     const char* text = name ? BPF_CORE_READ(name, name) : 0;
-    struct path base;
+    struct vfsmount* mnt;
     char first = 0;
     if (!work) return;
     if (text) bpf_probe_read_kernel(&first, 1, text);
-    base = base_of(task, fd, first);
-    work->event.inode = inode_of(base);
-    work->event.mount_id = base.mnt ? mount_id_of(base.mnt) : 0;
+    base_of(&work->base, task, fd, first);
+    mnt = (void*)work->base.mnt;
+    work->event.inode = work->base.inode;
+    work->event.mount_id = mnt ? mount_id_of(mnt) : 0;
     if (!first) work->event.flags |= EVENT_NO_NAME;
-    names_into(&work->event, first ? (__u64)text : 0, true, base.dentry, base.mnt);
+    names_into(&work->event, first ? (__u64)text : 0, true, (void*)work->base.dentry, mnt);
     if (bpf_map_update_elem(&uring_requests, &key, work, BPF_ANY)) ADD(lost_events);
 }
 
@@ -967,11 +1040,13 @@ static __noinline int uring_done(struct io_kiocb* request, int result) {
     bool sent;
     if (!work) return 0;
     if (work->event.number == URING_NUMBER + URING_FSETXATTR && bpf_core_field_exists(request->cmd)) {
-        struct path base = path_of(BPF_CORE_READ(request, cmd.file));
+        struct vfsmount* mnt;
+        place_of(&work->base, BPF_CORE_READ(request, cmd.file));
+        mnt = (void*)work->base.mnt;
         work->event.flags |= EVENT_BY_FD;
-        work->event.inode = inode_of(base);
-        work->event.mount_id = base.mnt ? mount_id_of(base.mnt) : 0;
-        names_into(&work->event, 0, true, base.dentry, base.mnt);
+        work->event.inode = work->base.inode;
+        work->event.mount_id = mnt ? mount_id_of(mnt) : 0;
+        names_into(&work->event, 0, true, (void*)work->base.dentry, mnt);
     }
     sent = complete(work, result);
     bpf_map_delete_elem(&uring_requests, &key);

@@ -65,10 +65,10 @@ struct event {
 
 /* Attempts that agree in all of this are one attempt with a count. */
 struct attempt_key {
-    unsigned long long path_hash, inode, exe_inode, comm_hash;
-    unsigned int mount_id, mount_namespace, slot, phase, root, open_flags;
-    int number, result;
-    unsigned int refused_mount, unused;
+    unsigned long long path_hash, inode;
+    unsigned long long who; /* the name and the executable of the process, hashed */
+    unsigned int mount_id, mount_namespace, phase, root, open_flags, refused_mount;
+    unsigned short slot, number, errno_value, flags;
 };
 struct attempt_count {
     unsigned long long id, count;
