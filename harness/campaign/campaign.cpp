@@ -171,10 +171,6 @@ void name_all_runs(const Tries& tries, std::vector<MountResult>& results) {
 }
 
 bool restarts(const Scenario& scenario) {
-    const auto& states = scenario.states;
-    if (std::any_of(states.begin(), states.end(),
-                    [](DataState state) { return state >= DataState::restart; }))
-        return true;
     return std::any_of(scenario.steps.begin(), scenario.steps.end(),
                        [](const Step& step) { return std::holds_alternative<RestartAction>(step.action); });
 }

@@ -58,6 +58,7 @@ class Launch {
     Task<> end_others(bool kill);
     Task<> keep();
     Task<> steps_from(std::size_t first);
+    Task<> steps_again();
     Task<> with_background(std::size_t index);
     scenario::Driver driver() {
         return scenario::Driver(bench_.client, container_, memory_, neighbourhood(), wrapper(),
@@ -92,6 +93,7 @@ class Launch {
     scenario::Memory memory_;
     std::string container_;
     Clock::time_point phase_start_;
+    std::string prefix_;  // of the steps' phases
     bool failed_ = false;
 };
 
@@ -213,7 +215,7 @@ Task<> Launch::steps_from(std::size_t first) {
     const std::vector<Step>& steps = bench_.scenario.steps;
     for (std::size_t i = first; i < steps.size() && !failed_; ++i) {
         if (std::holds_alternative<BackgroundAction>(steps[i].action)) co_return co_await with_background(i);
-        if (auto done = co_await step(steps[i], "step " + steps[i].name); !done) co_return done;
+        if (auto done = co_await step(steps[i], prefix_ + "step " + steps[i].name); !done) co_return done;
     }
     co_return Result<>{};
 }
@@ -221,7 +223,7 @@ Task<> Launch::steps_from(std::size_t first) {
 // The steps that follow, with this one going on beside them. Its failure ends the run like any other.
 Task<> Launch::with_background(std::size_t index) {
     const Step& step = bench_.scenario.steps[index];
-    if (auto begun = co_await begin("step " + step.name); !begun) co_return begun;
+    if (auto begun = co_await begin(prefix_ + "step " + step.name); !begun) co_return begun;
     end(true, {});
     const std::size_t phase = record_.phases.size() - 1;
     const auto start = Clock::now();
@@ -267,6 +269,23 @@ Task<> Launch::begin_anew() {
     again.name = "restart";
     again.action = RestartAction{state == DataState::crash};
     co_return co_await step(again, "restart");
+}
+
+// Whether anything is missed that a restart empties.
+Task<> Launch::steps_again() {
+    if (!record_.plan.again || failed_) co_return Result<>{};
+    if (may_end_by_itself()) {
+        auto ended = co_await bench_.client.container_wait(container_,
+                                                           Milliseconds(bench_.scenario.shutdown.timeout_ms));
+        if (!ended && ended.error().kind != ErrorKind::timeout)
+            co_return fail(std::move(ended.error()).with_context("waiting for the subject to end"));
+    }
+    prefix_ = again_prefix;
+    Step again;
+    again.name = "restart";
+    again.action = RestartAction{};
+    if (auto restarted = co_await step(again, prefix_ + "restart"); !restarted) co_return restarted;
+    co_return co_await steps_from(0);
 }
 
 // In place of the shutdown, in a run whose data are to be those of a crash.
@@ -375,6 +394,7 @@ Task<> Launch::collect() {
         co_return fail(std::move(recording.error()).with_context("collecting what the observer saw"));
     record_.attempts = std::move(recording->attempts);
     record_.uses = std::move(recording->uses);
+    record_.read_back = std::move(recording->read_back);
     record_.lost_events = recording->lost_events;
     record_.observer = bench_.observer.facts().kind;
     record_.observer_problem = std::move(recording->problem);
@@ -393,6 +413,7 @@ Task<> Launch::run_phases() {
         if (auto waited = co_await ready(); !waited) co_return waited;
         if (auto again = co_await begin_anew(); !again) co_return again;
         if (auto done = co_await steps_from(0); !done) co_return done;
+        if (auto again = co_await steps_again(); !again) co_return again;
         if (failed_) {
             auto log = co_await bench_.client.container_logs(container_, 16 * 1024, 30);
             if (log) record_.log_tail = std::move(*log);

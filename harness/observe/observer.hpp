@@ -1,7 +1,9 @@
 // What watches a run: the interface that the campaign sees, whatever does the watching.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <optional>
 #include <rogate/result.hpp>
 #include <string>
 #include <vector>
@@ -14,6 +16,8 @@ namespace rogate::observe {
 struct Recording {
     std::vector<Attempt> attempts;              // `mount` filled in, phases by name
     std::map<std::string, std::uint64_t> uses;  // by target
+    // See RunRecord::read_back.
+    std::optional<std::map<std::string, std::uint64_t>> read_back;
     std::uint64_t lost_events = 0;
     std::string problem;  // the account is not whole, and why; empty: it is
 };

@@ -114,12 +114,44 @@ void Recorder::take(const CountEvent& event) {
 void Recorder::take(const UseEvent& event) {
     if (const std::string target = target_of(event.mount, targets_); !target.empty())
         uses_[target] += event.count;
+    uses_of_start_[event.mount] += event.count;
 }
 void Recorder::take(const RootEvent& event) {
     // The container's first process; after a restart there is another one.
     if (event.pid_inside != 1) return;
     first_processes_.insert(event.pid);
-    if (!started_) started_ = event.time;
+    if (started_) {
+        // The uses of before have been told by now.
+        restarted_ = event.time;
+        uses_of_start_.clear();
+    } else {
+        started_ = event.time;
+    }
+}
+
+std::uint64_t Recorder::count_of(const AttemptEvent& event) const {
+    const auto count = counts_.find(event.fixed.id);
+    return count == counts_.end() ? 1 : count->second;
+}
+
+// What was opened, less what was opened in a way that reads nothing of before: for writing only, or a file
+// that was made or emptied by it. Opens through io_uring are attempts, but no uses.
+std::optional<std::map<std::string, std::uint64_t>> Recorder::read_back() const {
+    if (!restarted_) return std::nullopt;
+    std::map<std::string, std::uint64_t> opens = uses_of_start_;
+    for (const AttemptEvent& event : events_) {
+        if (event.fixed.error != 0 || event.fixed.time < *restarted_) continue;
+        if (!event.syscall.starts_with("open") && event.syscall != "creat") continue;
+        const auto flags = event.fixed.open_flags;
+        const bool reads = (flags & O_ACCMODE) != O_WRONLY && (flags & O_TRUNC) == 0 &&
+                           (flags & O_TMPFILE) != O_TMPFILE && (event.fixed.flags & ATTEMPT_CREATES) == 0;
+        if (reads) continue;
+        std::uint64_t& left = opens[event.mount];
+        const std::uint64_t blind = count_of(event);
+        if (left < blind) return std::nullopt;  // uses are missing
+        left -= blind;
+    }
+    return opens;
 }
 
 std::string Recorder::phase_of(const AttemptEvent& event) const {
@@ -133,6 +165,7 @@ Recording Recorder::finish() {
     Recording recording;
     recording.lost_events = lost_ + dropped_;
     recording.uses = std::move(uses_);
+    recording.read_back = read_back();
     using Key = std::tuple<std::string, std::string, std::string, std::string, int, std::string, std::string,
                            std::string, bool>;
     std::map<Key, Attempt> merged;
@@ -161,8 +194,7 @@ Recording Recorder::finish() {
             attempt.cls = AttemptClass::access_check;
         else if ((event.fixed.flags & ATTEMPT_NO_OP) != 0)
             attempt.cls = AttemptClass::no_op;
-        const auto count = counts_.find(event.fixed.id);
-        attempt.count = count == counts_.end() ? 1 : count->second;
+        attempt.count = count_of(event);
         Key key{attempt.mount,        attempt.path,        attempt.operation,
                 attempt.syscall,      attempt.error,       attempt.phase,
                 attempt.process.comm, attempt.process.exe, attempt.cls == AttemptClass::no_op};

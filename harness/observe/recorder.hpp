@@ -48,18 +48,22 @@ class Recorder {
 
   private:
     std::string phase_of(const AttemptEvent& event) const;
+    std::uint64_t count_of(const AttemptEvent& event) const;
+    std::optional<std::map<std::string, std::uint64_t>> read_back() const;
 
     Limits limits_;
     std::vector<std::string> targets_, phases_;
     std::vector<AttemptEvent> events_;
     std::map<std::uint64_t, std::uint64_t> counts_;
     std::map<std::string, std::uint64_t> uses_;
+    std::map<std::string, std::uint64_t> uses_of_start_;  // by mount point, since the last start
     std::set<std::uint32_t> first_processes_;
     std::set<std::int64_t> own_;
     std::uint64_t lost_ = 0;     // as the agent says
     std::uint64_t dropped_ = 0;  // here
     std::size_t text_bytes_ = 0;
-    std::optional<std::uint64_t> started_;  // when the container's first process ran its program
+    std::optional<std::uint64_t> started_;    // when the container's first process ran its program
+    std::optional<std::uint64_t> restarted_;  // when that of the last start did, if it is another one
 };
 
 }  // namespace rogate::observe

@@ -352,6 +352,7 @@ Task<Recording> Sidecar::collect() {
     auto reply = co_await command("flush 0");
     if (!reply && reply.error().kind == ErrorKind::cancelled) co_return fail(std::move(reply.error()));
     Recording recording = recorder_->finish();
+    if (kind_ == Kind::ptrace) recording.read_back.reset();  // its uses are "at least"
     recording.problem = std::exchange(canary_problem_, {});
     if (!reply) recording.problem = "the observer failed during the run (" + reply.error().message + ")";
     co_return recording;

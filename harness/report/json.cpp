@@ -106,6 +106,7 @@ ordered_json Writer::run(const RunRecord& each) const {
                            {"phases", std::move(phases)}};
     if (each.plan.state != DataState::current) object["state"] = std::string(to_string(each.plan.state));
     if (each.plan.data_of) object["data_of"] = *each.plan.data_of;
+    if (each.plan.again) object["again"] = true;
     if (each.exit_code) object["exit_code"] = *each.exit_code;
     if (each.exited_early) object["exited_early"] = true;
     if (each.could_not_start) object["could_not_start"] = true;
@@ -323,6 +324,7 @@ RunRecord read_run(const json& object) {
                               .message = raw(phase, "message"),
                               .duration_s = phase.value("duration_s", 0.0)});
     if (object.contains("exit_code")) run.exit_code = object.at("exit_code").get<int>();
+    run.plan.again = object.value("again", false);
     run.exited_early = object.value("exited_early", false);
     run.could_not_start = object.value("could_not_start", false);
     run.observer = raw_or_empty(object, "observer");

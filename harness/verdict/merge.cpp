@@ -68,6 +68,9 @@ void add_account(RunRecord& whole, const RunRecord& run) {
         const auto [at, fresh] = whole.canary.try_emplace(target, canary);
         if (!fresh && canary != Canary::seen) at->second = canary;
     }
+    if (!run.read_back) whole.read_back.reset();
+    if (whole.read_back)
+        for (const auto& [mount, opens] : *run.read_back) (*whole.read_back)[mount] += opens;
     whole.lost_events += run.lost_events;
     if (whole.observer_problem.empty()) whole.observer_problem = run.observer_problem;
 }
@@ -100,7 +103,7 @@ RunRecord merged(const std::vector<RunRecord>& runs) {
     RunRecord whole = runs.back();
     whole.passed = doubt.empty();
     whole.doubt = std::move(doubt);
-    whole.uses.clear(), whole.canary.clear(), whole.observer_problem.clear();
+    whole.uses.clear(), whole.canary.clear(), whole.read_back.emplace(), whole.observer_problem.clear();
     whole.lost_events = 0;
     for (const RunRecord& run : runs) {
         if (run.plan.leaves_data) continue;  // made for its data, not in a state that was asked for

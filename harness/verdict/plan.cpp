@@ -1,5 +1,7 @@
 #include "verdict/plan.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "verdict/compare.hpp"
@@ -71,17 +73,38 @@ NextStep plan(RunKind kind, Targets read_only, const std::vector<RunRecord>& so_
     return plan(kind, Arrangement{.read_only = std::move(read_only), .writable = {}}, so_far);
 }
 
+NextStep plan_again(RunKind kind, Arrangement arrangement, bool again, const std::vector<RunRecord>& so_far) {
+    NextStep next = plan(kind, std::move(arrangement), so_far);
+    next.run->again = again;
+    return next;
+}
+
 bool relied_on(const RunRecord& run) {
     return run.passed && distrust(run).empty();
 }
 
-// The run that shows that `target` may be read-only but for some paths.
+std::ptrdiff_t count_tmpfs(const std::vector<WritablePath>& paths) {
+    return std::count_if(paths.begin(), paths.end(),
+                         [](const WritablePath& path) { return path.as == WritableAs::tmpfs; });
+}
+
+// The run that shows that `target` may be read-only but for some paths; of several with the same paths the
+// one that takes the fewest volumes.
 const RunRecord* verified_split(const std::string& target, const std::vector<RunRecord>& runs) {
-    for (const RunRecord& run : runs)
-        if (run.plan.kind != RunKind::control && relied_on(run) && run.canary.contains(target) &&
-            contains(run.plan.read_only, target) && !writable_below(run.plan, target).empty())
-            return &run;
-    return nullptr;
+    const RunRecord* best = nullptr;
+    std::vector<WritablePath> of_best;
+    for (const RunRecord& run : runs) {
+        if (run.plan.kind == RunKind::control || !relied_on(run) || !run.canary.contains(target) ||
+            !contains(run.plan.read_only, target))
+            continue;
+        std::vector<WritablePath> below = writable_below(run.plan, target);
+        if (below.empty()) continue;
+        if (best != nullptr && (!same_paths(below, of_best) || count_tmpfs(below) <= count_tmpfs(of_best)))
+            continue;
+        best = &run;
+        of_best = std::move(below);
+    }
+    return best;
 }
 
 const Mount* mount_of(const Question& question, const std::string& target) {
@@ -111,43 +134,47 @@ bool recommendable(Verdict verdict) {
     return verdict == Verdict::safe || verdict == Verdict::tolerated || verdict == Verdict::split;
 }
 
+SplitProposal proposal_for(const Question& question, const std::string& target,
+                           const std::vector<RunRecord>& runs) {
+    const Mount* mount = mount_of(question, target);
+    if (mount == nullptr) return {};
+    const SplitQuestion asked{.mount = *mount,
+                              .can_make_mount_points = mount->type == MountType::rootfs ||
+                                                       question.can_make_mount_points.contains(target)};
+    return propose_split(asked, runs, question.facts);
+}
+
+void make_volume(WritablePath& path) {
+    path.as = WritableAs::volume;
+    path.tmpfs_options.clear();
+}
+
 // What to try next for a mount that fails read-only as a whole.
 struct SplitTrial {
     std::vector<WritablePath> writable;  // empty: nothing (more) to try
+    bool again = false;                  // to be tried with a restart that empties every tmpfs
     Targets look_at;
 };
 
 SplitTrial next_trial(const Question& question, const std::string& target,
                       const std::vector<RunRecord>& runs) {
-    const Mount* mount = mount_of(question, target);
-    if (mount == nullptr) return {};
-    const SplitQuestion asked{.mount = *mount,
-                              .can_make_mount_points = mount->type == MountType::rootfs ||
-                                                       question.can_make_mount_points.contains(target),
-                              .restarts = question.restarts};
-    SplitProposal proposal = propose_split(asked, runs, question.facts);
+    SplitProposal proposal = proposal_for(question, target, runs);
     if (!proposal.look_at.empty()) return {.writable = {}, .look_at = std::move(proposal.look_at)};
+    const bool forgets = count_tmpfs(proposal.writable) > 0;
     int trials = 0, of_these_paths = 0;
     for (const RunRecord& run : runs) {
         if (run.plan.read_only != Targets{target} || run.plan.writable.empty()) continue;
         ++trials;
         if (same_paths(run.plan.writable, proposal.writable)) ++of_these_paths;
     }
-    if (trials >= trials_of_one_split || of_these_paths > 1) return {};
-    if (of_these_paths == 1) {
-        // Perhaps something was needed again after a restart, or was to be executed: a volume keeps it and
-        // allows it.
-        bool any_tmpfs = false;
-        for (WritablePath& path : proposal.writable) {
-            if (path.as == WritableAs::volume) continue;
-            any_tmpfs = true;
-            path.as = WritableAs::volume;
-            path.tmpfs_options.clear();
-            path.reason = "with a tmpfs there the scenario fails";
-        }
-        if (!any_tmpfs) return {};
-    }
-    return {.writable = std::move(proposal.writable), .look_at = {}};
+    if (trials >= trials_of_one_split || of_these_paths > 1 || (of_these_paths == 1 && !forgets)) return {};
+    // Something was needed again after a restart, or was to be executed: a volume keeps it and allows it. Or
+    // the scenario cannot be performed twice.
+    for (WritablePath& path : proposal.writable)
+        if (of_these_paths == 1 || proposal.by_name.contains(path.path)) make_volume(path);
+    return {.writable = std::move(proposal.writable),
+            .again = forgets && of_these_paths == 0 && !question.restarts,
+            .look_at = {}};
 }
 
 // Everything that may be read-only, as far as is known.
@@ -182,30 +209,107 @@ Arrangement arrange(const Question& question, const Targets& read_only,
     return made;
 }
 
+bool failed_when_repeated(const RunRecord& run) {
+    return std::any_of(run.phases.begin(), run.phases.end(), [](const PhaseRecord& phase) {
+        return !phase.passed && phase.name.starts_with(again_prefix);
+    });
+}
+
+// With everything else that passed.
+NextStep try_splits_together(const Question& question, const Standing& now,
+                             const std::map<std::string, SplitTrial>& open,
+                             const std::vector<RunRecord>& runs) {
+    int tried = 0;
+    bool only_repeated = false;
+    for (const RunRecord& run : runs) {
+        if (run.plan.read_only.size() < 2 || run.plan.writable.empty()) continue;
+        ++tried;
+        only_repeated = failed_when_repeated(run);
+    }
+    if (tried > (only_repeated ? 1 : 0)) return {};
+    auto all = now.splits;
+    Targets read_only = now.passed;
+    bool again = false;
+    for (const auto& [target, trial] : open) {
+        all.emplace(target, trial.writable);
+        read_only.push_back(target);
+        again = again || trial.again;
+    }
+    Arrangement together = arrange(question, read_only, all);
+    if (together.read_only.size() < 2) return {};
+    if (only_repeated) {
+        again = false;
+        for (WritablePath& path : together.writable) make_volume(path);
+    }
+    return plan_again(RunKind::verify, std::move(together), again, runs);
+}
+
 NextStep try_splits(const Question& question, const Standing& now, const std::vector<RunRecord>& runs) {
-    std::map<std::string, std::vector<WritablePath>> open;
+    std::map<std::string, SplitTrial> open;
     NextStep step;
     for (const std::string& target : now.failed) {
         SplitTrial trial = next_trial(question, target, runs);
         step.look_at.insert(step.look_at.end(), trial.look_at.begin(), trial.look_at.end());
-        if (!trial.writable.empty()) open.emplace(target, std::move(trial.writable));
+        if (!trial.writable.empty()) open.emplace(target, std::move(trial));
     }
     if (!step.look_at.empty() || open.empty()) return step;
+    if (NextStep together = try_splits_together(question, now, open, runs); together.run) return together;
+    const auto& [target, trial] = *open.begin();
+    return plan_again(RunKind::probe, arrange(question, {target}, {{target, trial.writable}}), trial.again,
+                      runs);
+}
 
-    const bool tried_together = std::any_of(runs.begin(), runs.end(), [](const RunRecord& run) {
-        return run.plan.read_only.size() > 1 && !run.plan.writable.empty();
-    });
-    if (!tried_together) {
-        auto all = now.splits;
-        Targets read_only = now.passed;
-        for (const auto& [target, writable] : open) {
-            all.emplace(target, writable);
-            read_only.push_back(target);
+bool restarted(const Question& question, const RunRecord& run) {
+    return run.plan.again || question.restarts;
+}
+
+// A run that kept what was written below `path`, and told how often it was read after a restart.
+const RunRecord* watched_for_reads(const Question& question, const std::string& path,
+                                   const std::vector<RunRecord>& runs) {
+    for (const RunRecord& run : runs)
+        for (const WritablePath& kept : run.plan.writable)
+            if (kept.path == path && kept.as == WritableAs::volume && run.read_back &&
+                restarted(question, run) && relied_on(run))
+                return &run;
+    return nullptr;
+}
+
+std::uint64_t read_back(const RunRecord& run, const std::string& path) {
+    const auto found = run.read_back->find(path);
+    return found == run.read_back->end() ? 0 : found->second;
+}
+
+// Volumes at paths whose names speak for a tmpfs: where nothing was read back, a run with one there.
+NextStep try_forgetting(const Question& question, const Standing& now, const std::vector<RunRecord>& runs) {
+    auto all = now.splits;
+    Targets changed;
+    for (auto& [target, writable] : all) {
+        const SplitProposal proposal = proposal_for(question, target, runs);
+        if (!proposal.look_at.empty()) return {.run = {}, .look_at = proposal.look_at};
+        for (WritablePath& path : writable) {
+            const auto better =
+                std::find_if(proposal.writable.begin(), proposal.writable.end(),
+                             [&](const WritablePath& each) { return each.path == path.path; });
+            if (path.as == WritableAs::tmpfs || better == proposal.writable.end() ||
+                !proposal.by_name.contains(path.path))
+                continue;
+            const RunRecord* watched = watched_for_reads(question, path.path, runs);
+            if (watched == nullptr || read_back(*watched, path.path) > 0) continue;
+            path = *better;
+            if (changed.empty() || changed.back() != target) changed.push_back(target);
         }
-        Arrangement together = arrange(question, read_only, all);
-        if (together.read_only.size() > 1) return plan(RunKind::verify, std::move(together), runs);
     }
-    return plan(RunKind::probe, arrange(question, {open.begin()->first}, open), runs);
+    if (changed.empty()) return {};
+    const bool again = !question.restarts;
+    Arrangement together = arrange(question, now.passed, all);
+    if (run_with(together, runs) == nullptr)
+        return plan_again(RunKind::verify, std::move(together), again, runs);
+    for (const std::string& target : changed) {
+        Arrangement alone = arrange(question, {target}, all);
+        if (run_with(alone, runs) == nullptr)
+            return plan_again(RunKind::probe, std::move(alone), again, runs);
+    }
+    return {};
 }
 
 NextStep verify(const Question& question, const Standing& now, const std::vector<RunRecord>& runs) {
@@ -250,9 +354,73 @@ NextStep next_step(const Question& question, const std::vector<RunRecord>& so_fa
 
     const Standing now = standing(question, so_far);
     NextStep step = try_splits(question, now, so_far);
+    if (!step.run && step.look_at.empty()) step = try_forgetting(question, now, so_far);
     if (step.run || !step.look_at.empty()) return step;
     return verify(question, now, so_far);
 }
+
+namespace {
+
+const RunRecord* run_with_tmpfs(const std::string& path, bool passed, const std::vector<RunRecord>& runs) {
+    for (const RunRecord& run : runs)
+        for (const WritablePath& kept : run.plan.writable)
+            if (kept.path == path && kept.as == WritableAs::tmpfs && relied_on(run) == passed) return &run;
+    return nullptr;
+}
+
+// Why a tmpfs will do, where `reason` is what speaks for one.
+std::string why_forgetting_is_right(const Question& question, const WritablePath& path, std::string reason,
+                                    bool by_name, const std::vector<RunRecord>& runs) {
+    if (const RunRecord* watched = watched_for_reads(question, path.path, runs);
+        by_name && watched != nullptr)
+        reason +=
+            fmt::format(", nothing in it was opened for reading after a restart (run {})", watched->plan.id);
+    if (const RunRecord* proof = run_with_tmpfs(path.path, true, runs))
+        reason += fmt::format(", and the scenario passes {} a restart that empties it (run {})",
+                              question.restarts ? "with" : "again after", proof->plan.id);
+    return reason;
+}
+
+// Why it takes a volume, though something speaks for a tmpfs.
+std::string why_it_is_kept(const Question& question, const WritablePath& path, bool by_name,
+                           const std::vector<RunRecord>& runs) {
+    if (const RunRecord* failed = run_with_tmpfs(path.path, false, runs))
+        return failed_when_repeated(*failed)
+                   ? fmt::format("the scenario does not pass again after a restart that empties it (run {})",
+                                 failed->plan.id)
+                   : fmt::format("with a tmpfs there the scenario fails (run {})", failed->plan.id);
+    if (!by_name) return "no run with a tmpfs there passed";
+    if (const RunRecord* watched = watched_for_reads(question, path.path, runs);
+        watched != nullptr && read_back(*watched, path.path) > 0)
+        return fmt::format("what was there was opened for reading {} after a restart (run {})",
+                           read_back(*watched, path.path) == 1
+                               ? "once"
+                               : fmt::format("{} times", read_back(*watched, path.path)),
+                           watched->plan.id);
+    for (const RunRecord& run : runs)
+        if (run.plan.again && failed_when_repeated(run))
+            return fmt::format(
+                "whether it is read back after a restart is not known, since the scenario "
+                "does not pass twice (run {})",
+                run.plan.id);
+    return "this observer cannot tell whether it is read back after a restart";
+}
+
+// What the runs have shown of each path.
+void explain(const Question& question, MountResult& result, const std::vector<RunRecord>& runs) {
+    const SplitProposal proposal = proposal_for(question, result.mount.target, runs);
+    for (WritablePath& path : result.writable)
+        for (const WritablePath& proposed : proposal.writable) {
+            if (proposed.path != path.path) continue;
+            const bool by_name = proposal.by_name.contains(path.path);
+            if (path.as == WritableAs::tmpfs)
+                path.reason = why_forgetting_is_right(question, path, proposed.reason, by_name, runs);
+            else if (proposed.as == WritableAs::tmpfs)
+                path.reason = why_it_is_kept(question, path, by_name, runs);
+        }
+}
+
+}  // namespace
 
 std::vector<MountResult> judge_all(const Question& question, const std::vector<RunRecord>& runs) {
     std::vector<MountResult> results;
@@ -260,7 +428,9 @@ std::vector<MountResult> judge_all(const Question& question, const std::vector<R
         const bool asked = contains(question.candidates, mount.target) || mount.read_only ||
                            question.ineffective.contains(mount.target) ||
                            question.not_tried.contains(mount.target);
-        if (asked) results.push_back(judge_target(question, mount.target, runs));
+        if (!asked) continue;
+        results.push_back(judge_target(question, mount.target, runs));
+        explain(question, results.back(), runs);
     }
     return results;
 }
@@ -280,7 +450,10 @@ Recommendation recommend(const std::vector<MountResult>& mounts, const std::vect
             continue;
         if (run.plan.read_only.size() <= best.read_only.size()) continue;
         best.read_only = run.plan.read_only;
-        best.writable = run.plan.writable;
+        best.writable.clear();
+        for (const MountResult& result : mounts)
+            if (contains(run.plan.read_only, result.mount.target))
+                best.writable.insert(best.writable.end(), result.writable.begin(), result.writable.end());
         best.verified_by_run = run.plan.id;
     }
     return best;

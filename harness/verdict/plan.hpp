@@ -20,7 +20,7 @@ struct Question {
     std::map<std::string, std::string> not_tried;    // target -> why no run can tell
     std::set<std::string>
         can_make_mount_points;  // targets in whose source a directory can be made for the runs
-    bool restarts = false;      // a step restarts the subject
+    bool restarts = false;      // a step restarts the subject, which empties a tmpfs
     Facts facts;                // of the paths that were asked for
 };
 
@@ -33,7 +33,9 @@ struct NextStep {
 
 // The order: a control run; probe runs until every candidate is settled (settle.hpp). Then one run with
 // everything that passed and, below each mount that failed, what it has to write kept writable (split.hpp);
-// if it fails, each such mount alone, as often as something new fails. Last a verify run with everything that
+// if it fails, each such mount alone, as often as something new fails. A tmpfs is offered only where a run
+// has passed in which a restart emptied it, and where its name alone speaks for one, only if nothing was read
+// back in a run that kept what was there. Last a verify run with everything that
 // passed, unless a run had just that; if it fails, the largest set that passes is looked for (grow.hpp).
 NextStep next_step(const Question& question, const std::vector<RunRecord>& so_far);
 

@@ -76,7 +76,7 @@ class Splitter {
     const Facts& facts_;
     std::vector<const Attempt*> needs_;
     const std::vector<RunRecord>& runs_;
-    std::set<std::string> unknown_;
+    std::set<std::string> unknown_, by_name_;
 };
 
 // Null: not known yet, and asked for.
@@ -128,12 +128,16 @@ std::set<std::string> Splitter::narrowest(std::set<std::string> directories) con
     return kept;
 }
 
+// As often as it was made. What is renamed lives on under another name.
 bool Splitter::removed_again(const Attempt& need) const {
-    const std::vector<Attempt>& attempts = runs_.front().attempts;
-    return std::any_of(attempts.begin(), attempts.end(), [&](const Attempt& later) {
-        return later.error == 0 && later.path == need.path &&
-               (later.operation == "unlink" || later.operation == "rmdir" || later.operation == "rename");
-    });
+    static constexpr std::array makes = {"create", "mkdir", "symlink", "link", "mknod", "bind", "rename"};
+    std::uint64_t made = 0, removed = 0;
+    for (const Attempt& attempt : runs_.front().attempts) {
+        if (attempt.error != 0 || attempt.path != need.path) continue;
+        if (attempt.operation == "unlink" || attempt.operation == "rmdir") removed += attempt.count;
+        if (std::find(makes.begin(), makes.end(), attempt.operation) != makes.end()) made += attempt.count;
+    }
+    return removed > 0 && removed >= made;
 }
 
 // Sockets, pid and lock files, and what is removed by the one who made it: nothing that anybody would look
@@ -192,8 +196,7 @@ WritablePath Splitter::describe(const std::string& directory) {
         path.as = WritableAs::tmpfs;
         path.reason = passing ? "only sockets, pid and lock files and temporary files are written there"
                               : "by its name it is for temporary files";
-        path.reason += question_.restarts ? ", and the scenario passes after a restart that empties it"
-                                          : "; no step restarts the subject, which would empty it";
+        if (!passing) by_name_.insert(directory);
         fill_tmpfs(path, facts);
     }
     return path;
@@ -211,8 +214,10 @@ SplitProposal Splitter::go() {
         if (auto directory = directory_for(*need)) directories.insert(*directory);
     for (const std::string& directory : narrowest(std::move(directories)))
         if (look(directory) != nullptr) proposal.writable.push_back(describe(directory));
+    proposal.by_name = std::move(by_name_);
     if (!unknown_.empty()) {
         proposal.writable.clear();
+        proposal.by_name.clear();
         proposal.look_at.assign(unknown_.begin(), unknown_.end());
     }
     return proposal;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <rogate/result.hpp>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@ using Facts = std::map<std::string, PathFacts>;
 
 struct SplitProposal {
     std::vector<WritablePath> writable;  // in order of path; empty: the mount cannot be split
+    std::set<std::string> by_name;       // those a tmpfs is proposed for by nothing but their names
     std::vector<std::string> look_at;    // facts that are needed first; then nothing else is filled in
 };
 
@@ -26,14 +28,14 @@ struct SplitQuestion {
     const Mount& mount;
     // Whether a directory can be made in the mount's source for the runs.
     bool can_make_mount_points = false;
-    // A step restarts the subject, so that a run shows whether it can do without what a tmpfs forgets.
-    bool restarts = false;
 };
 
 // The narrowest directories that cover every write which the control run made on the mount, and every one
 // that failed in a run with it read-only (a failed mkdir hides what would have been written below it; the
 // control run does not). A write in the mount's root directory cannot be granted without the mount itself: it
 // is left out, and the run that tries the proposal shows whether the application can do without it.
+// A tmpfs is proposed where names and removals speak for it; that nothing is lost with it is for runs to
+// show.
 SplitProposal propose_split(const SplitQuestion& question, const std::vector<RunRecord>& runs,
                             const Facts& facts);
 

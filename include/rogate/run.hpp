@@ -29,6 +29,9 @@ struct WritablePath {
     bool operator==(const WritablePath&) const = default;
 };
 
+// Begins the names of the phases in which the steps are performed anew.
+inline constexpr const char* again_prefix = "again: ";
+
 struct RunPlan {
     int id = 1;
     RunKind kind = RunKind::control;
@@ -40,11 +43,12 @@ struct RunPlan {
     std::optional<int> data_of = {};  // begins with the data that this run left
     bool leaves_data = false;         // they are kept for later runs
     bool ends_by_kill = false;        // SIGKILL in place of the shutdown
+    bool again = false;               // after the steps the subject is restarted, and they are performed anew
     bool operator==(const RunPlan&) const = default;
 };
 
 struct PhaseRecord {
-    std::string name;  // entrypoint, ready, "step <name>", shutdown
+    std::string name;  // entrypoint, ready, "step <name>", "again: …", shutdown
     bool passed = false;
     std::string message;  // why it failed; empty if it passed
     double duration_s = 0;
@@ -60,6 +64,9 @@ struct RunRecord {
     std::vector<Attempt> attempts;
     std::map<std::string, Canary> canary;       // by target, for every read-only mount
     std::map<std::string, std::uint64_t> uses;  // by target: files and directories opened or executed on it
+    // By mount point: opens since the subject was last started anew that may have read what was there before.
+    // Absent: it was not started anew, or the observer cannot tell.
+    std::optional<std::map<std::string, std::uint64_t>> read_back;
     std::uint64_t lost_events = 0;
     std::optional<int> exit_code;  // of the subject's first process; absent: it never started
     bool exited_early = false;     // it ended by itself, before it was told to

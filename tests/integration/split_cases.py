@@ -11,7 +11,8 @@ def proof(p):
     advice = p.result["recommendation"]
     run = next(each for each in p.result["runs"] if each["id"] == advice["verified_by_run"])
     assert run["passed"]
-    equal((run["read_only"], run["writable"]), (advice["read_only"], advice["writable"]))
+    mounted = lambda writable: [(each["path"], each["as"], each["tmpfs_options"]) for each in writable]
+    equal((run["read_only"], mounted(run["writable"])), (advice["read_only"], mounted(advice["writable"])))
     return run
 
 
@@ -26,7 +27,7 @@ def test_pid_file_and_cascade():
         done = p.run()
         equal(p.verdicts(), {"/data": "split"}, done.stdout + done.stderr)
         equal(writable(p, "/data"), {"/data/run": ("tmpfs", "mode=0755", False), "/data/cache": ("tmpfs", "mode=0755", True)})
-        equal(len(p.result["runs"]), 3)
+        equal(len(p.result["runs"]), 4)  # "cache" is but a name: a volume first, then what is read back is known
         proof(p)
         equal(fingerprint(p.path("data")), before, "the user's data changed")
 
@@ -43,6 +44,51 @@ def test_what_has_to_survive_takes_a_volume():
         equal(writable(p, "/data"), {"/data/db": ("volume", "", False)})
         proof(p)
         equal(fingerprint(p.path("data")), before, "the user's data changed")
+
+
+def state_kept_in_cache(p, at_start, steps=()):
+    """Writes its state into what by its name is a cache."""
+    p.make("data", {"conf": "text\n"})
+    p.make("data/cache", {})
+    p.scenario(f"cat /data/conf; {at_start}; echo state >/data/cache/state || exit 3; " + IDLE, ["./data:/data"], steps)
+    done = p.run()
+    equal(p.verdicts(), {"/data": "split"}, done.stdout + done.stderr)
+    return p.mount("/data")["writable"][0], done.stdout
+
+
+def test_what_is_read_back_after_a_restart_takes_a_volume():
+    """The scenario does not notice that it is gone: it is the observer that does."""
+    with project() as p:
+        kept, output = state_kept_in_cache(p, "cat /data/cache/state 2>/dev/null")
+        equal((kept["path"], kept["as"]), ("/data/cache", "volume"))
+        equal(kept["reason"], "what was there was opened for reading once after a restart (run 3)")
+        run = proof(p)
+        equal((run["id"], run["again"]), (3, True))
+        equal([phase["name"] for phase in run["phases"]], ["entrypoint", "ready", "again: restart", "shutdown"])
+
+
+def test_what_is_not_read_back_takes_a_tmpfs():
+    with project() as p:
+        kept, output = state_kept_in_cache(p, "true")
+        equal((kept["path"], kept["as"]), ("/data/cache", "tmpfs"))
+        equal(kept["reason"], "by its name it is for temporary files, nothing in it was opened for reading after a restart (run 3), "
+                              "and the scenario passes again after a restart that empties it (run 4)")
+        equal(proof(p)["id"], 4)
+
+
+def test_what_the_scenario_misses_after_a_restart_takes_a_volume():
+    """A marker in a folder for pid files: the second start has to find what the first one left there."""
+    with project() as p:
+        p.make("data", {"conf": "text\n"})
+        p.make("data/run", {})
+        p.scenario("cat /data/conf; if [ -e /started ]; then [ -e /data/run/app.lock ] || exit 5; fi; >/started;"
+                   " echo $$ >/data/run/app.lock || exit 3; " + IDLE, ["./data:/data"], [{"name": "is there", "exec": "true"}])
+        done = p.run()
+        equal(p.verdicts(), {"/data": "split"}, done.stdout + done.stderr)
+        kept = p.mount("/data")["writable"][0]
+        equal((kept["path"], kept["as"]), ("/data/run", "volume"))
+        equal(kept["reason"], "the scenario does not pass again after a restart that empties it (run 3)")
+        proof(p)
 
 
 def test_root_file_system_is_split():

@@ -192,5 +192,34 @@ TEST_F(Recording_, UsesBelongToTargets) {
     EXPECT_EQ(recorder.finish().uses, (std::map<std::string, std::uint64_t>{{"/data", 7}}));
 }
 
+// Only of the last start, and only what can have read anything of before.
+TEST(ReadBack, IsWhatWasOpenedAfterARestartLessWhatWasOnlyWritten) {
+    Recorder recorder({"/", "/data"}, {"entrypoint"});
+    recorder.take(RootEvent{100, 1, "app", 1'000});
+    EXPECT_FALSE(Recorder(recorder).finish().read_back.has_value());  // no restart, nothing to tell
+    recorder.take(UseEvent{7, "/data/cache"});
+    recorder.take(RootEvent{200, 1, "app", 9'000});
+    const auto opens = [&](int flags, std::uint32_t kind, std::uint64_t time, std::uint64_t count = 1) {
+        AttemptEvent made = event("openat", "/data/cache/x", 0);
+        made.mount = "/data/cache";
+        made.fixed.open_flags = static_cast<std::uint32_t>(flags);
+        made.fixed.flags = kind;
+        made.fixed.time = time;
+        recorder.take(made);
+        recorder.take(CountEvent{made.fixed.id, count});
+    };
+    opens(O_WRONLY | O_CREAT, ATTEMPT_CREATES, 2'000, 100);  // before the restart
+    opens(O_WRONLY | O_TRUNC, 0, 9'500, 2);
+    opens(O_RDWR | O_CREAT, ATTEMPT_CREATES, 9'600);
+    opens(O_WRONLY | O_APPEND, 0, 9'700);
+    recorder.take(UseEvent{4, "/data/cache"});
+    EXPECT_EQ(Recorder(recorder).finish().read_back.value().at("/data/cache"), 0U);
+    opens(O_RDWR, 0, 9'800);  // reads and writes what was there
+    recorder.take(UseEvent{1, "/data/cache"});
+    EXPECT_EQ(Recorder(recorder).finish().read_back.value().at("/data/cache"), 1U);
+    opens(O_WRONLY, 0, 9'900, 5);  // more than the uses that were told: some are missing
+    EXPECT_FALSE(recorder.finish().read_back.has_value());
+}
+
 }  // namespace
 }  // namespace rogate::observe

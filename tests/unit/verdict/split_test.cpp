@@ -51,9 +51,18 @@ class Application {
             if (attempt.error != 0 && write.fatal) record.passed = false;
             if (!record.passed) break;
         }
-        if (tmpfs_fails && !plan.writable.empty() && plan.writable.front().as == WritableAs::tmpfs)
-            record.passed = false;
+        const bool any_tmpfs =
+            std::any_of(plan.writable.begin(), plan.writable.end(),
+                        [](const WritablePath& path) { return path.as == WritableAs::tmpfs; });
+        if (tmpfs_fails && any_tmpfs) record.passed = false;
         record.phases = {{.name = "ready", .passed = record.passed, .message = "no", .duration_s = 0}};
+        if (!plan.again || !record.passed) return record;
+        record.passed = passes_twice && !(needs_what_it_wrote && any_tmpfs);
+        record.phases.push_back(
+            {.name = "again: step x", .passed = record.passed, .message = "gone", .duration_s = 0});
+        if (tells_reads) record.read_back.emplace();
+        for (const WritablePath& path : plan.writable)
+            if (tells_reads && path.as == WritableAs::volume) (*record.read_back)[path.path] = read_back;
         return record;
     }
 
@@ -73,7 +82,8 @@ class Application {
 
     Question question;
     std::vector<RunRecord> runs;
-    bool tmpfs_fails = false;
+    bool tmpfs_fails = false, needs_what_it_wrote = false, passes_twice = true, tells_reads = true;
+    std::uint64_t read_back = 0;
 
   private:
     static bool below(const std::string& path, const std::string& above) {
@@ -109,6 +119,87 @@ TEST(Split, KeepsThePidFilesDirectoryWritable) {
     EXPECT_EQ(advice.verified_by_run, 3);
 }
 
+TEST(Split, ATmpfsIsOfferedOnceARestartHasEmptiedOne) {
+    Application application({{"create", "/data/run/app.pid", true}});
+    application.directory("/data/run", true);
+    const MountResult result = application.settle();
+    EXPECT_EQ(result.writable.at(0).reason,
+              "only sockets, pid and lock files and temporary files are written there, and the scenario "
+              "passes again after a restart that empties it (run 3)");
+    EXPECT_TRUE(application.runs.at(2).plan.again);
+    application = Application({{"create", "/data/run/app.pid", true}});
+    application.directory("/data/run", true);
+    application.question.restarts = true;  // a step does it
+    EXPECT_EQ(application.settle().writable.at(0).as, WritableAs::tmpfs);
+    EXPECT_FALSE(application.runs.at(2).plan.again);
+}
+
+TEST(Split, WhatIsMissedAfterARestartTakesAVolume) {
+    Application application({{"create", "/data/run/app.pid", true}});
+    application.directory("/data/run", true);
+    application.needs_what_it_wrote = true;
+    const MountResult result = application.settle();
+    EXPECT_EQ(result.verdict, Verdict::split);
+    EXPECT_EQ(result.writable.at(0).as, WritableAs::volume);
+    EXPECT_EQ(result.writable.at(0).reason,
+              "the scenario does not pass again after a restart that empties it (run 3)");
+    EXPECT_EQ(application.runs.size(), 4U);
+}
+
+// A name alone is no proof: first with a volume, to see whether anything is read back, then with a tmpfs.
+TEST(Split, ByItsNameATmpfsTakesNothingReadBack) {
+    Application application({{"create", "/data/cache/x", true}});
+    application.directory("/data/cache", true);
+    const MountResult result = application.settle();
+    EXPECT_EQ(result.writable.at(0).as, WritableAs::tmpfs);
+    EXPECT_EQ(result.writable.at(0).reason,
+              "by its name it is for temporary files, nothing in it was opened for reading after a restart "
+              "(run 3), and the scenario passes again after a restart that empties it (run 4)");
+    EXPECT_EQ(application.runs.size(), 4U);
+    EXPECT_EQ(recommend({result}, application.runs).verified_by_run, 4);
+}
+
+TEST(Split, WhatIsReadBackAfterARestartTakesAVolume) {
+    Application application({{"create", "/data/cache/x", true}});
+    application.directory("/data/cache", true);
+    application.read_back = 2;
+    const MountResult result = application.settle();
+    EXPECT_EQ(result.writable.at(0).as, WritableAs::volume);
+    EXPECT_EQ(result.writable.at(0).reason,
+              "what was there was opened for reading 2 times after a restart (run 3)");
+    EXPECT_EQ(application.runs.size(), 3U);
+}
+
+TEST(Split, WhatNobodyCanTellTakesAVolume) {
+    Application application({{"create", "/data/cache/x", true}});
+    application.directory("/data/cache", true);
+    application.tells_reads = false;
+    MountResult result = application.settle();
+    EXPECT_EQ(result.writable.at(0).as, WritableAs::volume);
+    EXPECT_EQ(result.writable.at(0).reason,
+              "this observer cannot tell whether it is read back after a restart");
+    application = Application({{"create", "/data/cache/x", true}});
+    application.directory("/data/cache", true);
+    application.passes_twice = false;
+    result = application.settle();
+    EXPECT_EQ(result.verdict, Verdict::split);
+    EXPECT_EQ(result.writable.at(0).as, WritableAs::volume);
+    EXPECT_EQ(result.writable.at(0).reason,
+              "whether it is read back after a restart is not known, since the scenario does not pass twice "
+              "(run 3)");
+}
+
+// "written, then renamed into its place" leaves a file.
+TEST(Split, WhatIsRenamedIsNotGone) {
+    Application application({{"create", "/data/state/new.tmp", true},
+                             {"rename", "/data/state/new.tmp", true},
+                             {"rename", "/data/state/current", true}});
+    application.directory("/data/state", true);
+    const MountResult result = application.settle();
+    EXPECT_EQ(result.writable.at(0).as, WritableAs::volume);
+    EXPECT_EQ(result.writable.at(0).reason, "what is written there may have to survive a restart");
+}
+
 TEST(Split, FilesThatMaySurviveTakeAVolume) {
     Application application({{"create", "/data/db/table", true}});
     application.directory("/data/db", true);
@@ -135,7 +226,8 @@ TEST(Split, AVolumeIsTriedWhereATmpfsFails) {
     EXPECT_EQ(result.verdict, Verdict::split);
     ASSERT_EQ(result.writable.size(), 1U);
     EXPECT_EQ(result.writable[0].as, WritableAs::volume);
-    EXPECT_EQ(result.writable[0].reason, "with a tmpfs there the scenario fails");
+    EXPECT_EQ(result.writable[0].reason, "with a tmpfs there the scenario fails (run 4)");
+    EXPECT_EQ(application.runs.size(), 4U);
 }
 
 TEST(Split, ADirectoryThatIsMadeInTheMountBecomesAMountPoint) {
@@ -218,6 +310,10 @@ TEST(Split, AlwaysEnds) {
         for (const char* path : {"/data/a", "/data/b", "/data/a/b", "/data/t"})
             if (random(2) == 0) application.directory(path, random(2) == 0);
         application.tmpfs_fails = random(3) == 0;
+        application.needs_what_it_wrote = random(3) == 0;
+        application.passes_twice = random(3) != 0;
+        application.tells_reads = random(3) != 0;
+        application.read_back = random(2);
         const MountResult result = application.settle();
         ASSERT_LE(application.runs.size(), 12U) << seed;
         const Recommendation advice = recommend({result}, application.runs);
@@ -225,7 +321,14 @@ TEST(Split, AlwaysEnds) {
             ASSERT_TRUE(advice.verified_by_run.has_value()) << seed;
             const RunRecord& proof =
                 application.runs.at(static_cast<std::size_t>(*advice.verified_by_run) - 1);
-            ASSERT_TRUE(proof.passed && proof.plan.writable == advice.writable) << seed;
+            ASSERT_TRUE(proof.passed && proof.plan.writable.size() == advice.writable.size()) << seed;
+            for (std::size_t i = 0; i < advice.writable.size(); ++i) {
+                ASSERT_EQ(proof.plan.writable[i].path, advice.writable[i].path) << seed;
+                ASSERT_EQ(proof.plan.writable[i].as, advice.writable[i].as) << seed;
+                ASSERT_FALSE(advice.writable[i].reason.empty()) << seed;
+                // Never a tmpfs that was not seen to be emptied.
+                ASSERT_TRUE(advice.writable[i].as == WritableAs::volume || proof.plan.again) << seed;
+            }
         }
     }
 }
