@@ -145,17 +145,34 @@ std::map<std::string, std::string> not_tried(const std::vector<DataMount>& mount
 }
 
 // Under a read-only mount the engine cannot make the mount points of others.
-void note_mount_points(const std::vector<DataMount>& mounts, std::vector<MountResult>& results) {
+void note_mount_points(const DataPlane& plane, std::vector<MountResult>& results) {
+    const std::vector<DataMount>& mounts = plane.mounts();
     for (MountResult& result : results) {
         const auto data = std::find_if(mounts.begin(), mounts.end(), [&](const DataMount& each) {
             return each.mount.target == result.mount.target;
         });
-        if (data == mounts.end() || data->missing_mount_points.empty() || !result.candidate) continue;
+        if (data == mounts.end() || !result.candidate) continue;
         if (result.verdict != Verdict::safe && result.verdict != Verdict::tolerated &&
             result.verdict != Verdict::split)
             continue;
-        result.reason += fmt::format("; make the mount points {} in its source first",
-                                     fmt::join(data->missing_mount_points, ", "));
+        if (!data->missing_mount_points.empty())
+            result.reason += fmt::format("; make the mount points {} in its source first",
+                                         fmt::join(data->missing_mount_points, ", "));
+        const auto made = plane.made_in_new_volumes().find(result.mount.target);
+        if (made == plane.made_in_new_volumes().end()) continue;
+        std::vector<std::string> needed;
+        for (const std::string& each : made->second) {
+            const std::string path = result.mount.target + "/" + each;
+            const auto& split = result.writable;
+            if (std::ranges::find(mounts, path, [](const DataMount& m) { return m.mount.target; }) !=
+                    mounts.end() ||
+                std::ranges::find(split, path, &WritablePath::path) != split.end())
+                needed.push_back(each);
+        }
+        if (!needed.empty())
+            result.reason +=
+                fmt::format("; a new volume needs the mount points {} in it before the first start",
+                            fmt::join(needed, ", "));
     }
 }
 
@@ -264,7 +281,7 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
         plans.push_back(std::move(*record));
     }
     result.mounts = verdict::judge_all(question, plans);
-    note_mount_points(data.mounts(), result.mounts);
+    note_mount_points(data, result.mounts);
     name_all_runs(tries, result.mounts);
     result.recommendation = verdict::recommend(result.mounts, plans);
     co_return Result<>{};

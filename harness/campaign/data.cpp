@@ -486,6 +486,7 @@ Task<> DataPlane::source_for(const RunPlan& plan, std::size_t index, engine::Mou
                 std::move(made.error()).with_context(fmt::format("making the volume for {}", mount.target)));
     }
     volumes_[run].push_back(volume.name);
+    if (empty) co_return co_await make_mount_points(plan, index, spec);
     co_return Result<>{};
 }
 

@@ -78,6 +78,11 @@ class DataPlane {
     engine::Task<verdict::PathFacts> look(std::string path);
     // Targets in whose source directories can be made for a run.
     std::set<std::string> can_make_mount_points() const;
+    // Mount points that new volumes of runs were given, by target, relative to it: below a read-only mount
+    // the engine makes none.
+    const std::map<std::string, std::set<std::string>>& made_in_new_volumes() const {
+        return made_in_new_volumes_;
+    }
     // "overlay", "overlay+copy", "copy", "none": what the result says.
     std::string mode() const;
 
@@ -143,6 +148,7 @@ class DataPlane {
     engine::Task<> keep_copy(const RunPlan& plan, std::size_t index, Left& left);
     engine::Task<> copy_left(const RunPlan& plan, std::size_t index, engine::MountSpec* made_so);
     engine::Task<> empty_claim(const RunPlan& plan, std::size_t index, engine::MountSpec* made_so);
+    engine::Task<> make_mount_points(const RunPlan& plan, std::size_t index, engine::MountSpec volume);
     engine::Task<bool> can_be_overlaid(const RunPlan& plan, const std::string& volume);
     // In this run the mount is a new volume, whatever the user's holds.
     static bool starts_empty(const RunPlan& plan, const DataMount& data);
@@ -172,6 +178,7 @@ class DataPlane {
     std::set<std::string> tried_;  // volumes of the first run that are there already
     std::map<int, LeftBehind> left_;
     std::optional<bool> new_volumes_can_be_overlaid_;
+    std::map<std::string, std::set<std::string>> made_in_new_volumes_;
     int runs_with_folders_ = 0;  // runs below this one have the folders that every run has
     int checks_ = 0;
     verdict::Facts facts_;  // of the paths that were looked at

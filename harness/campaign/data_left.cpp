@@ -1,6 +1,9 @@
 // The part of the data plane that begins a run with new data, or with what another run left.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <rogate/labels.hpp>
+
 #include "campaign/data.hpp"
 
 namespace rogate::campaign {
@@ -41,6 +44,52 @@ Task<> DataPlane::empty_claim(const RunPlan& plan, std::size_t index, engine::Mo
     spec.no_copy = false;
     spec.source = fmt::format("{}/{}/data", scratch_mountpoint_, base);
     co_return Result<>{};
+}
+
+// A new volume has the directories of the image, and no others. It is filled from there by the first
+// container that is made with it, so that is done before anything is put into it.
+Task<> DataPlane::make_mount_points(const RunPlan& plan, std::size_t index, engine::MountSpec volume) {
+    const std::string target = mounts_[index].mount.target;
+    if (std::ranges::find(plan.read_only, target) == plan.read_only.end()) co_return Result<>{};
+    std::set<std::string> inside;
+    const auto note = [&](const std::string& path) {
+        const std::string above = path.substr(0, std::max<std::size_t>(path.rfind('/'), 1));
+        if (path.starts_with(target + "/") && mount_of(above) == index)
+            inside.insert(path.substr(target.size() + 1));
+    };
+    for (const DataMount& other : mounts_)
+        if (other.is_directory && !other.below_source) note(other.mount.target);
+    for (const WritablePath& path : plan.writable) note(path.path);
+    if (inside.empty()) co_return Result<>{};
+    engine::ContainerSpec spec;
+    spec.name = fmt::format("rogate-{}-{}r{}-fill{}", session_, part_, plan.id, index);
+    spec.image = image_;
+    spec.labels = labels(session_, "helper");
+    spec.network_mode = "none";
+    spec.entrypoint = std::vector<std::string>{"/rogate-helper-is-never-started"};
+    volume.read_only = false;
+    spec.mounts.push_back(std::move(volume));
+    auto filler = co_await client_.container_create(std::move(spec));
+    if (!filler) co_return fail(std::move(filler.error()).with_context("filling a new volume"));
+    std::vector<TarFolder> missing;
+    for (const std::string& each : inside) {
+        for (std::size_t end = 0; end != std::string::npos;) {
+            end = each.find('/', end + 1);
+            const std::string part = each.substr(0, end);
+            auto stat = co_await client_.archive_stat(*filler, target + "/" + part);
+            if (!stat && stat.error().kind != ErrorKind::not_found) co_return fail(std::move(stat.error()));
+            if (!stat) missing.push_back({part, 0, 0, 0755});
+            if (!stat && end == std::string::npos) made_in_new_volumes_[target].insert(each);
+        }
+    }
+    Result<> put;
+    auto tar = tar_of_folders(missing);
+    if (!tar) co_return fail(std::move(tar.error()));
+    if (!missing.empty()) put = co_await client_.archive_put(*filler, target, std::move(*tar));
+    auto removed = co_await client_.container_remove(*filler);
+    if (!put)
+        co_return fail(std::move(put.error()).with_context(fmt::format("making mount points in {}", target)));
+    co_return removed;
 }
 
 // Asked once: all new volumes lie where the engine has its own.

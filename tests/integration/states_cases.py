@@ -215,6 +215,24 @@ def test_claims_of_a_pod_outlast_it_and_its_empty_folders_do_not():
             docker("volume", "rm", "rogate-test-claim")
 
 
+def test_a_split_holds_on_new_volumes_that_have_its_mount_points():
+    """The application makes the directory itself on its first start, which it cannot below a read-only mount. What the image has
+    there is in a new volume all the same."""
+    docker("volume", "create", "rogate-test-split")
+    try:
+        for folder in ("/v/run", "/v/other"):  # as the split finds it, and as it does not
+            docker("run", "--rm", "-v", "rogate-test-split:/v", IMAGE, "sh", "-c", f"echo k >/v/kept; rm -rf /v/run; mkdir -p {folder}")
+            with project() as p:
+                shell = ("cd /etc/default; test -e useradd || test -e kept || exit 9; ls; test -e run || mkdir run; "
+                         "echo x >run/x.pid || exit 3; ")
+                done = run_states(p, shell, ["fresh", "used"], ["rogate-test-split:/etc/default"])
+                equal(p.verdicts()["/etc/default"], "split", done.stdout + done.stderr)
+                equal(p.result["recommendation"]["writable"][0]["path"], "/etc/default/run")
+                contains(p.mount("/etc/default")["reason"], "a new volume needs the mount points run in it before the first start")
+    finally:
+        docker("volume", "rm", "rogate-test-split")
+
+
 def test_flaky_tries_are_no_evidence():
     with project() as p:
         p.make("data", {"kept": "k\n"})
