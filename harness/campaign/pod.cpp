@@ -223,11 +223,48 @@ Task<std::string> Pod::wait_for(const PodContainer& container, const std::string
     co_return fmt::format("init container '{}' exited with code {}{}", container.name, *code, *words);
 }
 
+Task<std::string> Pod::pass(const PodContainer& container, const Step& probe) {
+    const std::string& id = containers_.at(container.name);
+    scenario::Memory memory;
+    scenario::Driver driver(client_, id, memory, beside_, {}, holder_);
+    if (auto found = co_await driver.refresh(); !found) co_return fail(std::move(found.error()));
+    const Readiness readiness{{probe}, scenario_.readiness.timeout_ms};
+    auto outcome = co_await driver.wait_ready(readiness);
+    if (!outcome)
+        co_return fail(
+            std::move(outcome.error()).with_context(fmt::format("probing container '{}'", container.name)));
+    if (outcome->passed) co_return std::string();
+    auto state = co_await client_.container_inspect(id);
+    if (!state) co_return fail(std::move(state.error()));
+    auto words = co_await last_words(client_, id);
+    if (!words) co_return fail(std::move(words.error()));
+    if (!state->running)
+        co_return fmt::format("container '{}' exited with code {}{}", container.name, state->exit_code,
+                              *words);
+    co_return fmt::format("container '{}' is {} ({}){}", container.name, outcome->message, probe.name,
+                          *words);
+}
+
+Task<std::string> Pod::ready() {
+    for (const PodContainer& container : scenario_.pod.containers) {
+        const auto probes = scenario_.probes_beside.find(container.name);
+        if (probes == scenario_.probes_beside.end()) continue;
+        for (const auto* probe : {&probes->second.startup, &probes->second.readiness}) {
+            if (!*probe) continue;
+            auto trouble = co_await pass(container, **probe);
+            if (!trouble || !trouble->empty()) co_return trouble;
+        }
+    }
+    co_return std::string();
+}
+
 Task<std::string> Pod::launch(int run, const PodContainer& container) {
     status_.phase_started("container " + container.name);
     const std::string who = fmt::format("container '{}'", container.name);
     engine::ContainerSpec spec = beside_subject(session_, run, container.name, container.subject, network_);
     dress(spec);
+    spec.restart = container.restart.name;
+    spec.restart_tries = container.restart.tries;
     for (const Mount& each : container.subject.mounts) add_tmpfs(spec, each, each.read_only);
     for (const PodMount& each : container.mounts) {
         auto made = co_await mount(run, each);
@@ -238,11 +275,16 @@ Task<std::string> Pod::launch(int run, const PodContainer& container) {
     if (!created) co_return fail(std::move(created.error()).with_context(who));
     containers_[container.name] = *created;
     auto trouble = co_await start_beside(client_, who, *created);
-    if (!trouble || !trouble->empty() || !container.init) co_return trouble;
+    if (!trouble || !trouble->empty()) co_return trouble;
+    const auto probes = scenario_.probes_beside.find(container.name);
+    if (container.sidecar && probes != scenario_.probes_beside.end() && probes->second.startup)
+        co_return co_await pass(container, *probes->second.startup);
+    if (!container.init) co_return trouble;
     co_return co_await wait_for(container, *created);
 }
 
-Task<std::string> Pod::start(const RunPlan& plan) {
+Task<std::string> Pod::start(const RunPlan& plan, scenario::Neighbourhood beside) {
+    beside_ = std::move(beside);
     if (!scenario_.pod.any()) co_return std::string();
     const int run = plan.id;
     RunPlan nothing_tried;

@@ -10,6 +10,7 @@
 #include "campaign/data.hpp"
 #include "campaign/status.hpp"
 #include "engine/client.hpp"
+#include "scenario/driver.hpp"
 
 namespace rogate::campaign {
 
@@ -37,13 +38,17 @@ class Pod {
     // What comes before the subject, in the order of the manifest: init containers run to their end, the
     // others run on. The answer is empty, or why the pod did not come up, with the container's name and last
     // output.
-    engine::Task<std::string> start(const RunPlan& plan);
+    // `beside`: by which the probes are made.
+    engine::Task<std::string> start(const RunPlan& plan, scenario::Neighbourhood beside);
     // The subject's mounts as they are now, by target.
     engine::Task<std::map<std::string, engine::MountSpec>> mounts(int run);
     // Puts the subject into the pod's network namespace; without other containers it has one of its own.
     void dress(engine::ContainerSpec& subject) const;
     // The rest, when the subject has been started.
     engine::Task<std::string> start_rest(int run);
+    // Waits until the other containers' probes pass, as a cluster does before it counts the pod as ready. The
+    // answer is empty, or which one did not get there.
+    engine::Task<std::string> ready();
     // The container whose ports are published; empty: the subject's own.
     const std::string& holder() const { return holder_; }
     // Names those that have ended with an error since; empty: none.
@@ -62,6 +67,7 @@ class Pod {
     engine::Task<std::vector<engine::MountSpec>> mount(int run, const PodMount& mount);
     engine::Task<std::string> launch(int run, const PodContainer& container);
     engine::Task<std::string> wait_for(const PodContainer& container, const std::string& id);
+    engine::Task<std::string> pass(const PodContainer& container, const Step& probe);
 
     engine::Client& client_;
     Status& status_;
@@ -69,6 +75,7 @@ class Pod {
     DataPlane data_;
     std::string session_, network_, image_, holder_;
     bool publish_;
+    scenario::Neighbourhood beside_;
     std::map<std::string, engine::MountSpec> specs_;  // of this run, by volume
     std::map<std::string, std::string> containers_;   // of this run: name -> id
 };

@@ -123,7 +123,8 @@ Result<> Launch::stay_out(std::string why) {
 }
 
 Task<> Launch::start() {
-    auto in_pod = co_await bench_.pod.start(record_.plan);
+    scenario::Neighbourhood beside = neighbourhood();
+    auto in_pod = co_await bench_.pod.start(record_.plan, std::move(beside));
     if (!in_pod) co_return fail(std::move(in_pod.error()));
     if (!in_pod->empty()) co_return stay_out(std::move(*in_pod));
     auto given = co_await bench_.pod.mounts(record_.plan.id);
@@ -184,6 +185,12 @@ Task<> Launch::ready() {
     if (!outcome)
         co_return fail(std::move(outcome.error()).with_context("waiting for the subject to be ready"));
     bench_.observer.own_processes(outcome->exec_pids);
+    if (outcome->passed) {
+        auto others = co_await bench_.pod.ready();
+        if (!others) co_return fail(std::move(others.error()));
+        outcome->passed = others->empty();
+        outcome->message = std::move(*others);
+    }
     end(outcome->passed, std::move(outcome->message));
     co_return Result<>{};
 }

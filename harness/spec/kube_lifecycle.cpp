@@ -15,6 +15,7 @@ class LifecycleReader {
         : container_(container), scenario_(scenario), pod_(pod) {}
 
     void probes(bool has_ready);
+    std::optional<Step> probe_beside(const char* field, const std::string& name) const;
     void hooks();
 
   private:
@@ -131,6 +132,17 @@ void LifecycleReader::probes(bool has_ready) {
     if (auto check = probe("livenessProbe", true)) scenario_.readiness.checks.push_back(std::move(*check));
 }
 
+std::optional<Step> LifecycleReader::probe_beside(const char* field, const std::string& name) const {
+    const Value* value = container_.get(field);
+    if (value == nullptr) return std::nullopt;
+    const Value* get = kube_field(*value, "httpGet");
+    const bool encrypted = get != nullptr && kube_text(*get, "scheme") == "HTTPS";
+    if (!encrypted && kube_field(*value, "grpc") == nullptr) return probe(field, true);
+    scenario_.notes.push_back(fmt::format("container {}: its '{}' over {} is not run", in_quotes(name), field,
+                                          encrypted ? "HTTPS" : "gRPC"));
+    return std::nullopt;
+}
+
 void LifecycleReader::hooks() {
     const Value* lifecycle = container_.get("lifecycle");
     if (lifecycle == nullptr) return;
@@ -154,6 +166,13 @@ void LifecycleReader::hooks() {
 }
 
 }  // namespace
+
+void read_kube_probes(const KubeObject& container, const std::string& name, Scenario& scenario,
+                      const KubePod& pod) {
+    const LifecycleReader reader(container, scenario, pod);
+    Probes probes{reader.probe_beside("startupProbe", name), reader.probe_beside("readinessProbe", name)};
+    if (probes.startup || probes.readiness) scenario.probes_beside.emplace(name, std::move(probes));
+}
 
 void read_kube_lifecycle(const KubeObject& container, bool has_ready, Scenario& scenario,
                          const KubePod& pod) {

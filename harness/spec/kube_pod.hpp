@@ -46,6 +46,9 @@ std::map<std::string, KubeVolume> read_kube_volumes(const KubeObject& spec, cons
 // A container of the pod, without its mounts.
 Subject read_kube_container(const KubeObject& container, const Value* pod_security, const KubePod& pod);
 
+// The probes of a container beside the subject, `name`; one that cannot be run is noted.
+void read_kube_probes(const KubeObject& container, const std::string& name, Scenario& scenario,
+                      const KubePod& pod);
 // The probes and hooks of the subject.
 void read_kube_lifecycle(const KubeObject& container, bool has_ready, Scenario& scenario, const KubePod& pod);
 

@@ -126,6 +126,7 @@ class PodReader {
     std::string sub_path(const KubeObject& mount, const Subject& subject) const;
     void check_sub_path(const KubeObject& mount, const KubeVolume& volume, const std::string& path) const;
     bool only_once(const std::string& volume) const;
+    RestartPolicy restart_policy() const;
 
     const KubeObject& spec_;
     const Value* claims_;
@@ -267,6 +268,13 @@ void PodReader::add_mount(const Value& item, const Listed& listed, Subject& subj
     subject.mounts.push_back(std::move(mount));
 }
 
+// What is wrong in it is a cluster's to say.
+RestartPolicy PodReader::restart_policy() const {
+    const std::string policy = spec_.text("restartPolicy").value_or("Always");
+    if (policy == "Never") return {};
+    return {policy == "OnFailure" ? "on-failure" : "always", 0};
+}
+
 void PodReader::add_container(const Listed& each, bool is_subject, bool has_ready) {
     Subject subject = read_kube_container(each.object, spec_.get("securityContext"), pod_);
     for (const ValuePtr& item : spec_.list("hostAliases")) {
@@ -291,8 +299,18 @@ void PodReader::add_container(const Listed& each, bool is_subject, bool has_read
     }
     // Where the pod's storage gives a mount, it is told by `mounts` alone.
     std::erase_if(subject.mounts, [](const Mount& mount) { return mount.type != MountType::tmpfs; });
-    pod_.peers.containers.push_back(
-        {each.name, each.init && !each.sidecar, has_subject_, std::move(subject), std::move(mounts)});
+    PodContainer made;
+    made.name = each.name;
+    made.init = each.init && !each.sidecar;
+    made.sidecar = each.sidecar;
+    made.after = has_subject_;
+    if (!made.init) {
+        made.restart = each.sidecar ? RestartPolicy{"always"} : restart_policy();
+        read_kube_probes(each.object, each.name, scenario_, pod_);
+    }
+    made.subject = std::move(subject);
+    made.mounts = std::move(mounts);
+    pod_.peers.containers.push_back(std::move(made));
 }
 
 void PodReader::read(const std::optional<std::string>& wanted, const Value& at, bool has_ready) {

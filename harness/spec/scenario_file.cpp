@@ -202,6 +202,9 @@ Scenario read_scenario(const Value& root, const Context& context) {
     if (const Value* states = mapping.get("states")) scenario.states = read_states(*states, context);
     check_looked_at(scenario.steps, scenario.subject.mounts, context);
     for (const Step& check : scenario.readiness.checks) add_port_of(check, scenario.subject.ports);
+    for (const auto& [name, probes] : scenario.probes_beside)
+        for (const auto* probe : {&probes.startup, &probes.readiness})
+            if (*probe) add_port_of(**probe, scenario.subject.ports);
     for (const Step& step : scenario.steps) add_port_of(step, scenario.subject.ports);
     return scenario;
 }

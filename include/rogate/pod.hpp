@@ -45,7 +45,10 @@ struct PodContainer {
     std::string name;
     bool init = false;   // runs to its end before the next one starts
     bool after = false;  // started when the subject has been
-    Subject subject;     // its mounts are the tmpfs ones only
+    bool sidecar =
+        false;  // of the init containers, and goes on: what comes next waits until it has started up
+    RestartPolicy restart = {};
+    Subject subject;  // its mounts are the tmpfs ones only
     std::vector<PodMount> mounts;
     bool operator==(const PodContainer&) const = default;
 };

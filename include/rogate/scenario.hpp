@@ -203,6 +203,12 @@ struct Companion {
     bool operator==(const Companion&) const = default;
 };
 
+// What a container beside the subject of a pod is asked before the pod counts as ready.
+struct Probes {
+    std::optional<Step> startup, readiness;
+    bool operator==(const Probes&) const = default;
+};
+
 // What a mount holds when a run begins, in place of its real data.
 struct Fixture {
     std::string target;
@@ -217,6 +223,7 @@ struct Scenario {
     std::string description;
     Subject subject;
     PodPeers pod;
+    std::map<std::string, Probes> probes_beside;  // by container of the pod
     CloneNetwork clone_network = CloneNetwork::unsaid;
     std::vector<Companion> companions;                   // each one behind those that it waits for
     std::vector<Dependency> after;                       // what the subject waits for

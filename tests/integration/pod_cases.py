@@ -60,6 +60,53 @@ def manifest(p, pod, values=""):
         out.write(f"subject: {{kubernetes: {{file: pod.yaml, values: {{{values}}}}}}}\n")
 
 
+# Ready when both have said that they are: the sidecar before anything else starts, the other one some time after.
+PROBED = f"""  terminationGracePeriodSeconds: 1
+  initContainers:
+  - name: proxy
+    image: {IMAGE}
+    restartPolicy: Always
+    command: [sh, -c, "sleep 1; touch /s/proxy; exec sleep 1000"]
+    startupProbe: {{exec: {{command: [test, -e, /s/proxy]}}}}
+    volumeMounts: [{{name: s, mountPath: /s}}]
+  - {{name: late, image: {IMAGE}, command: [test, -e, /s/proxy], volumeMounts: [{{name: s, mountPath: /s}}]}}
+  containers:
+  - {{name: app, image: {IMAGE}, command: [sh, -c, "trap 'exit 0' TERM; cat /data/kept; while :; do sleep 0.1; done"],
+     volumeMounts: [{{name: s, mountPath: /s}}, {{name: data, mountPath: /data}}]}}
+  - name: beside
+    image: {IMAGE}
+    command: [bash, -c, "test -e /s/before || {{ touch /s/before; exit 7; }}; sleep 1; touch /s/beside; \
+              perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(LocalPort => 9090, Listen => 5, ReuseAddr => 1); close $s->accept while 1'"]
+    readinessProbe: {{tcpSocket: {{port: 9090}}}}
+    volumeMounts: [{{name: s, mountPath: /s}}]
+  volumes: [{{name: s, emptyDir: {{}}}}, {{name: data, hostPath: {{path: FOLDER}}}}]
+"""
+
+
+def with_probes(p, *change):
+    manifest(p, PROBED.replace("FOLDER", p.path("data")).replace(*change))
+    with open(p.path("scenario.yaml"), "w") as out:
+        out.write("subject: {kubernetes: {file: pod.yaml, container: app}}\ncandidates: [/data]\nready: {timeout: 8s, exec: test -e /data/kept}\n"
+                  "steps: [{name: looks, exec: ls /data /s/proxy /s/beside}]\n")
+    done = p.run("--requests", "relay")
+    assert p.result, done.stdout + done.stderr
+    return done
+
+
+def test_the_pod_is_ready_when_every_container_is():
+    with project() as p:
+        p.make("data", {"kept": "mine\n"})
+        done = with_probes(p, "", "")
+        equal((done.returncode, p.verdicts()["/data"]), (0, "safe"), done.stdout + done.stderr)
+        done = with_probes(p, "port: 9090", "port: 9091")
+        equal(done.returncode, 1, done.stdout)
+        contains(p.mount("/data")["reason"], "container 'beside' is not ready within 8.0 s: port 9091: Connection refused (readinessProbe)",
+                 "container 'beside' ended and was started again once")
+        done = with_probes(p, "[test, -e, /s/proxy]}", "[test, -e, /s/nothing]}")
+        equal(done.returncode, 1, done.stdout)
+        contains(p.mount("/data")["reason"], "container 'proxy' is not ready within 8.0 s", "startupProbe")
+
+
 def test_init_container_that_fails():
     with project() as p:
         manifest(p, f"""  initContainers:

@@ -129,6 +129,30 @@ TEST(Kubernetes, PeersProbesAndHooks) {
     EXPECT_EQ(scenario.shutdown.timeout_ms, 5'000);
 }
 
+TEST(Kubernetes, ContainersBesideTheSubject) {
+    const Scenario scenario = good_manifest(
+        deployment("      - name: side\n        image: b\n        ports: [{name: admin, containerPort: 9}]\n"
+                   "        readinessProbe: {httpGet: {path: /ok, port: admin}}\n"
+                   "        startupProbe: {tcpSocket: {port: 10}}\n"
+                   "      - {name: grpc, image: b, readinessProbe: {grpc: {port: 1}}}\n",
+                   "      restartPolicy: OnFailure\n      initContainers:\n      - {name: first, image: b}\n"
+                   "      - {name: proxy, image: b, restartPolicy: Always, startupProbe: {exec: {command: "
+                   "[up]}}}\n"),
+        "    container: web\n");
+    const auto& beside = scenario.pod.containers;
+    ASSERT_EQ(beside.size(), 4U);
+    EXPECT_EQ(beside[0].restart, RestartPolicy{});
+    EXPECT_TRUE(beside[1].sidecar);
+    EXPECT_EQ(beside[1].restart, (RestartPolicy{"always", 0}));
+    EXPECT_EQ(beside[2].restart, (RestartPolicy{"on-failure", 0}));
+    EXPECT_EQ(scenario.probes_beside.size(), 2U);
+    EXPECT_TRUE(scenario.probes_beside.at("proxy").startup && !scenario.probes_beside.at("proxy").readiness);
+    EXPECT_EQ(std::get<HttpAction>(scenario.probes_beside.at("side").readiness->action).port, 9);
+    EXPECT_TRUE(scenario.readiness.checks.empty());
+    EXPECT_THAT(scenario.subject.ports, ElementsAre(Port{9}, Port{10}));
+    EXPECT_THAT(scenario.notes, ElementsAre("container 'grpc': its 'readinessProbe' over gRPC is not run"));
+}
+
 TEST(Kubernetes, WrongOrMissingIsNamedAtItsPlace) {
     struct Case {
         std::string text, more, message;
