@@ -123,10 +123,17 @@ bool is_flag(const Option& option) {
            option.name == "no-healthcheck";
 }
 
+// Of what stands at `inside` in a text; `otherwise`: that is not to be told.
+Place place_in(const Value& text, const ShellPlace& inside, Place otherwise) {
+    if (text.text_at.line == 0) return otherwise;
+    const int column = text.text_at.column == 0 ? 1 : text.text_at.column + inside.column;
+    return {text.text_at.line + inside.line, column, text.text_at.file};
+}
+
 class CommandLine {
   public:
     CommandLine(const Value& at, const Context& context, std::vector<std::string>& notes)
-        : at_(at), start_(at.place), context_(context), notes_(notes), subject_(make(Value::Kind::mapping)) {}
+        : at_(at), context_(context), notes_(notes), subject_(make(Value::Kind::mapping)) {}
 
     Subject read(std::vector<ShellWord> words);
 
@@ -147,7 +154,7 @@ class CommandLine {
         if (!list) set(key, list = make(Value::Kind::sequence));
         list->items.push_back(std::move(item));
     }
-    // The next word; problems and mounts are in its line from then on.
+    // The next word; problems and mounts are at its place from then on.
     std::string take();
     bool has_next() const { return next_ < words_.size(); }
     void option(const std::string& word);
@@ -162,12 +169,11 @@ class CommandLine {
     void problem(std::string text) const { context_.problem(at_, std::move(text)); }
 
     Value at_;  // where the reading is
-    Place start_;
+    Place option_at_;
     const Context& context_;
     std::vector<std::string>& notes_;
     std::vector<ShellWord> words_;
     std::size_t next_ = 0;
-    bool has_lines_ = false;
     std::shared_ptr<Value> subject_;
     std::map<std::string, std::shared_ptr<Value>> lists_;
     std::vector<std::pair<std::string, std::string>> health_;
@@ -291,8 +297,10 @@ void CommandLine::apply(const Option& option, const std::string& value) {
         case Fate::no_effect_flag:
             return without_effect_.push_back(fmt::format("--{}", option.name));
         case Fate::refused:
-            return problem(fmt::format(
-                "--{} is not supported: the test run would not be what you run; leave it out", option.name));
+            return context_.problems.add(
+                option_at_,
+                fmt::format("--{} is not supported: the test run would not be what you run; leave it out",
+                            option.name));
     }
 }
 
@@ -337,15 +345,12 @@ void CommandLine::letters(const std::string& word) {
 
 std::string CommandLine::take() {
     const ShellWord& word = words_[next_++];
-    // The lines of a block (docker_run: |) begin below the key; a text that was folded into one line has
-    // none.
-    if (has_lines_) at_.place = {start_.line + 1 + word.line, 1, start_.file};
+    at_.place = place_in(at_, word.place, at_.place);
     return word.text;
 }
 
 Subject CommandLine::read(std::vector<ShellWord> words) {
     words_ = std::move(words);
-    has_lines_ = at_.text.find('\n') != std::string::npos;
     const auto next_is = [&](std::initializer_list<std::string_view> names) {
         return has_next() && std::ranges::find(names, words_[next_].text) != names.end();
     };
@@ -359,6 +364,7 @@ Subject CommandLine::read(std::vector<ShellWord> words) {
     take();
     while (has_next() && words_[next_].text.size() > 1 && words_[next_].text.starts_with('-')) {
         const std::string word = take();
+        option_at_ = at_.place;
         if (word == "--") break;
         word.starts_with("--") ? option(word) : letters(word);
     }
@@ -406,11 +412,15 @@ Subject CommandLine::read(std::vector<ShellWord> words) {
 Subject read_docker_run(const Value& value, const Context& context, std::vector<std::string>& notes) {
     const auto text = read_text(value, "'docker_run'", context);
     if (!text) return {};
-    const auto words = split_shell_text(*text, [&](const std::string& name) {
-        return name == "PWD" ? std::optional(context.folder) : context.surroundings.environment(name);
-    });
+    ShellPlace wrong_at;
+    const auto words = split_shell_text(
+        *text,
+        [&](const std::string& name) {
+            return name == "PWD" ? std::optional(context.folder) : context.surroundings.environment(name);
+        },
+        &wrong_at);
     if (words) return CommandLine(value, context, notes).read(*words);
-    context.problem(value, words.error());
+    context.problems.add(place_in(value, wrong_at, value.place), words.error());
     return {};
 }
 

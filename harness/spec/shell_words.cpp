@@ -20,14 +20,29 @@ class Splitter {
     Splitter(std::string_view text, const ShellVariables& variables) : text_(text), variables_(variables) {}
 
     Parsed<std::vector<ShellWord>> split() {
-        for (; at_ < text_.size(); ++at_)
+        for (; at_ < text_.size(); ++at_) {
+            begin_ = place_of(at_);
             if (auto taken = take(text_[at_]); !taken) return wrong(std::move(taken.error()));
+        }
+        begin_ = opened_;
         if (quote_ != 0) return wrong(fmt::format("a {} is never closed; close it", quote_));
         end_word();
         return std::move(words_);
     }
 
+    // What was read last, or is not closed.
+    ShellPlace place() const { return begin_; }
+
   private:
+    ShellPlace place_of(std::size_t at) const {
+        ShellPlace place;
+        for (const char c : text_.substr(0, at))
+            if (c == '\n')
+                place = {place.line + 1, 0};
+            else if ((static_cast<unsigned char>(c) & 0xc0) != 0x80)
+                ++place.column;
+        return place;
+    }
     Parsed<bool> take(char c) {
         if (quote_ != 0 && c == quote_) {
             quote_ = 0;
@@ -39,10 +54,10 @@ class Splitter {
             return escape();
         } else if (c == '\'' || c == '"') {
             quote_ = c;
+            opened_ = begin_;
             begin_word();
         } else if (c == ' ' || c == '\t' || c == '\n' || c == '\r') {
             end_word();
-            if (c == '\n') ++line_;
         } else if (std::string_view("|&;<>").find(c) != std::string_view::npos) {
             return wrong(
                 fmt::format("unquoted '{}' in a command that no shell runs; quote it, or write "
@@ -57,10 +72,7 @@ class Splitter {
     Parsed<bool> escape() {
         if (++at_ == text_.size()) return wrong("a backslash ends the command; write \\\\ for a backslash");
         const char c = text_[at_];
-        if (c == '\n') {  // the line goes on
-            ++line_;
-            return true;
-        }
+        if (c == '\n') return true;  // the line goes on
         // Within double quotes a backslash escapes these only, and is itself otherwise (POSIX 2.2.3).
         if (quote_ == '"' && std::string_view("$`\"\\").find(c) == std::string_view::npos) add('\\');
         add(c);
@@ -104,12 +116,11 @@ class Splitter {
                (!first && c >= '0' && c <= '9');
     }
     void begin_word() {
-        if (!word_) word_ = ShellWord{{}, line_};
+        if (!word_) word_ = ShellWord{{}, begin_};
     }
     void add(char c) {
         begin_word();
         word_->text += c;
-        if (c == '\n') ++line_;
     }
     void end_word() {
         if (word_) words_.push_back(*std::exchange(word_, std::nullopt));
@@ -118,7 +129,7 @@ class Splitter {
     std::string_view text_;
     const ShellVariables& variables_;
     std::size_t at_ = 0;
-    int line_ = 0;
+    ShellPlace begin_, opened_;  // of what is taken; of the quote
     char quote_ = 0;
     std::optional<ShellWord> word_;  // absent between words; '' is a word, though empty
     std::vector<ShellWord> words_;
@@ -126,8 +137,12 @@ class Splitter {
 
 }  // namespace
 
-Parsed<std::vector<ShellWord>> split_shell_text(std::string_view text, const ShellVariables& variables) {
-    return Splitter(text, variables).split();
+Parsed<std::vector<ShellWord>> split_shell_text(std::string_view text, const ShellVariables& variables,
+                                                ShellPlace* wrong_at) {
+    Splitter splitter(text, variables);
+    auto words = splitter.split();
+    if (!words && wrong_at != nullptr) *wrong_at = splitter.place();
+    return words;
 }
 
 Parsed<std::vector<std::string>> split_shell_words(std::string_view text) {

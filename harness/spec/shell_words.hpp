@@ -11,15 +11,21 @@
 
 namespace rogate::spec {
 
+// Within a text; both count from 0, columns in characters.
+struct ShellPlace {
+    int line = 0, column = 0;
+};
+
 struct ShellWord {
     std::string text;
-    int line = 0;  // of the text, where the word begins; counts from 0
+    ShellPlace place;  // where it begins
 };
 
 using ShellVariables = std::function<std::optional<std::string>(const std::string& name)>;
 
 // With `variables`, $NAME, ${NAME} and $(pwd) are expanded, the last one as $PWD; the value stays one word,
-// as within double quotes. Without, a '$' is itself.
-Parsed<std::vector<ShellWord>> split_shell_text(std::string_view text, const ShellVariables& variables = {});
+// as within double quotes. Without, a '$' is itself. `wrong_at`: is told where the reading ended in vain.
+Parsed<std::vector<ShellWord>> split_shell_text(std::string_view text, const ShellVariables& variables = {},
+                                                ShellPlace* wrong_at = nullptr);
 
 }  // namespace rogate::spec

@@ -99,6 +99,9 @@ class Walk {
                 return resolved_later ? without_references(found->second) : found->second;
             },
             resolved_later ? Escapes::keep : Escapes::resolve);
+        // The lines are still those of the file, the columns are not.
+        made->text_at.column = 0;
+        if (std::ranges::count(made->text, '\n') != std::ranges::count(value->text, '\n')) made->text_at = {};
         return made;
     }
 

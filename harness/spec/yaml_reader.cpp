@@ -36,8 +36,31 @@ class Lines {
         const auto line = static_cast<std::size_t>(after - starts_.begin()) - 1;
         return place(line, offset - starts_[line]);
     }
+    // Value::text_at of a scalar that begins at `mark`.
+    Place place_of_text(const YAML::Mark& mark, const std::string& text) const {
+        const Place nowhere{0, 0, file_};
+        if (mark.is_null() || mark.line < 0 || static_cast<std::size_t>(mark.line) >= starts_.size())
+            return nowhere;
+        const auto line = static_cast<std::size_t>(mark.line), column = static_cast<std::size_t>(mark.column);
+        const std::string_view rest = text_.substr(std::min(starts_[line] + column, text_.size()));
+        if (rest.starts_with('|')) return place_of_block(line + 1, text);
+        const std::size_t quote = rest.starts_with('"') || rest.starts_with('\'') ? 1 : 0;
+        if (text.empty() || !rest.substr(quote).starts_with(text) || text.find('\n') != std::string::npos)
+            return nowhere;
+        return place(line, column + quote);
+    }
 
   private:
+    Place place_of_block(std::size_t line, const std::string& text) const {
+        const std::size_t first = text.find_first_not_of('\n');
+        if (first == std::string::npos || line + first >= starts_.size()) return {0, 0, file_};
+        const std::string_view begun = std::string_view(text).substr(first, text.find('\n', first) - first);
+        const std::string_view written = text_.substr(starts_[line + first]);
+        const std::size_t indent = written.substr(0, written.find('\n')).find(begun);
+        return indent == std::string_view::npos
+                   ? Place{0, 0, file_}
+                   : Place{static_cast<int>(line) + 1, static_cast<int>(indent) + 1, file_};
+    }
     Place place(std::size_t line, std::size_t bytes) const {
         Place place{static_cast<int>(line) + 1, 1, file_};
         if (line >= starts_.size()) return place;
@@ -121,6 +144,7 @@ class Builder : public YAML::EventHandler {
         value->text = text;
         value->bytes = text.size();
         value->plain = tag == "?";
+        value->text_at = lines_.place_of_text(mark, text);
         bytes_ += text.size();
         finish(value, anchor);
     }

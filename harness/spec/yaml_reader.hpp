@@ -20,7 +20,11 @@ struct Value {
     Place place;
     std::string text;   // scalar: as written, without the quotes
     bool plain = true;  // scalar: written without quotes
-    std::string tag;    // "!reset" or "!override", where YamlLimits::merge_tags allows them
+    // Scalar: of its first character, where every line of it is one of the file's, all from this column on.
+    // Line 0: it does not stand in the file as it reads (escapes, folded lines); column 0: its lines do
+    // (variables).
+    Place text_at;
+    std::string tag;  // "!reset" or "!override", where YamlLimits::merge_tags allows them
     std::vector<ValuePtr> items;
     std::vector<std::pair<ValuePtr, ValuePtr>>
         pairs;  // in the order of the file; keys are scalars and unique

@@ -44,6 +44,17 @@ TEST(DockerRun, ReadsWhatPeoplePaste) {
     EXPECT_THAT(good->notes, ElementsAre(HasSubstr("--detach, --tty, --name")));
 }
 
+TEST(DockerRun, PlacesAreInCharactersAndLinesWhereAVariableStands) {
+    const auto characters = parse("subject:\n  docker_run: docker run --name 'é' --device x nginx\n");
+    ASSERT_FALSE(characters.has_value());
+    EXPECT_THAT(characters.error().message, HasSubstr("scenario.yaml:2:37: --device is not supported"));
+    const auto variable = parse(
+        "vars: {n: long-name}\nsubject:\n  docker_run: |\n    docker run --name ${{ n }} \\\n      --device "
+        "x nginx\n");
+    ASSERT_FALSE(variable.has_value());
+    EXPECT_THAT(variable.error().message, HasSubstr("scenario.yaml:5:1: --device is not supported"));
+}
+
 TEST(DockerRun, StandsAlone) {
     const auto scenario = parse("subject:\n  docker_run: docker run nginx\n  image: a\n");
     ASSERT_FALSE(scenario.has_value());
