@@ -61,8 +61,19 @@ class Launch {
     Task<> steps_again();
     Task<> with_background(std::size_t index);
     scenario::Driver driver() {
-        return scenario::Driver(bench_.client, container_, memory_, neighbourhood(), wrapper(),
-                                bench_.pod.holder());
+        scenario::Driver made(bench_.client, container_, memory_, neighbourhood(), wrapper(),
+                              bench_.pod.holder());
+        made.know_mounts(mounts());
+        return made;
+    }
+    scenario::TmpfsByTarget mounts() const {
+        scenario::TmpfsByTarget found;
+        for (const DataMount& data : bench_.data.mounts())
+            if (data.mount.type != MountType::rootfs)
+                found.emplace(data.mount.target, data.mount.type == MountType::tmpfs);
+        for (const WritablePath& path : record_.plan.writable)
+            found.insert_or_assign(path.path, path.as == WritableAs::tmpfs);
+        return found;
     }
     scenario::Neighbourhood neighbourhood() const {
         return {.session = bench_.session,
@@ -240,6 +251,7 @@ Task<> Launch::with_background(std::size_t index) {
     beside.name += "-background";  // its containers are not those of the other steps
     scenario::Driver driver(bench_.client, container_, memory, std::move(beside), wrapper(),
                             bench_.pod.holder());
+    driver.know_mounts(mounts());
     if (auto found = co_await driver.refresh(); !found) co_return found;
     bool stop = false;
     const auto load = [&]() -> Task<> {

@@ -41,6 +41,9 @@ struct Neighbourhood {
                              // they are published
 };
 
+// The subject's mounts in this run, by target: whether it is a tmpfs. "/" is left out.
+using TmpfsByTarget = std::map<std::string, bool>;
+
 struct Address;
 class Connection;
 using Conversation = std::function<engine::Task<StepOutcome>(Connection&)>;
@@ -65,6 +68,8 @@ class Driver {
           neighbourhood_(std::move(neighbourhood)),
           wrapper_(std::move(wrapper)) {}
 
+    // What file and copy steps must not be tried on.
+    void know_mounts(TmpfsByTarget mounts) { mounts_ = std::move(mounts); }
     // Looks up where the subject's ports are; again after a restart, since the engine may choose new ones.
     engine::Task<> refresh();
     // As often as the step says; what it captures and what has to be compared goes into the memory.
@@ -98,12 +103,15 @@ class Driver {
     engine::Task<StepOutcome> log(const Step& step, std::string since);
     engine::Task<StepOutcome> health();
     engine::Task<StepOutcome> restart(const RestartAction& action);
+    // Why the engine's archive calls do not reach `path`; empty: they do.
+    std::string out_of_reach(const std::string& path) const;
     Result<Address> address_of(std::uint16_t container_port) const;
     engine::Task<StepOutcome> over_connection(std::uint16_t port, std::int64_t timeout_ms, Conversation talk);
 
     engine::Client& client_;
     std::string container_, network_;
     Memory& memory_;
+    TmpfsByTarget mounts_;
     Neighbourhood neighbourhood_;
     CommandWrapper wrapper_;
     std::map<std::string, std::uint16_t> ports_;

@@ -38,7 +38,26 @@ std::uint32_t unix_mode(std::uint32_t go_mode) {
 
 }  // namespace
 
+// The engine reads and writes files below the container's root as the host sees it. A tmpfs is in the
+// container's mount namespace alone: it would be the directory below it that is looked at, and a file be
+// missing that is there.
+std::string Driver::out_of_reach(const std::string& path) const {
+    const std::pair<const std::string, bool>* nearest = nullptr;
+    for (const auto& mount : mounts_) {
+        const std::string& target = mount.first;
+        const bool on_it =
+            path.starts_with(target) && (path.size() == target.size() || path[target.size()] == '/');
+        if (on_it && (nearest == nullptr || target.size() > nearest->first.size())) nearest = &mount;
+    }
+    if (nearest == nullptr || !nearest->second) return {};
+    return fmt::format(
+        "{} is on the tmpfs {}, which the engine does not reach from outside; use exec (test -e, cat, "
+        "tee) or give that path a volume",
+        path, nearest->first);
+}
+
 Task<StepOutcome> Driver::copy(const CopyAction& action) {
+    if (std::string why = out_of_reach(action.load.to); !why.empty()) co_return miss(std::move(why));
     const auto [folder, name] = split_path(action.load.to);
     auto tar = tar_of_load(action.load, name);
     if (!tar) co_return fail(std::move(tar.error()).with_context("copying into the subject"));
@@ -53,6 +72,7 @@ Task<StepOutcome> Driver::copy(const CopyAction& action) {
 }
 
 Task<StepOutcome> Driver::file(const Step& step, const FileAction& action) {
+    if (std::string why = out_of_reach(action.path); !why.empty()) co_return miss(std::move(why));
     Observed observed;
     auto stat = co_await client_.archive_stat(container_, action.path);
     if (!stat && stat.error().kind != ErrorKind::not_found) co_return fail(std::move(stat.error()));

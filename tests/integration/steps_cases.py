@@ -188,3 +188,18 @@ def test_a_step_may_not_be_left_out_only_where_it_would_fail():
         equal(p.verdicts()["/data"], "safe", done.stdout)
         contains(message(p, 0, "stored"), "left out: variable 'mode' is 'quick'")
         equal(p.run("--set", "mode=full").returncode, 1)
+
+
+def test_files_on_a_tmpfs_are_out_of_reach_and_no_loss():
+    """A step that looks at a file from outside would call it missing; where a split puts a tmpfs there, a volume is tried."""
+    with project() as p:
+        p.make("data", {"kept": "k\n"})
+        os.mkdir(p.path("data/run"))
+        p.scenario("cat /data/kept; echo x >/data/run/x.pid || exit 3; " + IDLE, ["./data:/data"],
+                   [{"name": "looks", "file": "/data/run/x.pid", "expect": {"equals": "x"}}], candidates=["/data"])
+        done = p.run()
+        equal((p.verdicts()["/data"], p.result["recommendation"]["writable"][0]["as"]), ("split", "volume"), done.stdout)
+        p.scenario("echo x >/t/x; " + IDLE, ["./data:/data", {"type": "tmpfs", "target": "/t"}], [{"name": "puts", "copy": {"to": "/t/y", "text": "y"}}])
+        done = p.run()
+        equal(done.returncode, 1, done.stdout)
+        contains(message(p, 0, "puts"), "/t/y is on the tmpfs /t, which the engine does not reach from outside; use exec")
