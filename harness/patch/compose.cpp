@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <optional>
 
 #include "patch/job.hpp"
@@ -37,6 +38,16 @@ NodePtr base_in_file(const OpenFile& file, const NodePtr& service) {
 
 constexpr int longest_chain = 20;
 
+// In an entry of either syntax.
+void move_source(Node& entry, const std::string& source, const std::string& moved) {
+    if (entry.kind != Node::Kind::mapping) {
+        if (entry.text.starts_with(source)) entry.text.replace(0, source.size(), moved);
+        return;
+    }
+    for (auto& pair : entry.pairs)
+        if (pair.key->text == "source" || pair.key->text == "src") pair.value = make_scalar(moved);
+}
+
 class Compose {
   public:
     explicit Compose(Job& job) : job_(job) {}
@@ -66,6 +77,8 @@ class Compose {
     void root();
     void read_only(const std::string& target);
     bool inherited(const std::string& target);
+    std::optional<std::string> seen_from(VolumeLists& own, VolumeLists& from,
+                                         const std::string& source) const;
     bool override_entry(VolumeLists& from, const VolumeLists::Entry& entry, const std::string& target);
     void add(const WritablePath& writable);
     std::string named_volume(OpenFile& file, const std::string& target);
@@ -225,17 +238,37 @@ bool Compose::inherited(const std::string& target) {
     return false;
 }
 
+// The bind source `source` of a base service as it has to be written in `own`: a relative path starts at the
+// folder of the file that it stands in, and in the project's own files at that of the first one. Nothing:
+// that is not to be told.
+std::optional<std::string> Compose::seen_from(VolumeLists& own, VolumeLists& from,
+                                              const std::string& source) const {
+    const auto folder = [](const OpenFile& file) {
+        return std::filesystem::path(file.document.file).parent_path().lexically_normal();
+    };
+    const std::filesystem::path there = folder(from.file()), here = folder(*job_.files.front());
+    if (!source.starts_with('.') || there == folder(own.file())) return source;
+    if (folder(own.file()) != here) return std::nullopt;
+    const std::filesystem::path base = here.empty() ? std::filesystem::path(".") : here;
+    const std::string way =
+        (there.empty() ? std::filesystem::path(".") : there).lexically_relative(base).string();
+    if (way.empty()) return std::nullopt;
+    std::string moved = way + "/" + source;
+    // A variable may hold anything, also a link.
+    if (source.find('$') == std::string::npos)
+        moved = std::filesystem::path(moved).lexically_normal().string();
+    if (moved.size() > 1 && moved.ends_with('/')) moved.pop_back();
+    return moved.starts_with('.') ? moved : "./" + moved;
+}
+
 bool Compose::override_entry(VolumeLists& from, const VolumeLists::Entry& entry, const std::string& target) {
     if (from.is_read_only(entry)) return true;
     const NodePtr node = from.value(entry);
     VolumeLists& own = *lists_.back();
     const std::string where = place(from.file().document, node->begin);
-    const auto folder = [](const std::string& name) {
-        return name.substr(0, name.rfind('/') == std::string::npos ? 0 : name.rfind('/'));
-    };
-    const bool relative = from.bind_source(entry).starts_with('.');
-    if (from.is_tmpfs(entry) || is_anonymous(node, false) ||
-        (relative && folder(from.file().document.file) != folder(own.file().document.file))) {
+    const std::string source = from.bind_source(entry);
+    const std::optional<std::string> moved = seen_from(own, from, source);
+    if (from.is_tmpfs(entry) || is_anonymous(node, false) || !moved) {
         job_.refuse(fmt::format(
             "{}: service '{}' gets its mount on {} from here by 'extends'; write a read-only entry "
             "for it into the 'volumes' of '{}' by hand",
@@ -243,6 +276,7 @@ bool Compose::override_entry(VolumeLists& from, const VolumeLists::Entry& entry,
         return true;
     }
     NodePtr copy = flattened(*node);
+    if (*moved != source) move_source(*copy, source, *moved);
     if (copy->kind == Node::Kind::mapping) {
         std::erase_if(copy->pairs, [](const auto& pair) { return pair.key->text == "read_only"; });
         NodePtr yes = make_scalar("true");

@@ -80,7 +80,10 @@ Case load(const fs::path& folder) {
     out.refused = !out.errors.empty();
     for (const std::string number : {"", "2", "3"}) {
         if (!fs::exists(folder / ("before" + number))) break;
-        out.request.files.push_back({"file" + number + ".yaml", read(folder / ("before" + number)), true});
+        const std::size_t index = out.request.files.size();
+        const std::string name =
+            spec["names"] ? spec["names"][index].as<std::string>() : "file" + number + ".yaml";
+        out.request.files.push_back({name, read(folder / ("before" + number)), true});
         out.after.push_back(
             read(folder / ((fs::exists(folder / ("after" + number)) ? "after" : "before") + number)));
     }
