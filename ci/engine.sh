@@ -19,21 +19,6 @@ reached() { command -v docker >/dev/null && docker version -f '{{.Server.Version
 runs() { grep -qs '^State:.[^Z]' "/proc/$1/status"; }
 is_dockerd() { [ -n "$1" ] && [ "$(cat "/proc/$1/comm" 2>/dev/null)" = dockerd ] && runs "$1"; }
 
-# Debian starts a service as its package is installed. This one must not be: an engine may be running already, with only
-# the client missing, and where one is started, it is to be the one that `stop` knows.
-install_engine() {
-  local policy=/usr/sbin/policy-rc.d ours=
-  if ! [ -e "$policy" ]; then
-    ours=yes
-    printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
-    as_root chmod 755 "$policy"
-  fi
-  local failed=0
-  need_packages "${engine_packages[@]}" || failed=$?
-  [ -z "$ours" ] || as_root rm -f "$policy"
-  return "$failed"
-}
-
 start() {
   say "no engine is running: starting dockerd (log: $log); stop it with: ci/engine.sh stop"
   # A dockerd that was killed leaves its pid file, and the next one would refuse to start.
@@ -69,7 +54,9 @@ ensure() {
   fi
   # Somebody else's installation, docker-ce for example, is not to be replaced.
   if ! { command -v docker && command -v dockerd; } >/dev/null; then
-    install_engine
+    # An engine may be running already, with only the client missing, and where one is started, it is to be the one that
+    # `stop` knows.
+    need_packages_without_services "${engine_packages[@]}"
     reached && return
     [ -z "${DOCKER_HOST:-}" ] || ensure
   fi

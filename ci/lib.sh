@@ -10,6 +10,8 @@ build_packages=(g++ cmake ninja-build ccache mold clang bpftool libbpf-dev libel
 lint_packages=(clang-format shellcheck)
 # The HTML report is tested in a browser.
 browser_packages=(chromium fonts-dejavu-core)
+# A test reaches the engine through an sshd of its own.
+test_packages=(openssh-client openssh-server)
 engine_packages=(docker.io iptables ca-certificates)
 base_packages=(mmdebstrap ca-certificates)
 kernel_packages=(qemu-system-x86 cpio)
@@ -48,6 +50,19 @@ need_packages() {
   as_root apt-get -o DPkg::Lock::Timeout=120 update -qq
   as_root env DEBIAN_FRONTEND=noninteractive \
     apt-get -o DPkg::Lock::Timeout=120 install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# Debian starts a service as its package is installed. These must not be.
+need_packages_without_services() {
+  local policy=/usr/sbin/policy-rc.d ours='' failed=0
+  if ! [ -e "$policy" ]; then
+    ours=yes
+    printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+    as_root chmod 755 "$policy"
+  fi
+  need_packages "$@" || failed=$?
+  [ -z "$ours" ] || as_root rm -f "$policy"
+  return "$failed"
 }
 
 # Chromium, and npm's packages for tests/browser as its lock file names them. A node that is there, Debian's or another, is

@@ -10,6 +10,7 @@ cd "$(dirname "$0")/.."
 case ${1:-} in -h|--help) usage ci/test.sh; exit 0 ;; esac
 
 need_packages "${build_packages[@]}" "${lint_packages[@]}"
+need_packages_without_services "${test_packages[@]}"
 need_browser
 ci/engine.sh ensure
 images/build.sh

@@ -8,8 +8,9 @@
 namespace rogate::cli {
 
 struct Global {
-    std::optional<std::string> host;  // --host
-    std::vector<std::string> hosts;   // all of them, where the command takes several
+    std::optional<std::string> host;     // --host
+    std::vector<std::string> hosts;      // all of them, where the command takes several
+    std::optional<std::string> context;  // --context
     bool verbose = false;
     std::string colour = "auto";   // auto, always, never
     double engine_timeout_s = 60;  // of an ordinary call

@@ -19,10 +19,12 @@ int main(int argc, char** argv) {
     Global global;
     // Else the words that follow would be taken for more of them.
     const auto one_at_a_time = [](CLI::Option* option) { option->allow_extra_args(false); };
-    one_at_a_time(
-        app.add_option("-H,--host", global.hosts,
-                       "Engine to use: unix://PATH or tcp://HOST:PORT (default: DOCKER_HOST, the docker "
-                       "context); repeatable for `run`, which shares its scenarios among them"));
+    one_at_a_time(app.add_option(
+        "-H,--host", global.hosts,
+        "Engine to use: unix://PATH, tcp://HOST:PORT or ssh://[USER@]HOST (default: DOCKER_HOST, "
+        "the docker context); repeatable for `run`, which shares its scenarios among them"));
+    app.add_option("-c,--context", global.context,
+                   "Docker context whose engine to use, whatever DOCKER_HOST says");
     app.add_option("--color", global.colour, "auto, always or never (NO_COLOR is honoured)")
         ->check(CLI::IsMember({"auto", "always", "never"}));
 
@@ -171,6 +173,9 @@ int main(int argc, char** argv) {
         return report_error({rogate::ErrorKind::usage,
                              "--host is given more than once; only `rogate run` uses "
                              "several engines"});
+    if (!global.hosts.empty() && global.context)
+        return report_error(
+            {rogate::ErrorKind::usage, "--host and --context both name an engine; leave one of them out"});
     if (*run_app) return run_command(global, run);
     if (*merge_app) return merge_command(global, merge);
     if (*clean_app) return clean_command(global, clean);

@@ -15,6 +15,8 @@
 #include <memory>
 #include <utility>
 
+#include "engine/context.hpp"
+
 namespace rogate::cli {
 
 namespace asio = boost::asio;
@@ -203,7 +205,8 @@ void Session::look_again(Lane& lane) {
 }
 
 Result<> Session::open_lane(const Global& global, const EngineQueue::Host& host) {
-    auto endpoint = engine::find_endpoint(host, environment);
+    auto endpoint = global.context ? engine::endpoint_of_context(*global.context, environment)
+                                   : engine::find_endpoint(host, environment);
     if (!endpoint) return fail(std::move(endpoint.error()));
     auto transport = engine::make_transport(context_.get_executor(), *endpoint);
     if (!transport) return fail(std::move(transport.error()));

@@ -36,6 +36,11 @@ std::optional<std::string> process_environment(const std::string& name) {
     return std::string(value);
 }
 
+Task<RegistryCredentials> at_hand(std::optional<std::string> header) {
+    RegistryCredentials credentials{std::move(header), {}};
+    co_return credentials;
+}
+
 }  // namespace
 
 Client::Client(asio::any_io_executor executor, std::unique_ptr<Transport> transport, Endpoint endpoint)
@@ -43,14 +48,16 @@ Client::Client(asio::any_io_executor executor, std::unique_ptr<Transport> transp
     impl_->executor = std::move(executor);
     impl_->transport = std::move(transport);
     impl_->endpoint = std::move(endpoint);
-    impl_->registry_auth = [](const std::string& reference) {
-        return find_registry_auth(reference, process_environment);
+    impl_->credentials = [](std::string reference) {
+        return find_registry_auth(std::move(reference), process_environment);
     };
 }
 Client::~Client() = default;
 
 void Client::set_registry_auth(RegistryAuth lookup) {
-    impl_->registry_auth = std::move(lookup);
+    impl_->credentials = [lookup = std::move(lookup)](const std::string& reference) {
+        return at_hand(lookup(reference));
+    };
 }
 
 void Client::set_timeout(Milliseconds timeout) {

@@ -165,7 +165,7 @@ class Client {
     Client& operator=(const Client&) = delete;
 
     // The value of X-Registry-Auth for a pull of a reference, if there is one. At first: what
-    // ~/.docker/config.json (DOCKER_CONFIG) has for the reference's registry.
+    // ~/.docker/config.json (DOCKER_CONFIG), or its helper, has for the registry.
     using RegistryAuth = std::function<std::optional<std::string>(const std::string& reference)>;
     void set_registry_auth(RegistryAuth lookup);
 

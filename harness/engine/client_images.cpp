@@ -94,10 +94,16 @@ Task<> Client::image_pull(std::string reference, std::function<void(const std::s
                        reference.find(':', slash == std::string::npos ? 0 : slash) != std::string::npos;
     const std::string full = named ? reference : reference + ":latest";
     HttpRequest request = post(impl_->path("/images/create?fromImage=" + url_escape(full)));
-    if (const auto auth = impl_->registry_auth(full)) request.headers.emplace("X-Registry-Auth", *auth);
+    auto asking = impl_->credentials(full);
+    auto credentials = co_await std::move(asking);
+    if (!credentials) co_return fail(std::move(credentials.error()));
+    if (credentials->header) request.headers.emplace("X-Registry-Auth", *credentials->header);
     std::function<void(const json&)> message;
     if (progress) message = [&](const json& each) { progress(field<std::string>(each, "status")); };
-    co_return co_await impl_->ask_progress(std::move(request), deadline, std::move(message));
+    auto pulled = co_await impl_->ask_progress(std::move(request), deadline, std::move(message));
+    if (!pulled && !credentials->trouble.empty() && pulled.error().kind != ErrorKind::cancelled)
+        pulled.error().message += "; it was asked without credentials: " + credentials->trouble;
+    co_return pulled;
 }
 
 Task<> Client::image_remove(std::string reference, bool force) {

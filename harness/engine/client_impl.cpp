@@ -12,6 +12,11 @@ std::string_view without_version(std::string_view target) {
     return slash == std::string_view::npos ? target : target.substr(slash);
 }
 
+// Here or on the other side of ssh: the endpoint's path is the socket's.
+bool is_socket(const Endpoint& endpoint) {
+    return endpoint.kind == Endpoint::Kind::unix_socket || endpoint.kind == Endpoint::Kind::ssh;
+}
+
 }  // namespace
 
 std::string call_name(const HttpRequest& request) {
@@ -68,12 +73,12 @@ Result<json> parse_json_reply(const HttpRequest& request, const std::string& bod
 }
 
 std::string Client::Impl::path(const std::string& rest) const {
-    const std::string prefix = endpoint.kind == Endpoint::Kind::unix_socket ? std::string() : endpoint.path;
+    const std::string prefix = is_socket(endpoint) ? std::string() : endpoint.path;
     return api_version.empty() ? prefix + rest : prefix + "/v" + api_version + rest;
 }
 
 std::string Client::Impl::host_header() const {
-    return endpoint.kind == Endpoint::Kind::unix_socket ? "docker" : endpoint.authority();
+    return is_socket(endpoint) ? "docker" : endpoint.authority();
 }
 
 Task<std::pair<HttpExchange, HttpReplyHead>> Client::Impl::open(HttpRequest request) {

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/client.hpp"
+#include "engine/credentials.hpp"
 #include "engine/http.hpp"
 
 namespace rogate::engine {
@@ -31,7 +32,7 @@ struct Client::Impl {
     std::unique_ptr<Transport> transport;
     Endpoint endpoint;
     Version version;
-    Client::RegistryAuth registry_auth;
+    std::function<Task<RegistryCredentials>(std::string reference)> credentials;
     std::string api_version;  // empty until negotiated: paths then carry no version
 
     Milliseconds timeout = ordinary_deadline;  // of an ordinary call

@@ -1,5 +1,5 @@
-// Credentials for registries, from docker's config.json. Plain "auths" only: credential helpers are not
-// asked.
+// Credentials for registries, as the docker client finds them: in config.json, or by the helper that it
+// names.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -7,9 +7,14 @@
 #include <string>
 #include <string_view>
 
-#include "engine/endpoint.hpp"
+#include "engine/transport.hpp"
 
 namespace rogate::engine {
+
+struct RegistryCredentials {
+    std::optional<std::string> header;  // the value of X-Registry-Auth for a pull
+    std::string trouble;  // why there are none although there should be; told when the pull fails
+};
 
 // The registry's host and port: "index.docker.io" for a name without one ("redis", "library/redis").
 std::string registry_of(std::string_view reference);
@@ -18,8 +23,17 @@ std::string registry_of(std::string_view reference);
 // for its registry.
 std::optional<std::string> registry_auth(std::string_view reference, const nlohmann::json& docker_config);
 
-// The same, from the config.json of DOCKER_CONFIG or ~/.docker; nullopt when it is absent or not JSON.
-std::optional<std::string> find_registry_auth(std::string_view reference,
-                                              const EnvironmentLookup& environment);
+// "docker-credential-NAME" when `docker_config` names a helper for the registry of `reference`, in
+// credHelpers or for all of them in credsStore; empty otherwise. `key` says where, for messages.
+struct CredentialHelper {
+    std::string program;
+    std::string key;
+    std::string server;  // what it is asked for
+};
+CredentialHelper credential_helper(std::string_view reference, const nlohmann::json& docker_config);
+
+// From the config.json of DOCKER_CONFIG or ~/.docker, without a header when it is absent or has none. What
+// went wrong is no error yet, since the registry may be open to all.
+Task<RegistryCredentials> find_registry_auth(std::string reference, EnvironmentLookup environment);
 
 }  // namespace rogate::engine

@@ -1,5 +1,3 @@
-#include "engine/endpoint.hpp"
-
 #include <fmt/format.h>
 #include <openssl/evp.h>
 
@@ -8,6 +6,8 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
+
+#include "engine/context.hpp"
 
 namespace rogate::engine {
 
@@ -44,10 +44,9 @@ std::string sha256_hex(std::string_view text) {
 }
 
 Result<Endpoint> wrong(std::string_view text, std::string_view why) {
-    return fail(
-        ErrorKind::usage,
-        fmt::format("engine address '{}': {}; write unix:///PATH, tcp://HOST:PORT or ssh://[USER@]HOST", text,
-                    why));
+    return fail(ErrorKind::usage, fmt::format("engine address '{}': {}; write unix:///PATH, tcp://HOST:PORT "
+                                              "or ssh://[USER@]HOST[:PORT][/SOCKET]",
+                                              text, why));
 }
 
 Result<Endpoint> parse_authority(Endpoint endpoint, std::string_view text, std::string_view rest,
@@ -59,6 +58,8 @@ Result<Endpoint> parse_authority(Endpoint endpoint, std::string_view text, std::
     }
     if (const auto at = rest.find('@'); at != std::string_view::npos) {
         endpoint.user = rest.substr(0, at);
+        if (endpoint.user.find(':') != std::string::npos)
+            return wrong("…", "a password in it would be seen by everybody; ssh has keys");
         rest = rest.substr(at + 1);
     }
     endpoint.port = port;
@@ -91,11 +92,15 @@ Result<Endpoint> parse_authority(Endpoint endpoint, std::string_view text, std::
 
 Result<Endpoint> from_context(const std::string& name, const std::string& config_folder, std::string why) {
     const std::string id = sha256_hex(name);
-    const auto meta = read_json(config_folder + "/contexts/meta/" + id + "/meta.json");
-    if (!meta)
+    const std::string path = config_folder + "/contexts/meta/" + id + "/meta.json";
+    if (!std::ifstream(path))
         return fail(ErrorKind::usage,
                     fmt::format("docker context '{}' ({}) does not exist; `docker context ls` lists them",
                                 name, why));
+    const auto meta = read_json(path);
+    if (!meta)
+        return fail(ErrorKind::usage,
+                    fmt::format("docker context '{}' ({}): {} is not JSON", name, why, path));
     const json docker = member(member(*meta, "Endpoints"), "docker");
     const json address = member(docker, "Host"), skip_verify = member(docker, "SkipTLSVerify");
     const std::string host = address.is_string() ? address.get<std::string>() : std::string();
@@ -106,11 +111,15 @@ Result<Endpoint> from_context(const std::string& name, const std::string& config
         return fail(std::move(endpoint.error()).with_context(fmt::format("docker context '{}'", name)));
     endpoint->origin = fmt::format("context '{}'", name);
     const std::string tls = config_folder + "/contexts/tls/" + id + "/docker";
-    if (endpoint->kind == Endpoint::Kind::tcp && std::ifstream(tls + "/ca.pem")) {
+    const bool may_skip = skip_verify.is_boolean() && skip_verify.get<bool>();
+    // As the docker client decides it: any file of TLS's, or leave not to verify, means TLS.
+    const bool files =
+        std::ifstream(tls + "/ca.pem") || std::ifstream(tls + "/cert.pem") || std::ifstream(tls + "/key.pem");
+    if (endpoint->kind == Endpoint::Kind::tcp && (files || may_skip)) {
         endpoint->kind = Endpoint::Kind::tls;
         endpoint->cert_path = tls;
     }
-    endpoint->tls_verify = !(skip_verify.is_boolean() && skip_verify.get<bool>());
+    endpoint->tls_verify = !may_skip;
     return endpoint;
 }
 
@@ -138,8 +147,8 @@ std::string Endpoint::to_string() const {
         case Kind::tls:
             return fmt::format("tcp://{}{}", authority(), path);
         case Kind::ssh:
-            return fmt::format("ssh://{}{}{}", user.empty() ? "" : user + "@", bracketed(host),
-                               port == 22 ? "" : fmt::format(":{}", port));
+            return fmt::format("ssh://{}{}{}{}", user.empty() ? "" : user + "@", bracketed(host),
+                               port == 0 ? "" : fmt::format(":{}", port), path);
     }
     return {};
 }
@@ -164,46 +173,63 @@ Result<Endpoint> parse_endpoint(std::string_view text) {
     }
     if (scheme == "ssh") {
         endpoint.kind = Endpoint::Kind::ssh;
-        return parse_authority(endpoint, text, rest, 22);
+        // Without a port it is ssh's configuration that says it.
+        return parse_authority(endpoint, text, rest, 0);
     }
     return wrong(text, fmt::format("'{}' is no scheme of an engine's address", scheme));
 }
 
+namespace {
+
+std::optional<std::string> set(const EnvironmentLookup& environment, const char* name) {
+    auto value = environment(name);
+    if (value && value->empty()) value.reset();
+    return value;
+}
+
+std::string config_folder(const EnvironmentLookup& environment) {
+    return set(environment, "DOCKER_CONFIG").value_or(set(environment, "HOME").value_or("") + "/.docker");
+}
+
+Endpoint default_endpoint() {
+    Endpoint endpoint;
+    endpoint.path = default_socket;
+    endpoint.origin = "default";
+    return endpoint;
+}
+
+}  // namespace
+
 Result<Endpoint> find_endpoint(const std::optional<std::string>& host, const EnvironmentLookup& environment) {
-    const auto set = [&](const char* name) -> std::optional<std::string> {
-        auto value = environment(name);
-        if (value && value->empty()) value.reset();
-        return value;
-    };
-    const std::string config_folder = set("DOCKER_CONFIG").value_or(set("HOME").value_or("") + "/.docker");
+    const std::string folder = config_folder(environment);
     std::optional<std::string> address = host, origin = "--host";
     if (!address) {
-        address = set("DOCKER_HOST");
+        address = set(environment, "DOCKER_HOST");
         origin = "DOCKER_HOST";
     }
     if (address) {
         auto endpoint = parse_endpoint(*address);
         if (!endpoint) return fail(std::move(endpoint.error()).with_context(*origin));
         endpoint->origin = *origin;
-        if (endpoint->kind == Endpoint::Kind::tcp && set("DOCKER_TLS_VERIFY"))
+        if (endpoint->kind == Endpoint::Kind::tcp && set(environment, "DOCKER_TLS_VERIFY"))
             endpoint->kind = Endpoint::Kind::tls;
         if (endpoint->kind == Endpoint::Kind::tls)
-            endpoint->cert_path = set("DOCKER_CERT_PATH").value_or(config_folder);
+            endpoint->cert_path = set(environment, "DOCKER_CERT_PATH").value_or(folder);
         return endpoint;
     }
-    if (const auto context = set("DOCKER_CONTEXT"); context && *context != "default")
-        return from_context(*context, config_folder, "from DOCKER_CONTEXT");
-    if (const auto config = read_json(config_folder + "/config.json");
-        config && config->is_object() && !set("DOCKER_CONTEXT")) {
+    const auto context = set(environment, "DOCKER_CONTEXT");
+    if (context && *context != "default") return from_context(*context, folder, "from DOCKER_CONTEXT");
+    if (const auto config = read_json(folder + "/config.json"); config && config->is_object() && !context) {
         const auto current = config->find("currentContext");
         if (current != config->end() && current->is_string() && *current != "" && *current != "default")
-            return from_context(*current, config_folder,
-                                "the current one in " + config_folder + "/config.json");
+            return from_context(*current, folder, "the current one in " + folder + "/config.json");
     }
-    Endpoint endpoint;
-    endpoint.path = default_socket;
-    endpoint.origin = "default";
-    return endpoint;
+    return default_endpoint();
+}
+
+Result<Endpoint> endpoint_of_context(const std::string& name, const EnvironmentLookup& environment) {
+    if (name == "default") return default_endpoint();
+    return from_context(name, config_folder(environment), "from --context");
 }
 
 }  // namespace rogate::engine

@@ -13,10 +13,10 @@ namespace rogate::engine {
 struct Endpoint {
     enum class Kind { unix_socket, tcp, tls, ssh };
     Kind kind = Kind::unix_socket;
-    std::string path;  // unix socket; path prefix of a tcp URL
-    std::string host;  // tcp, tls, ssh
-    std::uint16_t port = 0;
-    std::string user;  // ssh
+    std::string path;        // unix socket (ssh: the other side's, empty: its default); prefix of a tcp URL
+    std::string host;        // tcp, tls, ssh
+    std::uint16_t port = 0;  // ssh: 0 when its configuration is to say it
+    std::string user;        // ssh
     std::string
         origin;  // where it was found, for messages: "DOCKER_HOST", "context 'staging'", "default", "--host"
     std::string cert_path;  // tls: folder with ca.pem, cert.pem, key.pem
@@ -30,7 +30,7 @@ struct Endpoint {
     bool operator==(const Endpoint&) const = default;
 };
 
-// "unix:///path", "tcp://host[:port]", "ssh://[user@]host[:port]", "http(s)://…"; ErrorKind::usage otherwise.
+// "unix:///path", "tcp://host[:port]", "ssh://[user@]host[:port][/socket]", "http(s)://…"; else usage.
 Result<Endpoint> parse_endpoint(std::string_view text);
 
 // What the docker CLI would use: `host` (--host) if given, DOCKER_HOST, DOCKER_CONTEXT, the current context

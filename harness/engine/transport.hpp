@@ -1,4 +1,4 @@
-// The seam between the client and the wire: unix sockets, TCP, TLS. ssh would plug in here.
+// The seam between the client and the wire: unix sockets, TCP, TLS, ssh.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -34,7 +34,7 @@ class Transport {
     virtual Task<std::unique_ptr<Stream>> connect() = 0;
 };
 
-// ErrorKind::usage for a kind that this build cannot do, naming it.
+// ErrorKind::usage for an address that can be none, and for TLS files that are none.
 Result<std::unique_ptr<Transport>> make_transport(boost::asio::any_io_executor, const Endpoint&);
 
 }  // namespace rogate::engine

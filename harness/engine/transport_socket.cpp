@@ -7,6 +7,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
+#include "engine/ssh.hpp"
 #include "engine/tls.hpp"
 #include "engine/transport.hpp"
 
@@ -133,14 +134,9 @@ Result<std::unique_ptr<Transport>> make_transport(asio::any_io_executor executor
             return make_tls_transport(endpoint,
                                       std::make_unique<TcpTransport>(std::move(executor), endpoint));
         case Endpoint::Kind::ssh:
-            break;
+            return make_ssh_transport(std::move(executor), endpoint);
     }
-    return fail(
-        ErrorKind::usage,
-        fmt::format(
-            "engines over ssh are not supported yet ({}, from {}); forward the socket with `ssh -nNT -L "
-            "/tmp/docker.sock:/var/run/docker.sock HOST` and set DOCKER_HOST=unix:///tmp/docker.sock",
-            endpoint.to_string(), endpoint.origin));
+    return fail(ErrorKind::internal, "an engine's address of a kind that is none");
 }
 
 }  // namespace rogate::engine

@@ -69,19 +69,113 @@ TEST(Credentials, OddFilesHoldNone) {
         EXPECT_FALSE(registry_auth("ghcr.io/x", json::parse(text)).has_value()) << text;
 }
 
-TEST(Credentials, AreFoundInTheFolderOfDocker) {
-    std::string pattern = (std::filesystem::temp_directory_path() / "rogate-XXXXXX").string();
-    const std::string folder = mkdtemp(pattern.data());
-    const EnvironmentLookup environment = [&](const std::string& name) -> std::optional<std::string> {
-        if (name == "DOCKER_CONFIG") return folder;
-        return std::nullopt;
-    };
-    EXPECT_FALSE(find_registry_auth("ghcr.io/x", environment).has_value());
-    std::ofstream(folder + "/config.json") << R"({"auths":{"ghcr.io":{"auth":"dXNlcjpwYXNz"}}})";
-    EXPECT_EQ(opened(find_registry_auth("ghcr.io/x", environment)).at("password"), "pass");
-    std::ofstream(folder + "/config.json") << "not JSON";
-    EXPECT_FALSE(find_registry_auth("ghcr.io/x", environment).has_value());
-    std::filesystem::remove_all(folder);
+class DockerFolder : public ::testing::Test {
+  protected:
+    DockerFolder() {
+        std::string pattern = (std::filesystem::temp_directory_path() / "rogate-XXXXXX").string();
+        folder = mkdtemp(pattern.data());
+        const char* path = std::getenv("PATH");
+        before = path == nullptr ? "" : path;
+        setenv("PATH", (folder + ":" + before).c_str(), 1);
+    }
+    ~DockerFolder() override {
+        setenv("PATH", before.c_str(), 1);
+        std::filesystem::remove_all(folder);
+    }
+    void config(const std::string& text) { std::ofstream(folder + "/config.json") << text; }
+    // What it is asked for goes to the file `asked`.
+    void helper(const std::string& name, const std::string& shell) {
+        const std::string path = folder + "/docker-credential-" + name;
+        std::ofstream(path) << "#!/bin/sh\ncat >" << folder << "/asked\necho \" $1\" >>" << folder
+                            << "/asked\n"
+                            << shell << "\n";
+        std::filesystem::permissions(path, std::filesystem::perms::owner_all);
+    }
+    std::string asked() const {
+        std::string line;
+        std::ifstream file(folder + "/asked");
+        std::getline(file, line);
+        return line;
+    }
+    RegistryCredentials find(const std::string& reference) {
+        const EnvironmentLookup environment = [&](const std::string& name) -> std::optional<std::string> {
+            if (name == "DOCKER_CONFIG") return folder;
+            return std::nullopt;
+        };
+        asio::io_context context;
+        auto found = fake::run(context, find_registry_auth(reference, environment));
+        EXPECT_TRUE(found.has_value());
+        return found ? *found : RegistryCredentials{};
+    }
+    std::string folder, before;
+};
+
+TEST_F(DockerFolder, HoldsThem) {
+    EXPECT_FALSE(find("ghcr.io/x").header.has_value());
+    EXPECT_EQ(find("ghcr.io/x").trouble, "");
+    config(R"({"auths":{"ghcr.io":{"auth":"dXNlcjpwYXNz"}}})");
+    EXPECT_EQ(opened(find("ghcr.io/x").header).at("password"), "pass");
+    config("not JSON");
+    EXPECT_FALSE(find("ghcr.io/x").header.has_value());
+    EXPECT_EQ(find("ghcr.io/x").trouble, folder + "/config.json is not JSON");
+}
+
+TEST_F(DockerFolder, NamesAHelperThatIsAsked) {
+    helper("mine", R"(echo '{"ServerURL":"ghcr.io","Username":"me","Secret":"from the helper"}')");
+    config(
+        R"({"credHelpers":{"ghcr.io":"mine"},"credsStore":"missing","auths":{"ghcr.io":{"auth":"dXNlcjpwYXNz"}}})");
+    const json auth = opened(find("ghcr.io/x").header);
+    EXPECT_EQ(auth.at("username"), "me");
+    EXPECT_EQ(auth.at("password"), "from the helper");
+    EXPECT_EQ(auth.at("serveraddress"), "ghcr.io");
+    EXPECT_EQ(asked(), "ghcr.io get");
+}
+
+TEST_F(DockerFolder, NamesAStoreForAllRegistries) {
+    helper("mine", R"(echo '{"Username":"<token>","Secret":"identity"}')");
+    config(R"({"credHelpers":{"ghcr.io":"other"},"credsStore":"mine"})");
+    const json auth = opened(find("redis").header);
+    EXPECT_EQ(auth.at("identitytoken"), "identity");
+    EXPECT_FALSE(auth.contains("password"));
+    EXPECT_EQ(asked(), "https://index.docker.io/v1/ get");
+}
+
+TEST_F(DockerFolder, NamesAHubHelperByAnyOfItsNames) {
+    for (const char* key : {"https://index.docker.io/v1/", "index.docker.io", "docker.io"}) {
+        const json config = {{"credHelpers", {{key, "mine"}}}};
+        EXPECT_EQ(credential_helper("redis:7", config).program, "docker-credential-mine") << key;
+        EXPECT_EQ(credential_helper("ghcr.io/x", config).program, "") << key;
+    }
+    EXPECT_EQ(credential_helper("redis", {{"credHelpers", 7}, {"credsStore", 7}}).program, "");
+}
+
+TEST_F(DockerFolder, HelperThatKnowsOfNothingIsNoTrouble) {
+    helper("mine", "echo credentials not found in native keychain; exit 1");
+    config(R"({"credsStore":"mine"})");
+    EXPECT_FALSE(find("ghcr.io/x").header.has_value());
+    EXPECT_EQ(find("ghcr.io/x").trouble, "");
+}
+
+TEST_F(DockerFolder, TroubleOfAHelperNamesIt) {
+    config(R"({"credsStore":"mine"})");
+    const std::string what =
+        "'docker-credential-mine get' for ghcr.io (credsStore in " + folder + "/config.json): ";
+    EXPECT_EQ(find("ghcr.io/x").trouble,
+              what + "'docker-credential-mine' cannot be run: No such file or directory");
+    helper("mine", "echo the keychain is locked; exit 1");
+    EXPECT_EQ(find("ghcr.io/x").trouble, what + "it ended with exit code 1: the keychain is locked");
+    helper("mine", "echo only here >&2; exit 3");
+    EXPECT_EQ(find("ghcr.io/x").trouble, what + "it ended with exit code 3: only here");
+    helper("mine", "kill -9 $$");
+    EXPECT_EQ(find("ghcr.io/x").trouble, what + "it ended with exit code 137");
+    for (const char* odd : {"echo s3cret", "echo '[]'", "echo '{\"Username\":\"s3cret\"}'", ":"}) {
+        helper("mine", odd);
+        EXPECT_EQ(find("ghcr.io/x").trouble,
+                  what + "what it answered is no JSON object with Username and Secret");
+        EXPECT_FALSE(find("ghcr.io/x").header.has_value());
+    }
+    helper("mine", "yes");
+    EXPECT_EQ(find("ghcr.io/x").trouble, what + "its answer has no end");
 }
 
 TEST(Credentials, GoWithThePullAndNothingElse) {
@@ -102,6 +196,26 @@ TEST(Credentials, GoWithThePullAndNothingElse) {
     client.set_registry_auth([](const std::string&) { return std::optional<std::string>(); });
     ASSERT_TRUE(fake::run(context, client.image_pull("ghcr.io/x")).has_value());
     EXPECT_EQ(engine.exchanges[2].sent.find("X-Registry-Auth"), std::string::npos);
+}
+
+// The client's own look-up, which is that of the process's environment.
+TEST_F(DockerFolder, TroubleWithThemIsToldWhenThePullFails) {
+    config(R"({"credsStore":"missing"})");
+    setenv("DOCKER_CONFIG", folder.c_str(), 1);
+    asio::io_context context;
+    fake::Engine engine;
+    engine.exchanges.push_back({fake::reply(200, "{}"), false, {}});
+    engine.exchanges.push_back({fake::reply(404, R"({"message":"pull access denied"})"), false, {}});
+    Client client(context.get_executor(), std::make_unique<fake::FakeTransport>(engine), Endpoint{});
+    EXPECT_TRUE(fake::run(context, client.image_pull("ghcr.io/x")).has_value());
+    const auto pulled = fake::run(context, client.image_pull("ghcr.io/x"));
+    unsetenv("DOCKER_CONFIG");
+    ASSERT_FALSE(pulled.has_value());
+    EXPECT_EQ(pulled.error().message,
+              "engine: POST /images/create: 404 pull access denied; it was asked without credentials: "
+              "'docker-credential-missing get' for ghcr.io (credsStore in " +
+                  folder +
+                  "/config.json): 'docker-credential-missing' cannot be run: No such file or directory");
 }
 
 }  // namespace

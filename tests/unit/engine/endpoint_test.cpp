@@ -1,5 +1,3 @@
-#include "engine/endpoint.hpp"
-
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -8,6 +6,7 @@
 #include <map>
 #include <random>
 
+#include "engine/context.hpp"
 #include "engine/frames.hpp"
 #include "unit/engine/fake_engine.hpp"
 
@@ -27,6 +26,8 @@ TEST(Endpoint, IsReadAsDockerWritesIt) {
     EXPECT_EQ(ssh->kind, Endpoint::Kind::ssh);
     EXPECT_EQ(ssh->user, "me");
     EXPECT_EQ(ssh->to_string(), "ssh://me@host");
+    EXPECT_EQ(ssh->port, 0);
+    EXPECT_EQ(parse_endpoint("ssh://me@host:2222/run/d.sock")->to_string(), "ssh://me@host:2222/run/d.sock");
 }
 
 TEST(Endpoint, SaysWhatIsWrong) {
@@ -35,6 +36,7 @@ TEST(Endpoint, SaysWhatIsWrong) {
                                                       {"tcp://", "the host is missing"},
                                                       {"tcp://h:99999", "'99999' is no port"},
                                                       {"tcp://h:1x", "'1x' is no port"},
+                                                      {"ssh://me:secret@h", "ssh has keys"},
                                                       {"npipe:////./pipe", "'npipe' is no scheme"}};
     for (const auto& [text, why] : wrong) {
         const auto parsed = parse_endpoint(text);
@@ -52,12 +54,13 @@ class FindEndpoint : public ::testing::Test {
         environment["DOCKER_CONFIG"] = folder;
     }
     ~FindEndpoint() override { std::filesystem::remove_all(folder); }
-    Result<Endpoint> find(std::optional<std::string> host = {}) {
-        return find_endpoint(host, [this](const std::string& name) -> std::optional<std::string> {
+    Result<Endpoint> find(std::optional<std::string> host = {}) { return find_endpoint(host, lookup()); }
+    EnvironmentLookup lookup() {
+        return [this](const std::string& name) -> std::optional<std::string> {
             const auto at = environment.find(name);
             if (at == environment.end()) return std::nullopt;
             return at->second;
-        });
+        };
     }
     std::string folder;
     std::map<std::string, std::string> environment;
@@ -84,6 +87,58 @@ TEST_F(FindEndpoint, InTheOrderOfTheDockerClient) {
     EXPECT_EQ(find("tcp://from-option")->host, "from-option");
     environment["DOCKER_TLS_VERIFY"] = "1";
     EXPECT_EQ(find()->kind, Endpoint::Kind::tls);
+}
+
+// What `docker context create --docker host=…,ca=…,cert=…,key=…` writes.
+TEST_F(FindEndpoint, ContextWithTlsFiles) {
+    const std::string id = "e919a75364398a449f860aeadddc57fa0502145a4e63959ddb33c417a48dc0da";
+    const std::string meta = folder + "/contexts/meta/" + id,
+                      tls = folder + "/contexts/tls/" + id + "/docker";
+    std::filesystem::create_directories(meta);
+    std::filesystem::create_directories(tls);
+    const auto says = [&](const std::string& docker) {
+        std::ofstream(meta + "/meta.json") << R"({"Name":"staging","Endpoints":{"docker":)" << docker << "}}";
+    };
+    says(R"({"Host":"tcp://staging:2376","SkipTLSVerify":false})");
+    environment["DOCKER_CONTEXT"] = "staging";
+    EXPECT_EQ(find()->kind, Endpoint::Kind::tcp);
+    std::ofstream(tls + "/ca.pem") << "x";
+    EXPECT_EQ(find()->kind, Endpoint::Kind::tls);
+    EXPECT_EQ(find()->cert_path, tls);
+    EXPECT_TRUE(find()->tls_verify);
+    says(R"({"Host":"tcp://staging:2376","SkipTLSVerify":true})");
+    EXPECT_FALSE(find()->tls_verify);
+    // A client's certificate without an authority of its own is TLS as well.
+    std::filesystem::remove(tls + "/ca.pem");
+    std::ofstream(tls + "/cert.pem") << "x";
+    EXPECT_EQ(find()->kind, Endpoint::Kind::tls);
+    std::filesystem::remove(tls + "/cert.pem");
+    EXPECT_EQ(find()->kind, Endpoint::Kind::tls) << "docker speaks TLS where it may skip the verification";
+    says(R"({"Host":"ssh://me@staging"})");
+    EXPECT_EQ(find()->kind, Endpoint::Kind::ssh);
+    EXPECT_EQ(find()->origin, "context 'staging'");
+    for (const char* none : {"{}", R"({"Host":""})", R"({"Host":7})"}) {
+        says(none);
+        const auto found = find();
+        ASSERT_FALSE(found.has_value()) << none;
+        EXPECT_EQ(found.error().kind, ErrorKind::usage);
+        EXPECT_EQ(found.error().message, "docker context 'staging' names no docker host");
+    }
+    says(R"({"Host":"ftp://staging"})");
+    EXPECT_NE(find().error().message.find("docker context 'staging': engine address 'ftp://staging'"),
+              std::string::npos);
+    std::ofstream(meta + "/meta.json") << "not JSON";
+    EXPECT_EQ(find().error().message,
+              "docker context 'staging' (from DOCKER_CONTEXT): " + meta + "/meta.json is not JSON");
+}
+
+TEST_F(FindEndpoint, ContextByOption) {
+    const auto missing = endpoint_of_context("nowhere", lookup());
+    ASSERT_FALSE(missing.has_value());
+    EXPECT_EQ(missing.error().message,
+              "docker context 'nowhere' (from --context) does not exist; `docker context ls` lists them");
+    environment["DOCKER_HOST"] = "tcp://from-environment";
+    EXPECT_EQ(endpoint_of_context("default", lookup())->origin, "default");
 }
 
 TEST(Frames, AreReadHoweverTheyAreCut) {

@@ -212,12 +212,5 @@ TEST_F(Tls, FilesThatAreNoCertificatesAreUsageErrors) {
     }
 }
 
-TEST_F(Tls, SshIsNamedAsWhatItIs) {
-    const auto transport = make_transport(context.get_executor(), *parse_endpoint("ssh://me@host"));
-    ASSERT_FALSE(transport.has_value());
-    EXPECT_EQ(transport.error().kind, ErrorKind::usage);
-    EXPECT_NE(transport.error().message.find("ssh are not supported yet"), std::string::npos);
-}
-
 }  // namespace
 }  // namespace rogate::engine
