@@ -1,0 +1,133 @@
+#!/usr/bin/env bash
+# Runs the integration tests on engines that this machine has not installed, each from a directory that mmdebstrap makes in
+# build/engines from the package mirror, and prints a table.
+#
+#   ci/engines.sh [ENGINE…] [-- CTEST OPTION…]    default: every engine, -L integration
+#     docker-trixie    dockerd of Debian 13
+#
+# Each engine has a root, a network and data of its own, and is stopped afterwards. Needs root. Tests that start an engine of
+# their own, and those that ask none, are left out.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. ci/lib.sh
+
+declare -A release=([docker-trixie]=trixie)
+declare -A packages=([docker-trixie]="docker.io,iptables,ca-certificates")
+
+# Becomes the engine: in a mount namespace whose root is the engine's directory. What tests bind has to be there under its own name.
+be_engine() {
+  local name=$1 store=$2 root=$2/$1 each
+  mount --make-rprivate /
+  mount --bind "$root" "$root"
+  for each in /proc /sys /dev /tmp "$PWD" "$store/$name.data" "$store/$name.run"; do
+    mkdir -p "$root$each"
+    mount --rbind "$each" "$root$each"
+  done
+  mount -t tmpfs tmpfs "$root/run"
+  cd "$root"
+  pivot_root . .
+  umount -l .
+  cd /
+  exec dockerd --data-root "$store/$name.data" --exec-root "$store/$name.run/exec" --pidfile "$store/$name.run/pid" \
+    -H "unix://$store/$name.run/engine.sock"
+}
+if [ "${1:-}" = --be ]; then be_engine "$2" "$3"; fi
+
+engines=()
+while [ $# -gt 0 ]; do
+  case $1 in
+    -h|--help) usage ci/engines.sh; exit 0 ;;
+    --) shift; break ;;
+    *)
+      [ -n "${release[$1]:-}" ] || { echo "ci/engines.sh: no engine '$1'; there are: ${!release[*]}" >&2; exit 2; }
+      engines+=("$1")
+      shift
+      ;;
+  esac
+done
+[ ${#engines[@]} -gt 0 ] || engines=(docker-trixie)
+options=("$@")
+[ $# -gt 0 ] || options=(-L integration -E '\.(outage|bench|template|audit|patch|gate)\.')
+[ "$(id -u)" -eq 0 ] || { echo "ci/engines.sh: needs root" >&2; exit 3; }
+
+need_packages "${build_packages[@]}" "${base_packages[@]}" util-linux iproute2
+[ -n "${ROGATE_BUILT:-}" ] || build dev
+ci/engine.sh ensure
+images/build.sh
+store=$PWD/build/engines
+mkdir -p "$store"
+
+mirror() {
+  # shellcheck disable=SC2016  # apt fills it in
+  apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 'Component: main' 'Suite: oldstable' \
+    2>/dev/null | head -n 1
+}
+
+make_root() {
+  local name=$1 url
+  [ -e "$store/$name/.made" ] && return
+  url=$(mirror)
+  [ -n "$url" ] || { echo "ci/engines.sh: no Debian mirror is among this machine's package sources" >&2; exit 3; }
+  say "$name: making its root (mmdebstrap)"
+  rm -rf "${store:?}/$name"
+  mmdebstrap --quiet --variant=minbase --aptopt='APT::Sandbox::User "root"' --include="${packages[$name]}" \
+    "${release[$name]}" "$store/$name" "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $url ${release[$name]} main"
+  touch "$store/$name/.made"
+}
+
+engine=
+stop_engine() {
+  [ -n "$engine" ] || return 0
+  kill "$engine" 2>/dev/null || true
+  wait "$engine" 2>/dev/null || true
+  engine=
+}
+trap stop_engine EXIT
+
+start_engine() {
+  local name=$1
+  rm -rf "$store/$name.run"
+  mkdir -p "$store/$name.run" "$store/$name.data"
+  unshare --net --mount ci/engines.sh --be "$name" "$store" >"$store/$name.log" 2>&1 </dev/null &
+  engine=$!
+  for _ in $(seq 300); do
+    docker -H "unix://$store/$name.run/engine.sock" version >/dev/null 2>&1 && break
+    [ -d "/proc/$engine" ] || break
+    sleep 0.2
+  done
+  if ! docker -H "unix://$store/$name.run/engine.sock" version >/dev/null; then
+    echo "ci/engines.sh: $name does not answer; the end of $store/$name.log:" >&2
+    tail -n 20 "$store/$name.log" >&2
+    exit 3
+  fi
+  nsenter --net="/proc/$engine/ns/net" ip link set lo up
+}
+
+table=$store/table
+: >"$table"
+for name in "${engines[@]}"; do
+  make_root "$name"
+  start_engine "$name"
+  address=unix://$store/$name.run/engine.sock
+  say "$name: loading the images"
+  docker save rogate/base:bookworm rogate/nginx:bookworm rogate/nginx:latest rogate/redis:bookworm rogate/redis:latest \
+    rogate/postgresql:bookworm rogate/postgresql:latest | docker -H "$address" load >/dev/null
+  version=$(docker -H "$address" version -f '{{range .Server.Components}}{{.Name}} {{.Version}}, {{end}}' 2>/dev/null || true)
+  say "$name: testing (${version%, })"
+  DOCKER_HOST=$address nsenter --net="/proc/$engine/ns/net" ctest --test-dir build/dev --timeout 300 --output-on-failure --no-tests=error \
+    --output-junit "$store/$name.xml" "${options[@]}" >"$store/$name.tests" 2>&1 || true
+  python3 - "$name" "$store/$name.xml" >>"$table" <<'PYTHON'
+import sys
+import xml.etree.ElementTree
+cases = xml.etree.ElementTree.parse(sys.argv[2]).getroot().findall("testcase")
+of = lambda status: [each.get("name") for each in cases if each.get("status") in status]
+print("{}\t{}\t{}\t{}\t{}".format(sys.argv[1], len(of(["run"])), len(of(["fail"])), len(of(["notrun", "disabled"])), " ".join(of(["fail"]))))
+PYTHON
+  stop_engine
+done
+printf '%-15s %7s %7s %8s  %s\n' engine passed failed skipped 'failed tests'
+while IFS=$'\t' read -r name passed failed skipped which; do
+  printf '%-15s %7s %7s %8s  %s\n' "$name" "$passed" "$failed" "$skipped" "$which"
+done <"$table"
+! cut -f 3 "$table" | grep -qv '^0$'
