@@ -5,7 +5,7 @@ ROGATE_HOSTILE_PATHS: how many distinct paths (10,000 unless told).
 import os
 import time
 
-from support import IDLE, Running, contains, docker, equal, project
+from support import IDLE, ROGATE, Running, contains, docker, equal, project
 
 PATHS = int(os.environ.get("ROGATE_HOSTILE_PATHS", "10000"))
 READ = "cat /data/file; "
@@ -90,6 +90,38 @@ def test_bounded_fork_storm():
     never_falsely_safe(p, running)
     assert p.mount("/data")["verdict"] in ("tolerated", "inconclusive"), running.output
     assert peak["rogate"] < 300 and peak["observer"] < 300, peak
+
+
+def flooded(words, **subject):
+    """A subject that floods /data once it has read it: how many writes were refused to it, and how many were reported."""
+    programs = os.path.join(os.path.dirname(ROGATE), "tests", "programs")
+    with project() as p:
+        p.make("data", {"file": "text\n"})
+        os.chmod(p.path("data"), 0o777)
+        p.scenario(READ + f"/p/flood {words}; " + IDLE, ["./data:/data", f"{programs}:/p:ro"], [],
+                   subject=subject, candidates=["/data"], ready={"timeout": "100s", "log": "started"})
+        running, peak = measured(p)
+        never_falsely_safe(p, running)
+        assert p.mount("/data")["verdict"] in ("tolerated", "inconclusive"), running.output
+        assert peak["rogate"] < 600 and peak["observer"] < 300, peak
+        probe = next(run for run in p.result["runs"] if run["kind"] == "probe")
+        refused = sum(each["count"] for each in p.mount("/data")["attempts"] if "/data/" in each["path"] and each["errno"] == "EROFS")
+        return refused, probe["lost_events"]
+
+
+def test_thousands_of_threads():
+    refused, lost = flooded("threads /data 3000 10")
+    assert lost or refused == 30_000, (refused, lost)
+
+
+def test_writes_through_io_uring():
+    refused, lost = flooded("uring /data 20000", security_opt=["seccomp=unconfined"])
+    assert lost or refused == 20_000, (refused, lost)
+
+
+def test_unbounded_fork_storm():
+    refused, lost = flooded("storm /data 3")
+    assert lost or refused > 500, (refused, lost)
 
 
 def test_never_ready():
