@@ -109,6 +109,9 @@ Scenario before_the_change(Scenario scenario, const std::vector<std::string>& ta
     };
     for (Mount& mount : scenario.subject.mounts)
         if (changed(mount.target)) mount.read_only = false;
+    // By these the pod's volumes are told apart: one that nobody writes to would be the user's own.
+    for (PodMount& mount : scenario.pod.mounts)
+        if (changed(mount.target)) mount.read_only = false;
     if (changed("/")) scenario.subject.read_only_rootfs = false;
     scenario.candidates = targets;
     return scenario;

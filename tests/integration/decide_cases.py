@@ -156,3 +156,59 @@ def test_only_what_a_change_made_read_only():
         done = ask("gate", "--since", "missing", "out")
         equal(done.returncode, 2)
         contains(done.stderr, "git knows no revision missing; fetch it first")
+
+
+class Repository:
+    """The project's folder under git, with a branch `change`."""
+
+    def __init__(self, p):
+        self.p = p
+        self.git("init", "-q", "-b", "main", ".")
+        self.git("add", "-A")
+        self.git("commit", "-qm", "one")
+        self.git("checkout", "-qb", "change")
+
+    def git(self, *words):
+        subprocess.run(["git", "-C", self.p.folder, "-c", "user.name=a", "-c", "user.email=a@b", *words], check=True, capture_output=True)
+
+    def ask(self, code, *words):
+        done = subprocess.run([ROGATE, *words], cwd=self.p.folder, capture_output=True, text=True, timeout=200)
+        equal(done.returncode, code, done.stdout + done.stderr)
+        return done.stdout
+
+    def write(self, name, text):
+        with open(self.p.path(name), "w") as file:
+            file.write(text)
+        self.git("add", "-A")
+        self.git("commit", "-qm", name)
+
+
+MANIFEST = """apiVersion: v1
+kind: Pod
+metadata: {{name: web}}
+spec:
+  containers:
+    - name: app
+      image: rogate/base:bookworm
+      command: [sh, -c, "cat /data/file; touch /data/x || exit 3; trap 'exit 0' TERM; while :; do sleep 0.1; done"]
+      volumeMounts: [{{name: data, mountPath: /data{}}}]
+  volumes: [{{name: data, persistentVolumeClaim: {{claimName: data}}}}]
+"""
+
+
+def test_what_a_manifest_made_read_only():
+    with project() as p:
+        p.make("data", {"file": "text\n"})
+        with open(p.path("pod.yaml"), "w") as file:
+            file.write(MANIFEST.format(""))
+        with open(p.path("scenario.yaml"), "w") as file:
+            file.write("name: web\nsubject: {kubernetes: {file: pod.yaml, values: {claims: {data: ./data}}}}\n")
+        here = Repository(p)
+        here.ask(0, "run", "--since", "main", "scenario.yaml", "--out", "out")
+        here.write("pod.yaml", MANIFEST.format(", readOnly: true"))
+        contains(here.ask(4, "gate", "--since", "main"), "Pod/web app /data was made read-only since main")
+        here.ask(0, "run", "--since", "main", "scenario.yaml", "--out", "out")
+        p.read_result()
+        equal(p.verdicts(), {"/data": "required"})
+        contains(here.ask(1, "gate", "--since", "main", "out"), "pod.yaml:9:", "/data/x  EROFS")
+        equal(sorted(os.listdir(p.path("data"))), ["file"])

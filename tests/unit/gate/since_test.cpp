@@ -109,6 +109,7 @@ TEST(Since, TheScenarioIsAsItWasBefore) {
         scenario.subject.mounts.back().read_only = true;
     }
     scenario.subject.read_only_rootfs = true;
+    scenario.pod.mounts = {{"/data", "data", "", true}, {"/conf", "conf", "", true}};
     const Since since{"main", "/repo", {change("/data"), change("/"), change("/data")}, {}};
     const auto targets = made_read_only(since, scenario);
     EXPECT_EQ(targets, (std::vector<std::string>{"/", "/data"}));
@@ -116,6 +117,9 @@ TEST(Since, TheScenarioIsAsItWasBefore) {
     EXPECT_FALSE(before.subject.mounts[0].read_only);
     EXPECT_TRUE(before.subject.mounts[1].read_only);
     EXPECT_FALSE(before.subject.read_only_rootfs);
+    // Else the pod's volume would be taken for one that nobody writes to, and be given as it is.
+    EXPECT_FALSE(before.pod.mounts[0].read_only);
+    EXPECT_TRUE(before.pod.mounts[1].read_only);
     EXPECT_EQ(before.candidates, targets);
 }
 
