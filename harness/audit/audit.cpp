@@ -111,6 +111,17 @@ void read_yaml_file(std::string_view text, const std::string& file, Audit& audit
     }
 }
 
+std::string_view folder_of(std::string_view file) {
+    return file.substr(0, file.rfind('/') + 1);
+}
+
+const Found* made_read_only_by(const Found& base, const Audit& audit) {
+    if (base.kind != "compose" || base.mount.read_only) return nullptr;
+    for (const Found& over : audit.mounts)
+        if (over.mount.read_only && overrides(over, base)) return &over;
+    return nullptr;
+}
+
 Mount mount_of(const json& point) {
     Mount mount;
     const std::string type = point.value("Type", "bind");
@@ -178,12 +189,27 @@ void read_container(const json& inspected, Audit& audit) {
     ++audit.read;
 }
 
+bool overrides(const Found& over, const Found& base) {
+    const std::string &file = over.mount.declared.file, &under = base.mount.declared.file;
+    if (over.kind != "compose" || base.kind != "compose" || file == under || over.name != base.name ||
+        over.mount.target != base.mount.target || folder_of(file) != folder_of(under))
+        return false;
+    const std::string name = folded(file);
+    const bool by_name = (name.starts_with("compose.") || name.starts_with("docker-compose.")) &&
+                         name.find(".override.") != std::string::npos;
+    return (by_name || over.partial) && !base.partial;
+}
+
 void classify(Audit& audit) {
     std::vector<Found*> worth;
     for (Found& found : audit.mounts) {
         Guess guessed = guess(found.mount);
         found.looks = guessed.looks;
         found.why = std::move(guessed.why);
+        if (const Found* over = made_read_only_by(found, audit)) {
+            found.why += ", and read-only in " + over->mount.declared.file + ", which is merged over it";
+            continue;
+        }
         // A tmpfs is made to be written to; trying it read-only tells nothing.
         if (!found.mount.read_only && found.mount.type != MountType::tmpfs && order_of(found.looks) >= 0)
             worth.push_back(&found);

@@ -20,7 +20,8 @@ struct Found {
     std::string image;      // empty: not known
     Looks looks = Looks::unknown;
     std::string why;
-    int order = 0;  // 1: try it first; 0: not worth trying, or read-only already
+    int order = 0;         // 1: try it first; 0: not worth trying, or read-only already
+    bool partial = false;  // compose: a service that says neither image nor build: another file has the rest
     bool operator==(const Found&) const = default;
 };
 
@@ -47,6 +48,10 @@ void read_text(std::string_view text, const std::string& file, Audit& audit);
 
 // Adds a container as the engine describes it (GET /containers/{id}/json).
 void read_container(const nlohmann::json& inspected, Audit& audit);
+
+// A Compose file with `over` is merged over another one in the same folder: by its name, or since it leaves
+// the rest of the service to that one.
+bool overrides(const Found& over, const Found& base);
 
 // Guesses what each mount is for, and puts them in the order to try them in.
 void classify(Audit& audit);

@@ -14,6 +14,12 @@ Key key_of(const Found& found, const std::string& file) {
     return {file, found.kind, found.name, found.container, found.mount.target};
 }
 
+const Found* writable_base(const Found& over, const Audit& before) {
+    for (const Found& base : before.mounts)
+        if (!base.mount.read_only && overrides(over, base)) return &base;
+    return nullptr;
+}
+
 }  // namespace
 
 std::vector<gate::Change> made_read_only(const Audit& before, const Audit& now) {
@@ -32,10 +38,23 @@ std::vector<gate::Change> made_read_only(const Audit& before, const Audit& now) 
         const std::size_t turn = turns[key]++;
         auto there = earlier.find(key);
         if (there == earlier.end()) there = earlier.find(key_of(found, ""));
-        if (there == earlier.end() || !found.mount.read_only) continue;
+        if (!found.mount.read_only) continue;
+        if (there == earlier.end()) {
+            // New in this file, which may be merged over another one.
+            const Found* base = writable_base(found, before);
+            if (base == nullptr) continue;
+            changes.push_back({found.kind,
+                               found.name,
+                               found.container,
+                               found.mount.target,
+                               declared,
+                               {},
+                               base->mount.declared.file});
+            continue;
+        }
         const std::vector<bool>& read_only = there->second;
         if (read_only[turn < read_only.size() ? turn : read_only.size() - 1]) continue;
-        changes.push_back({found.kind, found.name, found.container, found.mount.target, declared, {}});
+        changes.push_back({found.kind, found.name, found.container, found.mount.target, declared, {}, {}});
     }
     return changes;
 }

@@ -135,6 +135,8 @@ void read_compose(const Value& root, const Source& source, Audit& audit) {
         about.kind = "compose";
         about.name = name->text;
         about.image = text_of(member(service.get(), "image"));
+        about.partial = about.image.empty() && member(service.get(), "build") == nullptr &&
+                        member(service.get(), "extends") == nullptr;
         read_service(*service, source, about, audit);
     }
 }

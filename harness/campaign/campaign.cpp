@@ -144,6 +144,23 @@ std::map<std::string, std::string> not_tried(const std::vector<DataMount>& mount
     return found;
 }
 
+std::string listed(const DataMount& data) {
+    std::string text;
+    for (const auto& [path, is_directory] : data.missing_mount_points)
+        text += fmt::format("{}{}{}", text.empty() ? "" : ", ", path, is_directory ? "" : " (a file)");
+    return text;
+}
+
+// What is read-only to begin with is so in every run.
+void warn_of_mount_points(const std::vector<DataMount>& mounts, Status& status) {
+    for (const DataMount& data : mounts)
+        if (data.mount.read_only && !data.missing_mount_points.empty())
+            status.warn(fmt::format(
+                "{} is mounted read-only, and its source {} does not have the mount points {}: the engine "
+                "cannot make them there, so the container does not start; make them first",
+                data.mount.target, data.mount.source, listed(data)));
+}
+
 // Under a read-only mount the engine cannot make the mount points of others.
 void note_mount_points(const DataPlane& plane, std::vector<MountResult>& results) {
     const std::vector<DataMount>& mounts = plane.mounts();
@@ -156,8 +173,7 @@ void note_mount_points(const DataPlane& plane, std::vector<MountResult>& results
             result.verdict != Verdict::split)
             continue;
         if (!data->missing_mount_points.empty())
-            result.reason += fmt::format("; make the mount points {} in its source first",
-                                         fmt::join(data->missing_mount_points, ", "));
+            result.reason += fmt::format("; make the mount points {} in its source first", listed(*data));
         const auto made = plane.made_in_new_volumes().find(result.mount.target);
         if (made == plane.made_in_new_volumes().end()) continue;
         std::vector<std::string> needed;
@@ -242,6 +258,7 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
     result.data_mode = data.mode() == "none" ? pod.data_mode() : data.mode();
     const auto pointless = without_protection(data.mounts());
     const auto untried = not_tried(data.mounts());
+    warn_of_mount_points(data.mounts(), status);
     std::erase_if(candidates, [&](const std::string& target) {
         return pointless.contains(target) || untried.contains(target);
     });

@@ -407,14 +407,19 @@ Task<> DataPlane::make_folders(const RunPlan& plan) {
     const int run = plan.id;
     if (auto made = co_await make_plain_folders(run); !made) co_return made;
     std::vector<TarFolder> folders;
+    std::vector<TarEntry> files;
     for (std::size_t i = 0; i < mounts_.size(); ++i) {
         const DataMount& data = mounts_[i];
         if (!has_folder(data)) continue;
         const std::string inside = folder(run, i) + (data.how == DataSource::overlay ? "/upper/" : "/data/");
         if (std::find(plan.read_only.begin(), plan.read_only.end(), data.mount.target) !=
             plan.read_only.end())
-            for (const std::string& missing : data.missing_mount_points)
-                folders.push_back({inside + missing, 0, 0, 0755});
+            for (const auto& [missing, is_directory] : data.missing_mount_points) {
+                if (is_directory)
+                    folders.push_back({inside + missing, 0, 0, 0755});
+                else
+                    files.push_back({.name = inside + missing, .mode = 0755});
+            }
         for (const WritablePath& path : plan.writable)
             if (path.needs_mount_point && path.mount == data.mount.target)
                 folders.push_back({inside + path.path.substr(path.mount.size() + 1), 0, 0, 0755});
@@ -430,7 +435,11 @@ Task<> DataPlane::make_folders(const RunPlan& plan) {
         folders.push_back({base + "/upper", known.uid, known.gid, known.mode});
         folders.push_back({base + "/work", 0, 0, 0755});
     }
-    co_return co_await put_folders(std::move(folders));
+    if (auto put = co_await put_folders(std::move(folders)); !put) co_return put;
+    if (files.empty()) co_return Result<>{};
+    auto tar = tar_of(files);
+    if (!tar) co_return fail(std::move(tar.error()));
+    co_return co_await client_.archive_put(helper_, scratch_path, std::move(*tar));
 }
 
 engine::VolumeSpec DataPlane::overlay_volume(std::string name, const std::string& lower,

@@ -35,8 +35,12 @@ struct DataMount {
     bool is_directory = true;
     std::string real_path;  // on the engine's host; overlay only
     std::string file_name;  // copy of a single file: its name
-    std::vector<std::string>
-        missing_mount_points;             // of other mounts, relative; made for runs with it read-only
+    struct MissingMountPoint {
+        std::string path;  // relative
+        bool is_directory = true;
+    };
+    // Of other mounts; made for runs with it read-only.
+    std::vector<MissingMountPoint> missing_mount_points;
     std::optional<Fixture> fixture = {};  // in place of the real data
     std::string special;                  // "a unix socket", "a device", "a FIFO": read-only protects nothing
     std::uint32_t uid = 0, gid = 0, mode = 0755;  // of the directory's root; overlay, copy and made

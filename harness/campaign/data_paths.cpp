@@ -93,15 +93,17 @@ Task<> DataPlane::find_missing_mount_points() {
         if (target == "/" || inner.below_source) continue;
         const std::size_t above = mount_of(target.substr(0, std::max<std::size_t>(target.rfind('/'), 1)));
         DataMount& outer = mounts_[above];
-        if (!outer.is_directory || (outer.how != DataSource::overlay && outer.how != DataSource::copy))
-            continue;
+        const bool made = outer.how == DataSource::overlay || outer.how == DataSource::copy;
+        // The user's own container would not start either.
+        const bool stays = outer.how == DataSource::as_it_is && outer.mount.read_only && has_source(outer);
+        if (!outer.is_directory || (!made && !stays)) continue;
         if (!target.starts_with(outer.mount.target + "/")) continue;  // nothing is above it
         const std::string inside = target.substr(outer.mount.target.size() + 1);
         auto stat =
             co_await client_.archive_stat(helper_, fmt::format("{}/{}", seen_by_helper(above), inside));
         if (stat) continue;
         if (stat.error().kind != ErrorKind::not_found) co_return fail(std::move(stat.error()));
-        if (inner.is_directory) outer.missing_mount_points.push_back(inside);
+        outer.missing_mount_points.push_back({inside, inner.is_directory});
     }
     co_return Result<>{};
 }

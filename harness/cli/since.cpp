@@ -6,10 +6,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <set>
 
 #include "audit/since.hpp"
 #include "cli/audit_files.hpp"
@@ -95,6 +97,29 @@ Result<> read_before(const std::string& top, const std::string& base, const std:
     return {};
 }
 
+// Files that did not change, in the folders of Compose files that did: one may be merged over another.
+Result<audit::Audit> read_beside(const std::string& top, const std::string& base, const Words& changed,
+                                 const audit::Audit& now) {
+    std::set<std::string> folders;
+    for (const audit::Found& found : now.mounts)
+        if (found.kind == "compose")
+            folders.insert(found.mount.declared.file.substr(0, found.mount.declared.file.rfind('/') + 1));
+    audit::Audit beside;
+    for (const std::string& folder : folders) {
+        Words words = {"-C", top, "ls-tree", "-z", "--name-only", base, "--"};
+        if (!folder.empty()) words.push_back(folder);
+        auto there = git(std::move(words));
+        if (!there) return fail(std::move(there.error()));
+        for (const std::string& file : parted_by_null(there->out)) {
+            if (!audit::may_declare(file) || std::find(changed.begin(), changed.end(), file) != changed.end())
+                continue;
+            if (auto read = read_before(top, base, file, beside); !read) return fail(std::move(read.error()));
+        }
+    }
+    std::erase_if(beside.mounts, [](const audit::Found& found) { return found.kind != "compose"; });
+    return beside;
+}
+
 }  // namespace
 
 Result<gate::Since> changes_since(const std::string& revision) {
@@ -131,6 +156,10 @@ Result<gate::Since> changes_since(const std::string& revision) {
         if (!fs::is_regular_file(fs::symlink_status(path, error))) continue;
         read_file_as(path.string(), file, now);
     }
+    auto beside = read_beside(*top, *base, parted_by_null(changed->out), now);
+    if (!beside) return fail(std::move(beside.error()));
+    for (audit::Audit* each : {&before, &now})
+        each->mounts.insert(each->mounts.end(), beside->mounts.begin(), beside->mounts.end());
     for (audit::Trouble& trouble : now.troubles) since.not_compared.push_back(std::move(trouble.message));
     since.changes = audit::made_read_only(before, now);
     for (gate::Change& change : since.changes)

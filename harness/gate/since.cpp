@@ -45,6 +45,21 @@ Finding without_result(const Change& change, const Since& since) {
     found.declared = change.declared;
     found.what = fmt::format("{} was made read-only since {}, and no result is about it", named(change),
                              report::escape_text(since.revision));
+    const std::string folder = change.declared.file.substr(0, change.declared.file.rfind('/') + 1);
+    if (!change.base.empty()) {
+        const bool by_name = change.declared.file.find(".override.") != std::string::npos;
+        found.remedy =
+            by_name ? fmt::format("Run both files: rogate run --since {} {} --service {} --out DIR",
+                                  report::escape_text(since.revision),
+                                  folder.empty() ? "." : report::escape_text(folder),
+                                  report::escape_text(change.name))
+                    : fmt::format(
+                          "Run a scenario with 'subject: {{compose: {{file: [{}, {}], service: {}}}}}': "
+                          "rogate run --since {} SCENARIO --out DIR",
+                          report::escape_text(change.base), report::escape_text(change.declared.file),
+                          report::escape_text(change.name), report::escape_text(since.revision));
+        return found;
+    }
     found.remedy =
         change.kind == "kubernetes"
             ? fmt::format(

@@ -13,8 +13,9 @@ struct Change {
     std::string name;  // the service, "Deployment/shop", the scenario
     std::string container;
     std::string target;
-    SourcePlace declared;  // as it is now; the file's name is relative to the repository
-    std::string path;      // of the file, absolute
+    SourcePlace declared;   // as it is now; the file's name is relative to the repository
+    std::string path;       // of the file, absolute
+    std::string base = {};  // compose: the file that this one is merged over, relative to the repository
     bool operator==(const Change&) const = default;
 };
 

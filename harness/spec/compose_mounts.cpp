@@ -32,6 +32,7 @@ class Reader {
   private:
     void add(std::optional<Mount> mount, const Value& at) const;
     ValuePtr plain_long_form(const Value& item) const;
+    std::string relabel_of(const Value& item) const;
     void name_volume(Mount& mount, const Value& at) const;
     void bind_of_driver(const Value& volume, const Value& options, Mount& mount) const;
     ValuePtr declared(std::string_view part, const std::string& name, const Value& at,
@@ -61,7 +62,7 @@ bool Reader::is_refused(const Value& mapping, std::string_view key, std::string_
     return value != nullptr;
 }
 
-// What the reader of mounts knows; the rest is refused or has no effect (SELinux labels, consistency).
+// What the reader of mounts knows; the rest is refused or has no effect (consistency), or is read beside it.
 ValuePtr Reader::plain_long_form(const Value& item) const {
     auto plain = std::make_shared<Value>(*without(item, {"consistency"}));
     for (auto& [key, value] : plain->pairs) {
@@ -92,6 +93,17 @@ ValuePtr Reader::plain_long_form(const Value& item) const {
     return plain;
 }
 
+std::string Reader::relabel_of(const Value& item) const {
+    const ValuePtr bind = value_of(item, "bind");
+    const ValuePtr selinux =
+        bind && bind->kind == Value::Kind::mapping ? value_of(*bind, "selinux") : nullptr;
+    if (!selinux) return {};
+    if (selinux->text == "z" || selinux->text == "Z") return selinux->text;
+    context_.problem(*selinux, fmt::format("{} is no way to relabel; write z (shared) or Z (private)",
+                                           in_quotes(selinux->text)));
+    return {};
+}
+
 void Reader::volume(const Value& item) const {
     const Context own = loader_.context_of(item.place);
     ValuePtr plain;
@@ -100,6 +112,8 @@ void Reader::volume(const Value& item) const {
         if (!plain) return;
     }
     auto mount = read_mount(plain ? *plain : item, own);
+    const std::string relabel = plain ? relabel_of(item) : std::string();
+    if (mount && !relabel.empty()) note_relabelling(*mount, relabel, own);
     if (mount && mount->type == MountType::volume) name_volume(*mount, item);
     add(std::move(mount), item);
 }

@@ -145,6 +145,10 @@ std::optional<Mount> MountReader::read_short(const Value& value, const std::stri
         if (std::ranges::find(options, "ro") != options.end() &&
             std::ranges::find(options, "rw") != options.end())
             return refuse(value, "a mount cannot be both 'ro' and 'rw'; keep one of the two");
+        const bool shared = std::ranges::find(options, "z") != options.end();
+        const bool own = std::ranges::find(options, "Z") != options.end();
+        if (shared && own) return refuse(value, "both 'z' and 'Z' are given; keep one of the two");
+        if (shared || own) note_relabelling(mount, shared ? "z" : "Z", context_);
         for (const std::string_view option : options)
             if (!apply_option(value, option, mount)) return std::nullopt;
     }
@@ -178,7 +182,7 @@ bool MountReader::apply_option(const Value& value, std::string_view option, Moun
         }
         mount.propagation = option;
     }
-    return true;  // z and Z (SELinux labels), delegated, cached and consistent (macOS) do not bear on writing
+    return true;  // z and Z are noted; delegated, cached and consistent (macOS) do not bear on writing
 }
 
 const Value* MountReader::one_of(const Mapping& mapping,
@@ -397,6 +401,18 @@ std::optional<Mount> read_tmpfs_entry(const Value& value, const Context& context
 
 std::optional<std::string> read_host_path(const Value& value, std::string_view text, const Context& context) {
     return MountReader(context).host_path(value, text);
+}
+
+// The runs have overlays and copies, which need no relabelling, and the user's files keep the labels they
+// have. In real use it is the engine that relabels, by the path on the host and before the container is
+// there: read-only for the container does not stop it.
+void note_relabelling(const Mount& mount, std::string_view how, const Context& context) {
+    context.problems.note(fmt::format(
+        "mount {}: the runs leave out the relabelling for SELinux (:{}); in use the engine relabels {} "
+        "whenever "
+        "it makes the container, read-only (:ro,{}) or not, so that it has to stay writable for the engine "
+        "itself",
+        mount.target, how, mount.source.empty() ? "its volume" : mount.source, how));
 }
 
 }  // namespace rogate::spec

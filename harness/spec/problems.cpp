@@ -15,7 +15,12 @@ void Problems::add(Place place, std::string text) {
     found_.push_back({place, std::move(text)});
 }
 
+void Problems::note(std::string text) {
+    if (std::ranges::find(notes_, text) == notes_.end()) notes_.push_back(std::move(text));
+}
+
 void Problems::take(const Problems& of_another_file) {
+    for (const std::string& text : of_another_file.notes_) note(text);
     std::vector<int> here;
     for (const std::string& file : of_another_file.files_) {
         const auto known = std::ranges::find(files_, file);

@@ -33,6 +33,9 @@ class Problems {
     // `text` reads "what is wrong; what would be right".
     void add(Place place, std::string text);
     bool empty() const { return found_.empty(); }
+    // What is no problem, but has to be known; each text once.
+    void note(std::string text);
+    const std::vector<std::string>& notes() const { return notes_; }
     // What was found in another file that this one names, and was read by itself; told after this one's own.
     void take(const Problems& of_another_file);
 
@@ -48,7 +51,7 @@ class Problems {
             return place == other.place ? text < other.text : place < other.place;
         }
     };
-    std::vector<std::string> files_;
+    std::vector<std::string> files_, notes_;
     std::vector<Problem> found_;
 };
 

@@ -268,6 +268,7 @@ Result<Scenario> checked(const std::string& file_name, const Problems& problems,
     try {
         Scenario scenario = read();
         if (!problems.empty()) return fail(problems.error());
+        scenario.notes.insert(scenario.notes.end(), problems.notes().begin(), problems.notes().end());
         return scenario;
     } catch (const std::exception& error) {
         return fail(ErrorKind::internal,

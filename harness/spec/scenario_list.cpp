@@ -107,6 +107,9 @@ std::optional<Result<std::vector<Scenario>>> parse_scenario_list(std::string_vie
         std::vector<Scenario> scenarios;
         for (const ValuePtr& entry : entries) scenarios.push_back(read_scenario_root(*entry, context));
         if (!problems.empty()) return fail(problems.error());
+        // Told once, whichever of them it is about: most share their subject.
+        std::vector<std::string>& notes = scenarios.front().notes;
+        notes.insert(notes.end(), problems.notes().begin(), problems.notes().end());
         return scenarios;
     } catch (const std::exception& error) {
         return fail(ErrorKind::internal,

@@ -183,6 +183,23 @@ class Repository:
         self.git("commit", "-qm", name)
 
 
+def test_what_an_override_made_read_only():
+    with project() as p:
+        for name in ("data", "conf"):
+            p.make(name, {"file": "text\n"})
+        with open(p.path("compose.yaml"), "w") as file:
+            file.write(COMPOSE.format("", ""))
+        here = Repository(p)
+        here.write("compose.override.yaml", "services:\n  web:\n    volumes: [./data:/data:ro]\n")
+        contains(here.ask(4, "gate", "--since", "main"), "compose.override.yaml:3:15", "web /data was made read-only since main",
+                 "rogate run --since main . --service web")
+        contains(here.ask(0, "audit", "."), "read-only in compose.override.yaml, which is merged over it")
+        here.ask(0, "run", "--since", "main", ".", "--service", "web", "--out", "out")
+        p.read_result()
+        equal(p.verdicts(), {"/conf": "safe", "/data": "required"} if "/conf" in p.verdicts() else {"/data": "required"})
+        contains(here.ask(1, "gate", "--since", "main", "out"), "create /data/x  EROFS")
+
+
 MANIFEST = """apiVersion: v1
 kind: Pod
 metadata: {{name: web}}

@@ -128,6 +128,28 @@ def test_mount_point_that_the_engine_would_make():
         equal(fingerprint(p.path("data")), before, "the user's data changed")
 
 
+def test_mount_point_that_is_a_file():
+    with project() as p:
+        p.make("data", {"conf": "text\n"})
+        p.make("one", {"file": "1\n"})
+        p.scenario("cat /data/conf /data/one.conf; " + IDLE, ["./data:/data", "./one/file:/data/one.conf"])
+        before = fingerprint(p.path("data"))
+        done = p.run()
+        equal(p.verdicts(), {"/data": "safe", "/data/one.conf": "safe"}, done.stdout + done.stderr)
+        assert p.mount("/data")["reason"].endswith("; make the mount points one.conf (a file) in its source first"), p.mount("/data")["reason"]
+        equal(fingerprint(p.path("data")), before, "the user's data changed")
+
+
+def test_mount_point_missing_in_what_is_read_only_already():
+    with project() as p:
+        p.make("data", {"conf": "text\n"})
+        p.make("one", {"file": "1\n"})
+        p.scenario("cat /data/conf; " + IDLE, ["./data:/data:ro", "./one/file:/data/one.conf"])
+        done = p.run()
+        said = done.stderr.replace("\n", " ")
+        assert "does not have the mount points one.conf (a file)" in said and "make them first" in said, done.stderr
+
+
 def test_together_they_fail():
     """Each of two mounts may be read-only, but not both: the larger of the sets that pass is found."""
     with project() as p:

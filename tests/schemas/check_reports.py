@@ -46,6 +46,33 @@ def check_junit(path, folder):
     assert done.returncode == 0, done.stderr
 
 
+def check_published(name, word):
+    """The golden output of a command, and what it says now of a hostile input, are as its schema says; a broken one is not."""
+    schema = json.loads((ROOT / f"scenarios/{name}.schema.json").read_text())
+    validator = jsonschema.validators.validator_for(schema)(schema)
+    golden = json.loads((ROOT / f"tests/golden/{name}.json").read_text())
+    validator.validate(golden)
+    assert not validator.is_valid({**golden, "schema": f"rogate.{name}/2"})
+    assert not validator.is_valid({**golden, word: [{**golden[word][0], "unheard-of": 1}]})
+    return validator
+
+
+def check_gate(paths, folder):
+    validator = check_published("gate", "findings")
+    for path in paths:
+        done = subprocess.run([sys.argv[1], "gate", path, "--format", "json"], capture_output=True, text=True, timeout=60)
+        assert done.returncode in (0, 1, 4), done.stderr
+        validator.validate(json.loads(done.stdout))
+    validator = check_published("audit", "mounts")
+    (folder / "compose.yaml").write_text("services: {web: {image: x, volumes: [a:/a, './b:/b:ro', '${C}:/c', /d], tmpfs: /e}}\n")
+    (folder / "Dockerfile").write_text("FROM x\nVOLUME /v\n")
+    (folder / "broken.yaml").write_text("services:\n  a: [\n")
+    done = subprocess.run([sys.argv[1], "audit", ".", "-f", "json"], cwd=folder, capture_output=True, text=True, timeout=60)
+    said = json.loads(done.stdout)
+    validator.validate(said)
+    assert len(said["mounts"]) > 5 and said["troubles"], said
+
+
 def main():
     sarif = json.loads((HERE / "sarif-2.1.0.json").read_text())
     sarif_validator = jsonschema.validators.validator_for(sarif)(sarif)
@@ -62,6 +89,7 @@ def main():
                 rogate(path, "-f", kind, "-o", str(out))
                 assert out.stat().st_mode & 0o777 == 0o600, kind
                 assert b"\x1b" not in out.read_bytes(), kind
+        check_gate(paths, folder)
         several = json.loads(rogate(*paths[:3], "-f", "sarif"))
         sarif_validator.validate(several)
         assert len(several["runs"]) == 3

@@ -48,6 +48,25 @@ TEST(Since, ARenamedFileIsTheSame) {
               List{});
 }
 
+TEST(Since, AnOverrideIsReadWithWhatItIsMergedOver) {
+    const std::string base = compose("a:/a, b:/b:ro"),
+                      over = "services:\n  web:\n    volumes: [a:/a:ro, b:/b:ro]\n";
+    // New, or it said nothing of the mount before.
+    for (const char* before : {"", "services:\n  web:\n    environment: {A: b}\n"})
+        for (const char* name : {"compose.override.yaml", "prod.yml"})
+            EXPECT_EQ(made({{"compose.yaml", base, base}, {name, before, over}}),
+                      (List{std::string(name) + ":3 web  /a"}))
+                << name;
+    EXPECT_EQ(made({{"compose.yaml", base, base},
+                    {"compose.override.yml", "", compose("a:/a:ro", "    read_only: true\n")}}),
+              (List{"compose.override.yml:4 web  /a", "compose.override.yml:5 web  /"}));
+    // Of another folder, or of another service.
+    EXPECT_EQ(made({{"x/compose.yaml", base, base}, {"compose.override.yaml", "", over}}), List{});
+    EXPECT_EQ(made({{"compose.yaml", base, base},
+                    {"compose.override.yaml", "", "services:\n  db:\n    volumes: [a:/a:ro]\n"}}),
+              List{});
+}
+
 std::string deployment(const std::string& mount, const std::string& space) {
     return "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: shop, namespace: " + space +
            "}\nspec:\n  template:\n    spec:\n      containers:\n        - name: app\n          image: x\n"

@@ -89,6 +89,18 @@ TEST(Since, WhatHasNoResultIsToldAndIsNoYes) {
         0);
 }
 
+TEST(Since, AnOverrideIsRunWithWhatItIsMergedOver) {
+    Change over = change();
+    over.declared.file = "deploy/compose.override.yaml";
+    over.base = "deploy/compose.yaml";
+    EXPECT_EQ(judged({}, {over}).findings.at(0).remedy,
+              "Run both files: rogate run --since origin/main deploy/ --service web --out DIR");
+    over.declared.file = "deploy/prod.yaml";
+    EXPECT_EQ(judged({}, {over}).findings.at(0).remedy,
+              "Run a scenario with 'subject: {compose: {file: [deploy/compose.yaml, deploy/prod.yaml], "
+              "service: web}}': rogate run --since origin/main SCENARIO --out DIR");
+}
+
 TEST(Since, NothingChangedIsAYes) {
     EXPECT_EQ(judged({}, {}).exit_code(), 0);
 }

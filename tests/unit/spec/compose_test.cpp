@@ -120,6 +120,25 @@ TEST(Compose, MountsHaveTheirPlaceAndTheirNameOnTheEngine) {
     EXPECT_EQ(web.mounts[4].declared, (SourcePlace{"compose.yaml", 9, 12}));
 }
 
+TEST(Compose, RelabellingForSELinuxIsToldAndLeftOut) {
+    const Scenario shop = good_project(
+        "services:\n  web:\n    image: a\n    volumes:\n      - ./a:/a:ro,z\n"
+        "      - {type: bind, source: ./b, target: /b, bind: {selinux: Z}}\n      - ./c:/c\n");
+    EXPECT_THAT(
+        shop.notes,
+        ElementsAre("mount /a: the runs leave out the relabelling for SELinux (:z); in use the engine "
+                    "relabels /project/app/a whenever it makes the container, read-only (:ro,z) or "
+                    "not, so that it has to stay writable for the engine itself",
+                    HasSubstr("mount /b: the runs leave out the relabelling for SELinux (:Z)")));
+    EXPECT_THAT(bare("services:\n  web:\n    image: a\n    volumes: ['./a:/a:z,Z']\n").error().message,
+                HasSubstr("compose.yaml:4:15: both 'z' and 'Z' are given; keep one of the two"));
+    EXPECT_THAT(bare("services:\n  web:\n    image: a\n    volumes:\n"
+                     "      - {type: bind, source: ./b, target: /b, bind: {selinux: y}}\n")
+                    .error()
+                    .message,
+                HasSubstr("compose.yaml:5:63: 'y' is no way to relabel; write z (shared) or Z (private)"));
+}
+
 TEST(Compose, ConfigsAndSecretsAreFilesAndBinds) {
     const Subject web = service(
         "    configs: [site, {source: inline, target: /etc/i, mode: 0440, uid: \"33\"}]\n    secrets: [key]\n"

@@ -55,6 +55,12 @@ TEST(DockerRun, PlacesAreInCharactersAndLinesWhereAVariableStands) {
     EXPECT_THAT(variable.error().message, HasSubstr("scenario.yaml:5:1: --device is not supported"));
 }
 
+TEST(DockerRun, RelabellingIsToldAndLeftOut) {
+    const auto good = run("docker run -v ./conf:/etc/app:Z nginx");
+    ASSERT_TRUE(good.has_value()) << good.error().message;
+    EXPECT_THAT(good->notes, ElementsAre(HasSubstr("mount /etc/app: the runs leave out the relabelling")));
+}
+
 TEST(DockerRun, StandsAlone) {
     const auto scenario = parse("subject:\n  docker_run: docker run nginx\n  image: a\n");
     ASSERT_FALSE(scenario.has_value());
