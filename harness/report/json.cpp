@@ -5,7 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <functional>
+#include <iterator>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <rogate/names.hpp>
 
@@ -32,7 +33,8 @@ class Writer {
     void mount(const MountResult& mount, const Recommendation& recommendation);
     void attempts(const char* key, const std::vector<Attempt>& list);
     void member(int depth, const char* key, const ordered_json& value);
-    ordered_json attempt(const Attempt& attempt) const;
+    void quoted(std::string_view raw);
+    void attempt(const Attempt& attempt);
     ordered_json writable(const std::vector<WritablePath>& list) const;
     ordered_json subject(const CampaignResult& result) const;
 
@@ -51,25 +53,45 @@ ordered_json Writer::texts(const std::vector<std::string>& list) const {
     return array;
 }
 
-ordered_json Writer::attempt(const Attempt& each) const {
-    ordered_json object = {{"path", text(each.path)},
-                           {"operation", text(each.operation)},
-                           {"syscall", text(each.syscall)},
-                           {"errno", errno_name(each.error)},
-                           {"class", std::string(to_string(each.cls))},
-                           {"phase", text(each.phase)},
-                           {"process",
-                            {{"comm", text(each.process.comm)},
-                             {"exe", text(each.process.exe)},
-                             {"pid", each.process.pid},
-                             {"uid", each.process.uid},
-                             {"parent", each.process.parent}}},
-                           {"count", each.count},
-                           {"control", text(each.control)},
-                           {"first_s", each.first_s},
-                           {"open_flags", each.open_flags}};
-    if (!each.state.empty()) object["state"] = each.state;
-    return object;
+// Of a million attempts a tree each would take most of the time. Text is as escape_text() leaves it:
+// well-formed UTF-8 without control characters.
+void Writer::quoted(std::string_view raw) {
+    std::string masked(raw);
+    masker_.mask(masked);
+    out_ += '"';
+    for (const char c : escape_text(masked)) {
+        if (c == '"' || c == '\\') out_ += '\\';
+        out_ += c;
+    }
+    out_ += '"';
+}
+
+void Writer::attempt(const Attempt& each) {
+    const auto text = [&](std::string_view key, std::string_view value) {
+        out_ += key;
+        quoted(value);
+    };
+    const auto number = [&](std::string_view key, auto value) {
+        out_ += key;
+        fmt::format_to(std::back_inserter(out_), "{}", value);
+    };
+    text("{\"path\":", each.path);
+    text(",\"operation\":", each.operation);
+    text(",\"syscall\":", each.syscall);
+    text(",\"errno\":", errno_name(each.error));
+    text(",\"class\":", to_string(each.cls));
+    text(",\"phase\":", each.phase);
+    text(",\"process\":{\"comm\":", each.process.comm);
+    text(",\"exe\":", each.process.exe);
+    number(",\"pid\":", each.process.pid);
+    number(",\"uid\":", each.process.uid);
+    number(",\"parent\":", each.process.parent);
+    number("},\"count\":", each.count);
+    text(",\"control\":", each.control);
+    out_ += ",\"first_s\":" + ordered_json(each.first_s).dump();
+    number(",\"open_flags\":", each.open_flags);
+    if (!each.state.empty()) text(",\"state\":", each.state);
+    out_ += '}';
 }
 
 ordered_json Writer::writable(const std::vector<WritablePath>& list) const {
@@ -134,7 +156,11 @@ void Writer::attempts(const char* key, const std::vector<Attempt>& list) {
     member(3, key, ordered_json::array());
     if (list.empty()) return;
     out_.pop_back();
-    for (const Attempt& each : list) out_ += "\n        " + attempt(each).dump() + ",";
+    for (const Attempt& each : list) {
+        out_ += "\n        ";
+        attempt(each);
+        out_ += ',';
+    }
     out_.back() = '\n';
     out_ += "      ]";
 }
@@ -227,10 +253,14 @@ std::string Writer::result(const CampaignResult& result) {
 // ---- and back
 
 template <class Enum, std::size_t N>
-Enum from_name(const json& name, const std::array<Enum, N>& all) {
+Enum from_name(std::string_view name, const std::array<Enum, N>& all) {
     for (const Enum each : all)
-        if (name.get<std::string>() == to_string(each)) return each;
-    throw std::invalid_argument(fmt::format("'{}' is not known here", name.get<std::string>()));
+        if (name == to_string(each)) return each;
+    throw std::invalid_argument(fmt::format("'{}' is not known here", name));
+}
+template <class Enum, std::size_t N>
+Enum from_name(const json& name, const std::array<Enum, N>& all) {
+    return from_name(std::string_view(name.get_ref<const std::string&>()), all);
 }
 
 constexpr std::array all_verdicts = {Verdict::safe,       Verdict::tolerated,   Verdict::split,
@@ -249,9 +279,14 @@ constexpr std::array all_origins = {Origin::Kind::scenario, Origin::Kind::compos
                                     Origin::Kind::docker_run, Origin::Kind::container};
 
 int errno_from(const std::string& name) {
-    for (int error = 0; error < 134; ++error)
-        if (errno_name(error) == name) return error;
-    throw std::invalid_argument(fmt::format("'{}' is no errno", name));
+    static const std::map<std::string, int> numbers = [] {
+        std::map<std::string, int> all;
+        for (int error = 0; error < 134; ++error) all.emplace(errno_name(error), error);
+        return all;
+    }();
+    const auto found = numbers.find(name);
+    if (found == numbers.end()) throw std::invalid_argument(fmt::format("'{}' is no errno", name));
+    return found->second;
 }
 
 std::string raw(const json& object, const char* key) {
@@ -265,28 +300,6 @@ std::vector<std::string> raw_list(const json& array) {
     std::vector<std::string> list;
     for (const json& each : array) list.push_back(unescape_text(each.get<std::string>()));
     return list;
-}
-
-Attempt read_attempt(const json& object) {
-    Attempt attempt;
-    attempt.path = raw(object, "path");
-    attempt.operation = raw(object, "operation");
-    attempt.syscall = raw(object, "syscall");
-    attempt.error = errno_from(object.at("errno"));
-    attempt.cls = from_name(object.at("class"), all_classes);
-    attempt.phase = raw(object, "phase");
-    attempt.state = object.value("state", "");
-    const json& process = object.at("process");
-    attempt.process = {.pid = process.value("pid", std::int64_t{0}),
-                       .comm = raw(process, "comm"),
-                       .exe = raw(process, "exe"),
-                       .uid = process.value("uid", 0U),
-                       .parent = process.value("parent", std::int64_t{0})};
-    attempt.count = object.at("count");
-    attempt.control = raw(object, "control");
-    attempt.first_s = object.value("first_s", 0.0);
-    attempt.open_flags = object.value("open_flags", 0U);
-    return attempt;
 }
 
 std::vector<WritablePath> read_writable(const json& object) {
@@ -345,7 +358,7 @@ MountResult read_mount(const json& object) {
     mount.candidate = object.value("candidate", false);
     mount.runs = object.value("runs", std::vector<int>());
     mount.writes_in_control = object.value("writes_in_control", std::uint64_t{0});
-    (void)object.at("attempts");  // read by AttemptReader; must be there
+    (void)object.at("attempts");  // read by ResultReader; must be there
     mount.writable = read_writable(object);
     for (const json& cost : object.value("costs", json::array()))
         mount.costs.push_back({.phase = raw(cost, "phase"),
@@ -359,37 +372,224 @@ MountResult read_mount(const json& object) {
     return mount;
 }
 
-// Takes the attempts out of a result while it is being parsed, so that there is never a tree of all of them.
+// One attempt, taken in as it is parsed.
 class AttemptReader {
   public:
-    bool operator()(int depth, json::parse_event_t event, json& parsed);
+    void key(const std::string& name) { (depth_ == 0 ? key_ : inner_key_) = name; }
+    void open() { ++depth_; }
+    // False: this was the attempt's own end.
+    bool close() { return depth_-- > 0; }
+    void text(std::string& value);
+    void number(std::int64_t value);
+    void number(std::uint64_t value);
+    void number(double value);
+    void other() { wrong("a text or a number"); }
+    Attempt take();
+
+  private:
+    enum Field : unsigned {
+        path = 1,
+        operation = 2,
+        syscall = 4,
+        error = 8,
+        cls = 16,
+        phase = 32,
+        comm = 64,
+        exe = 128,
+        count = 256,
+        control = 512
+    };
+    static constexpr std::pair<unsigned, const char*> required[] = {
+        {path, "path"},   {operation, "operation"}, {syscall, "syscall"},   {error, "errno"},
+        {cls, "class"},   {phase, "phase"},         {comm, "process.comm"}, {exe, "process.exe"},
+        {count, "count"}, {control, "control"}};
+
+    bool in_process() const { return depth_ == 1 && key_ == "process"; }
+    std::string* text_of(unsigned& field);
+    [[noreturn]] void wrong(std::string_view wanted) const {
+        throw std::invalid_argument(fmt::format("'{}' of an attempt is not {}", key_, wanted));
+    }
+
+    Attempt attempt_;
+    unsigned seen_ = 0;
+    int depth_ = 0;
+    std::string key_, inner_key_;
+};
+
+std::string* AttemptReader::text_of(unsigned& field) {
+    if (in_process()) {
+        if (inner_key_ == "comm") return field = comm, &attempt_.process.comm;
+        if (inner_key_ == "exe") return field = exe, &attempt_.process.exe;
+        return nullptr;
+    }
+    if (depth_ > 0) return nullptr;
+    if (key_ == "path") return field = path, &attempt_.path;
+    if (key_ == "operation") return field = operation, &attempt_.operation;
+    if (key_ == "syscall") return field = syscall, &attempt_.syscall;
+    if (key_ == "phase") return field = phase, &attempt_.phase;
+    if (key_ == "control") return field = control, &attempt_.control;
+    if (key_ == "state") return &attempt_.state;
+    return nullptr;
+}
+
+void AttemptReader::text(std::string& value) {
+    unsigned field = 0;
+    if (std::string* place = text_of(field)) {
+        *place = value.find('\\') == std::string::npos ? std::move(value) : unescape_text(value);
+    } else if (depth_ == 0 && key_ == "errno") {
+        field = error;
+        attempt_.error = errno_from(value);
+    } else if (depth_ == 0 && key_ == "class") {
+        field = cls;
+        attempt_.cls = from_name(std::string_view(value), all_classes);
+    } else if (depth_ == 0 && (key_ == "count" || key_ == "first_s" || key_ == "open_flags")) {
+        wrong("a number");
+    }
+    seen_ |= field;
+}
+
+void AttemptReader::number(std::int64_t value) {
+    if (in_process() && inner_key_ == "pid")
+        attempt_.process.pid = value;
+    else if (in_process() && inner_key_ == "parent")
+        attempt_.process.parent = value;
+    else if (value >= 0)
+        number(static_cast<std::uint64_t>(value));
+    else
+        wrong("a number that can be");
+}
+
+void AttemptReader::number(std::uint64_t value) {
+    unsigned field = 0;
+    if (text_of(field) != nullptr || (depth_ == 0 && (key_ == "errno" || key_ == "class"))) wrong("a text");
+    if (in_process()) {
+        if (inner_key_ == "pid") attempt_.process.pid = static_cast<std::int64_t>(value);
+        if (inner_key_ == "parent") attempt_.process.parent = static_cast<std::int64_t>(value);
+        if (inner_key_ == "uid") attempt_.process.uid = static_cast<std::uint32_t>(value);
+    } else if (depth_ == 0) {
+        if (key_ == "count") attempt_.count = value, seen_ |= count;
+        if (key_ == "open_flags") attempt_.open_flags = static_cast<std::uint32_t>(value);
+        if (key_ == "first_s") attempt_.first_s = static_cast<double>(value);
+    }
+}
+
+void AttemptReader::number(double value) {
+    if (depth_ == 0 && key_ == "first_s")
+        attempt_.first_s = value;
+    else if (depth_ == 0 && key_ == "count")
+        wrong("a whole number");
+    else
+        number(std::uint64_t{0});
+}
+
+Attempt AttemptReader::take() {
+    for (const auto& [field, name] : required)
+        if ((seen_ & field) == 0) throw std::invalid_argument(fmt::format("an attempt has no '{}'", name));
+    Attempt whole = std::move(attempt_);
+    *this = AttemptReader();
+    return whole;
+}
+
+// A result's tree but for its attempts, which can be a million: they never are one.
+class ResultReader final : public nlohmann::json_sax<json> {
+  public:
+    json take() { return std::move(root_); }
     void give(std::vector<MountResult>& mounts);
+
+    bool null() override { return put(json(nullptr)); }
+    bool boolean(bool value) override { return put(json(value)); }
+    bool number_integer(number_integer_t value) override {
+        return in_attempt_ ? (attempt_.number(std::int64_t{value}), true) : put(json(value));
+    }
+    bool number_unsigned(number_unsigned_t value) override {
+        return in_attempt_ ? (attempt_.number(std::uint64_t{value}), true) : put(json(value));
+    }
+    bool number_float(number_float_t value, const string_t&) override {
+        return in_attempt_ ? (attempt_.number(double{value}), true) : put(json(value));
+    }
+    bool string(string_t& value) override {
+        return in_attempt_ ? (attempt_.text(value), true) : put(json(std::move(value)));
+    }
+    bool binary(binary_t&) override { return false; }
+    bool key(string_t& name) override {
+        if (in_attempt_)
+            attempt_.key(name);
+        else
+            keys_.back() = name;
+        return true;
+    }
+    bool start_object(std::size_t) override { return start(json::object()); }
+    bool start_array(std::size_t) override { return start(json::array()); }
+    bool end_object() override { return end(); }
+    bool end_array() override { return end(); }
+    bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception& error) override {
+        throw std::invalid_argument(error.what());
+    }
 
   private:
     struct Lists {
         std::vector<Attempt> attempts, writes;
     };
-    std::string section_, key_;  // keys of the result and of the mount that is being read
+
+    // { "mounts": [ { "attempts": [ here
+    bool at_attempt() const {
+        return open_.size() == 4 && keys_[0] == "mounts" && open_[1]->is_array() && open_[3]->is_array() &&
+               (keys_[2] == "attempts" || keys_[2] == "writes");
+    }
+    json* place(json value);
+    bool put(json value) {
+        if (in_attempt_) return attempt_.other(), true;
+        place(std::move(value));
+        return true;
+    }
+    bool start(json empty);
+    bool end();
+
+    json root_;
+    std::vector<json*> open_;
+    std::vector<std::string> keys_;  // of each that is open, the last one read
+    bool in_attempt_ = false;
+    AttemptReader attempt_;
     std::vector<Lists> mounts_;
 };
 
-// Depths of { "mounts": [ { "attempts": [ {…} ] } ] }: the mount's object begins at 2, its keys come at 3,
-// and an attempt ends at 4.
-bool AttemptReader::operator()(int depth, json::parse_event_t event, json& parsed) {
-    if (event == json::parse_event_t::key && depth == 1) section_ = parsed.get<std::string>();
-    if (section_ != "mounts") return true;
-    if (event == json::parse_event_t::object_start && depth == 2) {
-        mounts_.emplace_back();
-        key_.clear();
-    }
-    if (event == json::parse_event_t::key && depth == 3) key_ = parsed.get<std::string>();
-    if (event != json::parse_event_t::object_end || depth != 4 || mounts_.empty()) return true;
-    if (key_ != "attempts" && key_ != "writes") return true;
-    (key_ == "attempts" ? mounts_.back().attempts : mounts_.back().writes).push_back(read_attempt(parsed));
-    return false;
+json* ResultReader::place(json value) {
+    if (open_.empty()) return &(root_ = std::move(value));
+    json& within = *open_.back();
+    if (within.is_array()) return &within.emplace_back(std::move(value));
+    return &(within[keys_.back()] = std::move(value));
 }
 
-void AttemptReader::give(std::vector<MountResult>& mounts) {
+bool ResultReader::start(json empty) {
+    if (in_attempt_) {
+        attempt_.open();
+        return true;
+    }
+    if (at_attempt() && empty.is_object()) {
+        in_attempt_ = true;
+        return true;
+    }
+    const bool is_mount = open_.size() == 2 && keys_[0] == "mounts" && open_[1]->is_array();
+    if (is_mount) mounts_.emplace_back();
+    open_.push_back(place(std::move(empty)));
+    keys_.emplace_back();
+    return true;
+}
+
+bool ResultReader::end() {
+    if (!in_attempt_) {
+        open_.pop_back();
+        keys_.pop_back();
+        return true;
+    }
+    if (attempt_.close()) return true;
+    in_attempt_ = false;
+    Lists& lists = mounts_.back();
+    (keys_[2] == "attempts" ? lists.attempts : lists.writes).push_back(attempt_.take());
+    return true;
+}
+
+void ResultReader::give(std::vector<MountResult>& mounts) {
     for (std::size_t i = 0; i < std::min(mounts.size(), mounts_.size()); ++i) {
         mounts[i].attempts = std::move(mounts_[i].attempts);
         mounts[i].writes = std::move(mounts_[i].writes);
@@ -445,13 +645,14 @@ std::string render_json(const CampaignResult& result, const std::set<std::string
 
 Result<CampaignResult> parse_json(std::string_view text) {
     try {
-        AttemptReader attempts;
-        const json object = json::parse(text, std::ref(attempts));
+        ResultReader reader;
+        if (!json::sax_parse(text, &reader)) throw std::invalid_argument("it cannot be parsed");
+        const json object = reader.take();
         if (!object.is_object() || object.value("schema", "") != "rogate.result/1")
             return fail(ErrorKind::usage,
                         "this is no result of rogate's: it has no \"schema\": \"rogate.result/1\"");
         CampaignResult result = read_result(object);
-        attempts.give(result.mounts);
+        reader.give(result.mounts);
         return result;
     } catch (const std::exception& error) {
         return fail(ErrorKind::usage, fmt::format("this is no whole result of rogate's: {}", error.what()));
