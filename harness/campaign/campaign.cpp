@@ -345,9 +345,12 @@ Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std
     if (auto known = check_fixtures(result.scenario, mounts); !known)
         co_return fail(std::move(known.error()));
 
+    if (result.scenario.data == DataMode::live)
+        status.warn("data: live: the runs write to the real data; nothing else should be using them");
     status.preparing("starting the observer");
     std::unique_ptr<observe::Observer> observer;
     DataPlane data(client, session, result.scenario.subject.image);
+    data.use(result.scenario.data);
     Companions companions(client, status, result.scenario, session, campaign.network);
     const bool by_relay = options.requests == Requests::relay ||
                           (options.requests == Requests::automatic && needs_relay(client.endpoint()));

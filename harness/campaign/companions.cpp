@@ -58,7 +58,9 @@ Companions::Companions(engine::Client& client, Status& status, const Scenario& s
       scenario_(scenario),
       data_(client, session, scenario.subject.image, "services-"),
       session_(std::move(session)),
-      network_(std::move(network)) {}
+      network_(std::move(network)) {
+    data_.use(scenario.data);
+}
 
 Task<> Companions::survey() {
     std::vector<Mount> mounts;

@@ -64,6 +64,8 @@ std::string DataPlane::mode() const {
         if (data.fixture) continue;
         if (data.how == DataSource::overlay) ways.insert("overlay");
         if (data.how == DataSource::copy) ways.insert("copy");
+        if (mode_ == DataMode::live && data.how == DataSource::as_it_is && !data.mount.read_only)
+            ways.insert("live");
     }
     std::string text;
     for (const std::string& way : ways) text += (text.empty() ? "" : "+") + way;
@@ -109,6 +111,7 @@ Task<> DataPlane::survey(std::vector<Mount> mounts, std::vector<Fixture> fixture
                     co_return fail(std::move(volume.error()).with_context("a volume that the engine lists"));
             }
         }
+        if (mode_ == DataMode::copy && data.how == DataSource::overlay) data.how = DataSource::copy;
         mounts_.push_back(std::move(data));
     }
     const bool any = std::any_of(mounts_.begin(), mounts_.end(), [](const DataMount& data) {
@@ -216,7 +219,7 @@ Task<> DataPlane::survey_source(DataMount& data, std::size_t index) {
     if ((stat->go_mode & mode_socket) != 0) data.special = "a unix socket";
     if ((stat->go_mode & mode_device) != 0) data.special = "a device";
     if ((stat->go_mode & mode_fifo) != 0) data.special = "a FIFO";
-    if (!data.special.empty() ||
+    if (!data.special.empty() || mode_ == DataMode::live ||
         (data.mount.read_only && !data.fixture && !written_elsewhere_.contains(source_key(data.mount)))) {
         data.how = DataSource::as_it_is;
         co_return Result<>{};
@@ -367,8 +370,9 @@ Task<std::string> DataPlane::tree_of(std::string container, std::string path, st
     if (too_large)
         co_return fail(
             ErrorKind::usage,
-            fmt::format("the data of {} cannot be laid under an overlay on this engine, and are more "
-                        "than the {} MiB that are copied; give the scenario a smaller data set",
+            fmt::format("the data of {} are to be copied for the runs, since an overlay is not possible or "
+                        "'data: copy' asks for it, and are more than the {} MiB that are copied; give the "
+                        "scenario a smaller data set",
                         target, copy_limit >> 20U));
     co_return tar;
 }

@@ -25,8 +25,8 @@ enum class DataSource {
     copy,     // a copy of the real file or directory
     made,     // a new directory on the engine's host, with `made_files` in it
     given,    // prepare() is told
-    as_it_is  // the real thing: it is read-only for the subject anyway, or a socket or device, which cannot
-              // be copied
+    as_it_is  // the real thing: it is read-only for the subject anyway, a socket or device, which cannot
+              // be copied, or the user wants it so
 };
 
 struct DataMount {
@@ -69,6 +69,8 @@ class DataPlane {
     DataPlane(engine::Client& client, std::string session, std::string image, std::string part = "")
         : client_(client), session_(std::move(session)), image_(std::move(image)), part_(std::move(part)) {}
 
+    // Before survey(): how everything is given to the runs for which know() says nothing else.
+    void use(DataMode mode) { mode_ = mode; }
     // Before survey(): how the mount with `known.mount.target` is given to the runs (copy, made, given),
     // where that is not to be found out.
     void know(DataMount known) { known_.insert_or_assign(known.mount.target, std::move(known)); }
@@ -87,7 +89,7 @@ class DataPlane {
     const std::map<std::string, std::set<std::string>>& made_in_new_volumes() const {
         return made_in_new_volumes_;
     }
-    // "overlay", "overlay+copy", "copy", "none": what the result says.
+    // "overlay", "copy+overlay", "copy", "live", "none": what the result says.
     std::string mode() const;
 
     // Makes the volumes of run `run` and says how they are mounted, in the order of mounts(); tmpfs and "/"
@@ -173,6 +175,7 @@ class DataPlane {
 
     engine::Client& client_;
     std::string session_, image_, part_;
+    DataMode mode_ = DataMode::overlay;
     std::set<std::string> written_elsewhere_;
     std::map<std::string, DataMount> known_;
     std::vector<DataMount> mounts_;

@@ -154,11 +154,17 @@ Task<engine::MountSpec> DataPlane::volume_for(const RunPlan& plan, const Writabl
             fmt::format("{}/{}/data{}", scratch_mountpoint_, folder(run, mount_of(path.path)), inside);
         co_return spec;
     }
+    const auto facts = facts_.find(path.path);
+    const bool there = facts != facts_.end() && facts->second.exists;
+    const std::string& real = data.mount.type == MountType::bind ? data.mount.source : data.real_path;
+    if (data.how == DataSource::as_it_is && there && !real.empty()) {
+        spec.type = engine::MountSpec::Type::bind;
+        spec.source = real + inside;
+        co_return spec;
+    }
     engine::VolumeSpec volume;
     volume.name = fmt::format("rogate-{}-r{}-w{}", session_, run, number);
     volume.labels = labels(session_, "data");
-    const auto facts = facts_.find(path.path);
-    const bool there = facts != facts_.end() && facts->second.exists;
     if (data.how == DataSource::overlay && there && !empty)
         volume = overlay_volume(volume.name, data.real_path + inside, writable_folder(run, number));
     auto made = co_await client_.volume_create(volume);

@@ -97,6 +97,7 @@ void DataPlane::take_submount(std::size_t index, const Submount& submount, std::
     const std::string inside = submount.path.substr(seen_by_helper(index).size());
     const std::string shown = fmt::format("{}{} ({})", mounts_[index].mount.target, inside, submount.type);
     if (!submount.read_only) mounts_[index].writable_below.push_back(shown);
+    if (mode_ == DataMode::live) return;  // the runs have what the subject has
     // The engine can have made it read-only: whether it was before is not known.
     const bool recursive = may_be_recursive(client_.api_version());
     const std::string source =
@@ -109,7 +110,7 @@ void DataPlane::take_submount(std::size_t index, const Submount& submount, std::
     DataMount data;
     data.below_source = true;
     data.seen_at = submount.path;
-    data.how = DataSource::overlay;
+    data.how = mode_ == DataMode::copy ? DataSource::copy : DataSource::overlay;
     data.mount.source = source + inside;
     data.mount.target = mounts_[index].mount.target + inside;
     data.mount.read_only = submount.read_only;

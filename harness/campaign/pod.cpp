@@ -94,7 +94,9 @@ Pod::Pod(engine::Client& client, Status& status, const Scenario& scenario, std::
       data_(client, session, scenario.subject.image, "pod-"),
       session_(std::move(session)),
       network_(std::move(network)),
-      publish_(publish) {}
+      publish_(publish) {
+    data_.use(scenario.data);
+}
 
 bool Pod::shares_network() const {
     return std::ranges::any_of(scenario_.pod.containers,

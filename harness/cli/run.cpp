@@ -66,6 +66,18 @@ Result<> check_variables(const std::map<std::string, std::string>& given,
     return {};
 }
 
+// Two that write to the same real data would be each other's noise, and worse.
+Result<> check_jobs(int jobs, const std::vector<Scenario>& scenarios) {
+    if (jobs == 1 || scenarios.size() < 2) return {};
+    for (const Scenario& scenario : scenarios)
+        if (scenario.data == DataMode::live)
+            return fail(ErrorKind::usage,
+                        fmt::format("--jobs {}: scenario '{}' has 'data: live', and others must not "
+                                    "run beside it; leave out --jobs",
+                                    jobs, scenario.name));
+    return {};
+}
+
 }  // namespace
 
 int run_command(const Global& global, const RunOptions& options) {
@@ -105,6 +117,7 @@ int run_command(const Global& global, const RunOptions& options) {
     auto chosen = choose(std::move(scenarios), options.only, options.shard);
     if (!chosen) return report_error(chosen.error());
     if (chosen->empty()) std::fputs("rogate: no scenario falls into this shard\n", stderr);
+    if (auto fits = check_jobs(options.jobs, *chosen); !fits) return report_error(fits.error());
     return run_scenarios(global, options, *chosen, several);
 }
 

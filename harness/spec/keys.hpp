@@ -27,7 +27,7 @@ struct KeySet {
 namespace keys {
 
 inline constexpr KeySet scenario("", {"name", "description", "subject", "candidates", "ready", "steps",
-                                      "shutdown", "vars", "fixtures", "states", "scenarios"});
+                                      "shutdown", "vars", "fixtures", "states", "data", "scenarios"});
 inline constexpr KeySet subject("/$defs/subject",
                                 {"image",     "command",     "entrypoint", "user",         "working_dir",
                                  "hostname",  "stop_signal", "init",       "privileged",   "read_only",

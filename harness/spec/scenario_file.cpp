@@ -72,6 +72,38 @@ constexpr std::pair<std::string_view, DataState> state_names[] = {{"current", Da
                                                                   {"restart", DataState::restart},
                                                                   {"crash", DataState::crash}};
 
+constexpr std::pair<std::string_view, DataMode> data_names[] = {
+    {"overlay", DataMode::overlay}, {"copy", DataMode::copy}, {"live", DataMode::live}};
+
+DataMode read_data(const Value& value, const Context& context) {
+    const auto name = read_text(value, "'data'", context);
+    if (!name) return DataMode::overlay;
+    const auto found = std::ranges::find(data_names, *name, &std::pair<std::string_view, DataMode>::first);
+    if (found != std::end(data_names)) return found->second;
+    context.problem(
+        value,
+        fmt::format("unknown way to give the runs their data {}; write overlay (the default), copy or live",
+                    in_quotes(*name)));
+    return DataMode::overlay;
+}
+
+// The real data are only as they are.
+void check_live(const Scenario& scenario, const Value& data, const Context& context) {
+    if (scenario.data != DataMode::live) return;
+    if (!scenario.fixtures.empty())
+        context.problem(data,
+                        "'data: live' gives the runs the real data, so it cannot have 'fixtures'; leave out "
+                        "one of the two");
+    if (std::ranges::any_of(scenario.states, [](DataState state) { return state != DataState::current; }))
+        context.problem(data,
+                        "'data: live' gives the runs the real data as they are, so it cannot have other "
+                        "'states'; leave out one of the two");
+    if (scenario.subject.origin.kind == Origin::Kind::kubernetes)
+        context.problem(data,
+                        "'data: live' is not for a Kubernetes subject, whose volumes are made for the runs; "
+                        "leave it out");
+}
+
 std::vector<DataState> read_states(const Value& value, const Context& context) {
     std::vector<DataState> states;
     if (value.kind != Value::Kind::sequence || value.items.empty())
@@ -200,6 +232,10 @@ Scenario read_scenario(const Value& root, const Context& context) {
     if (const Value* fixtures = mapping.get("fixtures"))
         scenario.fixtures = read_fixtures(*fixtures, scenario.subject.mounts, context);
     if (const Value* states = mapping.get("states")) scenario.states = read_states(*states, context);
+    if (const Value* data = mapping.get("data")) {
+        scenario.data = read_data(*data, context);
+        check_live(scenario, *data, context);
+    }
     check_looked_at(scenario.steps, scenario.subject.mounts, context);
     for (const Step& check : scenario.readiness.checks) add_port_of(check, scenario.subject.ports);
     for (const auto& [name, probes] : scenario.probes_beside)

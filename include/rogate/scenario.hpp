@@ -218,6 +218,13 @@ struct Fixture {
     bool operator==(const Fixture&) const = default;
 };
 
+// How the user's data are given to the runs.
+enum class DataMode {
+    overlay,  // beneath a throw-away layer; copied where the engine or file system cannot
+    copy,     // each run has a copy
+    live      // the real ones: what the runs write stays
+};
+
 struct Scenario {
     std::string name;
     std::string description;
@@ -233,6 +240,7 @@ struct Scenario {
     Shutdown shutdown;
     std::map<std::string, std::string> variables;  // given in the file or by --set
     std::vector<Fixture> fixtures;
+    DataMode data = DataMode::overlay;
     std::vector<DataState> states;  // verdicts hold for all of them; empty: just as the data are
     std::string file;
     std::vector<std::string> notes;  // what was read and has no effect on a test run, for the user

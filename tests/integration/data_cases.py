@@ -4,7 +4,7 @@ import os
 import subprocess
 
 from faulty_engine import FaultyEngine
-from support import IDLE, equal, fingerprint, project
+from support import IDLE, contains, docker, equal, fingerprint, project, rogate
 
 
 # Writes at the first start only.
@@ -61,3 +61,59 @@ def test_what_no_overlay_can_lie_on_is_copied_and_the_others_are_not():
         equal([fingerprint(stacked), fingerprint(p.path("plain"))], before)
         equal(p.result["data"], "copy+overlay")
         equal(p.verdicts(), {"/stacked": "tolerated", "/plain": "tolerated"})
+
+
+def test_copies_where_they_are_asked_for():
+    with project() as p:
+        p.make("plain", {"file": "text\n"})
+        p.scenario(f"cat /plain/file; test ! -e /plain/new || exit 3; echo x >/plain/new; {IDLE}", ["./plain:/plain"], data="copy")
+        before = fingerprint(p.path("plain"))
+        done = p.run()
+        equal((done.returncode, p.result["data"], p.verdicts()), (0, "copy", {"/plain": "tolerated"}), done.stdout + done.stderr)
+        equal(fingerprint(p.path("plain")), before)
+
+
+def test_live_data_are_the_real_ones():
+    with project() as p:
+        p.make("plain", {"file": "text\n"})
+        p.make("kept", {"file": "text\n"})
+        docker("volume", "create", "rogate-test-live")
+        try:
+            # Each run finds what the one before has written.
+            p.scenario(f"cat /kept/file; n=$(cat /vol/count 2>/dev/null || echo 0); echo $((n + 1)) >/vol/count; echo x >>/plain/file; {IDLE}",
+                       ["./plain:/plain", "./kept:/kept", "rogate-test-live:/vol"], data="live", candidates=["/plain", "/kept"])
+            done = p.run()
+            equal((done.returncode, p.result["data"]), (0, "live"), done.stdout + done.stderr)
+            equal(p.verdicts(), {"/plain": "tolerated", "/kept": "safe"})
+            contains(done.stderr, "data: live: the runs write to the real data")
+            with open(p.path("plain/file")) as file:
+                equal(file.read(), "text\nx\n")  # the control run's; the others had it read-only
+            runs = len(p.result["runs"])
+            equal(docker("run", "--rm", "-v", "rogate-test-live:/v", "rogate/base:bookworm", "cat", "/v/count"), str(runs))
+        finally:
+            docker("volume", "rm", "rogate-test-live")
+
+
+def test_live_data_stay_writable_where_a_split_keeps_them_so():
+    with project() as p:
+        os.makedirs(p.path("plain/state"))
+        with open(p.path("plain/conf"), "w") as out:
+            out.write("conf\n")
+        with open(p.path("plain/state/file"), "w") as out:
+            out.write("text\n")
+        p.scenario(f"cat /plain/conf; grep -q text /plain/state/file && echo x >>/plain/state/file || exit 3; {IDLE}", ["./plain:/plain"], data="live")
+        done = p.run()
+        equal(p.verdicts(), {"/plain": "split"}, done.stdout + done.stderr)
+        equal([each["path"] for each in p.mount("/plain")["writable"]], ["/plain/state"])
+        with open(p.path("plain/state/file")) as file:
+            text = file.read()
+        assert text.startswith("text\nx\nx\n"), text
+
+
+def test_live_data_are_for_one_scenario_at_a_time():
+    with project() as p:
+        p.make("plain", {"file": "text\n"})
+        p.scenario(IDLE, ["./plain:/plain"], data="live", scenarios=[{"name": "a"}, {"name": "b"}])
+        done = rogate("run", "--jobs", "2", p.folder)
+        equal(done.returncode, 2)
+        contains(done.stderr, "scenario 'a' has 'data: live'")

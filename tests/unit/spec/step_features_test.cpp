@@ -233,6 +233,10 @@ TEST(StepFeatures, WrongAtTheTop) {
         {"states: fresh\n", "'states' is not a list of states"},
         {"states: [fresh, used, fresh]\n", "state 'fresh' is listed twice"},
         {"states: [crashed]\n", "unknown state 'crashed'; did you mean 'crash'?"},
+        {"data: alive\n",
+         "unknown way to give the runs their data 'alive'; write overlay (the default), copy or live"},
+        {"data: live\nstates: [fresh]\n", "it cannot have other 'states'"},
+        {"data: live\nfixtures: [{target: /a, empty: true}]\n", "it cannot have 'fixtures'"},
     };
     for (const Wrong& wrong : cases) {
         const auto scenario = parse_steps("  - exec: a\n", wrong.text);

@@ -309,7 +309,7 @@ TEST(WrongScenarios, AreReportedAllAtOnceInTheOrderOfTheFile) {
         "app/scenario.yaml:5:11: 'x' is not a duration; write for example 500ms, 2s, 1m30s, or a number of "
         "seconds\n"
         "app/scenario.yaml:6:1: unknown key 'foo' in the scenario; known here: name, description, subject, "
-        "candidates, ready, steps, shutdown, vars, fixtures, states, "
+        "candidates, ready, steps, shutdown, vars, fixtures, states, data, "
         "scenarios");
 }
 
