@@ -297,6 +297,7 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
         if (!record) co_return fail(std::move(record.error()));
         plans.push_back(std::move(*record));
     }
+    if (auto cleared = co_await clear_remains(bench); !cleared) co_return cleared;
     result.mounts = verdict::judge_all(question, plans);
     note_mount_points(data, result.mounts);
     name_all_runs(tries, result.mounts);

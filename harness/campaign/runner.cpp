@@ -8,6 +8,7 @@
 #include <rogate/labels.hpp>
 
 #include "campaign/containers.hpp"
+#include "engine/together.hpp"
 #include "scenario/driver.hpp"
 
 namespace rogate::campaign {
@@ -461,6 +462,11 @@ Task<> Launch::run_phases() {
 
 Task<> Launch::remove() {
     if (record_.plan.leaves_data && !container_.empty()) co_return co_await keep();
+    if (bench_.scenario.companions.empty() && bench_.scenario.pod.containers.empty() &&
+        bench_.pod.holder().empty()) {
+        bench_.remains = {.run = record_.plan.id, .container = container_};
+        co_return Result<>{};
+    }
     if (!container_.empty())
         if (auto removed = co_await bench_.client.container_remove(container_); !removed) co_return removed;
     if (auto removed = co_await bench_.pod.remove(record_.plan.id); !removed) co_return removed;
@@ -503,9 +509,43 @@ engine::ContainerSpec container_for(const Bench& bench, const RunPlan& plan,
     return spec;
 }
 
+namespace {
+
+Task<> remove_remains(Bench& bench, Remains remains) {
+    Result<> removed;
+    if (!remains.container.empty()) removed = co_await bench.client.container_remove(remains.container);
+    if (removed) removed = co_await bench.data.release(remains.run);
+    if (!removed && removed.error().kind != ErrorKind::cancelled)
+        bench.status.warn(fmt::format("run {}: clean-up: {}", remains.run, removed.error().message));
+    co_return Result<>{};
+}
+
+Task<> into(Task<RunRecord> task, std::optional<RunRecord>* record) {
+    auto done = co_await std::move(task);
+    if (!done) co_return fail(std::move(done.error()));
+    *record = std::move(*done);
+    co_return Result<>{};
+}
+
+}  // namespace
+
+Task<> clear_remains(Bench& bench) {
+    if (!bench.remains) co_return Result<>{};
+    Remains remains = std::move(*bench.remains);
+    bench.remains.reset();
+    co_return co_await remove_remains(bench, std::move(remains));
+}
+
 Task<RunRecord> launch(Bench& bench, RunPlan plan) {
     Launch one(bench, std::move(plan));
-    co_return co_await one.go();
+    if (!bench.remains) co_return co_await one.go();
+    std::optional<RunRecord> record;
+    Task<> clearing = clear_remains(bench);
+    // Not before the last run's name has gone from `bench`, where this run leaves its own.
+    Task<> going = into(one.go(), &record);
+    auto both = engine::together(std::move(clearing), std::move(going));
+    if (auto done = co_await std::move(both); !done) co_return fail(std::move(done.error()));
+    co_return std::move(*record);
 }
 
 }  // namespace rogate::campaign

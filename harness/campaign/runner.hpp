@@ -1,6 +1,7 @@
 // Launches the subject once, under one assignment of read-only to its mounts, and records what came of it.
 #pragma once
 
+#include <optional>
 #include <rogate/scenario.hpp>
 #include <string>
 #include <vector>
@@ -13,6 +14,12 @@
 #include "observe/observer.hpp"
 
 namespace rogate::campaign {
+
+// Of a run that has ended.
+struct Remains {
+    int run = 0;
+    std::string container;  // the subject's
+};
 
 struct Bench {
     engine::Client& client;
@@ -27,7 +34,8 @@ struct Bench {
     const engine::ImageInfo& image;
     std::string relay =
         {};  // the container by which the subject's ports are reached; empty: they are published
-    const RunRecord* control = nullptr;  // whose observations the steps of this run are compared with
+    const RunRecord* control = nullptr;   // whose observations the steps of this run are compared with
+    std::optional<Remains> remains = {};  // of the run before, not removed yet
 };
 
 // The container that `plan` asks for; pure. `mounts` are those of DataPlane::prepare().
@@ -35,8 +43,13 @@ engine::ContainerSpec container_for(const Bench& bench, const RunPlan& plan,
                                     std::vector<engine::MountSpec> mounts);
 
 // An application that fails is a record with passed == false; an Error is the engine's or the harness's own
-// failure, and then nothing may be concluded. The container and the run's volumes are removed in either case,
-// except when the awaiting coroutine was cancelled: then the sweep at the campaign's end removes them.
+// failure, and then nothing may be concluded. The containers and the run's volumes are removed in either
+// case, except when the awaiting coroutine was cancelled: then the sweep at the campaign's end removes them.
+// A subject without others beside it is left in `bench.remains`, to be removed while the next run begins,
+// since an engine takes as long for it as for a start.
 engine::Task<RunRecord> launch(Bench& bench, RunPlan plan);
+
+// After the last run. A failure is a warning: the sweep tries again, and reports it.
+engine::Task<> clear_remains(Bench& bench);
 
 }  // namespace rogate::campaign

@@ -24,10 +24,10 @@ def scenario(shell, mounts):
         yield folder
 
 
-def campaign(rogate, folder, env=None):
+def campaign(rogate, folder, env=None, *words):
     """The result, and how long it took."""
     start = time.monotonic()
-    done = subprocess.run([rogate, "run", folder, "-q", "--out", f"{folder}/out"], capture_output=True, text=True,
+    done = subprocess.run([rogate, "run", folder, "-q", "--out", f"{folder}/out", *words], capture_output=True, text=True,
                           env={**os.environ, **(env or {})})
     took = time.monotonic() - start
     if done.returncode:
