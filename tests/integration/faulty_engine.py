@@ -2,6 +2,7 @@
 the n-th call. It listens on loopback TCP, where a reset is a reset."""
 import contextlib
 import os
+import re
 import socket
 import struct
 import threading
@@ -40,6 +41,16 @@ def read_head(connection):
             break
         data += piece
     return data
+
+
+def with_body(client, begin):
+    """The whole of a request that says how long it is."""
+    head, _, body = begin.partition(b"\r\n\r\n")
+    length = re.search(rb"\r\ncontent-length: *(\d+)", head, re.IGNORECASE)
+    wanted = int(length[1]) if length else 0
+    while len(body) < wanted and (more := client.recv(65536)):
+        body += more
+    return head + b"\r\n\r\n" + body
 
 
 class FaultyEngine:
@@ -133,7 +144,9 @@ class FaultyEngine:
                 client.close()
                 return
             engine = real_engine()
-            engine.sendall(request.replace(*self.rewrite) if self.rewrite else request)
+            if self.rewrite:
+                request = with_body(client, request).replace(*self.rewrite)
+            engine.sendall(request)
             threading.Thread(target=self.pump, args=(client, engine), daemon=True).start()
             self.answer(client, engine, mode)
 
