@@ -23,7 +23,7 @@ def run(settings):
 
     here = subprocess.run(["docker", "context", "inspect", "-f", "{{.Endpoints.docker.Host}}"], capture_output=True, text=True,
                           check=True).stdout.strip()
-    count, pause = (2, "10ms") if settings.tiny else (8, "2s")
+    count, pause = (2, "10ms") if settings.tiny else (4, "1s")
     lines = []
     with own_engine() as engine:
         for what, step in ((f"{count} scenarios whose step waits {pause}", {"wait": pause}),
