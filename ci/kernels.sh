@@ -20,18 +20,11 @@ mkdir -p "$store"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-mirror() {
-  # shellcheck disable=SC2016  # apt fills it in
-  apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 'Component: main' \
-    'Suite: oldstable' 2>/dev/null | head -n 1
-}
-
 # fetch RELEASE: the kernel as $store/RELEASE, with an apt that knows nothing but that release.
 fetch() {
   local release=$1 apt=$work/apt-$1 package url options
   [ -s "$store/$release" ] && return
   url=$(mirror)
-  [ -n "$url" ] || { echo "ci/kernels.sh: no Debian mirror is among this machine's package sources" >&2; exit 3; }
   mkdir -p "$apt"/{lists/partial,cache/archives/partial,unpacked}
   : >"$apt/status"
   echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $url $release main" \

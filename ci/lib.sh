@@ -52,6 +52,16 @@ need_packages() {
     apt-get -o DPkg::Lock::Timeout=120 install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
+# The Debian mirror among this machine's package sources.
+mirror() {
+  local url
+  # shellcheck disable=SC2016  # apt fills it in
+  url=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 'Component: main' 'Suite: oldstable' \
+    2>/dev/null | head -n 1)
+  [ -n "$url" ] || { echo "${0##*/}: no Debian mirror is among this machine's package sources" >&2; return 3; }
+  echo "$url"
+}
+
 # Debian starts a service as its package is installed. These must not be.
 need_packages_without_services() {
   local policy=/usr/sbin/policy-rc.d ours='' failed=0

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "audit/readers.hpp"
+#include "gate/since.hpp"
 
 namespace rogate::audit {
 
@@ -194,10 +195,7 @@ bool overrides(const Found& over, const Found& base) {
     if (over.kind != "compose" || base.kind != "compose" || file == under || over.name != base.name ||
         over.mount.target != base.mount.target || folder_of(file) != folder_of(under))
         return false;
-    const std::string name = folded(file);
-    const bool by_name = (name.starts_with("compose.") || name.starts_with("docker-compose.")) &&
-                         name.find(".override.") != std::string::npos;
-    return (by_name || over.partial) && !base.partial;
+    return (gate::is_merged_by_name(file) || over.partial) && !base.partial;
 }
 
 void classify(Audit& audit) {

@@ -13,6 +13,7 @@
 #include "campaign/campaign.hpp"
 #include "campaign/containers.hpp"
 #include "campaign/images.hpp"
+#include "engine/together.hpp"
 
 namespace rogate::campaign {
 
@@ -185,11 +186,8 @@ Task<std::string> Companions::launch(const Companion& companion, int run, const 
 Task<std::string> Companions::start(const RunPlan& plan, const DataPlane& subject_data,
                                     const std::vector<engine::MountSpec>& subject_mounts) {
     const int run = plan.id;
-    RunPlan nothing_tried;
-    nothing_tried.id = run;
-    nothing_tried.state = plan.state;
-    nothing_tried.data_of = plan.data_of;
-    auto own = co_await data_.prepare(nothing_tried);
+    RunPlan nothing_tried = data_of(plan);
+    auto own = co_await data_.prepare(std::move(nothing_tried));
     if (!own) co_return fail(std::move(own.error()).with_context("data of the services"));
     for (const Companion& companion : scenario_.companions) {
         status_.phase_started("service " + companion.name);
@@ -208,12 +206,23 @@ Task<std::string> Companions::fallen() {
 }
 
 // A crash is the machine's: it leaves nobody the time to put anything in order.
+Task<> Companions::kill_all() {
+    std::vector<Task<>> ends;
+    for (const auto& [service, container] : containers_)
+        ends.push_back(end_beside(client_, container, true, 0));
+    auto all = engine::together(std::move(ends));
+    auto ended = co_await std::move(all);
+    if (!ended) co_return fail(std::move(ended.error()).with_context("killing the services"));
+    co_return Result<>{};
+}
+
 Task<> Companions::stop(bool kill) {
+    if (kill) co_return co_await kill_all();
     for (auto companion = scenario_.companions.rbegin(); companion != scenario_.companions.rend();
          ++companion) {
         const auto container = containers_.find(companion->name);
         if (container == containers_.end()) continue;
-        auto ended = co_await end_beside(client_, container->second, kill, companion->grace_ms);
+        auto ended = co_await end_beside(client_, container->second, false, companion->grace_ms);
         if (!ended)
             co_return fail(
                 std::move(ended.error()).with_context(fmt::format("stopping service '{}'", companion->name)));

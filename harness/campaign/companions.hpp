@@ -41,6 +41,7 @@ class Companions {
     engine::Task<> remove(int run);
 
   private:
+    engine::Task<> kill_all();
     // Those of the plane's own data, and where.
     std::map<std::string, DataPlane::SeenIn> seen_in() const;
     engine::Task<std::string> launch(const Companion& companion, int run, const DataPlane& subject_data,

@@ -45,6 +45,14 @@ bool has_source(const DataMount& data) {
     return data.how != DataSource::fresh && data.how != DataSource::made && data.how != DataSource::given;
 }
 
+RunPlan data_of(const RunPlan& plan) {
+    RunPlan nothing_tried;
+    nothing_tried.id = plan.id;
+    nothing_tried.state = plan.state;
+    nothing_tried.data_of = plan.data_of;
+    return nothing_tried;
+}
+
 std::string DataPlane::volume_name(int run, std::size_t index) const {
     return fmt::format("rogate-{}-{}r{}-m{}", session_, part_, run, index);
 }
@@ -156,6 +164,17 @@ std::vector<engine::MountSpec> DataPlane::source_mounts() const {
     return specs;
 }
 
+// Its archive calls mount what it has.
+engine::ContainerSpec DataPlane::never_started(const std::string& name) const {
+    engine::ContainerSpec spec;
+    spec.name = fmt::format("rogate-{}-{}{}", session_, part_, name);
+    spec.image = image_;
+    spec.labels = labels(session_, "helper");
+    spec.network_mode = "none";
+    spec.entrypoint = std::vector<std::string>{"/rogate-helper-is-never-started"};
+    return spec;
+}
+
 Task<> DataPlane::create_helper() {
     engine::VolumeSpec scratch;
     scratch.name = fmt::format("rogate-{}-{}scratch", session_, part_);
@@ -165,12 +184,7 @@ Task<> DataPlane::create_helper() {
         co_return fail(std::move(volume.error()).with_context("making the volume for throw-away layers"));
     scratch_mountpoint_ = volume->mountpoint;
 
-    engine::ContainerSpec spec;
-    spec.name = fmt::format("rogate-{}-{}helper", session_, part_);
-    spec.image = image_;
-    spec.labels = labels(session_, "helper");
-    spec.network_mode = "none";
-    spec.entrypoint = std::vector<std::string>{"/rogate-helper-is-never-started"};
+    engine::ContainerSpec spec = never_started("helper");
     spec.mounts.push_back({.type = engine::MountSpec::Type::volume,
                            .source = scratch.name,
                            .target = scratch_path,
@@ -322,12 +336,7 @@ Task<> DataPlane::make_volume(engine::VolumeSpec volume) {
 
 // The archive call on a container mounts its volumes, without starting it.
 Task<bool> DataPlane::can_be_mounted(std::vector<std::string> volumes) {
-    engine::ContainerSpec spec;
-    spec.name = fmt::format("rogate-{}-{}check{}", session_, part_, checks_++);
-    spec.image = image_;
-    spec.labels = labels(session_, "helper");
-    spec.network_mode = "none";
-    spec.entrypoint = std::vector<std::string>{"/rogate-helper-is-never-started"};
+    engine::ContainerSpec spec = never_started(fmt::format("check{}", checks_++));
     for (std::size_t i = 0; i < volumes.size(); ++i)
         spec.mounts.push_back({.type = engine::MountSpec::Type::volume,
                                .source = volumes[i],

@@ -63,6 +63,9 @@ bool overlay_can_name(const std::string& path);
 // Of the user's: a source that can be looked at.
 bool has_source(const DataMount& data);
 
+// For what is beside the subject: data in the state of `plan`, and nothing is tried on them.
+RunPlan data_of(const RunPlan& plan);
+
 class DataPlane {
   public:
     // `part` tells the names on the engine of several planes of one session apart.
@@ -127,6 +130,7 @@ class DataPlane {
     };
 
     engine::Task<> survey_source(DataMount& data, std::size_t index);
+    engine::ContainerSpec never_started(const std::string& name) const;
     engine::Task<> create_helper();
     engine::Task<> put_fixture(std::size_t index);
     std::vector<engine::MountSpec> source_mounts() const;  // all of them, read-only
@@ -151,6 +155,7 @@ class DataPlane {
                                                std::size_t number);
     engine::Task<engine::MountSpec> writable_left(const RunPlan& plan, const WritablePath& path,
                                                   std::size_t number);
+    engine::Task<> copy_into_folder(int run, std::size_t index, TarFolder root, SeenIn from);
     engine::Task<> keep_copy(const RunPlan& plan, std::size_t index, Left& left);
     engine::Task<> copy_left(const RunPlan& plan, std::size_t index, engine::MountSpec* made_so);
     engine::Task<> empty_claim(const RunPlan& plan, std::size_t index, engine::MountSpec* made_so);

@@ -61,12 +61,7 @@ Task<> DataPlane::make_mount_points(const RunPlan& plan, std::size_t index, engi
         if (other.is_directory && !other.below_source) note(other.mount.target);
     for (const WritablePath& path : plan.writable) note(path.path);
     if (inside.empty()) co_return Result<>{};
-    engine::ContainerSpec spec;
-    spec.name = fmt::format("rogate-{}-{}r{}-fill{}", session_, part_, plan.id, index);
-    spec.image = image_;
-    spec.labels = labels(session_, "helper");
-    spec.network_mode = "none";
-    spec.entrypoint = std::vector<std::string>{"/rogate-helper-is-never-started"};
+    engine::ContainerSpec spec = never_started(fmt::format("r{}-fill{}", plan.id, index));
     volume.read_only = false;
     spec.mounts.push_back(std::move(volume));
     auto filler = co_await client_.container_create(std::move(spec));
@@ -160,22 +155,27 @@ Task<> DataPlane::keep(RunPlan plan, std::string subject, std::map<std::string, 
     co_return Result<>{};
 }
 
-// Out of a container that may be removed then.
-Task<> DataPlane::keep_copy(const RunPlan& plan, std::size_t index, Left& left) {
-    const std::string base = folder(plan.id, index);
-    auto tree =
-        co_await tree_of(left.seen_in.container, left.seen_in.path + "/.", mounts_[index].mount.target);
+// What lies at `from`, into the run's own folder for that mount.
+Task<> DataPlane::copy_into_folder(int run, std::size_t index, TarFolder root, SeenIn from) {
+    const std::string base = folder(run, index), target = mounts_[index].mount.target;
+    auto tree = co_await tree_of(from.container, from.path, target);
     if (!tree) co_return fail(std::move(tree.error()));
-    std::vector<TarFolder> folders = {{base, 0, 0, 0755},
-                                      {base + "/data", left.root.uid, left.root.gid, left.root.mode}};
+    std::vector<TarFolder> folders = {{base, 0, 0, 0755}, {base + "/data", root.uid, root.gid, root.mode}};
     auto put = co_await put_folders(std::move(folders));
-    left.seen_in = {helper_, fmt::format("{}/{}/data", scratch_path, base)};
-    if (put) put = co_await client_.archive_put(helper_, left.seen_in.path, std::move(*tree));
+    if (put)
+        put = co_await client_.archive_put(helper_, fmt::format("{}/{}/data", scratch_path, base),
+                                           std::move(*tree));
     if (!put)
         co_return fail(
-            std::move(put.error())
-                .with_context(fmt::format("copying what the run left in {}", mounts_[index].mount.target)));
+            std::move(put.error()).with_context(fmt::format("copying what a run left in {}", target)));
     co_return Result<>{};
+}
+
+// Out of a container that may be removed then.
+Task<> DataPlane::keep_copy(const RunPlan& plan, std::size_t index, Left& left) {
+    SeenIn from{left.seen_in.container, left.seen_in.path + "/."};
+    left.seen_in = {helper_, fmt::format("{}/{}/data", scratch_path, folder(plan.id, index))};
+    co_return co_await copy_into_folder(plan.id, index, left.root, std::move(from));
 }
 
 // An overlay on top of what the run left, itself an overlay or a new volume; or a copy of it.
@@ -207,17 +207,9 @@ Task<> DataPlane::copy_left(const RunPlan& plan, std::size_t index, engine::Moun
     const std::string base = folder(plan.id, index);
     std::string path = left.seen_in.path + "/.";
     if (!data.is_directory) path = left.seen_in.path + "/" + data.file_name;
-    auto tree = co_await tree_of(left.seen_in.container, std::move(path), data.mount.target);
-    if (!tree) co_return fail(std::move(tree.error()));
-    std::vector<TarFolder> folders = {{base, 0, 0, 0755},
-                                      {base + "/data", left.root.uid, left.root.gid, left.root.mode}};
-    auto put = co_await put_folders(std::move(folders));
-    if (put)
-        put = co_await client_.archive_put(helper_, fmt::format("{}/{}/data", scratch_path, base),
-                                           std::move(*tree));
-    if (!put)
-        co_return fail(std::move(put.error())
-                           .with_context(fmt::format("copying what a run left in {}", data.mount.target)));
+    SeenIn from{left.seen_in.container, std::move(path)};
+    auto copied = co_await copy_into_folder(plan.id, index, left.root, std::move(from));
+    if (!copied) co_return copied;
     engine::MountSpec& spec = *made_so;
     spec.type = engine::MountSpec::Type::bind;
     spec.no_copy = false;

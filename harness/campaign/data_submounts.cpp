@@ -6,6 +6,7 @@
 #include <memory>
 #include <rogate/labels.hpp>
 
+#include "base/text.hpp"
 #include "campaign/data.hpp"
 #include "campaign/submounts.hpp"
 #include "observe/observer.hpp"
@@ -24,10 +25,6 @@ bool may_be_recursive(const std::string& api_version) {
     int major = 0, minor = 0;
     return std::sscanf(api_version.c_str(), "%d.%d", &major, &minor) == 2 &&
            (major > 1 || (major == 1 && minor >= 44));
-}
-
-bool is_or_below(const std::string& path, const std::string& directory) {
-    return path.starts_with(directory) && (path.size() == directory.size() || path[directory.size()] == '/');
 }
 
 }  // namespace

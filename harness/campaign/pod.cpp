@@ -164,14 +164,10 @@ void Pod::dress(engine::ContainerSpec& subject) const {
 }
 
 Task<> Pod::start_holder(int run) {
-    engine::ContainerSpec spec;
+    engine::ContainerSpec spec = holder_container(image_);
     spec.name = fmt::format("rogate-{}-run{}-pod", session_, run);
-    spec.image = image_;
-    spec.entrypoint = std::vector<std::string>{"/rogate-holder"};
     spec.labels = labels(session_, "holder");
     place_on_network(scenario_.subject, network_, publish_, spec);
-    spec.cap_drop = {"ALL"};
-    spec.read_only_rootfs = true;
     auto created = co_await client_.container_create(std::move(spec));
     if (!created) co_return fail(std::move(created.error()).with_context("making the pod's network"));
     holder_ = *created;
@@ -289,10 +285,7 @@ Task<std::string> Pod::start(const RunPlan& plan, scenario::Neighbourhood beside
     beside_ = std::move(beside);
     if (!scenario_.pod.any()) co_return std::string();
     const int run = plan.id;
-    RunPlan nothing_tried;
-    nothing_tried.id = run;
-    nothing_tried.state = plan.state;
-    nothing_tried.data_of = plan.data_of;
+    RunPlan nothing_tried = data_of(plan);
     auto specs = co_await data_.prepare(std::move(nothing_tried));
     if (!specs) co_return fail(std::move(specs.error()).with_context("the pod's volumes"));
     specs_.clear();

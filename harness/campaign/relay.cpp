@@ -28,17 +28,22 @@ Task<std::string> import_holder(engine::Client& client, std::string session) {
     co_return std::move(*image);
 }
 
+engine::ContainerSpec holder_container(std::string image) {
+    engine::ContainerSpec spec;
+    spec.image = std::move(image);
+    spec.entrypoint = std::vector<std::string>{"/rogate-holder"};
+    spec.cap_drop = {"ALL"};
+    spec.read_only_rootfs = true;
+    return spec;
+}
+
 Task<std::string> start_relay(engine::Client& client, std::string session, std::string network) {
     auto image = co_await import_holder(client, session);
     if (!image) co_return fail(std::move(image.error()));
-    engine::ContainerSpec spec;
+    engine::ContainerSpec spec = holder_container(std::move(*image));
     spec.name = fmt::format("rogate-{}-relay", session);
-    spec.image = *image;
-    spec.entrypoint = std::vector<std::string>{"/rogate-holder"};
     spec.labels = labels(session, "relay");
     spec.network_mode = network;
-    spec.cap_drop = {"ALL"};
-    spec.read_only_rootfs = true;
     auto created = co_await client.container_create(std::move(spec));
     if (!created) co_return fail(std::move(created.error()).with_context("making the relay"));
     auto started = co_await client.container_start(*created);

@@ -6,6 +6,7 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <chrono>
 #include <rogate/labels.hpp>
+#include <utility>
 
 #include "campaign/containers.hpp"
 #include "engine/together.hpp"
@@ -89,6 +90,7 @@ class Launch {
             bench_.scenario.readiness.checks.empty() && bench_.scenario.steps.empty();
         return !failed_ && (record_.plan.expected_early_exit || nothing_else_is_asked);
     }
+    Task<> let_it_end();
     Task<> shutdown();
     void judge_exit(const engine::ContainerState& state, bool stopped_by_us, bool killed);
     Task<> canaries();
@@ -294,12 +296,7 @@ Task<> Launch::begin_anew() {
 // Whether anything is missed that a restart empties.
 Task<> Launch::steps_again() {
     if (!record_.plan.again || failed_) co_return Result<>{};
-    if (may_end_by_itself()) {
-        auto ended = co_await bench_.client.container_wait(container_,
-                                                           Milliseconds(bench_.scenario.shutdown.timeout_ms));
-        if (!ended && ended.error().kind != ErrorKind::timeout)
-            co_return fail(std::move(ended.error()).with_context("waiting for the subject to end"));
-    }
+    if (auto waited = co_await let_it_end(); !waited) co_return waited;
     prefix_ = again_prefix;
     Step again;
     again.name = "restart";
@@ -381,14 +378,19 @@ void Launch::judge_exit(const engine::ContainerState& state, bool stopped_by_us,
     end(true, {});
 }
 
+// A program that does its work and ends gets the time for it.
+Task<> Launch::let_it_end() {
+    if (!may_end_by_itself()) co_return Result<>{};
+    auto ended =
+        co_await bench_.client.container_wait(container_, Milliseconds(bench_.scenario.shutdown.timeout_ms));
+    if (!ended && ended.error().kind != ErrorKind::timeout)
+        co_return fail(std::move(ended.error()).with_context("waiting for the subject to end"));
+    co_return Result<>{};
+}
+
 Task<> Launch::shutdown() {
     if (auto begun = co_await begin("shutdown"); !begun) co_return begun;
-    if (may_end_by_itself()) {
-        auto ended = co_await bench_.client.container_wait(container_,
-                                                           Milliseconds(bench_.scenario.shutdown.timeout_ms));
-        if (!ended && ended.error().kind != ErrorKind::timeout)
-            co_return fail(std::move(ended.error()).with_context("waiting for the subject to end"));
-    }
+    if (auto waited = co_await let_it_end(); !waited) co_return waited;
     auto before = co_await bench_.client.container_inspect(container_);
     if (!before) co_return fail(std::move(before.error()));
     bool killed = false;
@@ -511,7 +513,7 @@ engine::ContainerSpec container_for(const Bench& bench, const RunPlan& plan,
 
 namespace {
 
-Task<> remove_remains(Bench& bench, Remains remains) {
+Task<> clear(Bench& bench, Remains remains) {
     Result<> removed;
     if (!remains.container.empty()) removed = co_await bench.client.container_remove(remains.container);
     if (removed) removed = co_await bench.data.release(remains.run);
@@ -530,18 +532,18 @@ Task<> into(Task<RunRecord> task, std::optional<RunRecord>* record) {
 }  // namespace
 
 Task<> clear_remains(Bench& bench) {
-    if (!bench.remains) co_return Result<>{};
-    Remains remains = std::move(*bench.remains);
-    bench.remains.reset();
-    co_return co_await remove_remains(bench, std::move(remains));
+    std::optional<Remains> remains = std::exchange(bench.remains, std::nullopt);
+    if (!remains) co_return Result<>{};
+    co_return co_await clear(bench, std::move(*remains));
 }
 
 Task<RunRecord> launch(Bench& bench, RunPlan plan) {
     Launch one(bench, std::move(plan));
-    if (!bench.remains) co_return co_await one.go();
+    std::optional<Remains> before =
+        std::exchange(bench.remains, std::nullopt);  // this run leaves its own there
+    if (!before) co_return co_await one.go();
     std::optional<RunRecord> record;
-    Task<> clearing = clear_remains(bench);
-    // Not before the last run's name has gone from `bench`, where this run leaves its own.
+    Task<> clearing = clear(bench, std::move(*before));
     Task<> going = into(one.go(), &record);
     auto both = engine::together(std::move(clearing), std::move(going));
     if (auto done = co_await std::move(both); !done) co_return fail(std::move(done.error()));

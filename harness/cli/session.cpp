@@ -15,8 +15,6 @@
 #include <memory>
 #include <utility>
 
-#include "engine/context.hpp"
-
 namespace rogate::cli {
 
 namespace asio = boost::asio;

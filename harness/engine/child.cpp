@@ -111,11 +111,6 @@ Child::~Child() {
     close(errors_);
 }
 
-int Child::release_pipe() {
-    boost::system::error_code ignored;
-    return pipe_.release(ignored);
-}
-
 std::string Child::said() const {
     std::string text(errors_limit, '\0');
     const ssize_t size = pread(errors_, text.data(), text.size(), 0);

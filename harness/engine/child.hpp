@@ -28,8 +28,6 @@ class Child {
 
     // Its standard input and output.
     Pipe& pipe() { return pipe_; }
-    // The other end of both, for who wants the socket itself; pipe() is closed then.
-    int release_pipe();
     // What it wrote to its standard error, the last lines of it in one, without control characters.
     std::string said() const;
     // Its exit code, 128 and more for a signal; nullopt while it runs.

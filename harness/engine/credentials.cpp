@@ -195,9 +195,7 @@ Task<RegistryCredentials> ask_helper(CredentialHelper helper, std::string config
 }  // namespace
 
 Task<RegistryCredentials> find_registry_auth(std::string reference, EnvironmentLookup environment) {
-    auto folder = environment("DOCKER_CONFIG");
-    if (!folder || folder->empty()) folder = environment("HOME").value_or("") + "/.docker";
-    const std::string path = *folder + "/config.json";
+    const std::string path = docker_folder(environment) + "/config.json";
     RegistryCredentials credentials;
     std::ifstream file(path);
     if (!file) co_return credentials;

@@ -1,3 +1,5 @@
+#include "engine/endpoint.hpp"
+
 #include <fmt/format.h>
 #include <openssl/evp.h>
 
@@ -6,8 +8,6 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
-
-#include "engine/context.hpp"
 
 namespace rogate::engine {
 
@@ -187,10 +187,6 @@ std::optional<std::string> set(const EnvironmentLookup& environment, const char*
     return value;
 }
 
-std::string config_folder(const EnvironmentLookup& environment) {
-    return set(environment, "DOCKER_CONFIG").value_or(set(environment, "HOME").value_or("") + "/.docker");
-}
-
 Endpoint default_endpoint() {
     Endpoint endpoint;
     endpoint.path = default_socket;
@@ -200,8 +196,12 @@ Endpoint default_endpoint() {
 
 }  // namespace
 
+std::string docker_folder(const EnvironmentLookup& environment) {
+    return set(environment, "DOCKER_CONFIG").value_or(set(environment, "HOME").value_or("") + "/.docker");
+}
+
 Result<Endpoint> find_endpoint(const std::optional<std::string>& host, const EnvironmentLookup& environment) {
-    const std::string folder = config_folder(environment);
+    const std::string folder = docker_folder(environment);
     std::optional<std::string> address = host, origin = "--host";
     if (!address) {
         address = set(environment, "DOCKER_HOST");
@@ -229,7 +229,7 @@ Result<Endpoint> find_endpoint(const std::optional<std::string>& host, const Env
 
 Result<Endpoint> endpoint_of_context(const std::string& name, const EnvironmentLookup& environment) {
     if (name == "default") return default_endpoint();
-    return from_context(name, config_folder(environment), "from --context");
+    return from_context(name, docker_folder(environment), "from --context");
 }
 
 }  // namespace rogate::engine

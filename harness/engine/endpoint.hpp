@@ -33,11 +33,17 @@ struct Endpoint {
 // "unix:///path", "tcp://host[:port]", "ssh://[user@]host[:port][/socket]", "http(s)://…"; else usage.
 Result<Endpoint> parse_endpoint(std::string_view text);
 
-// What the docker CLI would use: `host` (--host) if given, DOCKER_HOST, DOCKER_CONTEXT, the current context
-// of
-// ~/.docker/config.json (DOCKER_CONFIG), else the default socket. DOCKER_TLS_VERIFY and DOCKER_CERT_PATH
-// apply to tcp.
 using EnvironmentLookup = std::function<std::optional<std::string>(const std::string&)>;
+
+// The docker client's: DOCKER_CONFIG, or .docker in HOME.
+std::string docker_folder(const EnvironmentLookup& environment);
+
+// What the docker CLI would use: `host` (--host) if given, DOCKER_HOST, DOCKER_CONTEXT, the current context
+// of config.json, else the default socket. DOCKER_TLS_VERIFY and DOCKER_CERT_PATH apply to tcp.
 Result<Endpoint> find_endpoint(const std::optional<std::string>& host, const EnvironmentLookup& environment);
+
+// A docker context that is named (--context): what DOCKER_HOST and DOCKER_CONTEXT say does not count then.
+// ErrorKind::usage when there is none of that name, or it names no engine.
+Result<Endpoint> endpoint_of_context(const std::string& name, const EnvironmentLookup& environment);
 
 }  // namespace rogate::engine

@@ -6,6 +6,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
+#include "base/text.hpp"
+
 namespace rogate::engine {
 
 namespace asio = boost::asio;
@@ -16,13 +18,6 @@ namespace {
 constexpr auto token = asio::as_tuple(asio::use_awaitable);
 constexpr int ssh_failed = 255;  // ssh's own failures; everything else is the remote command's exit code
 constexpr Milliseconds to_end(2'000);
-
-// For the shell on the other side.
-std::string quoted(std::string_view text) {
-    std::string word = "'";
-    for (const char c : text) word += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    return word + "'";
-}
 
 std::vector<std::string> ssh(const Endpoint& endpoint) {
     std::vector<std::string> words{"ssh"};
@@ -126,14 +121,9 @@ class SshTransport : public Transport {
 std::vector<std::string> ssh_to_engine(const Endpoint& endpoint) {
     std::vector<std::string> words = ssh(endpoint);
     words.insert(words.end(), {"--", endpoint.host, "docker"});
-    if (!endpoint.path.empty()) words.insert(words.end(), {"--host", quoted("unix://" + endpoint.path)});
+    if (!endpoint.path.empty())
+        words.insert(words.end(), {"--host", in_single_quotes("unix://" + endpoint.path)});
     words.insert(words.end(), {"system", "dial-stdio"});
-    return words;
-}
-
-std::vector<std::string> ssh_to_port(const Endpoint& endpoint, std::uint16_t port) {
-    std::vector<std::string> words = ssh(endpoint);
-    words.insert(words.end(), {"-W", fmt::format("127.0.0.1:{}", port), "--", endpoint.host});
     return words;
 }
 

@@ -13,8 +13,6 @@ namespace rogate::engine {
 
 // The words that connect to the engine at `endpoint` (an ssh one).
 std::vector<std::string> ssh_to_engine(const Endpoint& endpoint);
-// The words that connect to `port` of the other side's loopback.
-std::vector<std::string> ssh_to_port(const Endpoint& endpoint, std::uint16_t port);
 
 std::unique_ptr<Transport> make_ssh_transport(boost::asio::any_io_executor executor,
                                               const Endpoint& endpoint);

@@ -47,17 +47,17 @@ Finding without_result(const Change& change, const Since& since) {
                              report::escape_text(since.revision));
     const std::string folder = change.declared.file.substr(0, change.declared.file.rfind('/') + 1);
     if (!change.base.empty()) {
-        const bool by_name = change.declared.file.find(".override.") != std::string::npos;
         found.remedy =
-            by_name ? fmt::format("Run both files: rogate run --since {} {} --service {} --out DIR",
-                                  report::escape_text(since.revision),
-                                  folder.empty() ? "." : report::escape_text(folder),
-                                  report::escape_text(change.name))
-                    : fmt::format(
-                          "Run a scenario with 'subject: {{compose: {{file: [{}, {}], service: {}}}}}': "
-                          "rogate run --since {} SCENARIO --out DIR",
-                          report::escape_text(change.base), report::escape_text(change.declared.file),
-                          report::escape_text(change.name), report::escape_text(since.revision));
+            is_merged_by_name(change.declared.file)
+                ? fmt::format("Run both files: rogate run --since {} {} --service {} --out DIR",
+                              report::escape_text(since.revision),
+                              folder.empty() ? "." : report::escape_text(folder),
+                              report::escape_text(change.name))
+                : fmt::format(
+                      "Run a scenario with 'subject: {{compose: {{file: [{}, {}], service: {}}}}}': "
+                      "rogate run --since {} SCENARIO --out DIR",
+                      report::escape_text(change.base), report::escape_text(change.declared.file),
+                      report::escape_text(change.name), report::escape_text(since.revision));
         return found;
     }
     found.remedy =
@@ -99,6 +99,14 @@ std::vector<Finding> judge_change(const Case& about, const Change& change, const
 }
 
 }  // namespace
+
+bool is_merged_by_name(std::string_view file) {
+    std::string name(file.substr(file.rfind('/') + 1));
+    for (char& c : name)
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    return (name.starts_with("compose.") || name.starts_with("docker-compose.")) &&
+           name.find(".override.") != std::string::npos;
+}
 
 bool is_about(const Change& change, const std::string& folder, const Scenario& scenario) {
     const Origin& origin = scenario.subject.origin;

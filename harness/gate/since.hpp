@@ -3,9 +3,13 @@
 
 #include <rogate/result.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace rogate::gate {
+
+// docker compose merges a file of this name over the other one of its folder, without being told.
+bool is_merged_by_name(std::string_view file);
 
 // One mount that was writable before and is read-only now.
 struct Change {

@@ -6,13 +6,15 @@
 #include <cerrno>
 #include <tuple>
 
+#include "base/text.hpp"
+
 namespace rogate::observe {
 
 namespace {
 
-bool is_or_below(const std::string& path, const std::string& target) {
-    if (target == "/") return true;
-    return path.starts_with(target) && (path.size() == target.size() || path[target.size()] == '/');
+// A mount that is not known counts as the root's.
+bool is_within(const std::string& mount_point, const std::string& target) {
+    return target == "/" || is_or_below(mount_point, target);
 }
 
 // What the engine mounts into every container.
@@ -20,7 +22,7 @@ bool is_engines(const std::string& mount_point) {
     for (const char* file : {"/etc/hosts", "/etc/hostname", "/etc/resolv.conf", "/run/.containerenv"})
         if (mount_point == file) return true;
     for (const char* folder : {"/proc", "/sys", "/dev", "/.rogate"})
-        if (is_or_below(mount_point, folder)) return true;
+        if (is_within(mount_point, folder)) return true;
     return false;
 }
 
@@ -42,10 +44,10 @@ std::string target_of(const std::string& mount_point, const std::vector<std::str
     if (mount_point.empty()) return {};
     std::string best;
     for (const std::string& target : targets)
-        if (is_or_below(mount_point, target) && target.size() > best.size()) best = target;
+        if (is_within(mount_point, target) && target.size() > best.size()) best = target;
     if (best == "/")
         for (const char* engines : {"/proc", "/sys", "/dev"})
-            if (is_or_below(mount_point, engines)) return {};
+            if (is_within(mount_point, engines)) return {};
     return best;
 }
 

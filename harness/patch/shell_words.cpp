@@ -1,5 +1,7 @@
 #include "patch/shell_words.hpp"
 
+#include "base/text.hpp"
+
 namespace rogate::patch {
 
 namespace {
@@ -131,9 +133,7 @@ std::string shell_quoted(std::string_view word) {
     constexpr std::string_view safe =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=,@%+";
     if (!word.empty() && word.find_first_not_of(safe) == std::string_view::npos) return std::string(word);
-    std::string out = "'";
-    for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    return out + "'";
+    return in_single_quotes(word);
 }
 
 }  // namespace rogate::patch

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/text.hpp"
 #include "report/escape.hpp"
 
 namespace rogate::report {
@@ -88,11 +89,7 @@ std::string shell_quoted(std::string_view raw) {
     std::string doubled;  // backslashes as escape_text writes them
     for (const char c : raw) doubled += c == '\\' ? "\\\\" : std::string(1, c);
     harmless = escape_text(raw) == doubled;
-    if (harmless) {
-        std::string quoted = "'";
-        for (const char c : raw) quoted += c == '\'' ? "'\\''" : std::string(1, c);
-        return quoted + "'";
-    }
+    if (harmless) return in_single_quotes(raw);
     std::string quoted = "$'";
     for (const char c : raw) {
         const auto byte = static_cast<unsigned char>(c);

@@ -3,6 +3,7 @@
 
 #include <rogate/labels.hpp>
 
+#include "base/text.hpp"
 #include "scenario/local_tar.hpp"
 #include "scenario/outcome.hpp"
 
@@ -45,9 +46,8 @@ std::string Driver::out_of_reach(const std::string& path) const {
     const std::pair<const std::string, bool>* nearest = nullptr;
     for (const auto& mount : mounts_) {
         const std::string& target = mount.first;
-        const bool on_it =
-            path.starts_with(target) && (path.size() == target.size() || path[target.size()] == '/');
-        if (on_it && (nearest == nullptr || target.size() > nearest->first.size())) nearest = &mount;
+        if (is_or_below(path, target) && (nearest == nullptr || target.size() > nearest->first.size()))
+            nearest = &mount;
     }
     if (nearest == nullptr || !nearest->second) return {};
     return fmt::format(

@@ -8,6 +8,7 @@
 #include <set>
 #include <string_view>
 
+#include "base/text.hpp"
 #include "verdict/compare.hpp"
 
 namespace rogate::verdict {
@@ -24,11 +25,6 @@ std::string parent_of(const std::string& path) {
 
 std::string_view name_of(std::string_view path) {
     return path.substr(path.rfind('/') + 1);
-}
-
-bool is_or_below(std::string_view path, std::string_view directory) {
-    if (directory == "/") return path.starts_with('/');
-    return path.starts_with(directory) && (path.size() == directory.size() || path[directory.size()] == '/');
 }
 
 bool only_attributes(const std::string& operation) {

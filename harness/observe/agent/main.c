@@ -556,7 +556,8 @@ static int open_and_load(size_t ring_bytes, bool exact, bool sees_uring, bool ty
     error = observer_bpf__load(programs);
     if (!error) error = observer_bpf__attach(programs);
     snprintf(hooks, sizeof hooks, "sys_exit, sched_process_exec, sched_process_fork, sched_process_exit");
-    if (programs->rodata->typed) name_hook("bpf_get_current_task_btf"); /* no hook, but what decides its cost */
+    if (programs->rodata->typed)
+        name_hook("bpf_get_current_task_btf"); /* no hook, but what decides its cost */
     for (int i = 0; i < OPTIONAL && !error; i++) {
         if (!each[i].loaded) continue;
         if (bpf_program__attach(each[i].program))
@@ -578,12 +579,12 @@ static int load(size_t ring_bytes) {
     int error = 0;
     libbpf_set_print(quiet);
     /* Some machines answer EPERM to fexit programs alone. What watches io_uring before 6.0 needs them, too:
-     * if that cannot be loaded, they are worth more. */
-    for (size_t i = 0; i < sizeof tries / sizeof *tries && !programs; i++)
-        if (i != 1 || uring_took_exact) error = open_and_load(ring_bytes, tries[i].exact, tries[i].uring, true);
-    /* A verifier that sees these pointers in another way. */
-    for (size_t i = 0; i < sizeof tries / sizeof *tries && !programs; i++)
-        error = open_and_load(ring_bytes, tries[i].exact, tries[i].uring, false);
+     * if that cannot be loaded, they are worth more. Last, for a verifier that sees typed pointers in another
+     * way, all of it without them. */
+    for (int typed = 1; typed >= 0; typed--)
+        for (size_t i = 0; i < sizeof tries / sizeof *tries && !programs; i++)
+            if (i != 1 || uring_took_exact)
+                error = open_and_load(ring_bytes, tries[i].exact, tries[i].uring, typed);
     if (!programs) return give_up("loading the BPF programs", -error);
     ring = ring_buffer__new(bpf_map__fd(programs->maps.events), on_event, NULL, NULL);
     if (!ring) return give_up("opening the ring buffer", errno);

@@ -6,7 +6,6 @@
 #include <map>
 #include <random>
 
-#include "engine/context.hpp"
 #include "engine/frames.hpp"
 #include "unit/engine/fake_engine.hpp"
 

@@ -1,0 +1,15 @@
+// What several rooms do with paths and words.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace rogate {
+
+// Of absolute paths without a slash at their end, but for "/", below which everything is.
+bool is_or_below(std::string_view path, std::string_view directory);
+
+// For a POSIX shell, to which all of it is text then: 'it'\''s'.
+std::string in_single_quotes(std::string_view text);
+
+}  // namespace rogate

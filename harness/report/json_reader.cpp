@@ -1,0 +1,421 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <rogate/names.hpp>
+
+#include "report/escape.hpp"
+#include "report/json.hpp"
+
+namespace rogate::report {
+
+namespace {
+
+using nlohmann::json;
+
+template <class Enum, std::size_t N>
+Enum from_name(std::string_view name, const std::array<Enum, N>& all) {
+    for (const Enum each : all)
+        if (name == to_string(each)) return each;
+    throw std::invalid_argument(fmt::format("'{}' is not known here", name));
+}
+template <class Enum, std::size_t N>
+Enum from_name(const json& name, const std::array<Enum, N>& all) {
+    return from_name(std::string_view(name.get_ref<const std::string&>()), all);
+}
+
+constexpr std::array all_verdicts = {Verdict::safe,       Verdict::tolerated,   Verdict::split,
+                                     Verdict::required,   Verdict::untested,    Verdict::ineffective,
+                                     Verdict::already_ro, Verdict::inconclusive};
+constexpr std::array all_types = {MountType::bind, MountType::volume, MountType::anonymous, MountType::tmpfs,
+                                  MountType::rootfs};
+constexpr std::array all_classes = {AttemptClass::write, AttemptClass::no_op, AttemptClass::access_check};
+constexpr std::array all_states = {DataState::current, DataState::fresh, DataState::used, DataState::restart,
+                                   DataState::crash};
+constexpr std::array all_kinds = {RunKind::control, RunKind::probe, RunKind::verify};
+constexpr std::array all_canaries = {Canary::seen, Canary::not_seen, Canary::not_refused, Canary::failed};
+
+constexpr std::array all_writable = {WritableAs::tmpfs, WritableAs::volume};
+constexpr std::array all_origins = {Origin::Kind::scenario, Origin::Kind::compose, Origin::Kind::kubernetes,
+                                    Origin::Kind::docker_run, Origin::Kind::container};
+
+int errno_from(const std::string& name) {
+    static const std::map<std::string, int> numbers = [] {
+        std::map<std::string, int> all;
+        for (int error = 0; error < 134; ++error) all.emplace(errno_name(error), error);
+        return all;
+    }();
+    const auto found = numbers.find(name);
+    if (found == numbers.end()) throw std::invalid_argument(fmt::format("'{}' is no errno", name));
+    return found->second;
+}
+
+std::string raw(const json& object, const char* key) {
+    return unescape_text(object.at(key).get<std::string>());
+}
+std::string raw_or_empty(const json& object, const char* key) {
+    return object.contains(key) ? raw(object, key) : std::string();
+}
+
+std::vector<std::string> raw_list(const json& array) {
+    std::vector<std::string> list;
+    for (const json& each : array) list.push_back(unescape_text(each.get<std::string>()));
+    return list;
+}
+
+std::vector<WritablePath> read_writable(const json& object) {
+    std::vector<WritablePath> list;
+    if (!object.contains("writable")) return list;
+    for (const json& each : object.at("writable"))
+        list.push_back({.path = raw(each, "path"),
+                        .as = from_name(each.at("as"), all_writable),
+                        .mount = raw_or_empty(each, "mount"),
+                        .tmpfs_options = raw_or_empty(each, "tmpfs_options"),
+                        .reason = raw_or_empty(each, "reason"),
+                        .needs_mount_point = each.value("needs_mount_point", false)});
+    return list;
+}
+
+RunRecord read_run(const json& object) {
+    RunRecord run;
+    run.plan.id = object.at("id");
+    run.plan.kind = from_name(object.at("kind"), all_kinds);
+    if (object.contains("state")) run.plan.state = from_name(object.at("state"), all_states);
+    if (object.contains("data_of")) run.plan.data_of = object.at("data_of").get<int>();
+    run.plan.read_only = raw_list(object.at("read_only"));
+    run.plan.writable = read_writable(object);
+    run.passed = object.at("passed");
+    for (const auto& [target, canary] : object.at("canary").items())
+        run.canary.emplace(unescape_text(target), from_name(canary, all_canaries));
+    if (object.contains("uses"))
+        for (const auto& [target, count] : object.at("uses").items())
+            run.uses.emplace(unescape_text(target), count.get<std::uint64_t>());
+    run.lost_events = object.at("lost_events");
+    run.duration_s = object.at("duration_s");
+    for (const json& phase : object.at("phases"))
+        run.phases.push_back({.name = raw(phase, "name"),
+                              .passed = phase.at("passed"),
+                              .message = raw(phase, "message"),
+                              .duration_s = phase.value("duration_s", 0.0)});
+    if (object.contains("exit_code")) run.exit_code = object.at("exit_code").get<int>();
+    run.plan.again = object.value("again", false);
+    run.exited_early = object.value("exited_early", false);
+    run.could_not_start = object.value("could_not_start", false);
+    run.observer = raw_or_empty(object, "observer");
+    run.observer_problem = raw_or_empty(object, "observer_problem");
+    run.services_problem = raw_or_empty(object, "services_problem");
+    run.log_tail = raw_or_empty(object, "log_tail");
+    return run;
+}
+
+MountResult read_mount(const json& object) {
+    MountResult mount;
+    mount.mount.target = raw(object, "target");
+    mount.mount.type = from_name(object.at("type"), all_types);
+    mount.mount.source = raw(object, "source");
+    mount.verdict = from_name(object.at("verdict"), all_verdicts);
+    mount.mount.read_only = mount.verdict == Verdict::already_ro;
+    mount.reason = raw(object, "reason");
+    mount.candidate = object.value("candidate", false);
+    mount.runs = object.value("runs", std::vector<int>());
+    mount.writes_in_control = object.value("writes_in_control", std::uint64_t{0});
+    (void)object.at("attempts");  // read by ResultReader; must be there
+    mount.writable = read_writable(object);
+    for (const json& cost : object.value("costs", json::array()))
+        mount.costs.push_back({.phase = raw(cost, "phase"),
+                               .control_s = cost.value("control_s", 0.0),
+                               .read_only_s = cost.value("read_only_s", 0.0)});
+    if (object.contains("declared")) {
+        const json& declared = object.at("declared");
+        mount.mount.declared = {raw(declared, "file"), declared.value("line", 0),
+                                declared.value("column", 0)};
+    }
+    return mount;
+}
+
+// One attempt, taken in as it is parsed.
+class AttemptReader {
+  public:
+    void key(const std::string& name) { (depth_ == 0 ? key_ : inner_key_) = name; }
+    void open() { ++depth_; }
+    // False: this was the attempt's own end.
+    bool close() { return depth_-- > 0; }
+    void text(std::string& value);
+    void number(std::int64_t value);
+    void number(std::uint64_t value);
+    void number(double value);
+    void other() { wrong("a text or a number"); }
+    Attempt take();
+
+  private:
+    enum Field : unsigned {
+        path = 1,
+        operation = 2,
+        syscall = 4,
+        error = 8,
+        cls = 16,
+        phase = 32,
+        comm = 64,
+        exe = 128,
+        count = 256,
+        control = 512
+    };
+    static constexpr std::pair<unsigned, const char*> required[] = {
+        {path, "path"},   {operation, "operation"}, {syscall, "syscall"},   {error, "errno"},
+        {cls, "class"},   {phase, "phase"},         {comm, "process.comm"}, {exe, "process.exe"},
+        {count, "count"}, {control, "control"}};
+
+    bool in_process() const { return depth_ == 1 && key_ == "process"; }
+    std::string* text_of(unsigned& field);
+    [[noreturn]] void wrong(std::string_view wanted) const {
+        throw std::invalid_argument(fmt::format("'{}' of an attempt is not {}", key_, wanted));
+    }
+
+    Attempt attempt_;
+    unsigned seen_ = 0;
+    int depth_ = 0;
+    std::string key_, inner_key_;
+};
+
+std::string* AttemptReader::text_of(unsigned& field) {
+    if (in_process()) {
+        if (inner_key_ == "comm") return field = comm, &attempt_.process.comm;
+        if (inner_key_ == "exe") return field = exe, &attempt_.process.exe;
+        return nullptr;
+    }
+    if (depth_ > 0) return nullptr;
+    if (key_ == "path") return field = path, &attempt_.path;
+    if (key_ == "operation") return field = operation, &attempt_.operation;
+    if (key_ == "syscall") return field = syscall, &attempt_.syscall;
+    if (key_ == "phase") return field = phase, &attempt_.phase;
+    if (key_ == "control") return field = control, &attempt_.control;
+    if (key_ == "state") return &attempt_.state;
+    return nullptr;
+}
+
+void AttemptReader::text(std::string& value) {
+    unsigned field = 0;
+    if (std::string* place = text_of(field)) {
+        *place = value.find('\\') == std::string::npos ? std::move(value) : unescape_text(value);
+    } else if (depth_ == 0 && key_ == "errno") {
+        field = error;
+        attempt_.error = errno_from(value);
+    } else if (depth_ == 0 && key_ == "class") {
+        field = cls;
+        attempt_.cls = from_name(std::string_view(value), all_classes);
+    } else if (depth_ == 0 && (key_ == "count" || key_ == "first_s" || key_ == "open_flags")) {
+        wrong("a number");
+    }
+    seen_ |= field;
+}
+
+void AttemptReader::number(std::int64_t value) {
+    if (in_process() && inner_key_ == "pid")
+        attempt_.process.pid = value;
+    else if (in_process() && inner_key_ == "parent")
+        attempt_.process.parent = value;
+    else if (value >= 0)
+        number(static_cast<std::uint64_t>(value));
+    else
+        wrong("a number that can be");
+}
+
+void AttemptReader::number(std::uint64_t value) {
+    unsigned field = 0;
+    if (text_of(field) != nullptr || (depth_ == 0 && (key_ == "errno" || key_ == "class"))) wrong("a text");
+    if (in_process()) {
+        if (inner_key_ == "pid") attempt_.process.pid = static_cast<std::int64_t>(value);
+        if (inner_key_ == "parent") attempt_.process.parent = static_cast<std::int64_t>(value);
+        if (inner_key_ == "uid") attempt_.process.uid = static_cast<std::uint32_t>(value);
+    } else if (depth_ == 0) {
+        if (key_ == "count") attempt_.count = value, seen_ |= count;
+        if (key_ == "open_flags") attempt_.open_flags = static_cast<std::uint32_t>(value);
+        if (key_ == "first_s") attempt_.first_s = static_cast<double>(value);
+    }
+}
+
+void AttemptReader::number(double value) {
+    if (depth_ == 0 && key_ == "first_s")
+        attempt_.first_s = value;
+    else if (depth_ == 0 && key_ == "count")
+        wrong("a whole number");
+    else
+        number(std::uint64_t{0});
+}
+
+Attempt AttemptReader::take() {
+    for (const auto& [field, name] : required)
+        if ((seen_ & field) == 0) throw std::invalid_argument(fmt::format("an attempt has no '{}'", name));
+    Attempt whole = std::move(attempt_);
+    *this = AttemptReader();
+    return whole;
+}
+
+// A result's tree but for its attempts, which can be a million: they never are one.
+class ResultReader final : public nlohmann::json_sax<json> {
+  public:
+    json take() { return std::move(root_); }
+    void give(std::vector<MountResult>& mounts);
+
+    bool null() override { return put(json(nullptr)); }
+    bool boolean(bool value) override { return put(json(value)); }
+    bool number_integer(number_integer_t value) override {
+        return in_attempt_ ? (attempt_.number(std::int64_t{value}), true) : put(json(value));
+    }
+    bool number_unsigned(number_unsigned_t value) override {
+        return in_attempt_ ? (attempt_.number(std::uint64_t{value}), true) : put(json(value));
+    }
+    bool number_float(number_float_t value, const string_t&) override {
+        return in_attempt_ ? (attempt_.number(double{value}), true) : put(json(value));
+    }
+    bool string(string_t& value) override {
+        return in_attempt_ ? (attempt_.text(value), true) : put(json(std::move(value)));
+    }
+    bool binary(binary_t&) override { return false; }
+    bool key(string_t& name) override {
+        if (in_attempt_)
+            attempt_.key(name);
+        else
+            keys_.back() = name;
+        return true;
+    }
+    bool start_object(std::size_t) override { return start(json::object()); }
+    bool start_array(std::size_t) override { return start(json::array()); }
+    bool end_object() override { return end(); }
+    bool end_array() override { return end(); }
+    bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception& error) override {
+        throw std::invalid_argument(error.what());
+    }
+
+  private:
+    struct Lists {
+        std::vector<Attempt> attempts, writes;
+    };
+
+    // { "mounts": [ { "attempts": [ here
+    bool at_attempt() const {
+        return open_.size() == 4 && keys_[0] == "mounts" && open_[1]->is_array() && open_[3]->is_array() &&
+               (keys_[2] == "attempts" || keys_[2] == "writes");
+    }
+    json* place(json value);
+    bool put(json value) {
+        if (in_attempt_) return attempt_.other(), true;
+        place(std::move(value));
+        return true;
+    }
+    bool start(json empty);
+    bool end();
+
+    json root_;
+    std::vector<json*> open_;
+    std::vector<std::string> keys_;  // of each that is open, the last one read
+    bool in_attempt_ = false;
+    AttemptReader attempt_;
+    std::vector<Lists> mounts_;
+};
+
+json* ResultReader::place(json value) {
+    if (open_.empty()) return &(root_ = std::move(value));
+    json& within = *open_.back();
+    if (within.is_array()) return &within.emplace_back(std::move(value));
+    return &(within[keys_.back()] = std::move(value));
+}
+
+bool ResultReader::start(json empty) {
+    if (in_attempt_) {
+        attempt_.open();
+        return true;
+    }
+    if (at_attempt() && empty.is_object()) {
+        in_attempt_ = true;
+        return true;
+    }
+    const bool is_mount = open_.size() == 2 && keys_[0] == "mounts" && open_[1]->is_array();
+    if (is_mount) mounts_.emplace_back();
+    open_.push_back(place(std::move(empty)));
+    keys_.emplace_back();
+    return true;
+}
+
+bool ResultReader::end() {
+    if (!in_attempt_) {
+        open_.pop_back();
+        keys_.pop_back();
+        return true;
+    }
+    if (attempt_.close()) return true;
+    in_attempt_ = false;
+    Lists& lists = mounts_.back();
+    (keys_[2] == "attempts" ? lists.attempts : lists.writes).push_back(attempt_.take());
+    return true;
+}
+
+void ResultReader::give(std::vector<MountResult>& mounts) {
+    for (std::size_t i = 0; i < std::min(mounts.size(), mounts_.size()); ++i) {
+        mounts[i].attempts = std::move(mounts_[i].attempts);
+        mounts[i].writes = std::move(mounts_[i].writes);
+        for (Attempt& each : mounts[i].attempts) each.mount = mounts[i].mount.target;
+        for (Attempt& each : mounts[i].writes) each.mount = mounts[i].mount.target;
+    }
+}
+
+CampaignResult read_result(const json& object) {
+    CampaignResult result;
+    result.scenario.name = raw(object, "scenario");
+    result.scenario.file = raw_or_empty(object, "file");
+    result.started_at = object.value("started_at", "");
+    result.duration_s = object.value("duration_s", 0.0);
+    result.data_mode = object.value("data", "");
+    const json& engine = object.at("engine");
+    result.engine = {.name = raw_or_empty(engine, "name"),
+                     .version = raw_or_empty(engine, "version"),
+                     .api_version = raw_or_empty(engine, "api_version"),
+                     .kernel = raw_or_empty(engine, "kernel"),
+                     .os = raw_or_empty(engine, "os"),
+                     .cgroup_version = raw_or_empty(engine, "cgroup_version"),
+                     .host = raw_or_empty(engine, "host")};
+    const json& observer = object.at("observer");
+    result.observer = {.kind = observer.value("kind", ""), .hooks = raw_or_empty(observer, "hooks")};
+    const json& subject = object.at("subject");
+    result.scenario.subject.image = raw(subject, "image");
+    result.image_id = subject.value("image_id", "");
+    for (const std::string& name : raw_list(subject.value("environment", json::array())))
+        result.scenario.subject.environment.emplace(name, "");
+    if (subject.contains("origin")) {
+        const json& origin = subject.at("origin");
+        result.scenario.subject.origin = {.kind = from_name(origin.at("kind"), all_origins),
+                                          .files = raw_list(origin.value("files", json::array())),
+                                          .name = raw_or_empty(origin, "name"),
+                                          .container = raw_or_empty(origin, "container")};
+    }
+    for (const json& run : object.at("runs")) result.runs.push_back(read_run(run));
+    for (const json& mount : object.at("mounts")) result.mounts.push_back(read_mount(mount));
+    const json& recommendation = object.at("recommendation");
+    result.recommendation.read_only = raw_list(recommendation.at("read_only"));
+    result.recommendation.writable = read_writable(recommendation);
+    if (!recommendation.at("verified_by_run").is_null())
+        result.recommendation.verified_by_run = recommendation.at("verified_by_run").get<int>();
+    return result;
+}
+
+}  // namespace
+
+Result<CampaignResult> parse_json(std::string_view text) {
+    try {
+        ResultReader reader;
+        if (!json::sax_parse(text, &reader)) throw std::invalid_argument("it cannot be parsed");
+        const json object = reader.take();
+        if (!object.is_object() || object.value("schema", "") != "rogate.result/1")
+            return fail(ErrorKind::usage,
+                        "this is no result of rogate's: it has no \"schema\": \"rogate.result/1\"");
+        CampaignResult result = read_result(object);
+        reader.give(result.mounts);
+        return result;
+    } catch (const std::exception& error) {
+        return fail(ErrorKind::usage, fmt::format("this is no whole result of rogate's: {}", error.what()));
+    }
+}
+
+}  // namespace rogate::report
