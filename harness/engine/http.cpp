@@ -54,6 +54,7 @@ struct HttpExchange::Impl {
     std::unique_ptr<Stream> stream;
     std::string buffer;  // read and not parsed yet
     http::response_parser<PieceBody> parser;
+    bool begun = false;  // what the buffer begins with was too little for the parser
 
     Task<> fill();
     // Lets the parser take what it can of the buffer.
@@ -115,12 +116,19 @@ HttpExchange::~HttpExchange() {
 }
 HttpExchange::HttpExchange(HttpExchange&&) noexcept = default;
 
+// Beast asserts that a last chunk whose beginning it has seen has five bytes when it is seen again. It has
+// fewer when it is the first chunk too and comes in pieces, "0\r\n" and "\r" (basic_parser.ipp,
+// parse_chunk_header). Nothing that the parser can ask more of is whole with fewer.
+constexpr std::size_t fewest = std::string_view("0\r\n\r\n").size();
+
 Result<> HttpExchange::Impl::parse() {
     while (!buffer.empty() && !parser.is_done()) {
+        if (begun && buffer.size() < fewest) return {};
         boost::system::error_code error;
         const std::size_t used = parser.put(asio::buffer(buffer), error);
         buffer.erase(0, used);
-        if (error == http::error::need_more) return {};
+        begun = error == http::error::need_more;
+        if (begun) return {};
         if (error)
             return fail(ErrorKind::protocol,
                         fmt::format("the engine's reply is not HTTP: {}", error.message()));

@@ -83,6 +83,8 @@ TEST_F(ClientTest, ReadsRepliesHoweverTheyAreCut) {
             "chunked\r\n\r\n" +
             chunked({frame(1, "out\n") + frame(2, "err\n")}).substr(chunked({}).find("\r\n\r\n") + 4));
         EXPECT_EQ(*run(client.container_logs("c")), "out\nerr\n") << piece;
+        answer(chunked({}));
+        EXPECT_EQ(*run(client.container_logs("c")), "") << piece;
     }
 }
 
