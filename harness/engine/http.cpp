@@ -8,6 +8,8 @@
 #include <boost/beast/http.hpp>
 #include <sstream>
 
+#include "engine/feed.hpp"
+
 namespace rogate::engine {
 
 namespace asio = boost::asio;
@@ -52,12 +54,10 @@ asio::awaitable<bool> interrupted() {
 
 struct HttpExchange::Impl {
     std::unique_ptr<Stream> stream;
-    std::string buffer;  // read and not parsed yet
+    Unparsed unparsed;
     http::response_parser<PieceBody> parser;
-    bool begun = false;  // what the buffer begins with was too little for the parser
 
     Task<> fill();
-    // Lets the parser take what it can of the buffer.
     Result<> parse();
 };
 
@@ -116,24 +116,9 @@ HttpExchange::~HttpExchange() {
 }
 HttpExchange::HttpExchange(HttpExchange&&) noexcept = default;
 
-// Beast asserts that a last chunk whose beginning it has seen has five bytes when it is seen again. It has
-// fewer when it is the first chunk too and comes in pieces, "0\r\n" and "\r" (basic_parser.ipp,
-// parse_chunk_header). Nothing that the parser can ask more of is whole with fewer.
-constexpr std::size_t fewest = std::string_view("0\r\n\r\n").size();
-
 Result<> HttpExchange::Impl::parse() {
-    while (!buffer.empty() && !parser.is_done()) {
-        if (begun && buffer.size() < fewest) return {};
-        boost::system::error_code error;
-        const std::size_t used = parser.put(asio::buffer(buffer), error);
-        buffer.erase(0, used);
-        begun = error == http::error::need_more;
-        if (begun) return {};
-        if (error)
-            return fail(ErrorKind::protocol,
-                        fmt::format("the engine's reply is not HTTP: {}", error.message()));
-        if (used == 0 || (!parser.eager() && parser.is_header_done())) return {};
-    }
+    if (const auto error = feed(parser, unparsed))
+        return fail(ErrorKind::protocol, "the engine's reply is not HTTP: " + error.message());
     return {};
 }
 
@@ -151,7 +136,7 @@ Task<> HttpExchange::Impl::fill() {
         if (error) co_return fail(ErrorKind::engine, "the engine's reply broke off");
         co_return Result<>{};
     }
-    buffer.append(bytes.data(), *size);
+    unparsed.bytes.append(bytes.data(), *size);
     co_return Result<>{};
 }
 
@@ -209,7 +194,7 @@ Task<std::string> HttpExchange::read_rest_of_body(std::size_t limit) {
 }
 
 std::string HttpExchange::take_rest() {
-    return std::exchange(impl_->buffer, {});
+    return std::exchange(impl_->unparsed.bytes, {});
 }
 std::unique_ptr<Stream> HttpExchange::take_stream() {
     return std::move(impl_->stream);

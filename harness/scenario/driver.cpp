@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -9,6 +10,7 @@
 #include <boost/beast/http.hpp>
 #include <chrono>
 
+#include "engine/feed.hpp"
 #include "scenario/connection.hpp"
 #include "scenario/expectation.hpp"
 #include "scenario/form.hpp"
@@ -114,16 +116,37 @@ Task<StepOutcome> Driver::over_connection(std::uint16_t port, std::int64_t timeo
 
 namespace {
 
+using Answer = http_ns::response_parser<http_ns::string_body>;
+
+// As Beast's own async_read, by way of feed().
+asio::awaitable<beast::error_code> read_answer(Connection& connection, Answer& answer) {
+    std::array<char, 16 * 1024> piece;  // NOLINT: filled by the read
+    engine::Unparsed unparsed;
+    answer.eager(true);
+    while (!answer.is_done()) {
+        auto [error, size] = co_await connection.async_read_some(asio::buffer(piece), token);
+        if (error == asio::error::eof) {
+            if (!answer.got_some()) co_return http_ns::error::end_of_stream;
+            beast::error_code incomplete;
+            answer.put_eof(incomplete);
+            co_return incomplete;
+        }
+        if (error) co_return error;
+        unparsed.bytes.append(piece.data(), size);
+        if (const auto wrong = engine::feed(answer, unparsed)) co_return wrong;
+    }
+    co_return beast::error_code();
+}
+
 Task<StepOutcome> exchange(Connection& connection, const Step& step, const HttpAction& action) {
     const auto request = to_request(action);
     auto [write_error, written] = co_await http_ns::async_write(connection, request, token);
     if (write_error)
         co_return miss(fmt::format("{} {}: {}", action.method, action.path, write_error.message()));
-    beast::flat_buffer buffer;
-    http_ns::response_parser<http_ns::string_body> parser;
+    Answer parser;
     parser.body_limit(body_limit);
     if (action.method == "HEAD") parser.skip(true);
-    auto [read_error, size] = co_await http_ns::async_read(connection, buffer, parser, token);
+    const beast::error_code read_error = co_await read_answer(connection, parser);
     if (read_error == beast::error::timeout)
         co_return miss(
             fmt::format("{} {}: no answer within {} ms", action.method, action.path, step.timeout_ms));

@@ -22,6 +22,10 @@ while (1) {
     $body = qq({"id": $n, "type": "$h{'content-type'}", "token": "t0k3n-s3cret", "tags": [{"name": "a"}]});
   } elsif ($p =~ m{^/pictures/(\d+)}) { if (open my $f, '<', "/data/p$1") { local $/; $body = <$f>; } }
   elsif ($p eq '/echo') { $body = "you are $h{authorization}"; $st = 403 if $h{authorization} ne 'Bearer t0k3n-s3cret'; }
+  elsif ($p eq '/pieces') {
+    for ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", "\r", "\n") { syswrite $c, $_; select undef, undef, undef, 0.1 }
+    close $c; next;
+  }
   elsif ($p eq '/gone') { $st = 500; $body = 'broken'; }
   else { $body = join ',', glob('/data/p*'); }
   print $c "HTTP/1.1 $st OK\r\nContent-Length: " . length($body) . "\r\nX-Time: " . time . "\r\n${x}Connection: close\r\n\r\n$body";
@@ -149,6 +153,13 @@ def test_copy_into_what_is_tried_read_only():
         # It was rogate that could not write; the application did not even try.
         equal(p.verdicts()["/data"], "inconclusive", done.stdout)
         contains(p.mount("/data")["reason"], "belongs into 'fixtures'")
+
+
+def test_empty_answer_that_comes_in_pieces():
+    with project() as p:
+        serve(p, [{"name": "asks", "http": {"path": "/pieces"}, "expect": {"status": 200}}])
+        done = p.run()
+        equal((p.result["runs"][0]["phases"][-1]["passed"], done.returncode), (True, 0), done.stdout + done.stderr)
 
 
 def test_groups_repeats_and_load():
