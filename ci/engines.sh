@@ -3,7 +3,8 @@
 # build/engines from the package mirror, and prints a table.
 #
 #   ci/engines.sh [ENGINE…] [-- CTEST OPTION…]    default: every engine, -L integration
-#     docker-trixie    dockerd of Debian 13
+#     docker-trixie      dockerd of Debian 13
+#     docker-rootless    dockerd of Debian 12, of an ordinary user (in a user namespace), whose the tests are too
 #
 # Each engine has a root, a network and data of its own, and is stopped afterwards. Needs root. Tests that start an engine of
 # their own, and those that ask none, are left out.
@@ -12,8 +13,22 @@ cd "$(dirname "$0")/.."
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ci/lib.sh
 
-declare -A release=([docker-trixie]=trixie)
-declare -A packages=([docker-trixie]="docker.io,iptables,ca-certificates")
+declare -A release=([docker-trixie]=trixie [docker-rootless]=bookworm)
+declare -A packages=([docker-trixie]="docker.io,iptables,ca-certificates"
+  [docker-rootless]="docker.io,iptables,ca-certificates,rootlesskit,slirp4netns,uidmap,iproute2")
+# The engines that are an ordinary user's.
+declare -A owner=([docker-rootless]=4242)
+
+# Its user must not ask anything of the machine: slirp4netns gets a tun device that everybody may open.
+be_rootless() {
+  local data=$1.data run=$1.run uid=$2
+  export XDG_RUNTIME_DIR=/run/user HOME=$run PATH=$PATH:/usr/share/docker.io/contrib
+  mkdir "$XDG_RUNTIME_DIR"
+  mknod -m 666 /run/tun c 10 200
+  mount --bind /run/tun /dev/net/tun
+  chown "$uid:$uid" "$XDG_RUNTIME_DIR" "$data" "$run"
+  exec setpriv --reuid "$uid" --regid "$uid" --clear-groups dockerd-rootless.sh --data-root "$data" -H "unix://$run/engine.sock"
+}
 
 # Becomes the engine: in a mount namespace whose root is the engine's directory. What tests bind has to be there under its own name.
 be_engine() {
@@ -29,6 +44,7 @@ be_engine() {
   pivot_root . .
   umount -l .
   cd /
+  if [ -n "${owner[$name]:-}" ]; then be_rootless "$store/$name" "${owner[$name]}"; fi
   exec dockerd --data-root "$store/$name.data" --exec-root "$store/$name.run/exec" --pidfile "$store/$name.run/pid" \
     -H "unix://$store/$name.run/engine.sock"
 }
@@ -46,7 +62,7 @@ while [ $# -gt 0 ]; do
       ;;
   esac
 done
-[ ${#engines[@]} -gt 0 ] || engines=(docker-trixie)
+[ ${#engines[@]} -gt 0 ] || engines=(docker-trixie docker-rootless)
 options=("$@")
 [ $# -gt 0 ] || options=(-L integration -E '\.(outage|bench|template|audit|patch|gate)\.')
 [ "$(id -u)" -eq 0 ] || { echo "ci/engines.sh: needs root" >&2; exit 3; }
@@ -66,6 +82,7 @@ make_root() {
   rm -rf "${store:?}/$name"
   mmdebstrap --quiet --variant=minbase --aptopt='APT::Sandbox::User "root"' --include="${packages[$name]}" \
     "${release[$name]}" "$store/$name" "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $url ${release[$name]} main"
+  [ -z "${owner[$name]:-}" ] || chroot "$store/$name" useradd --uid "${owner[$name]}" --no-create-home rogate
   touch "$store/$name/.made"
 }
 
@@ -80,6 +97,10 @@ trap stop_engine EXIT
 
 start_engine() {
   local name=$1
+  if [ -n "${owner[$name]:-}" ] && ! setpriv --reuid "${owner[$name]}" --clear-groups test -x "$PWD"; then
+    echo "ci/engines.sh: $name: its user may not enter $PWD; take a clone that everybody may read" >&2
+    exit 3
+  fi
   rm -rf "$store/$name.run"
   mkdir -p "$store/$name.run" "$store/$name.data"
   unshare --net --mount ci/engines.sh --be "$name" "$store" >"$store/$name.log" 2>&1 </dev/null &
@@ -97,6 +118,15 @@ start_engine() {
   nsenter --net="/proc/$engine/ns/net" ip link set lo up
 }
 
+# beside ENGINE COMMAND…: in its network, as its user. What ctest keeps for the next time is not for this user.
+beside() {
+  local name=$1 uid=${owner[$1]:-}
+  shift
+  [ -z "$uid" ] || set -- unshare --mount sh -c 'mount -t tmpfs -o mode=1777 tmpfs build/dev/Testing && exec "$@"' sh \
+    setpriv --reuid "$uid" --regid "$uid" --clear-groups env "HOME=$store/$name.run" "$@"
+  DOCKER_HOST=unix://$store/$name.run/engine.sock nsenter --net="/proc/$engine/ns/net" "$@"
+}
+
 table=$store/table
 : >"$table"
 for name in "${engines[@]}"; do
@@ -108,9 +138,9 @@ for name in "${engines[@]}"; do
     rogate/postgresql:bookworm rogate/postgresql:latest | docker -H "$address" load >/dev/null
   version=$(docker -H "$address" version -f '{{range .Server.Components}}{{.Name}} {{.Version}}, {{end}}' 2>/dev/null || true)
   say "$name: testing (${version%, })"
-  DOCKER_HOST=$address nsenter --net="/proc/$engine/ns/net" ctest --test-dir build/dev --timeout 300 --output-on-failure --no-tests=error \
-    --output-junit "$store/$name.xml" "${options[@]}" >"$store/$name.tests" 2>&1 || true
-  python3 - "$name" "$store/$name.xml" >>"$table" <<'PYTHON'
+  beside "$name" ctest --test-dir build/dev --timeout 300 --output-on-failure --no-tests=error \
+    --output-junit "$store/$name.run/tests.xml" "${options[@]}" >"$store/$name.tests" 2>&1 || true
+  python3 - "$name" "$store/$name.run/tests.xml" >>"$table" <<'PYTHON'
 import sys
 import xml.etree.ElementTree
 cases = xml.etree.ElementTree.parse(sys.argv[2]).getroot().findall("testcase")

@@ -45,13 +45,14 @@ class Doctor {
     void privileges(const engine::Info& info);
     void data(const engine::Info& info);
     // Whether runs can rely on this observer.
-    engine::Task<bool> observer(const char* kind, Started started, const char* way_out);
+    engine::Task<bool> observer(const char* kind, Started started, const char* needs);
     engine::Task<std::string> container_with_a_mount(observe::Observer& observer);
     engine::Task<bool> canary(const char* kind, observe::Observer& observer);
 
     engine::Client& client_;
     std::string session_;
     bool disk_told_ = false;
+    bool rootless_ = false;
 };
 
 void Doctor::engine_and_api() {
@@ -81,7 +82,8 @@ void Doctor::kernel(const engine::Info& info) {
 }
 
 void Doctor::privileges(const engine::Info& info) {
-    if (has_option(info, "rootless"))
+    rootless_ = has_option(info, "rootless");
+    if (rootless_)
         say("warn", "privileges", "the engine is rootless: its containers cannot be given BPF",
             "--observer ptrace, or an engine that runs as root");
     else if (has_option(info, "userns"))
@@ -159,7 +161,15 @@ engine::Task<bool> Doctor::canary(const char* kind, observe::Observer& observer)
     co_return *canary == Canary::seen;
 }
 
-engine::Task<bool> Doctor::observer(const char* kind, Started started, const char* way_out) {
+// Where the engine did not start the observer's container, nothing is known of the kernel.
+std::string way_out(const std::string& problem, bool rootless, const char* needs) {
+    if (problem.find("engine: POST /containers/") == std::string::npos) return needs;
+    if (rootless) return "a rootless engine may not start every container; take an engine that runs as root";
+    return "it is the engine that cannot start this container; where `docker run` of any image fails too, "
+           "mend that first, or take another engine (DOCKER_HOST or --host)";
+}
+
+engine::Task<bool> Doctor::observer(const char* kind, Started started, const char* needs) {
     Result<bool> usable = false;
     if (started) {
         say("ok", "observer", fmt::format("{}: {}", kind, (*started)->facts().hooks));
@@ -168,7 +178,8 @@ engine::Task<bool> Doctor::observer(const char* kind, Started started, const cha
         if (usable && !stopped) usable = fail(std::move(stopped.error()));
     } else {
         if (started.error().kind == ErrorKind::cancelled) co_return fail(std::move(started.error()));
-        say("no", "observer", fmt::format("{}: {}", kind, started.error().message), way_out);
+        const std::string& problem = started.error().message;
+        say("no", "observer", fmt::format("{}: {}", kind, problem), way_out(problem, rootless_, needs));
     }
     auto swept = co_await campaign::sweep(client_, session_);
     if (!swept) co_return fail(std::move(swept.error()));

@@ -145,3 +145,18 @@ def test_engine_that_never_answers():
         # The first call of all waits for a sixth of an ordinary one's time.
         contains(done.stderr, "GET /version: no answer from the engine within 2500 ms")
         assert time.monotonic() - start < 45
+
+
+def test_doctor_blames_the_kernel_for_no_container_that_the_engine_does_not_start():
+    def doctor(engine):
+        with engine:
+            return rogate("doctor", env={"DOCKER_HOST": engine.address})
+
+    whole = FaultyEngine()
+    equal(doctor(whole).returncode, 0)
+    first = next(number for number, call in enumerate(whole.calls, 1) if call.endswith("/start"))
+    done = doctor(FaultyEngine(first, "500"))
+    equal(done.returncode, 0, done.stdout + done.stderr)
+    contains(done.stdout, "no    observer   ebpf: engine: POST /containers/", "it is the engine that cannot start this container",
+             "--observer auto takes ptrace")
+    assert "BTF" not in done.stdout, done.stdout
