@@ -528,16 +528,15 @@ static bool has_typed_task(const struct btf* kernel) {
 
 static bool uring_took_exact; /* in the last try */
 
-static int open_and_load(size_t ring_bytes, bool exact, bool sees_uring, bool typed) {
+static int open_and_load(const struct btf* kernel, size_t ring_bytes, bool exact, bool sees_uring,
+                         bool typed) {
+    /* What the verifier had to look at, for each program. */
+    LIBBPF_OPTS(bpf_object_open_opts, options, .kernel_log_level = getenv("ROGATE_OBSERVER_DEBUG") ? 4 : 0);
     enum tier uring;
-    struct btf* kernel = btf__load_vmlinux_btf();
     struct optional* each;
     int error;
-    programs = observer_bpf__open();
-    if (!programs) {
-        btf__free(kernel);
-        return -errno;
-    }
+    programs = observer_bpf__open_opts(&options);
+    if (!programs) return -errno;
     fill_rules((struct call_rule*)(uintptr_t)programs->rodata->rules,
                (struct call_rule*)(uintptr_t)programs->rodata->i386_rules);
     uring = sees_uring && kernel ? uring_tier(kernel, exact) : NOTHING;
@@ -551,7 +550,6 @@ static int open_and_load(size_t ring_bytes, bool exact, bool sees_uring, bool ty
         bpf_program__set_autoload(each[i].program, each[i].loaded);
         bpf_program__set_autoattach(each[i].program, false);
     }
-    btf__free(kernel);
     bpf_map__set_max_entries(programs->maps.events, (__u32)ring_bytes);
     error = observer_bpf__load(programs);
     if (!error) error = observer_bpf__attach(programs);
@@ -572,19 +570,39 @@ static int open_and_load(size_t ring_bytes, bool exact, bool sees_uring, bool ty
     return error;
 }
 
+/* Some machines answer EPERM to fexit programs alone. One that does nothing tells it before all the others have
+ * been made ready for nothing, which takes half as long as loading them. */
+static bool refuses_fexit(const struct btf* kernel) {
+    const struct bpf_insn nothing[] = {
+        {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
+        {.code = BPF_JMP | BPF_EXIT},
+    };
+    const int function = btf__find_by_name_kind(kernel, "mnt_want_write", BTF_KIND_FUNC);
+    LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = BPF_TRACE_FEXIT,
+                .attach_btf_id = (__u32)function);
+    int program;
+    if (function <= 0) return false;
+    program = bpf_prog_load(BPF_PROG_TYPE_TRACING, "fexit", "GPL", nothing, sizeof nothing / sizeof *nothing,
+                            &options);
+    if (program >= 0) close(program);
+    return program == -EPERM;
+}
+
 static int load(size_t ring_bytes) {
     static const struct {
         bool exact, uring;
     } tries[] = {{true, true}, {true, false}, {false, true}, {true, false}, {false, false}};
+    struct btf* kernel = btf__load_vmlinux_btf();
+    const bool inexact = kernel && refuses_fexit(kernel);
     int error = 0;
     libbpf_set_print(quiet);
-    /* Some machines answer EPERM to fexit programs alone. What watches io_uring before 6.0 needs them, too:
-     * if that cannot be loaded, they are worth more. Last, for a verifier that sees typed pointers in another
-     * way, all of it without them. */
+    /* What watches io_uring before 6.0 needs fexit programs, too: if that cannot be loaded, they are worth more.
+     * Last, for a verifier that sees typed pointers in another way, all of it without them. */
     for (int typed = 1; typed >= 0; typed--)
         for (size_t i = 0; i < sizeof tries / sizeof *tries && !programs; i++)
-            if (i != 1 || uring_took_exact)
-                error = open_and_load(ring_bytes, tries[i].exact, tries[i].uring, typed);
+            if (!(tries[i].exact && inexact) && (i != 1 || uring_took_exact))
+                error = open_and_load(kernel, ring_bytes, tries[i].exact, tries[i].uring, typed);
+    btf__free(kernel);
     if (!programs) return give_up("loading the BPF programs", -error);
     ring = ring_buffer__new(bpf_map__fd(programs->maps.events), on_event, NULL, NULL);
     if (!ring) return give_up("opening the ring buffer", errno);

@@ -415,11 +415,18 @@ int BPF_PROG(after_is_readonly, struct vfsmount* mnt, long result) {
 /* ---- where
  * ------------------------------------------------------------------------------------------------------- */
 
-/* Names from the leaf up to the root, each terminated; at a mount's root "\0" and the mount's id. The new
- * offset. */
-static __noinline __u32 walk_up(struct event* event, __u32 offset, struct dentry* dentry,
-                                struct vfsmount* mnt) {
-    if (!event) return offset;
+/* Writes names from the leaf up to the root into the scratch's event, each terminated; at a mount's root "\0" and
+ * the mount's id. The new offset. A global function: the verifier looks at it once by itself, and not again
+ * for each state in which a caller reaches its loop; on_exit loads in 40 ms instead of 600. Before Linux 5.12
+ * such a function takes only numbers, and a pointer with a type is none. */
+__noinline __u32 walk_up(__u32 offset, __u64 leaf, __u64 mount_of_leaf) {
+    struct dentry* dentry = (void*)leaf;
+    struct vfsmount* mnt = (void*)mount_of_leaf;
+    __u32 zero = 0;
+    struct work* work = bpf_map_lookup_elem(&scratch, &zero);
+    struct event* event;
+    if (!work) return 0;
+    event = &work->event;
     for (int i = 0; i < 48; i++) {
         struct dentry *root, *parent;
         char* to;
@@ -495,7 +502,7 @@ static __always_inline bool on_kernels_own_mount(struct vfsmount* mnt) {
 }
 
 /* FNV-1a over eight bytes at a time, as far as the text goes. 0: it is too long for this; its attempts are
- * then reported one by one. Also leaves how it begins in the scratch. A global function, like fill_names().
+ * then reported one by one. Also leaves how it begins in the scratch. A global function, like walk_up().
  */
 __noinline __u64 hash_path(__u64 address, bool of_kernel) {
     __u64 hash = 0xcbf29ce484222325ULL;
@@ -583,14 +590,16 @@ static __noinline void send(struct work* work) {
     if (work->path_hash) bpf_map_delete_elem(&attempts, &work->key);
 }
 
-/* Fills in the path's text and the names above `base`, then those of the executable (the process can be gone
- * when user space looks). */
-static __always_inline void names_into(struct event* event, __u64 name, bool of_kernel, struct dentry* base,
-                                       struct vfsmount* mnt) {
+/* Fills the path's text and the names above `from` into the scratch's event, then those of the executable (the
+ * process can be gone when user space looks). A global function, like walk_up(). */
+__noinline int fill_names(__u64 name, bool of_kernel) {
     struct task_struct* task = (void*)bpf_get_current_task();
     struct file* exe = BPF_CORE_READ(task, mm, exe_file);
-    __u32 offset = 0, end, flags;
-    if (!event) return;
+    __u32 offset = 0, end, flags, zero = 0;
+    struct work* work = bpf_map_lookup_elem(&scratch, &zero);
+    struct event* event;
+    if (!work) return 0;
+    event = &work->event;
     if (name) {
         long size = of_kernel ? bpf_probe_read_kernel_str(event->data, 1024, (void*)name)
                               : bpf_probe_read_user_str(event->data, 1024, (void*)name);
@@ -600,23 +609,14 @@ static __always_inline void names_into(struct event* event, __u64 name, bool of_
     }
     event->name_size = offset;
     end = offset;
-    if (mnt) end = walk_up(event, offset, base, mnt);
+    if (work->from.mnt) end = walk_up(offset, work->from.dentry, work->from.mnt);
     event->base_size = end - offset;
     event->exe_size = 0;
-    if (!exe) return;
+    if (!exe) return 0;
     flags = event->flags;
     event->exe_size =
-        walk_up(event, end, BPF_CORE_READ(exe, f_path.dentry), BPF_CORE_READ(exe, f_path.mnt)) - end;
+        walk_up(end, (__u64)BPF_CORE_READ(exe, f_path.dentry), (__u64)BPF_CORE_READ(exe, f_path.mnt)) - end;
     event->flags = flags;
-}
-
-/* For the event in the scratch. A global function: the verifier looks at it once by itself, and not again for
- * each state in which a caller reaches its loop; on_exit loads in 40 ms instead of 600. Before Linux 5.12
- * such a function takes only numbers, and a pointer with a type is none. */
-__noinline int fill_names(__u64 name, bool of_kernel) {
-    __u32 zero = 0;
-    struct work* work = bpf_map_lookup_elem(&scratch, &zero);
-    if (work) names_into(&work->event, name, of_kernel, (void*)work->from.dentry, (void*)work->from.mnt);
     return 0;
 }
 
@@ -686,7 +686,7 @@ static __noinline int own_descriptor(__u64 path) {
     return -1;
 }
 
-/* The request in the scratch. A global function, like fill_names(): it is not looked at again for each kind
+/* The request in the scratch. A global function, like walk_up(): it is not looked at again for each kind
  * of call. */
 __noinline int report(int unused) {
     struct task_struct* task = current_task();
@@ -900,24 +900,26 @@ enum {
     URING_SETXATTR = 42
 };
 
-static __noinline __u64 hash_of(struct filename* name) {
-    return name ? hash_path((__u64)BPF_CORE_READ(name, name), true) : 1;
+static __always_inline __u64 text_of(struct filename* name) {
+    return name ? (__u64)BPF_CORE_READ(name, name) : 0;
 }
 
-static __noinline void remember(struct work* work, __u64 key, struct filename* name, int fd) {
-    struct task_struct* task = current_task();
-    const char* text = name ? BPF_CORE_READ(name, name) : 0;
+/* The scratch as the request's, with the path that begins at `fd`. A global function, like walk_up(). */
+__noinline int remember(__u64 key, __u64 text, int fd) {
+    __u32 zero = 0;
+    struct work* work = bpf_map_lookup_elem(&scratch, &zero);
     struct vfsmount* mnt;
     char first = 0;
-    if (!work) return;
-    if (text) bpf_probe_read_kernel(&first, 1, text);
-    base_of(&work->base, task, fd, first);
-    mnt = (void*)work->base.mnt;
-    work->event.inode = work->base.inode;
+    if (!work) return 0;
+    if (text) bpf_probe_read_kernel(&first, 1, (void*)text);
+    base_of(&work->from, current_task(), fd, first);
+    mnt = (void*)work->from.mnt;
+    work->event.inode = work->from.inode;
     work->event.mount_id = mnt ? mount_id_of(mnt) : 0;
     if (!first) work->event.flags |= EVENT_NO_NAME;
-    names_into(&work->event, first ? (__u64)text : 0, true, (void*)work->base.dentry, mnt);
+    fill_names(first ? text : 0, true);
     if (bpf_map_update_elem(&uring_requests, &key, work, BPF_ANY)) ADD(lost_events);
+    return 0;
 }
 
 /* The texts are the kernel's copies, which are freed before the request is complete: everything but the
@@ -929,6 +931,7 @@ static __noinline int uring_submit(struct io_kiocb* request) {
     __u32 tgid = bpf_get_current_pid_tgid() >> 32, zero = 0, code = BPF_CORE_READ(request, opcode);
     struct process* process = bpf_map_lookup_elem(&processes, &tgid);
     struct filename *name = 0, *second = 0;
+    __u64 text, second_text;
     struct work* work;
     int fd = AT_FDCWD, second_fd = AT_FDCWD;
     if (!process) return 0;
@@ -992,20 +995,22 @@ static __noinline int uring_submit(struct io_kiocb* request) {
         default:
             return 0;
     }
+    text = text_of(name);
+    second_text = text_of(second);
     fill_who(work, process);
     fill_details(&work->event);
     work->event.flags |= EVENT_IO_URING;
     work->event.number = URING_NUMBER + code;
     /* The two paths of a rename are counted as one attempt: they have one id. */
-    work->path_hash = hash_of(name);
-    if (second && work->path_hash) {
-        __u64 hash = hash_of(second);
+    work->path_hash = text ? hash_path(text, true) : 1;
+    if (second_text && work->path_hash) {
+        __u64 hash = hash_path(second_text, true);
         work->path_hash = hash ? ((work->path_hash * 31) ^ hash) | 1 : 0;
     }
-    remember(work, (__u64)request, name, fd);
-    if (second) {
+    remember((__u64)request, text, fd);
+    if (second_text) {
         work->event.flags = (work->event.flags & ~EVENT_TRUNCATED) | EVENT_SECOND;
-        remember(work, (__u64)request | 1, second, second_fd);
+        remember((__u64)request | 1, second_text, second_fd);
     }
     return 0;
 }
@@ -1037,16 +1042,20 @@ static __noinline bool complete(struct work* work, int result) {
 static __noinline int uring_done(struct io_kiocb* request, int result) {
     __u64 key = (__u64)request, second = key | 1;
     struct work* work = bpf_map_lookup_elem(&uring_requests, &key);
+    __u32 zero = 0;
     bool sent;
     if (!work) return 0;
     if (work->event.number == URING_NUMBER + URING_FSETXATTR && bpf_core_field_exists(request->cmd)) {
+        struct work* stored = work;
         struct vfsmount* mnt;
-        place_of(&work->base, BPF_CORE_READ(request, cmd.file));
-        mnt = (void*)work->base.mnt;
+        work = bpf_map_lookup_elem(&scratch, &zero); /* where fill_names() looks */
+        if (!work || bpf_probe_read_kernel(work, sizeof *work, stored)) return 0;
+        place_of(&work->from, BPF_CORE_READ(request, cmd.file));
+        mnt = (void*)work->from.mnt;
         work->event.flags |= EVENT_BY_FD;
-        work->event.inode = work->base.inode;
+        work->event.inode = work->from.inode;
         work->event.mount_id = mnt ? mount_id_of(mnt) : 0;
-        names_into(&work->event, 0, true, (void*)work->base.dentry, mnt);
+        fill_names(0, true);
     }
     sent = complete(work, result);
     bpf_map_delete_elem(&uring_requests, &key);
