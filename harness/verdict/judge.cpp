@@ -168,8 +168,10 @@ MountResult judge(const MountEvidence& evidence) {
     const RunRecord& control = *evidence.control;
     result.runs.push_back(control.plan.id);
     result.writes_in_control = writes_made(control, target);
-    std::copy_if(control.attempts.begin(), control.attempts.end(), std::back_inserter(result.writes),
-                 [&](const Attempt& a) { return a.mount == target && is_write_made(a); });
+    const auto made = [&](const Attempt& a) { return a.mount == target && is_write_made(a); };
+    result.writes.reserve(
+        static_cast<std::size_t>(std::count_if(control.attempts.begin(), control.attempts.end(), made)));
+    std::copy_if(control.attempts.begin(), control.attempts.end(), std::back_inserter(result.writes), made);
     if (!control.doubt.empty()) {
         settle(result, Verdict::inconclusive, "the control run is flaky: " + control.doubt);
         return result;

@@ -7,6 +7,8 @@
 #include <optional>
 #include <set>
 #include <string_view>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "base/text.hpp"
 #include "verdict/compare.hpp"
@@ -49,11 +51,9 @@ std::vector<const Attempt*> needs(const std::string& target, const std::vector<R
 class Splitter {
   public:
     Splitter(const SplitQuestion& question, const std::vector<RunRecord>& runs, const Facts& facts)
-        : question_(question),
-          target_(question.mount.target),
-          facts_(facts),
-          needs_(needs(target_, runs)),
-          runs_(runs) {}
+        : question_(question), target_(question.mount.target), facts_(facts), needs_(needs(target_, runs)) {
+        find_removed(runs.front());
+    }
 
     SplitProposal go();
 
@@ -64,14 +64,14 @@ class Splitter {
     std::set<std::string> narrowest(std::set<std::string> directories) const;
     WritablePath describe(const std::string& directory);
     bool is_for_passing_things(const std::string& directory) const;
-    bool removed_again(const Attempt& need) const;
+    void find_removed(const RunRecord& control);
     void fill_tmpfs(WritablePath& path, const PathFacts& facts) const;
 
     const SplitQuestion& question_;
     const std::string& target_;
     const Facts& facts_;
     std::vector<const Attempt*> needs_;
-    const std::vector<RunRecord>& runs_;
+    std::unordered_set<std::string_view> removed_;  // what the control run removed as often as it made it
     std::set<std::string> unknown_, by_name_;
 };
 
@@ -117,23 +117,30 @@ std::set<std::string> Splitter::narrowest(std::set<std::string> directories) con
     for (const auto& [parent, count] : children)
         if (count > siblings_kept_apart && parent != target_) directories.insert(parent);
     std::set<std::string> kept;
-    for (const std::string& directory : directories)  // a parent sorts before what lies below it
-        if (std::none_of(kept.begin(), kept.end(),
-                         [&](const std::string& above) { return is_or_below(directory, above); }))
-            kept.insert(directory);
+    for (const std::string& directory : directories) {  // a parent sorts before what lies below it
+        std::string above = directory;
+        while (above.size() > target_.size() && !kept.contains(above)) above = parent_of(above);
+        if (above.size() <= target_.size() && !kept.contains(above)) kept.insert(directory);
+    }
     return kept;
 }
 
-// As often as it was made. What is renamed lives on under another name.
-bool Splitter::removed_again(const Attempt& need) const {
+// What is renamed lives on under another name.
+void Splitter::find_removed(const RunRecord& control) {
     static constexpr std::array makes = {"create", "mkdir", "symlink", "link", "mknod", "bind", "rename"};
-    std::uint64_t made = 0, removed = 0;
-    for (const Attempt& attempt : runs_.front().attempts) {
-        if (attempt.error != 0 || attempt.path != need.path) continue;
-        if (attempt.operation == "unlink" || attempt.operation == "rmdir") removed += attempt.count;
-        if (std::find(makes.begin(), makes.end(), attempt.operation) != makes.end()) made += attempt.count;
+    struct Times {
+        std::uint64_t made = 0, removed = 0;
+    };
+    std::unordered_map<std::string_view, Times> paths;
+    for (const Attempt& attempt : control.attempts) {
+        if (attempt.error != 0) continue;
+        if (attempt.operation == "unlink" || attempt.operation == "rmdir")
+            paths[attempt.path].removed += attempt.count;
+        if (std::find(makes.begin(), makes.end(), attempt.operation) != makes.end())
+            paths[attempt.path].made += attempt.count;
     }
-    return removed > 0 && removed >= made;
+    for (const auto& [path, times] : paths)
+        if (times.removed > 0 && times.removed >= times.made) removed_.insert(path);
 }
 
 // Sockets, pid and lock files, and what is removed by the one who made it: nothing that anybody would look
@@ -142,7 +149,7 @@ bool Splitter::is_for_passing_things(const std::string& directory) const {
     static constexpr std::array endings = {".pid", ".lock", ".lck", ".sock", ".socket", ".tmp"};
     return std::all_of(needs_.begin(), needs_.end(), [&](const Attempt* need) {
         if (!is_or_below(need->path, directory)) return true;
-        if (need->operation == "bind" || only_attributes(need->operation) || removed_again(*need))
+        if (need->operation == "bind" || only_attributes(need->operation) || removed_.contains(need->path))
             return true;
         if (need->operation == "unlink" || need->operation == "rmdir") return true;
         const std::string_view name = name_of(need->path);

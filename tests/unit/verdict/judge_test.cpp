@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "verdict/compare.hpp"
@@ -102,6 +103,45 @@ TEST_F(Judge, PermissionProblemThatWasThereBeforeIsNotOurs) {
     control.attempts = {attempt("open-write", "/data/f", EACCES)};
     probe.attempts = {attempt("open-write", "/data/f", EACCES)};
     EXPECT_EQ(verdict(), Verdict::safe);
+}
+
+TEST_F(Judge, EachWayInWhichTheControlRunFailedIsRemembered) {
+    for (const int error : {EEXIST, EACCES, EEXIST, ENOSPC})
+        control.attempts.push_back(attempt("create", "/data/a", error));
+    control.attempts.push_back(attempt("open-write", "/data/a", EACCES));
+    probe.attempts = {attempt("create", "/data/a", EEXIST), attempt("open-write", "/data/a", ENOSPC),
+                      attempt("create", "/data/a", EBUSY), attempt("mkdir", "/data/a", EEXIST)};
+    probe.attempts[0].count = 2;
+    probe.attempts[1].count = 2;
+    compare_with_control(probe, control);
+    EXPECT_EQ(probe.attempts[0].control, "EEXIST");
+    EXPECT_EQ(probe.attempts[1].control, "EACCES") << "it failed so once more than in the control run";
+    EXPECT_EQ(probe.attempts[2].control, "EACCES");
+    EXPECT_EQ(probe.attempts[3].control, "absent");
+}
+
+TEST_F(Judge, TellingAttemptsComeFirst) {
+    const std::vector<std::string> paths = {"/data/d",
+                                            "/data/d1/a",
+                                            "/data/d1/aa",
+                                            "/data/d1/aaaaaaa",
+                                            "/data/d1/aaaaaaaab",
+                                            "/data/d1/aaaaaaaaa",
+                                            "/data/d1/\xc3\xa9",
+                                            "/data/e"};
+    // Each wanted place, and the attempts from the last to the first.
+    for (const AttemptClass cls : {AttemptClass::write, AttemptClass::access_check, AttemptClass::no_op})
+        for (const std::uint64_t count : {10, 2})
+            for (const std::string& path :
+                 {paths[0], paths[1], paths[2], paths[3], paths[5], paths[4], paths[6], paths[7]})
+                for (const char* operation : {"create", "unlink"}) {
+                    Attempt made = attempt(operation, path, EROFS, cls);
+                    made.count = count;
+                    probe.attempts.push_back(made);
+                }
+    const std::vector<Attempt> wanted = probe.attempts;
+    std::reverse(probe.attempts.begin(), probe.attempts.end());
+    EXPECT_EQ(failed_attempts(probe, "/data"), wanted);
 }
 
 TEST_F(Judge, RemovingWhatIsMissingIsANoOp) {
