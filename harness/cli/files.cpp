@@ -10,7 +10,9 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <sstream>
+#include <vector>
 
 namespace rogate::cli {
 
@@ -33,15 +35,18 @@ bool write_all(int fd, std::string_view bytes) {
 
 }  // namespace
 
-Result<> write_file(const std::string& path, std::string_view bytes) {
+Result<> write_file(const std::string& path, const std::function<Result<>(const report::Sink&)>& write) {
     const std::string temporary = fmt::format("{}.{}.tmp", path, getpid());
     const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0) return io_error("cannot write", temporary);
-    if (!write_all(fd, bytes)) {
-        auto error = io_error("cannot write", path);
+    const auto written = write([&](std::string_view bytes) -> Result<> {
+        if (!write_all(fd, bytes)) return io_error("cannot write", path);
+        return {};
+    });
+    if (!written) {
         close(fd);
         unlink(temporary.c_str());
-        return error;
+        return written;
     }
     if (close(fd) != 0 || std::rename(temporary.c_str(), path.c_str()) != 0) {
         auto error = io_error("cannot write", path);
@@ -49,6 +54,10 @@ Result<> write_file(const std::string& path, std::string_view bytes) {
         return error;
     }
     return {};
+}
+
+Result<> write_file(const std::string& path, std::string_view bytes) {
+    return write_file(path, [&](const report::Sink& sink) { return sink(bytes); });
 }
 
 Result<> append_file(const std::string& path, std::string_view bytes) {
@@ -76,6 +85,23 @@ Result<std::string> read_file(const std::string& path) {
     text << file.rdbuf();
     if (file.bad()) return fail(ErrorKind::io, fmt::format("cannot read {}", path));
     return std::move(text).str();
+}
+
+Result<report::Source> open_file(const std::string& path) {
+    struct Reading {
+        std::ifstream file;
+        std::vector<char> piece = std::vector<char>(256U << 10U);
+    };
+    auto reading = std::make_shared<Reading>();
+    reading->file.open(path, std::ios::binary);
+    if (!reading->file)
+        return fail(ErrorKind::usage, fmt::format("cannot read {}: {}", path, std::strerror(errno)));
+    return [reading, path]() -> Result<std::string_view> {
+        auto& [file, piece] = *reading;
+        file.read(piece.data(), static_cast<std::streamsize>(piece.size()));
+        if (file.bad()) return fail(ErrorKind::io, fmt::format("cannot read {}", path));
+        return std::string_view(piece.data(), static_cast<std::size_t>(file.gcount()));
+    };
 }
 
 Result<> make_folder(const std::string& path) {

@@ -15,11 +15,10 @@ int merge_command(const Global& global, const MergeOptions& options) {
     }
     auto whole = verdict::joined(results);
     if (!whole) return report_error(whole.error());
-    std::vector<CampaignResult> one;
-    one.push_back(std::move(*whole));
-    auto text = report::render("json", one, format_options(global));
-    if (!text) return report_error(text.error());
-    const auto done = options.out.empty() ? print(*text) : write_file(options.out, *text);
+    const auto write = [&](const report::Sink& sink) {
+        return report::write("json", {&*whole, 1}, format_options(global), sink);
+    };
+    const auto done = options.out.empty() ? write(print) : write_file(options.out, write);
     if (!done) return report_error(done.error());
     return 0;
 }

@@ -22,9 +22,10 @@ int report_command(const Global& global, const ReportOptions& options) {
         if (!history) return report_error(history.error());
         format.history = std::move(*history);
     }
-    auto text = report::render(options.format, results, format);
-    if (!text) return report_error(text.error());
-    const auto done = options.output.empty() ? print(*text) : write_file(options.output, *text);
+    const auto write = [&](const report::Sink& sink) {
+        return report::write(options.format, results, format, sink);
+    };
+    const auto done = options.output.empty() ? write(print) : write_file(options.output, write);
     if (!done) return report_error(done.error());
     return 0;
 }

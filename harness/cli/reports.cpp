@@ -12,9 +12,9 @@
 namespace rogate::cli {
 
 Result<CampaignResult> read_result(const std::string& file) {
-    auto text = read_file(file);
-    if (!text) return fail(std::move(text.error()));
-    auto result = report::parse_json(*text);
+    auto source = open_file(file);
+    if (!source) return fail(std::move(source.error()));
+    auto result = report::read_json(*source);
     if (!result) return fail(std::move(result.error()).with_context(file));
     return result;
 }
@@ -43,7 +43,6 @@ Result<> write_reports(const CampaignResult& result, const std::string& folder,
     const std::pair<const char*, const char*> files[] = {
         {"json", "result.json"}, {"html", "report.html"},    {"markdown", "report.md"},
         {"junit", "junit.xml"},  {"sarif", "results.sarif"}, {"requirements", "write-requirements.md"}};
-    const std::vector<CampaignResult> one(1, result);
     for (const auto& [format, name] : files) {
         const std::string path = folder + "/" + name;
         if (std::string_view(format) == "requirements" && std::filesystem::exists(path)) {
@@ -51,9 +50,10 @@ Result<> write_reports(const CampaignResult& result, const std::string& folder,
             if (!history) return fail(std::move(history.error()));
             options.history = std::move(*history);
         }
-        auto text = report::render(format, one, options);
-        if (!text) return fail(std::move(text.error()));
-        if (auto written = write_file(path, *text); !written) return written;
+        const auto written = write_file(path, [&](const report::Sink& sink) {
+            return report::write(format, {&result, 1}, options, sink);
+        });
+        if (!written) return written;
     }
     return {};
 }

@@ -27,9 +27,9 @@ constexpr std::string_view schema = "rogate.lock/1";
 
 // A thread may name itself as it likes; the program's file is the same every time.
 std::string program(const Process& process) {
-    const std::size_t slash = process.exe.rfind('/');
-    const std::string name = slash == std::string::npos ? process.exe : process.exe.substr(slash + 1);
-    return name.empty() ? process.comm : name;
+    const std::string& exe = process.exe;
+    const std::string name = exe.substr(exe.rfind('/') + 1);
+    return name.empty() ? process.comm.str() : name;
 }
 
 LockedMount locked_mount(const MountResult& result, const LockedMount* old) {

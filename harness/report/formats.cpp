@@ -12,7 +12,7 @@ namespace rogate::report {
 namespace {
 
 template <class Render>
-std::string one_after_another(const std::vector<CampaignResult>& results, Render render) {
+std::string one_after_another(std::span<const CampaignResult> results, Render render) {
     std::string out;
     for (const CampaignResult& each : results) {
         if (!out.empty()) out += '\n';
@@ -21,18 +21,11 @@ std::string one_after_another(const std::vector<CampaignResult>& results, Render
     return out;
 }
 
-}  // namespace
-
-Result<std::string> render(const std::string& format, const std::vector<CampaignResult>& results,
-                           const FormatOptions& options) {
+Result<std::string> rendered(const std::string& format, std::span<const CampaignResult> results,
+                             const FormatOptions& options) {
     if (format == "terminal")
         return one_after_another(results,
                                  [&](const auto& each) { return render_terminal(each, options.terminal); });
-    if (format == "json") {
-        if (results.size() != 1)
-            return fail(ErrorKind::usage, "json holds one result; name one, or choose another format");
-        return render_json(results.front());
-    }
     if (format == "markdown")
         // Together they fit where one would.
         return one_after_another(results, [&](const auto& each) {
@@ -45,6 +38,20 @@ Result<std::string> render(const std::string& format, const std::vector<Campaign
         return one_after_another(
             results, [&](const auto& each) { return render_requirements(each, options.history); });
     return fail(ErrorKind::usage, fmt::format("'{}' is no format", format));
+}
+
+}  // namespace
+
+Result<> write(const std::string& format, std::span<const CampaignResult> results,
+               const FormatOptions& options, const Sink& sink) {
+    if (format == "json") {
+        if (results.size() != 1)
+            return fail(ErrorKind::usage, "json holds one result; name one, or choose another format");
+        return write_json(results.front(), {}, sink);
+    }
+    auto text = rendered(format, results, options);
+    if (!text) return fail(std::move(text.error()));
+    return sink(*text);
 }
 
 }  // namespace rogate::report

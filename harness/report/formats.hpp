@@ -2,9 +2,11 @@
 #pragma once
 
 #include <rogate/result.hpp>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "report/pieces.hpp"
 #include "report/requirements.hpp"
 #include "report/sarif.hpp"
 #include "report/terminal.hpp"
@@ -21,8 +23,8 @@ struct FormatOptions {
 };
 
 // Results whose secrets are hidden already (hide_secrets). Several results become one document;
-// ErrorKind::usage for json, which holds one.
-Result<std::string> render(const std::string& format, const std::vector<CampaignResult>& results,
-                           const FormatOptions& options);
+// ErrorKind::usage for json, which holds one; other errors are the sink's. Json is never whole in memory.
+Result<> write(const std::string& format, std::span<const CampaignResult> results,
+               const FormatOptions& options, const Sink& sink);
 
 }  // namespace rogate::report

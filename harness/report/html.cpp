@@ -190,7 +190,7 @@ void append_result(const CampaignResult& result, std::size_t limit, std::string&
 
 }  // namespace
 
-std::string render_html(const std::vector<CampaignResult>& results, std::size_t limit) {
+std::string render_html(std::span<const CampaignResult> results, std::size_t limit) {
     constexpr std::string_view title_mark = "{{title}}", data_mark = "{{data}}";
     const std::string_view page = html_page();
     const std::size_t title = page.find(title_mark), data = page.find(data_mark);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <rogate/result.hpp>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,6 @@ namespace rogate::report {
 // Attempts and writes that a page holds; of more, each mount keeps its share, and the page says so.
 inline constexpr std::size_t html_attempts = 200'000;
 
-std::string render_html(const std::vector<CampaignResult>& results, std::size_t limit = html_attempts);
+std::string render_html(std::span<const CampaignResult> results, std::size_t limit = html_attempts);
 
 }  // namespace rogate::report

@@ -18,9 +18,9 @@ using nlohmann::ordered_json;
 
 class Writer {
   public:
-    explicit Writer(const std::set<std::string>& secrets) : masker_(secrets) {}
+    Writer(const std::set<std::string>& secrets, const Sink& sink) : masker_(secrets), sink_(sink) {}
 
-    std::string result(const CampaignResult& result);
+    Result<> result(const CampaignResult& result);
 
   private:
     std::string text(std::string raw) const;
@@ -30,13 +30,24 @@ class Writer {
     void attempts(const char* key, const std::vector<Attempt>& list);
     void member(int depth, const char* key, const ordered_json& value);
     void quoted(std::string_view raw);
+    void hand_on();
     void attempt(const Attempt& attempt);
     ordered_json writable(const std::vector<WritablePath>& list) const;
     ordered_json subject(const CampaignResult& result) const;
 
+    static constexpr std::size_t piece = 256U << 10U;
+
     Masker masker_;
-    std::string out_;
+    const Sink& sink_;
+    std::string out_;  // what was not handed on yet: always the last byte, which commas depend on
+    Result<> done_;    // the sink's first error
 };
+
+// Text that is written as it is, byte by byte: printable ASCII but for the two that JSON and we escape.
+bool is_plain(std::string_view text) {
+    return std::all_of(text.begin(), text.end(),
+                       [](char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; });
+}
 
 std::string Writer::text(std::string raw) const {
     masker_.mask(raw);
@@ -49,17 +60,27 @@ ordered_json Writer::texts(const std::vector<std::string>& list) const {
     return array;
 }
 
-// Of a million attempts a tree each would take most of the time. Text is as escape_text() leaves it:
-// well-formed UTF-8 without control characters.
+// Of a million attempts a tree each would take most of the time, and so would a copy of each text.
 void Writer::quoted(std::string_view raw) {
+    if (masker_.idle() && is_plain(raw)) {
+        out_.append(1, '"').append(raw).append(1, '"');
+        return;
+    }
     std::string masked(raw);
     masker_.mask(masked);
     out_ += '"';
+    // As escape_text() leaves it: well-formed UTF-8 without control characters.
     for (const char c : escape_text(masked)) {
         if (c == '"' || c == '\\') out_ += '\\';
         out_ += c;
     }
     out_ += '"';
+}
+
+void Writer::hand_on() {
+    if (!done_ || out_.size() <= 1) return;
+    done_ = sink_(std::string_view(out_).substr(0, out_.size() - 1));
+    out_.erase(0, out_.size() - 1);
 }
 
 void Writer::attempt(const Attempt& each) {
@@ -84,7 +105,8 @@ void Writer::attempt(const Attempt& each) {
     number(",\"parent\":", each.process.parent);
     number("},\"count\":", each.count);
     text(",\"control\":", each.control);
-    out_ += ",\"first_s\":" + ordered_json(each.first_s).dump();
+    out_ += ",\"first_s\":";
+    out_ += each.first_s == 0 ? "0.0" : ordered_json(each.first_s).dump();
     number(",\"open_flags\":", each.open_flags);
     if (!each.state.empty()) text(",\"state\":", each.state);
     out_ += '}';
@@ -156,6 +178,7 @@ void Writer::attempts(const char* key, const std::vector<Attempt>& list) {
         out_ += "\n        ";
         attempt(each);
         out_ += ',';
+        if (out_.size() > piece) hand_on();
     }
     out_.back() = '\n';
     out_ += "      ]";
@@ -204,7 +227,7 @@ ordered_json Writer::subject(const CampaignResult& result) const {
               {"container", text(origin.container)}}}};
 }
 
-std::string Writer::result(const CampaignResult& result) {
+Result<> Writer::result(const CampaignResult& result) {
     ordered_json runs = ordered_json::array();
     for (const RunRecord& each : result.runs) runs.push_back(run(each));
     const EngineFacts& engine = result.engine;
@@ -243,13 +266,22 @@ std::string Writer::result(const CampaignResult& result) {
     }
     member(1, "recommendation", recommendation);
     out_ += "\n}\n";
-    return std::move(out_);
+    return done_ ? sink_(out_) : done_;
 }
 
 }  // namespace
 
+Result<> write_json(const CampaignResult& result, const std::set<std::string>& secrets, const Sink& sink) {
+    return Writer(secrets, sink).result(result);
+}
+
 std::string render_json(const CampaignResult& result, const std::set<std::string>& secrets) {
-    return Writer(secrets).result(result);
+    std::string text;
+    (void)write_json(result, secrets, [&](std::string_view piece) -> Result<> {
+        text += piece;
+        return {};
+    });
+    return text;
 }
 
 }  // namespace rogate::report

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "report/pieces.hpp"
+
 namespace rogate::report {
 
 // `secrets` (environment values and the like) are blotted out wherever an application or engine repeated
@@ -13,8 +15,12 @@ namespace rogate::report {
 // themselves are never written.
 std::string render_json(const CampaignResult& result, const std::set<std::string>& secrets = {});
 
-// ErrorKind::usage says what is wrong. What render_json() leaves out (environment values, most of the
-// scenario) stays empty.
+// The same, piece by piece: a result can have a million attempts.
+Result<> write_json(const CampaignResult& result, const std::set<std::string>& secrets, const Sink& sink);
+
+// ErrorKind::usage says what is wrong, and where if it is no JSON; others are the source's. What
+// render_json() leaves out (environment values, most of the scenario) stays empty.
+Result<CampaignResult> read_json(const Source& source);
 Result<CampaignResult> parse_json(std::string_view text);
 
 }  // namespace rogate::report

@@ -1,13 +1,18 @@
 #include <fmt/format.h>
+#include <rapidjson/error/en.h>
+#include <rapidjson/reader.h>
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <rogate/names.hpp>
+#include <utility>
 
 #include "report/escape.hpp"
 #include "report/json.hpp"
+#include "report/piece_stream.hpp"
 
 namespace rogate::report {
 
@@ -135,86 +140,151 @@ MountResult read_mount(const json& object) {
     return mount;
 }
 
-// One attempt, taken in as it is parsed.
+// One attempt after another, taken in as they are parsed.
 class AttemptReader {
   public:
-    void key(const std::string& name) { (depth_ == 0 ? key_ : inner_key_) = name; }
+    void key(std::string_view name);
     void open() { ++depth_; }
     // False: this was the attempt's own end.
     bool close() { return depth_-- > 0; }
-    void text(std::string& value);
+    void text(std::string_view value);
     void number(std::int64_t value);
     void number(std::uint64_t value);
     void number(double value);
-    void other() { wrong("a text or a number"); }
+    void other() const { wrong("a text or a number"); }
     Attempt take();
 
   private:
     enum Field : unsigned {
-        path = 1,
-        operation = 2,
-        syscall = 4,
-        error = 8,
-        cls = 16,
-        phase = 32,
-        comm = 64,
-        exe = 128,
-        count = 256,
-        control = 512
+        path,
+        operation,
+        syscall,
+        error,
+        cls,
+        phase,
+        process,
+        comm,
+        exe,
+        pid,
+        uid,
+        parent,
+        count,
+        control,
+        first_s,
+        open_flags,
+        state,
+        unknown
     };
-    static constexpr std::pair<unsigned, const char*> required[] = {
-        {path, "path"},   {operation, "operation"}, {syscall, "syscall"},   {error, "errno"},
-        {cls, "class"},   {phase, "phase"},         {comm, "process.comm"}, {exe, "process.exe"},
-        {count, "count"}, {control, "control"}};
+    struct Key {
+        std::string_view name;
+        bool in_process;
+    };
+    // In the order of Field, which is the one in which they are written.
+    static constexpr std::array<Key, unknown> keys = {{{"path", false},
+                                                       {"operation", false},
+                                                       {"syscall", false},
+                                                       {"errno", false},
+                                                       {"class", false},
+                                                       {"phase", false},
+                                                       {"process", false},
+                                                       {"comm", true},
+                                                       {"exe", true},
+                                                       {"pid", true},
+                                                       {"uid", true},
+                                                       {"parent", true},
+                                                       {"count", false},
+                                                       {"control", false},
+                                                       {"first_s", false},
+                                                       {"open_flags", false},
+                                                       {"state", false}}};
+    static constexpr std::array required = {path,  operation, syscall, error, cls,
+                                            phase, comm,      exe,     count, control};
 
-    bool in_process() const { return depth_ == 1 && key_ == "process"; }
-    std::string* text_of(unsigned& field);
+    Field field_of(std::string_view name, bool in_process);
+    // What the value that comes next belongs to.
+    Field field() const {
+        if (depth_ == 0) return key_;
+        return depth_ == 1 && key_ == process ? inner_key_ : unknown;
+    }
+    Word* word_of(Field field);
     [[noreturn]] void wrong(std::string_view wanted) const {
-        throw std::invalid_argument(fmt::format("'{}' of an attempt is not {}", key_, wanted));
+        throw std::invalid_argument(fmt::format("'{}' of an attempt is not {}", name_, wanted));
     }
 
-    Attempt attempt_;
-    unsigned seen_ = 0;
+    Attempt attempt_;  // begins with the words of the one before: nearly all of them are the same
+    std::string path_;
+    unsigned seen_ = 0;  // a bit for each field
     int depth_ = 0;
-    std::string key_, inner_key_;
+    Field key_ = unknown, inner_key_ = unknown;
+    unsigned next_ = 0;              // where in `keys` to look first
+    std::string name_;               // of key_
+    std::string errno_name_ = "ok";  // of attempt_.error
 };
 
-std::string* AttemptReader::text_of(unsigned& field) {
-    if (in_process()) {
-        if (inner_key_ == "comm") return field = comm, &attempt_.process.comm;
-        if (inner_key_ == "exe") return field = exe, &attempt_.process.exe;
-        return nullptr;
+AttemptReader::Field AttemptReader::field_of(std::string_view name, bool in_process) {
+    for (unsigned tried = 0; tried < unknown; ++tried) {
+        const unsigned at = next_;
+        next_ = at + 1 == unknown ? 0 : at + 1;
+        if (keys[at].name == name && keys[at].in_process == in_process) return static_cast<Field>(at);
     }
-    if (depth_ > 0) return nullptr;
-    if (key_ == "path") return field = path, &attempt_.path;
-    if (key_ == "operation") return field = operation, &attempt_.operation;
-    if (key_ == "syscall") return field = syscall, &attempt_.syscall;
-    if (key_ == "phase") return field = phase, &attempt_.phase;
-    if (key_ == "control") return field = control, &attempt_.control;
-    if (key_ == "state") return &attempt_.state;
-    return nullptr;
+    return unknown;
 }
 
-void AttemptReader::text(std::string& value) {
-    unsigned field = 0;
-    if (std::string* place = text_of(field)) {
-        *place = value.find('\\') == std::string::npos ? std::move(value) : unescape_text(value);
-    } else if (depth_ == 0 && key_ == "errno") {
-        field = error;
-        attempt_.error = errno_from(value);
-    } else if (depth_ == 0 && key_ == "class") {
-        field = cls;
-        attempt_.cls = from_name(std::string_view(value), all_classes);
-    } else if (depth_ == 0 && (key_ == "count" || key_ == "first_s" || key_ == "open_flags")) {
+void AttemptReader::key(std::string_view name) {
+    if (depth_ > 0) {
+        inner_key_ = depth_ == 1 && key_ == process ? field_of(name, true) : unknown;
+        return;
+    }
+    key_ = field_of(name, false);
+    name_ = name;
+}
+
+Word* AttemptReader::word_of(Field field) {
+    switch (field) {
+        case operation:
+            return &attempt_.operation;
+        case syscall:
+            return &attempt_.syscall;
+        case phase:
+            return &attempt_.phase;
+        case comm:
+            return &attempt_.process.comm;
+        case exe:
+            return &attempt_.process.exe;
+        case control:
+            return &attempt_.control;
+        case state:
+            return &attempt_.state;
+        default:
+            return nullptr;
+    }
+}
+
+void AttemptReader::text(std::string_view value) {
+    const Field now = field();
+    const bool escaped = value.find('\\') != std::string_view::npos;
+    if (now == path) {
+        path_ = escaped ? unescape_text(value) : std::string(value);
+    } else if (Word* word = word_of(now)) {
+        if (escaped)
+            *word = unescape_text(value);
+        else if (*word != value)
+            *word = value;
+    } else if (now == error) {
+        if (value != errno_name_) attempt_.error = errno_from(errno_name_ = value);
+    } else if (now == cls) {
+        attempt_.cls = from_name(value, all_classes);
+    } else if (now == count || now == first_s || now == open_flags) {
         wrong("a number");
     }
-    seen_ |= field;
+    seen_ |= 1U << now;
 }
 
 void AttemptReader::number(std::int64_t value) {
-    if (in_process() && inner_key_ == "pid")
+    const Field now = field();
+    if (now == pid)
         attempt_.process.pid = value;
-    else if (in_process() && inner_key_ == "parent")
+    else if (now == parent)
         attempt_.process.parent = value;
     else if (value >= 0)
         number(static_cast<std::uint64_t>(value));
@@ -223,76 +293,77 @@ void AttemptReader::number(std::int64_t value) {
 }
 
 void AttemptReader::number(std::uint64_t value) {
-    unsigned field = 0;
-    if (text_of(field) != nullptr || (depth_ == 0 && (key_ == "errno" || key_ == "class"))) wrong("a text");
-    if (in_process()) {
-        if (inner_key_ == "pid") attempt_.process.pid = static_cast<std::int64_t>(value);
-        if (inner_key_ == "parent") attempt_.process.parent = static_cast<std::int64_t>(value);
-        if (inner_key_ == "uid") attempt_.process.uid = static_cast<std::uint32_t>(value);
-    } else if (depth_ == 0) {
-        if (key_ == "count") attempt_.count = value, seen_ |= count;
-        if (key_ == "open_flags") attempt_.open_flags = static_cast<std::uint32_t>(value);
-        if (key_ == "first_s") attempt_.first_s = static_cast<double>(value);
-    }
+    const Field now = field();
+    if (now == path || now == error || now == cls || word_of(now) != nullptr) wrong("a text");
+    if (now == pid) attempt_.process.pid = static_cast<std::int64_t>(value);
+    if (now == parent) attempt_.process.parent = static_cast<std::int64_t>(value);
+    if (now == uid) attempt_.process.uid = static_cast<std::uint32_t>(value);
+    if (now == count) attempt_.count = value;
+    if (now == open_flags) attempt_.open_flags = static_cast<std::uint32_t>(value);
+    if (now == first_s) attempt_.first_s = static_cast<double>(value);
+    seen_ |= 1U << now;
 }
 
 void AttemptReader::number(double value) {
-    if (depth_ == 0 && key_ == "first_s")
+    if (field() == first_s)
         attempt_.first_s = value;
-    else if (depth_ == 0 && key_ == "count")
+    else if (field() == count)
         wrong("a whole number");
     else
         number(std::uint64_t{0});
 }
 
 Attempt AttemptReader::take() {
-    for (const auto& [field, name] : required)
-        if ((seen_ & field) == 0) throw std::invalid_argument(fmt::format("an attempt has no '{}'", name));
-    Attempt whole = std::move(attempt_);
-    *this = AttemptReader();
+    for (const Field each : required)
+        if ((seen_ & 1U << each) == 0)
+            throw std::invalid_argument(fmt::format(
+                "an attempt has no '{}{}'", keys[each].in_process ? "process." : "", keys[each].name));
+    if ((seen_ & 1U << state) == 0) attempt_.state = {};
+    Attempt whole = attempt_;
+    whole.path = std::exchange(path_, {});
+    attempt_.process.pid = attempt_.process.parent = attempt_.process.uid = attempt_.open_flags = 0;
+    attempt_.first_s = 0;
+    seen_ = 0, depth_ = 0, next_ = 0;
     return whole;
 }
 
 // A result's tree but for its attempts, which can be a million: they never are one.
-class ResultReader final : public nlohmann::json_sax<json> {
+class ResultReader {
   public:
     json take() { return std::move(root_); }
     void give(std::vector<MountResult>& mounts);
 
-    bool null() override { return put(json(nullptr)); }
-    bool boolean(bool value) override { return put(json(value)); }
-    bool number_integer(number_integer_t value) override {
-        return in_attempt_ ? (attempt_.number(std::int64_t{value}), true) : put(json(value));
+    // What rapidjson calls.
+    bool Null() { return put(nullptr); }
+    bool Bool(bool value) { return put(value); }
+    bool Int(int value) { return Int64(value); }
+    bool Uint(unsigned value) { return Uint64(value); }
+    bool Int64(std::int64_t value) { return in_attempt_ ? (attempt_.number(value), true) : put(value); }
+    bool Uint64(std::uint64_t value) { return in_attempt_ ? (attempt_.number(value), true) : put(value); }
+    bool Double(double value) { return in_attempt_ ? (attempt_.number(value), true) : put(value); }
+    bool RawNumber(const char*, rapidjson::SizeType, bool) { return false; }  // only if asked for
+    bool String(const char* text, rapidjson::SizeType size, bool) {
+        const std::string_view value(text, size);
+        return in_attempt_ ? (attempt_.text(value), true) : put(value);
     }
-    bool number_unsigned(number_unsigned_t value) override {
-        return in_attempt_ ? (attempt_.number(std::uint64_t{value}), true) : put(json(value));
-    }
-    bool number_float(number_float_t value, const string_t&) override {
-        return in_attempt_ ? (attempt_.number(double{value}), true) : put(json(value));
-    }
-    bool string(string_t& value) override {
-        return in_attempt_ ? (attempt_.text(value), true) : put(json(std::move(value)));
-    }
-    bool binary(binary_t&) override { return false; }
-    bool key(string_t& name) override {
+    bool Key(const char* text, rapidjson::SizeType size, bool) {
         if (in_attempt_)
-            attempt_.key(name);
+            attempt_.key({text, size});
         else
-            keys_.back() = name;
+            keys_.back().assign(text, size);
         return true;
     }
-    bool start_object(std::size_t) override { return start(json::object()); }
-    bool start_array(std::size_t) override { return start(json::array()); }
-    bool end_object() override { return end(); }
-    bool end_array() override { return end(); }
-    bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception& error) override {
-        throw std::invalid_argument(error.what());
-    }
+    bool StartObject() { return start(json::object()); }
+    bool StartArray() { return start(json::array()); }
+    bool EndObject(rapidjson::SizeType) { return end(); }
+    bool EndArray(rapidjson::SizeType) { return end(); }
 
   private:
     struct Lists {
         std::vector<Attempt> attempts, writes;
     };
+    // The parser calls itself for what is nested; a result goes down eight levels.
+    static constexpr int deepest = 100;
 
     // { "mounts": [ { "attempts": [ here
     bool at_attempt() const {
@@ -311,6 +382,7 @@ class ResultReader final : public nlohmann::json_sax<json> {
     json root_;
     std::vector<json*> open_;
     std::vector<std::string> keys_;  // of each that is open, the last one read
+    int depth_ = 0;
     bool in_attempt_ = false;
     AttemptReader attempt_;
     std::vector<Lists> mounts_;
@@ -324,6 +396,7 @@ json* ResultReader::place(json value) {
 }
 
 bool ResultReader::start(json empty) {
+    if (++depth_ > deepest) throw std::invalid_argument("it is nested too deeply");
     if (in_attempt_) {
         attempt_.open();
         return true;
@@ -340,6 +413,7 @@ bool ResultReader::start(json empty) {
 }
 
 bool ResultReader::end() {
+    --depth_;
     if (!in_attempt_) {
         open_.pop_back();
         keys_.pop_back();
@@ -354,10 +428,11 @@ bool ResultReader::end() {
 
 void ResultReader::give(std::vector<MountResult>& mounts) {
     for (std::size_t i = 0; i < std::min(mounts.size(), mounts_.size()); ++i) {
+        const Word target = mounts[i].mount.target;
         mounts[i].attempts = std::move(mounts_[i].attempts);
         mounts[i].writes = std::move(mounts_[i].writes);
-        for (Attempt& each : mounts[i].attempts) each.mount = mounts[i].mount.target;
-        for (Attempt& each : mounts[i].writes) each.mount = mounts[i].mount.target;
+        for (Attempt& each : mounts[i].attempts) each.mount = target;
+        for (Attempt& each : mounts[i].writes) each.mount = target;
     }
 }
 
@@ -400,12 +475,25 @@ CampaignResult read_result(const json& object) {
     return result;
 }
 
+std::string what_is_wrong(const rapidjson::ParseResult& parsed) {
+    if (!parsed.IsError()) return "a zero byte";
+    std::string text = rapidjson::GetParseError_En(parsed.Code());
+    if (text.ends_with('.')) text.pop_back();
+    return text;
+}
+
 }  // namespace
 
-Result<CampaignResult> parse_json(std::string_view text) {
+Result<CampaignResult> read_json(const Source& source) {
     try {
+        PieceStream stream(source);
         ResultReader reader;
-        if (!json::sax_parse(text, &reader)) throw std::invalid_argument("it cannot be parsed");
+        rapidjson::Reader parser;
+        const rapidjson::ParseResult parsed =
+            parser.Parse<rapidjson::kParseValidateEncodingFlag>(stream, reader);
+        if (stream.error()) return fail(Error(*stream.error()));
+        if (!parsed || !stream.at_end())
+            throw std::invalid_argument(stream.where() + ": " + what_is_wrong(parsed));
         const json object = reader.take();
         if (!object.is_object() || object.value("schema", "") != "rogate.result/1")
             return fail(ErrorKind::usage,
@@ -416,6 +504,10 @@ Result<CampaignResult> parse_json(std::string_view text) {
     } catch (const std::exception& error) {
         return fail(ErrorKind::usage, fmt::format("this is no whole result of rogate's: {}", error.what()));
     }
+}
+
+Result<CampaignResult> parse_json(std::string_view text) {
+    return read_json([&]() -> Result<std::string_view> { return std::exchange(text, {}); });
 }
 
 }  // namespace rogate::report

@@ -163,7 +163,7 @@ double add_run(const CampaignResult& result, const RunRecord& run, std::string& 
 
 }  // namespace
 
-std::string render_junit(const std::vector<CampaignResult>& results) {
+std::string render_junit(std::span<const CampaignResult> results) {
     std::string suites;
     Counts total;
     double time = 0;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <rogate/result.hpp>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,6 @@ namespace rogate::report {
 // and already-ro pass and say what they found; untested and ineffective are skipped, since nothing was tried;
 // inconclusive is an error. A phase that fails in the control run is a failure; in a probe or verify run
 // failing is the experiment's outcome, so it is skipped with the message.
-std::string render_junit(const std::vector<CampaignResult>& results);
+std::string render_junit(std::span<const CampaignResult> results);
 
 }  // namespace rogate::report

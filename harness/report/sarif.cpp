@@ -172,7 +172,7 @@ ordered_json run(const CampaignResult& result, const SarifOptions& options) {
 
 }  // namespace
 
-std::string render_sarif(const std::vector<CampaignResult>& results, const SarifOptions& options) {
+std::string render_sarif(std::span<const CampaignResult> results, const SarifOptions& options) {
     ordered_json runs = ordered_json::array();
     for (const CampaignResult& result : results) runs.push_back(run(result, options));
     const ordered_json log = {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <rogate/result.hpp>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,6 @@ struct SarifOptions {
 // A run for each result. Levels: safe, tolerated and split are notes (something can be changed here),
 // untested and inconclusive warnings; required, ineffective and already-ro are no problem to mend
 // ("informational", "pass").
-std::string render_sarif(const std::vector<CampaignResult>& results, const SarifOptions& options);
+std::string render_sarif(std::span<const CampaignResult> results, const SarifOptions& options);
 
 }  // namespace rogate::report

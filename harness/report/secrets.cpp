@@ -1,6 +1,7 @@
 #include "report/secrets.hpp"
 
 #include <algorithm>
+#include <unordered_map>
 
 namespace rogate::report {
 
@@ -56,6 +57,16 @@ class Hider {
     bool idle() const { return masker_.idle(); }
 
     void hide(std::string& text) const { masker_.mask(text); }
+    // A text that comes a million times is searched once.
+    void hide(Word& word) const {
+        const auto [at, fresh] = words_.try_emplace(word.str());
+        if (fresh) {
+            std::string text = word;
+            hide(text);
+            at->second = text;
+        }
+        word = at->second;
+    }
     void hide(std::vector<std::string>& texts) const {
         for (std::string& text : texts) hide(text);
     }
@@ -100,6 +111,7 @@ class Hider {
     }
 
     Masker masker_;
+    mutable std::unordered_map<std::string_view, Word> words_;  // by what Words hold, which stays
 };
 
 void Hider::hide(CampaignResult& result) const {

@@ -8,7 +8,8 @@ namespace rogate::report {
 
 // "entrypoint", or "entrypoint (data: fresh, used)" where the scenario asks for several states.
 inline std::string when(const Attempt& attempt) {
-    return attempt.state.empty() ? attempt.phase : attempt.phase + " (data: " + attempt.state + ")";
+    return attempt.state.empty() ? attempt.phase.str()
+                                 : attempt.phase.str() + " (data: " + attempt.state.str() + ")";
 }
 
 }  // namespace rogate::report

@@ -20,7 +20,7 @@ namespace {
 // A file that exists already is opened for writing by the same call that would have created it: the two are
 // one need.
 std::string_view comparable_operation(const Attempt& attempt) {
-    return attempt.operation == "create" ? std::string_view("open-write") : attempt.operation;
+    return attempt.operation == "create" ? "open-write" : std::string_view(attempt.operation);
 }
 
 // Attempts are told apart by operation and path. What is looked up are attempts of a run, which stay where

@@ -31,8 +31,8 @@ auto key_of(const Attempt& a) {
 }
 
 void add_state(Attempt& to, const std::string& state) {
-    if (state.empty() || to.state.find(state) != std::string::npos) return;
-    to.state += (to.state.empty() ? "" : ", ") + state;
+    if (state.empty() || to.state.str().find(state) != std::string::npos) return;
+    to.state = to.state.empty() ? state : to.state.str() + ", " + state;
 }
 
 class Merger {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <rogate/word.hpp>
 #include <string>
 
 namespace rogate {
@@ -10,7 +11,7 @@ enum class AttemptClass { write, no_op, access_check };
 
 struct Process {
     std::int64_t pid = 0;  // in the engine host's pid namespace, of the first attempt counted
-    std::string comm, exe;
+    Word comm, exe;
     std::uint32_t uid = 0;
     std::int64_t parent = 0;  // pid of the process that started it, as far as that was still there
     bool operator==(const Process&) const = default;
@@ -19,22 +20,20 @@ struct Process {
 // Attempts with equal (mount, path, operation, syscall, error, phase, process name) are one Attempt with a
 // count.
 struct Attempt {
-    std::string
-        mount;  // target of the subject's mount the path lies on; empty: on none of them (/proc, /sys, /dev)
-    std::string path;       // as the subject sees it; raw bytes, escaped only when rendered
-    std::string operation;  // create, open-write, truncate, mkdir, rmdir, unlink, rename, link, symlink,
-                            // mknod, chmod, chown, utime, setxattr, removexattr, access, bind, ioctl
-    std::string syscall;    // "openat", …; "io_uring:openat", …
-    int error = 0;          // errno as the process saw it; 0: it succeeded
+    Word mount;  // target of the subject's mount the path lies on; empty: on none of them (/proc, /sys, /dev)
+    std::string path;  // as the subject sees it; raw bytes, escaped only when rendered
+    Word operation;    // create, open-write, truncate, mkdir, rmdir, unlink, rename, link, symlink,
+                       // mknod, chmod, chown, utime, setxattr, removexattr, access, bind, ioctl
+    Word syscall;      // "openat", …; "io_uring:openat", …
+    int error = 0;     // errno as the process saw it; 0: it succeeded
     AttemptClass cls = AttemptClass::write;
-    std::string phase;
-    std::string state = {};  // of the data, where the scenario asks for several: "fresh, used"
+    Word phase;
+    Word state = {};  // of the data, where the scenario asks for several: "fresh, used"
     Process process;
     std::uint64_t count = 1;
     double first_s = 0;            // when the first of them was made: seconds since the container was started
     std::uint32_t open_flags = 0;  // of the open family, as fcntl.h numbers them
-    std::string
-        control;  // how the same (path, operation) ended in the control run: "ok", an errno name, "absent"
+    Word control;  // how the same (path, operation) ended in the control run: "ok", an errno name, "absent"
     bool operator==(const Attempt&) const = default;
 };
 

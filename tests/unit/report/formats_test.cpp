@@ -28,6 +28,17 @@ FormatOptions options() {
     return options;
 }
 
+Result<std::string> render(const std::string& format, const std::vector<CampaignResult>& results,
+                           const FormatOptions& how) {
+    std::string text;
+    const auto written = write(format, results, how, [&](std::string_view piece) -> Result<> {
+        text += piece;
+        return {};
+    });
+    if (!written) return fail(Error(written.error()));
+    return text;
+}
+
 std::string rendered(const std::string& format, const CampaignResult& result) {
     auto text = render(format, {result}, options());
     EXPECT_TRUE(text.has_value()) << format;
@@ -235,11 +246,11 @@ TEST(Junit, OutcomesOfVerdictsAndPhases) {
     CampaignResult result = sample();
     result.mounts = {mount("/a", Verdict::required, "r"), mount("/b", Verdict::inconclusive, "r"),
                      mount("/c", Verdict::untested, "r"), mount("/d", Verdict::tolerated, "r")};
-    const std::string text = render_junit({result});
+    const std::string text = render_junit(std::vector{result});
     EXPECT_THAT(text, HasSubstr("tests=\"4\" failures=\"0\" errors=\"1\" skipped=\"1\""));
     EXPECT_THAT(text, HasSubstr("<skipped message=\"fails with these mounts read-only: "));
     result.runs.front().phases.front().passed = false;
-    EXPECT_THAT(render_junit({result}),
+    EXPECT_THAT(render_junit(std::vector{result}),
                 HasSubstr("<testsuites name=\"rogate\" tests=\"6\" failures=\"1\" errors=\"1\""));
 }
 
@@ -322,7 +333,7 @@ TEST(Advice, FlagsAreWhatAShellTakes) {
 }
 
 TEST(Html, HoldsAPartOfWhatIsTooMuchAndKnowsHowMuchThereIs) {
-    const std::string page = render_html({with_mounts(3, 100)}, 60);
+    const std::string page = render_html(std::vector{with_mounts(3, 100)}, 60);
     const std::string begin = "id=\"data\">";
     const std::size_t from = page.find(begin) + begin.size();
     const auto data = nlohmann::json::parse(page.substr(from, page.find("</script>", from) - from));

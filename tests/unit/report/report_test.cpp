@@ -1,5 +1,8 @@
+#include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
@@ -7,9 +10,11 @@
 #include <nlohmann/json.hpp>
 #include <random>
 #include <sstream>
+#include <utility>
 
 #include "report/escape.hpp"
 #include "report/json.hpp"
+#include "report/secrets.hpp"
 #include "report/terminal.hpp"
 #include "unit/report/sample.hpp"
 
@@ -71,6 +76,149 @@ TEST(Json, SaysWhatIsNoResult) {
         EXPECT_EQ(parsed.error().kind, ErrorKind::usage);
         EXPECT_NE(parsed.error().message.find("result of rogate's"), std::string::npos);
     }
+}
+
+std::string error_of(std::string_view text) {
+    const auto parsed = parse_json(text);
+    return parsed ? "" : parsed.error().message;
+}
+
+TEST(Json, SaysWhereItIsBroken) {
+    const std::string text = render_json(sample());
+    const std::size_t middle = text.find("\"operation\"");
+    const auto line = std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(middle), '\n') + 1;
+    const std::size_t column = middle - text.rfind('\n', middle);
+    std::string broken = text;
+    broken[middle] = '!';
+    EXPECT_NE(error_of(broken).find(fmt::format("line {}, column {}: ", line, column)), std::string::npos)
+        << error_of(broken);
+    EXPECT_NE(
+        error_of(text + "!").find(fmt::format("line {}, column 1: ", 1 + std::ranges::count(text, '\n'))),
+        std::string::npos)
+        << error_of(text + "!");
+}
+
+TEST(Json, IsReadInPiecesOfAnySize) {
+    const CampaignResult result = sample();
+    const std::string text = render_json(result);
+    for (const std::size_t size : {1U, 2U, 3U, 7U, 64U, 1000U}) {
+        std::string_view rest = text;
+        std::string piece;
+        const auto back = read_json([&]() -> Result<std::string_view> {
+            piece = rest.substr(0, size);
+            rest.remove_prefix(piece.size());
+            return piece;
+        });
+        ASSERT_TRUE(back.has_value()) << size << ": " << back.error().message;
+        EXPECT_EQ(render_json(*back), render_json(result)) << size;
+    }
+}
+
+TEST(Json, CanBeginWithAByteOrderMark) {
+    const std::string text = render_json(sample());
+    EXPECT_EQ(error_of("\xef\xbb\xbf" + text), "");
+    EXPECT_NE(error_of("\xef\xbb" + text), "");
+    EXPECT_NE(error_of("\xef\xbb\xbf"), "");
+}
+
+TEST(Json, SourceThatFailsIsNoEnd) {
+    const std::string text = render_json(sample());
+    bool first = true;
+    const auto back = read_json([&]() -> Result<std::string_view> {
+        if (!std::exchange(first, false)) return fail(ErrorKind::io, "the disk is gone");
+        return text;  // whole, but nothing said that it ends here
+    });
+    ASSERT_FALSE(back.has_value());
+    EXPECT_EQ(back.error(), (Error{ErrorKind::io, "the disk is gone"}));
+}
+
+CampaignResult with_attempts(std::size_t count) {
+    CampaignResult result = sample();
+    result.mounts[0].attempts.clear();
+    for (std::size_t i = 0; i < count; ++i)
+        result.mounts[0].attempts.push_back(attempt("create", fmt::format("/data/{}", i)));
+    return result;
+}
+
+TEST(Json, IsHandedOnInPieces) {
+    const CampaignResult result = with_attempts(5000);
+    std::string whole;
+    std::size_t longest = 0;
+    const auto done = write_json(result, {}, [&](std::string_view piece) -> Result<> {
+        whole += piece;
+        longest = std::max(longest, piece.size());
+        return {};
+    });
+    ASSERT_TRUE(done.has_value());
+    EXPECT_EQ(whole, render_json(result));
+    EXPECT_GT(whole.size(), 1'000'000U);
+    EXPECT_LT(longest, 300'000U);
+}
+
+TEST(Json, SinkThatFailsIsTold) {
+    int calls = 0;
+    const auto done = write_json(with_attempts(5000), {}, [&](std::string_view) -> Result<> {
+        ++calls;
+        return fail(ErrorKind::io, "the disk is full");
+    });
+    ASSERT_FALSE(done.has_value());
+    EXPECT_EQ(done.error().message, "the disk is full");
+    EXPECT_EQ(calls, 1);
+}
+
+// The text of the sample with something else in place of one thing in its first attempt.
+std::string with(std::string_view what, std::string_view instead) {
+    std::string text = render_json(sample());
+    const std::size_t at = text.find(what, text.find("\"attempts\""));
+    EXPECT_NE(at, std::string::npos) << what;
+    return text.replace(at, what.size(), instead);
+}
+
+TEST(Json, KeysOfAnAttemptCanBeInAnyOrderAndMore) {
+    const std::string text =
+        with("{\"path\":", R"({"more":{"path":[1,{"comm":"x"}]},"comm":"y","pid":"z","path":)");
+    const auto back = parse_json(text);
+    ASSERT_TRUE(back.has_value()) << back.error().message;
+    EXPECT_EQ(render_json(*back), render_json(sample()));
+    const std::string turned =
+        with(R"("comm":"app","exe":"/usr/sbin/app")", R"("exe":"/usr/sbin/app","comm":"app")");
+    const auto also = parse_json(turned);
+    ASSERT_TRUE(also.has_value()) << also.error().message;
+    EXPECT_EQ(render_json(*also), render_json(sample()));
+}
+
+TEST(Json, SaysWhatIsWrongWithAnAttempt) {
+    const auto because = [](const std::string& text) {
+        return testing::HasSubstr("this is no whole result of rogate's: " + text);
+    };
+    EXPECT_THAT(error_of(with(R"("errno":"EROFS")", R"("errno":"")")), because("'' is no errno"));
+    EXPECT_THAT(error_of(with(R"("errno":"EROFS")", R"("errno":30)")),
+                because("'errno' of an attempt is not a text"));
+    EXPECT_THAT(error_of(with(R"("count":1)", R"("count":1.5)")),
+                because("'count' of an attempt is not a whole number"));
+    EXPECT_THAT(error_of(with(R"("count":1)", R"("count":"1")")),
+                because("'count' of an attempt is not a number"));
+    EXPECT_THAT(error_of(with(R"("comm":"app",)", "")), because("an attempt has no 'process.comm'"));
+    EXPECT_THAT(error_of(with(R"("control":"ok",)", "")), because("an attempt has no 'control'"));
+    EXPECT_THAT(error_of(with(R"("class":"write")", R"("class":null)")),
+                because("'class' of an attempt is not a text or a number"));
+    std::string zero = render_json(sample());
+    zero[zero.size() - 1] = '\0';
+    EXPECT_THAT(error_of(zero + "x"), because("line "));
+    EXPECT_THAT(error_of(std::string(1'000'000, '[')), because("it is nested too deeply"));
+}
+
+TEST(Secrets, AreHiddenInEveryWordOfAnAttempt) {
+    CampaignResult result = sample();
+    Attempt& made = result.mounts[0].attempts.front();
+    made.process.comm = made.process.exe = made.phase = "x-hunter22-y";
+    made.path = "/data/hunter22";
+    hide_secrets(result, {"hunter22"});
+    EXPECT_EQ(made.process.comm, "x-***-y");
+    EXPECT_EQ(made.process.exe, "x-***-y");
+    EXPECT_EQ(made.phase, "x-***-y");
+    EXPECT_EQ(made.path, "/data/***");
+    EXPECT_EQ(made.operation, "create");
 }
 
 TEST(Escape, IsReversibleForAnyBytes) {

@@ -1,0 +1,38 @@
+#include "report/piece_stream.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace rogate::report {
+
+void PieceStream::next_piece() {
+    static constexpr char zero = '\0';
+    const std::string_view read(begin_, static_cast<std::size_t>(end_ - begin_));
+    if (!ended_) {
+        lines_ += static_cast<std::size_t>(std::count(read.begin(), read.end(), '\n'));
+        if (const std::size_t last = read.rfind('\n'); last != std::string_view::npos)
+            last_line_ = before_ + last + 1;
+        before_ += read.size();
+        auto piece = source_();
+        if (!piece) error_ = std::move(piece.error());
+        ended_ = error_ || piece->empty();
+        if (!ended_) {
+            begin_ = at_ = piece->data();
+            end_ = begin_ + piece->size();
+            return;
+        }
+    }
+    begin_ = at_ = &zero;
+    end_ = begin_ + 1;
+}
+
+std::string PieceStream::where() const {
+    const std::string_view read(begin_, static_cast<std::size_t>(at_ - begin_));
+    const auto lines = lines_ + static_cast<std::size_t>(std::count(read.begin(), read.end(), '\n'));
+    const std::size_t last = read.rfind('\n');
+    const std::size_t line = last == std::string_view::npos ? last_line_ : before_ + last + 1;
+    return fmt::format("line {}, column {}", lines + 1, Tell() - line + 1);
+}
+
+}  // namespace rogate::report
