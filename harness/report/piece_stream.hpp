@@ -1,7 +1,6 @@
 // A Source as rapidjson reads it, and where in it the reader is.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <string>
