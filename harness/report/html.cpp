@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <rogate/names.hpp>
 #include <unordered_map>
 
@@ -162,25 +163,39 @@ ordered_json about(const CampaignResult& result) {
             {"advice", advice}};
 }
 
+// How many of each list are shown, at most `limit` in all: what a short one leaves of its share is the long
+// ones', wherever they stand.
+std::vector<std::size_t> shares(const std::vector<std::size_t>& sizes, std::size_t limit) {
+    std::vector<std::size_t> by_size(sizes.size()), shares(sizes.size());
+    std::iota(by_size.begin(), by_size.end(), std::size_t{0});
+    std::stable_sort(by_size.begin(), by_size.end(),
+                     [&](std::size_t a, std::size_t b) { return sizes[a] < sizes[b]; });
+    std::size_t lists_left = sizes.size();
+    for (const std::size_t list : by_size) {
+        shares[list] = std::min(sizes[list], limit / lists_left--);
+        limit -= shares[list];
+    }
+    return shares;
+}
+
 // {…about…, "mounts": [{…, "rows": […]}], "words": […]}
 void append_result(const CampaignResult& result, std::size_t limit, std::string& out) {
     append_json(about(result), out);
     out.back() = ',';
     out += "\"mounts\":[";
     Words words;
-    const std::size_t lists = std::max<std::size_t>(1, result.mounts.size() * 2);
-    std::size_t room = limit, lists_left = lists;
+    std::vector<std::size_t> sizes;
+    for (const MountResult& each : result.mounts)
+        sizes.insert(sizes.end(), {each.attempts.size(), each.writes.size()});
+    const std::vector<std::size_t> shown = shares(sizes, limit);
+    std::size_t list = 0;
     for (const MountResult& each : result.mounts) {
         if (out.back() != '[') out += ',';
         append_json(mount(each, result), out);
         out.back() = ',';
         out += "\"rows\":[";
-        // What one list leaves of its share is the next ones'.
-        for (const auto* list : {&each.attempts, &each.writes}) {
-            const std::size_t share = std::min(list->size(), room / lists_left--);
-            append_rows(*list, list == &each.attempts, share, words, out);
-            room -= share;
-        }
+        append_rows(each.attempts, true, shown[list++], words, out);
+        append_rows(each.writes, false, shown[list++], words, out);
         out += "]}";
     }
     out += "],\"words\":";

@@ -8,7 +8,8 @@
 
 namespace rogate::report {
 
-// Attempts and writes that a page holds; of more, each mount keeps its share, and the page says so.
+// Attempts and writes that a page holds; of more, long lists are cut to the same length, and the page
+// says so.
 inline constexpr std::size_t html_attempts = 200'000;
 
 std::string render_html(std::span<const CampaignResult> results, std::size_t limit = html_attempts);

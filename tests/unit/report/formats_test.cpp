@@ -332,18 +332,33 @@ TEST(Advice, FlagsAreWhatAShellTakes) {
     EXPECT_THAT(flags.not_flags[1], HasSubstr("colon"));
 }
 
-TEST(Html, HoldsAPartOfWhatIsTooMuchAndKnowsHowMuchThereIs) {
-    const std::string page = render_html(std::vector{with_mounts(3, 100)}, 60);
+nlohmann::json data_of(const std::string& page) {
     const std::string begin = "id=\"data\">";
     const std::size_t from = page.find(begin) + begin.size();
-    const auto data = nlohmann::json::parse(page.substr(from, page.find("</script>", from) - from));
-    std::size_t held = 0;
+    return nlohmann::json::parse(page.substr(from, page.find("</script>", from) - from));
+}
+
+TEST(Html, HoldsAPartOfWhatIsTooMuchAndKnowsHowMuchThereIs) {
+    const nlohmann::json data = data_of(render_html(std::vector{with_mounts(3, 100)}, 60));
     for (const auto& each : data["results"][0]["mounts"]) {
-        held += each["rows"].size();
         EXPECT_EQ(each["failed"], 100);
-        EXPECT_GT(each["rows"].size(), 0U);
+        EXPECT_EQ(each["rows"].size(), 20U);
     }
-    EXPECT_LE(held, 60U);
+}
+
+TEST(Html, WhatShortListsLeaveIsTheLongOnes) {
+    CampaignResult result = with_mounts(3, 100);
+    result.mounts[1].attempts.resize(7);
+    result.mounts[2].attempts.resize(3);
+    const auto rows = [&](std::size_t limit, std::size_t at) {
+        return data_of(render_html(std::vector{result}, limit))["results"][0]["mounts"][at]["rows"].size();
+    };
+    EXPECT_EQ(rows(110, 0), 100U) << "all of them have room";
+    EXPECT_EQ(rows(60, 0), 50U);
+    EXPECT_EQ(rows(60, 1), 7U);
+    EXPECT_EQ(rows(60, 2), 3U);
+    result.mounts[0].writes = result.mounts[0].attempts;
+    EXPECT_EQ(rows(60, 0), 50U) << "of both lists";
 }
 
 TEST(Json, AttemptsComeBackWithoutATreeOfThem) {
