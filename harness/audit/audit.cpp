@@ -1,8 +1,10 @@
 #include "audit/audit.hpp"
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 
+#include "audit/merged.hpp"
 #include "audit/readers.hpp"
 #include "gate/since.hpp"
 
@@ -112,15 +114,15 @@ void read_yaml_file(std::string_view text, const std::string& file, Audit& audit
     }
 }
 
-std::string_view folder_of(std::string_view file) {
-    return file.substr(0, file.rfind('/') + 1);
-}
-
-const Found* made_read_only_by(const Found& base, const Audit& audit) {
-    if (base.kind != "compose" || base.mount.read_only) return nullptr;
+// By the mount that each is merged over.
+std::map<const Found*, const Found*> made_read_only_by_others(const Audit& audit) {
+    std::map<const Found*, const Found*> by;
+    const MergedOver merged(audit.mounts);
     for (const Found& over : audit.mounts)
-        if (over.mount.read_only && overrides(over, base)) return &over;
-    return nullptr;
+        if (over.mount.read_only)
+            if (const Found* base = merged.base_of(over); base != nullptr && !base->mount.read_only)
+                by.emplace(base, &over);
+    return by;
 }
 
 Mount mount_of(const json& point) {
@@ -190,22 +192,16 @@ void read_container(const json& inspected, Audit& audit) {
     ++audit.read;
 }
 
-bool overrides(const Found& over, const Found& base) {
-    const std::string &file = over.mount.declared.file, &under = base.mount.declared.file;
-    if (over.kind != "compose" || base.kind != "compose" || file == under || over.name != base.name ||
-        over.mount.target != base.mount.target || folder_of(file) != folder_of(under))
-        return false;
-    return (gate::is_merged_by_name(file) || over.partial) && !base.partial;
-}
-
 void classify(Audit& audit) {
     std::vector<Found*> worth;
+    const auto overridden = made_read_only_by_others(audit);
     for (Found& found : audit.mounts) {
         Guess guessed = guess(found.mount);
         found.looks = guessed.looks;
         found.why = std::move(guessed.why);
-        if (const Found* over = made_read_only_by(found, audit)) {
-            found.why += ", and read-only in " + over->mount.declared.file + ", which is merged over it";
+        if (const auto over = overridden.find(&found); over != overridden.end()) {
+            found.why +=
+                ", and read-only in " + over->second->mount.declared.file + ", which is merged over it";
             continue;
         }
         // A tmpfs is made to be written to; trying it read-only tells nothing.

@@ -49,10 +49,6 @@ void read_text(std::string_view text, const std::string& file, Audit& audit);
 // Adds a container as the engine describes it (GET /containers/{id}/json).
 void read_container(const nlohmann::json& inspected, Audit& audit);
 
-// A Compose file with `over` is merged over another one in the same folder: by its name, or since it leaves
-// the rest of the service to that one.
-bool overrides(const Found& over, const Found& base);
-
 // Guesses what each mount is for, and puts them in the order to try them in.
 void classify(Audit& audit);
 

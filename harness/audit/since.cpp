@@ -4,6 +4,8 @@
 #include <set>
 #include <tuple>
 
+#include "audit/merged.hpp"
+
 namespace rogate::audit {
 
 namespace {
@@ -12,12 +14,6 @@ using Key = std::tuple<std::string, std::string, std::string, std::string, std::
 
 Key key_of(const Found& found, const std::string& file) {
     return {file, found.kind, found.name, found.container, found.mount.target};
-}
-
-const Found* writable_base(const Found& over, const Audit& before) {
-    for (const Found& base : before.mounts)
-        if (!base.mount.read_only && overrides(over, base)) return &base;
-    return nullptr;
 }
 
 }  // namespace
@@ -30,6 +26,7 @@ std::vector<gate::Change> made_read_only(const Audit& before, const Audit& now) 
         const std::string& file = found.mount.declared.file;
         earlier[key_of(found, files.contains(file) ? file : "")].push_back(found.mount.read_only);
     }
+    const MergedOver merged(before.mounts);
     std::map<Key, std::size_t> turns;
     std::vector<gate::Change> changes;
     for (const Found& found : now.mounts) {
@@ -41,8 +38,8 @@ std::vector<gate::Change> made_read_only(const Audit& before, const Audit& now) 
         if (!found.mount.read_only) continue;
         if (there == earlier.end()) {
             // New in this file, which may be merged over another one.
-            const Found* base = writable_base(found, before);
-            if (base == nullptr) continue;
+            const Found* base = merged.base_of(found);
+            if (base == nullptr || base->mount.read_only) continue;
             changes.push_back({found.kind,
                                found.name,
                                found.container,

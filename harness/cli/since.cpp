@@ -97,25 +97,35 @@ Result<> read_before(const std::string& top, const std::string& base, const std:
     return {};
 }
 
-// Files that did not change, in the folders of Compose files that did: one may be merged over another.
-Result<audit::Audit> read_beside(const std::string& top, const std::string& base, const Words& changed,
-                                 const audit::Audit& now) {
+std::string folder_of(const std::string& file) {
+    return file.substr(0, file.rfind('/') + 1);
+}
+
+void read_from(const std::string& top, const std::string& file, audit::Audit& audit) {
+    const fs::path path = fs::path(top) / file;
+    std::error_code error;
+    if (fs::is_regular_file(fs::symlink_status(path, error))) read_file_as(path.string(), file, audit);
+}
+
+// Files that did not change: a Compose file that did may be merged over one of them. That is one in its own
+// folder, or, where it leaves the rest of a service to another file, any.
+Result<audit::Audit> read_beside(const std::string& top, const Words& changed, const audit::Audit& now) {
     std::set<std::string> folders;
-    for (const audit::Found& found : now.mounts)
-        if (found.kind == "compose")
-            folders.insert(found.mount.declared.file.substr(0, found.mount.declared.file.rfind('/') + 1));
-    audit::Audit beside;
-    for (const std::string& folder : folders) {
-        Words words = {"-C", top, "ls-tree", "-z", "--name-only", base, "--"};
-        if (!folder.empty()) words.push_back(folder);
-        auto there = git(std::move(words));
-        if (!there) return fail(std::move(there.error()));
-        for (const std::string& file : parted_by_null(there->out)) {
-            if (!audit::may_declare(file) || std::find(changed.begin(), changed.end(), file) != changed.end())
-                continue;
-            if (auto read = read_before(top, base, file, beside); !read) return fail(std::move(read.error()));
-        }
+    bool anywhere = false;
+    for (const audit::Found& found : now.mounts) {
+        if (found.kind != "compose") continue;
+        folders.insert(folder_of(found.mount.declared.file));
+        anywhere = anywhere || (found.partial && found.mount.read_only);
     }
+    audit::Audit beside;
+    if (folders.empty()) return beside;
+    auto tracked = git({"-C", top, "ls-files", "-z"});
+    if (!tracked) return fail(std::move(tracked.error()));
+    const std::set<std::string> differ(changed.begin(), changed.end());
+    for (const std::string& file : parted_by_null(tracked->out))
+        if (audit::may_declare(file) && !differ.contains(file) &&
+            (anywhere || folders.contains(folder_of(file))))
+            read_from(top, file, beside);
     std::erase_if(beside.mounts, [](const audit::Found& found) { return found.kind != "compose"; });
     return beside;
 }
@@ -151,12 +161,9 @@ Result<gate::Since> changes_since(const std::string& revision) {
     for (const std::string& file : parted_by_null(changed->out)) {
         if (!audit::may_declare(file)) continue;
         if (auto read = read_before(*top, *base, file, before); !read) return fail(std::move(read.error()));
-        const fs::path path = fs::path(*top) / file;
-        std::error_code error;
-        if (!fs::is_regular_file(fs::symlink_status(path, error))) continue;
-        read_file_as(path.string(), file, now);
+        read_from(*top, file, now);
     }
-    auto beside = read_beside(*top, *base, parted_by_null(changed->out), now);
+    auto beside = read_beside(*top, parted_by_null(changed->out), now);
     if (!beside) return fail(std::move(beside.error()));
     for (audit::Audit* each : {&before, &now})
         each->mounts.insert(each->mounts.end(), beside->mounts.begin(), beside->mounts.end());

@@ -200,6 +200,26 @@ def test_what_an_override_made_read_only():
         contains(here.ask(1, "gate", "--since", "main", "out"), "create /data/x  EROFS")
 
 
+def test_what_an_override_in_another_folder_made_read_only():
+    """docker compose -f compose.yaml -f deploy/prod.yaml: the base did not change, and is in none of the change's folders."""
+    with project() as p:
+        for name in ("data", "conf"):
+            p.make(name, {"file": "text\n"})
+        with open(p.path("compose.yaml"), "w") as file:
+            file.write(COMPOSE.format("", ""))
+        here = Repository(p)
+        os.mkdir(p.path("deploy"))
+        here.write("deploy/prod.yaml", "services:\n  web:\n    volumes: [./data:/data:ro]\n")
+        contains(here.ask(4, "gate", "--since", "main"), "deploy/prod.yaml:3:15", "web /data was made read-only since main",
+                 "file: [compose.yaml, deploy/prod.yaml], service: web")
+        with open(p.path("prod.scenario.yaml"), "w") as file:
+            file.write("name: prod\nsubject: {compose: {file: [compose.yaml, deploy/prod.yaml], service: web}}\n")
+        here.ask(0, "run", "--since", "main", "prod.scenario.yaml", "--out", "out")
+        p.read_result()
+        equal(p.mount("/data")["verdict"], "required")
+        contains(here.ask(1, "gate", "--since", "main", "out"), "create /data/x  EROFS")
+
+
 MANIFEST = """apiVersion: v1
 kind: Pod
 metadata: {{name: web}}

@@ -62,9 +62,32 @@ TEST(Since, AnOverrideIsReadWithWhatItIsMergedOver) {
               (List{"compose.override.yml:4 web  /a", "compose.override.yml:5 web  /"}));
     // Of another folder, or of another service.
     EXPECT_EQ(made({{"x/compose.yaml", base, base}, {"compose.override.yaml", "", over}}), List{});
+    EXPECT_EQ(made({{"compose.yaml", base, base}, {"prod.yml", "", compose("a:/a:ro")}}), List{});
     EXPECT_EQ(made({{"compose.yaml", base, base},
                     {"compose.override.yaml", "", "services:\n  db:\n    volumes: [a:/a:ro]\n"}}),
               List{});
+}
+
+// docker compose -f compose.yaml -f deploy/prod.yml: nothing in the second one says so.
+TEST(Since, AnOverrideInAnotherFolderIsReadWithTheNearest) {
+    const std::string writable = compose("a:/a"), read_only = compose("a:/a:ro"),
+                      over = "services:\n  web:\n    volumes: [a:/a:ro]\n";
+    const List change = {"deploy/prod.yml:3 web  /a"};
+    EXPECT_EQ(made({{"compose.yaml", writable, writable}, {"deploy/prod.yml", "", over}}), change);
+    EXPECT_EQ(made({{"base/compose.yaml", writable, writable}, {"deploy/prod.yml", "", over}}), change);
+    EXPECT_EQ(made({{"compose.yaml", read_only, read_only},
+                    {"deploy/prod.yml", "", over},
+                    {"other/x/compose.yaml", writable, writable}}),
+              List{});
+    EXPECT_EQ(made({{"deploy/compose.yaml", read_only, read_only},
+                    {"compose.yaml", writable, writable},
+                    {"deploy/prod.yml", "", over}}),
+              List{});
+    // As near as each other: one that it would be a change to.
+    EXPECT_EQ(made({{"a/compose.yaml", read_only, read_only},
+                    {"b/compose.yaml", writable, writable},
+                    {"deploy/prod.yml", "", over}}),
+              change);
 }
 
 std::string deployment(const std::string& mount, const std::string& space) {
