@@ -109,6 +109,9 @@ engine::Task<> Job::run(engine::Client& client) {
     auto whole = co_await with_live_container(client, scenario_);
     if (!whole) co_return fail(std::move(whole.error()));
     secrets_ = report::secrets_of(*whole);
+    if (scenario_.subject.origin.kind ==
+        Origin::Kind::container)  // others' notes were shown when they were read
+        for (const std::string& note : whole->notes) progress_.note(note);
     auto done =
         co_await campaign::run_campaign(client, std::move(*whole), session_, campaign_options, progress_);
     if (!done) co_return fail(std::move(done.error()));

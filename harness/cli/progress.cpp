@@ -134,4 +134,8 @@ void Progress::warn(const std::string& text) {
     board_.line("warning: " + named(text));
 }
 
+void Progress::note(const std::string& text) {
+    board_.line("note: " + named(text));
+}
+
 }  // namespace rogate::cli

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "spec/mounts.hpp"
+
 namespace rogate::spec {
 
 namespace {
@@ -249,6 +251,21 @@ class Clone {
     Subject subject_;
 };
 
+// "Mode" is what was given behind the target's last colon: "z", "ro,Z".
+std::vector<std::string> relabelled(std::string_view inspect, const std::vector<Mount>& mounts) {
+    std::vector<std::string> notes;
+    const json reply = json::parse(inspect, nullptr, false);
+    for (const json& each : child(reply, "Mounts")) {
+        const std::string target = without_last_slash(field<std::string>(each, "Destination"));
+        const auto mount = std::ranges::find(mounts, target, &Mount::target);
+        const std::string options = "," + field<std::string>(each, "Mode") + ",";
+        for (const char* how : {"z", "Z"})
+            if (mount != mounts.end() && options.find(fmt::format(",{},", how)) != std::string::npos)
+                notes.push_back(relabelling_note(*mount, how));
+    }
+    return notes;
+}
+
 }  // namespace
 
 Result<Subject> subject_of_container(std::string_view inspect, const std::string& name,
@@ -272,6 +289,8 @@ Result<Scenario> with_container(Scenario scenario, std::string_view inspect) {
     if (!clone) return fail(std::move(clone.error()));
     scenario.subject = std::move(*clone);
     scenario.subject.origin = said.origin;
+    for (std::string& note : relabelled(inspect, scenario.subject.mounts))
+        scenario.notes.push_back(std::move(note));
     for (const Port& port : said.ports)
         if (std::ranges::find(scenario.subject.ports, port) == scenario.subject.ports.end())
             scenario.subject.ports.push_back(port);

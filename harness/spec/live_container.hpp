@@ -15,7 +15,8 @@ namespace rogate::spec {
 Result<Subject> subject_of_container(std::string_view inspect, const std::string& name, CloneNetwork network);
 
 // `scenario.subject` names a container only: the clone, with the ports that the
-// scenario's steps talk to. Without a readiness condition, the health check is it, if there is one.
+// scenario's steps talk to. Without a readiness condition, the health check is it, if there is one. Its notes
+// say which mounts the engine relabels for SELinux.
 Result<Scenario> with_container(Scenario scenario, std::string_view inspect);
 
 // What `rogate run --container NAME` runs without a scenario: see with_container() for when it is ready.

@@ -406,13 +406,16 @@ std::optional<std::string> read_host_path(const Value& value, std::string_view t
 // The runs have overlays and copies, which need no relabelling, and the user's files keep the labels they
 // have. In real use it is the engine that relabels, by the path on the host and before the container is
 // there: read-only for the container does not stop it.
-void note_relabelling(const Mount& mount, std::string_view how, const Context& context) {
-    context.problems.note(fmt::format(
+std::string relabelling_note(const Mount& mount, std::string_view how) {
+    return fmt::format(
         "mount {}: the runs leave out the relabelling for SELinux (:{}); in use the engine relabels {} "
-        "whenever "
-        "it makes the container, read-only (:ro,{}) or not, so that it has to stay writable for the engine "
-        "itself",
-        mount.target, how, mount.source.empty() ? "its volume" : mount.source, how));
+        "whenever it makes the container, read-only (:ro,{}) or not, so that it has to stay writable for the "
+        "engine itself",
+        mount.target, how, mount.source.empty() ? "its volume" : mount.source, how);
+}
+
+void note_relabelling(const Mount& mount, std::string_view how, const Context& context) {
+    context.problems.note(relabelling_note(mount, how));
 }
 
 }  // namespace rogate::spec

@@ -19,6 +19,7 @@ std::optional<Mount> read_tmpfs_entry(const Value& value, const Context& context
 std::optional<std::string> read_host_path(const Value& value, std::string_view text, const Context& context);
 
 // Tells the user what `how`, "z" or "Z", means here and in use. It has no effect on the runs.
+std::string relabelling_note(const Mount& mount, std::string_view how);
 void note_relabelling(const Mount& mount, std::string_view how, const Context& context);
 
 }  // namespace rogate::spec

@@ -21,8 +21,8 @@ const std::string whole = R"({
     "Ulimits": [{"Name": "nofile", "Soft": 10, "Hard": 20}],
     "Mounts": [{"Type": "tmpfs", "Target": "/t", "TmpfsOptions": {"SizeBytes": 4096, "Mode": 511}}]},
   "Mounts": [
-    {"Type": "bind", "Source": "/srv/conf", "Destination": "/conf", "RW": false, "Propagation": "rprivate"},
-    {"Type": "volume", "Name": "data", "Destination": "/data", "RW": true},
+    {"Type": "bind", "Source": "/srv/conf", "Destination": "/conf", "RW": false, "Propagation": "rprivate", "Mode": "ro,Z"},
+    {"Type": "volume", "Name": "data", "Destination": "/data", "RW": true, "Mode": "nocopy"},
     {"Type": "volume", "Name": ")" +
                           volume_id + R"(", "Destination": "/anonymous", "RW": true},
     {"Type": "tmpfs", "Destination": "/t", "RW": true}],
@@ -95,6 +95,8 @@ TEST(LiveContainer, InAScenario) {
     EXPECT_EQ(clone->subject.ports.size(), 2U);
     EXPECT_EQ(clone->subject.networks.size(), 2U);
     EXPECT_EQ(clone->readiness.checks.size(), 1U);  // its health check
+    EXPECT_THAT(clone->notes,
+                ElementsAre(HasSubstr("mount /conf: the runs leave out the relabelling for SELinux (:Z)")));
 }
 
 TEST(LiveContainer, StandsForTheWholeSubject) {
