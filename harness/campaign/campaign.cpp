@@ -279,15 +279,17 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
                                .candidates = std::move(candidates),
                                .ineffective = pointless,
                                .not_tried = untried,
-                               .can_make_mount_points = data.can_make_mount_points(),
+                               .can_make_mount_points = pod.can_make_mount_points(),
                                .restarts = restarts(result.scenario),
                                .facts = {}};
+    question.can_make_mount_points.merge(data.can_make_mount_points());
     Tries tries(bench, options.repeat, result.runs);
     std::vector<RunRecord> plans;  // one for each plan, whatever the number of its runs
     for (;;) {
         verdict::NextStep step = verdict::next_step(question, plans);
         for (const std::string& path : step.look_at) {
-            auto facts = co_await data.look(path);
+            auto looking = data.is_given(path) ? pod.look(path) : data.look(path);
+            auto facts = co_await std::move(looking);
             if (!facts) co_return fail(std::move(facts.error()));
             question.facts.emplace(path, *facts);
         }

@@ -556,7 +556,7 @@ Task<std::vector<engine::MountSpec>> DataPlane::prepare(RunPlan plan,
     if (auto made = co_await std::move(all); !made) co_return fail(std::move(made.error()));
     for (auto& [target, spec] : given) specs.push_back(std::move(spec));  // below a given mount's source
     for (std::size_t i = 0; i < plan.writable.size(); ++i) {
-        if (plan.writable[i].as != WritableAs::volume) continue;
+        if (plan.writable[i].as != WritableAs::volume || is_given(plan.writable[i].path)) continue;
         auto spec = co_await volume_for(plan, plan.writable[i], i);
         if (!spec) co_return fail(std::move(spec.error()));
         specs.push_back(std::move(*spec));

@@ -82,8 +82,8 @@ class DataPlane {
     engine::Task<> survey(std::vector<Mount> mounts, std::vector<Fixture> fixtures = {},
                           std::set<std::string> written_elsewhere = {});
     const std::vector<DataMount>& mounts() const { return mounts_; }
-    // What is at `path` of the subject before any run, in a mount's source or in the image. Symlinks are not
-    // followed.
+    // What is at `path` of the subject before any run, in a mount's source or in the image, which must not be
+    // given by another plane. Symlinks are not followed.
     engine::Task<verdict::PathFacts> look(std::string path);
     // Targets in whose source directories can be made for a run.
     std::set<std::string> can_make_mount_points() const;
@@ -95,9 +95,16 @@ class DataPlane {
     // "overlay", "copy+overlay", "copy", "live", "none": what the result says.
     std::string mode() const;
 
+    // Whether another plane gives what is at `path` of the subject.
+    bool is_given(const std::string& path) const { return mounts_[mount_of(path)].how == DataSource::given; }
+    // Whether a run of `plan` has the mount in a directory of its own, which part_of() can give parts of.
+    bool is_in_folder(const RunPlan& plan, const std::string& target) const {
+        return is_in_folder(plan, mounts_[mount_of(target)]);
+    }
+
     // Makes the volumes of run `run` and says how they are mounted, in the order of mounts(); tmpfs and "/"
     // are left out, and what is to be a volume of `plan.writable` follows.
-    // `given`: of the mounts that another plane makes, by target.
+    // `given`: of the mounts that another plane makes, by target, and what is writable below them.
     engine::Task<std::vector<engine::MountSpec>> prepare(RunPlan plan,
                                                          std::map<std::string, engine::MountSpec> given = {});
     // A directory or file inside of what run `run` has at `target` (copy, made), for a mount of its own; a

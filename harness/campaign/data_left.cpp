@@ -221,19 +221,24 @@ Task<> DataPlane::copy_left(const RunPlan& plan, std::size_t index, engine::Moun
 // What the other run left there, copied: where it lies in which of the layers is not to be found out.
 Task<engine::MountSpec> DataPlane::writable_left(const RunPlan& plan, const WritablePath& path,
                                                  std::size_t number) {
-    const std::string& container = left_.at(*plan.data_of).subject;
+    const LeftBehind& behind = left_.at(*plan.data_of);
+    SeenIn from{behind.subject, path.path};
+    const std::size_t index = mount_of(path.path);
+    if (const auto left = behind.mounts.find(index); left != behind.mounts.end())
+        from = {left->second.seen_in.container,
+                left->second.seen_in.path + path.path.substr(mounts_[index].mount.target.size())};
     const std::string base = writable_folder(plan.id, number);
     const auto facts = facts_.find(path.path);
     const verdict::PathFacts known = facts == facts_.end() ? verdict::PathFacts{} : facts->second;
     TarFolder root{base + "/data", known.uid, known.gid, known.mode};
     std::string tree;
-    auto stat = co_await client_.archive_stat(container, path.path);
+    auto stat = co_await client_.archive_stat(from.container, from.path);
     if (!stat && stat.error().kind != ErrorKind::not_found) co_return fail(std::move(stat.error()));
     if (stat && stat->is_directory()) {
-        auto attributes = co_await attributes_of(container, path.path);
+        auto attributes = co_await attributes_of(from.container, from.path);
         if (!attributes) co_return fail(std::move(attributes.error()));
         root.uid = attributes->uid, root.gid = attributes->gid, root.mode = attributes->mode;
-        auto content = co_await tree_of(container, path.path + "/.", path.path);
+        auto content = co_await tree_of(from.container, from.path + "/.", path.path);
         if (!content) co_return fail(std::move(content.error()));
         tree = std::move(*content);
     }

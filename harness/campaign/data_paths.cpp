@@ -54,8 +54,6 @@ std::set<std::string> DataPlane::can_make_mount_points() const {
 }
 
 Task<verdict::PathFacts> DataPlane::look(std::string path) {
-    // What another plane gives is not there before a run has begun.
-    if (mounts_[mount_of(path)].how == DataSource::given) co_return verdict::PathFacts{};
     if (helper_.empty())
         if (auto made = co_await create_helper(); !made) co_return fail(std::move(made.error()));
     verdict::PathFacts facts;
@@ -163,7 +161,7 @@ Task<engine::MountSpec> DataPlane::volume_for(const RunPlan& plan, const Writabl
         co_return spec;
     }
     engine::VolumeSpec volume;
-    volume.name = fmt::format("rogate-{}-r{}-w{}", session_, run, number);
+    volume.name = fmt::format("rogate-{}-{}r{}-w{}", session_, part_, run, number);
     volume.labels = labels(session_, "data");
     if (data.how == DataSource::overlay && there && !empty)
         volume = overlay_volume(volume.name, data.real_path + inside, writable_folder(run, number));

@@ -134,8 +134,7 @@ Task<> Pod::make_holder_image() {
 std::vector<DataMount> Pod::subject_mounts() const {
     std::vector<DataMount> given;
     for (const PodMount& mount : scenario_.pod.mounts) {
-        const auto data = std::ranges::find_if(
-            data_.mounts(), [&](const DataMount& each) { return each.mount.target == "/" + mount.volume; });
+        const DataMount* data = &data_of_volume("/" + mount.volume);
         DataMount known;
         known.mount.target = mount.target;
         known.how = DataSource::given;
@@ -197,16 +196,6 @@ Task<std::vector<engine::MountSpec>> Pod::mount(int run, const PodMount& mount) 
         made.back().target = mount.target + name.substr(mount.volume.size());
     }
     co_return made;
-}
-
-Task<std::map<std::string, engine::MountSpec>> Pod::mounts(int run) {
-    std::map<std::string, engine::MountSpec> given;
-    for (const PodMount& each : scenario_.pod.mounts) {
-        auto specs = co_await mount(run, each);
-        if (!specs) co_return fail(std::move(specs.error()));
-        for (engine::MountSpec& spec : *specs) given.emplace(spec.target, std::move(spec));
-    }
-    co_return given;
 }
 
 Task<std::string> Pod::wait_for(const PodContainer& container, const std::string& id) {
@@ -285,11 +274,21 @@ Task<std::string> Pod::start(const RunPlan& plan, scenario::Neighbourhood beside
     beside_ = std::move(beside);
     if (!scenario_.pod.any()) co_return std::string();
     const int run = plan.id;
-    RunPlan nothing_tried = data_of(plan);
-    auto specs = co_await data_.prepare(std::move(nothing_tried));
+    RunPlan own = with_parts(plan);
+    auto specs = co_await data_.prepare(own);
     if (!specs) co_return fail(std::move(specs.error()).with_context("the pod's volumes"));
     specs_.clear();
-    for (engine::MountSpec& spec : *specs) specs_.emplace(spec.target.substr(1), std::move(spec));
+    parts_.clear();
+    const auto is_part = [&](const std::string& path) {
+        return std::ranges::find(own.writable, path, &WritablePath::path) != own.writable.end();
+    };
+    for (engine::MountSpec& spec : *specs) {
+        const std::string path = spec.target;
+        if (is_part(path))
+            parts_.emplace(path, std::move(spec));
+        else
+            specs_.emplace(path.substr(1), std::move(spec));
+    }
     if (shares_network())
         if (auto started = co_await start_holder(run); !started) co_return fail(std::move(started.error()));
     for (const PodContainer& container : scenario_.pod.containers) {

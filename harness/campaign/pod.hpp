@@ -3,7 +3,9 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <rogate/scenario.hpp>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -32,6 +34,12 @@ class Pod {
     engine::Task<> survey();
     // The subject's mounts that are the pod's to give.
     std::vector<DataMount> subject_mounts() const;
+    // What is at `path` of the subject before any run, where it lies in one of the pod's volumes. Nothing where
+    // no part of the volume can have a mount of its own: what the pod itself makes is not there yet, and a part
+    // of an overlay would not be the one that other containers see.
+    engine::Task<verdict::PathFacts> look(std::string path);
+    // Targets of the subject's mounts in whose volumes directories can be made for a run.
+    std::set<std::string> can_make_mount_points() const;
     // What the pod's volumes are made of: "copy", "overlay", "none".
     std::string data_mode() const { return data_.mode(); }
 
@@ -40,8 +48,8 @@ class Pod {
     // output.
     // `beside`: by which the probes are made.
     engine::Task<std::string> start(const RunPlan& plan, scenario::Neighbourhood beside);
-    // The subject's mounts as they are now, by target.
-    engine::Task<std::map<std::string, engine::MountSpec>> mounts(int run);
+    // The subject's mounts as they are now, by target, and what is to be a volume below one of them.
+    engine::Task<std::map<std::string, engine::MountSpec>> mounts(RunPlan plan);
     // Puts the subject into the pod's network namespace; without other containers it has one of its own.
     void dress(engine::ContainerSpec& subject) const;
     // The rest, when the subject has been started.
@@ -63,6 +71,16 @@ class Pod {
     bool shares_network() const;
     engine::Task<> make_holder_image();
     engine::Task<> start_holder(int run);
+    // A path of the subject as the pod's data plane has it.
+    struct Inside {
+        std::string path, volume;  // "/volume/sub/path", "/volume"
+        const PodMount* mount = nullptr;
+    };
+    std::optional<Inside> inside(const std::string& path) const;
+    bool comes_in_parts(const PodMount& mount) const;
+    const DataMount& data_of_volume(const std::string& volume) const;
+    // What the plan wants writable below the subject's mounts, for the pod's data plane.
+    RunPlan with_parts(const RunPlan& plan) const;
     // With what is mounted below its source.
     engine::Task<std::vector<engine::MountSpec>> mount(int run, const PodMount& mount);
     engine::Task<std::string> launch(int run, const PodContainer& container);
@@ -77,6 +95,7 @@ class Pod {
     bool publish_;
     scenario::Neighbourhood beside_;
     std::map<std::string, engine::MountSpec> specs_;  // of this run, by volume
+    std::map<std::string, engine::MountSpec> parts_;  // of this run, by path of the pod's data plane
     std::map<std::string, std::string> containers_;   // of this run: name -> id
 };
 

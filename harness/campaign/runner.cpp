@@ -141,7 +141,7 @@ Task<> Launch::start() {
     auto in_pod = co_await bench_.pod.start(record_.plan, std::move(beside));
     if (!in_pod) co_return fail(std::move(in_pod.error()));
     if (!in_pod->empty()) co_return stay_out(std::move(*in_pod));
-    auto given = co_await bench_.pod.mounts(record_.plan.id);
+    auto given = co_await bench_.pod.mounts(record_.plan);
     if (!given) co_return fail(std::move(given.error()));
     auto mounts = co_await bench_.data.prepare(record_.plan, std::move(*given));
     if (!mounts) co_return fail(std::move(mounts.error()));
@@ -367,8 +367,10 @@ void Launch::judge_exit(const engine::ContainerState& state, bool stopped_by_us,
     record_.exited_early = !stopped_by_us;
     if (state.oom_killed) return end(false, "the subject ran out of memory");
     if (killed)
-        return end(false, fmt::format("the subject did not stop within {:.1f} s and was killed",
-                                      static_cast<double>(bench_.scenario.shutdown.timeout_ms) / 1000.0));
+        return end(false,
+                   fmt::format("the subject did not stop within {:.1f} s and was killed; give it a "
+                               "longer 'shutdown: {{timeout}}', or '{{signal: KILL}}' if it never stops",
+                               static_cast<double>(bench_.scenario.shutdown.timeout_ms) / 1000.0));
     if (!stopped_by_us && plan.kind != RunKind::control && !plan.expected_early_exit)
         return end(false, fmt::format("the subject had exited by itself with code {}", state.exit_code));
     if (wanted && state.exit_code != *wanted)

@@ -57,7 +57,7 @@ def manifest(p, pod, values=""):
     with open(p.path("pod.yaml"), "w") as out:
         out.write("apiVersion: v1\nkind: Pod\nmetadata: {name: one}\nspec:\n" + pod)
     with open(p.path("scenario.yaml"), "w") as out:
-        out.write(f"subject: {{kubernetes: {{file: pod.yaml, values: {{{values}}}}}}}\n")
+        out.write(f"subject: {{kubernetes: {{file: pod.yaml, container: app, values: {{{values}}}}}}}\n")
 
 
 # Ready when both have said that they are: the sidecar before anything else starts, the other one some time after.
@@ -186,3 +186,97 @@ def test_claim_that_names_no_volume():
         done = p.run()
         equal(done.returncode, 2, done.stdout + done.stderr)
         contains(done.stderr, "no volume 'rogate-test-nobody'", "'empty'")
+
+
+# The container beside it must see what is written, and the subject what the init container wrote.
+SHARED = f"""  securityContext: {{fsGroup: 33}}
+  initContainers:
+  - {{name: first, image: {IMAGE}, command: [sh, -c, echo begun >/all/state/begun], volumeMounts: [{{name: data, mountPath: /all}}]}}
+  containers:
+  - name: app
+    image: {IMAGE}
+    command:
+    - sh
+    - -ec
+    - cat /data/static/page /data/state/old /data/state/begun; mkdir -p /data/run; echo $$ >/data/run/app.pid;
+      echo x >>/data/state/new; trap 'exit 0' TERM; while :; do sleep 0.1; done
+    volumeMounts:
+    - name: data
+      mountPath: /data
+    - {{name: s, mountPath: /s}}
+  - {{name: side, image: {IMAGE}, command: [sh, -c, "until test -s /all/state/new; do sleep 0.1; done; touch /s/seen; exec sleep 1000"],
+     volumeMounts: [{{name: data, mountPath: /all}}, {{name: s, mountPath: /s}}]}}
+  volumes:
+  - {{name: data, persistentVolumeClaim: {{claimName: mine}}}}
+  - {{name: s, emptyDir: {{}}}}
+"""
+ALONE = f"""  containers:
+  - name: app
+    image: {IMAGE}
+    command:
+    - sh
+    - -ec
+    - cat /data/static/page /data/state/old; echo x >>/data/state/new; trap 'exit 0' TERM; while :; do sleep 0.1; done
+    volumeMounts:
+    - name: data
+      mountPath: /data
+  volumes:
+  - {{name: data, hostPath: {{path: FOLDER}}}}
+"""
+
+
+def of_split(p, pod, values, more):
+    p.make("claim/static", {"page": "page\n"})
+    p.make("claim/state", {"old": "mine\n"})
+    before = fingerprint(p.path("claim"))
+    manifest(p, pod.replace("FOLDER", p.path("claim")), values)
+    with open(p.path("scenario.yaml"), "a") as out:
+        out.write("candidates: [/data]\n" + more)
+    done = p.run()
+    equal(fingerprint(p.path("claim")), before, "the data were touched")
+    equal((done.returncode, p.mount("/data")["verdict"]), (0, "split"), done.stdout + done.stderr)
+    return {path["path"]: path["as"] for path in p.result["recommendation"]["writable"]}
+
+
+def patched(p):
+    done = subprocess.run([ROGATE, "patch", p.path("out/result.json"), "--in-place"], cwd=p.folder, text=True, capture_output=True)
+    equal(done.returncode, 0, done.stdout + done.stderr)
+    with open(p.path("pod.yaml")) as file:
+        return file.read()
+
+
+def test_a_claim_of_several_containers_is_split():
+    with project() as p:
+        writable = of_split(p, SHARED, "claims: {mine: ./claim}", "ready: {exec: test -e /s/seen}\n")
+        equal(writable, {"/data/run": "tmpfs", "/data/state": "volume"})
+        contains(patched(p), "readOnly: true", "subPath: state", "medium: Memory")
+        os.mkdir(p.path("claim/run"))  # as the recommendation says
+        with open(p.path("scenario.yaml")) as file:
+            scenario = file.read().replace("[/data]", "[/data/run, /data/state]")
+        with open(p.path("scenario.yaml"), "w") as out:
+            out.write(scenario)
+        done = p.run()
+        verdicts = {target: verdict for target, verdict in p.verdicts().items() if target.startswith("/data")}
+        equal(verdicts, {"/data": "already-ro", "/data/run": "required", "/data/state": "required"}, done.stdout + done.stderr)
+
+
+def test_a_host_path_is_split_in_every_state():
+    with project() as p:
+        writable = of_split(p, ALONE, "", "ready: {exec: test -s /data/state/new}\nstates: [current, used, crash]\n")
+        equal(writable, {"/data/state": "volume"})
+        contains(patched(p), "subPath: state")
+
+
+def test_a_host_path_of_several_containers_is_not_split():
+    """Its parts would be overlays of their own, and others would not see what is written there."""
+    with project() as p:
+        p.make("claim/static", {"page": "page\n"})
+        p.make("claim/state", {"old": "mine\n"})
+        manifest(p, ALONE.replace("FOLDER", p.path("claim")).replace("  volumes:\n", f"""  - {{name: side, image: {IMAGE}, command: [sleep, '1000'],
+     volumeMounts: [{{name: data, mountPath: /all}}]}}
+  volumes:
+"""))
+        with open(p.path("scenario.yaml"), "a") as out:
+            out.write("candidates: [/data]\nready: {exec: test -s /data/state/new}\n")
+        done = p.run()
+        equal((done.returncode, p.verdicts()), (0, {"/data": "required"}), done.stdout + done.stderr)
