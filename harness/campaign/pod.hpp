@@ -34,9 +34,9 @@ class Pod {
     engine::Task<> survey();
     // The subject's mounts that are the pod's to give.
     std::vector<DataMount> subject_mounts() const;
-    // What is at `path` of the subject before any run, where it lies in one of the pod's volumes. Nothing where
-    // no part of the volume can have a mount of its own: what the pod itself makes is not there yet, and a part
-    // of an overlay would not be the one that other containers see.
+    // What is at `path` of the subject before any run, where it lies in one of the pod's volumes. Nothing
+    // where no part of the volume can have a mount of its own: what the pod itself makes is not there yet,
+    // and a part of an overlay would not be the one that other containers see.
     engine::Task<verdict::PathFacts> look(std::string path);
     // Targets of the subject's mounts in whose volumes directories can be made for a run.
     std::set<std::string> can_make_mount_points() const;

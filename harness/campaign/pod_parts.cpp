@@ -10,14 +10,14 @@ namespace rogate::campaign {
 using engine::Task;
 
 const DataMount& Pod::data_of_volume(const std::string& volume) const {
-    return *std::ranges::find(data_.mounts(), volume, [](const DataMount& data) { return data.mount.target; });
+    return *std::ranges::find(data_.mounts(), volume,
+                              [](const DataMount& data) { return data.mount.target; });
 }
 
 std::optional<Pod::Inside> Pod::inside(const std::string& path) const {
     const PodMount* mount = nullptr;
     for (const PodMount& each : scenario_.pod.mounts)
-        if (is_or_below(path, each.target) &&
-            (mount == nullptr || each.target.size() > mount->target.size()))
+        if (is_or_below(path, each.target) && (mount == nullptr || each.target.size() > mount->target.size()))
             mount = &each;
     if (mount == nullptr) return std::nullopt;
     Inside found{.path = "/" + mount->volume, .volume = "/" + mount->volume, .mount = mount};
@@ -26,8 +26,8 @@ std::optional<Pod::Inside> Pod::inside(const std::string& path) const {
     return found;
 }
 
-// A copy can be given in parts, and everybody sees the same. An overlay cannot: its part is another overlay of
-// the same directory, which does while nobody else has the volume.
+// A copy can be given in parts, and everybody sees the same. An overlay cannot: its part is another overlay
+// of the same directory, which does while nobody else has the volume.
 bool Pod::comes_in_parts(const PodMount& mount) const {
     const DataMount& data = data_of_volume("/" + mount.volume);
     if (data.how == DataSource::copy) return data.is_directory;
@@ -87,8 +87,8 @@ Task<std::map<std::string, engine::MountSpec>> Pod::mounts(RunPlan plan) {
         if (const auto made = parts_.find(where->path); made != parts_.end()) {
             spec = made->second;
         } else {
-            auto part = co_await data_.part_of(plan.id, where->volume,
-                                               where->path.substr(where->volume.size() + 1));
+            auto part =
+                co_await data_.part_of(plan.id, where->volume, where->path.substr(where->volume.size() + 1));
             if (!part) co_return fail(std::move(part.error()).with_context("mount " + path.path));
             spec = std::move(*part);
         }
