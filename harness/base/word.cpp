@@ -1,32 +1,47 @@
+#include <array>
+#include <atomic>
+#include <bit>
 #include <mutex>
 #include <rogate/word.hpp>
-#include <unordered_set>
+#include <unordered_map>
 
 namespace rogate {
 
 namespace {
 
-struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
-};
+// The texts by their numbers, from 1. Each block holds twice as many as the one before, and stays where it
+// is, so that reading takes no lock. Not destroyed at the end, since there is no telling who still has a Word
+// then.
+constinit std::array<std::atomic<std::string*>, 32> blocks = {};
+
+unsigned block_of(std::uint32_t number) {
+    return static_cast<unsigned>(std::bit_width(number)) - 1;
+}
+
+std::string& text_at(std::uint32_t number) {
+    const unsigned block = block_of(number);
+    return blocks[block].load(std::memory_order_acquire)[number - (1U << block)];
+}
 
 }  // namespace
 
-const std::string& Word::nothing() {
-    static const std::string empty;
-    return empty;
+const std::string& Word::str() const {
+    static const std::string nothing;
+    return number_ == 0 ? nothing : text_at(number_);
 }
 
-const std::string* Word::kept(std::string_view text) {
+std::uint32_t Word::kept(std::string_view text) {
     static std::mutex mutex;
-    // Nodes stay where they are. Not destroyed at the end, since there is no telling who still has a Word
-    // then.
-    static auto& all = *new std::unordered_set<std::string, Hash, std::equal_to<>>;
+    static auto& all = *new std::unordered_map<std::string_view, std::uint32_t>;
     const std::lock_guard lock(mutex);
-    auto found = all.find(text);
-    if (found == all.end()) found = all.emplace(text).first;
-    return &*found;
+    const auto found = all.find(text);
+    if (found != all.end()) return found->second;
+    const auto number = static_cast<std::uint32_t>(all.size()) + 1;
+    if (std::has_single_bit(number))
+        blocks[block_of(number)].store(new std::string[number], std::memory_order_release);
+    text_at(number) = text;
+    all.emplace(text_at(number), number);
+    return number;
 }
 
 }  // namespace rogate

@@ -50,7 +50,7 @@ std::string scalar(const std::string& raw) {
 
 }  // namespace
 
-const std::vector<Attempt>& required_writes(const MountResult& mount) {
+const Attempts& required_writes(const MountResult& mount) {
     return mount.verdict == Verdict::already_ro || mount.writes.empty() ? mount.attempts : mount.writes;
 }
 

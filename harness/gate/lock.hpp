@@ -34,7 +34,7 @@ struct Lock {
 
 // The writes on a mount that the lock keeps: what the control run wrote, and on a mount that was read-only
 // anyway, what failed. (What an application tries after a write has failed is no requirement of its own.)
-const std::vector<Attempt>& required_writes(const MountResult& mount);
+const Attempts& required_writes(const MountResult& mount);
 
 LockedWrite locked_write(const Attempt& attempt, const std::string& mount);
 // The entry that stands for a write: the same generalised one, else one whose patterns match; null if there

@@ -168,20 +168,19 @@ Recording Recorder::finish() {
     recording.lost_events = lost_ + dropped_;
     recording.uses = std::move(uses_);
     recording.read_back = read_back();
-    using Key = std::tuple<std::string, std::string, std::string, std::string, int, std::string, std::string,
-                           std::string, bool>;
+    using Key = std::tuple<Word, SharedText, Word, Word, int, Word, Word, Word, bool>;
     std::map<Key, Attempt> merged;
     for (AttemptEvent& event : events_) {
         Attempt attempt;
         attempt.mount = target_of(event.mount, targets_);
-        attempt.path = std::move(event.path);
+        attempt.path = event.path;
         attempt.operation = operation_of(event);
-        attempt.syscall = std::move(event.syscall);
+        attempt.syscall = event.syscall;
         attempt.error = event.fixed.error;
         attempt.phase = phase_of(event);
         attempt.process = {.pid = event.fixed.pid,
-                           .comm = std::move(event.comm),
-                           .exe = std::move(event.exe),
+                           .comm = event.comm,
+                           .exe = event.exe,
                            .uid = event.fixed.uid,
                            .parent = event.fixed.parent};
         attempt.open_flags = event.fixed.open_flags;

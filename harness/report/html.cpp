@@ -82,8 +82,7 @@ ordered_json row(const Attempt& each, bool failed, Words& words) {
             each.first_s};
 }
 
-void append_rows(const std::vector<Attempt>& list, bool failed, std::size_t limit, Words& words,
-                 std::string& out) {
+void append_rows(const Attempts& list, bool failed, std::size_t limit, Words& words, std::string& out) {
     for (std::size_t i = 0; i < std::min(limit, list.size()); ++i) {
         if (out.back() != '[') out += ',';
         append_json(row(list[i], failed, words), out);

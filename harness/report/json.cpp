@@ -27,7 +27,7 @@ class Writer {
     ordered_json texts(const std::vector<std::string>& list) const;
     ordered_json run(const RunRecord& run) const;
     void mount(const MountResult& mount, const Recommendation& recommendation);
-    void attempts(const char* key, const std::vector<Attempt>& list);
+    void attempts(const char* key, const Attempts& list);
     void member(int depth, const char* key, const ordered_json& value);
     void quoted(std::string_view raw);
     void hand_on();
@@ -170,7 +170,7 @@ void Writer::member(int depth, const char* key, const ordered_json& value) {
     }
 }
 
-void Writer::attempts(const char* key, const std::vector<Attempt>& list) {
+void Writer::attempts(const char* key, const Attempts& list) {
     member(3, key, ordered_json::array());
     if (list.empty()) return;
     out_.pop_back();

@@ -281,22 +281,15 @@ void AttemptReader::text(std::string_view value) {
 }
 
 void AttemptReader::number(std::int64_t value) {
-    const Field now = field();
-    if (now == pid)
-        attempt_.process.pid = value;
-    else if (now == parent)
-        attempt_.process.parent = value;
-    else if (value >= 0)
-        number(static_cast<std::uint64_t>(value));
-    else
-        wrong("a number that can be");
+    if (value < 0) wrong("a number that can be");
+    number(static_cast<std::uint64_t>(value));
 }
 
 void AttemptReader::number(std::uint64_t value) {
     const Field now = field();
     if (now == path || now == error || now == cls || word_of(now) != nullptr) wrong("a text");
-    if (now == pid) attempt_.process.pid = static_cast<std::int64_t>(value);
-    if (now == parent) attempt_.process.parent = static_cast<std::int64_t>(value);
+    if (now == pid) attempt_.process.pid = static_cast<std::uint32_t>(value);
+    if (now == parent) attempt_.process.parent = static_cast<std::uint32_t>(value);
     if (now == uid) attempt_.process.uid = static_cast<std::uint32_t>(value);
     if (now == count) attempt_.count = value;
     if (now == open_flags) attempt_.open_flags = static_cast<std::uint32_t>(value);
@@ -429,10 +422,10 @@ bool ResultReader::end() {
 void ResultReader::give(std::vector<MountResult>& mounts) {
     for (std::size_t i = 0; i < std::min(mounts.size(), mounts_.size()); ++i) {
         const Word target = mounts[i].mount.target;
+        for (Attempt& each : mounts_[i].attempts) each.mount = target;
+        for (Attempt& each : mounts_[i].writes) each.mount = target;
         mounts[i].attempts = std::move(mounts_[i].attempts);
         mounts[i].writes = std::move(mounts_[i].writes);
-        for (Attempt& each : mounts[i].attempts) each.mount = target;
-        for (Attempt& each : mounts[i].writes) each.mount = target;
     }
 }
 

@@ -90,7 +90,7 @@ std::string_view why(const MountResult& mount) {
 
 // Numbers of three digits and more, and hexadecimal names of eight and more with a digit, are made anew each
 // time: pid files, temporary files, hashes. One "*" stands for each.
-std::string general(const std::string& name) {
+std::string general(std::string_view name) {
     const auto digit = [](char c) { return c >= '0' && c <= '9'; };
     const auto hex = [&](char c) { return digit(c) || (c >= 'a' && c <= 'f'); };
     std::string out;
@@ -119,8 +119,8 @@ struct Need {
 };
 using Needs = std::map<std::string, Need>;  // by general path
 
-std::string general_path(const std::string& path, std::size_t from) {
-    std::string out = path.substr(0, from);
+std::string general_path(std::string_view path, std::size_t from) {
+    std::string out(path.substr(0, from));
     for (std::size_t at = from; at < path.size();) {
         std::size_t end = std::min(path.find('/', at), path.size());
         out += general(path.substr(at, end - at));
@@ -130,7 +130,7 @@ std::string general_path(const std::string& path, std::size_t from) {
     return out;
 }
 
-void add_needs(const std::vector<Attempt>& attempts, bool failed, std::size_t from, Needs& needs) {
+void add_needs(const Attempts& attempts, bool failed, std::size_t from, Needs& needs) {
     for (const Attempt& each : attempts) {
         if (each.cls != AttemptClass::write || (each.error != 0) != failed) continue;
         Need& need = needs[general_path(each.path, std::min(from, each.path.size()))];

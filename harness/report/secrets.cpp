@@ -75,6 +75,19 @@ class Hider {
         hide(each.process.comm), hide(each.process.exe);
         hide(each.operation), hide(each.syscall), hide(each.control);
     }
+    // They are shared by runs and mounts: a list is copied only if there is something to hide in it.
+    void hide(Attempts& list) const {
+        for (std::size_t i = 0; i < list.size(); ++i) {
+            Attempt masked = list[i];
+            hide(masked);
+            if (masked != list[i]) list.edit()[i] = std::move(masked);
+        }
+    }
+    void hide(SharedText& shared) const {
+        std::string text = shared.str();
+        hide(text);
+        if (text != shared.view()) shared = text;
+    }
     void hide(WritablePath& each) const {
         hide(each.path), hide(each.mount), hide(each.tmpfs_options), hide(each.reason);
     }

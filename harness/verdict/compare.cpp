@@ -4,10 +4,11 @@
 
 #include <algorithm>
 #include <boost/container_hash/hash.hpp>
-#include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
 #include <cerrno>
 #include <functional>
 #include <limits>
+#include <optional>
 #include <rogate/names.hpp>
 #include <string_view>
 #include <tuple>
@@ -23,64 +24,96 @@ std::string_view comparable_operation(const Attempt& attempt) {
     return attempt.operation == "create" ? "open-write" : std::string_view(attempt.operation);
 }
 
-// Attempts are told apart by operation and path. What is looked up are attempts of a run, which stay where
-// they are: a run can have hundreds of thousands, and copies of their texts would cost more than all the
-// rest.
+std::size_t hash_of_need(const Attempt& attempt) {
+    std::size_t hash = std::hash<std::string_view>()(attempt.path);
+    boost::hash_combine(hash, std::hash<std::string_view>()(comparable_operation(attempt)));
+    return hash;
+}
+bool is_same_need(const Attempt& a, const Attempt& b) {
+    return a.path == b.path && comparable_operation(a) == comparable_operation(b);
+}
+
+// Sets of a run's attempts by operation and path, which tell them apart. A run can have hundreds of
+// thousands: what is kept of each is its place, and the attempts stay where they are.
 struct HashNeed {
-    std::size_t operator()(const Attempt* attempt) const {
-        std::size_t hash = std::hash<std::string_view>()(attempt->path);
-        boost::hash_combine(hash, std::hash<std::string_view>()(comparable_operation(*attempt)));
-        return hash;
-    }
+    using is_transparent = void;
+    const Attempts& of;
+    std::size_t operator()(const Attempt& attempt) const { return hash_of_need(attempt); }
+    std::size_t operator()(std::uint32_t place) const { return hash_of_need(of[place]); }
 };
 struct SameNeed {
-    bool operator()(const Attempt* a, const Attempt* b) const {
-        return a->path == b->path && comparable_operation(*a) == comparable_operation(*b);
-    }
+    using is_transparent = void;
+    const Attempts& of;
+    bool operator()(const Attempt& a, std::uint32_t b) const { return is_same_need(a, of[b]); }
+    bool operator()(std::uint32_t a, const Attempt& b) const { return is_same_need(of[a], b); }
+    bool operator()(std::uint32_t a, std::uint32_t b) const { return is_same_need(of[a], of[b]); }
 };
-template <class T>
-using ByNeed = boost::unordered_flat_map<const Attempt*, T, HashNeed, SameNeed>;
+class Needs {
+  public:
+    explicit Needs(const Attempts& of) : places_(0, HashNeed{of}, SameNeed{of}) {
+        places_.reserve(of.size());
+    }
+
+    // The first of the same; `place` itself if it is the first.
+    std::uint32_t insert(std::uint32_t place) { return *places_.insert(place).first; }
+    std::optional<std::uint32_t> find(const Attempt& attempt) const {
+        const auto found = places_.find(attempt);
+        return found == places_.end() ? std::nullopt : std::optional(*found);
+    }
+
+  private:
+    boost::unordered_flat_set<std::uint32_t, HashNeed, SameNeed> places_;
+};
+
+// The places of those for which it is true.
+template <class Predicate>
+std::vector<std::uint32_t> places_of(const Attempts& attempts, const Predicate& predicate) {
+    std::vector<std::uint32_t> places;
+    places.reserve(static_cast<std::size_t>(std::count_if(attempts.begin(), attempts.end(), predicate)));
+    for (std::uint32_t i = 0; i < attempts.size(); ++i)
+        if (predicate(attempts[i])) places.push_back(i);
+    return places;
+}
 
 // How often each outcome came of an operation on a path, in one run.
 class Outcomes {
   public:
+    // At the place of the attempt that was the first with it.
     struct Outcome {
-        int error = 0;  // 0: it succeeded
         std::uint64_t count = 0;
-        std::size_t next = none;  // another outcome of the same
+        std::uint32_t next = none;  // the place of another outcome of the same
     };
 
-    explicit Outcomes(const RunRecord& run) {
-        first_.reserve(run.attempts.size());
-        all_.reserve(run.attempts.size());
-        for (const Attempt& attempt : run.attempts) add(attempt);
+    explicit Outcomes(const Attempts& attempts)
+        : attempts_(attempts), needs_(attempts), all_(attempts.size()) {
+        for (std::uint32_t place = 0; place < attempts.size(); ++place) add(place);
     }
 
-    // Null: no such attempt was made.
-    const Outcome* find(const Attempt& attempt) const {
-        const auto found = first_.find(&attempt);
-        return found == first_.end() ? nullptr : &all_[found->second];
-    }
-    const Outcome* next(const Outcome* outcome) const {
-        return outcome->next == none ? nullptr : &all_[outcome->next];
+    // The place of the first outcome; nullopt: no such attempt was made.
+    std::optional<std::uint32_t> find(const Attempt& attempt) const { return needs_.find(attempt); }
+    const Attempt& attempt(std::uint32_t place) const { return attempts_[place]; }
+    std::uint64_t count(std::uint32_t place) const { return all_[place].count; }
+    std::optional<std::uint32_t> next(std::uint32_t place) const {
+        return all_[place].next == none ? std::nullopt : std::optional(all_[place].next);
     }
 
   private:
-    static constexpr std::size_t none = std::numeric_limits<std::size_t>::max();
+    static constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
 
-    void add(const Attempt& attempt) {
-        const auto [at, fresh] = first_.try_emplace(&attempt, all_.size());
-        if (!fresh)
-            for (std::size_t i = at->second; i != none; i = all_[i].next)
-                if (all_[i].error == attempt.error) {
-                    all_[i].count += attempt.count;
-                    return;
-                }
-        all_.push_back({attempt.error, attempt.count, fresh ? none : std::exchange(at->second, all_.size())});
+    void add(std::uint32_t place) {
+        const std::uint32_t first = needs_.insert(place);
+        for (std::uint32_t i = first; i != none && first != place; i = all_[i].next)
+            if (attempts_[i].error == attempts_[place].error) {
+                all_[i].count += attempts_[place].count;
+                return;
+            }
+        all_[place].count = attempts_[place].count;
+        if (first != place) all_[place].next = std::exchange(all_[first].next, place);
     }
 
-    ByNeed<std::size_t> first_;
-    std::vector<Outcome> all_;
+    const Attempts& attempts_;
+    Needs needs_;
+    std::vector<Outcome> all_;  // by place
 };
 
 // What failed thus in the control run, where it was allowed to write, changes nothing anywhere. Only errors
@@ -93,8 +126,8 @@ bool fails_everywhere(std::string_view operation, int error) {
     return operation == "removexattr" && error == ENODATA;
 }
 
-int weight(AttemptClass cls) {
-    return cls == AttemptClass::write ? 0 : cls == AttemptClass::access_check ? 1 : 2;
+std::uint32_t weight(AttemptClass cls) {
+    return cls == AttemptClass::write ? 0U : cls == AttemptClass::access_check ? 1U : 2U;
 }
 
 // The eight bytes at `at`, so that numbers compare as the texts do.
@@ -105,59 +138,63 @@ std::uint64_t eight_bytes(std::string_view text, std::size_t at) {
     return number;
 }
 
-std::size_t common_beginning(const std::vector<const Attempt*>& attempts) {
-    if (attempts.empty()) return 0;
-    std::string_view common = attempts.front()->path;
-    for (const Attempt* each : attempts) {
-        const auto differs =
-            std::mismatch(common.begin(), common.end(), each->path.begin(), each->path.end());
+std::size_t common_beginning(const Attempts& attempts, const std::vector<std::uint32_t>& places) {
+    if (places.empty()) return 0;
+    std::string_view common = attempts[places.front()].path;
+    for (const std::uint32_t place : places) {
+        const std::string_view path = attempts[place].path;
+        const auto differs = std::mismatch(common.begin(), common.end(), path.begin(), path.end());
         common = common.substr(0, static_cast<std::size_t>(differs.first - common.begin()));
     }
     return common.size();
 }
 
 // The telling ones first. Of very many, looking at two paths is two misses of every cache; the bytes in which
-// paths begin to differ lie beside the pointers and decide most comparisons.
-void sort_by_weight(std::vector<const Attempt*>& attempts) {
+// paths begin to differ lie beside the places and decide most comparisons.
+void sort_by_weight(const Attempts& attempts, std::vector<std::uint32_t>& places) {
     struct Ranked {
-        int weight;
         std::uint64_t count, beginning;
-        const Attempt* attempt;  // they are in one vector: its order decides last
+        std::uint32_t weight, place;
     };
-    const std::size_t common = common_beginning(attempts);
+    const std::size_t common = common_beginning(attempts, places);
     std::vector<Ranked> ranked;
-    ranked.reserve(attempts.size());
-    for (const Attempt* each : attempts)
-        ranked.push_back({weight(each->cls), each->count, eight_bytes(each->path, common), each});
-    std::sort(ranked.begin(), ranked.end(), [](const Ranked& a, const Ranked& b) {
+    ranked.reserve(places.size());
+    for (const std::uint32_t place : places) {
+        const Attempt& each = attempts[place];
+        ranked.push_back({each.count, eight_bytes(each.path, common), weight(each.cls), place});
+    }
+    std::sort(ranked.begin(), ranked.end(), [&](const Ranked& a, const Ranked& b) {
         if (a.weight != b.weight) return a.weight < b.weight;
         if (a.count != b.count) return a.count > b.count;
         if (a.beginning != b.beginning) return a.beginning < b.beginning;
-        return std::tie(a.attempt->path, a.attempt->operation, a.attempt) <
-               std::tie(b.attempt->path, b.attempt->operation, b.attempt);
+        const Attempt &first = attempts[a.place], &second = attempts[b.place];
+        return std::tie(first.path, first.operation, a.place) <
+               std::tie(second.path, second.operation, b.place);
     });
-    std::transform(ranked.begin(), ranked.end(), attempts.begin(),
-                   [](const Ranked& each) { return each.attempt; });
+    std::transform(ranked.begin(), ranked.end(), places.begin(),
+                   [](const Ranked& each) { return each.place; });
 }
 
 }  // namespace
 
 void compare_with_control(RunRecord& run, const RunRecord& control) {
-    const Outcomes there(control);
-    for (Attempt& attempt : run.attempts) {
-        const Outcomes::Outcome* const first = there.find(attempt);
-        if (first == nullptr) {
+    const Outcomes there(control.attempts);
+    for (Attempt& attempt : run.attempts.edit()) {
+        const auto first = there.find(attempt);
+        if (!first) {
             attempt.control = "absent";
             continue;
         }
+        attempt.path = there.attempt(*first).path;  // one text for both
         // If any of them succeeded, the application could do it; otherwise how it failed (one of the ways).
-        int best = first->error;
+        int best = there.attempt(*first).error;
         bool everywhere = true;
         std::uint64_t alike = 0;
-        for (const auto* each = first; each != nullptr; each = there.next(each)) {
-            best = std::min(best, each->error);
-            everywhere = everywhere && fails_everywhere(attempt.operation, each->error);
-            if (each->error == attempt.error) alike = each->count;
+        for (auto each = first; each; each = there.next(*each)) {
+            const int error = there.attempt(*each).error;
+            best = std::min(best, error);
+            everywhere = everywhere && fails_everywhere(attempt.operation, error);
+            if (error == attempt.error) alike = there.count(*each);
         }
         attempt.control = errno_name(best);
         if (attempt.error == EROFS && attempt.cls == AttemptClass::write && best != 0 && everywhere)
@@ -177,15 +214,18 @@ bool is_write_made(const Attempt& attempt) {
     return attempt.error == 0 && attempt.cls == AttemptClass::write;
 }
 
-std::vector<Attempt> failed_attempts(const RunRecord& run, const std::string& target) {
-    std::vector<const Attempt*> found;
-    for (const Attempt& attempt : run.attempts)
-        if (attempt.mount == target && failed_by_read_only(attempt)) found.push_back(&attempt);
-    sort_by_weight(found);
-    std::vector<Attempt> sorted;
-    sorted.reserve(found.size());
-    for (const Attempt* each : found) sorted.push_back(*each);
-    return sorted;
+Attempts failed_attempts(const RunRecord& run, const std::string& target) {
+    std::vector<std::uint32_t> places = places_of(run.attempts, [mount = Word(target)](const Attempt& each) {
+        return each.mount == mount && failed_by_read_only(each);
+    });
+    sort_by_weight(run.attempts, places);
+    return run.attempts.picked(std::move(places));
+}
+
+Attempts write_attempts(const RunRecord& run, const std::string& target) {
+    return run.attempts.picked(places_of(run.attempts, [mount = Word(target)](const Attempt& each) {
+        return each.mount == mount && is_write_made(each);
+    }));
 }
 
 std::uint64_t writes_made(const RunRecord& run, const std::string& target) {
@@ -196,13 +236,13 @@ std::uint64_t writes_made(const RunRecord& run, const std::string& target) {
 }
 
 std::uint64_t writes_left_out(const RunRecord& run, const RunRecord& control, const std::string& target) {
-    ByNeed<std::uint64_t> made;
-    for (const Attempt& attempt : control.attempts)
-        if (attempt.mount == target && is_write_made(attempt)) made[&attempt] += attempt.count;
+    const Attempts made = write_attempts(control, target);
     if (made.empty()) return 0;
-    for (const Attempt& attempt : run.attempts) made.erase(&attempt);
+    Needs attempted(run.attempts);
+    for (std::uint32_t place = 0; place < run.attempts.size(); ++place) attempted.insert(place);
     std::uint64_t sum = 0;
-    for (const auto& [attempt, count] : made) sum += count;
+    for (const Attempt& each : made)
+        if (!attempted.find(each)) sum += each.count;
     return sum;
 }
 

@@ -24,9 +24,11 @@ bool is_write_made(const Attempt&);
 
 // Failed attempts on `target` in `run`, the telling ones first: writes, then no-ops and access checks; many
 // before few.
-std::vector<Attempt> failed_attempts(const RunRecord& run, const std::string& target);
+Attempts failed_attempts(const RunRecord& run, const std::string& target);
 
-// Successful attempts of class `write` on `target`, counted.
+// Successful attempts of class `write` on `target`.
+Attempts write_attempts(const RunRecord& run, const std::string& target);
+// The same, counted.
 std::uint64_t writes_made(const RunRecord& run, const std::string& target);
 
 // Successful writes of the control run on `target` that `run` did not even attempt (same operation and path):

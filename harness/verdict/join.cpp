@@ -66,6 +66,12 @@ template <class T>
 void append(std::vector<T>& to, const std::vector<T>& from) {
     to.insert(to.end(), from.begin(), from.end());
 }
+void append(Attempts& to, const Attempts& from) {
+    if (to.empty())
+        to = from;
+    else if (!from.empty())
+        to.edit().insert(to.edit().end(), from.begin(), from.end());
+}
 
 bool same_paths(const std::vector<WritablePath>& a, const std::vector<WritablePath>& b) {
     return std::equal(a.begin(), a.end(), b.begin(), b.end(),

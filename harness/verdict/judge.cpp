@@ -24,7 +24,7 @@ bool touched(const RunRecord& run, const std::string& target) {
                        [&](const Attempt& attempt) { return attempt.mount == target; });
 }
 
-std::size_t of_class(const std::vector<Attempt>& attempts, AttemptClass cls) {
+std::size_t of_class(const Attempts& attempts, AttemptClass cls) {
     return static_cast<std::size_t>(
         std::count_if(attempts.begin(), attempts.end(), [&](const Attempt& a) { return a.cls == cls; }));
 }
@@ -168,10 +168,7 @@ MountResult judge(const MountEvidence& evidence) {
     const RunRecord& control = *evidence.control;
     result.runs.push_back(control.plan.id);
     result.writes_in_control = writes_made(control, target);
-    const auto made = [&](const Attempt& a) { return a.mount == target && is_write_made(a); };
-    result.writes.reserve(
-        static_cast<std::size_t>(std::count_if(control.attempts.begin(), control.attempts.end(), made)));
-    std::copy_if(control.attempts.begin(), control.attempts.end(), std::back_inserter(result.writes), made);
+    result.writes = write_attempts(control, target);
     if (!control.doubt.empty()) {
         settle(result, Verdict::inconclusive, "the control run is flaky: " + control.doubt);
         return result;

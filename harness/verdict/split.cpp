@@ -101,14 +101,15 @@ std::optional<std::string> Splitter::existing(std::string directory) {
 }
 
 std::optional<std::string> Splitter::directory_for(const Attempt& need) {
+    const std::string path = need.path.str();
     if (only_attributes(need.operation)) {
-        const PathFacts* facts = look(need.path);
-        if (facts != nullptr && facts->exists && facts->is_directory) return need.path;
-        return existing(parent_of(need.path));
+        const PathFacts* facts = look(path);
+        if (facts != nullptr && facts->exists && facts->is_directory) return path;
+        return existing(parent_of(path));
     }
     // A directory that is made in the mount's root can be a mount point instead.
-    if (need.operation == "mkdir" && parent_of(need.path) == target_) return existing(need.path);
-    return existing(parent_of(need.path));
+    if (need.operation == "mkdir" && parent_of(path) == target_) return existing(path);
+    return existing(parent_of(path));
 }
 
 std::set<std::string> Splitter::narrowest(std::set<std::string> directories) const {

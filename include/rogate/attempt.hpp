@@ -2,30 +2,30 @@
 #pragma once
 
 #include <cstdint>
+#include <rogate/shared_text.hpp>
 #include <rogate/word.hpp>
-#include <string>
 
 namespace rogate {
 
-enum class AttemptClass { write, no_op, access_check };
+enum class AttemptClass : std::uint8_t { write, no_op, access_check };
 
 struct Process {
-    std::int64_t pid = 0;  // in the engine host's pid namespace, of the first attempt counted
+    std::uint32_t pid = 0;  // in the engine host's pid namespace, of the first attempt counted
     Word comm, exe;
     std::uint32_t uid = 0;
-    std::int64_t parent = 0;  // pid of the process that started it, as far as that was still there
+    std::uint32_t parent = 0;  // pid of the process that started it, as far as that was still there
     bool operator==(const Process&) const = default;
 };
 
 // Attempts with equal (mount, path, operation, syscall, error, phase, process name) are one Attempt with a
-// count.
+// count. There can be a million of them, so that each field is no larger than what it holds.
 struct Attempt {
     Word mount;  // target of the subject's mount the path lies on; empty: on none of them (/proc, /sys, /dev)
-    std::string path;  // as the subject sees it; raw bytes, escaped only when rendered
-    Word operation;    // create, open-write, truncate, mkdir, rmdir, unlink, rename, link, symlink,
-                       // mknod, chmod, chown, utime, setxattr, removexattr, access, bind, ioctl
-    Word syscall;      // "openat", …; "io_uring:openat", …
-    int error = 0;     // errno as the process saw it; 0: it succeeded
+    Word operation;   // create, open-write, truncate, mkdir, rmdir, unlink, rename, link, symlink,
+                      // mknod, chmod, chown, utime, setxattr, removexattr, access, bind, ioctl
+    SharedText path;  // as the subject sees it; raw bytes, escaped only when rendered
+    Word syscall;     // "openat", …; "io_uring:openat", …
+    int error = 0;    // errno as the process saw it; 0: it succeeded
     AttemptClass cls = AttemptClass::write;
     Word phase;
     Word state = {};  // of the data, where the scenario asks for several: "fresh, used"
@@ -36,5 +36,6 @@ struct Attempt {
     Word control;  // how the same (path, operation) ended in the control run: "ok", an errno name, "absent"
     bool operator==(const Attempt&) const = default;
 };
+static_assert(sizeof(Attempt) == 80);
 
 }  // namespace rogate

@@ -23,9 +23,9 @@ struct MountResult {
     bool candidate = false;
     Verdict verdict = Verdict::inconclusive;
     std::string reason;                  // one sentence
-    std::vector<Attempt> attempts;       // the telling ones: failed on this mount in the run that decided it
+    Attempts attempts;                   // the telling ones: failed on this mount in the run that decided it
     std::vector<int> runs;               // ids of the runs that the verdict rests on
-    std::vector<Attempt> writes;         // what the control run wrote on it: successful ones of class `write`
+    Attempts writes;                     // what the control run wrote on it: successful ones of class `write`
     std::vector<WritablePath> writable;  // split: what has to stay writable on it
     std::vector<PhaseCost> costs;        // tolerated, split: where it is slower
     std::uint64_t writes_in_control = 0;  // successful writes of class `write` on it in the control run

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <rogate/attempt.hpp>
+#include <rogate/attempts.hpp>
 #include <rogate/error.hpp>
 #include <rogate/observation.hpp>
 #include <rogate/state.hpp>
@@ -61,7 +61,7 @@ struct RunRecord {
     RunPlan plan;
     bool passed = false;
     std::vector<PhaseRecord> phases;
-    std::vector<Attempt> attempts;
+    Attempts attempts;
     std::map<std::string, Canary> canary;       // by target, for every read-only mount
     std::map<std::string, std::uint64_t> uses;  // by target: files and directories opened or executed on it
     // By mount point: opens since the subject was last started anew that may have read what was there before.

@@ -3,31 +3,31 @@
 
 #include <compare>
 #include <concepts>
-#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
 namespace rogate {
 
-// Each text is kept once for the whole process and never given back, so that a Word is a pointer: copies cost
-// nothing, and equal ones are found by comparing pointers. Not for what is different each time, such as
-// paths. Threads can make them at the same time.
+// Each text is kept once for the whole process and never given back, so that a Word is a number of four
+// bytes: copies cost nothing, and equal ones are found by comparing numbers. Not for what is different each
+// time, such as paths (SharedText). Threads can make and read them at the same time.
 class Word {
   public:
     Word() = default;
     // A text is one without being told so, as it is a std::string.
-    Word(std::string_view text) : text_(text.empty() ? nullptr : kept(text)) {}  // NOLINT(*-explicit-*)
-    Word(const std::string& text) : Word(std::string_view(text)) {}              // NOLINT(*-explicit-*)
-    Word(const char* text) : Word(std::string_view(text)) {}                     // NOLINT(*-explicit-*)
+    Word(std::string_view text) : number_(text.empty() ? 0 : kept(text)) {}  // NOLINT(*-explicit-*)
+    Word(const std::string& text) : Word(std::string_view(text)) {}          // NOLINT(*-explicit-*)
+    Word(const char* text) : Word(std::string_view(text)) {}                 // NOLINT(*-explicit-*)
 
-    const std::string& str() const { return text_ == nullptr ? nothing() : *text_; }
+    const std::string& str() const;
     operator const std::string&() const { return str(); }  // NOLINT(*-explicit-*)
     operator std::string_view() const { return str(); }    // NOLINT(*-explicit-*)
-    bool empty() const { return text_ == nullptr; }
+    bool empty() const { return number_ == 0; }
 
     bool operator==(const Word&) const = default;
     std::strong_ordering operator<=>(const Word& other) const {
-        return text_ == other.text_ ? std::strong_ordering::equal : str() <=> other.str();
+        return number_ == other.number_ ? std::strong_ordering::equal : str() <=> other.str();
     }
     template <class Text>
     requires(std::convertible_to<const Text&, std::string_view> && !std::same_as<Text, Word>) bool operator==(
@@ -36,10 +36,9 @@ class Word {
     }
 
   private:
-    static const std::string& nothing();
-    static const std::string* kept(std::string_view text);
+    static std::uint32_t kept(std::string_view text);
 
-    const std::string* text_ = nullptr;  // null: the empty text
+    std::uint32_t number_ = 0;  // 0: the empty text
 };
 
 }  // namespace rogate

@@ -92,6 +92,8 @@ RunRecord run_of(RunKind kind, std::int64_t count) {
         run.plan.read_only = {"/data"};
         run.canary["/data"] = Canary::seen;
     }
+    std::vector<Attempt> attempts;
+    attempts.reserve(static_cast<std::size_t>(count));  // as a recorder does
     for (std::int64_t i = 0; i < count; ++i) {
         Attempt attempt;
         attempt.mount = "/data";
@@ -101,8 +103,9 @@ RunRecord run_of(RunKind kind, std::int64_t count) {
         attempt.error = kind == RunKind::control ? 0 : EROFS;
         attempt.phase = "ready";
         attempt.process = {.pid = 100, .comm = "app", .exe = "/usr/sbin/app", .uid = 0, .parent = 1};
-        run.attempts.push_back(std::move(attempt));
+        attempts.push_back(std::move(attempt));
     }
+    run.attempts = std::move(attempts);
     return run;
 }
 

@@ -123,7 +123,7 @@ TEST_F(Recording_, PhasesByNumberAndProcess) {
     recorder.take(own);
     recorder.take(health);
     std::map<std::string, std::string> phases;
-    for (const Attempt& attempt : recorder.finish().attempts) phases[attempt.path] = attempt.phase;
+    for (const Attempt& attempt : recorder.finish().attempts) phases[attempt.path.str()] = attempt.phase;
     EXPECT_EQ(phases.at("/data/a"), "step one");
     EXPECT_EQ(phases.at("/data/b"), "step one");
     EXPECT_EQ(phases.at("/data/c"), "healthcheck");
@@ -180,7 +180,7 @@ TEST_F(Recording_, ClassesComeFromTheCallAndTheFilesState) {
     recorder.take(no_op);
     recorder.take(event("access", "/data/y"));
     std::map<std::string, AttemptClass> classes;
-    for (const Attempt& attempt : recorder.finish().attempts) classes[attempt.path] = attempt.cls;
+    for (const Attempt& attempt : recorder.finish().attempts) classes[attempt.path.str()] = attempt.cls;
     EXPECT_EQ(classes.at("/data/x"), AttemptClass::no_op);
     EXPECT_EQ(classes.at("/data/y"), AttemptClass::access_check);
 }

@@ -292,7 +292,7 @@ TEST(Requirements, KeepDatesWhileTheModeStays) {
 }
 
 TEST(Requirements, AreTheSameForRunsThatFoundTheSame) {
-    const auto with = [](const char* suffix, std::uint64_t count, std::int64_t pid) {
+    const auto with = [](const char* suffix, std::uint64_t count, std::uint32_t pid) {
         CampaignResult result = sample();
         Attempt made = attempt("create", std::string("/data/tmp.") + suffix);
         made.count = count, made.process.pid = pid, made.first_s = static_cast<double>(pid);
@@ -348,8 +348,8 @@ TEST(Html, HoldsAPartOfWhatIsTooMuchAndKnowsHowMuchThereIs) {
 
 TEST(Html, WhatShortListsLeaveIsTheLongOnes) {
     CampaignResult result = with_mounts(3, 100);
-    result.mounts[1].attempts.resize(7);
-    result.mounts[2].attempts.resize(3);
+    result.mounts[1].attempts.edit().resize(7);
+    result.mounts[2].attempts.edit().resize(3);
     const auto rows = [&](std::size_t limit, std::size_t at) {
         return data_of(render_html(std::vector{result}, limit))["results"][0]["mounts"][at]["rows"].size();
     };
@@ -364,9 +364,9 @@ TEST(Html, WhatShortListsLeaveIsTheLongOnes) {
 TEST(Json, AttemptsComeBackWithoutATreeOfThem) {
     CampaignResult result = with_mounts(3, 50);
     result.mounts[1].writes = result.mounts[0].attempts;
-    for (Attempt& each : result.mounts[1].writes) each.mount = "/mount/1";
+    for (Attempt& each : result.mounts[1].writes.edit()) each.mount = "/mount/1";
     for (MountResult& each : result.mounts)
-        for (Attempt& one : each.attempts) one.mount = each.mount.target;
+        for (Attempt& one : each.attempts.edit()) one.mount = each.mount.target;
     const auto back = parse_json(render_json(result));
     ASSERT_TRUE(back.has_value()) << back.error().message;
     EXPECT_EQ(back->mounts, result.mounts);

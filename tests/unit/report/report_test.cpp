@@ -134,9 +134,9 @@ TEST(Json, SourceThatFailsIsNoEnd) {
 
 CampaignResult with_attempts(std::size_t count) {
     CampaignResult result = sample();
-    result.mounts[0].attempts.clear();
+    result.mounts[0].attempts = {};
     for (std::size_t i = 0; i < count; ++i)
-        result.mounts[0].attempts.push_back(attempt("create", fmt::format("/data/{}", i)));
+        result.mounts[0].attempts.edit().push_back(attempt("create", fmt::format("/data/{}", i)));
     return result;
 }
 
@@ -210,7 +210,7 @@ TEST(Json, SaysWhatIsWrongWithAnAttempt) {
 
 TEST(Secrets, AreHiddenInEveryWordOfAnAttempt) {
     CampaignResult result = sample();
-    Attempt& made = result.mounts[0].attempts.front();
+    Attempt& made = result.mounts[0].attempts.edit().front();
     made.process.comm = made.process.exe = made.phase = "x-hunter22-y";
     made.path = "/data/hunter22";
     hide_secrets(result, {"hunter22"});

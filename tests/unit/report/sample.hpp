@@ -106,11 +106,12 @@ inline CampaignResult sample() {
     MountResult split =
         mount("/srv/app", Verdict::split, "read-only fails ready; passes with /srv/app/run (tmpfs) writable");
     split.writable = {kept_writable()};
-    split.writes = {attempt("create", "/srv/app/run/app.pid", AttemptClass::write)};
-    split.writes.front().mount = "/srv/app";
-    split.writes.front().error = 0;
-    split.writes.front().first_s = 0.25;
-    split.writes.front().open_flags = 0101;
+    Attempt wrote = attempt("create", "/srv/app/run/app.pid", AttemptClass::write);
+    wrote.mount = "/srv/app";
+    wrote.error = 0;
+    wrote.first_s = 0.25;
+    wrote.open_flags = 0101;
+    split.writes = {wrote};
     split.costs = {{.phase = "ready", .control_s = 0.5, .read_only_s = 2.5}};
     result.mounts.push_back(split);
     result.scenario.subject.origin = {

@@ -107,12 +107,12 @@ TEST_F(Judge, PermissionProblemThatWasThereBeforeIsNotOurs) {
 
 TEST_F(Judge, EachWayInWhichTheControlRunFailedIsRemembered) {
     for (const int error : {EEXIST, EACCES, EEXIST, ENOSPC})
-        control.attempts.push_back(attempt("create", "/data/a", error));
-    control.attempts.push_back(attempt("open-write", "/data/a", EACCES));
+        control.attempts.edit().push_back(attempt("create", "/data/a", error));
+    control.attempts.edit().push_back(attempt("open-write", "/data/a", EACCES));
     probe.attempts = {attempt("create", "/data/a", EEXIST), attempt("open-write", "/data/a", ENOSPC),
                       attempt("create", "/data/a", EBUSY), attempt("mkdir", "/data/a", EEXIST)};
-    probe.attempts[0].count = 2;
-    probe.attempts[1].count = 2;
+    probe.attempts.edit()[0].count = 2;
+    probe.attempts.edit()[1].count = 2;
     compare_with_control(probe, control);
     EXPECT_EQ(probe.attempts[0].control, "EEXIST");
     EXPECT_EQ(probe.attempts[1].control, "EACCES") << "it failed so once more than in the control run";
@@ -137,10 +137,10 @@ TEST_F(Judge, TellingAttemptsComeFirst) {
                 for (const char* operation : {"create", "unlink"}) {
                     Attempt made = attempt(operation, path, EROFS, cls);
                     made.count = count;
-                    probe.attempts.push_back(made);
+                    probe.attempts.edit().push_back(made);
                 }
-    const std::vector<Attempt> wanted = probe.attempts;
-    std::reverse(probe.attempts.begin(), probe.attempts.end());
+    const Attempts wanted = probe.attempts;
+    std::ranges::reverse(probe.attempts.edit());
     EXPECT_EQ(failed_attempts(probe, "/data"), wanted);
 }
 
@@ -157,7 +157,7 @@ TEST_F(Judge, FailureThatHappensInTheControlRunTooIsNotReadOnlys) {
     control.attempts = {attempt("open-write", "/data/lock", 0), attempt("create", "/data/lock", EEXIST)};
     probe.attempts = {attempt("create", "/data/lock", EEXIST)};
     EXPECT_TRUE(judged().attempts.empty());
-    probe.attempts[0].count = 2;  // once more than there
+    probe.attempts.edit()[0].count = 2;  // once more than there
     EXPECT_EQ(judged().attempts.size(), 1U);
 }
 
@@ -204,7 +204,7 @@ INSTANTIATE_TEST_SUITE_P(All, RefusedAndHopeless,
 TEST_F(Judge, RefusedOnceAfterAFailureThatComesAndGoesIsAWrite) {
     control.attempts = {attempt("unlink", "/data/x", ENOENT), attempt("unlink", "/data/x", EBUSY)};
     probe.attempts = {attempt("unlink", "/data/x", EROFS)};
-    EXPECT_EQ(judged().attempts.at(0).cls, AttemptClass::write);
+    EXPECT_EQ(judged().attempts[0].cls, AttemptClass::write);
 }
 
 TEST_F(Judge, RemovingWhatIsThereIsAWrite) {
@@ -234,7 +234,7 @@ TEST_F(Judge, UnusedIsUntested) {
 
 TEST_F(Judge, AttemptsOnOtherMountsDoNotCount) {
     probe.attempts = {attempt("create", "/data/cache", EROFS)};
-    probe.attempts[0].mount = "/other";
+    probe.attempts.edit()[0].mount = "/other";
     EXPECT_EQ(verdict(), Verdict::safe);
 }
 

@@ -36,7 +36,7 @@ struct Application {
             attempt.operation = "create";
             attempt.path = target + "/f";
             attempt.error = read_only.contains(target) ? EROFS : 0;
-            record.attempts.push_back(attempt);
+            record.attempts.edit().push_back(attempt);
         }
         for (const char* name : {"/a", "/b", "/c", "/d"}) record.uses[name] = 1;
         return record;

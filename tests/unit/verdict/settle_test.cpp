@@ -45,7 +45,7 @@ struct Application {
             attempt.path = target(i) + "/" + name;
             attempt.error = read_only.contains(target(i)) ? EROFS : 0;
             attempt.first_s = static_cast<double>(record.attempts.size());
-            record.attempts.push_back(attempt);
+            record.attempts.edit().push_back(attempt);
             return attempt.error == 0;
         };
         for (std::size_t i = 0; i < letters.size(); ++i)
@@ -228,7 +228,7 @@ TEST(Settle, SuspectsComeInTheOrderOfTheirLastFailure) {
         attempt.mount = mount;
         attempt.first_s = time;
         attempt.error = error;
-        run.attempts.push_back(attempt);
+        run.attempts.edit().push_back(attempt);
     }
     EXPECT_EQ(suspects(run), (std::vector<std::string>{"/b", "/a"}));
 }

@@ -47,7 +47,7 @@ class Application {
             attempt.path = write.path;
             attempt.process.uid = 33;
             attempt.error = may_write(plan, write) ? 0 : EROFS;
-            record.attempts.push_back(attempt);
+            record.attempts.edit().push_back(attempt);
             if (attempt.error != 0 && write.fatal) record.passed = false;
             if (!record.passed) break;
         }
