@@ -153,6 +153,9 @@ Task<std::string> Companions::launch(const Companion& companion, int run, const 
                 continue;
             spec.mounts.push_back(*its);
             spec.mounts.back().target = mount.target + below.mount.target.substr(target.size());
+            // How this one is mounted here, and not the subject's.
+            if (below.follows == target)
+                spec.mounts.back().read_only = mount.read_only || below.read_only_by_itself;
         }
         return true;
     };

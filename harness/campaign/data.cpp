@@ -545,8 +545,10 @@ Task<std::vector<engine::MountSpec>> DataPlane::prepare(RunPlan plan,
         const auto told = given.find(mount.target);
         engine::MountSpec& spec =
             specs.emplace_back(told == given.end() ? engine::MountSpec{} : told->second);
-        spec.read_only = mount.read_only || std::find(plan.read_only.begin(), plan.read_only.end(),
-                                                      mount.target) != plan.read_only.end();
+        const auto tried = [&](const std::string& target) {
+            return std::ranges::find(plan.read_only, target) != plan.read_only.end();
+        };
+        spec.read_only = mount.read_only || tried(mount.target) || tried(mounts_[i].follows);
         if (told == given.end())
             sources.push_back(source_for(plan, i, &spec));
         else

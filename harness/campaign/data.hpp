@@ -51,6 +51,8 @@ struct DataMount {
     bool below_source =
         false;            // no mount of the subject's own: something is mounted below another one's source
     std::string seen_at;  // where the helper has it, if not where each source is
+    bool read_only_by_itself = false;  // below_source
+    std::string follows;  // below_source: this target's read-only, since this engine's goes all the way down
     std::vector<std::string>
         writable_below;                     // mounts below the source that stay writable when it is read-only
     std::vector<std::string> hidden_below;  // mounts below the source that the runs are not given
@@ -72,6 +74,8 @@ class DataPlane {
     DataPlane(engine::Client& client, std::string session, std::string image, std::string part = "")
         : client_(client), session_(std::move(session)), image_(std::move(image)), part_(std::move(part)) {}
 
+    // Before survey(): read-only is not to reach what is mounted below a source, whatever the engine does.
+    void keep_read_only_above() { reaches_below_ = false; }
     // Before survey(): how everything is given to the runs for which know() says nothing else.
     void use(DataMode mode) { mode_ = mode; }
     // Before survey(): how the mount with `known.mount.target` is given to the runs (copy, made, given),
@@ -145,7 +149,7 @@ class DataPlane {
     std::string seen_by_helper(std::size_t index) const;
     engine::Task<std::string> read_mountinfo();
     engine::Task<> find_submounts();
-    void take_submount(std::size_t index, const Submount& submount, std::size_t how_many);
+    void take_submount(std::size_t index, const Submount& submount, std::size_t how_many, bool follows);
     engine::Task<> read_root_attributes(DataMount& data, std::size_t index);
     engine::Task<> check_overlays();
     engine::Task<> make_volume(engine::VolumeSpec volume);
@@ -188,6 +192,7 @@ class DataPlane {
     engine::Client& client_;
     std::string session_, image_, part_;
     DataMode mode_ = DataMode::overlay;
+    bool reaches_below_ = true;
     std::set<std::string> written_elsewhere_;
     std::map<std::string, DataMount> known_;
     std::vector<DataMount> mounts_;

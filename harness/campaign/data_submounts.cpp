@@ -17,6 +17,9 @@ using engine::Task;
 
 namespace {
 
+// Where a source is as the subject has it, beside the place where it is by itself.
+constexpr const char* as_subject = "-as-subject";
+
 // More than these (somebody binds the engine's own directory, or "/") are left as they are.
 constexpr std::size_t most_given_to_runs = 16;
 
@@ -30,7 +33,9 @@ bool may_be_recursive(const std::string& api_version) {
 }  // namespace
 
 // A container with all the sources read-only tells for certain: it has what the subject would have, in
-// whichever mount namespace the engine lives, and shows whether this engine's read-only is recursive.
+// whichever mount namespace the engine lives. Where read-only may be recursive it has each source twice: once
+// as the subject would have it, which shows whether it is, and once without what is mounted below, which
+// shows how that is by itself.
 Task<std::string> DataPlane::read_mountinfo() {
     auto image = co_await observe::import_mount_reader(client_, session_);
     if (!image) co_return fail(std::move(image.error()));
@@ -43,6 +48,12 @@ Task<std::string> DataPlane::read_mountinfo() {
     spec.read_only_rootfs = true;
     spec.cap_drop = {"ALL"};
     spec.mounts = source_mounts();
+    if (may_be_recursive(client_.api_version())) {
+        std::vector<engine::MountSpec> by_itself = spec.mounts;
+        for (engine::MountSpec& mount : spec.mounts) mount.target += as_subject;
+        for (engine::MountSpec& mount : by_itself) mount.not_below = true;
+        spec.mounts.insert(spec.mounts.end(), by_itself.begin(), by_itself.end());
+    }
     auto created = co_await client_.container_create(std::move(spec));
     if (!created) co_return fail(std::move(created.error()));
     auto attached = co_await client_.container_attach(*created, false);
@@ -85,22 +96,30 @@ Task<> DataPlane::find_submounts() {
                                           is_or_below(at, other.mount.target);
                                });
         });
-        for (const Submount& submount : below) take_submount(i, submount, below.size());
+        const std::vector<Submount> covered = submounts_below(seen_at + as_subject, *mountinfo);
+        for (const Submount& submount : below) {
+            const std::string path = seen_at + as_subject + submount.path.substr(seen_at.size());
+            const auto same = std::ranges::find(covered, path, &Submount::path);
+            const bool follows = reaches_below_ && same != covered.end() && same->read_only;
+            take_submount(i, submount, below.size(), follows);
+        }
     }
     co_return Result<>{};
 }
 
-void DataPlane::take_submount(std::size_t index, const Submount& submount, std::size_t how_many) {
+void DataPlane::take_submount(std::size_t index, const Submount& submount, std::size_t how_many,
+                              bool follows) {
     const std::string inside = submount.path.substr(seen_by_helper(index).size());
     const std::string shown = fmt::format("{}{} ({})", mounts_[index].mount.target, inside, submount.type);
-    if (!submount.read_only) mounts_[index].writable_below.push_back(shown);
+    if (!submount.read_only && !follows) mounts_[index].writable_below.push_back(shown);
     if (mode_ == DataMode::live) return;  // the runs have what the subject has
-    // The engine can have made it read-only: whether it was before is not known.
-    const bool recursive = may_be_recursive(client_.api_version());
+    // The engine can have made it read-only: whether it was before is not known. Binds alone can be looked at
+    // without that.
+    const bool unknown = submount.read_only && may_be_recursive(client_.api_version()) &&
+                         mounts_[index].mount.type != MountType::bind;
     const std::string source =
         mounts_[index].mount.type == MountType::bind ? mounts_[index].mount.source : mounts_[index].real_path;
-    if (how_many > most_given_to_runs || !holds_data(submount.type) || source.empty() ||
-        (submount.read_only && recursive)) {
+    if (how_many > most_given_to_runs || !holds_data(submount.type) || source.empty() || unknown) {
         mounts_[index].hidden_below.push_back(shown);
         return;
     }
@@ -110,7 +129,9 @@ void DataPlane::take_submount(std::size_t index, const Submount& submount, std::
     data.how = mode_ == DataMode::copy ? DataSource::copy : DataSource::overlay;
     data.mount.source = source + inside;
     data.mount.target = mounts_[index].mount.target + inside;
-    data.mount.read_only = submount.read_only;
+    data.mount.read_only = submount.read_only || (follows && mounts_[index].mount.read_only);
+    data.read_only_by_itself = submount.read_only;
+    if (follows) data.follows = mounts_[index].mount.target;
     mounts_.push_back(std::move(data));
 }
 

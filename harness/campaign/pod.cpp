@@ -96,6 +96,7 @@ Pod::Pod(engine::Client& client, Status& status, const Scenario& scenario, std::
       network_(std::move(network)),
       publish_(publish) {
     data_.use(scenario.data);
+    data_.keep_read_only_above();  // as in a cluster, where recursiveReadOnly has to be asked for
 }
 
 bool Pod::shares_network() const {

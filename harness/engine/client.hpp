@@ -47,6 +47,7 @@ struct MountSpec {
     bool read_only = false;
     bool no_copy = false;
     std::string propagation;
+    bool not_below = false;  // bind, from API 1.44: read-only, but not what is mounted below the source
 };
 struct HealthSpec {
     std::vector<std::string> test;

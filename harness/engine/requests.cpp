@@ -28,7 +28,8 @@ json to_mount(const MountSpec& spec) {
                   {"Source", spec.source},
                   {"Target", spec.target},
                   {"ReadOnly", spec.read_only}};
-    if (bind && !spec.propagation.empty()) mount["BindOptions"] = {{"Propagation", spec.propagation}};
+    if (bind && !spec.propagation.empty()) mount["BindOptions"]["Propagation"] = spec.propagation;
+    if (bind && spec.not_below) mount["BindOptions"]["ReadOnlyNonRecursive"] = true;
     if (!bind && spec.no_copy) mount["VolumeOptions"] = {{"NoCopy", true}};
     return mount;
 }

@@ -3,7 +3,7 @@ import contextlib
 import os
 import subprocess
 
-from support import IDLE, ROGATE, contains, equal, fingerprint, project
+from support import IDLE, ROGATE, contains, equal, fingerprint, needs_root, project, read_only_reaches_below
 
 
 def many(p, number, shell):
@@ -44,6 +44,7 @@ def test_five_of_fifty_write():
 @contextlib.contextmanager
 def mounted(path, options="rw"):
     """A file system of its own at `path`, with one file. The engine must live in this mount namespace."""
+    needs_root()
     os.makedirs(path)
     subprocess.run(["mount", "-t", "tmpfs", "rogate-test", path], check=True)
     try:
@@ -58,24 +59,38 @@ def mounted(path, options="rw"):
 def test_mounts_below_a_source():
     """An overlay of the source does not show them, and read-only does not protect them on every engine."""
     with project() as p:
-        for name in ("data", "ro", "fixed", "covered", "own"):
+        for name in ("data", "ro", "fixed", "covered", "own", "kept"):
             p.make(name, {"file": "text\n"})
-        with mounted(p.path("data/sub")), mounted(p.path("ro/a b")), mounted(p.path("fixed/sub"), "ro"), mounted(p.path("covered/sub")):
-            shell = ("cat /data/file /ro/file /fixed/file /covered/file /covered/sub/file;"
-                     "cat /data/sub/inner '/ro/a b/inner' /fixed/sub/inner || exit 3;"
-                     "echo x >/data/sub/new && echo x >'/ro/a b/new' || exit 4; " + IDLE)
-            p.scenario(shell, ["./data:/data", "./ro:/ro:ro", "./fixed:/fixed", "./covered:/covered", "./own:/covered/sub"])
-            before = {name: fingerprint(p.path(name)) for name in ("data", "ro", "fixed")}
-            done = p.run()
-            equal(p.verdicts(), {"/data": "ineffective", "/ro": "ineffective", "/fixed": "safe", "/covered": "safe",
-                                 "/covered/sub": "safe"}, done.stdout + done.stderr)
-            contains(p.mount("/data")["reason"], "/data/sub (tmpfs), mounted below its source, stays writable on this engine")
-            equal({name: fingerprint(p.path(name)) for name in before}, before, "the user's data changed")
+        with mounted(p.path("data/sub")), mounted(p.path("ro/a b")), mounted(p.path("fixed/sub"), "ro"), mounted(p.path("covered/sub")), \
+                mounted(p.path("kept/sub")):
+            shell = ("cat /data/file /ro/file /fixed/file /covered/file /covered/sub/file /kept/file;"
+                     "cat /data/sub/inner '/ro/a b/inner' /fixed/sub/inner /kept/sub/inner || exit 3;"
+                     "echo x >/data/sub/new && echo x >'/ro/a b/new' || READ_ONLY_FAILS; " + IDLE)
+            mounts = ["./data:/data", "./ro:/ro:ro", "./fixed:/fixed", "./covered:/covered", "./own:/covered/sub", "./kept:/kept"]
+            wanted = {"/fixed": "safe", "/covered": "safe", "/covered/sub": "safe"}
+            names = ("data", "ro", "fixed", "kept")
+            before = {name: fingerprint(p.path(name)) for name in names}
+            if read_only_reaches_below():
+                p.scenario(shell.replace("READ_ONLY_FAILS", "echo refused"), mounts)
+                done = p.run()
+                equal(p.verdicts(), {**wanted, "/data": "tolerated", "/ro": "already-ro", "/kept": "safe"}, done.stdout + done.stderr)
+                equal([(each["path"], each["errno"], each["class"]) for target in ("/data", "/ro") for each in p.mount(target)["attempts"]],
+                      [("/data/sub/new", "EROFS", "write"), ("/ro/a b/new", "EROFS", "write")], done.stdout)
+                p.scenario(shell.replace("&& echo x >'/ro/a b/new' || READ_ONLY_FAILS", "|| exit 4"), mounts)
+                done = p.run()
+                equal(p.verdicts(), {**wanted, "/data": "required", "/ro": "already-ro", "/kept": "safe"}, done.stdout + done.stderr)
+            else:
+                p.scenario(shell.replace("READ_ONLY_FAILS", "exit 4"), mounts)
+                done = p.run()
+                equal(p.verdicts(), {**wanted, "/data": "ineffective", "/ro": "ineffective", "/kept": "ineffective"}, done.stdout + done.stderr)
+                contains(p.mount("/data")["reason"], "/data/sub (tmpfs), mounted below its source, stays writable on this engine")
+            equal({name: fingerprint(p.path(name)) for name in names}, before, "the user's data changed")
             assert "/data" not in p.result["recommendation"]["read_only"]
 
 
 def test_what_the_runs_cannot_be_given():
     """Nothing is concluded about a mount whose source has the kernel's own file systems below it, read-only here."""
+    needs_root()
     with project() as p:
         p.make("data", {"file": "text\n"})
         os.makedirs(p.path("data/proc"))
@@ -94,10 +109,11 @@ def test_mounts_below_a_source_are_out_of_reach_unobserved_too():
     with project() as p:
         p.make("ro", {"file": "text\n"})
         with mounted(p.path("ro/sub")):
-            p.scenario("cat /ro/sub/inner; echo x >/ro/sub/new || exit 3; " + IDLE, ["./ro:/ro:ro"])
+            p.scenario("cat /ro/sub/inner; echo x >/ro/sub/new " + ("&& exit 3; " if read_only_reaches_below() else "|| exit 3; ") + IDLE,
+                       ["./ro:/ro:ro"])
             before = fingerprint(p.path("ro"))
             done = p.run("--observer", "none")
-            equal(p.verdicts(), {"/ro": "ineffective"}, done.stdout + done.stderr)
+            equal(p.verdicts(), {"/ro": "already-ro" if read_only_reaches_below() else "ineffective"}, done.stdout + done.stderr)
             equal(fingerprint(p.path("ro")), before, "the user's data changed")
 
 

@@ -3,7 +3,7 @@ import os
 import shutil
 import subprocess
 
-from support import IMAGE, ROGATE, ROOT, contains, docker, equal, fingerprint, project
+from support import IMAGE, ROGATE, ROOT, contains, docker, equal, fingerprint, needs_root, project
 
 MANIFESTS = f"{ROOT}/tests/integration/kubernetes"
 
@@ -157,6 +157,7 @@ def test_a_claim_is_the_groups_from_its_root_on():
 
 def test_mounts_below_a_host_path_are_out_of_reach():
     """A read-only bind is the real thing, and what is mounted below it stays writable on this engine."""
+    needs_root()
     with project() as p:
         os.makedirs(p.path("host/below"))
         subprocess.run(["mount", "-t", "tmpfs", "rogate-test", p.path("host/below")], check=True)

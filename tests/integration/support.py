@@ -4,6 +4,7 @@ Run by ctest, one case at a time: run_case.py ROGATE GROUP CASE runs test_CASE o
 rogate's may be left on the engine. This file holds what the cases share.
 """
 import contextlib
+import functools
 import hashlib
 import json
 import os
@@ -20,6 +21,7 @@ ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 with open(f"{ROOT}/scenarios/result.schema.json") as schema_file:
     RESULT_SCHEMA = json.load(schema_file)
 IMAGE = "rogate/base:bookworm"
+SKIPPED = 77
 # Ends at once when it is told to, and does nothing else.
 IDLE = "trap 'exit 0' TERM; echo started; while :; do sleep 0.1; done"
 
@@ -28,6 +30,34 @@ def docker(*words):
     done = subprocess.run(["docker", *words], capture_output=True, text=True)
     assert done.returncode == 0, f"docker {' '.join(words)}: {done.stderr}"
     return done.stdout.strip()
+
+
+def skip_unless(met, reason):
+    """Ends a test that needs what this engine, or whoever runs it, has not. Only where tests may be skipped (ci/engines.sh): on the engine
+    that they were written for nothing is missing, and what is missing all the same is a failure."""
+    if not met:
+        assert os.environ.get("ROGATE_TESTS_MAY_SKIP") == "yes", f"missing here: {reason}"
+        print(f"skipped: {reason}", flush=True)
+        sys.exit(SKIPPED)
+
+
+def needs_root():
+    skip_unless(os.geteuid() == 0, "it needs root")
+
+
+@functools.cache
+def engine_is_rootless():
+    return "name=rootless" in docker("info", "-f", "{{.SecurityOptions}}")
+
+
+def needs_ebpf():
+    skip_unless(not engine_is_rootless(), "a rootless engine gives no container the rights that eBPF needs")
+
+
+@functools.cache
+def read_only_reaches_below():
+    """Docker 25 and newer: a read-only bind is read-only down to what is mounted below its source."""
+    return tuple(map(int, docker("version", "-f", "{{.Server.APIVersion}}").split("."))) >= (1, 44)
 
 
 def leftovers():
