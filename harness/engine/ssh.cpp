@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+#include <deque>
 
 #include "base/text.hpp"
 
@@ -18,6 +20,67 @@ namespace {
 constexpr auto token = asio::as_tuple(asio::use_awaitable);
 constexpr int ssh_failed = 255;  // ssh's own failures; everything else is the remote command's exit code
 constexpr Milliseconds to_end(2'000);
+
+// sshd refuses connections at random when ten or more have not logged in yet (MaxStartups, 10:30:100 unless
+// configured), so only few are begun at a time.
+constexpr std::size_t begun_at_a_time = 4;
+// Whether one has logged in shows when the engine answers; after this long it is taken for granted, since an
+// answer may take as long as the call does.
+constexpr Milliseconds to_log_in(10'000);
+
+// Lets few through that have not answered yet.
+class Door : public std::enable_shared_from_this<Door> {
+  public:
+    // Held by a connection that has not answered yet.
+    class Place {
+      public:
+        Place(std::shared_ptr<Door> door, const asio::any_io_executor& executor)
+            : door_(std::move(door)), limit_(executor, to_log_in) {}
+        ~Place() { leave(); }
+        Place(const Place&) = delete;
+        Place& operator=(const Place&) = delete;
+        void leave() noexcept {
+            if (const auto door = std::exchange(door_, nullptr)) door->leave();
+        }
+        static void leave_in_time(const std::shared_ptr<Place>& place) {
+            place->limit_.async_wait([held = std::weak_ptr(place)](const error_code& error) {
+                if (const auto still = held.lock(); still && !error) still->leave();
+            });
+        }
+
+      private:
+        std::shared_ptr<Door> door_;
+        asio::steady_timer limit_;
+    };
+
+    Task<std::shared_ptr<Place>> enter() {
+        const asio::any_io_executor executor = co_await asio::this_coro::executor;
+        while (within_ >= begun_at_a_time) {
+            const auto turn =
+                std::make_shared<asio::steady_timer>(executor, asio::steady_timer::time_point::max());
+            waiting_.push_back(turn);
+            co_await turn->async_wait(token);
+            // Whoever wakes it has taken it out of the list.
+            if (std::erase(waiting_, turn) > 0) co_return fail(ErrorKind::cancelled, "interrupted");
+        }
+        ++within_;
+        auto place = std::make_shared<Place>(shared_from_this(), executor);
+        Place::leave_in_time(place);
+        co_return place;
+    }
+
+  private:
+    void leave() noexcept {
+        --within_;
+        if (waiting_.empty()) return;
+        const auto next = waiting_.front();
+        waiting_.pop_front();
+        next->cancel();
+    }
+
+    std::size_t within_ = 0;
+    std::deque<std::shared_ptr<asio::steady_timer>> waiting_;
+};
 
 std::vector<std::string> ssh(const Endpoint& endpoint) {
     std::vector<std::string> words{"ssh"};
@@ -42,14 +105,15 @@ std::string way_out(const Endpoint& endpoint, int code) {
 
 class SshStream : public Stream {
   public:
-    SshStream(std::unique_ptr<Child> child, const Endpoint& endpoint)
-        : child_(std::move(child)), endpoint_(endpoint) {}
+    SshStream(std::unique_ptr<Child> child, const Endpoint& endpoint, std::shared_ptr<Door::Place> place)
+        : child_(std::move(child)), endpoint_(endpoint), place_(std::move(place)) {}
 
     Task<std::size_t> read_some(asio::mutable_buffer buffer) override {
         auto [error, size] = co_await child_->pipe().async_read_some(buffer, token);
         if (error == asio::error::operation_aborted) co_return fail(ErrorKind::cancelled, "interrupted");
         if (!error) {
             answered_ = true;
+            place_.reset();
             co_return size;
         }
         auto end = co_await how_it_ended();
@@ -93,6 +157,7 @@ class SshStream : public Stream {
     std::unique_ptr<Child> child_;
     const Endpoint& endpoint_;  // the transport's, which outlives its connections
     bool answered_ = false;
+    std::shared_ptr<Door::Place> place_;
 };
 
 class SshTransport : public Transport {
@@ -101,19 +166,23 @@ class SshTransport : public Transport {
         : executor_(std::move(executor)), endpoint_(std::move(endpoint)) {}
 
     Task<std::unique_ptr<Stream>> connect() override {
+        auto place = co_await door_->enter();
+        if (!place) co_return fail(std::move(place.error()));
         auto child = Child::start(executor_, ssh_to_engine(endpoint_));
         if (!child)
             co_return fail(ErrorKind::engine,
                            fmt::format("cannot reach the engine at {}: {}; install an ssh client (Debian: "
                                        "openssh-client)",
                                        endpoint_.to_string(), child.error().message));
-        std::unique_ptr<Stream> stream = std::make_unique<SshStream>(std::move(*child), endpoint_);
+        std::unique_ptr<Stream> stream =
+            std::make_unique<SshStream>(std::move(*child), endpoint_, std::move(*place));
         co_return stream;
     }
 
   private:
     asio::any_io_executor executor_;
     Endpoint endpoint_;
+    std::shared_ptr<Door> door_ = std::make_shared<Door>();
 };
 
 }  // namespace

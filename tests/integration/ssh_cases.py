@@ -9,7 +9,7 @@ import tempfile
 import time
 
 from steps_cases import serve
-from support import IDLE, ROGATE, contains, equal, left_after, project, rogate
+from support import IDLE, ROGATE, contains, equal, left_after, needs_root, project, rogate
 
 ENGINE = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock").removeprefix("unix://")
 TABLE = "trap 'exit 0' TERM; cat /conf/file; echo started; echo x >/data/new || exit 3; while :; do sleep 0.1; done"
@@ -93,6 +93,7 @@ class Sshd:
 
 @contextlib.contextmanager
 def sshd(*settings):
+    needs_root()
     with tempfile.TemporaryDirectory() as folder:
         server = Sshd(folder, settings)
         try:
@@ -126,6 +127,21 @@ def test_default_engine_of_the_other_side():
         done = rogate("clean", env=server.environment(path=""))
         equal(done.returncode, 0, done.stderr)
         contains(server.calls()[0], "-- 127.0.0.1 docker system dial-stdio")
+
+
+def test_more_calls_at_once_than_sshd_lets_in():
+    """It refuses whoever comes while five have not logged in yet: rogate has four at most in that state."""
+    with project() as p, sshd("MaxStartups 5:100:5") as server:
+        for i in range(8):
+            p.make(f"m{i}", {"file": "text\n"})
+        p.scenario("cat /m*/file; " + IDLE, [f"./m{i}:/m{i}" for i in range(8)],
+                   [{"name": "all at once", "parallel": [{"name": f"n{i}", "exec": f"cat /m{i}/file"} for i in range(8)]}],
+                   scenarios=[{"name": f"s{i}"} for i in range(4)])
+        done = rogate("run", "--jobs", "4", p.folder, env=server.environment())
+        equal(done.returncode, 0, done.stdout + done.stderr)
+        equal(done.stdout.count("safe"), 32, done.stdout)
+        with open(f"{server.folder}/log") as log:
+            assert "MaxStartups" not in log.read()
 
 
 def test_killed_behind_ssh_leaves_nothing():
