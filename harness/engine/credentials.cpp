@@ -99,8 +99,6 @@ CredentialHelper credential_helper(std::string_view reference, const json& docke
 
 namespace {
 
-constexpr Milliseconds patience(30'000);  // a helper may ask its user, in a window of its own
-
 std::string one_line(std::string_view text) {
     std::string line;
     for (const char c : text.substr(0, 500))
@@ -117,7 +115,7 @@ struct Answer {
     std::string out, errors;
 };
 
-Task<Answer> converse(Child* child, std::string server) {
+Task<Answer> converse(Child* child, std::string server, Milliseconds patience) {
     constexpr auto token = asio::as_tuple(asio::use_awaitable);
     boost::system::error_code ignored;
     // One that does not read what it is asked says so by its answer.
@@ -168,7 +166,7 @@ std::vector<std::string> get_from(const std::string& program) {
     return {program, "get"};
 }
 
-Task<RegistryCredentials> ask_helper(CredentialHelper helper, std::string config) {
+Task<RegistryCredentials> ask_helper(CredentialHelper helper, std::string config, Milliseconds patience) {
     const std::vector<std::string> words = get_from(helper.program);
     const asio::any_io_executor executor = co_await asio::this_coro::executor;
     auto child = Child::start(executor, words);
@@ -176,11 +174,11 @@ Task<RegistryCredentials> ask_helper(CredentialHelper helper, std::string config
     if (!child) {
         credentials.trouble = child.error().message;
     } else {
-        auto talking = converse(child->get(), helper.server);
+        auto talking = converse(child->get(), helper.server, patience);
         auto answer = co_await within(patience, helper.program, std::move(talking));
         if (!answer && answer.error().kind == ErrorKind::cancelled) co_return fail(std::move(answer.error()));
         if (!answer && answer.error().kind == ErrorKind::timeout)
-            credentials.trouble = fmt::format("no answer within {} s", patience.count() / 1000);
+            credentials.trouble = fmt::format("no answer within {} ms", patience.count());
         else if (!answer)
             credentials.trouble = std::move(answer.error().message);
         else
@@ -194,7 +192,8 @@ Task<RegistryCredentials> ask_helper(CredentialHelper helper, std::string config
 
 }  // namespace
 
-Task<RegistryCredentials> find_registry_auth(std::string reference, EnvironmentLookup environment) {
+Task<RegistryCredentials> find_registry_auth(std::string reference, EnvironmentLookup environment,
+                                             Milliseconds patience) {
     const std::string path = docker_folder(environment) + "/config.json";
     RegistryCredentials credentials;
     std::ifstream file(path);
@@ -209,7 +208,7 @@ Task<RegistryCredentials> find_registry_auth(std::string reference, EnvironmentL
         credentials.header = registry_auth(reference, config);
         co_return credentials;
     }
-    auto asking = ask_helper(std::move(helper), path);
+    auto asking = ask_helper(std::move(helper), path, patience);
     co_return co_await std::move(asking);
 }
 

@@ -2,6 +2,7 @@
 // names.
 #pragma once
 
+#include <chrono>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
@@ -32,8 +33,12 @@ struct CredentialHelper {
 };
 CredentialHelper credential_helper(std::string_view reference, const nlohmann::json& docker_config);
 
+// How long a helper may take: it may ask its user, in a window of its own.
+constexpr std::chrono::milliseconds helper_patience(30'000);
+
 // From the config.json of DOCKER_CONFIG or ~/.docker, without a header when it is absent or has none. What
 // went wrong is no error yet, since the registry may be open to all.
-Task<RegistryCredentials> find_registry_auth(std::string reference, EnvironmentLookup environment);
+Task<RegistryCredentials> find_registry_auth(std::string reference, EnvironmentLookup environment,
+                                             std::chrono::milliseconds patience = helper_patience);
 
 }  // namespace rogate::engine

@@ -2,7 +2,9 @@
 #include "engine/credentials.hpp"
 
 #include <gtest/gtest.h>
+#include <signal.h>  // NOLINT: kill() is POSIX
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -97,13 +99,14 @@ class DockerFolder : public ::testing::Test {
         std::getline(file, line);
         return line;
     }
-    RegistryCredentials find(const std::string& reference) {
+    RegistryCredentials find(const std::string& reference,
+                             std::chrono::milliseconds patience = helper_patience) {
         const EnvironmentLookup environment = [&](const std::string& name) -> std::optional<std::string> {
             if (name == "DOCKER_CONFIG") return folder;
             return std::nullopt;
         };
         asio::io_context context;
-        auto found = fake::run(context, find_registry_auth(reference, environment));
+        auto found = fake::run(context, find_registry_auth(reference, environment, patience));
         EXPECT_TRUE(found.has_value());
         return found ? *found : RegistryCredentials{};
     }
@@ -176,6 +179,28 @@ TEST_F(DockerFolder, TroubleOfAHelperNamesIt) {
     }
     helper("mine", "yes");
     EXPECT_EQ(find("ghcr.io/x").trouble, what + "its answer has no end");
+}
+
+// It is ended then, whether it has let go of its output or not.
+TEST_F(DockerFolder, HelperThatHangsIsWaitedForSoLongAndEnded) {
+    config(R"({"credsStore":"mine"})");
+    const std::string what =
+        "'docker-credential-mine get' for ghcr.io (credsStore in " + folder + "/config.json): ";
+    const std::string noted = "echo $$ >" + folder + "/pid; ";
+    for (const char* hangs :
+         {"exec sleep 60", "trap '' TERM; while :; do sleep 0.1; done", "exec >&- 2>&-; exec sleep 60"}) {
+        helper("mine", noted + hangs);
+        const auto start = std::chrono::steady_clock::now();
+        const RegistryCredentials found = find("ghcr.io/x", std::chrono::milliseconds(300));
+        EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10)) << hangs;
+        EXPECT_EQ(found.trouble, what + "no answer within 300 ms") << hangs;
+        EXPECT_FALSE(found.header.has_value());
+        pid_t pid = 0;
+        std::ifstream(folder + "/pid") >> pid;
+        ASSERT_GT(pid, 0);
+        EXPECT_NE(kill(pid, 0), 0) << hangs << " goes on";
+    }
+    EXPECT_EQ(helper_patience, std::chrono::seconds(30));
 }
 
 TEST(Credentials, GoWithThePullAndNothingElse) {
