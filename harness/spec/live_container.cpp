@@ -283,6 +283,29 @@ Result<Subject> subject_of_container(std::string_view inspect, const std::string
     }
 }
 
+namespace {
+
+// Limits of the machine's resources, by the name of their option.
+std::vector<std::string> limits_left_behind(std::string_view inspect) {
+    constexpr std::pair<const char*, const char*> limits[] = {{"Memory", "--memory"},
+                                                              {"PidsLimit", "--pids-limit"},
+                                                              {"NanoCpus", "--cpus"},
+                                                              {"CpuQuota", "--cpu-quota"},
+                                                              {"CpuShares", "--cpu-shares"}};
+    const json host = child(json::parse(inspect, nullptr, false), "HostConfig");
+    std::vector<std::string> found;
+    for (const auto& [key, option] : limits) {
+        const auto at = host.find(key);
+        if (at != host.end() && at->is_number_integer() && at->get<std::int64_t>() > 0)
+            found.emplace_back(option);
+    }
+    const auto cpus = host.find("CpusetCpus");
+    if (cpus != host.end() && cpus->is_string() && *cpus != "") found.emplace_back("--cpuset-cpus");
+    return found;
+}
+
+}  // namespace
+
 Result<Scenario> with_container(Scenario scenario, std::string_view inspect) {
     const Subject said = std::move(scenario.subject);
     auto clone = subject_of_container(inspect, said.origin.name, scenario.clone_network);
@@ -294,6 +317,9 @@ Result<Scenario> with_container(Scenario scenario, std::string_view inspect) {
     for (const Port& port : said.ports)
         if (std::ranges::find(scenario.subject.ports, port) == scenario.subject.ports.end())
             scenario.subject.ports.push_back(port);
+    if (const auto limits = limits_left_behind(inspect); !limits.empty())
+        scenario.notes.push_back(fmt::format("container '{}': not taken over by the runs: {}",
+                                             said.origin.name, fmt::join(limits, ", ")));
     const auto& check = scenario.subject.healthcheck;
     if (scenario.readiness.checks.empty() && check && check->test.front() != "NONE") {
         Step healthy;

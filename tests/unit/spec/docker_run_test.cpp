@@ -18,7 +18,7 @@ TEST(DockerRun, ReadsWhatPeoplePaste) {
             "      -v ./conf:/etc/app:ro --mount type=volume,src=data,dst=/data,readonly --mount "
             "'type=tmpfs,dst=/t,tmpfs-mode=700' \\\n"
             "      --tmpfs /run:size=1m -u 33 -w /srv --read-only --cap-drop ALL --ulimit nofile=10:20 "
-            "--init \\\n"
+            "--init --pids-limit 100 -m 64m \\\n"
             "      -v \"$PWD/x\":/x -v $(pwd)/y:/y -e H=${HOME} -e 'D=$HOME' --entrypoint /init --health-cmd "
             "'curl x' --health-interval=5s --add-host a:1.2.3.4 \\\n"
             "      nginx:1.27 serve -p 80");
@@ -41,7 +41,7 @@ TEST(DockerRun, ReadsWhatPeoplePaste) {
     EXPECT_TRUE(web.read_only_rootfs && web.init && web.open_stdin);
     EXPECT_THAT(web.healthcheck->test, ElementsAre("CMD-SHELL", "curl x"));
     EXPECT_EQ(web.origin.kind, Origin::Kind::docker_run);
-    EXPECT_THAT(good->notes, ElementsAre(HasSubstr("--detach, --tty, --name")));
+    EXPECT_THAT(good->notes, ElementsAre(HasSubstr("--detach, --tty, --name, --pids-limit, --memory")));
 }
 
 TEST(DockerRun, PlacesAreInCharactersAndLinesWhereAVariableStands) {

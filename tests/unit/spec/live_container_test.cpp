@@ -86,6 +86,15 @@ TEST(LiveContainer, WhatCannotBeHadTwiceIsRefused) {
     }
 }
 
+TEST(LiveContainer, LimitsThatAreNotTakenOverAreNamed) {
+    EXPECT_THAT(with_container(scenario_of_container("shop"), whole)->notes, ElementsAre());
+    const std::string limited = R"({"Id": "1", "Image": "sha256:feed", "Config": {"Cmd": ["x"]},
+      "HostConfig": {"Memory": 67108864, "PidsLimit": 100, "NanoCpus": 0, "CpusetCpus": "0-1"}})";
+    EXPECT_THAT(
+        with_container(scenario_of_container("shop"), limited)->notes,
+        ElementsAre("container 'shop': not taken over by the runs: --memory, --pids-limit, --cpuset-cpus"));
+}
+
 TEST(LiveContainer, InAScenario) {
     Scenario scenario = good("subject: {container: {name: shop, network: join}, ports: [9]}\n");
     EXPECT_EQ(scenario.subject.origin.name, "shop");
