@@ -191,6 +191,9 @@ Recording Recorder::finish() {
         if ((event.fixed.flags & ATTEMPT_DOUBTFUL) != 0 ||
             (event.fixed.error == EROFS && is_made_by_subject(event.mount, attempt.mount)))
             ++recording.lost_events;
+        // One that succeeds there is not on the root: podman mounts a tmpfs on /run, /tmp and /var/tmp of a
+        // container whose root is read-only, and what is written to it is no proof that the root can be.
+        if (event.fixed.error == 0 && is_made_by_subject(event.mount, attempt.mount)) attempt.mount = {};
         if (attempt.operation == "access")
             attempt.cls = AttemptClass::access_check;
         else if ((event.fixed.flags & ATTEMPT_NO_OP) != 0)

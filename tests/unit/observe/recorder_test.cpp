@@ -152,6 +152,22 @@ TEST_F(Recording_, RefusalOnAMountThatTheSubjectMadeCountsAsLost) {
     EXPECT_EQ(recorder.finish().lost_events, 1U);
 }
 
+// Podman mounts a tmpfs on /run, /tmp and /var/tmp of a container whose root is read-only.
+TEST_F(Recording_, SuccessOnAMountThatIsNobodysIsNoWriteOnTheRoot) {
+    const std::map<std::string, std::string> target_of_mount = {
+        {"/", "/"}, {"/var/tmp", ""}, {"/dev/shm", ""}, {"/data", "/data"}, {"/data/below", "/data"}};
+    for (const auto& [mount, target] : target_of_mount) {
+        AttemptEvent made = event("openat", mount + "/x", 0);
+        made.mount = mount;
+        recorder.take(made);
+    }
+    std::map<std::string, std::string> found;
+    const Recording recording = recorder.finish();
+    for (const Attempt& attempt : recording.attempts) found[attempt.path] = attempt.mount;
+    for (const auto& [mount, target] : target_of_mount) EXPECT_EQ(found.at(mount + "/x"), target) << mount;
+    EXPECT_EQ(recording.lost_events, 0U);
+}
+
 TEST(RecordingLimits, WhatIsBeyondThemCountsAsLost) {
     Recorder few({"/data"}, {"entrypoint"}, {.kinds = 3, .text_bytes = 1000});
     AttemptEvent one;
