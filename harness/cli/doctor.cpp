@@ -111,9 +111,13 @@ engine::Task<std::string> Doctor::container_with_a_mount(observe::Observer& obse
     volume.labels = labels(session_, "data");
     auto made = co_await client_.volume_create(volume);
     if (!made) co_return fail(std::move(made.error()));
+    // By its id: of a name podman may ask where it is from.
+    auto image = co_await client_.image_list(fmt::format("{}={}", session_label, session_));
+    if (!image) co_return fail(std::move(image.error()));
+    if (image->empty()) co_return fail(ErrorKind::engine, "the engine does not list the observer's image");
     engine::ContainerSpec spec;
     spec.name = fmt::format("rogate-{}-doctor", session_);
-    spec.image = "rogate-observer:" + session_;
+    spec.image = image->front().id;
     spec.entrypoint = std::vector<std::string>{"/rogate-observer", "wait"};
     spec.labels = labels(session_, "subject");
     spec.network_mode = "none";

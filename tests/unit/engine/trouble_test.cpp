@@ -158,6 +158,41 @@ TEST_F(Trouble, EventsThatTheEngineEndsAreNoSuccess) {
     EXPECT_TRUE(run(client.events(json::object(), [](const json&) { return false; })).has_value());
 }
 
+// What podman 4.3.1 (Debian 12) answered, but for the host's kernel.
+TEST_F(Trouble, PodmanIsUnderstood) {
+    answer(reply(
+        200, R"~({"Platform":{"Name":"linux/amd64/debian-12"},"Components":[{"Name":"Podman Engine",)~"
+             R"~("Version":"4.3.1","Details":{"APIVersion":"4.3.1","Arch":"amd64",)~"
+             R"~("BuildTime":"1970-01-01T00:00:00Z","Experimental":"false","GitCommit":"",)~"
+             R"~("GoVersion":"go1.19.8","KernelVersion":"6.1.0-28-amd64","MinAPIVersion":"4.0.0",)~"
+             R"~("Os":"linux"}},{"Name":"Conmon","Version":"conmon version 2.1.6, commit: unknown",)~"
+             R"~("Details":{"Package":"conmon_2.1.6+ds1-1_amd64"}},{"Name":"OCI Runtime (crun)",)~"
+             R"~("Version":"crun version 1.8.1\ncommit: f8a096be060b22ccd3d5f3ebe44108517fbf6c30\nrundir: /)~"
+             R"~(run/crun\nspec: 1.0.0\n+SYSTEMD +SELINUX +APPARMOR +CAP +SECCOMP +EBPF +YAJL",)~"
+             R"~("Details":{"Package":"crun_1.8.1-1+deb12u1_amd64"}}],"Version":"4.3.1",)~"
+             R"~("ApiVersion":"1.41","MinAPIVersion":"1.24","GitCommit":"","GoVersion":"go1.19.8",)~"
+             R"~("Os":"linux","Arch":"amd64","KernelVersion":"6.1.0-28-amd64",)~"
+             R"~("BuildTime":"1970-01-01T00:00:00Z"})~"));
+    ASSERT_TRUE(run(client.negotiate()).has_value());
+    const Version& server = client.server();
+    EXPECT_EQ(server.platform + " " + server.version, "Podman Engine 4.3.1");
+    EXPECT_EQ(client.api_version(), "1.41");
+    EXPECT_EQ(server.min_api_version, "1.24");
+    EXPECT_EQ(server.kernel, "6.1.0-28-amd64");
+    answer(reply(
+        200, R"~({"ID":"1e795b5c-69a5-402f-8923-41c247852b91","Driver":"overlay","CgroupDriver":"cgroupfs",)~"
+             R"~("KernelVersion":"6.1.0-28-amd64","OperatingSystem":"debian","OSVersion":"12",)~"
+             R"~("Architecture":"amd64","Labels":null,"DockerRootDir":"/var/lib/containers/storage",)~"
+             R"~("ServerVersion":"4.3.1","DefaultRuntime":"crun","SecurityOptions":["name=seccomp,)~"
+             R"~(profile=default"],"Warnings":[],"CgroupVersion":"1","Rootless":false})~"));
+    const auto info = run(client.info());
+    ASSERT_TRUE(info.has_value()) << info.error().message;
+    EXPECT_EQ(info->cgroup_version + " " + info->cgroup_driver, "1 cgroupfs");
+    EXPECT_EQ(info->storage_driver + " " + info->docker_root_dir, "overlay /var/lib/containers/storage");
+    EXPECT_EQ(info->operating_system + " " + info->kernel, "debian 6.1.0-28-amd64");
+    EXPECT_EQ(info->security_options, std::vector<std::string>{"name=seccomp,profile=default"});
+}
+
 TEST_F(Trouble, PodmanForgetsThePidOfAnExecThatEnded) {
     answer(reply(
         200,
