@@ -5,17 +5,20 @@
 #   ci/engines.sh [ENGINE…] [-- CTEST OPTION…]    default: every engine, -L integration
 #     docker-trixie      dockerd of Debian 13
 #     docker-rootless    dockerd of Debian 12, of an ordinary user (in a user namespace), whose the tests are too
+#     podman             podman's service of Debian 12
 #
 # Each engine has a root, a network and data of its own, and is stopped afterwards. Needs root. Tests that start an engine of
-# their own, and those that ask none, are left out.
+# their own, and those that ask none, are left out. A test that needs what this engine or its user has not is skipped and says
+# why; elsewhere that would be a failure.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ci/lib.sh
 
-declare -A release=([docker-trixie]=trixie [docker-rootless]=bookworm)
-declare -A packages=([docker-trixie]="docker.io,iptables,ca-certificates"
-  [docker-rootless]="docker.io,iptables,ca-certificates,rootlesskit,slirp4netns,uidmap,iproute2")
+declare -A release=([docker-trixie]=trixie [docker-rootless]=bookworm [podman]=bookworm)
+declare -A packages=([docker-trixie]="docker.io,procps,iptables,ca-certificates"
+  [docker-rootless]="docker.io,procps,iptables,ca-certificates,rootlesskit,slirp4netns,uidmap,iproute2"
+  [podman]="podman,procps,runc,netavark,aardvark-dns,iptables,ca-certificates")
 # The engines that are an ordinary user's.
 declare -A owner=([docker-rootless]=4242)
 
@@ -30,10 +33,29 @@ be_rootless() {
   exec setpriv --reuid "$uid" --regid "$uid" --clear-groups dockerd-rootless.sh --data-root "$data" -H "unix://$run/engine.sock"
 }
 
+# Podman's default limits are higher than root may set where it has no CAP_SYS_RESOURCE: containers keep those that are.
+be_podman() {
+  local data=$1.data run=$1.run
+  printf '[engine]\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\n' >/etc/containers/containers.conf
+  mkdir "$run/bin"
+  cat >"$run/bin/runc" <<'RUNTIME'
+#!/bin/sh
+previous=
+for word in "$@"; do
+  file=
+  case $previous in --bundle) file=$word/config.json ;; --process) file=$word ;; esac
+  [ -z "$file" ] || perl -pi -e 's/"rlimits":\[[^\]]*\]/"rlimits":[]/' "$file"
+  previous=$word
+done
+exec /usr/sbin/runc "$@"
+RUNTIME
+  chmod 755 "$run/bin/runc"
+  exec podman --root "$data" --runroot "$run/containers" --runtime "$run/bin/runc" system service --time 0 "unix://$run/engine.sock"
+}
+
 # Becomes the engine: in a mount namespace whose root is the engine's directory. What tests bind has to be there under its own name.
 be_engine() {
   local name=$1 store=$2 root=$2/$1 each
-  mount --make-rprivate /
   mount --bind "$root" "$root"
   for each in /proc /sys /dev /tmp "$PWD" "$store/$name.data" "$store/$name.run"; do
     mkdir -p "$root$each"
@@ -44,12 +66,15 @@ be_engine() {
   pivot_root . .
   umount -l .
   cd /
+  if [ "$name" = podman ]; then be_podman "$store/$name"; fi
   if [ -n "${owner[$name]:-}" ]; then be_rootless "$store/$name" "${owner[$name]}"; fi
   exec dockerd --data-root "$store/$name.data" --exec-root "$store/$name.run/exec" --pidfile "$store/$name.run/pid" \
     -H "unix://$store/$name.run/engine.sock"
 }
 if [ "${1:-}" = --be ]; then be_engine "$2" "$3"; fi
 
+apart=
+if [ "${1:-}" = --apart ]; then apart=yes; shift; fi
 engines=()
 while [ $# -gt 0 ]; do
   case $1 in
@@ -62,15 +87,22 @@ while [ $# -gt 0 ]; do
       ;;
   esac
 done
-[ ${#engines[@]} -gt 0 ] || engines=(docker-trixie docker-rootless)
+[ ${#engines[@]} -gt 0 ] || engines=(docker-trixie docker-rootless podman)
 options=("$@")
 [ $# -gt 0 ] || options=(-L integration -E '\.(outage|bench|template|audit|patch|gate)\.')
 [ "$(id -u)" -eq 0 ] || { echo "ci/engines.sh: needs root" >&2; exit 3; }
 
-need_packages "${build_packages[@]}" "${base_packages[@]}" util-linux iproute2
-[ -n "${ROGATE_BUILT:-}" ] || build dev
-ci/engine.sh ensure
-images/build.sh
+# What a test mounts, the engine must see; nobody else need. So the rest is in a mount namespace whose mounts are shared, and the
+# engine has a slave of it.
+if [ -z "$apart" ]; then
+  need_packages "${build_packages[@]}" "${base_packages[@]}" util-linux iproute2
+  need_packages_without_services "${test_packages[@]}"
+  build dev
+  ci/engine.sh ensure
+  images/build.sh
+  exec unshare --mount --propagation private ci/engines.sh --apart "${engines[@]}" -- "${options[@]}"
+fi
+mount --make-rshared /
 store=$PWD/build/engines
 mkdir -p "$store"
 
@@ -103,7 +135,7 @@ start_engine() {
   fi
   rm -rf "$store/$name.run"
   mkdir -p "$store/$name.run" "$store/$name.data"
-  unshare --net --mount ci/engines.sh --be "$name" "$store" >"$store/$name.log" 2>&1 </dev/null &
+  unshare --net --mount --propagation slave ci/engines.sh --be "$name" "$store" >"$store/$name.log" 2>&1 </dev/null &
   engine=$!
   for _ in $(seq 300); do
     docker -H "unix://$store/$name.run/engine.sock" version >/dev/null 2>&1 && break
@@ -124,7 +156,7 @@ beside() {
   shift
   [ -z "$uid" ] || set -- unshare --mount sh -c 'mount -t tmpfs -o mode=1777 tmpfs build/dev/Testing && exec "$@"' sh \
     setpriv --reuid "$uid" --regid "$uid" --clear-groups env "HOME=$store/$name.run" "$@"
-  DOCKER_HOST=unix://$store/$name.run/engine.sock nsenter --net="/proc/$engine/ns/net" "$@"
+  DOCKER_HOST=unix://$store/$name.run/engine.sock ROGATE_TESTS_MAY_SKIP=yes nsenter --net="/proc/$engine/ns/net" "$@"
 }
 
 table=$store/table
@@ -140,12 +172,21 @@ for name in "${engines[@]}"; do
   say "$name: testing (${version%, })"
   beside "$name" ctest --test-dir build/dev --timeout 300 --output-on-failure --no-tests=error \
     --output-junit "$store/$name.run/tests.xml" "${options[@]}" >"$store/$name.tests" 2>&1 || true
-  python3 - "$name" "$store/$name.run/tests.xml" >>"$table" <<'PYTHON'
+  python3 - "$name" "$store/$name.run/tests.xml" "$store/$name.skipped" >>"$table" <<'PYTHON'
+import collections
+import re
 import sys
 import xml.etree.ElementTree
 cases = xml.etree.ElementTree.parse(sys.argv[2]).getroot().findall("testcase")
 of = lambda status: [each.get("name") for each in cases if each.get("status") in status]
 print("{}\t{}\t{}\t{}\t{}".format(sys.argv[1], len(of(["run"])), len(of(["fail"])), len(of(["notrun", "disabled"])), " ".join(of(["fail"]))))
+reasons = collections.Counter()
+for each in cases:
+    if each.get("status") in ("notrun", "disabled"):
+        reasons.update(re.findall("^skipped: (.*)$", each.findtext("system-out", ""), re.MULTILINE)[:1] or ["it did not say why"])
+with open(sys.argv[3], "w") as out:
+    for reason, count in reasons.most_common():
+        print(f"{sys.argv[1]}: {count} skipped: {reason}", file=out)
 PYTHON
   stop_engine
 done
@@ -153,4 +194,5 @@ printf '%-15s %7s %7s %8s  %s\n' engine passed failed skipped 'failed tests'
 while IFS=$'\t' read -r name passed failed skipped which; do
   printf '%-15s %7s %7s %8s  %s\n' "$name" "$passed" "$failed" "$skipped" "$which"
 done <"$table"
+for name in "${engines[@]}"; do cat "$store/$name.skipped"; done
 ! cut -f 3 "$table" | grep -qv '^0$'

@@ -4,7 +4,7 @@ import os
 import subprocess
 
 from faulty_engine import FaultyEngine
-from support import IDLE, contains, docker, equal, fingerprint, project, rogate
+from support import IDLE, contains, docker, equal, fingerprint, needs_root, project, rogate
 
 
 # Writes at the first start only.
@@ -14,6 +14,7 @@ FIRST_START = "test -e /made/x || echo x >/made/x || exit 3; cat /made/x; "
 @contextlib.contextmanager
 def overlay_of_an_overlay(p):
     """A folder that the kernel does not put under a third overlay."""
+    needs_root()
     layers = [p.path("base")]
     p.make("base", {"file": "text\n"})
     try:

@@ -2,7 +2,7 @@
 import os
 import subprocess
 
-from support import IDLE, IMAGE, ROGATE, contains, docker, equal, project
+from support import IDLE, IMAGE, ROGATE, contains, docker, equal, needs_ebpf, project
 
 AGENT = os.path.join(os.path.dirname(ROGATE), "harness", "observe", "agent", "rogate-observer")
 
@@ -69,6 +69,7 @@ def test_observer_that_sees_nothing_is_never_safe():
 
 def says(*options):
     """What the agent says when it is run with these options of `docker run`."""
+    needs_ebpf()
     done = subprocess.run(["docker", "run", "--rm", "-i", "--pid", "host", "-v", f"{AGENT}:/agent:ro", *options, IMAGE, "/agent"],
                           capture_output=True, stdin=subprocess.DEVNULL, timeout=60)
     return done.stdout.decode("utf-8", "replace") + done.stderr.decode("utf-8", "replace")

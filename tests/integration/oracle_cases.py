@@ -8,7 +8,7 @@ import signal
 import subprocess
 import tempfile
 
-from support import IMAGE, ROOT, docker, equal, rogate
+from support import IMAGE, ROOT, docker, equal, needs_root, rogate
 
 CALLS = ("open,creat,openat,openat2,mkdir,mkdirat,mknod,mknodat,symlink,symlinkat,link,linkat,unlink,unlinkat,rmdir,rename,"
          "renameat,renameat2,chmod,fchmod,fchmodat,chown,lchown,fchown,fchownat,utime,utimes,futimesat,utimensat,truncate,"
@@ -19,6 +19,7 @@ BY_FD = re.compile(r"^\d+<([^>]*)>")
 
 def containerd():
     """The process that starts this engine's containers: its shims say at which socket it listens."""
+    needs_root()
     container = docker("run", "-d", "--rm", IMAGE, "sleep", "60")
     try:
         with open(f"/proc/{docker('inspect', '-f', '{{.State.Pid}}', container)}/stat") as file:

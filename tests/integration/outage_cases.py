@@ -3,7 +3,7 @@ import os
 import subprocess
 
 from own_engine import own_engine
-from support import IDLE, contains, docker, equal, fingerprint, left_after, project
+from support import IDLE, contains, docker, equal, fingerprint, left_after, needs_root, project
 
 
 def plain(p, steps=()):
@@ -38,6 +38,7 @@ def test_engine_without_addresses():
 
 
 def test_full_disk_keeps_the_answer():
+    needs_root()
     with project() as p:
         plain(p)
         os.mkdir(p.path("out"))

@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import time
 
-from support import IMAGE
+from support import IMAGE, needs_root
 
 
 class OwnEngine:
@@ -65,6 +65,7 @@ class OwnEngine:
 @contextlib.contextmanager
 def own_engine():
     """Everything of rogate's is asked of it while the block runs."""
+    needs_root()
     folder = tempfile.mkdtemp(prefix="rogate-engine-")
     engine = OwnEngine(folder)
     image = subprocess.Popen(["docker", "save", IMAGE], stdout=subprocess.PIPE)

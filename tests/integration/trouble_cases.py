@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 
+from faulty_engine import real_engine
 from support import IDLE, contains, docker, equal, fingerprint, leftovers, project, rogate
 
 
@@ -23,7 +24,7 @@ def test_command_that_does_not_exist():
         p.scenario("", [], subject={"command": ["/no/such/program"]}, candidates=["/"])
         done = p.run()
         equal(done.returncode, 1, done.stdout + done.stderr)
-        contains(done.stdout, "/no/such/program", "no such file or directory")
+        contains(" ".join(done.stdout.split()), "/no/such/program", "no such file or directory")
 
 
 def test_bad_file():
@@ -72,6 +73,13 @@ def test_engine_that_is_not_there():
         done = p.run(env={"DOCKER_HOST": "docker.sock"})
         equal(done.returncode, 2, done.stderr)
         contains(done.stderr, "DOCKER_HOST: engine address 'docker.sock': the scheme is missing")
+
+
+def test_an_engine_is_named_once():
+    """As docker has it; nothing is asked of either."""
+    done = rogate("--host", "unix:///nonexistent/docker.sock", "--context", "default", "clean")
+    equal((done.returncode, done.stdout, done.stderr),
+          (2, "", "rogate: --host and --context both name an engine; leave one of them out\n"))
 
 
 def interrupted(number, code):
@@ -157,8 +165,7 @@ def test_plain_tcp():
                 client, _ = listener.accept()
             except OSError:
                 return
-            engine = socket.socket(socket.AF_UNIX)
-            engine.connect("/var/run/docker.sock")
+            engine = real_engine()
             threading.Thread(target=pump, args=(client, engine), daemon=True).start()
             threading.Thread(target=pump, args=(engine, client), daemon=True).start()
 
