@@ -163,7 +163,7 @@ TEST_F(Recording_, SuccessOnAMountThatIsNobodysIsNoWriteOnTheRoot) {
     }
     std::map<std::string, std::string> found;
     const Recording recording = recorder.finish();
-    for (const Attempt& attempt : recording.attempts) found[attempt.path] = attempt.mount;
+    for (const Attempt& attempt : recording.attempts) found[attempt.path.str()] = attempt.mount;
     for (const auto& [mount, target] : target_of_mount) EXPECT_EQ(found.at(mount + "/x"), target) << mount;
     EXPECT_EQ(recording.lost_events, 0U);
 }
