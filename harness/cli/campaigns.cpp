@@ -108,8 +108,6 @@ engine::Task<> Job::run(engine::Client& client) {
         std::chrono::milliseconds(static_cast<std::int64_t>(std::min(30.0, timeout_s_) * 1000));
     auto whole = co_await with_live_container(client, scenario_);
     if (!whole) co_return fail(std::move(whole.error()));
-    for (std::size_t i = scenario_.notes.size(); i < whole->notes.size(); ++i)
-        progress_.warn(whole->notes[i]);
     secrets_ = report::secrets_of(*whole);
     if (scenario_.subject.origin.kind ==
         Origin::Kind::container)  // others' notes were shown when they were read
