@@ -539,16 +539,24 @@ Task<std::vector<engine::MountSpec>> DataPlane::prepare(RunPlan plan,
     std::vector<engine::MountSpec> specs;
     std::vector<Task<>> sources;
     specs.reserve(mounts_.size());  // the tasks write into it
+    // What stays writable below a read-only mount can be what is mounted below its source anyway.
+    const auto stays_as = [&](const DataMount& data) -> std::optional<WritableAs> {
+        const auto found = std::ranges::find(plan.writable, data.mount.target, &WritablePath::path);
+        if (!data.below_source || found == plan.writable.end()) return std::nullopt;
+        return found->as;
+    };
     for (std::size_t i = 0; i < mounts_.size(); ++i) {
         const Mount& mount = mounts_[i].mount;
         if (mount.type == MountType::tmpfs || mount.type == MountType::rootfs) continue;
+        if (stays_as(mounts_[i]) == WritableAs::tmpfs) continue;
         const auto told = given.find(mount.target);
         engine::MountSpec& spec =
             specs.emplace_back(told == given.end() ? engine::MountSpec{} : told->second);
         const auto tried = [&](const std::string& target) {
             return std::ranges::find(plan.read_only, target) != plan.read_only.end();
         };
-        spec.read_only = mount.read_only || tried(mount.target) || tried(mounts_[i].follows);
+        const bool stays = stays_as(mounts_[i]).has_value();
+        spec.read_only = mount.read_only || tried(mount.target) || (tried(mounts_[i].follows) && !stays);
         if (told == given.end())
             sources.push_back(source_for(plan, i, &spec));
         else
@@ -558,7 +566,10 @@ Task<std::vector<engine::MountSpec>> DataPlane::prepare(RunPlan plan,
     if (auto made = co_await std::move(all); !made) co_return fail(std::move(made.error()));
     for (auto& [target, spec] : given) specs.push_back(std::move(spec));  // below a given mount's source
     for (std::size_t i = 0; i < plan.writable.size(); ++i) {
-        if (plan.writable[i].as != WritableAs::volume || is_given(plan.writable[i].path)) continue;
+        const std::string& path = plan.writable[i].path;
+        const bool is_there = std::ranges::any_of(
+            mounts_, [&](const DataMount& data) { return data.below_source && data.mount.target == path; });
+        if (plan.writable[i].as != WritableAs::volume || is_given(path) || is_there) continue;
         auto spec = co_await volume_for(plan, plan.writable[i], i);
         if (!spec) co_return fail(std::move(spec.error()));
         specs.push_back(std::move(*spec));

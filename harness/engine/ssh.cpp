@@ -7,6 +7,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <deque>
+#include <map>
 
 #include "base/text.hpp"
 
@@ -26,7 +27,7 @@ constexpr Milliseconds to_end(2'000);
 constexpr std::size_t begun_at_a_time = 4;
 // Whether one has logged in shows when the engine answers; after this long it is taken for granted, since an
 // answer may take as long as the call does.
-constexpr Milliseconds to_log_in(10'000);
+constexpr Milliseconds to_log_in(5'000);
 
 // Lets few through that have not answered yet.
 class Door : public std::enable_shared_from_this<Door> {
@@ -101,6 +102,15 @@ std::string way_out(const Endpoint& endpoint, int code) {
             "the docker client must be installed on {}, and in the PATH that `ssh {} env` shows",
             endpoint.host, there);
     return fmt::format("`ssh {} docker version` must work", there);
+}
+
+// One for each server, however many transports lead to it (--jobs).
+std::shared_ptr<Door> door_of(const Endpoint& endpoint) {
+    static std::map<std::string, std::weak_ptr<Door>> doors;
+    std::weak_ptr<Door>& known = doors[endpoint.authority()];
+    std::shared_ptr<Door> door = known.lock();
+    if (!door) known = door = std::make_shared<Door>();
+    return door;
 }
 
 class SshStream : public Stream {
@@ -182,7 +192,7 @@ class SshTransport : public Transport {
   private:
     asio::any_io_executor executor_;
     Endpoint endpoint_;
-    std::shared_ptr<Door> door_ = std::make_shared<Door>();
+    std::shared_ptr<Door> door_ = door_of(endpoint_);
 };
 
 }  // namespace

@@ -21,7 +21,8 @@ def test_one_of_many_is_needed():
     with project() as p:
         counts, runs, output = many(p, 10, "touch /m7/x || exit 3")
         equal(counts, {"safe": 9, "required": 1}, output)
-        equal(runs, 3)
+        # Under ptrace a run whose subject ends by itself has no canary, so that one more is needed.
+        equal(runs, 3 if p.result["observer"]["kind"] == "ebpf" else 4)
         equal(p.mount("/m7")["reason"].split(":")[0], "read-only fails ready")
         equal({a["path"] for a in p.mount("/m7")["attempts"]}, {"/m7/x"})
 
@@ -78,14 +79,15 @@ def test_mounts_below_a_source():
                       [("/data/sub/new", "EROFS", "write"), ("/ro/a b/new", "EROFS", "write")], done.stdout)
                 p.scenario(shell.replace("&& echo x >'/ro/a b/new' || READ_ONLY_FAILS", "|| exit 4"), mounts)
                 done = p.run()
-                equal(p.verdicts(), {**wanted, "/data": "required", "/ro": "already-ro", "/kept": "safe"}, done.stdout + done.stderr)
+                equal(p.verdicts(), {**wanted, "/data": "split", "/ro": "already-ro", "/kept": "safe"}, done.stdout + done.stderr)
+                equal([(each["path"], each["as"]) for each in p.mount("/data")["writable"]], [("/data/sub", "volume")])
             else:
                 p.scenario(shell.replace("READ_ONLY_FAILS", "exit 4"), mounts)
                 done = p.run()
                 equal(p.verdicts(), {**wanted, "/data": "ineffective", "/ro": "ineffective", "/kept": "ineffective"}, done.stdout + done.stderr)
                 contains(p.mount("/data")["reason"], "/data/sub (tmpfs), mounted below its source, stays writable on this engine")
             equal({name: fingerprint(p.path(name)) for name in names}, before, "the user's data changed")
-            assert "/data" not in p.result["recommendation"]["read_only"]
+            equal("/data" in p.result["recommendation"]["read_only"], read_only_reaches_below())
 
 
 def test_what_the_runs_cannot_be_given():

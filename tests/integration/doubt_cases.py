@@ -56,6 +56,7 @@ def test_killed_observer_is_never_safe_under_ptrace():
 
 def test_observer_that_sees_nothing_is_never_safe():
     """It runs and answers, but what it sees the calls by is detached: only the canary can tell."""
+    needs_ebpf()
     with project() as p:
         p.make("data", {"file": "text\n"})
         p.scenario("cat /data/file; " + IDLE, ["./data:/data"], [{"name": "waits", "wait": "1s"}])
@@ -88,6 +89,7 @@ def test_missing_rights_are_told_apart_from_a_missing_feature():
 def test_what_is_used_is_told_by_the_mounts_of_its_time():
     """A restarted container can get the numbers of its old mounts again, each for another one; what was read before the restart must
     not be counted for a mount that nothing reads."""
+    needs_ebpf()
     with project() as p:
         names = [f"m{i}" for i in range(12)]
         for name in names:

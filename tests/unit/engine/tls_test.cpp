@@ -212,5 +212,30 @@ TEST_F(Tls, FilesThatAreNoCertificatesAreUsageErrors) {
     }
 }
 
+TEST_F(Tls, WhatIsInAKeyIsInNoError) {
+    make_certificate(folder, true);
+    std::ofstream(folder + "/key.pem")
+        << "-----BEGIN PRIVATE KEY-----\nMARKERkey9Zq\n-----END PRIVATE KEY-----\n";
+    const auto broken = make_transport(context.get_executor(), endpoint);
+    ASSERT_FALSE(broken.has_value());
+    EXPECT_EQ(broken.error().kind, ErrorKind::usage);
+    EXPECT_NE(broken.error().message.find("key.pem"), std::string::npos) << broken.error().message;
+    EXPECT_EQ(broken.error().message.find("MARKER"), std::string::npos) << broken.error().message;
+    // A good one, and a server that does not take it.
+    make_certificate(folder, true);
+    serve_one(fake::reply(200, "{}"));
+    endpoint.cert_path = folder + "/other";
+    std::filesystem::create_directory(endpoint.cert_path);
+    make_certificate(endpoint.cert_path, true);
+    std::ifstream file(endpoint.cert_path + "/key.pem");
+    std::string line, key;
+    while (std::getline(file, line))
+        if (!line.starts_with("-----")) key += line;
+    ASSERT_GT(key.size(), 40U);
+    const auto refused = fake::run(context, connect()->info());
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().message.find(key.substr(0, 20)), std::string::npos);
+}
+
 }  // namespace
 }  // namespace rogate::engine
