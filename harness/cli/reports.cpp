@@ -30,9 +30,9 @@ report::FormatOptions format_options(const Global& global) {
 }
 
 Result<report::History> read_previous(const std::string& path) {
-    auto text = read_file(path);
-    if (!text) return fail(std::move(text.error()));
-    auto history = report::read_history(*text);
+    auto source = open_file(path);
+    if (!source) return fail(std::move(source.error()));
+    auto history = report::read_history(*source);
     if (!history) return fail(std::move(history.error()).with_context(path));
     return history;
 }

@@ -227,37 +227,76 @@ void remember_line(std::string_view line, History& history) {
         object.at("mode").get<std::string>(), object.at("since").get<std::string>()};
 }
 
-}  // namespace
-
-Result<History> read_history(std::string_view previous) {
+Result<History> history_of_result(const Source& source) {
+    auto result = read_json(source);
+    if (!result) return fail(std::move(result.error()));
     History history;
-    if (previous.starts_with("{")) {
-        auto result = parse_json(previous);
-        if (!result) return fail(std::move(result.error()));
-        for (const MountResult& mount : result->mounts)
-            history[key_of(result->scenario.name, mount.mount.target)] = {escape_text(mode_of(mount)),
-                                                                          date_of(*result)};
-        return history;
+    for (const MountResult& mount : result->mounts)
+        history[key_of(result->scenario.name, mount.mount.target)] = {escape_text(mode_of(mount)),
+                                                                      date_of(*result)};
+    return history;
+}
+
+// An earlier write-requirements.md, line by line.
+class HistoryReader {
+  public:
+    Result<> take(std::string_view piece) {
+        while (!piece.empty()) {
+            const std::size_t end = std::min(piece.find('\n'), piece.size());
+            line_ += piece.substr(0, end);
+            piece.remove_prefix(end);
+            if (piece.empty()) break;  // goes on in the next piece
+            piece.remove_prefix(1);
+            if (auto taken = take_line(); !taken) return taken;
+        }
+        return {};
     }
-    if (!previous.starts_with("# Write requirements"))
-        return fail(ErrorKind::usage,
-                    "this is neither a write-requirements.md nor a result.json of rogate's");
-    for (std::size_t at = 0; at < previous.size();) {
-        const std::size_t end = std::min(previous.find('\n', at), previous.size());
-        const std::string_view line = previous.substr(at, end - at);
-        at = end + 1;
-        if (!line.starts_with(mark)) continue;
-        try {
-            remember_line(line, history);
-        } catch (const nlohmann::json::exception& error) {
-            const auto number =
-                std::count(previous.begin(), previous.begin() + static_cast<std::ptrdiff_t>(end), '\n');
+    Result<History> finish() {
+        if (auto taken = take_line(); !taken) return fail(std::move(taken.error()));
+        return std::move(history_);
+    }
+
+  private:
+    Result<> take_line() {
+        if (++number_ == 1 && !line_.starts_with("# Write requirements"))
             return fail(ErrorKind::usage,
-                        fmt::format("line {}: this comment of rogate's was changed by hand: {}", number + 1,
+                        "this is neither a write-requirements.md nor a result.json of rogate's");
+        try {
+            if (line_.starts_with(mark)) remember_line(line_, history_);
+        } catch (const nlohmann::json::exception& error) {
+            return fail(ErrorKind::usage,
+                        fmt::format("line {}: this comment of rogate's was changed by hand: {}", number_,
                                     error.what()));
         }
+        line_.clear();
+        return {};
     }
-    return history;
+
+    std::string line_;
+    std::size_t number_ = 0;
+    History history_;
+};
+
+}  // namespace
+
+Result<History> read_history(const Source& previous) {
+    auto piece = previous();
+    if (!piece) return fail(std::move(piece.error()));
+    if (piece->starts_with("{"))
+        return history_of_result([&]() -> Result<std::string_view> {
+            return piece->empty() ? previous() : std::exchange(*piece, {});
+        });
+    HistoryReader reader;
+    while (!piece->empty()) {
+        if (auto taken = reader.take(*piece); !taken) return fail(std::move(taken.error()));
+        piece = previous();
+        if (!piece) return fail(std::move(piece.error()));
+    }
+    return reader.finish();
+}
+
+Result<History> read_history(std::string_view previous) {
+    return read_history([&]() -> Result<std::string_view> { return std::exchange(previous, {}); });
 }
 
 std::string render_requirements(const CampaignResult& result, const History& history) {

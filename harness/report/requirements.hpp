@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "report/pieces.hpp"
+
 namespace rogate::report {
 
 // What an earlier document or result said: scenario and target, both escaped, with a line end between ->
@@ -16,8 +18,9 @@ struct Since {
 };
 using History = std::map<std::string, Since>;
 
-// `previous`: the text of an earlier write-requirements.md or result.json. A text that is neither is an
-// error.
+// `previous`: the text of an earlier write-requirements.md or result.json, of which no more is held than a
+// piece or a line. A text that is neither is an error.
+Result<History> read_history(const Source& previous);
 Result<History> read_history(std::string_view previous);
 
 // Two runs that found the same give the same text: no times, counts, process numbers or run numbers; numbers

@@ -20,9 +20,13 @@ namespace {
 // More written directories beside each other than this are one: their parent.
 constexpr std::size_t siblings_kept_apart = 8;
 
-std::string parent_of(const std::string& path) {
+std::string_view above(std::string_view path) {
     const std::size_t slash = path.rfind('/');
-    return slash == 0 || slash == std::string::npos ? "/" : path.substr(0, slash);
+    return slash == 0 || slash == std::string_view::npos ? "/" : path.substr(0, slash);
+}
+
+std::string parent_of(std::string_view path) {
+    return std::string(above(path));
 }
 
 std::string_view name_of(std::string_view path) {
@@ -62,10 +66,11 @@ class Splitter {
     std::optional<std::string> directory_for(const Attempt& need);
     std::optional<std::string> existing(std::string directory);
     std::set<std::string> narrowest(std::set<std::string> directories) const;
-    WritablePath describe(const std::string& directory);
-    bool is_for_passing_things(const std::string& directory) const;
+    using Below = std::vector<const Attempt*>;  // a directory
+    WritablePath describe(const std::string& directory, const Below& below);
+    bool is_for_passing_things(const std::string& directory, const Below& below) const;
     void find_removed(const RunRecord& control);
-    void fill_tmpfs(WritablePath& path, const PathFacts& facts) const;
+    void fill_tmpfs(WritablePath& path, const PathFacts& facts, const Below& below) const;
 
     const SplitQuestion& question_;
     const std::string& target_;
@@ -90,9 +95,9 @@ std::optional<std::string> Splitter::existing(std::string directory) {
     for (;;) {
         const PathFacts* facts = look(directory);
         if (facts != nullptr && facts->exists && facts->is_directory) return directory;
-        const std::string above = parent_of(directory);
-        if (above == target_) break;
-        directory = above;
+        std::string over = parent_of(directory);
+        if (over == target_) break;
+        directory = std::move(over);
     }
     const PathFacts* facts = look(directory);
     if (facts != nullptr && facts->exists) return std::nullopt;  // a file in the mount's root
@@ -119,9 +124,9 @@ std::set<std::string> Splitter::narrowest(std::set<std::string> directories) con
         if (count > siblings_kept_apart && parent != target_) directories.insert(parent);
     std::set<std::string> kept;
     for (const std::string& directory : directories) {  // a parent sorts before what lies below it
-        std::string above = directory;
-        while (above.size() > target_.size() && !kept.contains(above)) above = parent_of(above);
-        if (above.size() <= target_.size() && !kept.contains(above)) kept.insert(directory);
+        std::string over = directory;
+        while (over.size() > target_.size() && !kept.contains(over)) over = parent_of(over);
+        if (over.size() <= target_.size() && !kept.contains(over)) kept.insert(directory);
     }
     return kept;
 }
@@ -146,10 +151,9 @@ void Splitter::find_removed(const RunRecord& control) {
 
 // Sockets, pid and lock files, and what is removed by the one who made it: nothing that anybody would look
 // for after a restart.
-bool Splitter::is_for_passing_things(const std::string& directory) const {
+bool Splitter::is_for_passing_things(const std::string& directory, const Below& below) const {
     static constexpr std::array endings = {".pid", ".lock", ".lck", ".sock", ".socket", ".tmp"};
-    return std::all_of(needs_.begin(), needs_.end(), [&](const Attempt* need) {
-        if (!is_or_below(need->path, directory)) return true;
+    return std::all_of(below.begin(), below.end(), [&](const Attempt* need) {
         if (need->operation == "bind" || only_attributes(need->operation) || removed_.contains(need->path))
             return true;
         if (need->operation == "unlink" || need->operation == "rmdir") return true;
@@ -170,26 +174,22 @@ bool is_temporary_by_name(const std::string& directory) {
            std::find(names.begin(), names.end(), name) != names.end();
 }
 
-void Splitter::fill_tmpfs(WritablePath& path, const PathFacts& facts) const {
+void Splitter::fill_tmpfs(WritablePath& path, const PathFacts& facts, const Below& below) const {
     std::uint32_t uid = facts.uid, gid = facts.gid;
-    if (!facts.exists)  // it would belong to whoever made it
-        for (const Attempt* need : needs_)
-            if (is_or_below(need->path, path.path)) {
-                uid = gid = need->process.uid;
-                break;
-            }
+    // It would belong to whoever made it.
+    if (!facts.exists && !below.empty()) uid = gid = below.front()->process.uid;
     path.tmpfs_options = fmt::format("mode={:04o}", facts.exists ? facts.mode & 07777U : 0755U);
     if (uid != 0) path.tmpfs_options += fmt::format(",uid={}", uid);
     if (gid != 0) path.tmpfs_options += fmt::format(",gid={}", gid);
 }
 
-WritablePath Splitter::describe(const std::string& directory) {
+WritablePath Splitter::describe(const std::string& directory, const Below& below) {
     WritablePath path;
     path.path = directory;
     path.mount = target_;
     const PathFacts facts = facts_.at(directory);
     path.needs_mount_point = !facts.exists && question_.mount.type != MountType::rootfs;
-    const bool passing = is_for_passing_things(directory), temporary = is_temporary_by_name(directory);
+    const bool passing = is_for_passing_things(directory, below), temporary = is_temporary_by_name(directory);
     if (facts.exists && !facts.empty) {
         path.as = WritableAs::volume;
         path.reason = "it holds files already, which a tmpfs would hide";
@@ -201,7 +201,7 @@ WritablePath Splitter::describe(const std::string& directory) {
         path.reason = passing ? "only sockets, pid and lock files and temporary files are written there"
                               : "by its name it is for temporary files";
         if (!passing) by_name_.insert(directory);
-        fill_tmpfs(path, facts);
+        fill_tmpfs(path, facts, below);
     }
     return path;
 }
@@ -216,8 +216,8 @@ SplitProposal Splitter::go() {
     std::set<std::string> directories;
     for (const Attempt* need : needs_)
         if (auto directory = directory_for(*need)) directories.insert(*directory);
-    for (const std::string& directory : narrowest(std::move(directories)))
-        if (look(directory) != nullptr) proposal.writable.push_back(describe(directory));
+    for (const auto& [directory, below] : by_directory(narrowest(std::move(directories)), needs_))
+        if (look(directory) != nullptr) proposal.writable.push_back(describe(directory, below));
     proposal.by_name = std::move(by_name_);
     if (!unknown_.empty()) {
         proposal.writable.clear();
@@ -228,6 +228,21 @@ SplitProposal Splitter::go() {
 }
 
 }  // namespace
+
+ByDirectory by_directory(const std::set<std::string>& directories,
+                         const std::vector<const Attempt*>& attempts) {
+    ByDirectory lists;
+    for (const std::string& directory : directories) lists.emplace_hint(lists.end(), directory, 0);
+    for (const Attempt* attempt : attempts)
+        for (std::string_view path = attempt->path;; path = above(path)) {
+            if (const auto found = lists.find(path); found != lists.end()) {
+                found->second.push_back(attempt);
+                break;
+            }
+            if (path == "/" || path.empty()) break;
+        }
+    return lists;
+}
 
 SplitProposal propose_split(const SplitQuestion& question, const std::vector<RunRecord>& runs,
                             const Facts& facts) {

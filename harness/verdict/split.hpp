@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <rogate/result.hpp>
 #include <set>
@@ -29,6 +30,12 @@ struct SplitQuestion {
     // Whether a directory can be made in the mount's source for the runs.
     bool can_make_mount_points = false;
 };
+
+// The attempts below each of these directories, none of which lies below another: each attempt is at most in
+// one list, so that who looks at all lists looks at each attempt once.
+using ByDirectory = std::map<std::string, std::vector<const Attempt*>, std::less<>>;
+ByDirectory by_directory(const std::set<std::string>& directories,
+                         const std::vector<const Attempt*>& attempts);
 
 // The narrowest directories that cover every write which the control run made on the mount, and every one
 // that failed in a run with it read-only (a failed mkdir hides what would have been written below it; the

@@ -291,6 +291,52 @@ TEST(Requirements, KeepDatesWhileTheModeStays) {
         HasSubstr("line 3"));
 }
 
+// Its pieces, and how many were asked for.
+struct Pieces {
+    std::string_view rest;
+    std::size_t size, given = 0;
+    Source source() {
+        return [this]() -> Result<std::string_view> {
+            const std::string_view piece = rest.substr(0, size);
+            rest.remove_prefix(piece.size());
+            ++given;
+            return piece;
+        };
+    }
+};
+
+TEST(Requirements, HistoryIsReadInPiecesOfAnySizeEachOnce) {
+    for (const std::string& previous : {render_requirements(whole()), render_json(whole())}) {
+        const auto at_once = read_history(previous);
+        ASSERT_TRUE(at_once.has_value()) << at_once.error().message;
+        EXPECT_EQ(at_once->size(), whole().mounts.size());
+        for (const std::size_t size : {1U, 7U, 64U, 1000U}) {
+            Pieces pieces{.rest = previous, .size = size};
+            const auto history = read_history(pieces.source());
+            ASSERT_TRUE(history.has_value()) << history.error().message;
+            EXPECT_EQ(*history, *at_once) << size;
+            EXPECT_EQ(pieces.given, (previous.size() + size - 1) / size + 1)
+                << "and the empty one at the end";
+        }
+    }
+}
+
+TEST(Requirements, HistoryIsReadNoFurtherThanItsFirstMistake) {
+    const std::string line = "<!-- rogate.requirement {nonsense} -->\n";
+    for (const std::size_t more : {1000U, 100'000U}) {
+        const std::string text = "# Write requirements of x\n\n" + line + std::string(more, '\n');
+        Pieces pieces{.rest = text, .size = 10};
+        EXPECT_THAT(read_history(pieces.source()).error().message, HasSubstr("line 3"));
+        EXPECT_EQ(pieces.given, (text.size() - more + 9) / 10);
+    }
+    Pieces wrong{.rest = "# Something else\nand more of it", .size = 10};
+    EXPECT_THAT(read_history(wrong.source()).error().message, HasSubstr("neither"));
+    EXPECT_EQ(wrong.given, 2U);
+    const auto broken =
+        read_history([]() -> Result<std::string_view> { return fail(ErrorKind::io, "gone"); });
+    EXPECT_EQ(broken.error().message, "gone");
+}
+
 TEST(Requirements, AreTheSameForRunsThatFoundTheSame) {
     const auto with = [](const char* suffix, std::uint64_t count, std::uint32_t pid) {
         CampaignResult result = sample();

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <set>
 
+#include "base/text.hpp"
 #include "verdict/compare.hpp"
 #include "verdict/plan.hpp"
 
@@ -289,6 +290,35 @@ TEST(Split, ManySiblingsAreOneDirectory) {
     const MountResult result = application.settle();
     ASSERT_EQ(result.writable.size(), 1U);
     EXPECT_EQ(result.writable[0].path, "/data/all");
+}
+
+// So that describing all directories takes a look at each attempt, not one for each directory.
+TEST(Split, EachAttemptIsLookedAtForOneDirectory) {
+    for (const std::size_t count : {10U, 1000U}) {
+        std::set<std::string> directories;
+        std::vector<Attempt> attempts;
+        for (std::size_t i = 0; i < count; ++i) {
+            directories.insert("/data/d" + std::to_string(i));
+            for (const char* below : {"", "/x", "/deep/er/x"})
+                attempts.emplace_back().path = "/data/d" + std::to_string(i) + below;
+        }
+        for (const char* elsewhere : {"/data", "/data/d", "/data/d1x/y", "/", "relative"})
+            attempts.emplace_back().path = elsewhere;
+        std::vector<const Attempt*> all;
+        for (const Attempt& each : attempts) all.push_back(&each);
+        const ByDirectory lists = by_directory(directories, all);
+        ASSERT_EQ(lists.size(), count);
+        std::size_t looked_at = 0;
+        for (const auto& [directory, below] : lists) {
+            EXPECT_EQ(below.size(), 3U) << directory;
+            looked_at += below.size();
+            for (const Attempt* each : below) EXPECT_TRUE(is_or_below(each->path, directory));
+        }
+        EXPECT_EQ(looked_at, 3 * count);
+    }
+    Attempt in_root;
+    in_root.path = "/x";
+    EXPECT_EQ(by_directory({"/"}, {&in_root}).at("/").size(), 1U);
 }
 
 // Whatever an application writes: the campaign ends, and what it recommends is what a run had and passed.
