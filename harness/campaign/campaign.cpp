@@ -89,8 +89,6 @@ Result<> check_fixtures(const Scenario& scenario, const std::vector<Mount>& moun
     return {};
 }
 
-namespace {
-
 std::string now_utc() {
     return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::now()));
 }
@@ -109,6 +107,8 @@ Task<EngineFacts> engine_facts(engine::Client& client) {
     facts.host = client.endpoint().to_string();
     co_return facts;
 }
+
+namespace {
 
 // A mount on which read-only protects nothing is not tried: target -> why.
 std::map<std::string, std::string> without_protection(const std::vector<DataMount>& mounts) {

@@ -51,6 +51,11 @@ engine::Task<std::unique_ptr<observe::Observer>> start_observer(engine::Client& 
                                                                 observe::SidecarOptions options,
                                                                 Status& status);
 
+// What a result says of the engine.
+engine::Task<EngineFacts> engine_facts(engine::Client& client);
+// RFC 3339.
+std::string now_utc();
+
 // What rogate has on the engine.
 struct Leftovers {
     std::size_t containers = 0, volumes = 0, networks = 0, images = 0;

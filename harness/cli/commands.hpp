@@ -1,6 +1,7 @@
 // One function per command: it wires the rooms together and prints; the logic is theirs.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -47,6 +48,15 @@ struct ReportOptions {
     std::string previous;  // --previous FILE; empty: none
 };
 
+struct WatchCommandOptions {
+    std::string container;
+    std::optional<std::chrono::milliseconds> duration;  // --for
+    std::string format = "table";
+    std::string output;  // --output FILE; empty: standard output
+    bool quiet = false;  // no progress
+    std::size_t ring_bytes = 16U << 20U;
+};
+
 struct CleanOptions {
     bool dry_run = false;
     std::string session;  // empty: every session's
@@ -82,6 +92,7 @@ struct PatchOptions {
 // Each returns the exit code.
 int run_command(const Global& global, const RunOptions& options);
 int merge_command(const Global& global, const MergeOptions& options);
+int watch_command(const Global& global, const WatchCommandOptions& options);
 int clean_command(const Global& global, const CleanOptions& options);
 int gate_command(const Global& global, const GateOptions& options);
 int audit_command(const Global& global, const AuditOptions& options);

@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 
 #include <cstdio>
-#include <rogate/labels.hpp>
 
 #include "campaign/campaign.hpp"
+#include "campaign/canary.hpp"
 #include "cli/commands.hpp"
 #include "cli/session.hpp"
 #include "cli/watchdog.hpp"
@@ -46,7 +46,6 @@ class Doctor {
     void data(const engine::Info& info);
     // Whether runs can rely on this observer.
     engine::Task<bool> observer(const char* kind, Started started, const char* needs);
-    engine::Task<std::string> container_with_a_mount(observe::Observer& observer);
     engine::Task<bool> canary(const char* kind, observe::Observer& observer);
 
     engine::Client& client_;
@@ -104,65 +103,26 @@ void Doctor::data(const engine::Info& info) {
                     info.docker_root_dir, info.storage_driver));
 }
 
-// The observer's own image is the subject: nothing has to be there, and nothing is pulled.
-engine::Task<std::string> Doctor::container_with_a_mount(observe::Observer& observer) {
-    engine::VolumeSpec volume;
-    volume.name = fmt::format("rogate-{}-doctor", session_);
-    volume.labels = labels(session_, "data");
-    auto made = co_await client_.volume_create(volume);
-    if (!made) co_return fail(std::move(made.error()));
-    // By its id: of a name podman may ask where it is from.
-    auto image = co_await client_.image_list(fmt::format("{}={}", session_label, session_));
-    if (!image) co_return fail(std::move(image.error()));
-    if (image->empty()) co_return fail(ErrorKind::engine, "the engine does not list the observer's image");
-    engine::ContainerSpec spec;
-    spec.name = fmt::format("rogate-{}-doctor", session_);
-    spec.image = image->front().id;
-    spec.entrypoint = std::vector<std::string>{"/rogate-observer", "wait"};
-    spec.labels = labels(session_, "subject");
-    spec.network_mode = "none";
-    engine::MountSpec mount;
-    mount.type = engine::MountSpec::Type::volume;
-    mount.source = volume.name;
-    mount.target = "/canary";
-    mount.read_only = true;
-    mount.no_copy = true;
-    spec.mounts.push_back(std::move(mount));
-    observer.dress(spec, {});
-    co_return co_await client_.container_create(std::move(spec));
-}
-
 engine::Task<bool> Doctor::canary(const char* kind, observe::Observer& observer) {
-    auto container = co_await container_with_a_mount(observer);
+    auto container = co_await campaign::make_canary_container(client_, session_, observer);
     if (!container) {
         say("FAIL", "disk", "the engine cannot make a volume and a container: " + container.error().message,
             "free space in the engine's data directory");
         co_return fail(std::move(container.error()));
     }
     if (!std::exchange(disk_told_, true)) say("ok", "disk", "a volume and a container could be made");
-    std::vector<observe::ObservedMount> mounts(1);
-    mounts.front().target = "/canary";
-    auto armed = co_await observer.arm(*container, std::move(mounts), "entrypoint");
-    if (!armed) co_return fail(std::move(armed.error()));
-    if (auto started = co_await client_.container_start(*container); !started)
-        co_return fail(std::move(started.error()));
-    auto canary = co_await observer.canary("/canary");
-    auto recorded = co_await observer.collect();
-    // It keeps the observer's image in use.
-    auto removed = co_await client_.container_remove(*container);
-    if (!canary) co_return fail(std::move(canary.error()));
-    if (!recorded) co_return fail(std::move(recorded.error()));
-    if (!removed) co_return fail(std::move(removed.error()));
-    if (*canary == Canary::seen)
+    auto outcome = co_await campaign::run_canary(client_, observer, std::move(*container));
+    if (!outcome) co_return fail(std::move(outcome.error()));
+    if (outcome->canary == Canary::seen)
         say("ok", "canary",
             fmt::format("{}: a write on a read-only volume was refused by the kernel and seen", kind));
     else
         say("FAIL", "canary",
             fmt::format("{}: a write on a read-only volume was not refused, or not seen: no verdict could be "
                         "relied on {}",
-                        kind, recorded->problem),
+                        kind, outcome->problem),
             "take the other observer (--observer); please report the engine's version and kernel");
-    co_return *canary == Canary::seen;
+    co_return outcome->canary == Canary::seen;
 }
 
 // Where the engine did not start the observer's container, nothing is known of the kernel.

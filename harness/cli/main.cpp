@@ -5,6 +5,7 @@
 #include "cli/commands.hpp"
 #include "cli/session.hpp"
 #include "report/formats.hpp"
+#include "spec/notations.hpp"
 
 int main(int argc, char** argv) {
     using namespace rogate::cli;
@@ -69,15 +70,17 @@ int main(int argc, char** argv) {
     run_app->add_option("--summary", run.summary,
                         "Append the Markdown report to this file, for example \"$GITHUB_STEP_SUMMARY\"");
     run_app->add_flag("-q,--quiet", run.quiet, "No progress, only the result");
-    run_app
-        ->add_option("--ring-bytes", run.ring_bytes,
-                     "Size of the observer's ring buffer: a power of two, 4096 at least (default 16 MiB)")
-        ->check([](const std::string& text) {
+    const auto ring_size = [](CLI::Option* option) {
+        option->check([](const std::string& text) {
             const auto n = std::strtoull(text.c_str(), nullptr, 10);
             return n >= 4096 && n <= (1ULL << 30U) && (n & (n - 1)) == 0
                        ? std::string()
                        : "must be a power of two from 4096 to 1073741824";
         });
+    };
+    ring_size(run_app->add_option(
+        "--ring-bytes", run.ring_bytes,
+        "Size of the observer's ring buffer: a power of two, 4096 at least (default 16 MiB)"));
 
     run_app
         ->add_option(
@@ -91,6 +94,29 @@ int main(int argc, char** argv) {
                      "engine's host), relay (a container on the run's network, through the engine alone), or "
                      "auto (ports, unless the engine is on another host)")
         ->check(CLI::IsMember({"auto", "ports", "relay"}));
+
+    WatchCommandOptions watch;
+    std::string watch_for;
+    CLI::App* watch_app =
+        app.add_subcommand("watch", "Tell what a container that runs writes to its mounts, leaving it alone");
+    watch_app->add_option("CONTAINER", watch.container, "Name or id")->required();
+    watch_app
+        ->add_option("--for", watch_for,
+                     "How long: 30s, 10m, 24h (default: until Ctrl-C, or until the container ends)")
+        ->check([&watch](const std::string& text) {
+            const auto parsed = rogate::spec::parse_duration(text);
+            if (!parsed) return parsed.error();
+            if (*parsed <= 0) return std::string("must be more than nothing");
+            watch.duration = std::chrono::milliseconds(*parsed);
+            return std::string();
+        });
+    watch_app->add_option("-f,--format", watch.format, "table, markdown or json")
+        ->check(CLI::IsMember({"table", "markdown", "json"}));
+    watch_app->add_option("-o,--output", watch.output, "Write to this file (default: standard output)");
+    watch_app->add_flag("-q,--quiet", watch.quiet, "No progress, only what was seen");
+    ring_size(watch_app->add_option("--ring-bytes", watch.ring_bytes,
+                                    "Size of the observer's ring buffer: a power of two, 4096 at least "
+                                    "(default 16 MiB)"));
 
     MergeOptions merge;
     CLI::App* merge_app =
@@ -178,6 +204,7 @@ int main(int argc, char** argv) {
             {rogate::ErrorKind::usage, "--host and --context both name an engine; leave one of them out"});
     if (*run_app) return run_command(global, run);
     if (*merge_app) return merge_command(global, merge);
+    if (*watch_app) return watch_command(global, watch);
     if (*clean_app) return clean_command(global, clean);
     if (*gate_app) return gate_command(global, gate);
     if (*audit_app) return audit_command(global, audit);

@@ -69,6 +69,7 @@ class Session {
 
     Result<> open_lane(const Global& global, const EngineQueue::Host& host);
     void watch_signals();
+    bool ends_by_itself();
     void keep_ticking();
     void spawn(Lane& lane, Work work, Then then);
     void reach(Lane& lane, Then then);
@@ -89,9 +90,20 @@ class Session {
     int signal_ = 0;
 };
 
+bool Session::ends_by_itself() {
+    bool all = false;
+    for (const auto& lane : lanes_) {
+        if (!lane->cancellable) continue;
+        if (!lane->work.on_signal || !lane->work.on_signal()) return false;
+        all = true;
+    }
+    return all;
+}
+
 void Session::watch_signals() {
     signals_.async_wait([this](const boost::system::error_code& error, int signal) {
         if (error) return;
+        if (signal_ == 0 && ends_by_itself()) return watch_signals();
         if (signal_ != 0) {
             // Asked twice: the user wants out now, and has to be told what that leaves.
             std::fputs(

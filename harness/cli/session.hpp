@@ -22,6 +22,9 @@ struct EngineWork {
     // Always awaited after it when the engine was reached, whatever came of the work; not cancelled by the
     // first signal.
     std::function<engine::Task<>(engine::Client&)> clean_up;
+    // Asked at a signal: true if the work ends by itself because of it, and is not to be cancelled. May be
+    // empty.
+    std::function<bool()> on_signal;
     // What came of both; called before the lane takes its next piece of work.
     std::function<void(EngineOutcome)> ended;
 };

@@ -28,6 +28,8 @@ struct ObservedMount {
     bool is_directory = true;
 };
 
+inline constexpr const char* held_phase = "open already";
+
 class Observer {
   public:
     virtual ~Observer() = default;
@@ -44,6 +46,14 @@ class Observer {
     // recorded; its first phase is `phase`.
     virtual engine::Task<> arm(std::string container, std::vector<ObservedMount> mounts,
                                std::string phase) = 0;
+    // As arm(), of a container that runs already; `pid`: its first process, on the engine's host. It is left
+    // alone: never stopped, and nothing is written in it. What it has open for writing is recorded as
+    // attempts of the phase `held_phase`. Only an observer with facts().kind "ebpf" can.
+    virtual engine::Task<> join(std::string container, std::int64_t pid, std::vector<ObservedMount> mounts,
+                                std::string phase) {
+        (void)container, (void)pid, (void)mounts, (void)phase;
+        co_return fail(ErrorKind::usage, "a container that runs already takes the eBPF observer");
+    }
     // What comes from now on belongs to `phase`.
     virtual engine::Task<> phase(std::string name) = 0;
     // To be called before the container is started anew: what the observer holds of its mounts would be

@@ -5,6 +5,8 @@
  *
  * Commands go the other way as lines of text, each answered by one FRAME_REPLY with its number:
  *   N arm SLOT CONTAINER_ID     watch what this container does from its first instruction on
+ *   N join SLOT CONTAINER_ID PID   the same of a container that runs already, whose first process PID is: what its processes
+ *                               have open for writing is sent at once, and they are never stopped
  *   N phase SLOT NUMBER         what comes from now on belongs to this phase
  *   N canary SLOT PATH          try to write on the mount at PATH (%XX-escaped), inside the container's mount namespace
  *   N release SLOT              let go of the mount namespace: the container is about to be started anew, and its
@@ -40,6 +42,7 @@ enum attempt_flags {
     ATTEMPT_IO_URING = 16,
     ATTEMPT_CREATES = 32,   /* the file did not exist when the call was refused, or was made by it */
     ATTEMPT_DOUBTFUL = 64,  /* refused with EROFS, but the mount it seems to be on is not read-only: it is on another one */
+    ATTEMPT_HELD = 256,     /* no call: was open for writing when the container was joined */
     ATTEMPT_SECOND = 128    /* where a rename leads to; another attempt with the same id says what is renamed */
 };
 

@@ -157,6 +157,7 @@ std::optional<std::map<std::string, std::uint64_t>> Recorder::read_back() const 
 }
 
 std::string Recorder::phase_of(const AttemptEvent& event) const {
+    if ((event.fixed.flags & ATTEMPT_HELD) != 0) return held_phase;
     // A process that neither the container's start nor the harness put there is the engine's: a health check.
     if (!first_processes_.contains(event.fixed.root) && !own_.contains(event.fixed.root))
         return "healthcheck";

@@ -88,6 +88,8 @@ class Sidecar : public Observer {
     std::vector<std::string> wrap_exec(std::vector<std::string> command) const override;
     bool sees_after_end() const override { return kind_ == Kind::ebpf; }
     Task<> arm(std::string container, std::vector<ObservedMount> mounts, std::string phase) override;
+    Task<> join(std::string container, std::int64_t pid, std::vector<ObservedMount> mounts,
+                std::string phase) override;
     Task<> phase(std::string name) override;
     Task<> before_restart() override;
     Task<> before_end() override;
@@ -112,6 +114,7 @@ class Sidecar : public Observer {
     static Result<> take_frames(Shared& shared);
 
     Task<> create_container(const std::string& image);
+    void record(std::vector<ObservedMount> mounts, std::string phase);
     Task<Reply> command(std::string text);
     template <class Condition>
     Task<> wait_until(Condition condition, std::string_view what);
@@ -298,11 +301,25 @@ Task<Reply> Sidecar::command(std::string text) {
     co_return reply;
 }
 
-Task<> Sidecar::arm(std::string container, std::vector<ObservedMount> mounts, std::string phase) {
+void Sidecar::record(std::vector<ObservedMount> mounts, std::string phase) {
     std::vector<std::string> targets;
     for (ObservedMount& mount : mounts) targets.push_back(std::move(mount.target));
     recorder_ = std::make_shared<Recorder>(std::move(targets), std::vector<std::string>{std::move(phase)});
     shared_->recorder = recorder_;
+}
+
+Task<> Sidecar::join(std::string container, std::int64_t pid, std::vector<ObservedMount> mounts,
+                     std::string phase) {
+    if (kind_ != Kind::ebpf)
+        co_return fail(ErrorKind::usage, "a container that runs already takes the eBPF observer");
+    record(std::move(mounts), std::move(phase));
+    auto reply = co_await command(fmt::format("join 0 {} {}", container, pid));
+    if (!reply) co_return fail(std::move(reply.error()));
+    co_return Result<>{};
+}
+
+Task<> Sidecar::arm(std::string container, std::vector<ObservedMount> mounts, std::string phase) {
+    record(std::move(mounts), std::move(phase));
     auto reply = co_await command("arm 0 " + container);
     if (!reply) co_return fail(std::move(reply.error()));
     co_return Result<>{};

@@ -64,6 +64,7 @@ def check_gate(paths, folder):
         assert done.returncode in (0, 1, 4), done.stderr
         validator.validate(json.loads(done.stdout))
     validator = check_published("audit", "mounts")
+    check_published("watch", "mounts")
     (folder / "compose.yaml").write_text("services: {web: {image: x, volumes: [a:/a, './b:/b:ro', '${C}:/c', /d], tmpfs: /e}}\n")
     (folder / "Dockerfile").write_text("FROM x\nVOLUME /v\n")
     (folder / "broken.yaml").write_text("services:\n  a: [\n")

@@ -17,10 +17,12 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../protocol.h"
 #include "calls.h"
+#include "join.h"
 #include "mounts.h"
 #include "observer.skel.h"
 #include "output.h"
@@ -92,6 +94,7 @@ static void send_root(const struct event* event) {
 
 /* Its mount namespace is pinned: the process that on_exec() stopped may begin. */
 static void let_go(unsigned int pid) {
+    if (programs->bss->joined) return; /* nobody stopped it */
     if (!kill((pid_t)pid, SIGCONT) || errno == ESRCH) return;
     frame_begin(FRAME_ERROR, 0);
     frame_text("the subject cannot be let go of: the observer lacks CAP_KILL");
@@ -140,6 +143,14 @@ static void send_uses(unsigned int slot, unsigned int generation) {
     }
 }
 
+/* A joined container is the user's, and whatever becomes of us, it must find its mounts as without us: what
+ * is pinned would keep them mounted when it is started again. */
+static bool is_end(const struct event* event) {
+    if (event->kind != EVENT_END) return false;
+    release_namespaces(event->slot);
+    return true;
+}
+
 static int on_event(void* context, void* data, size_t size) {
     static struct resolution found;
     static struct event event;
@@ -147,6 +158,9 @@ static int on_event(void* context, void* data, size_t size) {
     (void)context;
     memset(&event, 0, __builtin_offsetof(struct event, data));
     memcpy(&event, data, size < sizeof event ? size : sizeof event);
+    if (is_end(&event)) return 0;
+    if (event.kind == EVENT_ROOT && event.pid_inside == 1 && programs->bss->joined)
+        programs->bss->first_of_joined = event.pid;
     /* What was used before a restart is told by the mounts of before. */
     if (event.kind == EVENT_ROOT && event.pid_inside == 1) send_uses(event.slot, (unsigned int)event.number);
     space = event.kind == EVENT_ROOT && event.pid_inside == 1
@@ -220,6 +234,83 @@ static void command_arm(unsigned int number, unsigned int slot, const char* id) 
     forget_namespaces(slot); /* of a container that was still running when it was collected */
     lost_before[slot] = lost_now();
     attempts_seen[slot] = 0;
+    reply(number, slot, 0, 0, "");
+}
+
+static void send_held(unsigned int slot, const struct held_file* held) {
+    static uint64_t number;
+    struct timespec now;
+    struct frame_attempt attempt = {
+        .flags = ATTEMPT_HELD | ATTEMPT_BY_FD,
+        .pid = held->pid,
+        .parent = held->parent,
+        .root = programs->bss->first_of_joined,
+        .uid = held->uid,
+        .open_flags = held->open_flags,
+        .mount_id = held->mount_id,
+        .mount_namespace = held->mount_namespace,
+    };
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    attempt.time = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+    attempt.id = 1ull << 63 | ++number; /* none of the kernel's side */
+    frame_begin(FRAME_ATTEMPT, (uint16_t)slot);
+    frame_bytes(&attempt, sizeof attempt);
+    frame_text(held->comm);
+    frame_text(held->exe);
+    frame_text("open");
+    frame_text(held->path);
+    frame_text(held->mount);
+    frame_end();
+}
+
+/* The next first process is of a generation of its own, as if the container had been started again. */
+static void begin_joined(unsigned int slot, unsigned int pid, struct process* as) {
+    struct event root = {.kind = EVENT_ROOT, .slot = slot, .pid = pid, .pid_inside = 1};
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    root.time = (unsigned long long)now.tv_sec * 1000000000u + (unsigned long long)now.tv_nsec;
+    as->slot = slot;
+    as->root = pid;
+    bpf_map__lookup_elem(programs->maps.generations, &slot, sizeof slot, &as->generation,
+                         sizeof as->generation, 0);
+    as->generation++;
+    bpf_map__update_elem(programs->maps.generations, &slot, sizeof slot, &as->generation,
+                         sizeof as->generation, BPF_ANY);
+    programs->bss->joined = true;
+    programs->bss->first_of_joined = pid;
+    send_root(&root);
+}
+
+static void command_join(unsigned int number, unsigned int slot, const char* text) {
+    char id[CONTAINER_ID_SIZE + 1], key[CONTAINER_ID_SIZE], path[64];
+    struct process as = {0};
+    struct mount_namespace* space;
+    struct stat namespace;
+    unsigned int pid;
+    __u32 phase = 0;
+    if (sscanf(text, "%64s %u", id, &pid) != 2 || strlen(id) != CONTAINER_ID_SIZE)
+        return reply(number, slot, EINVAL, 0,
+                     "a container's id has 64 digits, and its first process a number");
+    snprintf(path, sizeof path, "/proc/%u/ns/mnt", pid);
+    if (!is_in_container(pid, id) || stat(path, &namespace))
+        return reply(number, slot, ESRCH, 0,
+                     "its first process is not to be found here: it has ended, or the engine's processes are "
+                     "in another "
+                     "process namespace than the observer sees");
+    memcpy(key, id, sizeof key);
+    if (bpf_map__update_elem(programs->maps.phases, &slot, sizeof slot, &phase, sizeof phase, BPF_ANY) ||
+        bpf_map__update_elem(programs->maps.containers, key, sizeof key, &slot, sizeof slot, BPF_ANY))
+        return reply(number, slot, errno, 0, strerror(errno));
+    forget_namespaces(slot);
+    lost_before[slot] = lost_now();
+    attempts_seen[slot] = 0;
+    begin_joined(slot, pid, &as);
+    space = begin_namespace(slot, (unsigned int)namespace.st_ino, pid);
+    if (!space || !space->count)
+        return reply(number, slot, ESRCH, 0, "its mounts could not be read: it has ended");
+    if (!join_processes(programs->maps.processes, &as, id))
+        return reply(number, slot, EAGAIN, 0, "its processes come and go faster than they can be found");
+    each_held_file(programs->maps.processes, slot, send_held);
     reply(number, slot, 0, 0, "");
 }
 
@@ -376,6 +467,7 @@ static void obey(char* line) {
         return reply(number, 0, EINVAL, 0, "a command is NUMBER VERB SLOT …");
     if (!rest) rest = (int)strlen(line);
     if (!strcmp(verb, "arm")) return command_arm(number, slot, line + rest);
+    if (!strcmp(verb, "join")) return command_join(number, slot, line + rest);
     if (!strcmp(verb, "phase")) return command_phase(number, slot, line + rest);
     if (!strcmp(verb, "canary")) return command_canary(number, slot, line + rest);
     if (!strcmp(verb, "release")) {
@@ -570,8 +662,8 @@ static int open_and_load(const struct btf* kernel, size_t ring_bytes, bool exact
     return error;
 }
 
-/* Some machines answer EPERM to fexit programs alone. One that does nothing tells it before all the others have
- * been made ready for nothing, which takes half as long as loading them. */
+/* Some machines answer EPERM to fexit programs alone. One that does nothing tells it before all the others
+ * have been made ready for nothing, which takes half as long as loading them. */
 static bool refuses_fexit(const struct btf* kernel) {
     const struct bpf_insn nothing[] = {
         {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
@@ -596,8 +688,8 @@ static int load(size_t ring_bytes) {
     const bool inexact = kernel && refuses_fexit(kernel);
     int error = 0;
     libbpf_set_print(quiet);
-    /* What watches io_uring before 6.0 needs fexit programs, too: if that cannot be loaded, they are worth more.
-     * Last, for a verifier that sees typed pointers in another way, all of it without them. */
+    /* What watches io_uring before 6.0 needs fexit programs, too: if that cannot be loaded, they are worth
+     * more. Last, for a verifier that sees typed pointers in another way, all of it without them. */
     for (int typed = 1; typed >= 0; typed--)
         for (size_t i = 0; i < sizeof tries / sizeof *tries && !programs; i++)
             if (!(tries[i].exact && inexact) && (i != 1 || uring_took_exact))

@@ -139,6 +139,20 @@ const struct mount_entry* mount_with(const struct mount_namespace* space, unsign
     return NULL;
 }
 
+const struct mount_entry* mount_by_path(const struct mount_namespace* space, const char* path) {
+    const struct mount_entry* found = NULL;
+    size_t best = 0;
+    for (size_t i = 0; i < space->count; i++) {
+        const char* point = space->entries[i].point;
+        size_t size = strcmp(point, "/") ? strlen(point) : 0;
+        if (strncmp(path, point, size) || (path[size] != '/' && path[size] != 0)) continue;
+        if (best && size < best) continue;
+        best = size;
+        found = &space->entries[i];
+    }
+    return found;
+}
+
 void forget_namespaces(unsigned int slot) {
     size_t kept = 0;
     for (size_t i = 0; i < space_count; i++) {

@@ -35,6 +35,8 @@ void release_namespaces(unsigned int slot);
 /* Reads the mount table again, since mounts come and go; unless neither `pid` nor the process by which the namespace was
  * pinned is there any more. */
 void namespace_refresh(struct mount_namespace *space, unsigned int pid);
+/* The one with the longest mount point that `path` lies under, NULL if there is none. */
+const struct mount_entry *mount_by_path(const struct mount_namespace *space, const char *path);
 const struct mount_entry *mount_with(const struct mount_namespace *space, unsigned int id);
 void forget_namespaces(unsigned int slot);
 

@@ -159,6 +159,9 @@ struct {
 } issuing SEC(".maps");
 
 __u64 lost_events;
+/* Of a container that was joined while it ran: nobody stops its processes, and its end is told at once. */
+bool joined;
+__u32 first_of_joined;
 
 #define ADD(counter) __sync_fetch_and_add(&(counter), 1)
 
@@ -323,7 +326,7 @@ int BPF_PROG(on_exec, struct task_struct* task, int old_pid, struct linux_binprm
         bpf_get_current_comm(event->comm, sizeof event->comm);
         if (bpf_ringbuf_output(&events, event, __builtin_offsetof(struct event, data), 0))
             ADD(lost_events);
-        else if (event->pid_inside == 1)
+        else if (event->pid_inside == 1 && !joined)
             /* Held before its first instruction until the agent has pinned its mount namespace: a program can
              * be over before anybody gets to look. The signal comes from outside its pid namespace, so that
              * it stops even an init. */
@@ -349,8 +352,19 @@ int BPF_PROG(on_fork, struct task_struct* parent, struct task_struct* child) {
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(on_end, struct task_struct* task) {
     __u32 tgid = BPF_CORE_READ(task, tgid);
+    struct process* process;
     /* do_exit() has counted this thread off already; others may go on after the first one has ended. */
     if (BPF_CORE_READ(task, signal, live.counter) > 0) return 0;
+    if (joined && tgid == first_of_joined && (process = bpf_map_lookup_elem(&processes, &tgid))) {
+        __u32 zero = 0;
+        struct work* work = bpf_map_lookup_elem(&scratch, &zero);
+        if (work) {
+            work->event.kind = EVENT_END;
+            work->event.slot = process->slot;
+            work->event.pid = tgid;
+            bpf_ringbuf_output(&events, &work->event, __builtin_offsetof(struct event, data), 0);
+        }
+    }
     bpf_map_delete_elem(&processes, &tgid);
     return 0;
 }
@@ -415,10 +429,10 @@ int BPF_PROG(after_is_readonly, struct vfsmount* mnt, long result) {
 /* ---- where
  * ------------------------------------------------------------------------------------------------------- */
 
-/* Writes names from the leaf up to the root into the scratch's event, each terminated; at a mount's root "\0" and
- * the mount's id. The new offset. A global function: the verifier looks at it once by itself, and not again
- * for each state in which a caller reaches its loop; on_exit loads in 40 ms instead of 600. Before Linux 5.12
- * such a function takes only numbers, and a pointer with a type is none. */
+/* Writes names from the leaf up to the root into the scratch's event, each terminated; at a mount's root "\0"
+ * and the mount's id. The new offset. A global function: the verifier looks at it once by itself, and not
+ * again for each state in which a caller reaches its loop; on_exit loads in 40 ms instead of 600. Before
+ * Linux 5.12 such a function takes only numbers, and a pointer with a type is none. */
 __noinline __u32 walk_up(__u32 offset, __u64 leaf, __u64 mount_of_leaf) {
     struct dentry* dentry = (void*)leaf;
     struct vfsmount* mnt = (void*)mount_of_leaf;
@@ -590,8 +604,8 @@ static __noinline void send(struct work* work) {
     if (work->path_hash) bpf_map_delete_elem(&attempts, &work->key);
 }
 
-/* Fills the path's text and the names above `from` into the scratch's event, then those of the executable (the
- * process can be gone when user space looks). A global function, like walk_up(). */
+/* Fills the path's text and the names above `from` into the scratch's event, then those of the executable
+ * (the process can be gone when user space looks). A global function, like walk_up(). */
 __noinline int fill_names(__u64 name, bool of_kernel) {
     struct task_struct* task = (void*)bpf_get_current_task();
     struct file* exe = BPF_CORE_READ(task, mm, exe_file);

@@ -83,18 +83,9 @@ static void set_mount(struct resolution* found, struct mount_namespace* space, u
     if (entry) take_mount(found, entry);
 }
 
-/* The longest mount point that `path` lies under. */
 static void mount_by_name(struct resolution* found, const struct mount_namespace* space) {
-    size_t best = 0;
-    for (size_t i = 0; i < space->count; i++) {
-        const char* point = space->entries[i].point;
-        size_t size = strcmp(point, "/") ? strlen(point) : 0;
-        if (strncmp(found->path, point, size) || (found->path[size] != '/' && found->path[size] != 0))
-            continue;
-        if (best && size < best) continue;
-        best = size;
-        take_mount(found, &space->entries[i]);
-    }
+    const struct mount_entry* entry = mount_by_path(space, found->path);
+    if (entry) take_mount(found, entry);
 }
 
 /* If `name` in `directory` is a symlink: the path that it leads to. */

@@ -30,7 +30,7 @@ struct call_rule {
 /* io_uring has no system call per operation: its operations have numbers of their own, behind those of the calls. */
 #define URING_NUMBER 1000
 
-enum event_kind { EVENT_ATTEMPT = 0, EVENT_ROOT = 1 };
+enum event_kind { EVENT_ATTEMPT = 0, EVENT_ROOT = 1, EVENT_END = 2 /* of the first process of a joined container */ };
 
 enum event_flags {
     EVENT_BY_FD = 1,
