@@ -80,7 +80,7 @@ std::string ptrace_volume(const std::string& session) {
 engine::ContainerSpec ptrace_relay(const std::string& session, const std::string& image,
                                    std::size_t ring_bytes) {
     engine::ContainerSpec spec;
-    spec.name = fmt::format("rogate-{}-relay", session);
+    spec.name = fmt::format("rogate-{}-observer", session);
     spec.image = image;
     spec.entrypoint = Words{"/rogate-observer", "relay", std::to_string(ring_bytes)};
     spec.labels = labels(session, "observer");

@@ -5,7 +5,7 @@ ROGATE_HOSTILE_PATHS: how many distinct paths (10,000 unless told).
 import os
 import time
 
-from support import IDLE, ROGATE, Running, contains, docker, equal, project
+from support import IDLE, ROGATE, Running, contains, docker, equal, needs_ebpf, project
 
 PATHS = int(os.environ.get("ROGATE_HOSTILE_PATHS", "10000"))
 READ = "cat /data/file; "
@@ -121,6 +121,7 @@ def test_thousands_of_threads():
 
 
 def test_writes_through_io_uring():
+    needs_ebpf()  # the ptrace observer refuses io_uring to the subject
     every_write_is_accounted_for(20_000, *flooded("uring /data 20000", security_opt=["seccomp=unconfined"]))
 
 

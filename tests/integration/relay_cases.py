@@ -33,6 +33,14 @@ def test_nothing_is_published_and_everything_is_reached():
         equal([each["passed"] for each in p.result["runs"][0]["phases"]], [True] * 10, running.output)
 
 
+def test_with_the_ptrace_observer():
+    """It has a relay of its own, for what it sees."""
+    with project() as p:
+        serve(p, [{"name": "asks", "http": {"path": "/"}}])
+        done = p.run("--requests", "relay", "--observer", "ptrace")
+        equal((done.returncode, p.result["runs"][0]["passed"]), (0, True), done.stdout + done.stderr)
+
+
 def test_an_engine_on_another_host_is_asked_so_by_itself():
     """By its bridge's address, on which nothing is published."""
     subnet = json.loads(docker("network", "inspect", "bridge"))[0]["IPAM"]["Config"][0]["Subnet"]
