@@ -257,7 +257,13 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
                          std::vector<std::string> candidates) {
     result.data_mode = data.mode() == "none" ? pod.data_mode() : data.mode();
     const auto pointless = without_protection(data.mounts());
-    const auto untried = not_tried(data.mounts());
+    auto untried = not_tried(data.mounts());
+    if (client.server().platform.starts_with("Podman") &&
+        std::ranges::find(candidates, "/") != candidates.end())
+        untried.emplace(
+            "/",
+            "podman mounts a tmpfs on /run, /tmp and /var/tmp of a container whose root is read-only, so "
+            "that a run with it shows nothing of what is written there; ask an engine of docker's");
     warn_of_mount_points(data.mounts(), status);
     std::erase_if(candidates, [&](const std::string& target) {
         return pointless.contains(target) || untried.contains(target);

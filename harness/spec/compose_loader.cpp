@@ -15,6 +15,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
+constexpr std::size_t deepest = 40;  // of what includes, and of what extends, one the other
+
 constexpr std::string_view top_keys[] = {"version",  "name",    "include", "services",
                                          "networks", "volumes", "secrets", "configs"};
 
@@ -187,6 +189,10 @@ ValuePtr ComposeLoader::extended(const std::string& name, const ValuePtr& servic
                          fmt::format("service {} extends itself; break the circle", in_quotes(name)));
         return rest;
     }
+    if (extending_.size() >= deepest) {
+        context_.problem(*extends, fmt::format("services are extended more than {} deep", deepest));
+        return rest;
+    }
     ComposeFile base_file = file;
     ValuePtr base_services = services;
     const ValuePtr other = extends->kind == Value::Kind::mapping ? value_of(*extends, "file") : nullptr;
@@ -250,6 +256,11 @@ ValuePtr ComposeLoader::include(const Value& entry, const std::string folder) {
     if (std::ranges::find(including_, first) != including_.end()) {
         context_.problem(entry,
                          fmt::format("{} includes itself; break the circle", in_quotes(paths.front()->text)));
+        return nullptr;
+    }
+    // By links, or in a file that is everywhere, a circle can have another path each time.
+    if (including_.size() >= deepest) {
+        context_.problem(entry, fmt::format("files are included more than {} deep", deepest));
         return nullptr;
     }
     const std::string own_folder =

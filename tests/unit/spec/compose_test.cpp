@@ -203,6 +203,27 @@ TEST(Compose, ExtendsAndIncludesOtherFolders) {
     EXPECT_EQ(scenario.companions[0].subject.mounts.at(0).source, "/project/app/db/d");
 }
 
+// A circle by links has another path each time.
+TEST(Compose, IncludesAndExtendsOnlySoDeep) {
+    const auto chain = [](int length, const std::string& before, const std::string& after, std::string last) {
+        Files files;
+        for (int i = 1; i < length; ++i)
+            files["f" + std::to_string(i)] = before + "f" + std::to_string(i + 1) + after;
+        files["f" + std::to_string(length)] = std::move(last);
+        return files;
+    };
+    const std::string service = "services: {web: {image: a}}\n";
+    const std::string extends = "services: {web: {extends: {file: ", web = ", service: web}}}\n";
+    EXPECT_EQ(good_project("include: [f1]\n", chain(30, "include: [", "]\n", service)).subject.image, "a");
+    EXPECT_EQ(good_project(extends + "f1" + web, chain(30, extends, web, service)).subject.image, "a");
+    const auto included = bare("include: [f1]\n", chain(60, "include: [", "]\n", service));
+    ASSERT_FALSE(included.has_value());
+    EXPECT_THAT(included.error().message, HasSubstr("files are included more than 40 deep"));
+    const auto extended = bare(extends + "f1" + web, chain(60, extends, web, service));
+    ASSERT_FALSE(extended.has_value());
+    EXPECT_THAT(extended.error().message, HasSubstr("services are extended more than 40 deep"));
+}
+
 TEST(Compose, ServicesBesideTheSubjectComeInTheOrderOfTheirDependencies) {
     const Scenario scenario = good_project(
         "x-common: &common {image: a, restart: always}\n"
