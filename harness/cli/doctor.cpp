@@ -41,6 +41,7 @@ class Doctor {
 
   private:
     void engine_and_api();
+    void podman();
     void kernel(const engine::Info& info);
     void privileges(const engine::Info& info);
     void data(const engine::Info& info);
@@ -62,6 +63,15 @@ void Doctor::engine_and_api() {
     say("ok", "api",
         fmt::format("{} is spoken (the engine: {} to {}); 1.41 is needed", client_.api_version(),
                     server.min_api_version.empty() ? "?" : server.min_api_version, server.api_version));
+}
+
+void Doctor::podman() {
+    if (!client_.server().platform.starts_with("Podman")) return;
+    say("warn", "podman",
+        "a read-only root has a tmpfs of podman's on /run, /tmp and /var/tmp, so nothing is said of /; "
+        "health "
+        "checks run where systemd does only; a bind's source that is missing is made",
+        "ask an engine of docker's about / and for subjects with a health check; make sources first");
 }
 
 void Doctor::kernel(const engine::Info& info) {
@@ -152,6 +162,7 @@ engine::Task<bool> Doctor::observer(const char* kind, Started started, const cha
 
 engine::Task<> Doctor::examine() {
     engine_and_api();
+    podman();
     auto info = co_await client_.info();
     if (!info) co_return fail(std::move(info.error()));
     kernel(*info);

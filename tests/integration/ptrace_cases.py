@@ -5,7 +5,7 @@ import shutil
 import time
 
 from shipped_cases import shipped_with
-from support import IDLE, IMAGE, contains, docker, equal, project
+from support import IDLE, IMAGE, contains, docker, equal, needs_root, project
 
 
 def subject():
@@ -102,6 +102,7 @@ def test_own_no_new_privileges_is_no_doubt():
 
 
 def test_killed_tracer_is_never_safe():
+    needs_root()
     with project() as p:
         p.make("data", {"file": "text\n"})
         p.scenario("cat /data/file; " + IDLE, ["./data:/data"], [{"name": "waits", "wait": "2s"}])

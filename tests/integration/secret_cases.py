@@ -4,7 +4,7 @@ import json
 import os
 import stat
 
-from support import IDLE, docker, equal, project
+from support import IDLE, docker, equal, needs_ebpf, project
 
 PASSWORD = "MARKER-environment-5Y2q"
 TOKEN = "MARKER-mount-8Kd1"
@@ -82,6 +82,7 @@ def test_labels_hold_no_secret():
 
 
 def test_the_observer_has_four_capabilities_and_no_network():
+    needs_ebpf()
     with project() as p:
         planted(p, IDLE, steps=[{"name": "waits", "wait": "2s"}])
         with p.running() as running:

@@ -1,5 +1,5 @@
 """Mounts that can be read-only but for some paths: what is proposed has been run."""
-from support import IDLE, equal, fingerprint, project
+from support import IDLE, equal, fingerprint, needs_ebpf, project
 
 
 def writable(p, target):
@@ -17,6 +17,7 @@ def proof(p):
 
 
 def test_pid_file_and_cascade():
+    needs_ebpf()  # which counts what is read back
     with project() as p:
         p.make("data", {"conf": "text\n"})
         p.make("data/run", {})
@@ -58,6 +59,7 @@ def state_kept_in_cache(p, at_start, steps=()):
 
 def test_what_is_read_back_after_a_restart_takes_a_volume():
     """The scenario does not notice that it is gone: it is the observer that does."""
+    needs_ebpf()  # which counts what is read back
     with project() as p:
         kept, output = state_kept_in_cache(p, "cat /data/cache/state 2>/dev/null")
         equal((kept["path"], kept["as"]), ("/data/cache", "volume"))
@@ -68,6 +70,7 @@ def test_what_is_read_back_after_a_restart_takes_a_volume():
 
 
 def test_what_is_not_read_back_takes_a_tmpfs():
+    needs_ebpf()  # which counts what is read back
     with project() as p:
         kept, output = state_kept_in_cache(p, "true")
         equal((kept["path"], kept["as"]), ("/data/cache", "tmpfs"))
@@ -92,6 +95,7 @@ def test_what_the_scenario_misses_after_a_restart_takes_a_volume():
 
 
 def test_root_file_system_is_split():
+    needs_ebpf()  # which counts what is read back
     with project() as p:
         p.make("conf", {"one": "1\n"})
         shell = "cat /conf/one && echo $$ >/run/app.pid && date >/tmp/stamp || exit 3; echo log >>/var/log/app.log || exit 4; " + IDLE

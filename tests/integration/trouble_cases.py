@@ -133,6 +133,8 @@ def test_doctor_and_report():
     equal(done.returncode, 0, done.stderr)
     contains(done.stdout, *(f"ok    {each}" for each in ("engine", "api", "kernel", "cgroup", "seccomp", "data", "disk", "observer   ptrace:",
                                                           "canary     ptrace:")))
+    if "Podman" in docker("version"):
+        contains(done.stdout, "warn  podman     a read-only root has a tmpfs of podman's on /run, /tmp and /var/tmp", "-> ask an engine of docker's")
     if engine_is_rootless():
         contains(done.stdout, "warn  privileges the engine is rootless: its containers cannot be given BPF", "-> --observer ptrace, or an engine",
                  "no    observer   ebpf: ", "-> a rootless engine may not start every container", "ok    run        --observer auto takes ptrace")
