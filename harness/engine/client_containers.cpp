@@ -314,10 +314,12 @@ Task<> Client::container_remove(std::string id) {
                                           impl_->scaled(Milliseconds(120'000)));
         if (!reply) co_return fail(std::move(reply.error()));
         if (reply->status < 300 || reply->status == 404) co_return Result<>{};
-        // 409: it is being removed already (AutoRemove); gone in a moment.
+        // 409: it is being removed already (AutoRemove); gone in a moment. Podman's words for one that ended
+        // just before it was to be killed.
+        const bool passes =
+            reply->status == 409 || reply->body.find("container state improper") != std::string::npos;
         const HttpRequest named = erase(container_path(id, ""));
-        if (reply->status != 409 || tries >= 100)
-            co_return fail(engine_error(named, reply->status, reply->body));
+        if (!passes || tries >= 100) co_return fail(engine_error(named, reply->status, reply->body));
         auto waited = co_await detail::expire(Milliseconds(100));
         if (!waited) co_return fail(std::move(waited.error()));
     }

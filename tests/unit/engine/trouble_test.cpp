@@ -209,6 +209,16 @@ TEST_F(Trouble, PodmanForgetsThePidOfAnExecThatEnded) {
     EXPECT_EQ(done->exit_code, 5);
 }
 
+TEST_F(Trouble, PodmanCannotKillWhatHasJustEnded) {
+    answer(reply(500,
+                 R"({"message":"cannot remove container c as it could not be stopped: sending SIGKILL to )"
+                 R"(container c: container state improper: stopped"})"));
+    answer(reply(204, ""));
+    EXPECT_TRUE(run(client.container_remove("c")).has_value());
+    answer(reply(500, R"({"message":"no space left"})"));
+    EXPECT_FALSE(run(client.container_remove("c")).has_value());
+}
+
 // ---- endings
 
 TEST_F(Trouble, AnExecThatGoesOnEndsByItsDeadline) {
