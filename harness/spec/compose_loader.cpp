@@ -15,6 +15,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
+constexpr std::size_t most_included =
+    500;                             // files that include two each are soon more than a machine can read
 constexpr std::size_t deepest = 40;  // of what includes, and of what extends, one the other
 
 constexpr std::string_view top_keys[] = {"version",  "name",    "include", "services",
@@ -261,6 +263,11 @@ ValuePtr ComposeLoader::include(const Value& entry, const std::string folder) {
     // By links, or in a file that is everywhere, a circle can have another path each time.
     if (including_.size() >= deepest) {
         context_.problem(entry, fmt::format("files are included more than {} deep", deepest));
+        return nullptr;
+    }
+    if (++included_ > most_included) {
+        if (included_ == most_included + 1)
+            context_.problem(entry, fmt::format("more than {} files are included", most_included));
         return nullptr;
     }
     const std::string own_folder =

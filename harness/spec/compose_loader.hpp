@@ -59,6 +59,7 @@ class ComposeLoader {
     Variables variables_;
     std::map<int, std::string> folders_;              // by index of the file
     std::map<std::string, ValuePtr> extended_files_;  // by path
+    std::size_t included_ = 0;
     std::vector<std::string> including_, extending_;  // what is on the way, against circles
     std::set<std::string> unset_;
     std::vector<std::string> notes_;

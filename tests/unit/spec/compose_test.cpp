@@ -219,6 +219,12 @@ TEST(Compose, IncludesAndExtendsOnlySoDeep) {
     const auto included = bare("include: [f1]\n", chain(60, "include: [", "]\n", service));
     ASSERT_FALSE(included.has_value());
     EXPECT_THAT(included.error().message, HasSubstr("files are included more than 40 deep"));
+    Files doubled = chain(30, "include: [", "]\n", "volumes: {}\n");
+    for (auto& [name, text] : doubled)
+        if (text.starts_with("include: [")) text.insert(10, text.substr(10, text.find(']') - 10) + ", ");
+    const auto bomb = bare("include: [f1]\n", doubled);
+    ASSERT_FALSE(bomb.has_value());
+    EXPECT_THAT(bomb.error().message, HasSubstr("more than 500 files are included"));
     const auto extended = bare(extends + "f1" + web, chain(60, extends, web, service));
     ASSERT_FALSE(extended.has_value());
     EXPECT_THAT(extended.error().message, HasSubstr("services are extended more than 40 deep"));
