@@ -5,7 +5,7 @@ import contextlib
 import os
 import subprocess
 
-from support import IDLE, IMAGE, ROGATE, docker, equal, project
+from support import IDLE, IMAGE, ROGATE, docker, equal, needs_ebpf, project
 
 PROGRAMS = os.path.join(os.path.dirname(ROGATE), "tests", "programs")
 TEST_IMAGE = "rogate-test/truth"
@@ -237,6 +237,7 @@ def test_as_another_user_under_ptrace():
 
 def test_names_are_those_of_the_call():
     """However late the observer looks: what was renamed or removed since then has the name that it had."""
+    needs_ebpf()
     with project() as p:
         p.make("data", {"file": "text\n", "gone": "text\n"})
         p.make("data/folder", {"file": "text\n"})
