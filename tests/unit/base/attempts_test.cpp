@@ -56,6 +56,8 @@ TEST(Attempts, OutliveTheListThatTheyWerePickedFrom) {
         some = all.picked({1});
     }
     EXPECT_EQ(paths_of(some), "b");
+    some.edit()[0].path = "c";
+    EXPECT_EQ(paths_of(some), "c") << "though nobody else refers to what it was picked from";
 }
 
 TEST(Attempts, CanBeginAsNothing) {

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <latch>
 #include <rogate/word.hpp>
 #include <thread>
 #include <vector>
@@ -40,14 +41,18 @@ TEST(Word, AreSortedAsTheirTexts) {
 
 TEST(Word, CanBeMadeByThreadsAtTheSameTime) {
     std::vector<std::vector<Word>> made(4);
+    std::latch together(4);
     {
         std::vector<std::jthread> threads;
         for (auto& mine : made)
-            threads.emplace_back([&mine] {
-                for (int i = 0; i < 1000; ++i) mine.emplace_back("thread word " + std::to_string(i));
+            threads.emplace_back([&] {
+                together.arrive_and_wait();
+                for (int i = 0; i < 20'000; ++i) mine.emplace_back("thread word " + std::to_string(i));
             });
     }
     for (const auto& mine : made) EXPECT_EQ(mine, made.front());
+    for (int i = 0; i < 20'000; ++i)
+        EXPECT_EQ(made.front()[static_cast<std::size_t>(i)], "thread word " + std::to_string(i));
 }
 
 }  // namespace

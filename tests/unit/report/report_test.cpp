@@ -98,19 +98,32 @@ TEST(Json, SaysWhereItIsBroken) {
         << error_of(text + "!");
 }
 
+Result<CampaignResult> read_in_pieces(std::string_view text, std::size_t size) {
+    std::string piece;
+    return read_json([&]() -> Result<std::string_view> {
+        piece = text.substr(0, size);
+        text.remove_prefix(piece.size());
+        return piece;
+    });
+}
+
 TEST(Json, IsReadInPiecesOfAnySize) {
     const CampaignResult result = sample();
     const std::string text = render_json(result);
     for (const std::size_t size : {1U, 2U, 3U, 7U, 64U, 1000U}) {
-        std::string_view rest = text;
-        std::string piece;
-        const auto back = read_json([&]() -> Result<std::string_view> {
-            piece = rest.substr(0, size);
-            rest.remove_prefix(piece.size());
-            return piece;
-        });
+        const auto back = read_in_pieces(text, size);
         ASSERT_TRUE(back.has_value()) << size << ": " << back.error().message;
         EXPECT_EQ(render_json(*back), render_json(result)) << size;
+    }
+}
+
+TEST(Json, SaysWhereItIsBrokenInWhateverPiece) {
+    std::string text = render_json(sample());
+    text[text.find("\"operation\"")] = '!';
+    for (const std::size_t size : {1U, 2U, 3U, 7U, 64U, 1000U}) {
+        const auto back = read_in_pieces(text, size);
+        ASSERT_FALSE(back.has_value());
+        EXPECT_EQ(back.error().message, error_of(text)) << size;
     }
 }
 
@@ -151,6 +164,9 @@ TEST(Json, IsHandedOnInPieces) {
     });
     ASSERT_TRUE(done.has_value());
     EXPECT_EQ(whole, render_json(result));
+    const auto back = parse_json(whole);
+    ASSERT_TRUE(back.has_value()) << back.error().message;
+    EXPECT_EQ(back->mounts[0].attempts.size(), 5000U);
     EXPECT_GT(whole.size(), 1'000'000U);
     EXPECT_LT(longest, 300'000U);
 }
