@@ -19,8 +19,7 @@ unsigned block_of(std::uint32_t number) {
 }
 
 std::string& text_at(std::uint32_t number) {
-    const unsigned block = block_of(number);
-    return blocks[block].load(std::memory_order_acquire)[number - (1U << block)];
+    return blocks[block_of(number)].load(std::memory_order_acquire)[number - std::bit_floor(number)];
 }
 
 }  // namespace

@@ -281,7 +281,7 @@ void AttemptReader::text(std::string_view value) {
 }
 
 void AttemptReader::number(std::int64_t value) {
-    if (value < 0) wrong("a number that can be");
+    if (value < 0 && field() != unknown) wrong("a number that can be");
     number(static_cast<std::uint64_t>(value));
 }
 

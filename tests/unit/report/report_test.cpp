@@ -201,6 +201,33 @@ TEST(Json, KeysOfAnAttemptCanBeInAnyOrderAndMore) {
     const auto also = parse_json(turned);
     ASSERT_TRUE(also.has_value()) << also.error().message;
     EXPECT_EQ(render_json(*also), render_json(sample()));
+    const std::string behind =
+        with("},\"count\":", R"(,"more":{"exe":"x"},"comm":["x"]},"comm":"y","count":)");
+    const auto last = parse_json(behind);
+    ASSERT_TRUE(last.has_value()) << last.error().message;
+    EXPECT_EQ(render_json(*last), render_json(sample()));
+}
+
+TEST(Json, WhatAnAttemptDoesNotSayIsNotThatOfTheOneBefore) {
+    CampaignResult result = with_attempts(2);
+    for (Attempt& each : result.mounts[0].attempts.edit()) {
+        each.process.pid = 7, each.process.uid = 8, each.process.parent = 9;
+        each.open_flags = 1, each.first_s = 2, each.state = "used";
+    }
+    std::string text = render_json(result);
+    const std::size_t second = text.find("{\"path\":\"/data/1\"");
+    for (const std::string left_out : {",\"pid\":7", ",\"uid\":8", ",\"parent\":9", ",\"open_flags\":1",
+                                       ",\"first_s\":2.0", ",\"state\":\"used\""}) {
+        const std::size_t at = text.find(left_out, second);
+        ASSERT_NE(at, std::string::npos) << left_out;
+        text.erase(at, left_out.size());
+    }
+    const auto back = parse_json(text);
+    ASSERT_TRUE(back.has_value()) << back.error().message;
+    Attempt& bare = result.mounts[0].attempts.edit()[1];
+    bare.process.pid = bare.process.uid = bare.process.parent = bare.open_flags = 0;
+    bare.first_s = 0, bare.state = {};
+    EXPECT_EQ(render_json(*back), render_json(result));
 }
 
 TEST(Json, SaysWhatIsWrongWithAnAttempt) {
@@ -212,6 +239,9 @@ TEST(Json, SaysWhatIsWrongWithAnAttempt) {
                 because("'errno' of an attempt is not a text"));
     EXPECT_THAT(error_of(with(R"("count":1)", R"("count":1.5)")),
                 because("'count' of an attempt is not a whole number"));
+    EXPECT_THAT(error_of(with(R"("count":1)", R"("count":-1)")),
+                because("'count' of an attempt is not a number that can be"));
+    EXPECT_EQ(error_of(with(R"("count":1)", R"("count":1,"more":-1)")), "");
     EXPECT_THAT(error_of(with(R"("count":1)", R"("count":"1")")),
                 because("'count' of an attempt is not a number"));
     EXPECT_THAT(error_of(with(R"("comm":"app",)", "")), because("an attempt has no 'process.comm'"));
