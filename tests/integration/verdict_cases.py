@@ -1,7 +1,7 @@
 """What the verdicts are, on small applications made for each."""
 import os
 
-from support import IDLE, IMAGE, contains, docker, equal, fingerprint, project, rogate
+from support import IDLE, IMAGE, contains, docker, equal, fingerprint, needs_ebpf, project, rogate
 
 
 def test_every_verdict():
@@ -128,6 +128,7 @@ def test_hostile_paths():
 
 def test_program_that_ends_at_once():
     """Nobody is quick enough to look at it while it runs: it is held until its mounts are known, and then waited for."""
+    needs_ebpf()
     with project() as p:
         p.make("data", {"file": "text\n"})
         p.scenario("cat /data/file; echo x 2>/dev/null >/data/x; true", ["./data:/data"], ready=None)
