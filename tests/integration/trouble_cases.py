@@ -145,7 +145,8 @@ def test_doctor_and_report():
         p.make("data", {"file": "text\n"})
         p.scenario("cat /data/file; " + IDLE, ["./data:/data"])
         ran = p.run("--quiet")
-        equal(ran.stderr, "")
+        if not engine_is_rootless():  # else it warns of the observer
+            equal(ran.stderr, "")
         again = rogate("report", p.path("out/result.json"))
         equal(again.stdout, ran.stdout)
         with open(p.path("out/result.json")) as file:
