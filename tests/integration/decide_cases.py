@@ -201,13 +201,17 @@ class Repository:
         self.git("commit", "-qm", name)
 
 
+def with_compose(p):
+    for name in ("data", "conf"):
+        p.make(name, {"file": "text\n"})
+    with open(p.path("compose.yaml"), "w") as file:
+        file.write(COMPOSE.format("", ""))
+    return Repository(p)
+
+
 def test_what_an_override_made_read_only():
     with project() as p:
-        for name in ("data", "conf"):
-            p.make(name, {"file": "text\n"})
-        with open(p.path("compose.yaml"), "w") as file:
-            file.write(COMPOSE.format("", ""))
-        here = Repository(p)
+        here = with_compose(p)
         here.write("compose.override.yaml", "services:\n  web:\n    volumes: [./data:/data:ro]\n")
         contains(here.ask(4, "gate", "--since", "main"), "compose.override.yaml:3:15", "web /data was made read-only since main",
                  "rogate run --since main . --service web")
@@ -221,11 +225,7 @@ def test_what_an_override_made_read_only():
 def test_what_an_override_in_another_folder_made_read_only():
     """docker compose -f compose.yaml -f deploy/prod.yaml: the base did not change, and is in none of the change's folders."""
     with project() as p:
-        for name in ("data", "conf"):
-            p.make(name, {"file": "text\n"})
-        with open(p.path("compose.yaml"), "w") as file:
-            file.write(COMPOSE.format("", ""))
-        here = Repository(p)
+        here = with_compose(p)
         os.mkdir(p.path("deploy"))
         here.write("deploy/prod.yaml", "services:\n  web:\n    volumes: [./data:/data:ro]\n")
         contains(here.ask(4, "gate", "--since", "main"), "deploy/prod.yaml:3:15", "web /data was made read-only since main",
