@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds everything and runs every test, the integration tests against a real engine (one is
-# started if there is none). Without options, also the unit tests of the engine's client with sanitizers.
+# started if there is none). Without options, also the unit tests with sanitizers.
 #
 #   ci/test.sh [OPTION…]    options go to ctest, for example -L unit
 set -euo pipefail
@@ -15,7 +15,6 @@ need_browser
 ci/engine.sh ensure
 images/build.sh
 build dev
-# The other rooms' tests have not been run so yet, and their build takes long.
-[ $# -gt 0 ] || ci/asan.sh base engine
+[ $# -gt 0 ] || ci/asan.sh
 say "testing"
 exec ctest --test-dir build/dev --output-on-failure --no-tests=error "$@"
