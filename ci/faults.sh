@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Breaks a call of each kind of a whole campaign in every way (see
 # tests/integration/faulty_engine.py), on the engine of DOCKER_HOST, which must be on a unix socket. With ROGATE_FAULTS=all
-# every single call, which takes hours.
+# every single call, which takes hours; with ROGATE_FAULT_EVERY=k as well, every k-th of these faults.
 #
 #   ci/faults.sh [MODE…]    only these modes, for example: ci/faults.sh hang reset
 set -euo pipefail

@@ -166,6 +166,7 @@ def test_lost_events_are_told():
 
 
 def test_input_errors():
+    needs_ebpf()
     done = rogate("watch", "rogate-test-nobody")
     equal(done.returncode, 3)
     contains(done.stderr, "watching container rogate-test-nobody", "No such container")
