@@ -120,6 +120,27 @@ TEST_F(Judge, EachWayInWhichTheControlRunFailedIsRemembered) {
     EXPECT_EQ(probe.attempts[3].control, "absent");
 }
 
+TEST_F(Judge, NoneOfThreeWaysInWhichTheControlRunFailedIsForgotten) {
+    for (const int error : {EEXIST, ENOSPC, EACCES}) {
+        control.attempts.edit().push_back(attempt("create", "/data/a", error));
+        probe.attempts.edit().push_back(attempt("create", "/data/a", error));
+    }
+    compare_with_control(probe, control);
+    EXPECT_EQ(probe.attempts[0].control, "EEXIST");
+    EXPECT_EQ(probe.attempts[1].control, "ENOSPC");
+    EXPECT_EQ(probe.attempts[2].control, "EACCES");
+}
+
+TEST_F(Judge, BothRunsHaveOneTextForThePathThatTheyShare) {
+    control.attempts = {attempt("create", "/data/a", 0)};
+    probe.attempts = {attempt("create", "/data/a", EROFS), attempt("create", "/data/b", EROFS)};
+    const MountResult result = judged();
+    EXPECT_TRUE(probe.attempts[0].path.is_copy_of(control.attempts[0].path));
+    EXPECT_EQ(probe.attempts[1].path, "/data/b");
+    EXPECT_EQ(&result.attempts[0], &probe.attempts[0]) << "nor does the result have attempts of its own";
+    EXPECT_EQ(&result.writes[0], &control.attempts[0]);
+}
+
 TEST_F(Judge, TellingAttemptsComeFirst) {
     const std::vector<std::string> paths = {"/data/d",
                                             "/data/d1/a",
