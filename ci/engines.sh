@@ -119,8 +119,11 @@ make_root() {
 }
 
 engine=
+address=
 stop_engine() {
   [ -n "$engine" ] || return 0
+  # Podman's containers would outlive it.
+  docker -H "$address" ps -q 2>/dev/null | xargs -r docker -H "$address" rm -f >/dev/null 2>&1 || true
   kill "$engine" 2>/dev/null || true
   wait "$engine" 2>/dev/null || true
   engine=
