@@ -44,7 +44,7 @@ class Watch {
         : client_(client),
           subject_(std::move(subject)),
           session_(std::move(session)),
-          options_(std::move(options)),
+          options_(options),
           control_(control),
           status_(status) {}
 
@@ -213,7 +213,7 @@ std::vector<WatchedMount> by_mount(const WatchSubject& subject, observe::Recordi
 
 Task<WatchResult> watch(engine::Client& client, WatchSubject subject, std::string session,
                         WatchOptions options, const WatchControl& control, Status& status) {
-    Watch watching(client, std::move(subject), std::move(session), std::move(options), control, status);
+    Watch watching(client, std::move(subject), std::move(session), options, control, status);
     co_return co_await watching.go();
 }
 
