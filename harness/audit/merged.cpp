@@ -4,21 +4,17 @@
 #include <string_view>
 #include <tuple>
 
+#include "base/text.hpp"
 #include "gate/since.hpp"
 
 namespace rogate::audit {
 
 namespace {
 
-std::string_view folder_of(std::string_view file) {
-    return file.substr(0, file.rfind('/') + 1);
-}
-
 // Folders to go up from one and down to the other.
 std::ptrdiff_t steps_between(std::string_view one, std::string_view other) {
     const auto [end, unused] = std::ranges::mismatch(one, other);
-    std::string_view shared = one.substr(0, static_cast<std::size_t>(end - one.begin()));
-    shared = shared.substr(0, shared.rfind('/') + 1);
+    const auto shared = folder_of(one.substr(0, static_cast<std::size_t>(end - one.begin())));
     return std::ranges::count(one.substr(shared.size()), '/') +
            std::ranges::count(other.substr(shared.size()), '/');
 }
@@ -43,7 +39,7 @@ const Found* MergedOver::base_of(const Found& over) const {
         const std::string& under = base->mount.declared.file;
         if (under == file) continue;
         const std::tuple of_this(steps_between(folder_of(file), folder_of(under)), base->mount.read_only);
-        if (std::get<0>(of_this) > 0 && (by_name || !over.partial)) continue;
+        if (by_name && std::get<0>(of_this) > 0) continue;
         if (best != nullptr && of_this >= of_best) continue;
         best = base;
         of_best = of_this;

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <rogate/names.hpp>
 
+#include "report/columns.hpp"
 #include "report/escape.hpp"
 
 namespace rogate::audit {
@@ -14,6 +15,7 @@ namespace rogate::audit {
 namespace {
 
 using nlohmann::ordered_json;
+using report::columns;
 using report::escape_text;
 
 std::string place(const Found& found) {
@@ -60,11 +62,6 @@ std::string summary(const Audit& audit) {
         "{} mounts declared, {} read-only, {} worth trying; they were guessed from their names: "
         "`rogate run` tells",
         audit.mounts.size(), ro, worth);
-}
-
-std::size_t columns(std::string_view text) {
-    return static_cast<std::size_t>(std::count_if(
-        text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
 }
 
 std::string cell(std::string_view text) {

@@ -9,6 +9,9 @@ namespace rogate {
 // Of absolute paths without a slash at their end, but for "/", below which everything is.
 bool is_or_below(std::string_view path, std::string_view directory);
 
+// "a/b/" of "a/b/c"; empty for a name alone.
+std::string_view folder_of(std::string_view file);
+
 // For a POSIX shell, to which all of it is text then: 'it'\''s'.
 std::string in_single_quotes(std::string_view text);
 

@@ -258,8 +258,7 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
     result.data_mode = data.mode() == "none" ? pod.data_mode() : data.mode();
     const auto pointless = without_protection(data.mounts());
     auto untried = not_tried(data.mounts());
-    if (client.server().platform.starts_with("Podman") &&
-        std::ranges::find(candidates, "/") != candidates.end())
+    if (client.server().is_podman() && std::ranges::find(candidates, "/") != candidates.end())
         untried.emplace(
             "/",
             "podman mounts a tmpfs on /run, /tmp and /var/tmp of a container whose root is read-only, so "

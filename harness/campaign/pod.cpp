@@ -135,19 +135,19 @@ Task<> Pod::make_holder_image() {
 std::vector<DataMount> Pod::subject_mounts() const {
     std::vector<DataMount> given;
     for (const PodMount& mount : scenario_.pod.mounts) {
-        const DataMount* data = &data_of_volume("/" + mount.volume);
+        const DataMount& data = data_of_volume("/" + mount.volume);
         DataMount known;
         known.mount.target = mount.target;
         known.how = DataSource::given;
         if (mount.sub_path.empty()) {
-            known.is_directory = data->is_directory;
-            known.special = data->special;
+            known.is_directory = data.is_directory;
+            known.special = data.special;
         } else {
             known.is_directory = std::ranges::none_of(
-                data->made_files, [&](const TarEntry& file) { return file.name == mount.sub_path; });
+                data.made_files, [&](const TarEntry& file) { return file.name == mount.sub_path; });
         }
-        known.writable_below = data->writable_below;
-        known.hidden_below = data->hidden_below;
+        known.writable_below = data.writable_below;
+        known.hidden_below = data.hidden_below;
         given.push_back(std::move(known));
     }
     return given;

@@ -66,7 +66,7 @@ void Doctor::engine_and_api() {
 }
 
 void Doctor::podman() {
-    if (!client_.server().platform.starts_with("Podman")) return;
+    if (!client_.server().is_podman()) return;
     say("warn", "podman",
         "a read-only root has a tmpfs of podman's on /run, /tmp and /var/tmp, so nothing is said of /; "
         "health "

@@ -70,17 +70,17 @@ int main(int argc, char** argv) {
     run_app->add_option("--summary", run.summary,
                         "Append the Markdown report to this file, for example \"$GITHUB_STEP_SUMMARY\"");
     run_app->add_flag("-q,--quiet", run.quiet, "No progress, only the result");
-    const auto ring_size = [](CLI::Option* option) {
-        option->check([](const std::string& text) {
-            const auto n = std::strtoull(text.c_str(), nullptr, 10);
-            return n >= 4096 && n <= (1ULL << 30U) && (n & (n - 1)) == 0
-                       ? std::string()
-                       : "must be a power of two from 4096 to 1073741824";
-        });
+    const auto add_ring_size = [](CLI::App* to, std::size_t& bytes) {
+        to->add_option("--ring-bytes", bytes,
+                       "Size of the observer's ring buffer: a power of two, 4096 at least (default 16 MiB)")
+            ->check([](const std::string& text) {
+                const auto n = std::strtoull(text.c_str(), nullptr, 10);
+                return n >= 4096 && n <= (1ULL << 30U) && (n & (n - 1)) == 0
+                           ? std::string()
+                           : "must be a power of two from 4096 to 1073741824";
+            });
     };
-    ring_size(run_app->add_option(
-        "--ring-bytes", run.ring_bytes,
-        "Size of the observer's ring buffer: a power of two, 4096 at least (default 16 MiB)"));
+    add_ring_size(run_app, run.ring_bytes);
 
     run_app
         ->add_option(
@@ -114,9 +114,7 @@ int main(int argc, char** argv) {
         ->check(CLI::IsMember({"table", "markdown", "json"}));
     watch_app->add_option("-o,--output", watch.output, "Write to this file (default: standard output)");
     watch_app->add_flag("-q,--quiet", watch.quiet, "No progress, only what was seen");
-    ring_size(watch_app->add_option("--ring-bytes", watch.ring_bytes,
-                                    "Size of the observer's ring buffer: a power of two, 4096 at least "
-                                    "(default 16 MiB)"));
+    add_ring_size(watch_app, watch.ring_bytes);
 
     MergeOptions merge;
     CLI::App* merge_app =

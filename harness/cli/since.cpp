@@ -14,6 +14,7 @@
 #include <set>
 
 #include "audit/since.hpp"
+#include "base/text.hpp"
 #include "cli/audit_files.hpp"
 
 namespace rogate::cli {
@@ -97,10 +98,6 @@ Result<> read_before(const std::string& top, const std::string& base, const std:
     return {};
 }
 
-std::string folder_of(const std::string& file) {
-    return file.substr(0, file.rfind('/') + 1);
-}
-
 void read_from(const std::string& top, const std::string& file, audit::Audit& audit) {
     const fs::path path = fs::path(top) / file;
     std::error_code error;
@@ -110,7 +107,7 @@ void read_from(const std::string& top, const std::string& file, audit::Audit& au
 // Files that did not change: a Compose file that did may be merged over one of them. That is one in its own
 // folder, or, where it leaves the rest of a service to another file, any.
 Result<audit::Audit> read_beside(const std::string& top, const Words& changed, const audit::Audit& now) {
-    std::set<std::string> folders;
+    std::set<std::string_view> folders;
     bool anywhere = false;
     for (const audit::Found& found : now.mounts) {
         if (found.kind != "compose") continue;

@@ -24,6 +24,7 @@ using Milliseconds = std::chrono::milliseconds;
 struct Version {
     std::string platform;  // "Docker Engine - Community", "Podman Engine"
     std::string version, api_version, min_api_version, os, arch, kernel;
+    bool is_podman() const { return platform.starts_with("Podman"); }
 };
 struct Info {
     std::string id, cgroup_version, cgroup_driver, storage_driver, docker_root_dir, operating_system, kernel;

@@ -190,7 +190,7 @@ Task<ExecResult> run_exec(Client::Impl* impl, std::string id, ExecSpec spec, Mil
     if (!stream) co_return fail(std::move(stream.error()));
     // Podman forgets the process's number when it has ended; Docker keeps it.
     std::int64_t early_pid = 0;
-    if (impl->version.platform.find("Podman") != std::string::npos) {
+    if (impl->version.is_podman()) {
         auto state = co_await impl->ask_json(get(impl->path("/exec/" + url_escape(result.id) + "/json")));
         if (!state) co_return fail(engines_own(std::move(state.error())));
         early_pid = field<std::int64_t>(*state, "Pid");

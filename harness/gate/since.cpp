@@ -7,6 +7,7 @@
 #include <iterator>
 #include <rogate/names.hpp>
 
+#include "base/text.hpp"
 #include "gate/findings.hpp"
 #include "report/escape.hpp"
 
@@ -45,7 +46,7 @@ Finding without_result(const Change& change, const Since& since) {
     found.declared = change.declared;
     found.what = fmt::format("{} was made read-only since {}, and no result is about it", named(change),
                              report::escape_text(since.revision));
-    const std::string folder = change.declared.file.substr(0, change.declared.file.rfind('/') + 1);
+    const std::string_view folder = folder_of(change.declared.file);
     if (!change.base.empty()) {
         found.remedy =
             is_merged_by_name(change.declared.file)

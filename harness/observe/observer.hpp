@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <rogate/result.hpp>
+#include <rogate/watch.hpp>
 #include <string>
 #include <vector>
 
@@ -27,8 +28,6 @@ struct ObservedMount {
     std::string target;
     bool is_directory = true;
 };
-
-inline constexpr const char* held_phase = "open already";
 
 class Observer {
   public:

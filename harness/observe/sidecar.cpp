@@ -310,8 +310,10 @@ void Sidecar::record(std::vector<ObservedMount> mounts, std::string phase) {
 
 Task<> Sidecar::join(std::string container, std::int64_t pid, std::vector<ObservedMount> mounts,
                      std::string phase) {
-    if (kind_ != Kind::ebpf)
-        co_return fail(ErrorKind::usage, "a container that runs already takes the eBPF observer");
+    if (kind_ != Kind::ebpf) {
+        auto refusal = Observer::join(std::move(container), pid, std::move(mounts), std::move(phase));
+        co_return co_await std::move(refusal);
+    }
     record(std::move(mounts), std::move(phase));
     auto reply = co_await command(fmt::format("join 0 {} {}", container, pid));
     if (!reply) co_return fail(std::move(reply.error()));

@@ -188,4 +188,13 @@ void hide_secrets(CampaignResult& result, const std::set<std::string>& secrets) 
     if (!hider.idle()) hider.hide(result);
 }
 
+void hide_secrets(WatchResult& watch, const std::set<std::string>& secrets) {
+    const Hider hider(secrets);
+    if (hider.idle()) return;
+    for (WatchedMount& mount : watch.mounts)
+        for (std::vector<Attempt>* list : {&mount.writes, &mount.refused})
+            for (Attempt& each : *list)
+                hider.hide(each.path), hider.hide(each.process.comm), hider.hide(each.process.exe);
+}
+
 }  // namespace rogate::report

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <rogate/result.hpp>
+#include <rogate/watch.hpp>
 #include <set>
 #include <string>
 #include <string_view>
@@ -31,5 +32,7 @@ class Masker {
 // Masks every text of the result in place, and empties the environment's values. What is rendered afterwards
 // holds none of the secrets, whatever the format.
 void hide_secrets(CampaignResult& result, const std::set<std::string>& secrets);
+// The same in what a watched container's programs chose.
+void hide_secrets(WatchResult& watch, const std::set<std::string>& secrets);
 
 }  // namespace rogate::report

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "report/advice.hpp"
+#include "report/columns.hpp"
 #include "report/escape.hpp"
 #include "report/markup.hpp"
 #include "report/when.hpp"
@@ -17,18 +18,6 @@ namespace {
 
 constexpr std::size_t attempts_shown = 5;
 constexpr std::size_t log_lines_shown = 12;
-
-// Columns that UTF-8 text takes, one for each code point: names and paths rarely hold anything wider.
-std::size_t columns(std::string_view text) {
-    return static_cast<std::size_t>(std::count_if(
-        text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
-}
-
-std::string padded(std::string text, std::size_t width) {
-    const std::size_t size = columns(text);
-    if (size < width) text.append(width - size, ' ');
-    return text;
-}
 
 std::vector<std::string> wrap(std::string_view text, std::size_t width) {
     std::vector<std::string> lines(1);

@@ -3,13 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <rogate/names.hpp>
 
+#include "report/columns.hpp"
 #include "report/escape.hpp"
 #include "report/markup.hpp"
-#include "report/secrets.hpp"
 
 namespace rogate::report {
 
@@ -27,6 +26,11 @@ std::string mode_of(const WatchedMount& mount) {
     return mount.mount.read_only ? "ro" : "rw";
 }
 
+bool is_worth_trying(const WatchedMount& mount, const WatchResult& watch) {
+    return watch.whole() && !mount.mount.read_only && mount.mount.type != MountType::tmpfs &&
+           mount.writes.empty() && mount.uses > 0;
+}
+
 // In one sentence; what cannot be relied on says so.
 std::string finding(const WatchedMount& mount, const WatchResult& watch) {
     const std::string used =
@@ -38,19 +42,14 @@ std::string finding(const WatchedMount& mount, const WatchResult& watch) {
                                      : fmt::format("read-only already; {} of write refused",
                                                    times(mount.refused.size(), "kind", "kinds"));
     if (!mount.writes.empty()) {
-        const auto held = std::ranges::count_if(
-            mount.writes, [](const Attempt& each) { return each.phase == "open already"; });
+        const auto held =
+            std::ranges::count_if(mount.writes, [](const Attempt& each) { return each.phase == held_phase; });
         return fmt::format("written to: {}{}", times(mount.writes.size(), "kind", "kinds") + " of write",
                            held > 0 ? fmt::format(", {} open for writing from before", held) : "");
     }
     if (!watch.whole()) return "no write was seen, but some may have been missed; " + used;
     if (mount.uses == 0) return "no write was seen; " + used;
     return "no write was seen; " + used + ": worth trying read-only";
-}
-
-bool is_worth_trying(const WatchedMount& mount, const WatchResult& watch) {
-    return watch.whole() && !mount.mount.read_only && mount.mount.type != MountType::tmpfs &&
-           mount.writes.empty() && mount.uses > 0;
 }
 
 std::vector<std::string> worth_trying(const WatchResult& watch) {
@@ -65,7 +64,7 @@ const std::vector<Attempt>& told(const WatchedMount& mount) {
 }
 
 std::string when_of(const Attempt& attempt) {
-    if (attempt.phase == "open already") return "open for writing when the watch began";
+    if (attempt.phase == held_phase) return "open for writing when the watch began";
     const std::string where = attempt.phase == "watch" ? "" : "in a " + std::string(attempt.phase.str());
     return fmt::format("{}{}after {:.1f} s", where, where.empty() ? "" : ", ", attempt.first_s);
 }
@@ -100,16 +99,6 @@ std::string conclusion(const WatchResult& watch) {
         "Worth trying read-only: {}. What did not happen while it was watched proves nothing: `rogate run "
         "--container {}` tries it on a clone.",
         targets, escape_text(watch.container));
-}
-
-std::size_t columns(std::string_view text) {
-    return static_cast<std::size_t>(
-        std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
-}
-
-std::string padded(std::string text, std::size_t width) {
-    text.append(width - std::min(width, columns(text)), ' ');
-    return text;
 }
 
 void list_attempts(const WatchedMount& mount, std::string& out) {
@@ -227,23 +216,6 @@ std::string render_watch_json(const WatchResult& watch) {
         {"problem", escape_text(watch.problem)},
         {"mounts", std::move(mounts)}};
     return document.dump(2) + "\n";
-}
-
-void hide_secrets(WatchResult& watch, const std::set<std::string>& secrets) {
-    const Masker masker(secrets);
-    if (masker.idle()) return;
-    const auto mask = [&](auto& text) {
-        std::string masked(text.str());
-        masker.mask(masked);
-        text = masked;
-    };
-    for (WatchedMount& mount : watch.mounts)
-        for (std::vector<Attempt>* list : {&mount.writes, &mount.refused})
-            for (Attempt& attempt : *list) {
-                mask(attempt.path);
-                mask(attempt.process.comm);
-                mask(attempt.process.exe);
-            }
 }
 
 }  // namespace rogate::report

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <rogate/watch.hpp>
-#include <set>
 #include <string>
 
 namespace rogate::report {
@@ -13,8 +12,5 @@ std::string render_watch_table(const WatchResult& watch);
 std::string render_watch_markdown(const WatchResult& watch);
 // Schema rogate.watch/1 (scenarios/watch.schema.json).
 std::string render_watch_json(const WatchResult& watch);
-
-// Replaces each secret in what the container's programs chose.
-void hide_secrets(WatchResult& watch, const std::set<std::string>& secrets);
 
 }  // namespace rogate::report

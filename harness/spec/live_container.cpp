@@ -252,10 +252,9 @@ class Clone {
 };
 
 // "Mode" is what was given behind the target's last colon: "z", "ro,Z".
-std::vector<std::string> relabelled(std::string_view inspect, const std::vector<Mount>& mounts) {
+std::vector<std::string> relabelled(const json& inspect, const std::vector<Mount>& mounts) {
     std::vector<std::string> notes;
-    const json reply = json::parse(inspect, nullptr, false);
-    for (const json& each : child(reply, "Mounts")) {
+    for (const json& each : child(inspect, "Mounts")) {
         const std::string target = without_last_slash(field<std::string>(each, "Destination"));
         const auto mount = std::ranges::find(mounts, target, &Mount::target);
         const std::string options = "," + field<std::string>(each, "Mode") + ",";
@@ -266,33 +265,14 @@ std::vector<std::string> relabelled(std::string_view inspect, const std::vector<
     return notes;
 }
 
-}  // namespace
-
-Result<Subject> subject_of_container(std::string_view inspect, const std::string& name,
-                                     CloneNetwork network) {
-    const json reply = json::parse(inspect, nullptr, false);
-    if (!reply.is_object())
-        return fail(ErrorKind::protocol,
-                    fmt::format("what the engine says of container '{}' is no JSON object", name));
-    try {
-        return Clone(reply, name, network).go();
-    } catch (const std::exception& error) {
-        return fail(
-            ErrorKind::protocol,
-            fmt::format("what the engine says of container '{}' cannot be read: {}", name, error.what()));
-    }
-}
-
-namespace {
-
 // Limits of the machine's resources, by the name of their option.
-std::vector<std::string> limits_left_behind(std::string_view inspect) {
+std::vector<std::string> limits_left_behind(const json& inspect) {
     constexpr std::pair<const char*, const char*> limits[] = {{"Memory", "--memory"},
                                                               {"PidsLimit", "--pids-limit"},
                                                               {"NanoCpus", "--cpus"},
                                                               {"CpuQuota", "--cpu-quota"},
                                                               {"CpuShares", "--cpu-shares"}};
-    const json host = child(json::parse(inspect, nullptr, false), "HostConfig");
+    const json host = child(inspect, "HostConfig");
     std::vector<std::string> found;
     for (const auto& [key, option] : limits) {
         const auto at = host.find(key);
@@ -304,22 +284,51 @@ std::vector<std::string> limits_left_behind(std::string_view inspect) {
     return found;
 }
 
+struct Read {
+    Subject subject;
+    std::vector<std::string> notes;  // what the runs do not have of it
+};
+
+Result<Read> read(std::string_view inspect, const std::string& name, CloneNetwork network) {
+    const json reply = json::parse(inspect, nullptr, false);
+    if (!reply.is_object())
+        return fail(ErrorKind::protocol,
+                    fmt::format("what the engine says of container '{}' is no JSON object", name));
+    try {
+        auto subject = Clone(reply, name, network).go();
+        if (!subject) return fail(std::move(subject.error()));
+        Read made{std::move(*subject), {}};
+        made.notes = relabelled(reply, made.subject.mounts);
+        if (const auto limits = limits_left_behind(reply); !limits.empty())
+            made.notes.push_back(
+                fmt::format("container '{}': not taken over by the runs: {}", name, fmt::join(limits, ", ")));
+        return made;
+    } catch (const std::exception& error) {
+        return fail(
+            ErrorKind::protocol,
+            fmt::format("what the engine says of container '{}' cannot be read: {}", name, error.what()));
+    }
+}
+
 }  // namespace
+
+Result<Subject> subject_of_container(std::string_view inspect, const std::string& name,
+                                     CloneNetwork network) {
+    auto made = read(inspect, name, network);
+    if (!made) return fail(std::move(made.error()));
+    return std::move(made->subject);
+}
 
 Result<Scenario> with_container(Scenario scenario, std::string_view inspect) {
     const Subject said = std::move(scenario.subject);
-    auto clone = subject_of_container(inspect, said.origin.name, scenario.clone_network);
+    auto clone = read(inspect, said.origin.name, scenario.clone_network);
     if (!clone) return fail(std::move(clone.error()));
-    scenario.subject = std::move(*clone);
+    scenario.subject = std::move(clone->subject);
     scenario.subject.origin = said.origin;
-    for (std::string& note : relabelled(inspect, scenario.subject.mounts))
-        scenario.notes.push_back(std::move(note));
+    for (std::string& note : clone->notes) scenario.notes.push_back(std::move(note));
     for (const Port& port : said.ports)
         if (std::ranges::find(scenario.subject.ports, port) == scenario.subject.ports.end())
             scenario.subject.ports.push_back(port);
-    if (const auto limits = limits_left_behind(inspect); !limits.empty())
-        scenario.notes.push_back(fmt::format("container '{}': not taken over by the runs: {}",
-                                             said.origin.name, fmt::join(limits, ", ")));
     const auto& check = scenario.subject.healthcheck;
     if (scenario.readiness.checks.empty() && check && check->test.front() != "NONE") {
         Step healthy;

@@ -7,6 +7,9 @@
 
 namespace rogate {
 
+// The phase of what was open for writing before anybody watched.
+inline constexpr const char* held_phase = "open already";
+
 struct WatchedMount {
     Mount mount;
     std::uint64_t uses = 0;        // files and directories opened or executed on it

@@ -116,7 +116,6 @@ static void tell_descriptor(unsigned int slot, const char* directory, const char
     entry = mount_with(space, (unsigned int)field_of(text, "mnt_id:", 10));
     if (!entry) return; /* of another namespace: not the container's own */
     held->mount_id = entry->id;
-    held->inode = found.st_ino;
     held->path = path;
     held->mount = entry->point;
     tell(slot, held);
@@ -132,10 +131,7 @@ static void tell_mappings(unsigned int slot, const struct mount_namespace* space
     while (maps && getline(&line, &size, maps) > 0) {
         const struct mount_entry* entry;
         char rights[5] = "", *path = strchr(line, '/');
-        unsigned long long inode = 0;
-        if (sscanf(line, "%*s %4s %*s %*s %llu", rights, &inode) != 2 || rights[1] != 'w' ||
-            rights[3] != 's' || !path)
-            continue;
+        if (sscanf(line, "%*s %4s", rights) != 1 || rights[1] != 'w' || rights[3] != 's' || !path) continue;
         path[strcspn(path, "\n")] = 0;
         /* Files of the kernel's own, which are nowhere. */
         if (!strncmp(path, "/memfd:", 7) || !strncmp(path, "/SYSV", 5) || !strncmp(path, "/dev/zero", 9))
@@ -145,7 +141,6 @@ static void tell_mappings(unsigned int slot, const struct mount_namespace* space
         if (!entry) continue;
         held->open_flags = O_RDWR;
         held->mount_id = entry->id;
-        held->inode = inode;
         held->path = path;
         held->mount = entry->point;
         tell(slot, held);

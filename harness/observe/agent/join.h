@@ -18,7 +18,6 @@ bool join_processes(const struct bpf_map *processes, const struct process *as, c
 /* A file that a process can write to without a further call that could be seen. */
 struct held_file {
     unsigned int pid, uid, parent, open_flags;
-    unsigned long long inode;
     unsigned int mount_id, mount_namespace;
     const char *comm, *exe, *path, *mount;
 };

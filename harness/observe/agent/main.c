@@ -143,14 +143,6 @@ static void send_uses(unsigned int slot, unsigned int generation) {
     }
 }
 
-/* A joined container is the user's, and whatever becomes of us, it must find its mounts as without us: what
- * is pinned would keep them mounted when it is started again. */
-static bool is_end(const struct event* event) {
-    if (event->kind != EVENT_END) return false;
-    release_namespaces(event->slot);
-    return true;
-}
-
 static int on_event(void* context, void* data, size_t size) {
     static struct resolution found;
     static struct event event;
@@ -158,7 +150,12 @@ static int on_event(void* context, void* data, size_t size) {
     (void)context;
     memset(&event, 0, __builtin_offsetof(struct event, data));
     memcpy(&event, data, size < sizeof event ? size : sizeof event);
-    if (is_end(&event)) return 0;
+    if (event.kind == EVENT_END) {
+        /* A joined container is the user's, and whatever becomes of us, it must find its mounts as without
+         * us: what is pinned would keep them mounted when it is started again. */
+        release_namespaces(event.slot);
+        return 0;
+    }
     if (event.kind == EVENT_ROOT && event.pid_inside == 1 && programs->bss->joined)
         programs->bss->first_of_joined = event.pid;
     /* What was used before a restart is told by the mounts of before. */
@@ -222,25 +219,40 @@ static uint64_t lost_now(void) {
     return programs->bss->lost_events + missed_events() + unplaced_events;
 }
 
-static void command_arm(unsigned int number, unsigned int slot, const char* id) {
+/* The error, 0: what the container does from now on is the slot's. */
+static int begin_watching(unsigned int slot, const char* id) {
     char key[CONTAINER_ID_SIZE];
     __u32 phase = 0;
-    if (strlen(id) != CONTAINER_ID_SIZE)
-        return reply(number, slot, EINVAL, 0, "a container's id has 64 digits");
     memcpy(key, id, sizeof key);
     if (bpf_map__update_elem(programs->maps.phases, &slot, sizeof slot, &phase, sizeof phase, BPF_ANY) ||
         bpf_map__update_elem(programs->maps.containers, key, sizeof key, &slot, sizeof slot, BPF_ANY))
-        return reply(number, slot, errno, 0, strerror(errno));
+        return errno;
     forget_namespaces(slot); /* of a container that was still running when it was collected */
     lost_before[slot] = lost_now();
     attempts_seen[slot] = 0;
-    reply(number, slot, 0, 0, "");
+    return 0;
+}
+
+static void command_arm(unsigned int number, unsigned int slot, const char* id) {
+    int error;
+    if (strlen(id) != CONTAINER_ID_SIZE)
+        return reply(number, slot, EINVAL, 0, "a container's id has 64 digits");
+    error = begin_watching(slot, id);
+    reply(number, slot, error, 0, error ? strerror(error) : "");
+}
+
+/* Nanoseconds of the clock that the kernel's side tells the time by (bpf_ktime_get_ns). */
+static uint64_t now_ns(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
 static void send_held(unsigned int slot, const struct held_file* held) {
     static uint64_t number;
-    struct timespec now;
     struct frame_attempt attempt = {
+        .id = 1ull << 63 | ++number, /* none of the kernel's side */
+        .time = now_ns(),
         .flags = ATTEMPT_HELD | ATTEMPT_BY_FD,
         .pid = held->pid,
         .parent = held->parent,
@@ -250,9 +262,6 @@ static void send_held(unsigned int slot, const struct held_file* held) {
         .mount_id = held->mount_id,
         .mount_namespace = held->mount_namespace,
     };
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    attempt.time = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-    attempt.id = 1ull << 63 | ++number; /* none of the kernel's side */
     frame_begin(FRAME_ATTEMPT, (uint16_t)slot);
     frame_bytes(&attempt, sizeof attempt);
     frame_text(held->comm);
@@ -265,10 +274,8 @@ static void send_held(unsigned int slot, const struct held_file* held) {
 
 /* The next first process is of a generation of its own, as if the container had been started again. */
 static void begin_joined(unsigned int slot, unsigned int pid, struct process* as) {
-    struct event root = {.kind = EVENT_ROOT, .slot = slot, .pid = pid, .pid_inside = 1};
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    root.time = (unsigned long long)now.tv_sec * 1000000000u + (unsigned long long)now.tv_nsec;
+    const struct event root = {
+        .kind = EVENT_ROOT, .slot = slot, .pid = pid, .pid_inside = 1, .time = now_ns()};
     as->slot = slot;
     as->root = pid;
     bpf_map__lookup_elem(programs->maps.generations, &slot, sizeof slot, &as->generation,
@@ -282,12 +289,12 @@ static void begin_joined(unsigned int slot, unsigned int pid, struct process* as
 }
 
 static void command_join(unsigned int number, unsigned int slot, const char* text) {
-    char id[CONTAINER_ID_SIZE + 1], key[CONTAINER_ID_SIZE], path[64];
+    char id[CONTAINER_ID_SIZE + 1], path[64];
     struct process as = {0};
     struct mount_namespace* space;
     struct stat namespace;
     unsigned int pid;
-    __u32 phase = 0;
+    int error;
     if (sscanf(text, "%64s %u", id, &pid) != 2 || strlen(id) != CONTAINER_ID_SIZE)
         return reply(number, slot, EINVAL, 0,
                      "a container's id has 64 digits, and its first process a number");
@@ -297,13 +304,8 @@ static void command_join(unsigned int number, unsigned int slot, const char* tex
                      "its first process is not to be found here: it has ended, or the engine's processes are "
                      "in another "
                      "process namespace than the observer sees");
-    memcpy(key, id, sizeof key);
-    if (bpf_map__update_elem(programs->maps.phases, &slot, sizeof slot, &phase, sizeof phase, BPF_ANY) ||
-        bpf_map__update_elem(programs->maps.containers, key, sizeof key, &slot, sizeof slot, BPF_ANY))
-        return reply(number, slot, errno, 0, strerror(errno));
-    forget_namespaces(slot);
-    lost_before[slot] = lost_now();
-    attempts_seen[slot] = 0;
+    error = begin_watching(slot, id);
+    if (error) return reply(number, slot, error, 0, strerror(error));
     begin_joined(slot, pid, &as);
     space = begin_namespace(slot, (unsigned int)namespace.st_ino, pid);
     if (!space || !space->count)

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 
+#include "report/secrets.hpp"
 #include "unit/golden.hpp"
 
 namespace rogate::report {
