@@ -48,8 +48,7 @@ std::string finding(const WatchedMount& mount, const WatchResult& watch) {
                            held > 0 ? fmt::format(", {} open for writing from before", held) : "");
     }
     if (!watch.whole()) return "no write was seen, but some may have been missed; " + used;
-    if (mount.uses == 0) return "no write was seen; " + used;
-    return "no write was seen; " + used + ": worth trying read-only";
+    return "no write was seen; " + used + (is_worth_trying(mount, watch) ? ": worth trying read-only" : "");
 }
 
 std::vector<std::string> worth_trying(const WatchResult& watch) {

@@ -84,6 +84,17 @@ TEST(Watch, NothingIsWorthTryingWhereWritesMayHaveBeenMissed) {
     EXPECT_THAT(render_watch_json(watch), Not(HasSubstr("\"worth_trying\": true")));
 }
 
+// It is made to be written to.
+TEST(Watch, ATmpfsIsNotWorthTrying) {
+    WatchResult watch = whole();
+    watch.mounts = {mount("/run", MountType::tmpfs)};
+    watch.mounts[0].uses = 3;
+    for (const std::string& text : {render_watch_table(watch), render_watch_markdown(watch)}) {
+        EXPECT_THAT(text, HasSubstr("no write was seen; opened 3 times"));
+        EXPECT_THAT(text, Not(HasSubstr(": worth trying")));
+    }
+}
+
 TEST(Watch, ListsEndSomewhere) {
     WatchResult watch = whole();
     watch.mounts[2].writes.assign(1000, attempt("/data/x", "create", "watch"));
