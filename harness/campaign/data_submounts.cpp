@@ -40,7 +40,8 @@ Task<std::string> DataPlane::read_mountinfo() {
     auto image = co_await observe::import_mount_reader(client_, session_);
     if (!image) co_return fail(std::move(image.error()));
     engine::ContainerSpec spec;
-    spec.name = fmt::format("rogate-{}-{}look", session_, part_);
+    const std::string name = fmt::format("rogate-{}-{}look", session_, part_);
+    spec.name = name;
     spec.image = *image;
     spec.labels = labels(session_, "helper");
     spec.entrypoint = std::vector<std::string>{"/rogate-observer", "mounts"};
@@ -73,8 +74,14 @@ Task<std::string> DataPlane::read_mountinfo() {
         co_return fail(std::move(removed.error()));
     if (auto removed = co_await client_.image_remove(*image, true); !removed)
         co_return fail(std::move(removed.error()));
-    if (text.empty()) co_return fail(ErrorKind::engine, "the container that looks at mounts said nothing");
-    co_return text;
+    const std::optional<std::string_view> whole = whole_mountinfo(text);
+    if (!whole)
+        co_return fail(
+            ErrorKind::engine,
+            fmt::format("engine: POST /containers/{}/attach: the list of mounts broke off after {} "
+                        "bytes, so that nothing can be concluded; run again",
+                        name, text.size()));
+    co_return std::string(*whole);
 }
 
 Task<> DataPlane::find_submounts() {

@@ -50,6 +50,13 @@ std::vector<Submount> submounts_below(std::string_view directory, std::string_vi
     return mounts;
 }
 
+std::optional<std::string_view> whole_mountinfo(std::string_view said) {
+    static constexpr std::string_view last =
+        "\nend\n";  // mountinfo has no such line, nor a newline in a name
+    if (!said.ends_with(last)) return std::nullopt;
+    return said.substr(0, said.size() - (last.size() - 1));
+}
+
 bool holds_data(std::string_view type) {
     static constexpr std::string_view kernels_own[] = {
         "proc",    "sysfs",       "cgroup",   "cgroup2",   "devpts",     "mqueue", "debugfs",

@@ -2,6 +2,7 @@
 // it, and read-only may not protect it. Pure.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,10 @@ struct Submount {
 // The mounts strictly below `directory` in the text of /proc/PID/mountinfo (proc_pid_mountinfo(5)), in order
 // of path; of several on one place the last, which covers the others.
 std::vector<Submount> submounts_below(std::string_view directory, std::string_view mountinfo);
+
+// What `rogate-observer mounts` said (observe/show_mounts.h) without its last line; nullopt if that is
+// missing, because the stream broke off: what is mounted further down is not known then.
+std::optional<std::string_view> whole_mountinfo(std::string_view said);
 
 // A file system with files of somebody's, as opposed to the kernel's own (proc, sysfs, cgroup2, …).
 bool holds_data(std::string_view file_system_type);

@@ -1,4 +1,5 @@
-/* What is mounted where in this container, for rogate to read (campaign/submounts.hpp). */
+/* What is mounted where in this container, for rogate to read (campaign/submounts.hpp). The last line is "end": half a table
+   would hide what is mounted below a source. */
 #ifndef ROGATE_SHOW_MOUNTS_H
 #define ROGATE_SHOW_MOUNTS_H
 
@@ -13,7 +14,8 @@ static inline int show_mounts(void) {
     while ((size = read(file, buffer, sizeof buffer)) > 0)
         for (ssize_t at = 0, wrote; at < size; at += wrote)
             if ((wrote = write(STDOUT_FILENO, buffer + at, (size_t)(size - at))) <= 0) return 1;
-    return size < 0;
+    if (size < 0) return 1;
+    return write(STDOUT_FILENO, "end\n", 4) != 4;
 }
 
 #endif

@@ -178,6 +178,8 @@ class FaultyEngine:
                 client.sendall(data[:11])
             hang_up(client)
         elif mode in ("cut", "truncated"):
+            while upgraded and len(body) < 64 and (piece := engine.recv(65536)):
+                body += piece
             if not upgraded:
                 while piece := engine.recv(65536):
                     body += piece

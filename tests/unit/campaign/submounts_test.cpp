@@ -31,6 +31,15 @@ TEST(Submounts, AFileSystemThatIsReadOnlyIs) {
               (std::vector<Submount>{{"/s/a", "ext4", true}}));
 }
 
+TEST(Submounts, ATableThatBreaksOffIsNone) {
+    const std::string table = "1 2 8:1 / /s rw - ext4 /dev/sdb1 rw\n3 1 0:9 / /s/a rw - tmpfs tmpfs rw\n";
+    const std::string said = table + "end\n";
+    EXPECT_EQ(whole_mountinfo(said), table);
+    for (std::size_t size = 0; size < said.size(); ++size)
+        EXPECT_FALSE(whole_mountinfo(std::string_view(said).substr(0, size))) << size;
+    EXPECT_FALSE(whole_mountinfo("end\n"));
+}
+
 TEST(Submounts, TheKernelsOwnHoldNobodysData) {
     EXPECT_FALSE(holds_data("proc"));
     EXPECT_FALSE(holds_data("cgroup2"));
