@@ -14,6 +14,8 @@
 #include <tuple>
 #include <utility>
 
+#include "base/text.hpp"
+
 namespace rogate::verdict {
 
 namespace {
@@ -239,7 +241,10 @@ std::uint64_t writes_left_out(const RunRecord& run, const RunRecord& control, co
     const Attempts made = write_attempts(control, target);
     if (made.empty()) return 0;
     Needs attempted(run.attempts);
-    for (std::uint32_t place = 0; place < run.attempts.size(); ++place) attempted.insert(place);
+    // What is below it by now (a part of it that was split off) is still its own; what lies on a mount that
+    // the engine or the subject put over it, or on none that is known, shows nothing of it.
+    for (std::uint32_t place = 0; place < run.attempts.size(); ++place)
+        if (is_or_below(run.attempts[place].mount, target)) attempted.insert(place);
     std::uint64_t sum = 0;
     for (const Attempt& each : made)
         if (!attempted.find(each)) sum += each.count;

@@ -31,8 +31,9 @@ Attempts write_attempts(const RunRecord& run, const std::string& target);
 // The same, counted.
 std::uint64_t writes_made(const RunRecord& run, const std::string& target);
 
-// Successful writes of the control run on `target` that `run` did not even attempt (same operation and path):
-// what the application leaves out when it finds the mount read-only, counted.
+// Successful writes of the control run on `target` that `run` did not even attempt there (same operation and
+// path, on the target or on a mount below it): what the application leaves out, or does elsewhere, when it
+// finds the mount read-only, counted.
 std::uint64_t writes_left_out(const RunRecord& run, const RunRecord& control, const std::string& target);
 
 // Something watched the run; otherwise only the outcomes of its phases are known.

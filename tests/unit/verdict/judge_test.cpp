@@ -247,6 +247,18 @@ TEST_F(Judge, WriteThatIsNotEvenTriedReadOnlyIsTolerated) {
     EXPECT_EQ(verdict(), Verdict::tolerated);
 }
 
+// The path is the same, but something else is mounted over it: a tmpfs of podman's, or one of the subject's.
+TEST_F(Judge, WriteThatGoesToAnotherMountWhenReadOnlyIsTolerated) {
+    control.attempts = {attempt("create", "/data/state", 0)};
+    probe.attempts = {attempt("create", "/data/state", 0)};
+    for (const char* elsewhere : {"", "/other", "/data-of-others"}) {
+        probe.attempts.edit()[0].mount = elsewhere;
+        EXPECT_EQ(verdict(), Verdict::tolerated) << elsewhere;
+    }
+    probe.attempts.edit()[0].mount = "/data/state";  // split off
+    EXPECT_EQ(verdict(), Verdict::safe);
+}
+
 TEST_F(Judge, UnusedIsUntested) {
     control.uses.clear();
     probe.uses.clear();
