@@ -99,7 +99,7 @@ Task<std::string> Companions::wait_for(const Dependency& dependency, const std::
     const std::string& container = containers_.at(dependency.service);
     const auto until = Clock::now() + longest_wait;
     for (;;) {
-        auto state = co_await client_.container_inspect(container);
+        auto state = co_await client_.container_health(container);
         if (!state) co_return fail(std::move(state.error()));
         std::string trouble;
         if (dependency.condition == Dependency::Condition::completed) {

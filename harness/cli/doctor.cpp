@@ -69,9 +69,9 @@ void Doctor::podman() {
     if (!client_.server().is_podman()) return;
     say("warn", "podman",
         "a read-only root has a tmpfs of podman's on /run, /tmp and /var/tmp, so nothing is said of /; "
-        "health "
-        "checks run where systemd does only; a bind's source that is missing is made",
-        "ask an engine of docker's about / and for subjects with a health check; make sources first");
+        "where systemd does not run, rogate makes health checks, and only while it waits for them; a bind's "
+        "source that is missing is made",
+        "ask an engine of docker's about /; make sources first");
 }
 
 void Doctor::kernel(const engine::Info& info) {

@@ -98,6 +98,8 @@ struct ContainerState {
     int exit_code = 0;
     std::string error;
     std::string health;                              // "", starting, healthy, unhealthy
+    bool health_checked = false;                     // a check's result is on record
+    std::chrono::nanoseconds health_interval{0};     // between checks
     std::map<std::string, std::uint16_t> published;  // "80/tcp" -> port on the engine's host
     std::map<std::string, std::string> addresses;    // network -> IPv4 address on it
     std::string started_at,
@@ -198,6 +200,10 @@ class Client {
     Task<std::string> container_create(ContainerSpec);
     Task<> container_start(std::string id);
     Task<ContainerState> container_inspect(std::string id);
+    // The same for who waits until it is healthy. Podman's service leaves the checks to timers of systemd;
+    // where there is none, a check that is due is made here (GET /libpod/containers/{name}/healthcheck,
+    // podman 4.0).
+    Task<ContainerState> container_health(std::string id);
     Task<nlohmann::json> container_inspect_raw(std::string id);
     // Waits until it is not running; its exit code.
     Task<int> container_wait(std::string id, Milliseconds deadline);

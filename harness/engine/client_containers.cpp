@@ -42,7 +42,12 @@ ContainerState state_of(const json& reply) {
     found.pid = field<std::int64_t>(state, "Pid");
     found.exit_code = field<int>(state, "ExitCode");
     found.error = field<std::string>(state, "Error");
-    found.health = field<std::string>(child(state, "Health"), "Status");
+    const json health = child(state, "Health");
+    found.health = field<std::string>(health, "Status");
+    found.health_checked = !child(health, "Log").empty();
+    found.health_interval = std::chrono::nanoseconds(
+        field<std::int64_t>(child(child(reply, "Config"), "Healthcheck"), "Interval"));
+    if (found.health_interval.count() <= 0) found.health_interval = std::chrono::seconds(30);
     found.started_at = field<std::string>(state, "StartedAt");
     found.finished_at = field<std::string>(state, "FinishedAt");
     const json ports = child(child(reply, "NetworkSettings"), "Ports");
@@ -257,6 +262,29 @@ Task<> Client::container_start(std::string id) {
     auto reply = co_await impl_->ask(post(impl_->path(container_path(id, "/start"))), Milliseconds(120'000));
     if (!reply) co_return fail(std::move(reply.error()));
     co_return Result<>{};
+}
+
+bool Client::Impl::is_health_check_due(const ContainerState& state) {
+    if (!version.is_podman() || !state.running || state.health.empty() || state.health == "none")
+        return false;
+    const auto now = std::chrono::steady_clock::now();
+    const auto [at, fresh] = health_checks.try_emplace(state.id, HealthCheck{now});
+    HealthCheck& known = at->second;
+    if (fresh || (state.health_checked && !known.ours) || now - known.last < state.health_interval)
+        return false;
+    known = {now, true};
+    return true;
+}
+
+Task<ContainerState> Client::container_health(std::string id) {
+    auto state = co_await container_inspect(id);
+    if (!state || !impl_->is_health_check_due(*state)) co_return state;
+    auto checked = co_await impl_->ask(get("/v4.0.0/libpod" + container_path(id, "/healthcheck")),
+                                       Milliseconds(120'000));
+    auto after = co_await container_inspect(std::move(id));
+    // It may have ended meanwhile: then podman refuses.
+    if (!checked && after && after->running) co_return fail(std::move(checked.error()));
+    co_return after;
 }
 
 Task<json> Client::container_inspect_raw(std::string id) {

@@ -6,7 +6,10 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <chrono>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <string>
 
 #include "engine/client.hpp"
 #include "engine/credentials.hpp"
@@ -36,6 +39,14 @@ struct Client::Impl {
     std::string api_version;  // empty until negotiated: paths then carry no version
 
     Milliseconds timeout = ordinary_deadline;  // of an ordinary call
+
+    // By container, when its health was checked last, or first looked at; only podman's.
+    struct HealthCheck {
+        std::chrono::steady_clock::time_point last;
+        bool ours = false;
+    };
+    std::map<std::string, HealthCheck> health_checks;
+    bool is_health_check_due(const ContainerState& state);
 
     // Longer calls are given longer in proportion.
     Milliseconds scaled(Milliseconds deadline) const {

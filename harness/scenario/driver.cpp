@@ -233,7 +233,7 @@ Task<StepOutcome> Driver::log(const Step& step, std::string since) {
 }
 
 Task<StepOutcome> Driver::health() {
-    auto state = co_await client_.container_inspect(container_);
+    auto state = co_await client_.container_health(container_);
     if (!state) co_return fail(std::move(state.error()));
     if (state->health.empty() || state->health == "none")
         co_return miss(

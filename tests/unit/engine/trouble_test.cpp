@@ -209,6 +209,63 @@ TEST_F(Trouble, PodmanForgetsThePidOfAnExecThatEnded) {
     EXPECT_EQ(done->exit_code, 5);
 }
 
+constexpr const char* podman =
+    R"({"Platform":{"Name":"linux/amd64"},"Components":[{"Name":"Podman Engine"}],"ApiVersion":"1.41"})";
+
+std::string inspected(const std::string& health, const std::string& log, const std::string& interval) {
+    return reply(200, R"({"Id":"c","State":{"Status":"running","Running":true,"Health":{"Status":")" +
+                          health + R"(","Log":)" + log + R"(}},"Config":{"Healthcheck":{"Interval":)" +
+                          interval + "}}}");
+}
+
+TEST_F(Trouble, PodmanWithoutSystemdIsToldToCheckTheHealth) {
+    answer(reply(200, podman));
+    ASSERT_TRUE(run(client.negotiate()).has_value());
+    answer(inspected("starting", "null", "1"));  // systemd may still do it
+    EXPECT_EQ(run(client.container_health("c"))->health, "starting");
+    for (const char* health : {"starting", "healthy"}) {
+        answer(inspected("starting", health[0] == 's' ? "null" : R"([{"ExitCode":1}])", "1"));
+        answer(reply(200, R"({"Status":"?"})"));
+        answer(inspected(health, R"([{"ExitCode":0}])", "1"));
+        EXPECT_EQ(run(client.container_health("c"))->health, health);
+        EXPECT_EQ(engine.request_line(engine.next - 2), "GET /v4.0.0/libpod/containers/c/healthcheck");
+    }
+}
+
+TEST_F(Trouble, PodmansHealthIsCheckedWhenItIsDueAndNobodyElseDoes) {
+    answer(reply(200, podman));
+    ASSERT_TRUE(run(client.negotiate()).has_value());
+    for (const auto& [log, interval] :
+         {std::pair("null", "3600000000000"), std::pair("null", "0"), std::pair(R"([{"ExitCode":0}])", "1")})
+        for (int i = 0; i < 2; ++i) {
+            answer(inspected("starting", log, interval));  // and no more calls
+            EXPECT_EQ(run(client.container_health("c"))->health, "starting") << log << interval;
+        }
+}
+
+TEST_F(Trouble, PodmanThatCannotCheckTheHealthOfWhatRunsIsAnError) {
+    answer(reply(200, podman));
+    ASSERT_TRUE(run(client.negotiate()).has_value());
+    answer(inspected("starting", "null", "1"));
+    EXPECT_TRUE(run(client.container_health("c")).has_value());
+    answer(inspected("starting", "null", "1"));
+    answer(reply(409, R"({"message":"no"})"));
+    answer(inspected("starting", "null", "1"));
+    EXPECT_EQ(run(client.container_health("c")).error().kind, ErrorKind::refused);
+    answer(inspected("starting", "null", "1"));
+    answer(reply(409, R"({"message":"container is stopped"})"));
+    answer(reply(200, R"({"Id":"c","State":{"Status":"exited","Running":false,"ExitCode":3}})"));
+    EXPECT_EQ(run(client.container_health("c"))->exit_code, 3);
+}
+
+// Docker's engines make them themselves.
+TEST_F(Trouble, DockersHealthIsOnlyLookedAt) {
+    for (int i = 0; i < 3; ++i) {
+        answer(inspected("starting", "null", "1"));
+        EXPECT_EQ(run(client.container_health("c"))->health, "starting");
+    }
+}
+
 TEST_F(Trouble, PodmanCannotKillWhatHasJustEnded) {
     answer(reply(500,
                  R"({"message":"cannot remove container c as it could not be stopped: sending SIGKILL to )"
