@@ -17,7 +17,7 @@ case ${1:-} in -h|--help) usage ci/bench.sh; exit 0 ;; esac
 
 if ! [[ " $* " == *" --list "* ]]; then
   need_packages "${build_packages[@]}" "${bench_packages[@]}"
-  build release --target rogate --target bench_functions
+  build release --target rogate --target bench_functions --target observer_parts
   ci/engine.sh ensure
   images/build.sh
 fi

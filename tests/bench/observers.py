@@ -81,12 +81,12 @@ class Agent:
 def agent_binary(name):
     build = os.environ.get("ROGATE_BENCH_BUILD", f"{ROOT}/build/release")
     return {"ebpf": f"{build}/harness/observe/agent/rogate-observer",
-            "ptrace": f"{build}/harness/observe/ptrace_agent/rogate-ptrace"}[name]
+            "ptrace": f"{build}/harness/observe/ptrace_agent/rogate-ptrace"}.get(name, f"{build}/harness/observe/agent/observer-{name}")
 
 
 @contextlib.contextmanager
-def ebpf(subject, ring_bytes=16 << 20):
-    agent = Agent([agent_binary("ebpf"), str(ring_bytes)])
+def ebpf(subject, ring_bytes=16 << 20, binary="ebpf"):
+    agent = Agent([agent_binary(binary), str(ring_bytes)])
     try:
         agent.command(1, f"arm 0 {subject.name}")
         yield (), (), agent

@@ -21,6 +21,19 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
+/* What each part of an observed call costs is measured by observers that stop behind it (ci/bench.sh parts).
+ */
+#define PART_TRACEPOINT 1
+#define PART_PROCESS 2
+#define PART_ARGUMENTS 3
+#define PART_PATH 4
+#define PART_PLACE 5
+#ifndef ONLY_TO
+#define ONLY_TO 0 /* the whole */
+#endif
+#define END_OF(part) \
+    if (ONLY_TO == (part)) return 0
+
 #define EROFS 30
 #define SIGSTOP 19
 #define AT_FDCWD (-100)
@@ -718,6 +731,7 @@ __noinline int report(int unused) {
         hash = hash_path(request->path, false);
         first = work->begin & 0xff;
     }
+    END_OF(PART_PATH);
     if (request->flags & EVENT_BY_FD)
         place_of(&work->base, file_of(task, request->fd));
     else
@@ -754,6 +768,7 @@ __noinline int report(int unused) {
         if (work->path_hash)
             work->path_hash = hash ? (((work->path_hash * 31) ^ hash) * 31 + work->second.inode) | 1 : 0;
     }
+    END_OF(PART_PLACE);
     if (count_again(work)) return 0;
     for (int i = 0; i < 5; i++) event->args[i] = request->args[i];
     fill_details(event);
@@ -833,6 +848,7 @@ int BPF_PROG(on_exit, struct pt_regs* regs, long result) {
     __u64 number = regs->orig_ax;
     __u32 tgid = bpf_get_current_pid_tgid() >> 32, zero = 0;
     bool i386;
+    END_OF(PART_TRACEPOINT);
     /* Everybody's calls come here: the cheapest test first. */
     if (number < SYSCALLS && rules[number].kind == CALL_NONE && i386_rules[number].kind == CALL_NONE)
         return 0;
@@ -843,6 +859,7 @@ int BPF_PROG(on_exit, struct pt_regs* regs, long result) {
         if (number & X32_BIT && number != (__u64)-1) ADD(lost_events);
         return 0;
     }
+    END_OF(PART_PROCESS);
     task = current_task();
     i386 = READ(task, thread_info.status) & TS_COMPAT;
     table = i386 ? i386_rules : rules;
@@ -896,6 +913,7 @@ int BPF_PROG(on_exit, struct pt_regs* regs, long result) {
         request->flags = EVENT_BY_FD;
         request->fd = argument(request->args, rule.fd);
     }
+    END_OF(PART_ARGUMENTS);
     return report(0);
 }
 
