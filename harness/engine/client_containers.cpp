@@ -250,6 +250,8 @@ Task<> read_archive(Client::Impl* impl, HttpRequest request, ByteSink sink) {
 Task<std::string> Client::container_create(ContainerSpec spec) {
     const std::string target =
         spec.name.empty() ? "/containers/create" : "/containers/create?name=" + url_escape(spec.name);
+    if (spec.health && impl_->version.is_podman())
+        spec.health->test = health_test_for_podman(std::move(spec.health->test));
     auto reply = co_await impl_->ask_json(post_json(impl_->path(target), to_create_body(spec)));
     if (!reply) co_return fail(std::move(reply.error()));
     std::string id = field<std::string>(*reply, "Id");

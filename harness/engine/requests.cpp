@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace rogate::engine {
 
 using nlohmann::json;
@@ -32,6 +34,12 @@ json to_mount(const MountSpec& spec) {
     if (bind && spec.not_below) mount["BindOptions"]["ReadOnlyNonRecursive"] = true;
     if (!bind && spec.no_copy) mount["VolumeOptions"] = {{"NoCopy", true}};
     return mount;
+}
+
+std::string in_single_quotes(const std::string& word) {
+    std::string quoted = "'";
+    for (const char c : word) c == '\'' ? quoted += "'\\''" : quoted += c;
+    return quoted + "'";
 }
 
 json to_health(const HealthSpec& spec) {
@@ -121,6 +129,17 @@ json to_network_body(const std::string& name, const std::map<std::string, std::s
     json body = {{"Name", name}, {"Driver", "bridge"}};
     put_unless_empty(body, "Labels", labels);
     return body;
+}
+
+std::vector<std::string> health_test_for_podman(std::vector<std::string> test) {
+    const auto is_split = [](const std::string& word) {
+        return word.empty() || word.find_first_of(" \t\n\v\f\r") != std::string::npos;
+    };
+    if (test.empty() || test.front() != "CMD" || std::none_of(test.begin(), test.end(), is_split))
+        return test;
+    std::string line = "exec";
+    for (std::size_t i = 1; i < test.size(); ++i) line += ' ' + in_single_quotes(test[i]);
+    return {"CMD-SHELL", line};
 }
 
 json to_exec_body(const ExecSpec& spec) {

@@ -13,7 +13,7 @@ def bench(*words):
 def test_rows_are_listed_and_wrong_ones_are_told():
     listed = bench("--list")
     equal(listed.returncode, 0, listed.stderr)
-    contains(listed.stdout, "small", "launch", "settle", "jobs", "reports", "events", "calls", "servers")
+    contains(listed.stdout, "small", "launch", "settle", "jobs", "reports", "events", "calls", "parts", "servers")
     wrong = bench("smal")
     equal(wrong.returncode, 2)
     contains(wrong.stderr, "no such row: smal; there are: small")

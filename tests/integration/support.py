@@ -50,6 +50,11 @@ def engine_is_rootless():
     return "name=rootless" in docker("info", "-f", "{{.SecurityOptions}}")
 
 
+@functools.cache
+def engine_is_podman():
+    return "Podman Engine" in docker("version", "-f", "{{range .Server.Components}}{{.Name}} {{end}}")
+
+
 def needs_ebpf():
     skip_unless(not engine_is_rootless(), "a rootless engine gives no container the rights that eBPF needs")
 

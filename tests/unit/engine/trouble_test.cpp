@@ -5,6 +5,7 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <nlohmann/json.hpp>
 
+#include "engine/requests.hpp"
 #include "unit/engine/fake_engine.hpp"
 
 namespace rogate::engine {
@@ -256,6 +257,30 @@ TEST_F(Trouble, PodmanThatCannotCheckTheHealthOfWhatRunsIsAnError) {
     answer(reply(409, R"({"message":"container is stopped"})"));
     answer(reply(200, R"({"Id":"c","State":{"Status":"exited","Running":false,"ExitCode":3}})"));
     EXPECT_EQ(run(client.container_health("c"))->exit_code, 3);
+}
+
+TEST_F(Trouble, PodmanGetsAHealthChecksWordsThroughAShell) {
+    using Words = std::vector<std::string>;
+    EXPECT_EQ(health_test_for_podman({"CMD", "a", "b"}), (Words{"CMD", "a", "b"}));
+    EXPECT_EQ(health_test_for_podman({"CMD-SHELL", "a 'b' >c"}), (Words{"CMD-SHELL", "a 'b' >c"}));
+    EXPECT_EQ(health_test_for_podman({"NONE"}), (Words{"NONE"}));
+    EXPECT_EQ(health_test_for_podman({"CMD", "sh", "-c", "echo 'h' >/x"}),
+              (Words{"CMD-SHELL", "exec 'sh' '-c' 'echo '\\''h'\\'' >/x'"}));
+    EXPECT_EQ(health_test_for_podman({"CMD", "a", ""}), (Words{"CMD-SHELL", "exec 'a' ''"}));
+    for (const char* engine_name : {"Podman Engine", "Engine"}) {
+        answer(reply(200, std::string(R"({"Components":[{"Name":")") + engine_name +
+                              R"("}],"Platform":{"Name":"x"},"ApiVersion":"1.41"})"));
+        ASSERT_TRUE(run(client.negotiate()).has_value());
+        ContainerSpec spec;
+        spec.health.emplace();
+        spec.health->test = {"CMD", "a b"};
+        answer(reply(201, R"({"Id":"c"})"));
+        ASSERT_TRUE(run(client.container_create(spec)).has_value());
+        const bool shell = client.server().is_podman();
+        EXPECT_EQ(shell, engine_name[0] == 'P');
+        EXPECT_EQ(json::parse(engine.body(engine.next - 1))["Healthcheck"]["Test"][0],
+                  shell ? "CMD-SHELL" : "CMD");
+    }
 }
 
 // Docker's engines make them themselves.
