@@ -57,30 +57,19 @@ Task<std::string> DataPlane::read_mountinfo() {
     }
     auto created = co_await client_.container_create(std::move(spec));
     if (!created) co_return fail(std::move(created.error()));
-    auto attached = co_await client_.container_attach(*created, false);
-    if (!attached) co_return fail(std::move(attached.error()));
-    const std::unique_ptr<engine::Attachment> attachment = std::move(*attached);
-    if (auto started = co_await client_.container_start(*created); !started)
-        co_return fail(std::move(started.error()));
-    std::string text;
-    for (;;) {
-        auto chunk = co_await attachment->read();
-        if (!chunk) co_return fail(std::move(chunk.error()));
-        if (!*chunk) break;
-        text += (*chunk)->bytes;
-    }
-    attachment->close();
+    auto text = co_await client_.container_output(*created);
+    if (!text) co_return fail(std::move(text.error()));
     if (auto removed = co_await client_.container_remove(*created); !removed)
         co_return fail(std::move(removed.error()));
     if (auto removed = co_await client_.image_remove(*image, true); !removed)
         co_return fail(std::move(removed.error()));
-    const std::optional<std::string_view> whole = whole_mountinfo(text);
+    const std::optional<std::string_view> whole = whole_mountinfo(*text);
     if (!whole)
         co_return fail(
             ErrorKind::engine,
             fmt::format("engine: POST /containers/{}/attach: the list of mounts broke off after {} "
                         "bytes, so that nothing can be concluded; run again",
-                        name, text.size()));
+                        name, text->size()));
     co_return std::string(*whole);
 }
 

@@ -218,6 +218,10 @@ class Client {
     Task<std::string> container_logs(std::string id, std::size_t limit = 1 << 20,
                                      std::optional<int> tail_lines = {}, std::string since = {});
     Task<std::unique_ptr<Attachment>> container_attach(std::string id, bool with_stdin);
+    // Starts it, and answers its standard output once it has ended, which it must within an ordinary call's
+    // time (ErrorKind::timeout). A stream that is cut off looks like an end: whether it is whole, the text
+    // has to say.
+    Task<std::string> container_output(std::string id);
     // `deadline` is for the process itself: ErrorKind::timeout when it still runs then.
     Task<ExecResult> exec(std::string id, ExecSpec, Milliseconds deadline,
                           std::size_t output_limit = 1 << 20);

@@ -72,8 +72,13 @@ class RawAttachment : public Attachment {
     }
     ~RawAttachment() override { stream_->close(); }
 
+    // After one that failed, Asio's next write would wait without end for a socket that nobody reads any
+    // more.
     Task<> write(std::string_view bytes) override {
-        co_return co_await stream_->write_all(asio::buffer(bytes));
+        if (write_failed_) co_return fail(*write_failed_);
+        auto written = co_await stream_->write_all(asio::buffer(bytes));
+        if (!written) write_failed_ = written.error();
+        co_return written;
     }
     Task<> close_write() { co_return co_await stream_->close_write(); }
     Task<std::optional<Chunk>> read() override {
@@ -101,6 +106,7 @@ class RawAttachment : public Attachment {
   private:
     std::unique_ptr<Stream> stream_;
     FrameDecoder frames_;
+    std::optional<Error> write_failed_;
 };
 
 Task<std::unique_ptr<RawAttachment>> hijack(Client::Impl* impl, HttpRequest request) {
@@ -142,6 +148,18 @@ Task<> read_output(RawAttachment* stream, ExecResult* result, std::size_t limit)
         if (!*chunk) co_return Result<>{};
         std::string& to = (*chunk)->channel == Channel::err ? result->output_stderr : result->output_stdout;
         append_limited(to, (*chunk)->bytes, limit, result->truncated);
+    }
+}
+
+Task<> read_whole(Attachment* stream, std::string* text) {
+    for (;;) {
+        auto chunk = co_await stream->read();
+        if (!chunk) co_return fail(std::move(chunk.error()));
+        if (!*chunk) co_return Result<>{};
+        if ((*chunk)->channel != Channel::out) continue;
+        if (text->size() + (*chunk)->bytes.size() > body_limit)
+            co_return fail(ErrorKind::protocol, fmt::format("more than {} MiB of output", body_limit >> 20U));
+        *text += (*chunk)->bytes;
     }
 }
 
@@ -407,6 +425,19 @@ Task<std::unique_ptr<Attachment>> Client::container_attach(std::string id, bool 
     if (!raw) co_return fail(std::move(raw.error()));
     std::unique_ptr<Attachment> attachment = std::move(*raw);
     co_return attachment;
+}
+
+Task<std::string> Client::container_output(std::string id) {
+    auto attached = co_await container_attach(id, false);
+    if (!attached) co_return fail(std::move(attached.error()));
+    if (auto started = co_await container_start(id); !started) co_return fail(std::move(started.error()));
+    std::string text;
+    const std::string call = fmt::format("engine: POST /containers/{}/attach", id);
+    auto reading = read_whole(attached->get(), &text);
+    auto done = co_await within(impl_->timeout, call, std::move(reading));
+    if (!done && done.error().kind == ErrorKind::timeout) co_return fail(std::move(done.error()));
+    if (!done) co_return fail(std::move(done.error()).with_context(call));
+    co_return text;
 }
 
 Task<ExecResult> Client::exec(std::string id, ExecSpec spec, Milliseconds deadline,

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -61,6 +62,8 @@ std::string percent_escape(std::string_view path) {
     return escaped;
 }
 
+constexpr std::chrono::seconds between_looks(2);  // at a container whose observer does not answer
+
 bool older_than_5_11(const std::string& kernel) {
     int major = 0, minor = 0;
     if (std::sscanf(kernel.c_str(), "%d.%d", &major, &minor) != 2) return false;
@@ -118,6 +121,7 @@ class Sidecar : public Observer {
     Task<Reply> command(std::string text);
     template <class Condition>
     Task<> wait_until(Condition condition, std::string_view what);
+    Task<bool> container_is_gone();
 
     engine::Client& client_;
     asio::any_io_executor executor_;
@@ -195,9 +199,17 @@ Task<> Sidecar::read_all(std::shared_ptr<engine::Attachment> attachment, std::sh
     co_return Result<>{};
 }
 
+// False if it cannot be told.
+Task<bool> Sidecar::container_is_gone() {
+    auto state = co_await client_.container_inspect(container_);
+    co_return state ? !state->running : state.error().kind == ErrorKind::not_found;
+}
+
 template <class Condition>
 Task<> Sidecar::wait_until(Condition condition, std::string_view what) {
     const auto deadline = std::chrono::steady_clock::now() + options_.reply_timeout;
+    auto next_look = std::chrono::steady_clock::now() + between_looks;
+    bool gone = false;
     while (!condition()) {
         if (shared_->ended) {
             std::string text = shared_->ended->message;
@@ -207,11 +219,19 @@ Task<> Sidecar::wait_until(Condition condition, std::string_view what) {
         if (std::chrono::steady_clock::now() >= deadline)
             co_return fail(ErrorKind::timeout, fmt::format("{}: the observer did not answer within {} ms",
                                                            what, options_.reply_timeout.count()));
-        wake_.expires_at(deadline);
+        wake_.expires_at(std::min(deadline, next_look));
         [[maybe_unused]] const auto woken = co_await wake_.async_wait(asio::as_tuple(asio::use_awaitable));
         const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
         if (state.cancelled() != asio::cancellation_type::none)
             co_return fail(ErrorKind::cancelled, "interrupted");
+        if (std::chrono::steady_clock::now() < next_look || condition() || shared_->ended) continue;
+        // Podman's attachment can outlive a container that was killed. What it said last may still be under
+        // way at the first look.
+        const auto looked = co_await container_is_gone();
+        const bool gone_before = std::exchange(gone, looked.value_or(false));
+        if (gone && gone_before && !shared_->ended)
+            shared_->ended = Error{ErrorKind::engine, "the observer's container ended"};
+        next_look = std::chrono::steady_clock::now() + between_looks;
     }
     co_return Result<>{};
 }

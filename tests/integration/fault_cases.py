@@ -9,6 +9,7 @@ import collections
 import concurrent.futures
 import os
 import re
+import subprocess
 import time
 
 from faulty_engine import MODES, FaultyEngine
@@ -88,9 +89,9 @@ def matrix(pairs):
                     outcomes[pair[1], code] += 1
                     if os.environ.get("ROGATE_FAULT_LOG"):
                         print(account, flush=True)
-                except AssertionError as error:
-                    failures.append(str(error))
-                    print(error, flush=True)
+                except (AssertionError, subprocess.TimeoutExpired) as error:
+                    failures.append(f"{pair}: {error}")
+                    print(failures[-1], flush=True)
             left = left_after(10)
             if left:
                 failures.append(f"{batch}: left on the engine: {left}")

@@ -23,6 +23,7 @@ struct Exchange {
     std::string reply;
     bool hang = false;  // after the reply: neither more bytes nor an end
     std::string sent;
+    std::optional<int> writes = {};  // that are taken; the next one fails, and those after it never end
 };
 
 struct Engine {
@@ -59,6 +60,14 @@ class FakeStream : public Stream {
         co_return size;
     }
     Task<> write_all(asio::const_buffer buffer) override {
+        if (exchange_.writes && (*exchange_.writes)-- <= 0) {
+            if (*exchange_.writes == -1) co_return fail(ErrorKind::engine, "Broken pipe");
+            asio::steady_timer forever(co_await asio::this_coro::executor,
+                                       asio::steady_timer::time_point::max());
+            [[maybe_unused]] const auto ended =
+                co_await forever.async_wait(asio::as_tuple(asio::use_awaitable));
+            co_return fail(ErrorKind::cancelled, "interrupted");
+        }
         exchange_.sent.append(static_cast<const char*>(buffer.data()), buffer.size());
         co_return Result<>{};
     }

@@ -22,7 +22,7 @@ class Trouble : public ::testing::Test {
   protected:
     Trouble() : client(context.get_executor(), std::make_unique<fake::FakeTransport>(engine), Endpoint{}) {}
     void answer(std::string bytes, bool hang = false) {
-        engine.exchanges.push_back({std::move(bytes), hang, {}});
+        engine.exchanges.push_back({std::move(bytes), hang, {}, {}});
     }
     template <class T>
     Result<T> run(Task<T> task) {
@@ -302,6 +302,37 @@ TEST_F(Trouble, PodmanCannotKillWhatHasJustEnded) {
 }
 
 // ---- endings
+
+// As Asio's sockets have it.
+TEST_F(Trouble, WritingOnceMoreWhereNobodyReadsEndsAtOnce) {
+    engine.exchanges.push_back({upgraded, true, {}, 1});
+    auto attached = run(client.container_attach("c", true));
+    ASSERT_TRUE(attached.has_value()) << attached.error().message;
+    for (int i = 0; i < 2; ++i) {
+        const auto written = run(attached->get()->write("x"));
+        ASSERT_FALSE(written.has_value());
+        EXPECT_EQ(written.error().kind, ErrorKind::engine) << i << written.error().message;
+    }
+}
+
+TEST_F(Trouble, AContainersOutputIsWaitedForNoLongerThanACall) {
+    client.set_timeout(Milliseconds(50));
+    answer(upgraded + frame(1, "half"), true);  // the engine says that it started it, and did not
+    answer(reply(204, ""));
+    const auto done = run(client.container_output("c"));
+    ASSERT_FALSE(done.has_value());
+    EXPECT_EQ(done.error().kind, ErrorKind::timeout);
+    EXPECT_NE(done.error().message.find("engine: POST /containers/c/attach: "), std::string::npos)
+        << done.error().message;
+    answer(upgraded + frame(1, "ab") + frame(2, "not this") + frame(1, "c"));
+    answer(reply(204, ""));
+    EXPECT_EQ(run(client.container_output("c")).value(), "abc");
+    answer(upgraded + frame(1, "abc").substr(0, 9));
+    answer(reply(204, ""));
+    EXPECT_NE(
+        run(client.container_output("c")).error().message.find("/attach: the engine's stream broke off"),
+        std::string::npos);
+}
 
 TEST_F(Trouble, AnExecThatGoesOnEndsByItsDeadline) {
     answer(reply(201, R"({"Id":"e"})"));
