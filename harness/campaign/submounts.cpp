@@ -46,6 +46,7 @@ std::vector<Submount> submounts_below(std::string_view directory, std::string_vi
         found[path] = {path, type, says_read_only(options) || says_read_only(of_file_system)};
     }
     std::vector<Submount> mounts;
+    mounts.reserve(found.size());
     for (auto& [path, mount] : found) mounts.push_back(std::move(mount));
     return mounts;
 }

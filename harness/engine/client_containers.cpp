@@ -67,7 +67,7 @@ ContainerState state_of(const json& reply) {
 // The raw connection after an upgrade: bytes that came with the reply first.
 class RawAttachment : public Attachment {
   public:
-    RawAttachment(std::unique_ptr<Stream> stream, std::string rest) : stream_(std::move(stream)) {
+    RawAttachment(std::unique_ptr<Stream> stream, const std::string& rest) : stream_(std::move(stream)) {
         frames_.feed(rest);
     }
     ~RawAttachment() override { stream_->close(); }
@@ -77,7 +77,7 @@ class RawAttachment : public Attachment {
     Task<> write(std::string_view bytes) override {
         if (write_failed_) co_return fail(*write_failed_);
         auto written = co_await stream_->write_all(asio::buffer(bytes));
-        if (!written) write_failed_ = written.error();
+        if (!written && written.error().kind != ErrorKind::cancelled) write_failed_ = written.error();
         co_return written;
     }
     Task<> close_write() { co_return co_await stream_->close_write(); }

@@ -323,6 +323,7 @@ Task<Reply> Sidecar::command(std::string text) {
 
 void Sidecar::record(std::vector<ObservedMount> mounts, std::string phase) {
     std::vector<std::string> targets;
+    targets.reserve(mounts.size());
     for (ObservedMount& mount : mounts) targets.push_back(std::move(mount.target));
     recorder_ = std::make_shared<Recorder>(std::move(targets), std::vector<std::string>{std::move(phase)});
     shared_->recorder = recorder_;
