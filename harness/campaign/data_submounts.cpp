@@ -40,8 +40,7 @@ Task<std::string> DataPlane::read_mountinfo() {
     auto image = co_await observe::import_mount_reader(client_, session_);
     if (!image) co_return fail(std::move(image.error()));
     engine::ContainerSpec spec;
-    const std::string name = fmt::format("rogate-{}-{}look", session_, part_);
-    spec.name = name;
+    spec.name = fmt::format("rogate-{}-{}look", session_, part_);
     spec.image = *image;
     spec.labels = labels(session_, "helper");
     spec.entrypoint = std::vector<std::string>{"/rogate-observer", "mounts"};
@@ -69,7 +68,7 @@ Task<std::string> DataPlane::read_mountinfo() {
             ErrorKind::engine,
             fmt::format("engine: POST /containers/{}/attach: the list of mounts broke off after {} "
                         "bytes, so that nothing can be concluded; run again",
-                        name, text->size()));
+                        *created, text->size()));
     co_return std::string(*whole);
 }
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/text.hpp"
+
 namespace rogate::engine {
 
 using nlohmann::json;
@@ -34,12 +36,6 @@ json to_mount(const MountSpec& spec) {
     if (bind && spec.not_below) mount["BindOptions"]["ReadOnlyNonRecursive"] = true;
     if (!bind && spec.no_copy) mount["VolumeOptions"] = {{"NoCopy", true}};
     return mount;
-}
-
-std::string in_single_quotes(const std::string& word) {
-    std::string quoted = "'";
-    for (const char c : word) c == '\'' ? quoted += "'\\''" : quoted += c;
-    return quoted + "'";
 }
 
 json to_health(const HealthSpec& spec) {
