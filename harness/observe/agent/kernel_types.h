@@ -16,6 +16,10 @@ struct pt_regs { /* x86-64: at exit the arguments are still there, di si dx r10 
     unsigned long bp, bx, cx; /* i386: bx cx dx si di bp */
 };
 
+struct hlist_node;
+struct hlist_head {
+    struct hlist_node* first;
+};
 struct qstr {
     const unsigned char* name;
 };

@@ -620,10 +620,15 @@ static bool has_typed_task(const struct btf* kernel) {
     return false;
 }
 
+/* How pointers of the kernel's are followed: by calls; by single instructions from the task on (5.11); by
+ * such from anywhere (6.2). The slower ones are for a verifier that sees the faster in another way than those
+ * tried. */
+enum reading { CALLS, FROM_TASK, ANYWHERE };
+
 static bool uring_took_exact; /* in the last try */
 
 static int open_and_load(const struct btf* kernel, size_t ring_bytes, bool exact, bool sees_uring,
-                         bool typed) {
+                         enum reading reading) {
     /* What the verifier had to look at, for each program. */
     LIBBPF_OPTS(bpf_object_open_opts, options, .kernel_log_level = getenv("ROGATE_OBSERVER_DEBUG") ? 4 : 0);
     enum tier uring;
@@ -635,7 +640,9 @@ static int open_and_load(const struct btf* kernel, size_t ring_bytes, bool exact
                (struct call_rule*)(uintptr_t)programs->rodata->i386_rules);
     uring = sees_uring && kernel ? uring_tier(kernel, exact) : NOTHING;
     programs->rodata->sees_uring = uring != NOTHING;
-    programs->rodata->typed = typed && kernel && has_typed_task(kernel);
+    programs->rodata->typed = reading >= FROM_TASK && kernel && has_typed_task(kernel);
+    programs->rodata->casts =
+        reading >= ANYWHERE && programs->rodata->typed && has_function(kernel, "bpf_rdonly_cast");
     programs->rodata->knows_refusals = exact;
     programs->rodata->uring_of_old = uring_took_exact = uring == URING_OLD;
     each = optionals();
@@ -650,6 +657,7 @@ static int open_and_load(const struct btf* kernel, size_t ring_bytes, bool exact
     snprintf(hooks, sizeof hooks, "sys_exit, sched_process_exec, sched_process_fork, sched_process_exit");
     if (programs->rodata->typed)
         name_hook("bpf_get_current_task_btf"); /* no hook, but what decides its cost */
+    if (programs->rodata->casts) name_hook("bpf_rdonly_cast");
     for (int i = 0; i < OPTIONAL && !error; i++) {
         if (!each[i].loaded) continue;
         if (bpf_program__attach(each[i].program))
@@ -691,11 +699,11 @@ static int load(size_t ring_bytes) {
     int error = 0;
     libbpf_set_print(quiet);
     /* What watches io_uring before 6.0 needs fexit programs, too: if that cannot be loaded, they are worth
-     * more. Last, for a verifier that sees typed pointers in another way, all of it without them. */
-    for (int typed = 1; typed >= 0; typed--)
+     * more. */
+    for (int reading = ANYWHERE; reading >= CALLS; reading--)
         for (size_t i = 0; i < sizeof tries / sizeof *tries && !programs; i++)
             if (!(tries[i].exact && inexact) && (i != 1 || uring_took_exact))
-                error = open_and_load(kernel, ring_bytes, tries[i].exact, tries[i].uring, typed);
+                error = open_and_load(kernel, ring_bytes, tries[i].exact, tries[i].uring, reading);
     btf__free(kernel);
     if (!programs) return give_up("loading the BPF programs", -error);
     ring = ring_buffer__new(bpf_map__fd(programs->maps.events), on_event, NULL, NULL);

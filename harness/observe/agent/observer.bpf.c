@@ -62,6 +62,7 @@ const volatile bool uring_of_old; /* before 6.0 */
 /* From 5.11: the current task comes with its type (bpf_get_current_task_btf), and what its pointers lead to
  * is read by single instructions instead of calls, which would be half of the cost of an observed call. */
 const volatile bool typed;
+const volatile bool casts; /* bpf_rdonly_cast is there (6.2): the same for pointers that have no type */
 const volatile bool knows_refusals; /* the fexit programs are there */
 
 struct container_id {
@@ -127,9 +128,10 @@ struct {
 struct place {
     __u64 dentry, mnt, inode;
 };
+#define ARGUMENTS 8 /* a power of two; five are used */
 struct request {
     struct process process;
-    __u64 args[5];
+    __u64 args[ARGUMENTS];
     __u64 path, second_path;
     int number, result, dirfd, second_dirfd, fd;
     __u32 flags, open_flags;
@@ -191,6 +193,14 @@ static __always_inline struct task_struct* current_task(void) {
 /* A field of what current_task() gave, or of what was read from it by READ. */
 #define READ(from, field) (typed ? (from)->field : BPF_CORE_READ(from, field))
 
+/* kernel/bpf/helpers.c: the pointer as one to that type, from which single instructions may read; what cannot
+ * be read is 0, as with BPF_CORE_READ. Where the kernel has it not, the verifier never gets to that call. */
+extern void* bpf_rdonly_cast(const void* object, __u32 type) __ksym __weak;
+#define AS(type, pointer) ((struct type*)bpf_rdonly_cast(pointer, bpf_core_type_id_kernel(struct type)))
+
+/* A field of a `type` at any address of the kernel's. */
+#define LOOK(type, from, field) (casts ? AS(type, from)->field : BPF_CORE_READ((struct type*)(from), field))
+
 /* Newer verifiers want to see that some of these pointers are not null. */
 static __always_inline struct file* file_of(struct task_struct* task, int fd) {
     struct files_struct* open = READ(task, files);
@@ -198,8 +208,18 @@ static __always_inline struct file* file_of(struct task_struct* task, int fd) {
     struct file **files, *file = 0;
     if (!table || fd < 0 || (__u32)fd >= READ(table, max_fds)) return 0;
     files = READ(table, fd);
+    /* Any type that begins with a pointer will do to read one. */
+    if (casts) return (void*)AS(hlist_head, &files[fd])->first;
     bpf_probe_read_kernel(&file, sizeof file, &files[fd]);
     return file;
+}
+
+static __always_inline struct inode* inode_of(struct dentry* dentry) {
+    return LOOK(dentry, dentry, d_inode);
+}
+
+static __always_inline unsigned short type_of(struct inode* inode) {
+    return LOOK(inode, inode, i_mode) & S_IFMT;
 }
 
 /* ---- which processes
@@ -277,15 +297,14 @@ static __always_inline __u32 current_mount_namespace(void) {
 }
 
 static __always_inline int mount_id_of(struct vfsmount* mnt) {
-    struct mount* mount = real_mount(mnt);
-    return mnt ? BPF_CORE_READ(mount, mnt_id) : 0;
+    return mnt ? LOOK(mount, real_mount(mnt), mnt_id) : 0;
 }
 
 static __always_inline void count_use(const struct process* process, struct file* file) {
     struct use_key key = {};
     __u64 one = 1, *count;
     key.slot = process->slot;
-    key.mount_id = mount_id_of(BPF_CORE_READ(file, f_path.mnt));
+    key.mount_id = mount_id_of(LOOK(file, file, f_path.mnt));
     key.mount_namespace = current_mount_namespace();
     key.generation = process->generation;
     count = bpf_map_lookup_elem(&uses, &key);
@@ -495,10 +514,11 @@ __noinline __u32 walk_up(__u32 offset, __u64 leaf, __u64 mount_of_leaf) {
 }
 
 static __always_inline void place_of(struct place* place, struct file* file) {
-    struct dentry* dentry = file ? BPF_CORE_READ(file, f_path.dentry) : 0;
+    struct dentry* dentry = file ? LOOK(file, file, f_path.dentry) : 0;
+    struct inode* inode = dentry ? inode_of(dentry) : 0;
     place->dentry = (__u64)dentry;
-    place->mnt = file ? (__u64)BPF_CORE_READ(file, f_path.mnt) : 0;
-    place->inode = dentry ? BPF_CORE_READ(dentry, d_inode, i_ino) : 0;
+    place->mnt = file ? (__u64)LOOK(file, file, f_path.mnt) : 0;
+    place->inode = inode ? LOOK(inode, inode, i_ino) : 0;
 }
 
 static __always_inline void place_at(struct place* place, struct dentry* dentry, struct vfsmount* mnt) {
@@ -524,8 +544,7 @@ static __always_inline void base_of(struct place* place, struct task_struct* tas
 /* memfd, SysV memory and the like lie on mounts that are in no namespace; the kernel marks them by an error
  * pointer. */
 static __always_inline bool on_kernels_own_mount(struct vfsmount* mnt) {
-    struct mount* mount = real_mount(mnt);
-    return !mnt || (__u64)BPF_CORE_READ(mount, mnt_ns) > (__u64)-4096;
+    return !mnt || (__u64)LOOK(mount, real_mount(mnt), mnt_ns) > (__u64)-4096;
 }
 
 /* FNV-1a over eight bytes at a time, as far as the text goes. 0: it is too long for this; its attempts are
@@ -687,9 +706,9 @@ static __always_inline void look_at_opened(struct work* work, const struct reque
     struct event* event = &work->event;
     __u32 type;
     if (!file || request->open_flags & O_TMPFILE_BIT) return; /* a temporary file's name is a number */
-    type = BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT;
+    type = type_of(LOOK(file, file, f_inode));
     event->flags |= EVENT_OPENED;
-    if (BPF_CORE_READ(file, f_mode) & FMODE_CREATED)
+    if (LOOK(file, file, f_mode) & FMODE_CREATED)
         event->flags |= EVENT_CREATED;
     else if ((type != S_IFREG && type != S_IFDIR) || !(request->open_flags & (O_ACCMODE | O_TRUNC)))
         event->flags |= EVENT_NO_CHANGE;
@@ -724,6 +743,7 @@ __noinline int report(int unused) {
     struct vfsmount* mnt;
     __u64 hash = 1;
     char first = 0;
+    asm volatile("" : : "r"(unused)); /* or the compiler leaves out to pass it, which the verifier refuses */
     if (!work) return 0;
     request = &work->request;
     event = &work->event;
@@ -746,7 +766,7 @@ __noinline int report(int unused) {
     mnt = (void*)work->base.mnt;
     if (!first && work->base.dentry) {
         struct dentry* dentry = (void*)work->base.dentry;
-        unsigned short type = BPF_CORE_READ(dentry, d_inode, i_mode) & S_IFMT;
+        unsigned short type = type_of(inode_of(dentry));
         /* A pipe, a socket, a terminal: no mount's business. */
         if ((type != S_IFREG && type != S_IFDIR) || on_kernels_own_mount(mnt)) return 0;
     }
@@ -791,20 +811,9 @@ __noinline int report(int unused) {
     return 0;
 }
 
-static __always_inline __u64 argument(const __u64* args, int i) {
-    switch (i) {
-        case 0:
-            return args[0];
-        case 1:
-            return args[1];
-        case 2:
-            return args[2];
-        case 3:
-            return args[3];
-        case 4:
-            return args[4];
-    }
-    return 0;
+/* The mask is for the verifier. */
+static __always_inline __u64 argument(const struct request* request, int i) {
+    return request->args[i & (ARGUMENTS - 1)];
 }
 
 static __always_inline bool opens_for_writing(__u32 flags) {
@@ -880,14 +889,13 @@ int BPF_PROG(on_exit, struct pt_regs* regs, long result) {
     request->number = table->number;
     request->result = result;
     read_arguments(request, regs, i386);
-    request->dirfd = rule.dirfd >= 0 ? (int)argument(request->args, rule.dirfd) : AT_FDCWD;
-    request->path = rule.path >= 0 ? argument(request->args, rule.path) : 0;
-    request->second_dirfd =
-        rule.second_dirfd >= 0 ? (int)argument(request->args, rule.second_dirfd) : AT_FDCWD;
-    request->second_path = rule.second_path >= 0 ? argument(request->args, rule.second_path) : 0;
+    request->dirfd = rule.dirfd >= 0 ? (int)argument(request, rule.dirfd) : AT_FDCWD;
+    request->path = rule.path >= 0 ? argument(request, rule.path) : 0;
+    request->second_dirfd = rule.second_dirfd >= 0 ? (int)argument(request, rule.second_dirfd) : AT_FDCWD;
+    request->second_path = rule.second_path >= 0 ? argument(request, rule.second_path) : 0;
     request->opens = rule.kind == CALL_OPEN || rule.kind == CALL_OPENAT2;
     if (request->opens) {
-        __u64 flags = rule.flags >= 0 ? argument(request->args, rule.flags) : O_CREAT | O_TRUNC | 1;
+        __u64 flags = rule.flags >= 0 ? argument(request, rule.flags) : O_CREAT | O_TRUNC | 1;
         if (rule.kind == CALL_OPENAT2) bpf_probe_read_user(&flags, sizeof flags, (void*)request->args[2]);
         request->open_flags = flags;
         if (result >= 0) {
@@ -896,7 +904,7 @@ int BPF_PROG(on_exit, struct pt_regs* regs, long result) {
         }
         if (!opens_for_writing(request->open_flags) && result != -EROFS) return 0;
     } else if (rule.kind == CALL_ACCESS) {
-        if (!(argument(request->args, rule.flags) & W_OK)) return 0;
+        if (!(argument(request, rule.flags) & W_OK)) return 0;
     } else if (rule.kind == CALL_IOCTL) {
         if (request->args[1] != FS_IOC_SETFLAGS && request->args[1] != FS_IOC_SETFLAGS_32 &&
             request->args[1] != FS_IOC_FSSETXATTR)
@@ -911,7 +919,7 @@ int BPF_PROG(on_exit, struct pt_regs* regs, long result) {
     }
     if (rule.fd >= 0) {
         request->flags = EVENT_BY_FD;
-        request->fd = argument(request->args, rule.fd);
+        request->fd = argument(request, rule.fd);
     }
     END_OF(PART_ARGUMENTS);
     return report(0);
