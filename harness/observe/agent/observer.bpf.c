@@ -326,6 +326,7 @@ int BPF_PROG(on_exec, struct task_struct* task, int old_pid, struct linux_binprm
     struct pid* pid;
     struct work* work;
     struct event* event;
+    void* told;
     if (!known) {
         struct task_struct* parent = BPF_CORE_READ(task, real_parent);
         if (mount_namespace_of(task) == mount_namespace_of(parent)) return 0;
@@ -356,13 +357,18 @@ int BPF_PROG(on_exec, struct task_struct* task, int old_pid, struct linux_binprm
         event->name_size = event->base_size = event->exe_size = 0;
         event->time = bpf_ktime_get_ns();
         bpf_get_current_comm(event->comm, sizeof event->comm);
-        if (bpf_ringbuf_output(&events, event, __builtin_offsetof(struct event, data), 0))
-            ADD(lost_events);
-        else if (event->pid_inside == 1 && !joined)
+        told = bpf_ringbuf_reserve(&events, __builtin_offsetof(struct event, data), 0);
+        if (told) {
+            __builtin_memcpy(told, event, __builtin_offsetof(struct event, data));
             /* Held before its first instruction until the agent has pinned its mount namespace: a program can
              * be over before anybody gets to look. The signal comes from outside its pid namespace, so that
-             * it stops even an init. */
-            bpf_send_signal(SIGSTOP);
+             * it stops even an init. It comes before the agent can see the event: SIGCONT for a process that
+             * is not stopped yet would be no help. */
+            if (event->pid_inside == 1 && !joined) bpf_send_signal(SIGSTOP);
+            bpf_ringbuf_submit(told, 0);
+        } else {
+            ADD(lost_events);
+        }
         known = &process;
     }
     count_use(known, BPF_CORE_READ(binary, file));
