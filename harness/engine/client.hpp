@@ -233,7 +233,7 @@ class Client {
     Task<> archive_get(std::string id, std::string path, ByteSink sink,
                        Milliseconds deadline = Milliseconds(600'000));
     struct PathStat {
-        std::string name, link_target;
+        std::string name, link_target;  // link_target: of a symbolic link only
         std::uint64_t size = 0;
         std::uint32_t go_mode = 0;  // Go's os.FileMode bits
         bool is_directory() const { return (go_mode & 0x80000000U) != 0; }
@@ -242,6 +242,9 @@ class Client {
 
     Task<VolumeInfo> volume_create(VolumeSpec);
     Task<VolumeInfo> volume_inspect(std::string name);
+    // Podman (libpod API): no container has had it yet, and the first one will fill it and give its root an
+    // owner, even if it only looks. Other engines: false, since theirs only fills, which `no_copy` prevents.
+    Task<bool> volume_awaits_first_use(std::string name);
     // By the list of all of them: a second opinion on a 404.
     Task<bool> volume_exists(std::string name);
     Task<> volume_remove(std::string name);  // already gone is success

@@ -363,9 +363,11 @@ Task<> Client::container_remove(std::string id) {
         if (!reply) co_return fail(std::move(reply.error()));
         if (reply->status < 300 || reply->status == 404) co_return Result<>{};
         // 409: it is being removed already (AutoRemove); gone in a moment. Podman's words for one that ended
-        // just before it was to be killed.
-        const bool passes =
-            reply->status == 409 || reply->body.find("container state improper") != std::string::npos;
+        // just before it was to be killed, and for one whose network others have, which are removed beside
+        // it.
+        const bool passes = reply->status == 409 ||
+                            reply->body.find("container state improper") != std::string::npos ||
+                            reply->body.find("has dependent containers") != std::string::npos;
         const HttpRequest named = erase(container_path(id, ""));
         if (!passes || tries >= 100) co_return fail(engine_error(named, reply->status, reply->body));
         auto waited = co_await detail::expire(Milliseconds(100));
@@ -484,9 +486,11 @@ Task<Client::PathStat> Client::archive_stat(std::string id, std::string path) {
                        "engine: HEAD /containers/archive: the reply says nothing of the path");
     PathStat found;
     found.name = field<std::string>(stat, "name");
-    found.link_target = field<std::string>(stat, "linkTarget");
     found.size = field<std::uint64_t>(stat, "size");
     found.go_mode = field<std::uint32_t>(stat, "mode");
+    // Podman names a target for what is no link, too: the path itself.
+    constexpr std::uint32_t go_mode_symlink = 1U << 27U;
+    if ((found.go_mode & go_mode_symlink) != 0) found.link_target = field<std::string>(stat, "linkTarget");
     co_return found;
 }
 

@@ -61,8 +61,8 @@ Task<ImageInfo> Client::image_inspect(std::string reference) {
 
 Task<std::string> Client::image_import(std::string repository, std::string tag, std::string tar,
                                        std::vector<std::string> changes) {
-    std::string target =
-        fmt::format("/images/create?fromSrc=-&repo={}&tag={}", url_escape(repository), url_escape(tag));
+    // In one word, as the docker client does it: podman 4 does not look at a tag by itself.
+    std::string target = "/images/create?fromSrc=-&repo=" + url_escape(repository + ":" + tag);
     for (const std::string& change : changes) target += "&changes=" + url_escape(change);
     HttpRequest request = post(impl_->path(target));
     request.content_type = "application/x-tar";
@@ -114,7 +114,16 @@ Task<> Client::image_remove(std::string reference, bool force) {
 }
 
 Task<std::vector<ImageSummary>> Client::image_list(std::string label) {
-    auto reply = co_await impl_->ask_json(get(impl_->path("/images/json?filters=" + label_filter(label))));
+    const std::string target = impl_->path("/images/json?filters=" + label_filter(label));
+    auto reply = co_await impl_->ask_json(get(target));
+    // Podman fails when one of them is removed while it lists them.
+    for (int tries = 0;
+         tries < 20 && !reply && reply.error().message.find("image not known") != std::string::npos;
+         ++tries) {
+        auto waited = co_await detail::expire(Milliseconds(100));
+        if (!waited) co_return fail(std::move(waited.error()));
+        reply = co_await impl_->ask_json(get(target));
+    }
     if (!reply) co_return fail(std::move(reply.error()));
     if (!reply->is_array())
         co_return fail(ErrorKind::protocol, "engine: GET /images/json: the reply is no list");

@@ -60,7 +60,9 @@ Error engine_error(const HttpRequest& request, int status, const std::string& bo
     while (message.ends_with('\n')) message.pop_back();
     if (message.empty()) message = status == 404 ? "not found" : "no message";
     if (message.size() > 2000) message.resize(2000);
-    return {status == 404 ? ErrorKind::not_found : ErrorKind::refused,
+    // Podman answers 500 for a container that went away while it was asked for.
+    const bool missing = status == 404 || (status == 500 && message.ends_with(": no such container"));
+    return {missing ? ErrorKind::not_found : ErrorKind::refused,
             fmt::format("engine: {}: {} {}", call_name(request), status, message)};
 }
 

@@ -39,6 +39,13 @@ Task<VolumeInfo> Client::volume_inspect(std::string name) {
     co_return volume;
 }
 
+Task<bool> Client::volume_awaits_first_use(std::string name) {
+    if (!impl_->version.is_podman()) co_return false;
+    auto reply = co_await impl_->ask_json(get("/v4.0.0/libpod/volumes/" + url_escape(name) + "/json"));
+    if (!reply) co_return fail(std::move(reply.error()));
+    co_return field<bool>(*reply, "NeedsChown");
+}
+
 Task<bool> Client::volume_exists(std::string name) {
     const std::string filters = url_escape(json{{"name", {name}}}.dump());
     auto reply = co_await impl_->ask_json(get(impl_->path("/volumes?filters=" + filters)));

@@ -195,9 +195,15 @@ TEST_F(EngineTest, ExecGivesOutputsExitCodeAndPid) {
     const ExecResult cut = must(client->exec(id, command({"sh", "-c", "echo 0123456789"}), patience, 4));
     EXPECT_EQ(cut.output_stdout, "0123");
     EXPECT_TRUE(cut.truncated);
-    // Input that nobody reads.
+    // Input that nobody reads: podman ends the connection then, and with it what the process goes on to say.
     spec.command = {"true"};
-    EXPECT_EQ(must(client->exec(id, spec, patience)).exit_code, 0);
+    const auto unread = run(client->exec(id, spec, patience));
+    if (unread) {
+        EXPECT_EQ(unread->exit_code, 0);
+    } else {
+        EXPECT_TRUE(client->server().is_podman()) << unread.error().message;
+        EXPECT_EQ(unread.error().kind, ErrorKind::engine);
+    }
     // 126 of Docker 20.10, 127 of newer ones.
     EXPECT_THAT(must(client->exec(id, command({"/no/such/program"}), patience)).exit_code,
                 ::testing::AnyOf(126, 127));
@@ -294,16 +300,17 @@ TEST_F(EngineTest, VolumesAndNetworks) {
 
 TEST_F(EngineTest, AnImportedImageHasItsChanges) {
     const std::string changes = "LABEL " + label_name + "=" + session;
-    const std::string id = must(client->image_import("rogate-test", session, tar_of("file", "x"),
+    const std::string id = must(client->image_import("localhost/rogate-test", session, tar_of("file", "x"),
                                                      {changes, "VOLUME /data", "ENV A=\"b c\""}));
-    const ImageInfo info = must(client->image_inspect("rogate-test:" + session));
+    const ImageInfo info = must(client->image_inspect("localhost/rogate-test:" + session));
     EXPECT_EQ(info.id, id);
     EXPECT_EQ(info.volumes, std::vector<std::string>{"/data"});
     EXPECT_THAT(info.env, ::testing::Contains("A=b c"));
     ASSERT_EQ(must(client->image_list(label_name + "=" + session)).size(), 1U);
-    must(client->image_remove("rogate-test:" + session, true));
-    must(client->image_remove("rogate-test:" + session, true));
-    const auto wrong = run(client->image_import("rogate-test", session, tar_of("file", "x"), {"NONSENSE x"}));
+    must(client->image_remove("localhost/rogate-test:" + session, true));
+    must(client->image_remove("localhost/rogate-test:" + session, true));
+    const auto wrong =
+        run(client->image_import("localhost/rogate-test", session, tar_of("file", "x"), {"NONSENSE x"}));
     EXPECT_FALSE(wrong.has_value());
     EXPECT_FALSE(run(client->image_load("this is no tar")).has_value());
 }
@@ -313,7 +320,9 @@ TEST_F(EngineTest, AContainerThatRemovesItselfIsGone) {
     spec.auto_remove = true;
     const std::string id = must(client->container_create(spec));
     must(client->container_start(id));
-    must(client->container_kill(id, "KILL"));
+    // Podman answers when it has ended, and may have gone.
+    const auto killed = run(client->container_kill(id, "KILL"));
+    EXPECT_TRUE(killed || killed.error().kind == ErrorKind::not_found) << killed.error().message;
     must(client->container_remove(id));  // perhaps 409: its removal is under way
     EXPECT_EQ(run(client->container_inspect(id)).error().kind, ErrorKind::not_found);
 }
@@ -323,8 +332,8 @@ TEST_F(EngineTest, EventsComeUntilEnoughAndUntilCancelled) {
     std::vector<std::string> actions;
     Result<> listened = fail(ErrorKind::internal, "did not end");
     auto listening = client->events(filters, [&](const json& event) {
-        actions.push_back(event.at("Action"));
-        return actions.back() != "die";
+        if (event.at("Action") != "init") actions.push_back(event.at("Action"));  // podman's own
+        return actions.empty() || actions.back() != "die";
     });
     asio::co_spawn(context, std::move(listening), [&](const std::exception_ptr& thrown, Result<> value) {
         EXPECT_FALSE(thrown);

@@ -91,6 +91,18 @@ TEST_F(Trouble, AnErrorsTextIsWholeHoweverItIsCut) {
               (Error{ErrorKind::not_found, "engine: GET /events: 404 no such container: c"}));
 }
 
+// Podman names a target for what is no link as well.
+TEST_F(Trouble, OnlyALinkHasATarget) {
+    // {"name": "x", "size": 5, "mode": MODE, "linkTarget": "/x"}, MODE 0755 and that of Go for a link
+    const std::pair<const char*, const char*> cases[] = {
+        {"eyJuYW1lIjogIngiLCAic2l6ZSI6IDUsICJtb2RlIjogNDkzLCAibGlua1RhcmdldCI6ICIveCJ9", ""},
+        {"eyJuYW1lIjogIngiLCAic2l6ZSI6IDUsICJtb2RlIjogMTM0MjE4MjM5LCAibGlua1RhcmdldCI6ICIveCJ9", "/x"}};
+    for (const auto& [stat, target] : cases) {
+        answer(std::string("HTTP/1.1 200 OK\r\nX-Docker-Container-Path-Stat: ") + stat + "\r\n\r\n");
+        EXPECT_EQ(run(client.archive_stat("c", "/x"))->link_target, target);
+    }
+}
+
 TEST_F(Trouble, AnErrorWithoutABodyStillSaysWhat) {
     answer("HTTP/1.1 404 Not Found\r\nContent-Length: 70\r\n\r\n");  // a reply to HEAD has the length of what
                                                                      // GET would give
@@ -299,6 +311,41 @@ TEST_F(Trouble, PodmanCannotKillWhatHasJustEnded) {
     EXPECT_TRUE(run(client.container_remove("c")).has_value());
     answer(reply(500, R"({"message":"no space left"})"));
     EXPECT_FALSE(run(client.container_remove("c")).has_value());
+}
+
+// Companions and a pod's containers are removed side by side.
+TEST_F(Trouble, PodmanRemovesAContainerWhoseNetworkOthersHaveOnlyAfterThem) {
+    answer(reply(500, R"({"message":"container c has dependent containers which must be removed before it: )"
+                      R"(d: container already exists"})"));
+    answer(reply(204, ""));
+    EXPECT_TRUE(run(client.container_remove("c")).has_value());
+}
+
+TEST_F(Trouble, PodmanTellsWhetherAVolumeAwaitsItsFirstContainer) {
+    EXPECT_FALSE(run(client.volume_awaits_first_use("v")).value());  // docker's: nothing is asked
+    answer(reply(200, podman));
+    ASSERT_TRUE(run(client.negotiate()).has_value());
+    answer(reply(200, R"({"Name":"v","NeedsCopyUp":true,"NeedsChown":true})"));
+    EXPECT_TRUE(run(client.volume_awaits_first_use("v")).value());
+    answer(reply(200, R"({"Name":"v","NeedsCopyUp":true})"));
+    EXPECT_FALSE(run(client.volume_awaits_first_use("v")).value());
+    answer(reply(500, R"({"message":"no"})"));
+    EXPECT_EQ(run(client.volume_awaits_first_use("v")).error().kind, ErrorKind::refused);
+}
+
+TEST_F(Trouble, PodmanListsImagesAgainWhenOneWentAwayMeanwhile) {
+    answer(reply(500, R"({"message":"locating image with ID \"d\": image not known"})"));
+    answer(reply(200, R"([{"Id": "sha256:1", "RepoTags": ["a:b"], "Labels": {}}])"));
+    EXPECT_EQ(run(client.image_list("x=y"))->size(), 1U);
+    answer(reply(500, R"({"message":"disk failure"})"));
+    EXPECT_FALSE(run(client.image_list("x=y")).has_value());
+}
+
+TEST_F(Trouble, PodmanSaysWithin500ThatAContainerHasGone) {
+    answer(reply(500, R"({"message":"no container with name or ID \"c\" found: no such container"})"));
+    EXPECT_EQ(run(client.container_kill("c", "KILL")).error().kind, ErrorKind::not_found);
+    answer(reply(500, R"({"message":"no such container runtime"})"));
+    EXPECT_EQ(run(client.container_kill("c", "KILL")).error().kind, ErrorKind::refused);
 }
 
 // ---- endings
