@@ -140,7 +140,8 @@ SplitProposal proposal_for(const Question& question, const std::string& target,
     if (mount == nullptr) return {};
     const SplitQuestion asked{.mount = *mount,
                               .can_make_mount_points = mount->type == MountType::rootfs ||
-                                                       question.can_make_mount_points.contains(target)};
+                                                       question.can_make_mount_points.contains(target),
+                              .tmpfs_has_owner = question.tmpfs_has_owner};
     return propose_split(asked, runs, question.facts);
 }
 

@@ -19,9 +19,10 @@ struct Question {
     std::map<std::string, std::string> ineffective;  // target -> why read-only would protect nothing
     std::map<std::string, std::string> not_tried;    // target -> why no run can tell
     std::set<std::string>
-        can_make_mount_points;  // targets in whose source a directory can be made for the runs
-    bool restarts = false;      // a step restarts the subject, which empties a tmpfs
-    Facts facts;                // of the paths that were asked for
+        can_make_mount_points;    // targets in whose source a directory can be made for the runs
+    bool tmpfs_has_owner = true;  // the engine takes uid= and gid= for one
+    bool restarts = false;        // a step restarts the subject, which empties a tmpfs
+    Facts facts;                  // of the paths that were asked for
 };
 
 // One of the two, or neither: then nothing is left to run, or the control run says that nothing can be

@@ -200,8 +200,14 @@ WritablePath Splitter::describe(const std::string& directory, const Below& below
         path.as = WritableAs::tmpfs;
         path.reason = passing ? "only sockets, pid and lock files and temporary files are written there"
                               : "by its name it is for temporary files";
-        if (!passing) by_name_.insert(directory);
         fill_tmpfs(path, facts, below);
+        if (!question_.tmpfs_has_owner && path.tmpfs_options.find("id=") != std::string::npos) {
+            path.as = WritableAs::volume;
+            path.tmpfs_options.clear();
+            path.reason = "it is not root's, and this engine's tmpfs is always";
+        } else if (!passing) {
+            by_name_.insert(directory);
+        }
     }
     return path;
 }

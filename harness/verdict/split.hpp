@@ -29,6 +29,7 @@ struct SplitQuestion {
     const Mount& mount;
     // Whether a directory can be made in the mount's source for the runs.
     bool can_make_mount_points = false;
+    bool tmpfs_has_owner = true;  // the engine takes uid= and gid= for one
 };
 
 // The attempts below each of these directories, none of which lies below another: each attempt is at most in

@@ -231,6 +231,20 @@ TEST(Split, AVolumeIsTriedWhereATmpfsFails) {
     EXPECT_EQ(application.runs.size(), 4U);
 }
 
+// Podman 4 knows neither uid= nor gid=.
+TEST(Split, WhereATmpfsIsAlwaysRootsAnothersDirectoryIsAVolume) {
+    for (const std::uint32_t owner : {0, 33}) {
+        Application application({{"create", "/data/run/app.pid", true}});
+        application.directory("/data/run", true, owner);
+        application.question.tmpfs_has_owner = false;
+        const MountResult result = application.settle();
+        EXPECT_EQ(result.verdict, Verdict::split);
+        ASSERT_EQ(result.writable.size(), 1U);
+        EXPECT_EQ(result.writable[0].as, owner == 0 ? WritableAs::tmpfs : WritableAs::volume);
+        EXPECT_EQ(result.writable[0].tmpfs_options, owner == 0 ? "mode=0750" : "");
+    }
+}
+
 TEST(Split, ADirectoryThatIsMadeInTheMountBecomesAMountPoint) {
     Application application({{"mkdir", "/data/tmp", true}, {"create", "/data/tmp/x", true}});
     const MountResult result = application.settle();
