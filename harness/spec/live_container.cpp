@@ -233,7 +233,8 @@ class Clone {
         if (!child(host_, "Devices").empty() || !child(host_, "DeviceRequests").empty())
             return in_the_way("has devices of the host");
         const auto ipc = field<std::string>(host_, "IpcMode");
-        if (!field<std::string>(host_, "PidMode").empty())
+        // Podman's word for one of its own.
+        if (const auto pid = field<std::string>(host_, "PidMode"); !pid.empty() && pid != "private")
             return in_the_way("shares the process namespace of the host or of another container");
         if (ipc == "host" || ipc.starts_with("container:"))
             return in_the_way("shares the IPC namespace of the host or of another container");

@@ -88,6 +88,12 @@ TEST(LiveContainer, WhatCannotBeHadTwiceIsRefused) {
     }
 }
 
+TEST(LiveContainer, PodmansWordForAProcessNamespaceOfItsOwnIsUnderstood) {
+    EXPECT_TRUE(subject_of_container(R"({"Id": "1", "Image": "sha256:feed", "Config": {"Cmd": ["x"]},
+                                         "HostConfig": {"PidMode": "private"}})",
+                                     "shop", CloneNetwork::unsaid));
+}
+
 TEST(LiveContainer, LimitsThatAreNotTakenOverAreNamed) {
     EXPECT_THAT(with_container(scenario_of_container("shop"), whole)->notes,
                 Not(Contains(HasSubstr("not taken over"))));
