@@ -108,6 +108,13 @@ std::string ptrace_dress(engine::ContainerSpec& spec, const engine::ImageInfo& i
         added.emplace_back(each.name);
         drop += fmt::format("{}{}", drop.empty() ? "" : ",", each.number);
     }
+    // Podman's volumes are nosuid, so that the agent's file gives a user other than root nothing; but podman
+    // leaves such a user the capabilities that were asked for by name.
+    if (!spec.privileged && !lists(added, default_capability) && !lists(spec.cap_add, default_capability) &&
+        !lists(spec.cap_add, "ALL")) {
+        added.emplace_back(default_capability);
+        drop += fmt::format("{}8u", drop.empty() ? "" : ",");
+    }
     if (drop.empty()) drop = "-";
     std::erase_if(spec.cap_drop, [&](const std::string& name) { return lists(added, bare(name)); });
     spec.cap_add.insert(spec.cap_add.end(), added.begin(), added.end());

@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "../show_mounts.h"
+#include "../show_owners.h"
 #include "agent.h"
 #include "filter.h"
 
@@ -110,17 +111,19 @@ static void raise_capabilities(void) {
     syscall(SYS_capset, &now.header, now.data);
 }
 
+/* The list: numbers of capabilities that the subject was not to have, separated by commas; "-" if none. With
+ * a 'u' behind it: one that root was to have, and any user in the bounding set alone. */
 static void drop_capabilities(const char* list, const struct capabilities* before) {
     struct capabilities now;
     get_capabilities(&now);
     char *copy = strdup(list), *rest = copy, *item;
     while (copy && (item = strsep(&rest, ",")))
-        if (*item && *item != '-') prctl(PR_CAPBSET_DROP, atoi(item), 0, 0, 0);
+        if (*item && *item != '-' && !strchr(item, 'u')) prctl(PR_CAPBSET_DROP, atoi(item), 0, 0, 0);
     free(copy);
     copy = rest = strdup(list);
     memcpy(now.data, before->data, sizeof now.data);
     while (copy && (item = strsep(&rest, ","))) {
-        if (!*item || *item == '-') continue;
+        if (!*item || *item == '-' || (strchr(item, 'u') && !getuid())) continue;
         const unsigned int number = (unsigned int)atoi(item), bit = 1u << (number % 32);
         now.data[number / 32].effective &= ~bit;
         now.data[number / 32].permitted &= ~bit;
@@ -215,6 +218,8 @@ static int join(enum kin kin, const char* name, const char* drop, char** program
 
 int main(int argc, char** argv) {
     if (argc == 2 && !strcmp(argv[1], "mounts")) return show_mounts();
+    if (argc > 2 && !strncmp(argv[1], "owners", 6))
+        return show_owners(!strcmp(argv[1], "owners-below"), argc - 2, argv + 2);
     if (argc == 3 && !strcmp(argv[1], "relay")) return relay(strtoul(argv[2], NULL, 10));
     if (argc >= 6 && !strcmp(argv[4], "--")) {
         if (!strcmp(argv[1], "run")) return run(argv[2], argv[3], argv + 5);
