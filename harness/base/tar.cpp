@@ -34,6 +34,9 @@ void FreeArchive::operator()(archive* a) const {
 
 TarWriter::TarWriter() : bytes_(std::make_unique<std::string>()), writer_(archive_write_new()) {
     archive_write_set_format_pax_restricted(writer_.get());
+    // Nothing behind the end but the end: podman's reader goes away there, and podman takes what is still to
+    // be written for a failure ("passing bulk input to subprocess: broken pipe").
+    archive_write_set_bytes_in_last_block(writer_.get(), 1);
     archive_write_open(writer_.get(), bytes_.get(), nullptr, append, nullptr);
 }
 

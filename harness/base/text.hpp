@@ -15,4 +15,8 @@ std::string_view folder_of(std::string_view file);
 // For a POSIX shell, to which all of it is text then: 'it'\''s'.
 std::string in_single_quotes(std::string_view text);
 
+// Of text in which some bytes are a backslash and three octal digits, as in /proc/PID/mountinfo (space, tab,
+// newline and backslash itself).
+std::string without_octal(std::string_view text);
+
 }  // namespace rogate

@@ -285,6 +285,7 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
                                .ineffective = pointless,
                                .not_tried = untried,
                                .can_make_mount_points = pod.can_make_mount_points(),
+                               .tmpfs_has_owner = !client.server().is_podman(),
                                .restarts = restarts(result.scenario),
                                .facts = {}};
     question.can_make_mount_points.merge(data.can_make_mount_points());

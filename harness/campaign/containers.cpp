@@ -5,6 +5,7 @@
 #include <rogate/labels.hpp>
 
 #include "campaign/tar.hpp"
+#include "engine/together.hpp"
 #include "scenario/driver.hpp"
 
 namespace rogate::campaign {
@@ -147,12 +148,10 @@ Task<std::string> name_fallen(engine::Client& client, std::string kind,
 }
 
 Task<> remove_all(engine::Client& client, std::map<std::string, std::string> containers) {
-    Result<> first;
-    for (const auto& [name, container] : containers) {
-        auto removed = co_await client.container_remove(container);
-        if (!removed && first) first = fail(std::move(removed.error()));
-    }
-    co_return first;
+    std::vector<Task<>> removals;
+    for (const auto& [name, container] : containers) removals.push_back(client.container_remove(container));
+    auto all = engine::together(std::move(removals));
+    co_return co_await std::move(all);
 }
 
 }  // namespace rogate::campaign

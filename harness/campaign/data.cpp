@@ -6,10 +6,13 @@
 #include <filesystem>
 #include <rogate/labels.hpp>
 #include <set>
+#include <tuple>
 
+#include "base/text.hpp"
 #include "campaign/companions.hpp"
 #include "campaign/tar.hpp"
 #include "engine/together.hpp"
+#include "observe/observer.hpp"
 #include "scenario/local_tar.hpp"
 
 namespace rogate::campaign {
@@ -28,6 +31,10 @@ const Fixture* fixture_for(const std::string& target, const std::vector<Fixture>
     const auto found = std::find_if(fixtures.begin(), fixtures.end(),
                                     [&](const Fixture& fixture) { return fixture.target == target; });
     return found == fixtures.end() ? nullptr : &*found;
+}
+
+TarFolder root_of(const DataMount& data) {
+    return {.path = {}, .uid = data.uid, .gid = data.gid, .mode = data.mode};
 }
 
 // Of the run's own, in the scratch volume.
@@ -103,7 +110,12 @@ Task<> DataPlane::survey(std::vector<Mount> mounts, std::vector<Fixture> fixture
         const bool has_name = mount.type == MountType::anonymous && !mount.source.empty();
         if (mount.type == MountType::volume || has_name) {
             auto volume = co_await client_.volume_inspect(mount.source);
-            if (volume) {
+            Result<bool> unused = false;
+            if (volume) unused = co_await client_.volume_awaits_first_use(mount.source);
+            if (!unused) co_return fail(std::move(unused.error()));
+            if (volume && *unused) {
+                // As if it were not there: to look at it would be its first use.
+            } else if (volume) {
                 // A volume with options (NFS, a device) is mounted by the engine only while a container uses
                 // it, so its mount point is no lower directory to count on.
                 const bool plain = volume->driver == "local" && volume->options.empty();
@@ -127,6 +139,8 @@ Task<> DataPlane::survey(std::vector<Mount> mounts, std::vector<Fixture> fixture
     });
     if (!any) co_return Result<>{};
     if (auto made = co_await create_helper(); !made) co_return made;
+    if (client_.server().is_podman())
+        if (auto reached = co_await reach_single_files(); !reached) co_return reached;
     if (std::ranges::any_of(mounts_, has_source))
         if (auto found = co_await find_submounts(); !found) co_return found;
     for (std::size_t i = 0; i < mounts_.size(); ++i) {
@@ -142,6 +156,9 @@ Task<> DataPlane::survey(std::vector<Mount> mounts, std::vector<Fixture> fixture
 std::string DataPlane::seen_by_helper(std::size_t index) const {
     const DataMount& data = mounts_[index];
     if (!data.seen_at.empty()) return data.seen_at;
+    if (data.seen_in_folder)
+        return fmt::format("/rogate/folder/{}/{}", index,
+                           std::filesystem::path(data.mount.source).filename().string());
     if (!data.fixture) return fmt::format("/rogate/source/{}", index);
     return fmt::format("{}/f{}/data{}{}", scratch_path, index, data.file_name.empty() ? "" : "/",
                        data.file_name);
@@ -156,11 +173,22 @@ std::vector<engine::MountSpec> DataPlane::source_mounts() const {
         specs.push_back({.type = data.mount.type == MountType::bind ? engine::MountSpec::Type::bind
                                                                     : engine::MountSpec::Type::volume,
                          .source = data.mount.source,
-                         .target = seen_by_helper(i),
+                         .target = fmt::format("/rogate/source/{}", i),
                          .read_only = true,
                          .no_copy = data.mount.type != MountType::bind,
                          .propagation = {}});
     }
+    return specs;
+}
+
+std::vector<engine::MountSpec> DataPlane::reachable_sources() const {
+    std::vector<engine::MountSpec> specs = source_mounts();
+    for (engine::MountSpec& spec : specs)
+        for (std::size_t i = 0; i < mounts_.size(); ++i) {
+            if (!mounts_[i].seen_in_folder || spec.target != fmt::format("/rogate/source/{}", i)) continue;
+            spec.source = std::filesystem::path(mounts_[i].mount.source).parent_path().string();
+            spec.target = fmt::format("/rogate/folder/{}", i);
+        }
     return specs;
 }
 
@@ -183,15 +211,18 @@ Task<> DataPlane::create_helper() {
     if (!volume)
         co_return fail(std::move(volume.error()).with_context("making the volume for throw-away layers"));
     scratch_mountpoint_ = volume->mountpoint;
+    co_return co_await create_helper_container();
+}
 
+Task<> DataPlane::create_helper_container() {
     engine::ContainerSpec spec = never_started("helper");
     spec.mounts.push_back({.type = engine::MountSpec::Type::volume,
-                           .source = scratch.name,
+                           .source = fmt::format("rogate-{}-{}scratch", session_, part_),
                            .target = scratch_path,
                            .read_only = false,
                            .no_copy = true,
                            .propagation = {}});
-    for (engine::MountSpec& source : source_mounts()) spec.mounts.push_back(std::move(source));
+    for (engine::MountSpec& source : reachable_sources()) spec.mounts.push_back(std::move(source));
     auto created = co_await client_.container_create(spec);
     if (!created) {
         Error error = std::move(created.error());
@@ -200,7 +231,24 @@ Task<> DataPlane::create_helper() {
         co_return fail(std::move(error).with_context("looking at the mounts' sources"));
     }
     helper_ = *created;
+    mounts_of_.insert_or_assign(helper_, std::move(spec.mounts));
     co_return Result<>{};
+}
+
+// Podman's archive calls enter what is mounted (buildah's copier changes its root to it), and answer 500
+// where that is no folder, as long as the container does not run.
+Task<> DataPlane::reach_single_files() {
+    bool any = false;
+    for (std::size_t i = 0; i < mounts_.size(); ++i) {
+        DataMount& data = mounts_[i];
+        if (data.mount.type != MountType::bind || !has_source(data) || data.fixture) continue;
+        auto stat = co_await client_.archive_stat(helper_, seen_by_helper(i));
+        data.seen_in_folder = !stat && stat.error().kind == ErrorKind::refused;
+        any = any || data.seen_in_folder;
+    }
+    if (!any) co_return Result<>{};
+    if (auto removed = co_await client_.container_remove(helper_); !removed) co_return removed;
+    co_return co_await create_helper_container();
 }
 
 // Once, beside the throw-away layers; each run gets a copy of it, as of real data that cannot be overlaid.
@@ -265,6 +313,42 @@ Task<> DataPlane::read_root_attributes(DataMount& data, std::size_t index) {
     co_return Result<>{};
 }
 
+// Podman's archives do not tell, but a container that has the same mounts can look. Nothing for other
+// engines, whose do, and for what the container has in no mount.
+Task<std::optional<Owners>> DataPlane::owners(std::string container, std::string path, bool below) {
+    const auto mounts = mounts_of_.find(container);
+    if (!client_.server().is_podman() || mounts == mounts_of_.end()) co_return std::optional<Owners>();
+    const bool in_a_mount = std::ranges::any_of(
+        mounts->second, [&](const engine::MountSpec& mount) { return is_or_below(path, mount.target); });
+    if (!in_a_mount) co_return std::optional<Owners>();
+    if (reader_image_.empty()) {
+        auto image = co_await observe::import_mount_reader(client_, session_);
+        if (!image) co_return fail(std::move(image.error()));
+        reader_image_ = std::move(*image);
+    }
+    engine::ContainerSpec spec;
+    spec.name = fmt::format("rogate-{}-{}owners{}", session_, part_, checks_++);
+    spec.image = reader_image_;
+    spec.labels = labels(session_, "helper");
+    spec.entrypoint =
+        std::vector<std::string>{"/rogate-observer", below ? "owners-below" : "owners", std::move(path)};
+    spec.network_mode = "none";
+    spec.read_only_rootfs = true;
+    spec.cap_drop = {"ALL"};
+    spec.cap_add = {"DAC_READ_SEARCH"};
+    spec.mounts = mounts->second;
+    for (engine::MountSpec& mount : spec.mounts) mount.read_only = true;
+    auto created = co_await client_.container_create(std::move(spec));
+    if (!created) co_return fail(std::move(created.error()).with_context("looking who owns the data"));
+    auto said = co_await client_.container_output(*created);
+    if (!said) co_return fail(std::move(said.error()).with_context("looking who owns the data"));
+    if (auto removed = co_await client_.container_remove(*created); !removed)
+        co_return fail(std::move(removed.error()));
+    auto known = owners_of(*said);
+    if (!known) co_return fail(std::move(known.error()));
+    co_return std::optional<Owners>(std::move(*known));
+}
+
 Task<TarFolder> DataPlane::attributes_of(std::string container, std::string path) {
     std::string head;
     Result<FirstEntry> first = FirstEntry{.need_more = true, .only_one = false, .entry = {}};
@@ -276,6 +360,14 @@ Task<TarFolder> DataPlane::attributes_of(std::string container, std::string path
     auto got = co_await client_.archive_get(container, path, sink);
     if (!got) co_return fail(std::move(got.error()));
     if (!first) co_return fail(std::move(first.error()));
+    auto true_ones = co_await owners(std::move(container), path, false);
+    if (!true_ones) co_return fail(std::move(true_ones.error()));
+    if (*true_ones) {
+        const auto known = (*true_ones)->find(path);
+        if (known == (*true_ones)->end())
+            co_return fail(ErrorKind::engine, fmt::format("{} went away while it was looked at", path));
+        std::tie(first->entry.uid, first->entry.gid) = known->second;
+    }
     co_return std::move(first->entry);
 }
 
@@ -296,8 +388,8 @@ Task<> DataPlane::check_overlays() {
     if (auto put = co_await make_plain_folders(trial_run); !put) co_return put;
     std::vector<Task<>> creations, removals;
     for (const std::size_t i : overlays)
-        creations.push_back(make_volume(
-            overlay_volume(volume_name(trial_run, i), mounts_[i].real_path, folder(trial_run, i))));
+        creations.push_back(make_volume(overlay_volume(volume_name(trial_run, i), mounts_[i].real_path,
+                                                       folder(trial_run, i), root_of(mounts_[i]))));
     auto creating = engine::together(std::move(creations));
     if (auto made = co_await std::move(creating); !made) co_return made;
     const auto volumes_of = [&](const std::vector<std::size_t>& which) {
@@ -320,6 +412,7 @@ Task<> DataPlane::check_overlays() {
         if (works) continue;
         mounts_[i].how = DataSource::copy;
         runs_with_folders_ = 0;  // a copy has other folders than an overlay
+        unowned_.erase(volume_name(trial_run, i));
         removals.push_back(client_.volume_remove(volume_name(trial_run, i)));
     }
     for (const std::size_t i : overlays)
@@ -334,7 +427,48 @@ Task<> DataPlane::make_volume(engine::VolumeSpec volume) {
     co_return Result<>{};
 }
 
-// The archive call on a container mounts its volumes, without starting it.
+// When a volume is mounted for the first time, podman gives its root the owner and mode of the folder that is
+// there in the container (libpod: fixVolumePermissions), even if the volume is an overlay of the user's data:
+// so it gets one that is like the volume's root.
+Task<> DataPlane::put_roots_below(std::string container, const std::vector<engine::MountSpec>& mounts) {
+    std::vector<TarFolder> folders;
+    for (const engine::MountSpec& mount : mounts) {
+        const auto root = unowned_.find(mount.source);
+        if (root == unowned_.end()) continue;
+        TarFolder folder = root->second;
+        folder.path = mount.target.substr(1);
+        folders.push_back(std::move(folder));
+    }
+    if (folders.empty()) co_return Result<>{};
+    auto tar = tar_of_folders(folders);
+    if (!tar) co_return fail(std::move(tar.error()));
+    std::string at = "/";
+    co_return co_await client_.archive_put(std::move(container), std::move(at), std::move(*tar));
+}
+
+Task<> DataPlane::give_back_owners() {
+    std::vector<std::string> names;
+    for (const auto& [name, root] : unowned_) names.push_back(name);
+    if (names.empty()) co_return Result<>{};
+    auto mounted = co_await can_be_mounted(std::move(names));
+    if (!mounted) co_return fail(std::move(mounted.error()));
+    if (!*mounted)
+        co_return fail(ErrorKind::refused,
+                       "the engine cannot mount an overlay of the data; 'data: copy' copies them");
+    co_return Result<>{};
+}
+
+// The archive call on a container mounts its volumes, and fills new ones from its image, without starting it.
+// Podman does that when it starts one, before it finds that there is no such program.
+Task<> DataPlane::mount_volumes_of(std::string container) {
+    if (!client_.server().is_podman()) co_return Result<>{};
+    auto started = co_await client_.container_start(std::move(container));
+    const bool mounted = started || (started.error().kind == ErrorKind::refused &&
+                                     started.error().message.find("mounting volume") == std::string::npos);
+    if (mounted) co_return Result<>{};
+    co_return started;
+}
+
 Task<bool> DataPlane::can_be_mounted(std::vector<std::string> volumes) {
     engine::ContainerSpec spec = never_started(fmt::format("check{}", checks_++));
     for (std::size_t i = 0; i < volumes.size(); ++i)
@@ -345,6 +479,7 @@ Task<bool> DataPlane::can_be_mounted(std::vector<std::string> volumes) {
                                .no_copy = true,
                                .propagation = {}});
     const std::string looked_at = spec.mounts.front().target;
+    const std::vector<engine::MountSpec> mounts = spec.mounts;
     auto checker = co_await client_.container_create(std::move(spec));
     // What the engine refuses is the overlay's fault; a connection that broke is not.
     const auto refused = [](const Error& error) {
@@ -352,10 +487,17 @@ Task<bool> DataPlane::can_be_mounted(std::vector<std::string> volumes) {
     };
     if (!checker && !refused(checker.error())) co_return fail(std::move(checker.error()));
     if (!checker) co_return false;
-    auto mounted = co_await client_.archive_stat(*checker, looked_at);
+    if (auto put = co_await put_roots_below(*checker, mounts); !put) co_return fail(std::move(put.error()));
+    auto mounted = co_await mount_volumes_of(*checker);
+    if (mounted) {
+        auto stat = co_await client_.archive_stat(*checker, looked_at);
+        if (!stat) mounted = fail(std::move(stat.error()));
+    }
     if (!mounted && !refused(mounted.error())) co_return fail(std::move(mounted.error()));
     if (auto removed = co_await client_.container_remove(*checker); !removed)
         co_return fail(std::move(removed.error()));
+    if (mounted)
+        for (const engine::MountSpec& mount : mounts) unowned_.erase(mount.source);
     co_return mounted.has_value();
 }
 
@@ -376,6 +518,11 @@ Task<std::string> DataPlane::tree_of(std::string container, std::string path, st
     auto got = co_await client_.archive_get(container, path, sink);
     if (!got)
         co_return fail(std::move(got.error()).with_context(fmt::format("copying the data of {}", target)));
+    std::string of = path.ends_with("/.") ? path.substr(0, path.size() - 2) : path;
+    auto true_ones = co_await owners(std::move(container), std::move(of), true);
+    if (!true_ones)
+        co_return fail(
+            std::move(true_ones.error()).with_context(fmt::format("copying the data of {}", target)));
     if (too_large)
         co_return fail(
             ErrorKind::usage,
@@ -383,7 +530,8 @@ Task<std::string> DataPlane::tree_of(std::string container, std::string path, st
                         "'data: copy' asks for it, and are more than the {} MiB that are copied; give the "
                         "scenario a smaller data set",
                         target, copy_limit >> 20U));
-    co_return tar;
+    if (!*true_ones) co_return tar;
+    co_return with_owners(tar, **true_ones);
 }
 
 // Writing into the helper takes the engine longer than making a volume, so it is done for several runs at
@@ -456,7 +604,8 @@ Task<> DataPlane::make_folders(const RunPlan& plan) {
 }
 
 engine::VolumeSpec DataPlane::overlay_volume(std::string name, const std::string& lower,
-                                             const std::string& folder_name) const {
+                                             const std::string& folder_name, const TarFolder& root) {
+    if (client_.server().is_podman()) unowned_.insert_or_assign(name, root);
     const std::string base = scratch_mountpoint_ + "/" + folder_name;
     engine::VolumeSpec volume;
     volume.name = std::move(name);
@@ -499,7 +648,7 @@ Task<> DataPlane::source_for(const RunPlan& plan, std::size_t index, engine::Mou
     volume.name = empty ? new_volume_name(run, index) : volume_name(run, index);
     volume.labels = labels(session_, "data");
     if (data.how == DataSource::overlay && !empty)
-        volume = overlay_volume(volume.name, data.real_path, folder(run, index));
+        volume = overlay_volume(volume.name, data.real_path, folder(run, index), root_of(data));
     spec.source = volume.name;
     if (tried_.erase(volume.name) == 0) {
         auto made = co_await make_volume(volume);
@@ -574,6 +723,8 @@ Task<std::vector<engine::MountSpec>> DataPlane::prepare(RunPlan plan,
         if (!spec) co_return fail(std::move(spec.error()));
         specs.push_back(std::move(*spec));
     }
+    if (auto given_back = co_await give_back_owners(); !given_back)
+        co_return fail(std::move(given_back.error()).with_context("making throw-away layers"));
     co_return specs;
 }
 

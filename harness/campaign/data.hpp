@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "campaign/owners.hpp"
 #include "campaign/submounts.hpp"
 #include "campaign/tar.hpp"
 #include "engine/client.hpp"
@@ -33,8 +34,9 @@ struct DataMount {
     Mount mount;
     DataSource how = DataSource::fresh;
     bool is_directory = true;
-    std::string real_path;  // on the engine's host; overlay only
-    std::string file_name;  // copy of a single file: its name
+    std::string real_path;        // on the engine's host; overlay only
+    std::string file_name;        // copy of a single file: its name
+    bool seen_in_folder = false;  // the helper has the folder that the source lies in
     struct MissingMountPoint {
         std::string path;  // relative
         bool is_directory = true;
@@ -143,8 +145,11 @@ class DataPlane {
     engine::Task<> survey_source(DataMount& data, std::size_t index);
     engine::ContainerSpec never_started(const std::string& name) const;
     engine::Task<> create_helper();
+    engine::Task<> create_helper_container();
+    engine::Task<> reach_single_files();
     engine::Task<> put_fixture(std::size_t index);
-    std::vector<engine::MountSpec> source_mounts() const;  // all of them, read-only
+    std::vector<engine::MountSpec> source_mounts() const;      // all of them, read-only
+    std::vector<engine::MountSpec> reachable_sources() const;  // the same, as archive calls can take them
     // Where the helper sees the data that runs begin with.
     std::string seen_by_helper(std::size_t index) const;
     engine::Task<std::string> read_mountinfo();
@@ -154,6 +159,8 @@ class DataPlane {
     engine::Task<> check_overlays();
     engine::Task<> make_volume(engine::VolumeSpec volume);
     engine::Task<bool> can_be_mounted(std::vector<std::string> volumes);
+    engine::Task<> put_roots_below(std::string container, const std::vector<engine::MountSpec>& mounts);
+    engine::Task<> mount_volumes_of(std::string container);
     engine::Task<std::string> read_tree(std::size_t index);
     engine::Task<> make_plain_folders(int run);
     engine::Task<> fill(int run, std::size_t index);
@@ -167,6 +174,7 @@ class DataPlane {
     engine::Task<engine::MountSpec> writable_left(const RunPlan& plan, const WritablePath& path,
                                                   std::size_t number);
     engine::Task<> copy_into_folder(int run, std::size_t index, TarFolder root, SeenIn from);
+    engine::Task<> hold_volumes(const RunPlan& plan, std::map<std::string, SeenIn>* seen_in);
     engine::Task<> keep_copy(const RunPlan& plan, std::size_t index, Left& left);
     engine::Task<> copy_left(const RunPlan& plan, std::size_t index, engine::MountSpec* made_so);
     engine::Task<> empty_claim(const RunPlan& plan, std::size_t index, engine::MountSpec* made_so);
@@ -174,8 +182,12 @@ class DataPlane {
     engine::Task<bool> can_be_overlaid(const RunPlan& plan, const std::string& volume);
     // In this run the mount is a new volume, whatever the user's holds.
     static bool starts_empty(const RunPlan& plan, const DataMount& data);
+    // Later runs can begin with what a run leaves there.
+    static bool is_kept(const DataMount& data);
+    std::string volume_of_run(const RunPlan& plan, std::size_t index) const;
     // The run has it in a folder of the scratch volume.
     static bool is_in_folder(const RunPlan& plan, const DataMount& data);
+    engine::Task<std::optional<Owners>> owners(std::string container, std::string path, bool below);
     engine::Task<TarFolder> attributes_of(std::string container, std::string path);
     engine::Task<std::string> tree_of(std::string container, std::string path, std::string target);
     // The mount that `path` lies on; mounts() has "/" among them.
@@ -186,8 +198,10 @@ class DataPlane {
     std::string new_volume_name(int run, std::size_t index) const;
     std::string folder(int run, std::size_t index) const;
     std::string writable_folder(int run, std::size_t number) const;
+    // `root`: the owner and mode of the overlay's root.
     engine::VolumeSpec overlay_volume(std::string name, const std::string& lower,
-                                      const std::string& folder_name) const;
+                                      const std::string& folder_name, const TarFolder& root);
+    engine::Task<> give_back_owners();
 
     engine::Client& client_;
     std::string session_, image_, part_;
@@ -205,6 +219,10 @@ class DataPlane {
     std::map<std::string, std::set<std::string>> made_in_new_volumes_;
     int runs_with_folders_ = 0;  // runs below this one have the folders that every run has
     int checks_ = 0;
+    std::map<std::string, TarFolder> unowned_;  // podman: volumes whose root it will take from the image
+    std::string holder_image_, reader_image_;
+    // Of the containers in which something is looked at.
+    std::map<std::string, std::vector<engine::MountSpec>> mounts_of_;
     verdict::Facts facts_;  // of the paths that were looked at
 };
 

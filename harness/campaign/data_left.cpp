@@ -5,6 +5,7 @@
 #include <rogate/labels.hpp>
 
 #include "campaign/data.hpp"
+#include "campaign/relay.hpp"
 
 namespace rogate::campaign {
 
@@ -66,6 +67,8 @@ Task<> DataPlane::make_mount_points(const RunPlan& plan, std::size_t index, engi
     spec.mounts.push_back(std::move(volume));
     auto filler = co_await client_.container_create(std::move(spec));
     if (!filler) co_return fail(std::move(filler.error()).with_context("filling a new volume"));
+    if (auto filled = co_await mount_volumes_of(*filler); !filled)
+        co_return fail(std::move(filled.error()).with_context("filling a new volume"));
     std::vector<TarFolder> missing;
     for (const std::string& each : inside) {
         for (std::size_t end = 0; end != std::string::npos;) {
@@ -100,13 +103,14 @@ Task<bool> DataPlane::can_be_overlaid(const RunPlan& plan, const std::string& mo
         auto folders = co_await put_folders(std::move(layers));
         if (!folders) co_return fail(std::move(folders.error()));
         const std::string name = fmt::format("rogate-{}-{}r{}-try", session_, part_, plan.id);
-        engine::VolumeSpec volume = overlay_volume(name, mountpoint, base);
+        engine::VolumeSpec volume = overlay_volume(name, mountpoint, base, TarFolder{});
         auto made = co_await make_volume(std::move(volume));
         if (!made) co_return fail(std::move(made.error()));
         std::vector<std::string> names(1, name);
         auto mounted = co_await can_be_mounted(std::move(names));
         if (!mounted) co_return fail(std::move(mounted.error()));
         works = *mounted;
+        unowned_.erase(name);
         auto removed = co_await client_.volume_remove(name);
         if (!removed) co_return fail(std::move(removed.error()));
     }
@@ -114,14 +118,60 @@ Task<bool> DataPlane::can_be_overlaid(const RunPlan& plan, const std::string& mo
     co_return works;
 }
 
+bool DataPlane::is_kept(const DataMount& data) {
+    return data.mount.type != MountType::tmpfs && data.mount.type != MountType::rootfs &&
+           data.how != DataSource::as_it_is && data.how != DataSource::given && data.outlasts_pod;
+}
+
+std::string DataPlane::volume_of_run(const RunPlan& plan, std::size_t index) const {
+    return starts_empty(plan, mounts_[index]) ? new_volume_name(plan.id, index) : volume_name(plan.id, index);
+}
+
+// Podman's archive calls on a container that has ended do not mount its volumes, and find what lies under an
+// overlay: they are looked at in a container that goes on until the session's sweep.
+Task<> DataPlane::hold_volumes(const RunPlan& plan, std::map<std::string, SeenIn>* seen_in) {
+    std::vector<engine::MountSpec> volumes;
+    std::map<std::string, std::string> held;
+    for (std::size_t i = 0; i < mounts_.size(); ++i) {
+        const DataMount& data = mounts_[i];
+        if (!is_kept(data) || is_in_folder(plan, data) || !seen_in->contains(data.mount.target)) continue;
+        const std::string at = fmt::format("/rogate/kept/{}", i);
+        held.emplace(data.mount.target, at);
+        volumes.push_back({.type = engine::MountSpec::Type::volume,
+                           .source = volume_of_run(plan, i),
+                           .target = at,
+                           .read_only = true,
+                           .no_copy = true,
+                           .propagation = {}});
+    }
+    if (volumes.empty()) co_return Result<>{};
+    if (holder_image_.empty()) {
+        auto image = co_await import_holder(client_, session_);
+        if (!image) co_return fail(std::move(image.error()));
+        holder_image_ = std::move(*image);
+    }
+    engine::ContainerSpec spec = holder_container(holder_image_);
+    spec.name = fmt::format("rogate-{}-{}r{}-kept", session_, part_, plan.id);
+    spec.labels = labels(session_, "helper");
+    spec.network_mode = "none";
+    spec.mounts = volumes;
+    auto created = co_await client_.container_create(std::move(spec));
+    if (!created) co_return fail(std::move(created.error()).with_context("looking at what the run left"));
+    auto started = co_await client_.container_start(*created);
+    if (!started) co_return fail(std::move(started.error()).with_context("looking at what the run left"));
+    mounts_of_.emplace(*created, std::move(volumes));
+    for (auto& [target, at] : held) seen_in->insert_or_assign(target, SeenIn{*created, std::move(at)});
+    co_return Result<>{};
+}
+
 Task<> DataPlane::keep(RunPlan plan, std::string subject, std::map<std::string, SeenIn> seen_in) {
     LeftBehind& left = left_[plan.id];
     left.subject = subject;
+    if (client_.server().is_podman())
+        if (auto held = co_await hold_volumes(plan, &seen_in); !held) co_return held;
     for (std::size_t i = 0; i < mounts_.size(); ++i) {
         const DataMount& data = mounts_[i];
-        if (data.mount.type == MountType::tmpfs || data.mount.type == MountType::rootfs ||
-            data.how == DataSource::as_it_is || data.how == DataSource::given || !data.outlasts_pod)
-            continue;
+        if (!is_kept(data)) continue;
         Left mount;
         if (is_in_folder(plan, data)) {
             mount.seen_in = {helper_, fmt::format("{}/{}/data", scratch_path, folder(plan.id, i))};
@@ -133,8 +183,7 @@ Task<> DataPlane::keep(RunPlan plan, std::string subject, std::map<std::string, 
                 mount.lower =
                     fmt::format("{}/{}/upper:{}", scratch_mountpoint_, folder(plan.id, i), data.real_path);
             } else {
-                std::string name =
-                    starts_empty(plan, data) ? new_volume_name(plan.id, i) : volume_name(plan.id, i);
+                std::string name = volume_of_run(plan, i);
                 auto volume = co_await client_.volume_inspect(std::move(name));
                 if (!volume) co_return fail(std::move(volume.error()));
                 auto works = co_await can_be_overlaid(plan, volume->mountpoint);
@@ -190,7 +239,8 @@ Task<> DataPlane::source_left(const RunPlan& plan, std::size_t index, engine::Mo
                                      {base + "/work", 0, 0, 0755}};
     auto folders = co_await put_folders(std::move(layers));
     if (!folders) co_return folders;
-    const engine::VolumeSpec volume = overlay_volume(volume_name(plan.id, index), left.lower, base);
+    const engine::VolumeSpec volume =
+        overlay_volume(volume_name(plan.id, index), left.lower, base, left.root);
     auto made = co_await client_.volume_create(volume);
     if (!made)
         co_return fail(

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <rogate/labels.hpp>
+#include <tuple>
 
 #include "campaign/data.hpp"
 #include "campaign/tar.hpp"
@@ -77,6 +78,11 @@ Task<verdict::PathFacts> DataPlane::look(std::string path) {
         facts.uid = first->entry.uid;
         facts.gid = first->entry.gid;
         facts.mode = first->entry.mode;
+        std::string container = helper_;
+        auto true_ones = co_await owners(std::move(container), where, false);
+        if (!true_ones) co_return fail(std::move(true_ones.error()));
+        if (*true_ones && (*true_ones)->contains(where))
+            std::tie(facts.uid, facts.gid) = (*true_ones)->at(where);
     }
     facts_[path] = facts;
     co_return facts;
@@ -164,7 +170,9 @@ Task<engine::MountSpec> DataPlane::volume_for(const RunPlan& plan, const Writabl
     volume.name = fmt::format("rogate-{}-{}r{}-w{}", session_, part_, run, number);
     volume.labels = labels(session_, "data");
     if (data.how == DataSource::overlay && there && !empty)
-        volume = overlay_volume(volume.name, data.real_path + inside, writable_folder(run, number));
+        volume = overlay_volume(
+            volume.name, data.real_path + inside, writable_folder(run, number),
+            {.path = {}, .uid = facts->second.uid, .gid = facts->second.gid, .mode = facts->second.mode});
     auto made = co_await client_.volume_create(volume);
     if (!made)
         co_return fail(

@@ -4,25 +4,11 @@
 #include <map>
 #include <sstream>
 
+#include "base/text.hpp"
+
 namespace rogate::campaign {
 
 namespace {
-
-// Space, tab, newline and backslash are written as three octal digits.
-std::string unescaped(std::string_view text) {
-    std::string out;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const std::string_view digits = text.substr(std::min(i + 1, text.size()), 3);
-        if (text[i] == '\\' && digits.size() == 3 &&
-            digits.find_first_not_of("01234567") == std::string_view::npos) {
-            out += static_cast<char>((digits[0] - '0') * 64 + (digits[1] - '0') * 8 + (digits[2] - '0'));
-            i += 3;
-        } else {
-            out += text[i];
-        }
-    }
-    return out;
-}
 
 bool says_read_only(const std::string& options) {
     return options == "ro" || options.starts_with("ro,");
@@ -40,7 +26,7 @@ std::vector<Submount> submounts_below(std::string_view directory, std::string_vi
         while (words >> word && word != "-") {
         }
         words >> type >> source >> of_file_system;
-        const std::string path = unescaped(point);
+        const std::string path = without_octal(point);
         if (!path.starts_with(directory) || path.size() <= directory.size() || path[directory.size()] != '/')
             continue;
         found[path] = {path, type, says_read_only(options) || says_read_only(of_file_system)};

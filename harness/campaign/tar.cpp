@@ -33,13 +33,15 @@ Result<std::string> tar_of_folders(const std::vector<TarFolder>& folders) {
     return tar_of(entries);
 }
 
-Result<std::string> with_group(std::string_view bytes, std::uint32_t group) {
+Result<std::string> with_headers(std::string_view bytes,
+                                 const std::function<Result<>(archive_entry*)>& change) {
     std::string out;
     const ArchivePtr reader(archive_read_new());
     const ArchivePtr writer(archive_write_new());
     archive_read_support_format_tar(reader.get());
     archive_read_open_memory(reader.get(), bytes.data(), bytes.size());
     archive_write_set_format_pax_restricted(writer.get());
+    archive_write_set_bytes_in_last_block(writer.get(), 1);  // as in base/tar.cpp
     archive_write_open(writer.get(), &out, nullptr, append, nullptr);
     const auto failed = [](archive* of) {
         return fail(ErrorKind::internal, fmt::format("tar: {}", archive_error_string(of)));
@@ -48,11 +50,7 @@ Result<std::string> with_group(std::string_view bytes, std::uint32_t group) {
     int status = archive_read_next_header(reader.get(), &entry);
     for (; status == ARCHIVE_OK || status == ARCHIVE_WARN;
          status = archive_read_next_header(reader.get(), &entry)) {
-        archive_entry_set_gid(entry, group);
-        archive_entry_set_gname(entry, nullptr);
-        const bool folder = archive_entry_filetype(entry) == AE_IFDIR;
-        if (archive_entry_filetype(entry) != AE_IFLNK)
-            archive_entry_set_perm(entry, archive_entry_perm(entry) | (folder ? 02770U : 0660U));
+        if (auto changed = change(entry); !changed) return fail(std::move(changed.error()));
         if (archive_write_header(writer.get(), entry) < ARCHIVE_WARN) return failed(writer.get());
         const void* block = nullptr;
         std::size_t size = 0;
@@ -65,6 +63,17 @@ Result<std::string> with_group(std::string_view bytes, std::uint32_t group) {
     if (status != ARCHIVE_EOF) return failed(reader.get());
     if (archive_write_close(writer.get()) != ARCHIVE_OK) return failed(writer.get());
     return out;
+}
+
+Result<std::string> with_group(std::string_view bytes, std::uint32_t group) {
+    return with_headers(bytes, [group](archive_entry* entry) -> Result<> {
+        archive_entry_set_gid(entry, group);
+        archive_entry_set_gname(entry, nullptr);
+        const bool folder = archive_entry_filetype(entry) == AE_IFDIR;
+        if (archive_entry_filetype(entry) != AE_IFLNK)
+            archive_entry_set_perm(entry, archive_entry_perm(entry) | (folder ? 02770U : 0660U));
+        return {};
+    });
 }
 
 Result<FirstEntry> first_tar_entry(std::string_view bytes) {

@@ -3,12 +3,15 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <rogate/error.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/tar.hpp"
+
+struct archive_entry;  // libarchive's
 
 namespace rogate::campaign {
 
@@ -19,6 +22,10 @@ struct TarFolder {
 
 Result<std::string> tar_of(const std::vector<TarEntry>& entries);
 Result<std::string> tar_of_folders(const std::vector<TarFolder>& folders);
+
+// The same tar with `change` done to each header; its first failure ends it.
+Result<std::string> with_headers(std::string_view bytes,
+                                 const std::function<Result<>(archive_entry*)>& change);
 
 // The same entries, owned by `group` and open to it as a pod's fsGroup makes them: readable and writable, and
 // directories with the set-group-ID bit (kubelet: pkg/volume/volume_linux.go, changeFilePermission).

@@ -64,6 +64,22 @@ def test_what_no_overlay_can_lie_on_is_copied_and_the_others_are_not():
         equal(p.verdicts(), {"/stacked": "tolerated", "/plain": "tolerated"})
 
 
+def test_a_volume_that_nobody_has_used_is_still_so_afterwards():
+    """Its first container fills it and decides whose it is."""
+    def first_use(volume):
+        return docker("run", "--rm", "-v", f"{volume}:/var/mail", "rogate/base:bookworm", "stat", "-c", "%u:%g %a", "/var/mail")
+    for volume in ("rogate-test-unused", "rogate-test-other"):
+        docker("volume", "create", volume)
+    try:
+        with project() as p:
+            p.scenario(f"ls /var/mail; {IDLE}", ["rogate-test-unused:/var/mail"])
+            done = p.run()
+            equal((done.returncode, p.verdicts()), (0, {"/var/mail": "safe"}), done.stdout + done.stderr)
+        equal(first_use("rogate-test-unused"), first_use("rogate-test-other"))
+    finally:
+        docker("volume", "rm", "rogate-test-unused", "rogate-test-other")
+
+
 def test_copies_where_they_are_asked_for():
     with project() as p:
         p.make("plain", {"file": "text\n"})
