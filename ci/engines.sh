@@ -18,7 +18,7 @@ cd "$(dirname "$0")/.."
 declare -A release=([docker-trixie]=trixie [docker-rootless]=bookworm [podman]=bookworm)
 declare -A packages=([docker-trixie]="docker.io,procps,iptables,ca-certificates"
   [docker-rootless]="docker.io,procps,iptables,ca-certificates,rootlesskit,slirp4netns,uidmap,iproute2"
-  [podman]="podman,procps,runc,netavark,aardvark-dns,iptables,ca-certificates")
+  [podman]="podman,procps,runc,catatonit,netavark,aardvark-dns,iptables,ca-certificates")
 # The engines that are an ordinary user's.
 declare -A owner=([docker-rootless]=4242)
 
@@ -89,7 +89,7 @@ while [ $# -gt 0 ]; do
 done
 [ ${#engines[@]} -gt 0 ] || engines=(docker-trixie docker-rootless podman)
 options=("$@")
-[ $# -gt 0 ] || options=(-L integration -E '\.(outage|bench|template|audit|patch|gate)\.')
+[ $# -gt 0 ] || options=(-L integration -E '\.(outage|bench|template|audit|patch|gate)\.|jobs.(scenarios_are|an_engine_that)')
 [ "$(id -u)" -eq 0 ] || { echo "ci/engines.sh: needs root" >&2; exit 3; }
 
 # What a test mounts, the engine must see; nobody else need. So the rest is in a mount namespace whose mounts are shared, and the
@@ -122,10 +122,16 @@ engine=
 address=
 stop_engine() {
   [ -n "$engine" ] || return 0
+  local each namespace
+  namespace=$(readlink "/proc/$engine/ns/mnt" || true)
   # Podman's containers would outlive it.
   docker -H "$address" ps -q 2>/dev/null | xargs -r docker -H "$address" rm -f >/dev/null 2>&1 || true
   kill "$engine" 2>/dev/null || true
   wait "$engine" 2>/dev/null || true
+  # Podman's helpers (conmon of commands that were executed, its name server) outlive it, too.
+  for each in /proc/[0-9]*; do
+    if [ -n "$namespace" ] && [ "$(readlink "$each/ns/mnt" 2>/dev/null)" = "$namespace" ]; then kill "${each#/proc/}" 2>/dev/null || true; fi
+  done
   engine=
 }
 trap stop_engine EXIT

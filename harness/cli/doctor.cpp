@@ -70,8 +70,9 @@ void Doctor::podman() {
     say("warn", "podman",
         "a read-only root has a tmpfs of podman's on /run, /tmp and /var/tmp, so nothing is said of /; "
         "where systemd does not run, rogate makes health checks, and only while it waits for them; a bind's "
-        "source that is missing is made",
-        "ask an engine of docker's about /; make sources first");
+        "source that is missing is made; a tmpfs is always root's, so that another user's directory is split "
+        "off as a volume; a pod's subPath that is a link to nothing counts as missing",
+        "ask an engine of docker's about / and for a tmpfs that is not root's; make sources first");
 }
 
 void Doctor::kernel(const engine::Info& info) {

@@ -1,7 +1,7 @@
 """Subjects that exist already: a container on the engine."""
 import os
 
-from support import IDLE, IMAGE, contains, docker, equal, fingerprint, project, rogate
+from support import IDLE, IMAGE, contains, docker, engine_is_podman, equal, fingerprint, project, rogate
 
 
 def test_live_container_is_cloned_and_left_alone():
@@ -35,7 +35,7 @@ def test_live_container_is_cloned_and_left_alone():
 def test_live_container_that_is_not_there():
     done = rogate("run", "--container", "rogate-test-nobody")
     assert done.returncode != 0
-    contains(done.stderr, "cloning container 'rogate-test-nobody'", "No such container")
+    contains(done.stderr, "cloning container 'rogate-test-nobody'", "o such container")
 
 
 def test_live_container_on_its_networks():
@@ -50,7 +50,8 @@ def test_live_container_on_its_networks():
                     out.write(f"subject: {{container: {{name: {app}, network: {where}}}}}\n"
                               "ready: {timeout: 15s, log: started}\ncandidates: [/]\n")
                 done = p.run()
-                equal(done.returncode, code, done.stdout + done.stderr)
+                # Of a read-only root podman's runs show nothing.
+                equal(done.returncode, 4 if code == 0 and engine_is_podman() else code, done.stdout + done.stderr)
     finally:
         docker("rm", "-f", app, peer)
         docker("network", "rm", network)

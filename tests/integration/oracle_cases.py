@@ -8,7 +8,7 @@ import signal
 import subprocess
 import tempfile
 
-from support import IMAGE, ROOT, docker, equal, needs_root, rogate
+from support import IMAGE, ROOT, docker, engine_is_podman, equal, needs_root, rogate
 
 CALLS = ("open,creat,openat,openat2,mkdir,mkdirat,mknod,mknodat,symlink,symlinkat,link,linkat,unlink,unlinkat,rmdir,rename,"
          "renameat,renameat2,chmod,fchmod,fchmodat,chown,lchown,fchown,fchownat,utime,utimes,futimesat,utimensat,truncate,"
@@ -18,8 +18,14 @@ BY_FD = re.compile(r"^\d+<([^>]*)>")
 
 
 def containerd():
-    """The process that starts this engine's containers: its shims say at which socket it listens."""
+    """The process that starts this engine's containers: its shims say at which socket it listens. Podman is that itself."""
     needs_root()
+    if engine_is_podman():
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            with contextlib.suppress(OSError), open(f"/proc/{pid}/cmdline") as file:
+                words = file.read().split("\0")
+                if os.path.basename(words[0]) == "podman" and os.environ["DOCKER_HOST"] in words:
+                    return pid
     container = docker("run", "-d", "--rm", IMAGE, "sleep", "60")
     try:
         with open(f"/proc/{docker('inspect', '-f', '{{.State.Pid}}', container)}/stat") as file:

@@ -19,9 +19,9 @@ def copied(name):
 
 def run(p, out):
     done = rogate("run", p.path("rogate.yaml"), "--out", p.path(out), timeout=400)
+    equal(done.returncode, 0, done.stdout + done.stderr)
     with open(p.path(f"{out}/result.json")) as file:
         p.result = json.load(file)
-    equal(done.returncode, 0, done.stdout + done.stderr)
     return done
 
 

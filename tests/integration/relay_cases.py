@@ -4,7 +4,7 @@ import json
 
 from faulty_engine import FaultyEngine
 from steps_cases import SERVER, message, serve
-from support import IDLE, IMAGE, contains, docker, engine_is_rootless, equal, project, skip_unless
+from support import IDLE, IMAGE, contains, docker, engine_is_podman, engine_is_rootless, equal, project, skip_unless
 
 BODY = "0123456789abcdef" * 30_000
 
@@ -44,6 +44,7 @@ def test_with_the_ptrace_observer():
 def test_an_engine_on_another_host_is_asked_so_by_itself():
     """By its bridge's address, on which nothing is published."""
     skip_unless(not engine_is_rootless(), "a rootless engine's bridge is in a network of its own")
+    skip_unless(not engine_is_podman(), "podman's bridge has its address only while a container is on it")
     subnet = json.loads(docker("network", "inspect", "bridge"))[0]["IPAM"]["Config"][0]["Subnet"]
     bridge = str(ipaddress.ip_network(subnet)[1])
     with project() as p, FaultyEngine(host=bridge) as engine:

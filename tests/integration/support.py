@@ -68,7 +68,16 @@ def read_only_reaches_below():
 def leftovers():
     label = "label=io.rogate.session"
     return (docker("ps", "-aq", "--filter", label) + docker("volume", "ls", "-q", "--filter", label)
-            + docker("network", "ls", "-q", "--filter", label) + docker("images", "-q", "--filter", label))
+            + docker("network", "ls", "-q", "--filter", label) + images_left(label))
+
+
+def images_left(label):
+    """Podman fails when one is removed while it lists them."""
+    for _ in range(20):
+        with contextlib.suppress(AssertionError):
+            return docker("images", "-q", "--filter", label)
+        time.sleep(0.1)
+    return docker("images", "-q", "--filter", label)
 
 
 def left_after(seconds):

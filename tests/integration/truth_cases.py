@@ -5,7 +5,7 @@ import contextlib
 import os
 import subprocess
 
-from support import IDLE, IMAGE, ROGATE, docker, equal, needs_ebpf, project
+from support import IDLE, IMAGE, ROGATE, docker, engine_is_podman, equal, needs_ebpf, project
 
 PROGRAMS = os.path.join(os.path.dirname(ROGATE), "tests", "programs")
 TEST_IMAGE = "rogate-test/truth"
@@ -77,7 +77,11 @@ def truth_image():
                        "/p/write_calls setup /on-root && /p/write_calls setup /anonymous && mkdir -p /open/closed /bind/open")
     try:
         equal(docker("wait", container), "0")
-        docker("commit", container, TEST_IMAGE)
+        if engine_is_podman():  # which does not take the docker client's commit
+            with subprocess.Popen(["docker", "export", container], stdout=subprocess.PIPE) as export:
+                subprocess.run(["docker", "import", "-", TEST_IMAGE], stdin=export.stdout, capture_output=True, check=True)
+        else:
+            docker("commit", container, TEST_IMAGE)
     finally:
         docker("rm", "-f", container)
     docker("volume", "create", "rogate-test-truth")

@@ -169,7 +169,7 @@ def test_input_errors():
     needs_ebpf()
     done = rogate("watch", "rogate-test-nobody")
     equal(done.returncode, 3)
-    contains(done.stderr, "watching container rogate-test-nobody", "No such container")
+    contains(done.stderr, "watching container rogate-test-nobody", "o such container")
     docker("create", "--name", NAME, IMAGE, "true")
     try:
         done = rogate("watch", NAME)
