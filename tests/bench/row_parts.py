@@ -1,4 +1,7 @@
-"""What an observed call's cost is made of: observers that stop within it, each one part later than the one before."""
+"""What an observed call's cost is made of: observers that stop within it, each one part later than the one before. Short
+measurements and many of them, since the differences are small."""
+import statistics
+
 from measure import Line, in_turns, ratios
 from observers import ebpf
 from subject import Subject, calls_root
@@ -6,17 +9,18 @@ from subject import Subject, calls_root
 # The observer that stops behind a part -> the part. An open that only reads ends with the arguments.
 PARTS = {"TRACEPOINT": "the tracepoint", "PROCESS": "whose process", "ARGUMENTS": "arguments", "PATH": "the path",
          "PLACE": "where it begins and who", "ebpf": "counting it: the whole"}
-MODES = {"refused-open": ("1,000,000 refused opens", tuple(PARTS)),
-         "refused-create": ("1,000,000 refused creates", tuple(PARTS)),
-         "refused-rename": ("1,000,000 refused renames (two paths)", tuple(PARTS)),
-         "read-open": ("1,000,000 read-only opens", ("TRACEPOINT", "PROCESS", "ebpf"))}
+MODES = {"refused-open": ("refused opens", tuple(PARTS)),
+         "refused-create": ("refused creates", tuple(PARTS)),
+         "refused-rename": ("refused renames (two paths)", tuple(PARTS)),
+         "read-open": ("read-only opens", ("TRACEPOINT", "PROCESS", "ebpf"))}
+FILTERS = {"nothing": "a seccomp filter that lets everything pass", "agent": "the ptrace observer's filter, without a tracer"}
 
 
-def sample(root, binary, mode, count):
+def sample(root, binary, mode, count, before=()):
     """Nanoseconds of the subject's CPU time for each call."""
     with Subject(root) as subject:
         if not binary:
-            return float(subject.run(["/calls", mode, str(count)], ()).split()[0]) / count * 1e9
+            return float(subject.run([*before, "/calls", mode, str(count)], ()).split()[0]) / count * 1e9
         with ebpf(subject, binary=binary) as (before, tool, agent):
             cpu = float(subject.run(["/calls", mode, str(count)], ()).split()[0])
         if binary != "ebpf" and agent.seen:
@@ -24,13 +28,19 @@ def sample(root, binary, mode, count):
     return cpu / count * 1e9
 
 
+def line(what, than, samples):
+    return Line(what, f"{than} ({statistics.median(samples['none']):.0f} ns each)", "–", ratios(samples, "none"), samples)
+
+
 def run(settings):
-    root, lines, count = calls_root(), [], settings.count(1_000_000)
+    root, lines, count, rounds = calls_root(), [], settings.count(200_000), 3 * settings.rounds
     for mode, (what, parts) in MODES.items():
         variants = {"none": lambda mode=mode: sample(root, "", mode, count)}
         for part in parts:
             variants[PARTS[part]] = lambda part=part, mode=mode: sample(root, part, mode, count)
-        samples = in_turns(settings.rounds, variants)
-        base = sorted(samples["none"])[len(samples["none"]) // 2]
-        lines.append(Line(f"{what}: up to and with", f"no observer ({base:.0f} ns each)", "–", ratios(samples, "none"), samples))
+        lines.append(line(f"{count:,} {what}, {rounds} rounds: up to and with", "no observer", in_turns(rounds, variants)))
+    variants = {"none": lambda: sample(root, "", "read-open", count)}
+    for name, what in FILTERS.items():
+        variants[what] = lambda name=name: sample(root, "", "read-open", count, ("/filtered", name))
+    lines.append(line(f"{count:,} read-only opens, {rounds} rounds, under a filter", "no filter", in_turns(rounds, variants)))
     return lines

@@ -27,13 +27,15 @@ exec $with chroot "$root" "$@"
 
 
 def calls_root():
-    """A root with nothing but tests/bench/programs/calls.c."""
+    """A root with nothing but tests/bench/programs."""
     root = f"{WORK}/root-calls"
     for folder in ("proc", "dev", "bench/ro", "bench/rw", ".rogate"):
         os.makedirs(f"{root}/{folder}", exist_ok=True)
     with open(f"{root}/bench/ro/file", "w") as file:
         file.write("text\n")
-    subprocess.run(["gcc", "-O2", "-static", "-o", f"{root}/calls", f"{ROOT}/tests/bench/programs/calls.c"], check=True)
+    for program, more in (("calls", []), ("filtered", ["ptrace_agent/filter.c", "agent/calls.c"])):
+        subprocess.run(["gcc", "-O2", "-static", "-o", f"{root}/{program}", f"{ROOT}/tests/bench/programs/{program}.c",
+                        *(f"{ROOT}/harness/observe/{each}" for each in more)], check=True)
     return root
 
 
