@@ -194,11 +194,18 @@ Task<StepOutcome> Driver::exec(const Step& step, const ExecAction& action) {
         if (done.error().kind == ErrorKind::timeout)
             co_return miss(
                 fmt::format("'{}' did not end within {} ms", action.command.front(), step.timeout_ms));
-        // 409 and the like: the subject is not running (any more). That is an outcome of the step, not of the
-        // engine.
-        if (done.error().kind != ErrorKind::refused && done.error().kind != ErrorKind::engine)
+        // 409 and the like: the subject is not running (any more), or has ended meanwhile and the engine has
+        // forgotten the command with it (404). That is an outcome of the step, not of the engine.
+        if (done.error().kind != ErrorKind::refused && done.error().kind != ErrorKind::not_found &&
+            done.error().kind != ErrorKind::engine)
             co_return fail(std::move(done.error()));
         auto state = co_await client_.container_inspect(container_);
+        // The engine notes the container's end a moment after it has forgotten the command.
+        for (int tries = 0;
+             tries < 20 && state && state->running && done.error().kind == ErrorKind::not_found; ++tries) {
+            co_await sleep_for(Milliseconds(100));
+            state = co_await client_.container_inspect(container_);
+        }
         if (!state) co_return fail(std::move(state.error()));
         if (!state->running) {
             auto why = co_await describe_exit(client_, *state);

@@ -2,7 +2,8 @@
 import json
 import os
 
-from support import IDLE, IMAGE, contains, equal, fingerprint, project
+from faulty_engine import FaultyEngine
+from support import IDLE, IMAGE, contains, docker, equal, fingerprint, project
 
 SERVER = r"""
 use IO::Socket::INET; $| = 1; $SIG{TERM} = sub { exit 0 };
@@ -214,3 +215,13 @@ def test_files_on_a_tmpfs_are_out_of_reach_and_no_loss():
         done = p.run()
         equal(done.returncode, 1, done.stdout)
         contains(message(p, 0, "puts"), "/t/y is on the tmpfs /t, which the engine does not reach from outside; use exec")
+
+
+def test_a_command_that_the_engine_forgot_with_the_subject_is_the_subjects_affair():
+    """What is asked of a command after the container has ended can be answered with 404."""
+    api = docker("version", "-f", "{{.Server.APIVersion}}")
+    with project() as p, FaultyEngine(rewrite=(f"GET /v{api}/exec/".encode(), f"GET /v{api}/none/".encode())) as engine:
+        p.scenario("echo started; sleep 1; exit 7; " + IDLE, [], [{"name": "is cut off", "exec": "sleep 20"}], candidates=[])
+        done = p.run(env={"DOCKER_HOST": engine.address})
+        equal(done.returncode, 1, done.stdout + done.stderr)
+        contains(p.result["runs"][0]["phases"][-2]["message"], "exited with code 7")
