@@ -60,6 +60,10 @@ RunPlan data_of(const RunPlan& plan) {
     return nothing_tried;
 }
 
+std::string DataPlane::scratch_name() const {
+    return fmt::format("rogate-{}-{}scratch", session_, part_);
+}
+
 std::string DataPlane::volume_name(int run, std::size_t index) const {
     return fmt::format("rogate-{}-{}r{}-m{}", session_, part_, run, index);
 }
@@ -164,7 +168,7 @@ std::string DataPlane::seen_by_helper(std::size_t index) const {
                        data.file_name);
 }
 
-std::vector<engine::MountSpec> DataPlane::source_mounts() const {
+std::vector<engine::MountSpec> DataPlane::source_mounts(bool in_folders) const {
     std::vector<engine::MountSpec> specs;
     for (std::size_t i = 0; i < mounts_.size(); ++i) {
         const DataMount& data = mounts_[i];
@@ -177,18 +181,10 @@ std::vector<engine::MountSpec> DataPlane::source_mounts() const {
                          .read_only = true,
                          .no_copy = data.mount.type != MountType::bind,
                          .propagation = {}});
+        if (!in_folders || !data.seen_in_folder) continue;
+        specs.back().source = std::filesystem::path(data.mount.source).parent_path().string();
+        specs.back().target = fmt::format("/rogate/folder/{}", i);
     }
-    return specs;
-}
-
-std::vector<engine::MountSpec> DataPlane::reachable_sources() const {
-    std::vector<engine::MountSpec> specs = source_mounts();
-    for (engine::MountSpec& spec : specs)
-        for (std::size_t i = 0; i < mounts_.size(); ++i) {
-            if (!mounts_[i].seen_in_folder || spec.target != fmt::format("/rogate/source/{}", i)) continue;
-            spec.source = std::filesystem::path(mounts_[i].mount.source).parent_path().string();
-            spec.target = fmt::format("/rogate/folder/{}", i);
-        }
     return specs;
 }
 
@@ -203,9 +199,25 @@ engine::ContainerSpec DataPlane::never_started(const std::string& name) const {
     return spec;
 }
 
+engine::ContainerSpec DataPlane::reader(const std::string& name, std::string image,
+                                        std::vector<std::string> words,
+                                        std::vector<engine::MountSpec> mounts) const {
+    engine::ContainerSpec spec;
+    spec.name = fmt::format("rogate-{}-{}{}", session_, part_, name);
+    spec.image = std::move(image);
+    spec.labels = labels(session_, "helper");
+    spec.entrypoint = std::move(words);
+    spec.entrypoint->insert(spec.entrypoint->begin(), "/rogate-observer");
+    spec.network_mode = "none";
+    spec.read_only_rootfs = true;
+    spec.cap_drop = {"ALL"};
+    spec.mounts = std::move(mounts);
+    return spec;
+}
+
 Task<> DataPlane::create_helper() {
     engine::VolumeSpec scratch;
-    scratch.name = fmt::format("rogate-{}-{}scratch", session_, part_);
+    scratch.name = scratch_name();
     scratch.labels = labels(session_, "data");
     auto volume = co_await client_.volume_create(scratch);
     if (!volume)
@@ -217,12 +229,12 @@ Task<> DataPlane::create_helper() {
 Task<> DataPlane::create_helper_container() {
     engine::ContainerSpec spec = never_started("helper");
     spec.mounts.push_back({.type = engine::MountSpec::Type::volume,
-                           .source = fmt::format("rogate-{}-{}scratch", session_, part_),
+                           .source = scratch_name(),
                            .target = scratch_path,
                            .read_only = false,
                            .no_copy = true,
                            .propagation = {}});
-    for (engine::MountSpec& source : reachable_sources()) spec.mounts.push_back(std::move(source));
+    for (engine::MountSpec& source : source_mounts(true)) spec.mounts.push_back(std::move(source));
     auto created = co_await client_.container_create(spec);
     if (!created) {
         Error error = std::move(created.error());
@@ -326,17 +338,10 @@ Task<std::optional<Owners>> DataPlane::owners(std::string container, std::string
         if (!image) co_return fail(std::move(image.error()));
         reader_image_ = std::move(*image);
     }
-    engine::ContainerSpec spec;
-    spec.name = fmt::format("rogate-{}-{}owners{}", session_, part_, checks_++);
-    spec.image = reader_image_;
-    spec.labels = labels(session_, "helper");
-    spec.entrypoint =
-        std::vector<std::string>{"/rogate-observer", below ? "owners-below" : "owners", std::move(path)};
-    spec.network_mode = "none";
-    spec.read_only_rootfs = true;
-    spec.cap_drop = {"ALL"};
+    std::vector<std::string> words = {below ? "owners-below" : "owners", std::move(path)};
+    engine::ContainerSpec spec =
+        reader(fmt::format("owners{}", checks_++), reader_image_, std::move(words), mounts->second);
     spec.cap_add = {"DAC_READ_SEARCH"};
-    spec.mounts = mounts->second;
     for (engine::MountSpec& mount : spec.mounts) mount.read_only = true;
     auto created = co_await client_.container_create(std::move(spec));
     if (!created) co_return fail(std::move(created.error()).with_context("looking who owns the data"));

@@ -148,8 +148,12 @@ class DataPlane {
     engine::Task<> create_helper_container();
     engine::Task<> reach_single_files();
     engine::Task<> put_fixture(std::size_t index);
-    std::vector<engine::MountSpec> source_mounts() const;      // all of them, read-only
-    std::vector<engine::MountSpec> reachable_sources() const;  // the same, as archive calls can take them
+    // All of them, read-only; `in_folders`: with the folder in place of a file that archive calls do not
+    // reach.
+    std::vector<engine::MountSpec> source_mounts(bool in_folders = false) const;
+    // A container of rogate's own program that says something of these mounts and ends.
+    engine::ContainerSpec reader(const std::string& name, std::string image, std::vector<std::string> words,
+                                 std::vector<engine::MountSpec> mounts) const;
     // Where the helper sees the data that runs begin with.
     std::string seen_by_helper(std::size_t index) const;
     engine::Task<std::string> read_mountinfo();
@@ -194,6 +198,7 @@ class DataPlane {
     std::size_t mount_of(const std::string& path) const;
     // Where the helper sees what the subject has at `path`.
     std::string helper_path(const std::string& path) const;
+    std::string scratch_name() const;
     std::string volume_name(int run, std::size_t index) const;
     std::string new_volume_name(int run, std::size_t index) const;
     std::string folder(int run, std::size_t index) const;

@@ -39,15 +39,7 @@ bool may_be_recursive(const std::string& api_version) {
 Task<std::string> DataPlane::read_mountinfo() {
     auto image = co_await observe::import_mount_reader(client_, session_);
     if (!image) co_return fail(std::move(image.error()));
-    engine::ContainerSpec spec;
-    spec.name = fmt::format("rogate-{}-{}look", session_, part_);
-    spec.image = *image;
-    spec.labels = labels(session_, "helper");
-    spec.entrypoint = std::vector<std::string>{"/rogate-observer", "mounts"};
-    spec.network_mode = "none";
-    spec.read_only_rootfs = true;
-    spec.cap_drop = {"ALL"};
-    spec.mounts = source_mounts();
+    engine::ContainerSpec spec = reader("look", *image, {"mounts"}, source_mounts());
     if (may_be_recursive(client_.api_version())) {
         std::vector<engine::MountSpec> by_itself = spec.mounts;
         for (engine::MountSpec& mount : spec.mounts) mount.target += as_subject;

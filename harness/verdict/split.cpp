@@ -70,7 +70,6 @@ class Splitter {
     WritablePath describe(const std::string& directory, const Below& below);
     bool is_for_passing_things(const std::string& directory, const Below& below) const;
     void find_removed(const RunRecord& control);
-    void fill_tmpfs(WritablePath& path, const PathFacts& facts, const Below& below) const;
 
     const SplitQuestion& question_;
     const std::string& target_;
@@ -174,13 +173,19 @@ bool is_temporary_by_name(const std::string& directory) {
            std::find(names.begin(), names.end(), name) != names.end();
 }
 
-void Splitter::fill_tmpfs(WritablePath& path, const PathFacts& facts, const Below& below) const {
-    std::uint32_t uid = facts.uid, gid = facts.gid;
-    // It would belong to whoever made it.
-    if (!facts.exists && !below.empty()) uid = gid = below.front()->process.uid;
-    path.tmpfs_options = fmt::format("mode={:04o}", facts.exists ? facts.mode & 07777U : 0755U);
-    if (uid != 0) path.tmpfs_options += fmt::format(",uid={}", uid);
-    if (gid != 0) path.tmpfs_options += fmt::format(",gid={}", gid);
+using Owner = std::pair<std::uint32_t, std::uint32_t>;  // user and group; both 0: root's
+
+// What is not there yet would belong to whoever made it.
+Owner owner_of(const PathFacts& facts, const std::vector<const Attempt*>& below) {
+    if (facts.exists || below.empty()) return {facts.uid, facts.gid};
+    return {below.front()->process.uid, below.front()->process.uid};
+}
+
+std::string tmpfs_options(const PathFacts& facts, const Owner& owner) {
+    std::string options = fmt::format("mode={:04o}", facts.exists ? facts.mode & 07777U : 0755U);
+    if (owner.first != 0) options += fmt::format(",uid={}", owner.first);
+    if (owner.second != 0) options += fmt::format(",gid={}", owner.second);
+    return options;
 }
 
 WritablePath Splitter::describe(const std::string& directory, const Below& below) {
@@ -189,6 +194,7 @@ WritablePath Splitter::describe(const std::string& directory, const Below& below
     path.mount = target_;
     const PathFacts facts = facts_.at(directory);
     path.needs_mount_point = !facts.exists && question_.mount.type != MountType::rootfs;
+    const Owner owner = owner_of(facts, below);
     const bool passing = is_for_passing_things(directory, below), temporary = is_temporary_by_name(directory);
     if (facts.exists && !facts.empty) {
         path.as = WritableAs::volume;
@@ -196,18 +202,15 @@ WritablePath Splitter::describe(const std::string& directory, const Below& below
     } else if (!passing && !temporary) {
         path.as = WritableAs::volume;
         path.reason = "what is written there may have to survive a restart";
+    } else if (!question_.tmpfs_has_owner && owner != Owner()) {
+        path.as = WritableAs::volume;
+        path.reason = "it is not root's, and this engine's tmpfs is always";
     } else {
         path.as = WritableAs::tmpfs;
         path.reason = passing ? "only sockets, pid and lock files and temporary files are written there"
                               : "by its name it is for temporary files";
-        fill_tmpfs(path, facts, below);
-        if (!question_.tmpfs_has_owner && path.tmpfs_options.find("id=") != std::string::npos) {
-            path.as = WritableAs::volume;
-            path.tmpfs_options.clear();
-            path.reason = "it is not root's, and this engine's tmpfs is always";
-        } else if (!passing) {
-            by_name_.insert(directory);
-        }
+        if (!passing) by_name_.insert(directory);
+        path.tmpfs_options = tmpfs_options(facts, owner);
     }
     return path;
 }
