@@ -11,7 +11,7 @@ RATES = (0, 300_000, 200_000, 100_000)  # calls a second; 0: as many as there ca
 def sample(root, count, rate=0):
     with Subject(root) as subject:
         with ebpf(subject) as (before, tool, agent):
-            _, wall = map(float, subject.run(["/calls", "distinct", str(count), str(rate)]).split())
+            wall = float(subject.run(["/calls", "distinct", str(count), str(rate)]).split()[1])
         memory = agent.memory_at_end
     return {"per_second": count / wall, "lost": agent.lost, "seen": agent.seen, "memory": memory,
             "agent_s": agent.cpu_at_end}

@@ -1,10 +1,10 @@
-"""What an observed call's cost is made of: observers that stop within it, each one part later than the one before. Short
-measurements and many of them, since the differences are small."""
+"""What an observed call's cost is made of: observers that stop within it, each one part later than the one before. The
+differences are small: only calls count that were made while nobody else computed on the core."""
 import statistics
 
-from measure import Line, in_turns, ratios
+from measure import Line, ratios
 from observers import ebpf
-from subject import Subject, calls_root
+from subject import Calls, Subject, calls_root, quiet_turns
 
 # The observer that stops behind a part -> the part. An open that only reads ends with the arguments.
 PARTS = {"TRACEPOINT": "the tracepoint", "PROCESS": "whose process", "ARGUMENTS": "arguments", "PATH": "the path",
@@ -16,16 +16,16 @@ MODES = {"refused-open": ("refused opens", tuple(PARTS)),
 FILTERS = {"nothing": "a seccomp filter that lets everything pass", "agent": "the ptrace observer's filter, without a tracer"}
 
 
-def sample(root, binary, mode, count, before=()):
+def sample(calls, binary, mode, count, before=()):
     """Nanoseconds of the subject's CPU time for each call."""
-    with Subject(root) as subject:
+    with Subject(calls.root) as subject:
         if not binary:
-            return float(subject.run([*before, "/calls", mode, str(count)], ()).split()[0]) / count * 1e9
+            return calls.run(subject, mode, count, before)[0] * 1e9
         with ebpf(subject, binary=binary) as (before, tool, agent):
-            cpu = float(subject.run(["/calls", mode, str(count)], ()).split()[0])
+            cpu = calls.run(subject, mode, count)[0]
         if binary != "ebpf" and agent.seen:
             raise RuntimeError(f"the observer that stops behind {binary} saw {agent.seen} calls")
-    return cpu / count * 1e9
+    return cpu * 1e9
 
 
 def line(what, than, samples):
@@ -33,14 +33,14 @@ def line(what, than, samples):
 
 
 def run(settings):
-    root, lines, count, rounds = calls_root(), [], settings.count(200_000), 3 * settings.rounds
+    calls, lines, count, rounds = Calls(calls_root(), quiet=not settings.tiny), [], settings.count(200_000), settings.rounds
     for mode, (what, parts) in MODES.items():
-        variants = {"none": lambda mode=mode: sample(root, "", mode, count)}
+        variants = {"none": lambda mode=mode: sample(calls, "", mode, count)}
         for part in parts:
-            variants[PARTS[part]] = lambda part=part, mode=mode: sample(root, part, mode, count)
-        lines.append(line(f"{count:,} {what}, {rounds} rounds: up to and with", "no observer", in_turns(rounds, variants)))
-    variants = {"none": lambda: sample(root, "", "read-open", count)}
+            variants[PARTS[part]] = lambda part=part, mode=mode: sample(calls, part, mode, count)
+        lines.append(line(f"{count:,} {what}, {rounds} rounds: up to and with", "no observer", quiet_turns(rounds, variants)))
+    variants = {"none": lambda: sample(calls, "", "read-open", count)}
     for name, what in FILTERS.items():
-        variants[what] = lambda name=name: sample(root, "", "read-open", count, ("/filtered", name))
-    lines.append(line(f"{count:,} read-only opens, {rounds} rounds, under a filter", "no filter", in_turns(rounds, variants)))
+        variants[what] = lambda name=name: sample(calls, "", "read-open", count, ("/filtered", name))
+    lines.append(line(f"{count:,} read-only opens, {rounds} rounds, under a filter", "no filter", quiet_turns(rounds, variants)))
     return lines
