@@ -116,6 +116,33 @@ def test_counts_are_exact():
         equal([(a["path"], a["count"]) for a in p.mount("/data")["attempts"]], [("/data/x", 1000)])
 
 
+def test_only_equal_attempts_are_counted_together():
+    """They differ in one thing each: where a relative path begins (two folders; two mounts, whose roots both are inode 1), the
+    path, the program's name, its file, the operation, the phase."""
+    with project() as p:
+        p.make("data", {"file": "text\n"})
+        os.mkdir(p.path("data/one")), os.mkdir(p.path("data/two"))
+        calls = """cd /data
+        /tmp/a/tool x; /tmp/a/tool y; /tmp/a/other x; /tmp/b/tool x; perl -e 'mkdir "z"; rmdir "z"'
+        cd /data/one; /tmp/a/tool x; cd /data/two; /tmp/a/tool x; cd /first; /tmp/a/tool x; cd /second; /tmp/a/tool x"""
+        p.scenario(f"""exec 2>/dev/null; cat /data/file; ls /first /second; mkdir /tmp/a /tmp/b; cp /bin/mkdir /tmp/a/tool
+        cp /bin/mkdir /tmp/b/tool; ln -s tool /tmp/a/other; for i in 1 2 3; do {calls}; done; """ + IDLE,
+                   ["./data:/data", {"type": "tmpfs", "target": "/first"}, {"type": "tmpfs", "target": "/second"}],
+                   [{"name": "again", "exec": "cd /data; /tmp/a/tool x 2>/dev/null; true"}])
+        done = p.run()
+        assert p.result, done.stderr
+        attempts = [(a["path"], a["operation"], a["process"]["exe"], a["process"]["comm"], a["phase"], a["count"])
+                    for mount in p.result["mounts"] for a in mount["attempts"]]
+        tool = ("mkdir", "/tmp/a/tool", "tool", "entrypoint", 3)
+        equal(sorted(attempts), sorted([("/data/x", *tool), ("/data/y", *tool), ("/data/one/x", *tool), ("/data/two/x", *tool),
+                                        ("/first/x", *tool), ("/second/x", *tool),
+                                        ("/data/x", "mkdir", "/tmp/a/tool", "other", "entrypoint", 3),
+                                        ("/data/x", "mkdir", "/tmp/b/tool", "tool", "entrypoint", 3),
+                                        ("/data/z", "mkdir", "/usr/bin/perl", "perl", "entrypoint", 3),
+                                        ("/data/z", "rmdir", "/usr/bin/perl", "perl", "entrypoint", 3),
+                                        ("/data/x", "mkdir", "/tmp/a/tool", "tool", "step again", 1)]), done.stdout + done.stderr)
+
+
 def test_hostile_paths():
     with project() as p:
         p.make("data", {"file": "text\n"})

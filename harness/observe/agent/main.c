@@ -431,8 +431,8 @@ static void send_counts(unsigned int slot) {
     while (!more) {
         key = next;
         more = bpf_map__get_next_key(programs->maps.attempts, &key, &next, sizeof next);
-        if (key.slot != slot ||
-            bpf_map__lookup_elem(programs->maps.attempts, &key, sizeof key, &count, sizeof count, 0))
+        if (bpf_map__lookup_elem(programs->maps.attempts, &key, sizeof key, &count, sizeof count, 0) ||
+            count.slot != slot)
             continue;
         if (count.count > 1) {
             struct frame_count frame = {count.id, count.count};

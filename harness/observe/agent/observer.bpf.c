@@ -593,30 +593,40 @@ static __always_inline unsigned long exe_inode(void) {
     return inode ? READ(inode, i_ino) : 0;
 }
 
+static __always_inline __u64 two(__u32 low, __u32 high) {
+    return (__u64)high << 32 | low;
+}
+
+/* Multilinear hashing (Lemire and Kaser, "Strongly universal string hashing is fast"): each word has odd factors of its own, so
+ * that none waits for the one before. */
+static __always_inline void mix(struct attempt_key* key, __u64 word, __u64 factor, __u64 other_factor) {
+    key->one += word * factor;
+    key->other += word * other_factor;
+}
+
 /* True if it was only counted. */
 static __noinline bool count_again(struct work* work) {
     struct attempt_count *count, first = {};
     struct attempt_key* key;
     struct event* event;
-    __u64* comm;
+    const __u64* name;
     if (!work || !work->path_hash) return false;
     key = &work->key;
     event = &work->event;
-    comm = (void*)event->comm;
-    key->path_hash = work->path_hash;
-    key->inode = event->inode;
-    key->who = (comm[0] * 31 + comm[1]) * 0x9e3779b97f4a7c15ULL ^ exe_inode();
-    key->mount_id = event->mount_id;
-    key->mount_namespace = event->mount_namespace;
-    key->phase = event->phase;
-    key->root = event->root;
-    key->open_flags = event->open_flags;
-    key->refused_mount = event->refused_mount;
-    key->slot = event->slot;
-    key->number = event->number;
-    key->errno_value = -event->result;
+    name = (void*)event->comm;
+    key->one = key->other = 0;
+    mix(key, work->path_hash, 0x9e3779b97f4a7c15ULL, 0xd6e8feb86659fd93ULL);
+    mix(key, event->inode, 0xbf58476d1ce4e5b9ULL, 0xa0761d6478bd642fULL);
+    /* The name and the executable of the process. */
+    mix(key, name[0], 0x94d049bb133111ebULL, 0xe7037ed1a0b428dbULL);
+    mix(key, name[1], 0xff51afd7ed558ccdULL, 0x8ebc6af09c88c6e3ULL);
+    mix(key, exe_inode(), 0xc4ceb9fe1a85ec53ULL, 0x589965cc75374cc3ULL);
+    mix(key, two(event->mount_id, event->mount_namespace), 0x87c37b91114253d5ULL, 0x1d8e4e27c47d124fULL);
+    mix(key, two(event->phase, event->root), 0x4cf5ad432745937fULL, 0xeb44accab455d165ULL);
+    mix(key, two(event->open_flags, event->refused_mount), 0x52dce729da3ed7e5ULL, 0x9c6e6877736c46e3ULL);
     /* Opening what is there and making it are two things. */
-    key->flags = event->flags & (EVENT_CREATED | EVENT_NO_CHANGE);
+    mix(key, two(event->slot | event->number << 16, -event->result | (event->flags & (EVENT_CREATED | EVENT_NO_CHANGE)) << 16),
+        0x38495ab5a3c1f2d7ULL, 0x6a09e667f3bcc909ULL);
     count = bpf_map_lookup_elem(&attempts, key);
     if (count) {
         __sync_fetch_and_add(&count->count, 1);
@@ -624,6 +634,7 @@ static __noinline bool count_again(struct work* work) {
     }
     first.id = event->id;
     first.count = 1;
+    first.slot = event->slot;
     /* A full map only means that this one is reported each time. */
     if (bpf_map_update_elem(&attempts, key, &first, BPF_NOEXIST)) work->path_hash = 0;
     return false;

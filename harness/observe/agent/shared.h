@@ -63,15 +63,13 @@ struct event {
     char data[DATA_SIZE + DATA_SLACK];
 };
 
-/* Attempts that agree in all of this are one attempt with a count. */
+/* What attempts agree in that are one attempt with a count: two hashes of it, since the map's own hash of all of it, and the
+ * comparing, would take longer than these. */
 struct attempt_key {
-    unsigned long long path_hash, inode;
-    unsigned long long who; /* the name and the executable of the process, hashed */
-    unsigned int mount_id, mount_namespace, phase, root, open_flags, refused_mount;
-    unsigned short slot, number, errno_value, flags;
+    unsigned long long one, other;
 };
 struct attempt_count {
-    unsigned long long id, count;
+    unsigned long long id, count, slot;
 };
 
 /* A restarted container can get the numbers of its old mount namespace and mounts, each for another one. */
