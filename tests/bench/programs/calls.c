@@ -66,45 +66,45 @@ static long shortest_loop(double seconds) {
 
 enum { PIECE = 1000, PATIENCE = 240 /* seconds */ };
 
+/* Makes `count` calls that are counted, and prints what they cost. The program's exit code. */
+static int measure(const char *name, int (*call)(long), long count, double per_second, long quiet_loop) {
+    const double start = now(CLOCK_MONOTONIC);
+    const long limit = quiet_loop + quiet_loop / 20;
+    long made = 0, counted = 0, shortest = quiet_loop, around = quiet_loop ? loop() : 0;
+    double cpu = 0, wall = 0;
+    while (counted < count) {
+        while (around > limit && now(CLOCK_MONOTONIC) < start + PATIENCE) around = loop();
+        if (around > limit) break;
+        const long piece = count - counted < PIECE ? count - counted : PIECE, end = made + piece;
+        const double cpu_before = now(CLOCK_PROCESS_CPUTIME_ID), wall_before = now(CLOCK_MONOTONIC);
+        for (; made < end; made++) {
+            if (!call(made)) {
+                fprintf(stderr, "%s: call %ld did not end as it should: %s\n", name, made, strerror(errno));
+                return 1;
+            }
+            while (per_second > 0 && made % 64 == 0 && now(CLOCK_MONOTONIC) - start < (double)made / per_second) continue;
+        }
+        const double cpu_after = now(CLOCK_PROCESS_CPUTIME_ID), wall_after = now(CLOCK_MONOTONIC);
+        if (quiet_loop) around = loop();
+        if (around < shortest) shortest = around;
+        if (around > limit) continue;
+        counted += piece;
+        cpu += cpu_after - cpu_before;
+        wall += wall_after - wall_before;
+    }
+    printf("%.6f %.6f %ld %ld %ld\n", cpu, wall, counted, made, shortest);
+    return 0;
+}
+
 int main(int argc, char **argv) {
-    const long count = argc > 2 ? atol(argv[2]) : 0, quiet_loop = argc > 4 ? atol(argv[4]) : 0;
-    const double per_second = argc > 3 ? atof(argv[3]) : 0;
+    const long count = argc > 2 ? atol(argv[2]) : 0;
     if (argc > 2 && !strcmp(argv[1], "loop")) {
         printf("%ld\n", shortest_loop((double)count));
         return 0;
     }
-    for (size_t mode = 0; argc > 2 && mode < sizeof modes / sizeof *modes; mode++) {
-        double cpu = 0, wall = 0;
-        const double start = now(CLOCK_MONOTONIC);
-        const long limit = quiet_loop + quiet_loop / 20;
-        long made = 0, counted = 0, shortest = quiet_loop, around = quiet_loop ? loop() : 0;
-        if (strcmp(modes[mode].name, argv[1])) continue;
-        while (counted < count) {
-            while (quiet_loop && around > limit) {
-                if (now(CLOCK_MONOTONIC) > start + PATIENCE) goto out_of_patience;
-                around = loop();
-            }
-            const long piece = count - counted < PIECE ? count - counted : PIECE, end = made + piece;
-            const double cpu_before = now(CLOCK_PROCESS_CPUTIME_ID), wall_before = now(CLOCK_MONOTONIC);
-            for (; made < end; made++) {
-                if (!modes[mode].call(made)) {
-                    fprintf(stderr, "%s: call %ld did not end as it should: %s\n", argv[1], made, strerror(errno));
-                    return 1;
-                }
-                while (per_second > 0 && made % 64 == 0 && now(CLOCK_MONOTONIC) - start < (double)made / per_second) continue;
-            }
-            const double cpu_after = now(CLOCK_PROCESS_CPUTIME_ID), wall_after = now(CLOCK_MONOTONIC);
-            if (quiet_loop) around = loop();
-            if (quiet_loop && around < shortest) shortest = around;
-            if (quiet_loop && around > limit) continue;
-            counted += piece;
-            cpu += cpu_after - cpu_before;
-            wall += wall_after - wall_before;
-        }
-    out_of_patience:
-        printf("%.6f %.6f %ld %ld %ld\n", cpu, wall, counted, made, shortest);
-        return 0;
-    }
+    for (size_t mode = 0; argc > 2 && mode < sizeof modes / sizeof *modes; mode++)
+        if (!strcmp(modes[mode].name, argv[1]))
+            return measure(argv[1], modes[mode].call, count, argc > 3 ? atof(argv[3]) : 0, argc > 4 ? atol(argv[4]) : 0);
     fprintf(stderr, "usage: calls MODE N [PER_SECOND [QUIET_LOOP]] | calls loop SECONDS\n");
     return 2;
 }
