@@ -13,7 +13,8 @@ MODES = {"refused-open": ("refused opens", tuple(PARTS)),
          "refused-create": ("refused creates", tuple(PARTS)),
          "refused-rename": ("refused renames (two paths)", tuple(PARTS)),
          "read-open": ("read-only opens", ("TRACEPOINT", "PROCESS", "ebpf"))}
-FILTERS = {"nothing": "a seccomp filter that lets everything pass", "agent": "the ptrace observer's filter, without a tracer"}
+FILTERS = {"nothing": "a seccomp filter that lets everything pass", "openat": "the shortest that looks at openat's flags",
+           "agent": "the ptrace observer's filter, without a tracer"}
 
 
 def sample(calls, binary, mode, count, before=()):

@@ -4,14 +4,17 @@ import os
 import pathlib
 import re
 import socket
+import statistics
 import subprocess
 import time
 
 from measure import Line, ROOT, WORK, in_turns, ratios
-from observers import OBSERVERS
-from subject import Subject, image_root
+from observers import OBSERVERS, unarmed
+from subject import Quiet, Subject, build_program, calls_root, image_root, patiently, quiet_turns
 
 TARGET = "eBPF 1.02, ptrace 1.10"
+# Whose work can be measured as the server's own CPU time: where a tracer stops it, most of the cost is not.
+WATCHERS = {**{name: OBSERVERS[name] for name in ("none", "eBPF", "bpftrace")}, "eBPF watching others": unarmed}
 
 
 def free_port():
@@ -48,6 +51,7 @@ class Server:
 
 class Redis(Server):
     image, what = "rogate/redis:bookworm", "redis, SET (redis-benchmark)"
+    own_time, request = "redis, SET: its CPU time", "*3\r\n$3\r\nSET\r\n$3\r\nkey\r\n$5\r\nvalue\r\n"
 
     def __init__(self, settings):
         self.requests = settings.count(50_000)
@@ -62,6 +66,7 @@ class Redis(Server):
 
 class Nginx(Server):
     image, what = "rogate/nginx:bookworm", "nginx, a small file (wrk, 8 connections)"
+    own_time, request = "nginx, a small file: its CPU time", "GET /index.html HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
     def __init__(self, settings):
         self.seconds = 1
@@ -70,7 +75,7 @@ class Nginx(Server):
         root = pathlib.Path(image_root(self.image))
         (root / "bench.conf").write_text(
             "worker_processes 1; daemon off; user root; pid /tmp/nginx.pid; error_log /dev/null;\n"
-            "events {}\nhttp { access_log off; server { listen 127.0.0.1:%d; root /usr/share/nginx/html; } }\n" % port)
+            "events {}\nhttp { access_log off; keepalive_requests 1000000000; server { listen 127.0.0.1:%d; root /usr/share/nginx/html; } }\n" % port)
         return ["nginx", "-c", "/bench.conf"]
 
     def rate(self, port):
@@ -112,18 +117,48 @@ class PostgreSql(Server):
         return float(re.search(r"tps = ([0-9.]+) \(without", output).group(1))
 
 
-def sample(server, observer):
-    """Microseconds for each request."""
-    root, port = image_root(server.image), free_port()
+@contextlib.contextmanager
+def running(server, watcher, pinned=()):
+    """(its subject, its port)"""
+    port = free_port()
     command = server.command(port)
-    with Subject(root) as subject, OBSERVERS[observer](subject) as (before, with_tool, agent):
-        process = subject.start([*before, *command], with_tool, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    with Subject(image_root(server.image)) as subject, watcher(subject) as (before, with_tool, agent):
+        process = subject.start([*before, *command], (*pinned, *with_tool), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             wait_until(server.is_ready, port)
-            return 1e6 / server.rate(port)
+            yield subject, port
         finally:
             subject.end()
             process.wait()
+
+
+def sample(server, observer):
+    """Microseconds for each request."""
+    with running(server, OBSERVERS[observer]) as (_, port):
+        return 1e6 / server.rate(port)
+
+
+class OwnTime:
+    """What a server itself computes for a request, without those that ask and what else the machine does: small differences show."""
+
+    def __init__(self, settings):
+        self.quiet = Quiet(calls_root(), wanted=not settings.tiny)
+        self.program = build_program("requests", WORK, "tests/bench/programs/quiet.c")
+        self.count = settings.count(10_000)
+        # Together on one core, so that what disturbs the server disturbs the loop of who asks. Where a server lies in its memory
+        # makes it faster or slower from one start to the next.
+        self.pinned = ("setarch", "-R", "taskset", "-c", str(max(os.sched_getaffinity(0))))
+        self.starts = 1 if settings.tiny else 3
+
+    def sample(self, server, watcher):
+        """Microseconds for each request."""
+        return statistics.median(patiently(lambda: self.one(server, watcher)) for _ in range(self.starts))
+
+    def one(self, server, watcher):
+        with running(server, WATCHERS[watcher], self.pinned) as (subject, port):
+            output = tool(*self.pinned, self.program, str(port), server.request, str(self.count), str(self.quiet.shortest),
+                          *map(str, subject.processes()))
+        return self.quiet.taken(output, self.count)[0] * 1e6
 
 
 def build_sample(observer, files):
@@ -138,8 +173,19 @@ def build_sample(observer, files):
         return time.monotonic() - start
 
 
+def own_time(settings):
+    own, lines = OwnTime(settings), []
+    for kind in (Redis, Nginx):
+        server = kind(settings)
+        variants = {name: (lambda name=name: own.sample(server, name)) for name in WATCHERS}
+        samples = quiet_turns(settings.rounds, variants)
+        lines.append(Line(server.own_time, f"no observer ({statistics.median(samples['none']):.1f} µs each)",
+                          "eBPF 1.02", ratios(samples, "none", 3), samples))
+    return lines
+
+
 def run(settings):
-    lines = []
+    lines = own_time(settings)
     for kind in (Redis, Nginx, PostgreSql):
         server = kind(settings)
         variants = {name: (lambda name=name: sample(server, name)) for name in OBSERVERS}

@@ -26,6 +26,14 @@ exec $with chroot "$root" "$@"
 """
 
 
+def build_program(name, folder, *sources):
+    """tests/bench/programs/NAME.c"""
+    programs = f"{ROOT}/tests/bench/programs"
+    subprocess.run(["gcc", "-O2", "-static", "-o", f"{folder}/{name}", f"{programs}/{name}.c", *(f"{ROOT}/{each}" for each in sources)],
+                   check=True)
+    return f"{folder}/{name}"
+
+
 def calls_root():
     """A root with nothing but tests/bench/programs."""
     root = f"{WORK}/root-calls"
@@ -33,9 +41,8 @@ def calls_root():
         os.makedirs(f"{root}/{folder}", exist_ok=True)
     with open(f"{root}/bench/ro/file", "w") as file:
         file.write("text\n")
-    for program, more in (("calls", []), ("filtered", ["ptrace_agent/filter.c", "agent/calls.c"])):
-        subprocess.run(["gcc", "-O2", "-static", "-o", f"{root}/{program}", f"{ROOT}/tests/bench/programs/{program}.c",
-                        *(f"{ROOT}/harness/observe/{each}" for each in more)], check=True)
+    build_program("calls", root, "tests/bench/programs/quiet.c")
+    build_program("filtered", root, "harness/observe/ptrace_agent/filter.c", "harness/observe/agent/calls.c")
     return root
 
 
@@ -43,36 +50,58 @@ class DisturbedMachine(RuntimeError):
     """Too little of the time was the subject alone on its core."""
 
 
-class Calls:
-    """Runs `calls` and takes only what it did while nobody else computed on its core, which the loop of `calls` tells. Other guests
-    of a host make a system call up to twice as slow, for seconds: more than what is measured here."""
+class FasterMachine(RuntimeError):
+    """What was measured before was disturbed all the time."""
 
-    def __init__(self, root, quiet=True):
-        self.root, self.shortest = root, 0
-        if quiet:
+
+class Quiet:
+    """The loop that tells whether somebody else computes on the core (tests/bench/programs/quiet.h)."""
+
+    def __init__(self, root, wanted=True):
+        self.program, self.shortest = f"{root}/calls", 0
+        if wanted:
             self.shortest = min(self.loop(cpu) for cpu in os.sched_getaffinity(0))
 
     def loop(self, cpu):
         """The shortest in three seconds, in nanoseconds."""
-        return int(subprocess.run(["taskset", "-c", str(cpu), f"{self.root}/calls", "loop", "3"], capture_output=True, text=True,
-                                  check=True).stdout)
+        return int(subprocess.run(["taskset", "-c", str(cpu), self.program, "loop", "3"], capture_output=True, text=True, check=True).stdout)
+
+    def taken(self, output, count):
+        """(seconds of the CPU's time for each call, of the clock, how many were made in all), of what a program with that loop printed."""
+        cpu, wall, counted, made, shortest = output.split()
+        if self.shortest and int(shortest) and int(shortest) < self.shortest * 0.95:
+            self.shortest = int(shortest)
+            raise FasterMachine("the machine is faster than it was: what was measured before was disturbed")
+        if int(counted) < count:
+            raise DisturbedMachine(f"{counted} of {made} were made while nobody else computed on the core; {count} are needed")
+        return float(cpu) / int(counted), float(wall) / int(counted), int(made)
+
+
+class Calls:
+    """Runs `calls`, and takes only what it did while nobody else computed on its core."""
+
+    def __init__(self, root, quiet=True):
+        self.root, self.loop = root, Quiet(root, quiet)
 
     def run(self, subject, mode, count, before=(), tool=(), quiet=True):
         """(seconds of the subject's CPU time for each call, of the clock, how many it made in all)."""
-        limit = self.shortest if quiet else 0
-        cpu, wall, counted, made, shortest = subject.run([*before, "/calls", mode, str(count), "0", str(limit)], tool).split()
-        if limit and int(shortest) < self.shortest * 0.95:
-            self.shortest = int(shortest)
-            raise DisturbedMachine("the machine is faster than it was: what was measured before was disturbed")
-        if int(counted) < count:
-            raise DisturbedMachine(f"{counted} of {made} calls were made while nobody else computed on the core; {count} are needed")
-        return float(cpu) / count, float(wall) / count, int(made)
+        limit = self.loop.shortest if quiet else 0
+        return self.loop.taken(subject.run([*before, "/calls", mode, str(count), "0", str(limit)], tool), count)
+
+
+def patiently(sample):
+    """Others compute for minutes at a time."""
+    for _ in range(3):
+        with contextlib.suppress(DisturbedMachine):
+            return sample()
+    return sample()
 
 
 def quiet_turns(rounds, variants):
-    """in_turns(), begun anew when it shows that the machine was disturbed."""
+    """in_turns(), of samples that can be disturbed; begun anew when it shows that they were."""
+    variants = {name: (lambda sample=sample: patiently(sample)) for name, sample in variants.items()}
     for _ in range(2):
-        with contextlib.suppress(DisturbedMachine):
+        with contextlib.suppress(FasterMachine):
             return in_turns(rounds, variants)
     return in_turns(rounds, variants)
 

@@ -1,22 +1,16 @@
 /* calls MODE N [PER_SECOND [QUIET_LOOP]]: makes N calls of one kind and prints what they cost: "CPU-SECONDS WALL-SECONDS COUNTED MADE
  * SHORTEST". Expects a read-only mount with a file at /bench/ro and a writable one at /bench/rw.
- * With QUIET_LOOP, what `calls loop SECONDS` printed: only those of the calls count, and are to be N, beside which the loop took no
- * longer than that and a twentieth; where it takes longer it is waited for, four minutes in all. */
+ * With QUIET_LOOP, what `calls loop SECONDS` printed: only those of the calls count, and are to be N, that nobody disturbed (quiet.h). */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-static const char file[] = "/bench/ro/file", missing[] = "/bench/ro/missing", made[] = "/bench/rw/made";
+#include "quiet.h"
 
-static double now(clockid_t clock) {
-    struct timespec time;
-    clock_gettime(clock, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
+static const char file[] = "/bench/ro/file", missing[] = "/bench/ro/missing", made[] = "/bench/rw/made";
 
 static int refused(int result) { return result < 0 && errno == EROFS; }
 static int close_it(int fd) { return fd >= 0 && !close(fd); }
@@ -42,39 +36,15 @@ static const struct {
 } modes[] = {{"refused-open", refused_open}, {"refused-create", refused_create}, {"refused-rename", refused_rename},
              {"cycle", cycle},               {"read-open", read_open},           {"distinct", distinct}};
 
-/* Who else computes on this core, another guest perhaps, makes calls up to twice as slow, for seconds. A loop with much to do at a
- * time feels it as well. Nanoseconds of one. */
-static long loop(void) {
-    unsigned long a = 1, b = 2, c = 3, d = 4, e = 5, f = 6;
-    const double start = now(CLOCK_MONOTONIC);
-    for (unsigned long i = 0; i < 40000; i++) {
-        a += b ^ i, b += c ^ i, c += d ^ i, d += e ^ i, e += f ^ i, f += a ^ i;
-        __asm__ volatile("" : : "r"(a), "r"(b), "r"(c), "r"(d), "r"(e), "r"(f));
-    }
-    return (long)((now(CLOCK_MONOTONIC) - start) * 1e9);
-}
-
-static long shortest_loop(double seconds) {
-    const double end = now(CLOCK_MONOTONIC) + seconds;
-    long shortest = loop();
-    while (now(CLOCK_MONOTONIC) < end) {
-        const long one = loop();
-        if (one < shortest) shortest = one;
-    }
-    return shortest;
-}
-
-enum { PIECE = 1000, PATIENCE = 240 /* seconds */ };
+enum { PIECE = 1000 };
 
 /* Makes `count` calls that are counted, and prints what they cost. The program's exit code. */
 static int measure(const char *name, int (*call)(long), long count, double per_second, long quiet_loop) {
     const double start = now(CLOCK_MONOTONIC);
-    const long limit = quiet_loop + quiet_loop / 20;
-    long made = 0, counted = 0, shortest = quiet_loop, around = quiet_loop ? loop() : 0;
+    struct quiet quiet = quiet_begin(quiet_loop);
+    long made = 0, counted = 0;
     double cpu = 0, wall = 0;
-    while (counted < count) {
-        while (around > limit && now(CLOCK_MONOTONIC) < start + PATIENCE) around = loop();
-        if (around > limit) break;
+    while (counted < count && quiet_wait(&quiet)) {
         const long piece = count - counted < PIECE ? count - counted : PIECE, end = made + piece;
         const double cpu_before = now(CLOCK_PROCESS_CPUTIME_ID), wall_before = now(CLOCK_MONOTONIC);
         for (; made < end; made++) {
@@ -85,14 +55,12 @@ static int measure(const char *name, int (*call)(long), long count, double per_s
             while (per_second > 0 && made % 64 == 0 && now(CLOCK_MONOTONIC) - start < (double)made / per_second) continue;
         }
         const double cpu_after = now(CLOCK_PROCESS_CPUTIME_ID), wall_after = now(CLOCK_MONOTONIC);
-        if (quiet_loop) around = loop();
-        if (around < shortest) shortest = around;
-        if (around > limit) continue;
+        if (!quiet_was(&quiet)) continue;
         counted += piece;
         cpu += cpu_after - cpu_before;
         wall += wall_after - wall_before;
     }
-    printf("%.6f %.6f %ld %ld %ld\n", cpu, wall, counted, made, shortest);
+    printf("%.6f %.6f %ld %ld %ld\n", cpu, wall, counted, made, quiet.shortest);
     return 0;
 }
 
