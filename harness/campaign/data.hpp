@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "campaign/owners.hpp"
+#include "campaign/scratch.hpp"
 #include "campaign/submounts.hpp"
 #include "campaign/tar.hpp"
 #include "engine/client.hpp"
@@ -74,7 +74,9 @@ class DataPlane {
   public:
     // `part` tells the names on the engine of several planes of one session apart.
     DataPlane(engine::Client& client, std::string session, std::string image, std::string part = "")
-        : client_(client), session_(std::move(session)), image_(std::move(image)), part_(std::move(part)) {}
+        : client_(client),
+          session_(session),
+          scratch_(client, std::move(session), std::move(image), std::move(part)) {}
 
     // Before survey(): read-only is not to reach what is mounted below a source, whatever the engine does.
     void keep_read_only_above() { reaches_below_ = false; }
@@ -129,8 +131,6 @@ class DataPlane {
     engine::Task<> release(int run);
 
   private:
-    static constexpr const char* scratch_path = "/rogate/scratch";  // in the helper
-
     // What a run left, by mount.
     struct Left {
         std::string lower;  // what an overlay of it lies on; empty: it has to be copied
@@ -143,17 +143,13 @@ class DataPlane {
     };
 
     engine::Task<> survey_source(DataMount& data, std::size_t index);
-    engine::ContainerSpec never_started(const std::string& name) const;
-    engine::Task<> create_helper();
-    engine::Task<> create_helper_container();
+    // If it is not there yet.
+    engine::Task<> make_scratch();
     engine::Task<> reach_single_files();
     engine::Task<> put_fixture(std::size_t index);
     // All of them, read-only; `in_folders`: with the folder in place of a file that archive calls do not
     // reach.
     std::vector<engine::MountSpec> source_mounts(bool in_folders = false) const;
-    // A container of rogate's own program that says something of these mounts and ends.
-    engine::ContainerSpec reader(const std::string& name, std::string image, std::vector<std::string> words,
-                                 std::vector<engine::MountSpec> mounts) const;
     // Where the helper sees the data that runs begin with.
     std::string seen_by_helper(std::size_t index) const;
     engine::Task<std::string> read_mountinfo();
@@ -161,15 +157,10 @@ class DataPlane {
     void take_submount(std::size_t index, const Submount& submount, std::size_t how_many, bool follows);
     engine::Task<> read_root_attributes(DataMount& data, std::size_t index);
     engine::Task<> check_overlays();
-    engine::Task<> make_volume(engine::VolumeSpec volume);
-    engine::Task<bool> can_be_mounted(std::vector<std::string> volumes);
-    engine::Task<> put_roots_below(std::string container, const std::vector<engine::MountSpec>& mounts);
-    engine::Task<> mount_volumes_of(std::string container);
     engine::Task<std::string> read_tree(std::size_t index);
     engine::Task<> make_plain_folders(int run);
     engine::Task<> fill(int run, std::size_t index);
     engine::Task<> make_folders(const RunPlan& plan);
-    engine::Task<> put_folders(std::vector<TarFolder> folders);
     engine::Task<> find_missing_mount_points();
     engine::Task<> source_for(const RunPlan& plan, std::size_t index, engine::MountSpec* made_so);
     engine::Task<> source_left(const RunPlan& plan, std::size_t index, engine::MountSpec* made_so);
@@ -191,44 +182,32 @@ class DataPlane {
     std::string volume_of_run(const RunPlan& plan, std::size_t index) const;
     // The run has it in a folder of the scratch volume.
     static bool is_in_folder(const RunPlan& plan, const DataMount& data);
-    engine::Task<std::optional<Owners>> owners(std::string container, std::string path, bool below);
-    engine::Task<TarFolder> attributes_of(std::string container, std::string path);
-    engine::Task<std::string> tree_of(std::string container, std::string path, std::string target);
     // The mount that `path` lies on; mounts() has "/" among them.
     std::size_t mount_of(const std::string& path) const;
     // Where the helper sees what the subject has at `path`.
     std::string helper_path(const std::string& path) const;
-    std::string scratch_name() const;
     std::string volume_name(int run, std::size_t index) const;
     std::string new_volume_name(int run, std::size_t index) const;
     std::string folder(int run, std::size_t index) const;
+    // Of a mount that is in a folder of the run's: the directory or file that is mounted.
+    std::string data_place(int run, std::size_t index) const;
     std::string writable_folder(int run, std::size_t number) const;
-    // `root`: the owner and mode of the overlay's root.
-    engine::VolumeSpec overlay_volume(std::string name, const std::string& lower,
-                                      const std::string& folder_name, const TarFolder& root);
-    engine::Task<> give_back_owners();
 
     engine::Client& client_;
-    std::string session_, image_, part_;
+    std::string session_;
+    Scratch scratch_;
     DataMode mode_ = DataMode::overlay;
     bool reaches_below_ = true;
     std::set<std::string> written_elsewhere_;
     std::map<std::string, DataMount> known_;
     std::vector<DataMount> mounts_;
-    std::string helper_;  // a container that is never started: its archive calls read and write the volumes
-    std::string scratch_mountpoint_;  // of the scratch volume, on the engine's host
     std::map<int, std::vector<std::string>> volumes_;
     std::set<std::string> tried_;  // volumes of the first run that are there already
     std::map<int, LeftBehind> left_;
     std::optional<bool> new_volumes_can_be_overlaid_;
     std::map<std::string, std::set<std::string>> made_in_new_volumes_;
     int runs_with_folders_ = 0;  // runs below this one have the folders that every run has
-    int checks_ = 0;
-    std::map<std::string, TarFolder> unowned_;  // podman: volumes whose root it will take from the image
-    std::string holder_image_, reader_image_;
-    // Of the containers in which something is looked at.
-    std::map<std::string, std::vector<engine::MountSpec>> mounts_of_;
-    verdict::Facts facts_;  // of the paths that were looked at
+    verdict::Facts facts_;       // of the paths that were looked at
 };
 
 }  // namespace rogate::campaign

@@ -2,10 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <rogate/labels.hpp>
 
 #include "campaign/data.hpp"
-#include "campaign/relay.hpp"
 
 namespace rogate::campaign {
 
@@ -36,14 +34,11 @@ Task<> DataPlane::empty_claim(const RunPlan& plan, std::size_t index, engine::Mo
     std::uint32_t mode = *data.mode_when_new;
     if (data.group) mode |= 02770U;
     std::vector<TarFolder> folders = {{base, 0, 0, 0755}, {base + "/data", 0, data.group.value_or(0), mode}};
-    auto put = co_await put_folders(std::move(folders));
+    auto put = co_await scratch_.put_folders(std::move(folders));
     if (!put)
         co_return fail(
             std::move(put.error()).with_context(fmt::format("making the volume for {}", data.mount.target)));
-    engine::MountSpec& spec = *made_so;
-    spec.type = engine::MountSpec::Type::bind;
-    spec.no_copy = false;
-    spec.source = fmt::format("{}/{}/data", scratch_mountpoint_, base);
+    scratch_.bind(*made_so, base + "/data");
     co_return Result<>{};
 }
 
@@ -62,12 +57,12 @@ Task<> DataPlane::make_mount_points(const RunPlan& plan, std::size_t index, engi
         if (other.is_directory && !other.below_source) note(other.mount.target);
     for (const WritablePath& path : plan.writable) note(path.path);
     if (inside.empty()) co_return Result<>{};
-    engine::ContainerSpec spec = never_started(fmt::format("r{}-fill{}", plan.id, index));
+    engine::ContainerSpec spec = scratch_.never_started(fmt::format("r{}-fill{}", plan.id, index));
     volume.read_only = false;
     spec.mounts.push_back(std::move(volume));
     auto filler = co_await client_.container_create(std::move(spec));
     if (!filler) co_return fail(std::move(filler.error()).with_context("filling a new volume"));
-    if (auto filled = co_await mount_volumes_of(*filler); !filled)
+    if (auto filled = co_await scratch_.mount_volumes_of(*filler); !filled)
         co_return fail(std::move(filled.error()).with_context("filling a new volume"));
     std::vector<TarFolder> missing;
     for (const std::string& each : inside) {
@@ -94,23 +89,22 @@ Task<> DataPlane::make_mount_points(const RunPlan& plan, std::size_t index, engi
 Task<bool> DataPlane::can_be_overlaid(const RunPlan& plan, const std::string& mountpoint) {
     if (new_volumes_can_be_overlaid_) co_return *new_volumes_can_be_overlaid_;
     bool works = overlay_can_name(mountpoint);
-    if (helper_.empty())
-        if (auto made = co_await create_helper(); !made) co_return fail(std::move(made.error()));
+    if (auto made = co_await make_scratch(); !made) co_return fail(std::move(made.error()));
     if (works) {
         const std::string base = fmt::format("r{}try", plan.id);
         std::vector<TarFolder> layers = {
             {base, 0, 0, 0755}, {base + "/upper", 0, 0, 0755}, {base + "/work", 0, 0, 0755}};
-        auto folders = co_await put_folders(std::move(layers));
+        auto folders = co_await scratch_.put_folders(std::move(layers));
         if (!folders) co_return fail(std::move(folders.error()));
-        const std::string name = fmt::format("rogate-{}-{}r{}-try", session_, part_, plan.id);
-        engine::VolumeSpec volume = overlay_volume(name, mountpoint, base, TarFolder{});
-        auto made = co_await make_volume(std::move(volume));
+        const std::string name = scratch_.named(fmt::format("r{}-try", plan.id));
+        engine::VolumeSpec volume = scratch_.overlay(name, mountpoint, base, TarFolder{});
+        auto made = co_await scratch_.make_volume(std::move(volume));
         if (!made) co_return fail(std::move(made.error()));
         std::vector<std::string> names(1, name);
-        auto mounted = co_await can_be_mounted(std::move(names));
+        auto mounted = co_await scratch_.can_be_mounted(std::move(names));
         if (!mounted) co_return fail(std::move(mounted.error()));
         works = *mounted;
-        unowned_.erase(name);
+        scratch_.forget(name);
         auto removed = co_await client_.volume_remove(name);
         if (!removed) co_return fail(std::move(removed.error()));
     }
@@ -127,8 +121,8 @@ std::string DataPlane::volume_of_run(const RunPlan& plan, std::size_t index) con
     return starts_empty(plan, mounts_[index]) ? new_volume_name(plan.id, index) : volume_name(plan.id, index);
 }
 
-// Podman's archive calls on a container that has ended do not mount its volumes, and find what lies under an
-// overlay: they are looked at in a container that goes on until the session's sweep.
+// Where archive calls on a container that has ended do not find what its volumes had, they are looked at in
+// one that goes on.
 Task<> DataPlane::hold_volumes(const RunPlan& plan, std::map<std::string, SeenIn>* seen_in) {
     std::vector<engine::MountSpec> volumes;
     std::map<std::string, std::string> held;
@@ -145,43 +139,30 @@ Task<> DataPlane::hold_volumes(const RunPlan& plan, std::map<std::string, SeenIn
                            .propagation = {}});
     }
     if (volumes.empty()) co_return Result<>{};
-    if (holder_image_.empty()) {
-        auto image = co_await import_holder(client_, session_);
-        if (!image) co_return fail(std::move(image.error()));
-        holder_image_ = std::move(*image);
-    }
-    engine::ContainerSpec spec = holder_container(holder_image_);
-    spec.name = fmt::format("rogate-{}-{}r{}-kept", session_, part_, plan.id);
-    spec.labels = labels(session_, "helper");
-    spec.network_mode = "none";
-    spec.mounts = volumes;
-    auto created = co_await client_.container_create(std::move(spec));
-    if (!created) co_return fail(std::move(created.error()).with_context("looking at what the run left"));
-    auto started = co_await client_.container_start(*created);
-    if (!started) co_return fail(std::move(started.error()).with_context("looking at what the run left"));
-    mounts_of_.emplace(*created, std::move(volumes));
-    for (auto& [target, at] : held) seen_in->insert_or_assign(target, SeenIn{*created, std::move(at)});
+    auto holder = co_await scratch_.hold(fmt::format("r{}-kept", plan.id), std::move(volumes));
+    if (!holder) co_return fail(std::move(holder.error()).with_context("looking at what the run left"));
+    for (auto& [target, at] : held) seen_in->insert_or_assign(target, SeenIn{*holder, std::move(at)});
     co_return Result<>{};
 }
 
 Task<> DataPlane::keep(RunPlan plan, std::string subject, std::map<std::string, SeenIn> seen_in) {
     LeftBehind& left = left_[plan.id];
     left.subject = subject;
-    if (client_.server().is_podman())
+    if (!client_.server().archives_mount_volumes())
         if (auto held = co_await hold_volumes(plan, &seen_in); !held) co_return held;
     for (std::size_t i = 0; i < mounts_.size(); ++i) {
         const DataMount& data = mounts_[i];
         if (!is_kept(data)) continue;
         Left mount;
         if (is_in_folder(plan, data)) {
-            mount.seen_in = {helper_, fmt::format("{}/{}/data", scratch_path, folder(plan.id, i))};
+            mount.seen_in = {scratch_.helper(), Scratch::in_helper(folder(plan.id, i) + "/data")};
         } else {
             const auto place = seen_in.find(data.mount.target);
             if (place == seen_in.end()) continue;
             mount.seen_in = place->second;
             if (data.how == DataSource::overlay && !starts_empty(plan, data)) {
                 mount.lower =
-                    fmt::format("{}/{}/upper:{}", scratch_mountpoint_, folder(plan.id, i), data.real_path);
+                    fmt::format("{}/upper:{}", scratch_.on_host(folder(plan.id, i)), data.real_path);
             } else {
                 std::string name = volume_of_run(plan, i);
                 auto volume = co_await client_.volume_inspect(std::move(name));
@@ -191,13 +172,13 @@ Task<> DataPlane::keep(RunPlan plan, std::string subject, std::map<std::string, 
                 if (*works) mount.lower = volume->mountpoint;
             }
         }
-        auto root = co_await attributes_of(mount.seen_in.container, mount.seen_in.path);
+        auto root = co_await scratch_.look_at(mount.seen_in.container, mount.seen_in.path);
         if (!root)
             co_return fail(
                 std::move(root.error())
                     .with_context(fmt::format("looking at what the run left in {}", data.mount.target)));
-        mount.root = std::move(*root);
-        if (mount.lower.empty() && mount.seen_in.container != helper_)
+        mount.root = std::move(root->entry);
+        if (mount.lower.empty() && mount.seen_in.container != scratch_.helper())
             if (auto copied = co_await keep_copy(plan, i, mount); !copied) co_return copied;
         left.mounts.emplace(i, std::move(mount));
     }
@@ -207,13 +188,11 @@ Task<> DataPlane::keep(RunPlan plan, std::string subject, std::map<std::string, 
 // What lies at `from`, into the run's own folder for that mount.
 Task<> DataPlane::copy_into_folder(int run, std::size_t index, TarFolder root, SeenIn from) {
     const std::string base = folder(run, index), target = mounts_[index].mount.target;
-    auto tree = co_await tree_of(from.container, from.path, target);
+    auto tree = co_await scratch_.tree_of(from.container, from.path, target);
     if (!tree) co_return fail(std::move(tree.error()));
     std::vector<TarFolder> folders = {{base, 0, 0, 0755}, {base + "/data", root.uid, root.gid, root.mode}};
-    auto put = co_await put_folders(std::move(folders));
-    if (put)
-        put = co_await client_.archive_put(helper_, fmt::format("{}/{}/data", scratch_path, base),
-                                           std::move(*tree));
+    auto put = co_await scratch_.put_folders(std::move(folders));
+    if (put) put = co_await scratch_.put(base + "/data", std::move(*tree));
     if (!put)
         co_return fail(
             std::move(put.error()).with_context(fmt::format("copying what a run left in {}", target)));
@@ -223,7 +202,7 @@ Task<> DataPlane::copy_into_folder(int run, std::size_t index, TarFolder root, S
 // Out of a container that may be removed then.
 Task<> DataPlane::keep_copy(const RunPlan& plan, std::size_t index, Left& left) {
     SeenIn from{left.seen_in.container, left.seen_in.path + "/."};
-    left.seen_in = {helper_, fmt::format("{}/{}/data", scratch_path, folder(plan.id, index))};
+    left.seen_in = {scratch_.helper(), Scratch::in_helper(folder(plan.id, index) + "/data")};
     co_return co_await copy_into_folder(plan.id, index, left.root, std::move(from));
 }
 
@@ -237,10 +216,10 @@ Task<> DataPlane::source_left(const RunPlan& plan, std::size_t index, engine::Mo
     std::vector<TarFolder> layers = {{base, 0, 0, 0755},
                                      {base + "/upper", left.root.uid, left.root.gid, left.root.mode},
                                      {base + "/work", 0, 0, 0755}};
-    auto folders = co_await put_folders(std::move(layers));
+    auto folders = co_await scratch_.put_folders(std::move(layers));
     if (!folders) co_return folders;
     const engine::VolumeSpec volume =
-        overlay_volume(volume_name(plan.id, index), left.lower, base, left.root);
+        scratch_.overlay(volume_name(plan.id, index), left.lower, base, left.root);
     auto made = co_await client_.volume_create(volume);
     if (!made)
         co_return fail(
@@ -254,17 +233,12 @@ Task<> DataPlane::source_left(const RunPlan& plan, std::size_t index, engine::Mo
 Task<> DataPlane::copy_left(const RunPlan& plan, std::size_t index, engine::MountSpec* made_so) {
     const DataMount& data = mounts_[index];
     const Left& left = left_.at(*plan.data_of).mounts.at(index);
-    const std::string base = folder(plan.id, index);
     std::string path = left.seen_in.path + "/.";
     if (!data.is_directory) path = left.seen_in.path + "/" + data.file_name;
     SeenIn from{left.seen_in.container, std::move(path)};
     auto copied = co_await copy_into_folder(plan.id, index, left.root, std::move(from));
     if (!copied) co_return copied;
-    engine::MountSpec& spec = *made_so;
-    spec.type = engine::MountSpec::Type::bind;
-    spec.no_copy = false;
-    spec.source = fmt::format("{}/{}/data{}{}", scratch_mountpoint_, base, data.is_directory ? "" : "/",
-                              data.file_name);
+    scratch_.bind(*made_so, data_place(plan.id, index));
     co_return Result<>{};
 }
 
@@ -285,25 +259,22 @@ Task<engine::MountSpec> DataPlane::writable_left(const RunPlan& plan, const Writ
     auto stat = co_await client_.archive_stat(from.container, from.path);
     if (!stat && stat.error().kind != ErrorKind::not_found) co_return fail(std::move(stat.error()));
     if (stat && stat->is_directory()) {
-        auto attributes = co_await attributes_of(from.container, from.path);
-        if (!attributes) co_return fail(std::move(attributes.error()));
-        root.uid = attributes->uid, root.gid = attributes->gid, root.mode = attributes->mode;
-        auto content = co_await tree_of(from.container, from.path + "/.", path.path);
+        auto seen = co_await scratch_.look_at(from.container, from.path);
+        if (!seen) co_return fail(std::move(seen.error()));
+        root.uid = seen->entry.uid, root.gid = seen->entry.gid, root.mode = seen->entry.mode;
+        auto content = co_await scratch_.tree_of(from.container, from.path + "/.", path.path);
         if (!content) co_return fail(std::move(content.error()));
         tree = std::move(*content);
     }
     std::vector<TarFolder> folders = {{base, 0, 0, 0755}, root};
-    auto put = co_await put_folders(std::move(folders));
-    if (put && !tree.empty())
-        put = co_await client_.archive_put(helper_, fmt::format("{}/{}/data", scratch_path, base),
-                                           std::move(tree));
+    auto put = co_await scratch_.put_folders(std::move(folders));
+    if (put && !tree.empty()) put = co_await scratch_.put(base + "/data", std::move(tree));
     if (!put)
         co_return fail(
             std::move(put.error()).with_context(fmt::format("making the volume for {}", path.path)));
     engine::MountSpec spec;
     spec.target = path.path;
-    spec.type = engine::MountSpec::Type::bind;
-    spec.source = fmt::format("{}/{}/data", scratch_mountpoint_, base);
+    scratch_.bind(spec, base + "/data");
     co_return spec;
 }
 

@@ -3,22 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <rogate/labels.hpp>
-#include <tuple>
 
 #include "campaign/data.hpp"
-#include "campaign/tar.hpp"
 
 namespace rogate::campaign {
 
 using engine::Task;
-
-namespace {
-
-// The header of a folder is followed by the next one at once; both fit, whatever extended headers they have.
-constexpr std::size_t two_headers = 16U << 10U;
-
-}  // namespace
 
 std::string DataPlane::writable_folder(int run, std::size_t number) const {
     return fmt::format("r{}w{}", run, number);
@@ -55,34 +45,21 @@ std::set<std::string> DataPlane::can_make_mount_points() const {
 }
 
 Task<verdict::PathFacts> DataPlane::look(std::string path) {
-    if (helper_.empty())
-        if (auto made = co_await create_helper(); !made) co_return fail(std::move(made.error()));
+    if (auto made = co_await make_scratch(); !made) co_return fail(std::move(made.error()));
     verdict::PathFacts facts;
     const std::string where = helper_path(path);
-    auto stat = co_await client_.archive_stat(helper_, where);
+    auto stat = co_await client_.archive_stat(scratch_.helper(), where);
     if (!stat && stat.error().kind != ErrorKind::not_found)
         co_return fail(std::move(stat.error()).with_context(fmt::format("looking at {}", path)));
     facts.exists = stat.has_value();
     facts.is_directory = stat && stat->is_directory();
     if (facts.is_directory) {
-        std::string head;
-        engine::ByteSink sink = [&](std::string_view bytes) -> Result<bool> {
-            head.append(bytes);
-            return head.size() < two_headers;
-        };
-        auto got = co_await client_.archive_get(helper_, where, sink);
-        if (!got) co_return fail(std::move(got.error()).with_context(fmt::format("looking at {}", path)));
-        const auto first = first_tar_entry(head);
-        if (!first) co_return fail(Error(first.error()));
-        facts.empty = first->only_one;
-        facts.uid = first->entry.uid;
-        facts.gid = first->entry.gid;
-        facts.mode = first->entry.mode;
-        std::string container = helper_;
-        auto true_ones = co_await owners(std::move(container), where, false);
-        if (!true_ones) co_return fail(std::move(true_ones.error()));
-        if (*true_ones && (*true_ones)->contains(where))
-            std::tie(facts.uid, facts.gid) = (*true_ones)->at(where);
+        auto seen = co_await scratch_.look_at(scratch_.helper(), where);
+        if (!seen) co_return fail(std::move(seen.error()).with_context(fmt::format("looking at {}", path)));
+        facts.empty = seen->only_one;
+        facts.uid = seen->entry.uid;
+        facts.gid = seen->entry.gid;
+        facts.mode = seen->entry.mode;
     }
     facts_[path] = facts;
     co_return facts;
@@ -103,8 +80,8 @@ Task<> DataPlane::find_missing_mount_points() {
         if (!outer.is_directory || (!made && !stays)) continue;
         if (!target.starts_with(outer.mount.target + "/")) continue;  // nothing is above it
         const std::string inside = target.substr(outer.mount.target.size() + 1);
-        auto stat =
-            co_await client_.archive_stat(helper_, fmt::format("{}/{}", seen_by_helper(above), inside));
+        auto stat = co_await client_.archive_stat(scratch_.helper(),
+                                                  fmt::format("{}/{}", seen_by_helper(above), inside));
         if (stat) continue;
         if (stat.error().kind != ErrorKind::not_found) co_return fail(std::move(stat.error()));
         outer.missing_mount_points.push_back({inside, inner.is_directory});
@@ -117,8 +94,7 @@ Task<engine::MountSpec> DataPlane::part_of(int run, std::string target, std::str
         std::ranges::find_if(mounts_, [&](const DataMount& data) { return data.mount.target == target; });
     const std::string base = folder(run, static_cast<std::size_t>(found - mounts_.begin())) + "/data";
     engine::MountSpec spec;
-    spec.type = engine::MountSpec::Type::bind;
-    spec.source = fmt::format("{}/{}{}{}", scratch_mountpoint_, base, sub_path.empty() ? "" : "/", sub_path);
+    scratch_.bind(spec, fmt::format("{}{}{}", base, sub_path.empty() ? "" : "/", sub_path));
     // As the kubelet makes them: root's, with the mode of the volume's root (SafeMakeDir in
     // pkg/volume/util/subpath).
     const std::uint32_t group = (found->mode & 02000U) == 0 ? 0 : found->gid;
@@ -128,7 +104,7 @@ Task<engine::MountSpec> DataPlane::part_of(int run, std::string target, std::str
         const std::string part = base + "/" + sub_path.substr(0, end);
         Result<engine::Client::PathStat> stat = engine::Client::PathStat{};
         if (missing.empty())
-            stat = co_await client_.archive_stat(helper_, fmt::format("{}/{}", scratch_path, part));
+            stat = co_await client_.archive_stat(scratch_.helper(), Scratch::in_helper(part));
         if (!stat && stat.error().kind != ErrorKind::not_found) co_return fail(std::move(stat.error()));
         if (stat && !stat->link_target.empty())
             co_return fail(ErrorKind::usage,
@@ -137,7 +113,7 @@ Task<engine::MountSpec> DataPlane::part_of(int run, std::string target, std::str
         if (!stat || !missing.empty()) missing.push_back({part, 0, group, found->mode});
     }
     if (missing.empty()) co_return spec;
-    auto made = co_await put_folders(std::move(missing));
+    auto made = co_await scratch_.put_folders(std::move(missing));
     if (!made) co_return fail(std::move(made.error()));
     co_return spec;
 }
@@ -153,9 +129,7 @@ Task<engine::MountSpec> DataPlane::volume_for(const RunPlan& plan, const Writabl
     const bool empty = starts_empty(plan, data);
     if (data.how == DataSource::copy &&
         !empty) {  // the run has a copy of its own, this part of it stays writable
-        spec.type = engine::MountSpec::Type::bind;
-        spec.source =
-            fmt::format("{}/{}/data{}", scratch_mountpoint_, folder(run, mount_of(path.path)), inside);
+        scratch_.bind(spec, fmt::format("{}/data{}", folder(run, mount_of(path.path)), inside));
         co_return spec;
     }
     const auto facts = facts_.find(path.path);
@@ -166,11 +140,9 @@ Task<engine::MountSpec> DataPlane::volume_for(const RunPlan& plan, const Writabl
         spec.source = real + inside;
         co_return spec;
     }
-    engine::VolumeSpec volume;
-    volume.name = fmt::format("rogate-{}-{}r{}-w{}", session_, part_, run, number);
-    volume.labels = labels(session_, "data");
+    engine::VolumeSpec volume = scratch_.volume(scratch_.named(fmt::format("r{}-w{}", run, number)));
     if (data.how == DataSource::overlay && there && !empty)
-        volume = overlay_volume(
+        volume = scratch_.overlay(
             volume.name, data.real_path + inside, writable_folder(run, number),
             {.path = {}, .uid = facts->second.uid, .gid = facts->second.gid, .mode = facts->second.mode});
     auto made = co_await client_.volume_create(volume);

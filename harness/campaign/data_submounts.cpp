@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
-#include <rogate/labels.hpp>
 
 #include "base/text.hpp"
 #include "campaign/data.hpp"
@@ -39,7 +38,7 @@ bool may_be_recursive(const std::string& api_version) {
 Task<std::string> DataPlane::read_mountinfo() {
     auto image = co_await observe::import_mount_reader(client_, session_);
     if (!image) co_return fail(std::move(image.error()));
-    engine::ContainerSpec spec = reader("look", *image, {"mounts"}, source_mounts());
+    engine::ContainerSpec spec = scratch_.reader("look", *image, {"mounts"}, source_mounts());
     if (may_be_recursive(client_.api_version())) {
         std::vector<engine::MountSpec> by_itself = spec.mounts;
         for (engine::MountSpec& mount : spec.mounts) mount.target += as_subject;

@@ -156,8 +156,9 @@ std::vector<DataMount> Pod::subject_mounts() const {
 void Pod::dress(engine::ContainerSpec& subject) const {
     if (holder_.empty()) return;
     subject.network_mode = "container:" + holder_;
-    // The holder's, which all containers of the pod have; with podman only its network is shared.
-    subject.hostname = client_.server().is_podman() ? scenario_.subject.hostname : std::nullopt;
+    // The holder's, which all containers of the pod have.
+    subject.hostname =
+        client_.server().network_brings_host_name() ? std::nullopt : scenario_.subject.hostname;
     subject.publish.clear();
     subject.extra_hosts.clear();
     subject.network_aliases.clear();

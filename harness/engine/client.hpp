@@ -25,6 +25,27 @@ struct Version {
     std::string platform;  // "Docker Engine - Community", "Podman Engine"
     std::string version, api_version, min_api_version, os, arch, kernel;
     bool is_podman() const { return platform.starts_with("Podman"); }
+
+    // What engines do differently; of podman as of 4.3.
+    // Archives name each file's owner. Podman's name the user of the container that is asked (libpod:
+    // container_copy_linux.go, copyToArchive).
+    bool archives_tell_owners() const { return !is_podman(); }
+    // Archive calls mount the container's volumes, and fill new ones from its image. Podman does that when it
+    // starts a container, before it finds that there is no such program; with one that does not run they see
+    // what lies under an overlay.
+    bool archives_mount_volumes() const { return !is_podman(); }
+    // Archive calls reach a single file that is mounted. Podman's enter what is mounted (buildah's copier
+    // changes its root to it), and answer 500 where that is no folder and the container does not run.
+    bool archives_reach_single_files() const { return !is_podman(); }
+    // When a volume is mounted for the first time its root gets the owner and mode of the folder that is
+    // there in the container (libpod: fixVolumePermissions), even if it is an overlay of the user's data.
+    bool first_mount_changes_owner() const { return is_podman(); }
+    // A container with a read-only root has a tmpfs on /run, /tmp and /var/tmp.
+    bool read_only_root_has_tmpfs() const { return is_podman(); }
+    // The options of a tmpfs can name its root's owner.
+    bool tmpfs_takes_owner() const { return !is_podman(); }
+    // Who joins a container's network has its host name as well.
+    bool network_brings_host_name() const { return !is_podman(); }
 };
 struct Info {
     std::string id, cgroup_version, cgroup_driver, storage_driver, docker_root_dir, operating_system, kernel;

@@ -1,0 +1,301 @@
+#include "campaign/scratch.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <rogate/labels.hpp>
+#include <tuple>
+
+#include "base/text.hpp"
+#include "campaign/relay.hpp"
+#include "observe/observer.hpp"
+
+namespace rogate::campaign {
+
+using engine::Task;
+
+namespace {
+
+// What is copied goes through this process: only so much of it.
+constexpr std::size_t copy_limit = 512U << 20U;
+
+// The header of a folder is followed by the next one at once; both fit, whatever extended headers they have.
+constexpr std::size_t two_headers = 16U << 10U;
+
+engine::MountSpec volume_at(std::string target, std::string name) {
+    return {.type = engine::MountSpec::Type::volume,
+            .source = std::move(name),
+            .target = std::move(target),
+            .read_only = false,
+            .no_copy = true,
+            .propagation = {}};
+}
+
+}  // namespace
+
+std::string Scratch::named(std::string_view what) const {
+    return fmt::format("rogate-{}-{}{}", session_, part_, what);
+}
+
+engine::VolumeSpec Scratch::volume(std::string name) const {
+    engine::VolumeSpec spec;
+    spec.name = std::move(name);
+    spec.labels = labels(session_, "data");
+    return spec;
+}
+
+engine::ContainerSpec Scratch::never_started(std::string_view name) const {
+    engine::ContainerSpec spec;
+    spec.name = named(name);
+    spec.image = image_;
+    spec.labels = labels(session_, "helper");
+    spec.network_mode = "none";
+    spec.entrypoint = std::vector<std::string>{"/rogate-helper-is-never-started"};
+    return spec;
+}
+
+engine::ContainerSpec Scratch::reader(std::string_view name, std::string image,
+                                      std::vector<std::string> words,
+                                      std::vector<engine::MountSpec> mounts) const {
+    engine::ContainerSpec spec;
+    spec.name = named(name);
+    spec.image = std::move(image);
+    spec.labels = labels(session_, "helper");
+    spec.entrypoint = std::move(words);
+    spec.entrypoint->insert(spec.entrypoint->begin(), "/rogate-observer");
+    spec.network_mode = "none";
+    spec.read_only_rootfs = true;
+    spec.cap_drop = {"ALL"};
+    spec.mounts = std::move(mounts);
+    return spec;
+}
+
+Task<> Scratch::make(std::vector<engine::MountSpec> sources) {
+    auto made = co_await client_.volume_create(volume(named("scratch")));
+    if (!made)
+        co_return fail(std::move(made.error()).with_context("making the volume for throw-away layers"));
+    mountpoint_ = made->mountpoint;
+    co_return co_await make_helper(std::move(sources));
+}
+
+Task<> Scratch::make_helper_again(std::vector<engine::MountSpec> sources) {
+    if (auto removed = co_await client_.container_remove(helper_); !removed) co_return removed;
+    mounts_of_.erase(helper_);
+    co_return co_await make_helper(std::move(sources));
+}
+
+Task<> Scratch::make_helper(std::vector<engine::MountSpec> sources) {
+    engine::ContainerSpec spec = never_started("helper");
+    spec.mounts = std::move(sources);
+    spec.mounts.push_back(volume_at("/rogate/scratch", named("scratch")));
+    std::vector<engine::MountSpec> mounts = spec.mounts;
+    auto created = co_await client_.container_create(std::move(spec));
+    if (!created) {
+        Error error = std::move(created.error());
+        if (error.message.find("bind source path does not exist") != std::string::npos)
+            error.kind = ErrorKind::usage;
+        co_return fail(std::move(error).with_context("looking at the mounts' sources"));
+    }
+    helper_ = *created;
+    mounts_of_.insert_or_assign(helper_, std::move(mounts));
+    co_return Result<>{};
+}
+
+void Scratch::bind(engine::MountSpec& spec, const std::string& place) const {
+    spec.type = engine::MountSpec::Type::bind;
+    spec.no_copy = false;
+    spec.source = on_host(place);
+}
+
+Task<> Scratch::put_folders(std::vector<TarFolder> folders) {
+    if (folders.empty()) co_return Result<>{};
+    auto tar = tar_of_folders(folders);
+    if (!tar) co_return fail(std::move(tar.error()));
+    co_return co_await put({}, std::move(*tar));
+}
+
+Task<> Scratch::put(std::string place, std::string tar) {
+    co_return co_await client_.archive_put(helper_, in_helper(place), std::move(tar));
+}
+
+Task<std::string> Scratch::hold(std::string name, std::vector<engine::MountSpec> volumes) {
+    if (holder_image_.empty()) {
+        auto image = co_await import_holder(client_, session_);
+        if (!image) co_return fail(std::move(image.error()));
+        holder_image_ = std::move(*image);
+    }
+    engine::ContainerSpec spec = holder_container(holder_image_);
+    spec.name = named(name);
+    spec.labels = labels(session_, "helper");
+    spec.network_mode = "none";
+    spec.mounts = volumes;
+    auto created = co_await client_.container_create(std::move(spec));
+    if (!created) co_return fail(std::move(created.error()));
+    auto started = co_await client_.container_start(*created);
+    if (!started) co_return fail(std::move(started.error()));
+    mounts_of_.insert_or_assign(*created, std::move(volumes));
+    co_return std::move(*created);
+}
+
+// A container that has the same mounts can look, where archives do not tell. Nothing for other engines, and
+// for what the container has in no mount.
+Task<std::optional<Owners>> Scratch::owners(std::string container, std::string path, bool below) {
+    const auto mounts = mounts_of_.find(container);
+    if (client_.server().archives_tell_owners() || mounts == mounts_of_.end())
+        co_return std::optional<Owners>();
+    const bool in_a_mount = std::ranges::any_of(
+        mounts->second, [&](const engine::MountSpec& mount) { return is_or_below(path, mount.target); });
+    if (!in_a_mount) co_return std::optional<Owners>();
+    if (reader_image_.empty()) {
+        auto image = co_await observe::import_mount_reader(client_, session_);
+        if (!image) co_return fail(std::move(image.error()));
+        reader_image_ = std::move(*image);
+    }
+    std::vector<std::string> words = {below ? "owners-below" : "owners", std::move(path)};
+    engine::ContainerSpec spec =
+        reader(fmt::format("owners{}", checks_++), reader_image_, std::move(words), mounts->second);
+    spec.cap_add = {"DAC_READ_SEARCH"};
+    for (engine::MountSpec& mount : spec.mounts) mount.read_only = true;
+    auto created = co_await client_.container_create(std::move(spec));
+    if (!created) co_return fail(std::move(created.error()).with_context("looking who owns the data"));
+    auto said = co_await client_.container_output(*created);
+    if (!said) co_return fail(std::move(said.error()).with_context("looking who owns the data"));
+    if (auto removed = co_await client_.container_remove(*created); !removed)
+        co_return fail(std::move(removed.error()));
+    auto known = owners_of(*said);
+    if (!known) co_return fail(std::move(known.error()));
+    co_return std::optional<Owners>(std::move(*known));
+}
+
+Task<FirstEntry> Scratch::look_at(std::string container, std::string path) {
+    std::string head;
+    engine::ByteSink sink = [&](std::string_view bytes) -> Result<bool> {
+        head.append(bytes);
+        return head.size() < two_headers;
+    };
+    auto got = co_await client_.archive_get(container, path, sink);
+    if (!got) co_return fail(std::move(got.error()));
+    auto first = first_tar_entry(head);
+    if (!first) co_return fail(std::move(first.error()));
+    auto true_ones = co_await owners(std::move(container), path, false);
+    if (!true_ones) co_return fail(std::move(true_ones.error()));
+    if (*true_ones) {
+        const auto known = (*true_ones)->find(path);
+        if (known == (*true_ones)->end())
+            co_return fail(ErrorKind::engine, fmt::format("{} went away while it was looked at", path));
+        std::tie(first->entry.uid, first->entry.gid) = known->second;
+    }
+    co_return std::move(*first);
+}
+
+Task<std::string> Scratch::tree_of(std::string container, std::string path, std::string target) {
+    std::string tar;
+    bool too_large = false;
+    engine::ByteSink sink = [&](std::string_view bytes) -> Result<bool> {
+        too_large = tar.size() + bytes.size() > copy_limit;
+        if (!too_large) tar.append(bytes);
+        return !too_large;
+    };
+    auto got = co_await client_.archive_get(container, path, sink);
+    if (!got)
+        co_return fail(std::move(got.error()).with_context(fmt::format("copying the data of {}", target)));
+    if (too_large)
+        co_return fail(
+            ErrorKind::usage,
+            fmt::format("the data of {} are to be copied for the runs, since an overlay is not possible or "
+                        "'data: copy' asks for it, and are more than the {} MiB that are copied; give the "
+                        "scenario a smaller data set",
+                        target, copy_limit >> 20U));
+    std::string of = path.ends_with("/.") ? path.substr(0, path.size() - 2) : path;
+    auto true_ones = co_await owners(std::move(container), std::move(of), true);
+    if (!true_ones)
+        co_return fail(
+            std::move(true_ones.error()).with_context(fmt::format("copying the data of {}", target)));
+    if (!*true_ones) co_return tar;
+    co_return with_owners(tar, **true_ones);
+}
+
+Task<> Scratch::mount_volumes_of(std::string container) {
+    if (client_.server().archives_mount_volumes()) co_return Result<>{};
+    auto started = co_await client_.container_start(std::move(container));
+    const bool mounted = started || (started.error().kind == ErrorKind::refused &&
+                                     started.error().message.find("mounting volume") == std::string::npos);
+    if (mounted) co_return Result<>{};
+    co_return started;
+}
+
+engine::VolumeSpec Scratch::overlay(std::string name, const std::string& lower, const std::string& place,
+                                    const TarFolder& root) {
+    if (client_.server().first_mount_changes_owner()) unowned_.insert_or_assign(name, root);
+    engine::VolumeSpec spec = volume(std::move(name));
+    spec.options = {{"type", "overlay"},
+                    {"device", "overlay"},
+                    {"o", fmt::format("lowerdir={},upperdir={}/upper,workdir={}/work", lower, on_host(place),
+                                      on_host(place))}};
+    return spec;
+}
+
+Task<> Scratch::make_volume(engine::VolumeSpec volume) {
+    auto made = co_await client_.volume_create(std::move(volume));
+    if (!made) co_return fail(std::move(made.error()));
+    co_return Result<>{};
+}
+
+// A folder in the container that is like the volume's root, for the engine to take owner and mode from.
+Task<> Scratch::put_roots_below(std::string container, const std::vector<engine::MountSpec>& mounts) {
+    std::vector<TarFolder> folders;
+    for (const engine::MountSpec& mount : mounts) {
+        const auto root = unowned_.find(mount.source);
+        if (root == unowned_.end()) continue;
+        TarFolder folder = root->second;
+        folder.path = mount.target.substr(1);
+        folders.push_back(std::move(folder));
+    }
+    if (folders.empty()) co_return Result<>{};
+    auto tar = tar_of_folders(folders);
+    if (!tar) co_return fail(std::move(tar.error()));
+    std::string at = "/";
+    co_return co_await client_.archive_put(std::move(container), std::move(at), std::move(*tar));
+}
+
+Task<> Scratch::give_back_owners() {
+    std::vector<std::string> names;
+    for (const auto& [name, root] : unowned_) names.push_back(name);
+    if (names.empty()) co_return Result<>{};
+    auto mounted = co_await can_be_mounted(std::move(names));
+    if (!mounted) co_return fail(std::move(mounted.error()));
+    if (!*mounted)
+        co_return fail(ErrorKind::refused,
+                       "the engine cannot mount an overlay of the data; 'data: copy' copies them");
+    co_return Result<>{};
+}
+
+Task<bool> Scratch::can_be_mounted(std::vector<std::string> volumes) {
+    engine::ContainerSpec spec = never_started(fmt::format("check{}", checks_++));
+    for (std::size_t i = 0; i < volumes.size(); ++i) {
+        spec.mounts.push_back(volume_at(fmt::format("/rogate/check/{}", i), std::move(volumes[i])));
+        spec.mounts.back().read_only = true;
+    }
+    const std::vector<engine::MountSpec> mounts = spec.mounts;
+    auto checker = co_await client_.container_create(std::move(spec));
+    // What the engine refuses is the overlay's fault; a connection that broke is not.
+    const auto refused = [](const Error& error) {
+        return error.kind == ErrorKind::refused || error.kind == ErrorKind::not_found;
+    };
+    if (!checker && !refused(checker.error())) co_return fail(std::move(checker.error()));
+    if (!checker) co_return false;
+    if (auto put = co_await put_roots_below(*checker, mounts); !put) co_return fail(std::move(put.error()));
+    auto mounted = co_await mount_volumes_of(*checker);
+    if (mounted) {
+        auto stat = co_await client_.archive_stat(*checker, mounts.front().target);
+        if (!stat) mounted = fail(std::move(stat.error()));
+    }
+    if (!mounted && !refused(mounted.error())) co_return fail(std::move(mounted.error()));
+    if (auto removed = co_await client_.container_remove(*checker); !removed)
+        co_return fail(std::move(removed.error()));
+    if (mounted)
+        for (const engine::MountSpec& mount : mounts) unowned_.erase(mount.source);
+    co_return mounted.has_value();
+}
+
+}  // namespace rogate::campaign

@@ -1,0 +1,89 @@
+// What is rogate's own on the engine while runs are given their data: the volume with throw-away layers and
+// copies, and the containers that look at data, which the engine's archive calls read and write. What engines
+// do differently with archives and volumes stays in here.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "campaign/owners.hpp"
+#include "campaign/tar.hpp"
+#include "engine/client.hpp"
+
+namespace rogate::campaign {
+
+class Scratch {
+  public:
+    // `part` tells the names on the engine of several of one session apart. The containers are made of
+    // `image`.
+    Scratch(engine::Client& client, std::string session, std::string image, std::string part)
+        : client_(client), session_(std::move(session)), image_(std::move(image)), part_(std::move(part)) {}
+
+    // The volume, and the helper: a container that is never started, with the volume and `sources`.
+    // ErrorKind::usage: the source of one does not exist.
+    engine::Task<> make(std::vector<engine::MountSpec> sources);
+    // The helper anew, with other sources.
+    engine::Task<> make_helper_again(std::vector<engine::MountSpec> sources);
+    bool is_made() const { return !helper_.empty(); }
+    const std::string& helper() const { return helper_; }
+
+    // A place in the volume, as the helper sees it and as the engine's host does.
+    static std::string in_helper(const std::string& place) { return "/rogate/scratch/" + place; }
+    std::string on_host(const std::string& place) const { return mountpoint_ + "/" + place; }
+    // The mount's source is that place.
+    void bind(engine::MountSpec& spec, const std::string& place) const;
+    engine::Task<> put_folders(std::vector<TarFolder> folders);
+    engine::Task<> put(std::string place, std::string tar);
+
+    // The name on the engine of what is made for this.
+    std::string named(std::string_view what) const;
+    engine::VolumeSpec volume(std::string name) const;
+    // Its archive calls mount what it has.
+    engine::ContainerSpec never_started(std::string_view name) const;
+    // A container of rogate's own program, which says something of these mounts and ends.
+    engine::ContainerSpec reader(std::string_view name, std::string image, std::vector<std::string> words,
+                                 std::vector<engine::MountSpec> mounts) const;
+    // A container that goes on until the session's sweep and has `volumes` mounted. Its id.
+    engine::Task<std::string> hold(std::string name, std::vector<engine::MountSpec> volumes);
+
+    // Owner and mode of what is at `path` of a container, and whether it has nothing in it.
+    engine::Task<FirstEntry> look_at(std::string container, std::string path);
+    // All that is at `path` of a container, as a tar; `target` is what an error names. ErrorKind::usage: it
+    // is more than is copied.
+    engine::Task<std::string> tree_of(std::string container, std::string path, std::string target);
+    // Mounts the container's volumes, and fills new ones from its image, without a program of its image
+    // being started.
+    engine::Task<> mount_volumes_of(std::string container);
+
+    // A volume that is an overlay on `lower`, with the layers "PLACE/upper" and "PLACE/work"; `root`: owner
+    // and mode of its root. The engine makes it with make_volume().
+    engine::VolumeSpec overlay(std::string name, const std::string& lower, const std::string& place,
+                               const TarFolder& root);
+    engine::Task<> make_volume(engine::VolumeSpec volume);
+    // Whether the engine mounts all of them.
+    engine::Task<bool> can_be_mounted(std::vector<std::string> volumes);
+    // Before a subject gets them: the overlays whose roots the engine would give to somebody else have their
+    // owners.
+    engine::Task<> give_back_owners();
+    // It is removed, or not to be made.
+    void forget(const std::string& volume) { unowned_.erase(volume); }
+
+  private:
+    engine::Task<> make_helper(std::vector<engine::MountSpec> sources);
+    engine::Task<> put_roots_below(std::string container, const std::vector<engine::MountSpec>& mounts);
+    engine::Task<std::optional<Owners>> owners(std::string container, std::string path, bool below);
+
+    engine::Client& client_;
+    std::string session_, image_, part_;
+    std::string helper_, mountpoint_;
+    std::string holder_image_, reader_image_;
+    int checks_ = 0;
+    // Overlays whose root the engine will take from the first container's image.
+    std::map<std::string, TarFolder> unowned_;
+    // Of the containers in which something is looked at.
+    std::map<std::string, std::vector<engine::MountSpec>> mounts_of_;
+};
+
+}  // namespace rogate::campaign
