@@ -203,9 +203,18 @@ void name_all_runs(const Tries& tries, std::vector<MountResult>& results) {
     }
 }
 
-bool restarts(const Scenario& scenario) {
-    return std::any_of(scenario.steps.begin(), scenario.steps.end(),
-                       [](const Step& step) { return std::holds_alternative<RestartAction>(step.action); });
+// The phases that come after the last step that restarts the subject in every run. Nothing if there is none,
+// or steps go on beside it.
+std::optional<std::set<std::string>> after_restart(const std::vector<Step>& steps) {
+    std::optional<std::set<std::string>> after;
+    for (const Step& step : steps) {
+        if (std::holds_alternative<BackgroundAction>(step.action)) return std::nullopt;
+        if (std::holds_alternative<RestartAction>(step.action) && !step.skip_if)
+            after.emplace();
+        else if (after)
+            after->insert("step " + step.name);
+    }
+    return after;
 }
 
 struct Campaign {
@@ -258,7 +267,7 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
     result.data_mode = data.mode() == "none" ? pod.data_mode() : data.mode();
     const auto pointless = without_protection(data.mounts());
     auto untried = not_tried(data.mounts());
-    if (client.server().is_podman() && std::ranges::find(candidates, "/") != candidates.end())
+    if (client.server().read_only_root_has_tmpfs() && std::ranges::find(candidates, "/") != candidates.end())
         untried.emplace(
             "/",
             "podman mounts a tmpfs on /run, /tmp and /var/tmp of a container whose root is read-only, so "
@@ -285,8 +294,8 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
                                .ineffective = pointless,
                                .not_tried = untried,
                                .can_make_mount_points = pod.can_make_mount_points(),
-                               .tmpfs_has_owner = !client.server().is_podman(),
-                               .restarts = restarts(result.scenario),
+                               .tmpfs_has_owner = client.server().tmpfs_takes_owner(),
+                               .after_restart = after_restart(result.scenario.steps),
                                .facts = {}};
     question.can_make_mount_points.merge(data.can_make_mount_points());
     Tries tries(bench, options.repeat, result.runs);

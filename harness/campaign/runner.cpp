@@ -163,8 +163,9 @@ Task<> Launch::start() {
 
     std::vector<observe::ObservedMount> observed;
     for (const DataMount& data : bench_.data.mounts())
-        if (!data.below_source)
-            observed.push_back({.target = data.mount.target, .is_directory = data.is_directory});
+        observed.push_back({.target = data.mount.target,
+                            .is_directory = data.is_directory,
+                            .below_source = data.below_source});
     auto armed = co_await bench_.observer.arm(container_, std::move(observed), "entrypoint");
     if (!armed) co_return fail(std::move(armed.error()).with_context("arming the observer"));
 
@@ -373,6 +374,11 @@ void Launch::judge_exit(const engine::ContainerState& state, bool stopped_by_us,
                                static_cast<double>(bench_.scenario.shutdown.timeout_ms) / 1000.0));
     if (!stopped_by_us && plan.kind != RunKind::control && !plan.expected_early_exit)
         return end(false, fmt::format("the subject had exited by itself with code {}", state.exit_code));
+    if (stopped_by_us && plan.kind != RunKind::control && plan.expected_early_exit)
+        return end(false,
+                   fmt::format("the subject ended by itself in the control run, and had not within {:.1f} s "
+                               "here; if it only takes longer, give it a longer 'shutdown: {{timeout}}'",
+                               static_cast<double>(bench_.scenario.shutdown.timeout_ms) / 1000.0));
     if (wanted && state.exit_code != *wanted)
         return end(false, fmt::format("exit code {} ({} {})", state.exit_code, whose, *wanted));
     if (!stopped_by_us && !wanted && state.exit_code != 0)

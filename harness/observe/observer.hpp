@@ -27,6 +27,7 @@ struct Recording {
 struct ObservedMount {
     std::string target;
     bool is_directory = true;
+    bool below_source = false;  // no mount of the subject's own, but below the source of one
 };
 
 class Observer {

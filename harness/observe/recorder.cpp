@@ -29,8 +29,10 @@ bool is_engines(const std::string& mount_point) {
 // A mount that was not there at the start: the subject has bound something to another place. It may be any
 // of the user's mounts that is seen there, and read-only because that one is.
 bool is_made_by_subject(const std::string& mount_point, const std::string& target) {
-    return !mount_point.empty() && mount_point != "/" && mount_point != target &&
-           (target.empty() || target == "/") && !is_engines(mount_point);
+    return !mount_point.empty() && mount_point != "/" && mount_point != target && !is_engines(mount_point);
+}
+bool is_on_root(const std::string& target) {
+    return target.empty() || target == "/";
 }
 
 std::size_t text_bytes(const AttemptEvent& event) {
@@ -131,6 +133,11 @@ void Recorder::take(const RootEvent& event) {
     }
 }
 
+bool Recorder::is_refused_on_unknown(const AttemptEvent& event, const Word& target) const {
+    if (event.fixed.error != EROFS || !is_made_by_subject(event.mount, target)) return false;
+    return is_on_root(target) || (below_ && !below_->contains(event.mount));
+}
+
 std::uint64_t Recorder::count_of(const AttemptEvent& event) const {
     const auto count = counts_.find(event.fixed.id);
     return count == counts_.end() ? 1 : count->second;
@@ -189,12 +196,13 @@ Recording Recorder::finish() {
             attempt.first_s = static_cast<double>(event.fixed.time - *started_) / 1e9;
         // A refused write whose mount is not known could be on any of them: it counts as lost, so that none
         // is called safe.
-        if ((event.fixed.flags & ATTEMPT_DOUBTFUL) != 0 ||
-            (event.fixed.error == EROFS && is_made_by_subject(event.mount, attempt.mount)))
+        if ((event.fixed.flags & ATTEMPT_DOUBTFUL) != 0 || is_refused_on_unknown(event, attempt.mount))
             ++recording.lost_events;
         // One that succeeds there is not on the root: podman mounts a tmpfs on /run, /tmp and /var/tmp of a
         // container whose root is read-only, and what is written to it is no proof that the root can be.
-        if (event.fixed.error == 0 && is_made_by_subject(event.mount, attempt.mount)) attempt.mount = {};
+        if (event.fixed.error == 0 && is_on_root(attempt.mount) &&
+            is_made_by_subject(event.mount, attempt.mount))
+            attempt.mount = {};
         if (attempt.operation == "access")
             attempt.cls = AttemptClass::access_check;
         else if ((event.fixed.flags & ATTEMPT_NO_OP) != 0)

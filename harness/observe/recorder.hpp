@@ -34,6 +34,9 @@ class Recorder {
     Recorder(std::vector<std::string> targets, std::vector<std::string> phases, Limits limits)
         : limits_(limits), targets_(std::move(targets)), phases_(std::move(phases)) {}
 
+    // There are no other mounts than the targets, these below them, and the engine's own: what is refused on
+    // one that the subject has made counts as lost.
+    void know_all(std::set<std::string> below) { below_ = std::move(below); }
     // The number that the next phase has in the stream.
     std::uint32_t add_phase(std::string name);
     void own_processes(const std::vector<std::int64_t>& pids);
@@ -48,11 +51,13 @@ class Recorder {
 
   private:
     std::string phase_of(const AttemptEvent& event) const;
+    bool is_refused_on_unknown(const AttemptEvent& event, const Word& target) const;
     std::uint64_t count_of(const AttemptEvent& event) const;
     std::optional<std::map<std::string, std::uint64_t>> read_back() const;
 
     Limits limits_;
     std::vector<std::string> targets_, phases_;
+    std::optional<std::set<std::string>> below_;
     std::vector<AttemptEvent> events_;
     std::map<std::uint64_t, std::uint64_t> counts_;
     std::map<std::string, std::uint64_t> uses_;

@@ -324,7 +324,8 @@ Task<Reply> Sidecar::command(std::string text) {
 void Sidecar::record(std::vector<ObservedMount> mounts, std::string phase) {
     std::vector<std::string> targets;
     targets.reserve(mounts.size());
-    for (ObservedMount& mount : mounts) targets.push_back(std::move(mount.target));
+    for (ObservedMount& mount : mounts)
+        if (!mount.below_source) targets.push_back(std::move(mount.target));
     recorder_ = std::make_shared<Recorder>(std::move(targets), std::vector<std::string>{std::move(phase)});
     shared_->recorder = recorder_;
 }
@@ -342,7 +343,11 @@ Task<> Sidecar::join(std::string container, std::int64_t pid, std::vector<Observ
 }
 
 Task<> Sidecar::arm(std::string container, std::vector<ObservedMount> mounts, std::string phase) {
+    std::set<std::string> below;
+    for (const ObservedMount& mount : mounts)
+        if (mount.below_source) below.insert(mount.target);
     record(std::move(mounts), std::move(phase));
+    recorder_->know_all(std::move(below));
     auto reply = co_await command("arm 0 " + container);
     if (!reply) co_return fail(std::move(reply.error()));
     co_return Result<>{};

@@ -128,6 +128,27 @@ bool fails_everywhere(std::string_view operation, int error) {
     return operation == "removexattr" && error == ENODATA;
 }
 
+bool is_removal(const Attempt& attempt) {
+    return attempt.operation == "unlink" || attempt.operation == "rmdir" || attempt.operation == "rename";
+}
+
+// Where there was nothing to remove when the observer looked, but the control run did remove something:
+// somebody else had made it by then, or its name was not understood. Where the run was refused to make it,
+// that is what has to be known, and there is really nothing to remove.
+void distrust_removals(RunRecord& run) {
+    const auto doubted = [](const Attempt& each) {
+        return each.error == EROFS && each.cls == AttemptClass::no_op && is_removal(each) &&
+               each.control == "ok";
+    };
+    if (std::none_of(run.attempts.begin(), run.attempts.end(), doubted)) return;
+    boost::unordered_flat_set<std::string_view> refused;
+    for (const Attempt& each : run.attempts)
+        if (each.error == EROFS && each.cls == AttemptClass::write && !is_removal(each))
+            refused.insert(each.path);
+    for (Attempt& each : run.attempts.edit())
+        if (doubted(each) && !refused.contains(each.path)) each.cls = AttemptClass::write;
+}
+
 std::uint32_t weight(AttemptClass cls) {
     return cls == AttemptClass::write ? 0U : cls == AttemptClass::access_check ? 1U : 2U;
 }
@@ -206,6 +227,7 @@ void compare_with_control(RunRecord& run, const RunRecord& control) {
         if (attempt.error != 0 && attempt.error != EROFS && alike > 0 && alike >= attempt.count)
             attempt.control = errno_name(attempt.error);
     }
+    distrust_removals(run);
 }
 
 bool failed_by_read_only(const Attempt& attempt) {

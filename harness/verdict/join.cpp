@@ -5,39 +5,48 @@
 #include <algorithm>
 #include <rogate/names.hpp>
 #include <set>
+#include <tuple>
+
+#include "verdict/compare.hpp"
 
 namespace rogate::verdict {
 
 namespace {
 
-// From bad to good.
-int rank(Verdict verdict) {
+// From bad to good. Where nobody watched, a pass shows nothing of the writes that failed.
+int rank(Verdict verdict, bool watched) {
+    if (verdict == Verdict::untested && !watched) return 2;
     switch (verdict) {
         case Verdict::required:
             return 0;
         case Verdict::inconclusive:
             return 1;
         case Verdict::ineffective:
-            return 2;
-        case Verdict::split:
             return 3;
-        case Verdict::tolerated:
+        case Verdict::split:
             return 4;
-        case Verdict::safe:
+        case Verdict::tolerated:
             return 5;
-        case Verdict::untested:
+        case Verdict::safe:
             return 6;
-        case Verdict::already_ro:
+        case Verdict::untested:
             return 7;
+        case Verdict::already_ro:
+            return 8;
     }
     return 1;
 }
 
-using Mounts = std::set<std::pair<std::string, MountType>>;
+bool watched(const CampaignResult& result) {
+    return result.runs.empty() || observed(result.runs.front());
+}
+
+using Mounts = std::set<std::tuple<std::string, MountType, bool>>;
 
 Mounts mounts_of(const CampaignResult& result) {
     Mounts mounts;
-    for (const MountResult& each : result.mounts) mounts.emplace(each.mount.target, each.mount.type);
+    for (const MountResult& each : result.mounts)
+        mounts.emplace(each.mount.target, each.mount.type, each.mount.read_only);
     return mounts;
 }
 
@@ -84,8 +93,9 @@ std::string in_scenario(const CampaignResult& result, const std::string& reason)
     return fmt::format("scenario '{}': {}", result.scenario.name, reason);
 }
 
-// The same mount in one more scenario.
-void join_mount(MountResult& whole, const MountResult& other, const CampaignResult& result) {
+// The same mount in one more scenario. `all_watched`: those joined so far.
+void join_mount(MountResult& whole, const MountResult& other, const CampaignResult& result,
+                bool all_watched) {
     append(whole.attempts, other.attempts), append(whole.writes, other.writes);
     append(whole.runs, other.runs), append(whole.costs, other.costs);
     whole.writes_in_control += other.writes_in_control;
@@ -98,7 +108,7 @@ void join_mount(MountResult& whole, const MountResult& other, const CampaignResu
         whole.writable.clear();
         return;
     }
-    if (rank(other.verdict) >= rank(whole.verdict)) return;
+    if (rank(other.verdict, watched(result)) >= rank(whole.verdict, all_watched)) return;
     whole.verdict = other.verdict;
     whole.reason = in_scenario(result, other.reason);
     whole.writable = other.verdict == Verdict::split ? other.writable : std::vector<WritablePath>{};
@@ -123,13 +133,15 @@ Result<CampaignResult> joined(const std::vector<CampaignResult>& results) {
     CampaignResult whole = results.front();
     if (results.size() == 1) return whole;
     for (MountResult& mount : whole.mounts) mount.reason = in_scenario(whole, mount.reason);
+    bool all_watched = watched(whole);
     for (std::size_t i = 1; i < results.size(); ++i) {
         const CampaignResult next =
             renumbered(results[i], whole.runs.empty() ? 0 : whole.runs.back().plan.id);
         append(whole.runs, next.runs);
         for (MountResult& mount : whole.mounts)
             for (const MountResult& other : next.mounts)
-                if (other.mount.target == mount.mount.target) join_mount(mount, other, next);
+                if (other.mount.target == mount.mount.target) join_mount(mount, other, next, all_watched);
+        all_watched = all_watched && watched(next);
         const Recommendation& also = next.recommendation;
         if (also.verified_by_run && also.read_only == whole.recommendation.read_only &&
             same_paths(also.writable, whole.recommendation.writable) && whole.recommendation.verified_by_run)

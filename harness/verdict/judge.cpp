@@ -104,6 +104,12 @@ void judge_failed_probe(MountResult& result, const RunRecord& probe) {
 
 void judge_passed_probe(MountResult& result, const RunRecord& control, const RunRecord& probe) {
     const std::string& target = result.mount.target;
+    if (writes_made(probe, target) > 0)
+        return settle(
+            result, Verdict::inconclusive,
+            fmt::format("writes on it succeeded in run {}, in which it was read-only: the application "
+                        "made it writable, or they were made somewhere else",
+                        probe.plan.id));
     if (!touched(control, target) && !touched(probe, target))
         return settle(result, Verdict::untested,
                       "nothing opened or listed anything on it, so there is no evidence");

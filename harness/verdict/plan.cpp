@@ -145,6 +145,15 @@ SplitProposal proposal_for(const Question& question, const std::string& target,
     return propose_split(asked, runs, question.facts);
 }
 
+// Everything that was written was there when a step restarted the subject, so that a run shows what becomes
+// of an application that misses it.
+bool restarts_at_the_end(const Question& question, const std::vector<RunRecord>& runs) {
+    if (!question.after_restart) return false;
+    return std::none_of(runs.front().attempts.begin(), runs.front().attempts.end(), [&](const Attempt& each) {
+        return is_write_made(each) && question.after_restart->contains(each.phase);
+    });
+}
+
 void make_volume(WritablePath& path) {
     path.as = WritableAs::volume;
     path.tmpfs_options.clear();
@@ -174,7 +183,7 @@ SplitTrial next_trial(const Question& question, const std::string& target,
     for (WritablePath& path : proposal.writable)
         if (of_these_paths == 1 || proposal.by_name.contains(path.path)) make_volume(path);
     return {.writable = std::move(proposal.writable),
-            .again = forgets && of_these_paths == 0 && !question.restarts,
+            .again = forgets && of_these_paths == 0 && !restarts_at_the_end(question, runs),
             .look_at = {}};
 }
 
@@ -260,17 +269,13 @@ NextStep try_splits(const Question& question, const Standing& now, const std::ve
                       runs);
 }
 
-bool restarted(const Question& question, const RunRecord& run) {
-    return run.plan.again || question.restarts;
-}
-
 // A run that kept what was written below `path`, and told how often it was read after a restart.
 const RunRecord* watched_for_reads(const Question& question, const std::string& path,
                                    const std::vector<RunRecord>& runs) {
     for (const RunRecord& run : runs)
         for (const WritablePath& kept : run.plan.writable)
             if (kept.path == path && kept.as == WritableAs::volume && run.read_back &&
-                restarted(question, run) && relied_on(run))
+                (run.plan.again || restarts_at_the_end(question, runs)) && relied_on(run))
                 return &run;
     return nullptr;
 }
@@ -301,7 +306,7 @@ NextStep try_forgetting(const Question& question, const Standing& now, const std
         }
     }
     if (changed.empty()) return {};
-    const bool again = !question.restarts;
+    const bool again = !restarts_at_the_end(question, runs);
     Arrangement together = arrange(question, now.passed, all);
     if (run_with(together, runs) == nullptr)
         return plan_again(RunKind::verify, std::move(together), again, runs);
@@ -378,7 +383,7 @@ std::string why_forgetting_is_right(const Question& question, const WritablePath
             fmt::format(", nothing in it was opened for reading after a restart (run {})", watched->plan.id);
     if (const RunRecord* proof = run_with_tmpfs(path.path, true, runs))
         reason += fmt::format(", and the scenario passes {} a restart that empties it (run {})",
-                              question.restarts ? "with" : "again after", proof->plan.id);
+                              proof->plan.again ? "again after" : "with", proof->plan.id);
     return reason;
 }
 

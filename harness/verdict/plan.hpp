@@ -21,8 +21,9 @@ struct Question {
     std::set<std::string>
         can_make_mount_points;    // targets in whose source a directory can be made for the runs
     bool tmpfs_has_owner = true;  // the engine takes uid= and gid= for one
-    bool restarts = false;        // a step restarts the subject, which empties a tmpfs
-    Facts facts;                  // of the paths that were asked for
+    // A step restarts the subject, which empties a tmpfs: the phases that come after the last such step.
+    std::optional<std::set<std::string>> after_restart = {};
+    Facts facts;  // of the paths that were asked for
 };
 
 // One of the two, or neither: then nothing is left to run, or the control run says that nothing can be

@@ -226,16 +226,41 @@ std::optional<std::vector<std::string>> next_probe(const std::vector<std::string
     return Settler(candidates, runs).next();
 }
 
+namespace {
+
+// The mount as a whole, whatever is kept writable below others.
+bool has_whole(const RunRecord& run, const std::string& target) {
+    return run.plan.kind != RunKind::control && contains(run.plan.read_only, target) &&
+           std::none_of(run.plan.writable.begin(), run.plan.writable.end(),
+                        [&](const WritablePath& path) { return path.mount == target; });
+}
+
+bool shows_refused_writes(const RunRecord& run, const std::string& target) {
+    return std::any_of(run.attempts.begin(), run.attempts.end(), [mount = Word(target)](const Attempt& each) {
+        return each.mount == mount && each.cls == AttemptClass::write && failed_by_read_only(each);
+    });
+}
+
+}  // namespace
+
 const RunRecord* settling_run(const std::string& target, const std::vector<RunRecord>& runs) {
-    const RunRecord *passed = nullptr, *doubtful = nullptr, *failed = nullptr;
+    const RunRecord *alone = nullptr, *passed = nullptr, *telling = nullptr, *doubtful = nullptr,
+                    *failed = nullptr;
     for (const RunRecord& run : runs) {
-        if (!is_plain_probe(run) || !contains(run.plan.read_only, target)) continue;
-        if (run.plan.read_only.size() == 1) return &run;
+        if (!has_whole(run, target)) continue;
         const bool relied_on = run.passed && distrust(run).empty();
+        if (relied_on && telling == nullptr && shows_refused_writes(run, target)) telling = &run;
+        if (!is_plain_probe(run)) continue;
+        if (alone == nullptr && run.plan.read_only.size() == 1) alone = &run;
         if (relied_on && passed == nullptr) passed = &run;
         if (run.passed && doubtful == nullptr) doubtful = &run;
         if (failed == nullptr && blames_only(run, target)) failed = &run;
     }
+    const bool alone_passed = alone != nullptr && alone->passed && distrust(*alone).empty();
+    if (alone != nullptr && !alone_passed) return alone;
+    // What an application does once another of its mounts is read-only is done to this one all the same.
+    if (passed != nullptr && telling != nullptr) return telling;
+    if (alone != nullptr) return alone;
     return passed != nullptr ? passed : doubtful != nullptr ? doubtful : failed;
 }
 

@@ -143,6 +143,117 @@ def test_only_equal_attempts_are_counted_together():
                                         ("/data/x", "mkdir", "/tmp/a/tool", "tool", "step again", 1)]), done.stdout + done.stderr)
 
 
+ADMIN = {"cap_add": ["SYS_ADMIN", "SYS_PACCT"], "security_opt": ["seccomp=unconfined", "apparmor=unconfined"]}
+
+
+def verdict_of_calls(calls, before="", **more):
+    """Of /data, with a file and a FIFO in it, once these calls were made; none of them ends the subject."""
+    with project() as p:
+        p.make("data", {"file": "text\n"})
+        os.mkfifo(p.path("data/pipe"), 0o644)
+        os.mkdir(p.path("work"))
+        os.mkdir(p.path("work/in"))
+        p.scenario(f"exec 2>/dev/null; {before} cat /data/file; {calls}; " + IDLE, ["./data:/data", "./work:/work"], **more)
+        done = p.run()
+        assert p.result, done.stderr
+        return p.mount("/data"), done.stdout + done.stderr
+
+
+def classes(mount):
+    return sorted((a["path"], a["operation"], a["class"], a["count"]) for a in mount["attempts"])
+
+
+def test_a_change_is_not_counted_to_what_changed_nothing():
+    """The mode and the owner that a file has, and then new ones; by path and by descriptor."""
+    found, output = verdict_of_calls("chmod 644 /data/file; chmod 600 /data/file; chmod 600 /data/file; chown 0:0 /data/file; chown 0:33 /data/file")
+    equal(found["verdict"], "tolerated", output)
+    equal(classes(found), [("/data/file", "chmod", "no-op", 1), ("/data/file", "chmod", "write", 2),
+                           ("/data/file", "chown", "no-op", 1), ("/data/file", "chown", "write", 1)], output)
+    found, output = verdict_of_calls("""perl -e 'open $f, "<", "/data/file"; chmod 0644, $f; chmod 0600, $f; chown 0, 0, $f; chown 33, 0, $f'""")
+    equal([each[1:] for each in classes(found)], [("chmod", "no-op", 1), ("chmod", "write", 1), ("chown", "no-op", 1), ("chown", "write", 1)],
+          output)
+
+
+def test_a_fifo_has_a_mode_too():
+    """Opened for writing it protects nothing; its mode and its owner are the mount's."""
+    found, output = verdict_of_calls("""perl -e 'sysopen $f, "/data/pipe", 02 | 04000; chmod 0600, $f'""")
+    equal(found["verdict"], "tolerated", output)
+    equal([each for each in classes(found) if each[1] == "chmod"], [("/data/pipe", "chmod", "write", 1)], output)
+
+
+def test_a_file_with_a_long_path_is_there():
+    """Its path is cut off, so whether it is there cannot be looked up."""
+    with project() as p:
+        p.make("data", {"file": "text\n"})
+        deep = "/".join(["a" * 250] * 5)
+        os.makedirs(p.path(f"data/{deep}"))
+        with open(p.path(f"data/{deep}/f"), "w"):
+            pass
+        p.scenario(f"""cat /data/file; perl -e 'unlink "/data/{deep}/f"'; """ + IDLE, ["./data:/data"])
+        done = p.run()
+        assert p.result, done.stderr
+        equal(p.mount("/data")["verdict"], "tolerated", done.stdout + done.stderr)
+
+
+TWO = """
+services:
+  web:
+    image: rogate/base:bookworm
+    command: ["perl", "-e", "$$| = 1; open F, '/data/file'; print 'started', chr 10; for (1 .. 400) { rename '/data/job', '/data/mine'; select undef, undef, undef, 0.01 } sleep 60"]
+    volumes: ["./data:/data"]
+    depends_on: [maker]
+    stop_signal: KILL
+  maker:
+    image: rogate/base:bookworm
+    command: ["sh", "-c", "while :; do sleep 2; touch /shared/job; done"]
+    volumes: ["./data:/shared"]
+    stop_signal: KILL
+"""
+
+
+def test_a_file_that_somebody_makes_in_between_is_no_no_op():
+    """The first of equal calls tells whether there was something to remove; the mount is another container's too."""
+    with project() as p:
+        p.make("data", {"file": "text\n"})
+        with open(p.path("compose.yaml"), "w") as out:
+            out.write(TWO)
+        with open(p.path("scenario.yaml"), "w") as out:
+            out.write("""{name: case, subject: {compose: {file: compose.yaml, service: web}}, ready: {log: started}, candidates: [/data],
+                          steps: [{name: claim, wait: 5s}], shutdown: {signal: KILL}}""")
+        done = p.run()
+        assert p.result, done.stderr
+        equal(p.mount("/data")["verdict"], "tolerated", done.stdout + done.stderr)
+
+
+def test_a_refusal_on_a_mount_of_the_subjects_making_counts_as_lost():
+    """It is not the mount whose place it lies in that refused."""
+    found, output = verdict_of_calls("mount --bind /data /work/in && touch /work/in/f", subject=ADMIN)
+    equal(found["verdict"], "inconclusive", output)
+
+
+def test_a_mount_that_the_subject_makes_writable_is_not_safe():
+    found, output = verdict_of_calls("sleep 2; mount -o remount,bind,rw /data && echo x >/data/state; mount -o remount,bind,ro /data", subject=ADMIN)
+    equal(found["verdict"], "inconclusive", output)
+
+
+def test_a_refused_call_that_is_not_understood_counts_as_lost():
+    """acct(2): the file that it was to write to is not looked at."""
+    found, output = verdict_of_calls("perl -e '$p = \"/data/file\"; syscall(163, $p)'", subject=ADMIN)
+    equal(found["verdict"], "inconclusive", output)
+
+
+def test_a_program_that_only_ends_when_it_could_write_fails_read_only():
+    """It goes on trying, and ends with 0 when it is told to: in the control run it ended by itself."""
+    with project() as p:
+        p.make("data", {"file": "text\n"})
+        p.scenario("trap 'exit 0' TERM; until [ -w /data ]; do sleep 0.1; done; cat /data/file", ["./data:/data"], ready=None,
+                   shutdown={"timeout": "2s"})
+        done = p.run()
+        assert p.result, done.stderr
+        equal(p.mount("/data")["verdict"], "required", done.stdout + done.stderr)
+        contains(p.mount("/data")["reason"], "ended by itself in the control run, and had not within 2.0 s here")
+
+
 def test_hostile_paths():
     with project() as p:
         p.make("data", {"file": "text\n"})

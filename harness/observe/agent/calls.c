@@ -9,6 +9,9 @@
 #ifndef SYS_fchmodat2
 #define SYS_fchmodat2 452
 #endif
+#ifndef SYS_quotactl_fd
+#define SYS_quotactl_fd 443
+#endif
 #ifndef SYS_setxattrat
 #define SYS_setxattrat 463
 #endif
@@ -22,7 +25,9 @@
 /* Whether the call acts on a symlink itself: never, always, or as the flags in that argument say. */
 enum { NEVER_LINK, ALWAYS_LINK, FLAG_IN_2, FLAG_IN_3, FLAG_IN_4, MAKES_NAME };
 
-#define NO_SECOND -1, -1, 0
+#define BY_VALUES(values) -1, -1, 0, values /* no second path; the arguments whose values matter */
+#define VALUE(n) (1 << (n))
+#define NO_SECOND BY_VALUES(0)
 
 struct call {
     int number;
@@ -47,17 +52,17 @@ static const struct call calls[] = {
     {SYS_unlink, "unlink", {CALL_CHANGE, -1, 0, -1, -1, NO_SECOND}, ALWAYS_LINK},
     {SYS_unlinkat, "unlinkat", {CALL_CHANGE, 0, 1, -1, -1, NO_SECOND}, ALWAYS_LINK},
     {SYS_rmdir, "rmdir", {CALL_CHANGE, -1, 0, -1, -1, NO_SECOND}, ALWAYS_LINK},
-    {SYS_rename, "rename", {CALL_CHANGE, -1, 0, -1, -1, -1, 1, 0}, ALWAYS_LINK},
-    {SYS_renameat, "renameat", {CALL_CHANGE, 0, 1, -1, -1, 2, 3, 0}, ALWAYS_LINK},
-    {SYS_renameat2, "renameat2", {CALL_CHANGE, 0, 1, -1, -1, 2, 3, 0}, ALWAYS_LINK},
-    {SYS_chmod, "chmod", {CALL_CHANGE, -1, 0, -1, -1, NO_SECOND}, NEVER_LINK},
-    {SYS_fchmod, "fchmod", {CALL_CHANGE, -1, -1, 0, -1, NO_SECOND}, NEVER_LINK},
-    {SYS_fchmodat, "fchmodat", {CALL_CHANGE, 0, 1, -1, -1, NO_SECOND}, NEVER_LINK},
-    {SYS_fchmodat2, "fchmodat2", {CALL_CHANGE, 0, 1, -1, -1, NO_SECOND}, FLAG_IN_3},
-    {SYS_chown, "chown", {CALL_CHANGE, -1, 0, -1, -1, NO_SECOND}, NEVER_LINK},
-    {SYS_lchown, "lchown", {CALL_CHANGE, -1, 0, -1, -1, NO_SECOND}, ALWAYS_LINK},
-    {SYS_fchown, "fchown", {CALL_CHANGE, -1, -1, 0, -1, NO_SECOND}, NEVER_LINK},
-    {SYS_fchownat, "fchownat", {CALL_CHANGE, 0, 1, -1, -1, NO_SECOND}, FLAG_IN_4},
+    {SYS_rename, "rename", {CALL_CHANGE, -1, 0, -1, -1, -1, 1, 0, 0}, ALWAYS_LINK},
+    {SYS_renameat, "renameat", {CALL_CHANGE, 0, 1, -1, -1, 2, 3, 0, 0}, ALWAYS_LINK},
+    {SYS_renameat2, "renameat2", {CALL_CHANGE, 0, 1, -1, -1, 2, 3, 0, 0}, ALWAYS_LINK},
+    {SYS_chmod, "chmod", {CALL_CHANGE, -1, 0, -1, -1, BY_VALUES(VALUE(1))}, NEVER_LINK},
+    {SYS_fchmod, "fchmod", {CALL_CHANGE, -1, -1, 0, -1, BY_VALUES(VALUE(1))}, NEVER_LINK},
+    {SYS_fchmodat, "fchmodat", {CALL_CHANGE, 0, 1, -1, -1, BY_VALUES(VALUE(2))}, NEVER_LINK},
+    {SYS_fchmodat2, "fchmodat2", {CALL_CHANGE, 0, 1, -1, -1, BY_VALUES(VALUE(2))}, FLAG_IN_3},
+    {SYS_chown, "chown", {CALL_CHANGE, -1, 0, -1, -1, BY_VALUES(VALUE(1) | VALUE(2))}, NEVER_LINK},
+    {SYS_lchown, "lchown", {CALL_CHANGE, -1, 0, -1, -1, BY_VALUES(VALUE(1) | VALUE(2))}, ALWAYS_LINK},
+    {SYS_fchown, "fchown", {CALL_CHANGE, -1, -1, 0, -1, BY_VALUES(VALUE(1) | VALUE(2))}, NEVER_LINK},
+    {SYS_fchownat, "fchownat", {CALL_CHANGE, 0, 1, -1, -1, BY_VALUES(VALUE(2) | VALUE(3))}, FLAG_IN_4},
     {SYS_utime, "utime", {CALL_CHANGE, -1, 0, -1, -1, NO_SECOND}, NEVER_LINK},
     {SYS_utimes, "utimes", {CALL_CHANGE, -1, 0, -1, -1, NO_SECOND}, NEVER_LINK},
     {SYS_futimesat, "futimesat", {CALL_CHANGE, 0, 1, -1, -1, NO_SECOND}, NEVER_LINK},
@@ -78,6 +83,11 @@ static const struct call calls[] = {
     {SYS_faccessat, "faccessat", {CALL_ACCESS, 0, 1, -1, 2, NO_SECOND}, NEVER_LINK},
     {SYS_io_uring_enter, "io_uring_enter", {CALL_URING, -1, -1, -1, -1, NO_SECOND}, NEVER_LINK},
     {SYS_faccessat2, "faccessat2", {CALL_ACCESS, 0, 1, -1, 2, NO_SECOND}, FLAG_IN_3},
+    {SYS_open_by_handle_at, "open_by_handle_at", {CALL_OTHER, -1, -1, -1, -1, NO_SECOND}, NEVER_LINK},
+    {SYS_bpf, "bpf", {CALL_OTHER, -1, -1, -1, -1, NO_SECOND}, NEVER_LINK}, /* BPF_OBJ_PIN */
+    {SYS_acct, "acct", {CALL_OTHER, -1, -1, -1, -1, NO_SECOND}, NEVER_LINK},
+    {SYS_swapon, "swapon", {CALL_OTHER, -1, -1, -1, -1, NO_SECOND}, NEVER_LINK},
+    {SYS_quotactl_fd, "quotactl_fd", {CALL_OTHER, -1, -1, -1, -1, NO_SECOND}, NEVER_LINK},
 };
 
 /* arch/x86/entry/syscalls/syscall_32.tbl: the same calls, and those that exist twice there (ids of 16 and 32 bits, times of
@@ -96,6 +106,7 @@ static const struct {
     {304, SYS_symlinkat},    {306, SYS_fchmodat},     {307, SYS_faccessat},    {320, SYS_utimensat},  {353, SYS_renameat2},
     {361, SYS_bind},         {412, SYS_utimensat},    {426, SYS_io_uring_enter},    {437, SYS_openat2},      {439, SYS_faccessat2}, {452, SYS_fchmodat2},
     {463, SYS_setxattrat},   {466, SYS_removexattrat}, {469, SYS_file_setattr},
+    {51, SYS_acct},          {87, SYS_swapon},         {342, SYS_open_by_handle_at}, {357, SYS_bpf},        {443, SYS_quotactl_fd},
 };
 #define I386_SOCKETCALL 102
 

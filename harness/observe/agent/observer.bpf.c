@@ -136,6 +136,7 @@ struct request {
     int number, result, dirfd, second_dirfd, fd;
     __u32 flags, open_flags;
     bool opens;
+    __u8 values; /* of the rule */
 };
 /* What is being put together. These tracepoints run their programs with preemption off (as of Linux 6.18), so
  * one per processor is enough. */
@@ -782,10 +783,8 @@ __noinline int report(int unused) {
     }
     mnt = (void*)work->base.mnt;
     if (!first && work->base.dentry) {
-        struct dentry* dentry = (void*)work->base.dentry;
-        unsigned short type = type_of(inode_of(dentry));
-        /* A pipe, a socket, a terminal: no mount's business. */
-        if ((type != S_IFREG && type != S_IFDIR) || on_kernels_own_mount(mnt)) return 0;
+        /* An unnamed pipe, a socket, a memfd. */
+        if (on_kernels_own_mount(mnt)) return 0;
     }
     if (request->flags & EVENT_BY_FD && !work->base.dentry) return 0;
     fill_who(work, &request->process);
@@ -805,6 +804,10 @@ __noinline int report(int unused) {
         if (work->path_hash)
             work->path_hash = hash ? (((work->path_hash * 31) ^ hash) * 31 + work->second.inode) | 1 : 0;
     }
+    /* Giving a file the mode that it has is another attempt than giving it a new one. */
+    for (int i = 0; i < 5; i++)
+        if (work->path_hash && request->values & 1 << i)
+            work->path_hash = ((work->path_hash ^ request->args[i]) * 0x100000001b3ULL) | 1;
     END_OF(PART_PLACE);
     if (count_again(work)) return 0;
     for (int i = 0; i < 5; i++) event->args[i] = request->args[i];
@@ -876,7 +879,8 @@ int BPF_PROG(on_exit, struct pt_regs* regs, long result) {
     bool i386;
     END_OF(PART_TRACEPOINT);
     /* Everybody's calls come here: the cheapest test first. */
-    if (number < SYSCALLS && rules[number].kind == CALL_NONE && i386_rules[number].kind == CALL_NONE)
+    if (number < SYSCALLS && rules[number].kind == CALL_NONE && i386_rules[number].kind == CALL_NONE &&
+        result != -EROFS)
         return 0;
     process = bpf_map_lookup_elem(&processes, &tgid);
     if (!process) return 0;
@@ -891,7 +895,11 @@ int BPF_PROG(on_exit, struct pt_regs* regs, long result) {
     table = i386 ? i386_rules : rules;
     table += number;
     rule.kind = table->kind;
-    if (rule.kind == CALL_NONE) return 0;
+    if (rule.kind == CALL_NONE || rule.kind == CALL_OTHER) {
+        /* Something is read-only; what it is and which mount it is on is not known. */
+        if (result == -EROFS) ADD(lost_events);
+        return 0;
+    }
     work = bpf_map_lookup_elem(&scratch, &zero);
     if (!work) return 0;
     request = &work->request;
@@ -903,6 +911,7 @@ int BPF_PROG(on_exit, struct pt_regs* regs, long result) {
     rule.second_path = table->second_path;
     request->process = *process;
     request->flags = request->open_flags = 0;
+    request->values = table->values;
     request->number = table->number;
     request->result = result;
     read_arguments(request, regs, i386);
@@ -924,7 +933,7 @@ int BPF_PROG(on_exit, struct pt_regs* regs, long result) {
         if (!(argument(request, rule.flags) & W_OK)) return 0;
     } else if (rule.kind == CALL_IOCTL) {
         if (request->args[1] != FS_IOC_SETFLAGS && request->args[1] != FS_IOC_SETFLAGS_32 &&
-            request->args[1] != FS_IOC_FSSETXATTR)
+            request->args[1] != FS_IOC_FSSETXATTR && result != -EROFS)
             return 0;
     } else if (rule.kind == CALL_URING) {
         if (!sees_uring && request->args[1]) ADD(lost_events);
@@ -1101,12 +1110,21 @@ static __noinline int uring_done(struct io_kiocb* request, int result) {
     struct work* work = bpf_map_lookup_elem(&uring_requests, &key);
     __u32 zero = 0;
     bool sent;
-    if (!work) return 0;
+    if (!work) {
+        /* An operation that is not known here, IORING_OP_BIND for one. */
+        __u32 tgid = bpf_get_current_pid_tgid() >> 32;
+        if (result == -EROFS && bpf_map_lookup_elem(&processes, &tgid)) ADD(lost_events);
+        return 0;
+    }
     if (work->event.number == URING_NUMBER + URING_FSETXATTR && bpf_core_field_exists(request->cmd)) {
         struct work* stored = work;
         struct vfsmount* mnt;
+        __u64 last_id;
         work = bpf_map_lookup_elem(&scratch, &zero); /* where fill_names() looks */
-        if (!work || bpf_probe_read_kernel(work, sizeof *work, stored)) return 0;
+        if (!work) return 0;
+        last_id = work->last_id;
+        if (bpf_probe_read_kernel(work, sizeof *work, stored)) return 0;
+        work->last_id = last_id;
         place_of(&work->from, BPF_CORE_READ(request, cmd.file));
         mnt = (void*)work->from.mnt;
         work->event.flags |= EVENT_BY_FD;

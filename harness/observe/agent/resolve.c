@@ -13,6 +13,7 @@
 
 #include "calls.h"
 #include "paths.h"
+#include "state.h"
 
 #ifndef STATX_MNT_ID
 #define STATX_MNT_ID 0x1000U
@@ -110,11 +111,11 @@ static void unmark_deleted(char* path, const char* said) {
 
 /* The state of what the call is about; `fd` is negative, and errno set, if nothing is there. */
 static void take_state(const struct event* event, int fd, struct resolution* found) {
-    struct stat now;
     found->exists = fd >= 0;
-    if (event->result != -EROFS) return;
+    /* Of a name that was cut off nothing can be said. */
+    if (event->result != -EROFS || event->flags & EVENT_TRUNCATED) return;
     if (fd >= 0)
-        found->no_op = !fstat(fd, &now) && call_keeps(event, &now);
+        found->no_op = changes_nothing(event, fd);
     else
         found->no_op = errno == ENOENT && call_removes(event) && !(event->flags & EVENT_SECOND);
 }
@@ -246,9 +247,8 @@ static void resolve_under(int root, const struct event* event, struct mount_name
         }
     }
     if (event->flags & EVENT_BY_FD || !named) {
-        struct stat now;
-        int fd = root >= 0 ? open_inside(root, full, 0) : -1;
-        if (fd >= 0 && !fstat(fd, &now) && event->result == -EROFS) found->no_op = call_keeps(event, &now);
+        int fd = root >= 0 ? open_inside(root, full, O_NOFOLLOW) : -1; /* it can be a symlink itself */
+        if (fd >= 0) take_state(event, fd, found);
         if (fd >= 0) close(fd);
         found->exists = true;
         snprintf(found->path, sizeof found->path, "%s", full);

@@ -19,12 +19,14 @@ enum call_kind {
     CALL_BIND,    /* makes a unix socket's file */
     CALL_IOCTL,   /* changes for two of its requests */
     CALL_SOCKETCALL, /* i386: bind and others behind a pointer to their arguments */
-    CALL_URING       /* hands requests to io_uring; without the tier that sees them, what they were is not known */
+    CALL_URING,      /* hands requests to io_uring; without the tier that sees them, what they were is not known */
+    CALL_OTHER       /* may be refused; what it would have changed is not looked at, so that a refusal counts as lost */
 };
 struct call_rule {
     signed char kind, dirfd, path, fd, flags;
     signed char second_dirfd, second_path; /* where a rename leads to */
     short number; /* of the call in the x86-64 table, by which user space knows it, also for i386 processes */
+    unsigned char values; /* bits: the arguments that tell, beside the path, what it would change: a mode, an owner */
 };
 
 /* io_uring has no system call per operation: its operations have numbers of their own, behind those of the calls. */

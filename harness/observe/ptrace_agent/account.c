@@ -44,6 +44,11 @@ void account_problem(struct account *account, const char *text) {
     account->problem[0] = text[0];
 }
 
+void account_lose(struct account *account, const char *why) {
+    account->lost++;
+    account_problem(account, why);
+}
+
 size_t account_take(struct account *account, unsigned char *frame) {
     struct frame_header header;
     const uint64_t head = __atomic_load_n(&account->head, __ATOMIC_ACQUIRE), tail = account->tail;

@@ -31,6 +31,8 @@ struct account {
 int account_put(struct account *account, uint16_t type, const void *fixed, size_t fixed_size, const char *const *texts,
                 size_t text_count);
 void account_problem(struct account *account, const char *text);
+/* One more call is not in it. */
+void account_lose(struct account *account, const char *why);
 /* The next frame, header included; 0: there is none. `frame` has room for PROTOCOL_MAX_FRAME and a header. */
 size_t account_take(struct account *account, unsigned char *frame);
 

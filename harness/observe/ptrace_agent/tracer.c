@@ -29,7 +29,9 @@
 #include "../protocol.h"
 #include "agent.h"
 #include "filter.h"
-#include "flags.h"
+#include "notes.h"
+#include "process.h"
+#include "threads.h"
 #include "watches.h"
 #include "where.h"
 
@@ -37,90 +39,19 @@
     (PTRACE_O_TRACESECCOMP | PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | \
      PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC | PTRACE_O_TRACEEXIT | PTRACE_O_EXITKILL)
 
-struct thread {
-    struct thread* next;
-    unsigned int tid, root;
-    bool known, waiting, in_call, canary;
-    struct event call;
-    struct where *first, *second;
-    char comm[NAME_SIZE], exe[PATH_MAX];
-};
-
 static struct account* account;
-static struct thread* threads[1024];
 static struct call_rule rules[SYSCALLS], i386_rules[SYSCALLS];
-static unsigned int first_process, session;
+static unsigned int first_process;
 static unsigned int canary_pid, canary_number;
 static int canary_pipe = -1;
 static bool canary_seen;
-
-static struct thread* thread_of(unsigned int tid) {
-    struct thread** at = &threads[tid % 1024];
-    for (; *at; at = &(*at)->next)
-        if ((*at)->tid == tid) return *at;
-    *at = calloc(1, sizeof **at);
-    if (!*at) _exit(1); /* the subject ends with us, and the account says that it did not end by itself */
-    (*at)->tid = tid;
-    return *at;
-}
-
-static void end_call(struct thread* thread) {
-    free(thread->first);
-    free(thread->second);
-    thread->first = thread->second = NULL;
-    thread->in_call = false;
-}
-
-static void forget_thread(unsigned int tid) {
-    struct thread **at = &threads[tid % 1024], *gone;
-    while (*at && (*at)->tid != tid) at = &(*at)->next;
-    gone = *at;
-    if (!gone) return;
-    *at = gone->next;
-    end_call(gone);
-    free(gone);
-}
 
 static void go_on(const struct thread* thread, int signal) {
     ptrace(thread->in_call ? PTRACE_SYSCALL : PTRACE_CONT, thread->tid, 0, signal);
 }
 
 static void lose(const char* why) {
-    account->lost++;
-    account_problem(account, why);
-}
-
-/* ---- what the process has in its memory
- * --------------------------------------------------------------------------- */
-
-static size_t read_memory(unsigned int tid, unsigned long from, void* to, size_t size) {
-    struct iovec here = {to, size}, there = {(void*)from, size};
-    ssize_t n = process_vm_readv((int)tid, &here, 1, &there, 1, 0);
-    size_t done = 0;
-    if (n >= 0) return (size_t)n;
-    for (; done < size; done += sizeof(long)) {
-        errno = 0;
-        const long word = ptrace(PTRACE_PEEKDATA, tid, from + done, 0);
-        if (errno) break;
-        memcpy((char*)to + done, &word, size - done < sizeof word ? size - done : sizeof word);
-    }
-    return done < size ? done : size;
-}
-
-/* False: it does not end, or cannot be read; the kernel will say EFAULT or ENAMETOOLONG. */
-static bool read_text(unsigned int tid, unsigned long from, char* to, size_t size) {
-    size_t used = 0;
-    while (used < size) {
-        size_t piece = 4096 - ((from + used) & 4095),
-               got; /* a page at a time: the next one may not be there */
-        if (piece > size - used) piece = size - used;
-        got = read_memory(tid, from + used, to + used, piece);
-        if (memchr(to + used, 0, got)) return true;
-        used += got;
-        if (!got) break;
-    }
-    to[0] = 0;
-    return false;
+    account_lose(account, why);
 }
 
 /* ---- a call before it is made
@@ -196,20 +127,6 @@ static void look_at_places(struct thread* thread, const struct call_rule* rule) 
         thread->second = place(thread, -1, second_dirfd, path, true);
 }
 
-static void read_process(struct thread* thread) {
-    char name[64];
-    ssize_t n;
-    int fd;
-    snprintf(name, sizeof name, "/proc/%u/comm", thread->tid);
-    fd = open(name, O_RDONLY | O_CLOEXEC);
-    n = fd >= 0 ? read(fd, thread->comm, sizeof thread->comm - 1) : 0;
-    if (fd >= 0) close(fd);
-    thread->comm[n > 0 ? n - 1 : 0] = 0;
-    snprintf(name, sizeof name, "/proc/%u/exe", thread->tid);
-    n = readlink(name, thread->exe, sizeof thread->exe - 1);
-    thread->exe[n > 0 ? n : 0] = 0;
-}
-
 static bool is_first_process(unsigned int tid) {
     char name[64];
     snprintf(name, sizeof name, "/proc/%u/task/%u", first_process, tid);
@@ -245,81 +162,19 @@ static void before_call(struct thread* thread) {
          * other one. */
     }
     end_call(thread);
-    look_at_places(thread, rule);
-    read_process(thread);
-    thread->in_call = thread->first != NULL;
+    if (rule->kind != CALL_OTHER) look_at_places(thread, rule);
+    read_names(thread);
+    thread->in_call = thread->first || rule->kind == CALL_OTHER;
     go_on(thread, 0);
 }
 
 /* ---- and what it was answered
  * ------------------------------------------------------------------------------------- */
 
-static uint64_t hash_bytes(uint64_t hash, const void* bytes, size_t size) { /* FNV-1a */
-    const unsigned char* at = bytes;
-    while (size--) hash = (hash ^ *at++) * 0x100000001b3ULL;
-    return hash;
-}
-
 static uint64_t now(void) {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
     return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
-}
-
-static void read_status(const struct thread* thread, struct frame_attempt* attempt) {
-    char name[64], line[256];
-    FILE* file;
-    attempt->pid = thread->tid;
-    snprintf(name, sizeof name, "/proc/%u/status", thread->tid);
-    file = fopen(name, "re");
-    while (file && fgets(line, sizeof line, file)) {
-        if (sscanf(line, "Tgid: %u", &attempt->pid) == 1 || sscanf(line, "PPid: %u", &attempt->parent) == 1)
-            continue;
-        if (sscanf(line, "Uid: %*u %u", &attempt->uid) == 1) break;
-    }
-    if (file) fclose(file);
-}
-
-/* Equal attempts are one frame and a count. */
-static struct { uint64_t key, check; } known[ACCOUNT_ATTEMPTS];
-
-static void note(const struct thread* thread, const struct where* where, int error, bool second, bool no_op) {
-    struct frame_attempt attempt = {.phase = account->phase,
-                                    .root = thread->root,
-                                    .error = error,
-                                    .open_flags = thread->call.open_flags,
-                                    .mount_id = where->mount_id};
-    const char* texts[5] = {thread->comm, thread->exe, call_name(thread->call.number), where->path,
-                            where->mount};
-    uint64_t key, check;
-    size_t at, tries;
-    attempt.flags =
-        flags_of(&thread->call, where, error) | (second ? ATTEMPT_SECOND : 0) | (no_op ? ATTEMPT_NO_OP : 0);
-    key = hash_bytes(0xcbf29ce484222325ULL, &attempt, sizeof attempt);
-    check = hash_bytes(0x9e3779b97f4a7c15ULL, &attempt, sizeof attempt);
-    for (int i = 0; i < 5; i++) {
-        key = hash_bytes(key, texts[i], strlen(texts[i]) + 1);
-        check = hash_bytes(check, texts[i], strlen(texts[i]) + 1);
-    }
-    if (!key) key = 1;
-    for (at = key % ACCOUNT_ATTEMPTS, tries = 0; known[at].key && tries < ACCOUNT_ATTEMPTS;
-         at = (at + 1) % ACCOUNT_ATTEMPTS, tries++)
-        if (known[at].key == key && known[at].check == check) {
-            account->counts[at]++;
-            return;
-        }
-    if (tries == ACCOUNT_ATTEMPTS) return lose("more kinds of attempts were made than can be kept apart");
-    read_status(thread, &attempt);
-    attempt.time = now(); /* not part of what makes two of them equal */
-    attempt.id = ((uint64_t)session << 32) | (at + 1);
-    if (!account_put(account, FRAME_ATTEMPT, &attempt, sizeof attempt, texts, 5)) {
-        account->lost++;
-        return;
-    }
-    known[at].key = key;
-    known[at].check = check;
-    account->counts[at] = 1;
-    account->attempts++;
 }
 
 static void after_call(struct thread* thread) {
@@ -330,10 +185,13 @@ static void after_call(struct thread* thread) {
     const int error = info.exit.is_error ? (int)-info.exit.rval : 0;
     if (thread->canary) {
         canary_seen = canary_seen || error == EROFS;
+    } else if (!thread->first) {
+        if (error == EROFS) lose("a call was refused of which it is not known what it would have changed");
     } else if (error < 512) { /* above: the call is to be made once more */
-        const bool no_op = error == EROFS && thread->first->same;
-        note(thread, thread->first, error, false, false);
-        if (thread->second) note(thread, thread->second, error, true, no_op);
+        /* A rename of something missing changes nothing, at its second path neither. */
+        const uint32_t no_op = error == EROFS && thread->first->same ? ATTEMPT_NO_OP : 0;
+        note_attempt(account, thread, thread->first, error, 0);
+        if (thread->second) note_attempt(account, thread, thread->second, error, ATTEMPT_SECOND | no_op);
     }
     end_call(thread);
     go_on(thread, 0);
@@ -356,17 +214,6 @@ static void born(const struct thread* parent) {
     go_on(child, 0);
 }
 
-static bool no_new_privs(unsigned int tid) {
-    char name[64], line[256];
-    unsigned int set = 0;
-    snprintf(name, sizeof name, "/proc/%u/status", tid);
-    FILE* file = fopen(name, "re");
-    while (file && fgets(line, sizeof line, file))
-        if (sscanf(line, "NoNewPrivs: %u", &set) == 1) break;
-    if (file) fclose(file);
-    return set != 0;
-}
-
 static void executed(struct thread* thread) {
     char name[64], text[PATH_MAX];
     struct stat file;
@@ -375,9 +222,9 @@ static void executed(struct thread* thread) {
     snprintf(name, sizeof name, "/proc/%u/exe", thread->tid);
     fd = open(name, O_PATH | O_CLOEXEC);
     if (fd < 0) return;
-    if (!account->had_no_new_privs && no_new_privs(thread->tid) && !fstat(fd, &file) &&
+    if (!account->had_no_new_privs && has_no_new_privs(thread->tid) && !fstat(fd, &file) &&
         file.st_mode & S_ISUID) {
-        read_process(thread);
+        read_names(thread);
         snprintf(
             text, sizeof text,
             "the setuid program %.200s ran without its privileges, since tracing it here takes no_new_privs; "
@@ -582,7 +429,6 @@ void trace(int first, int relay_socket, struct account* shared, const char* name
     int listener, error, null;
     account = shared;
     first_process = (unsigned int)first;
-    session = account->session;
     for (int signal = 1; signal < 32; signal++)
         if (signal != SIGCHLD && signal != SIGSEGV && signal != SIGBUS)
             sigaction(signal, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);

@@ -13,6 +13,7 @@
 
 #include "../agent/calls.h"
 #include "../agent/paths.h"
+#include "../agent/state.h"
 
 #define MAX_MOUNTS 8192
 
@@ -146,7 +147,7 @@ static bool follow(int directory, const char* last, char* out, size_t size) {
 static void take_state(const struct event* call, int fd, struct where* found) {
     struct stat now;
     if (fstat(fd, &now)) return;
-    found->same = call_keeps(call, &now);
+    found->same = changes_nothing(call, fd);
     found->special =
         S_ISCHR(now.st_mode) || S_ISBLK(now.st_mode) || S_ISFIFO(now.st_mode) || S_ISSOCK(now.st_mode);
 }

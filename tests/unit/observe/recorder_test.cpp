@@ -152,6 +152,20 @@ TEST_F(Recording_, RefusalOnAMountThatTheSubjectMadeCountsAsLost) {
     EXPECT_EQ(recorder.finish().lost_events, 1U);
 }
 
+// mount --bind /data /work/in; touch /work/in/x: it is not /work that refuses.
+TEST_F(Recording_, NorIsOneBelowAnotherMountThatMount) {
+    for (const char* point : {"/data/in", "/data", "/data/submount"}) {
+        AttemptEvent refused = event("openat", std::string(point) + "/x");
+        refused.mount = point;
+        refused.fixed.error = EROFS;
+        recorder.take(refused);
+    }
+    Recorder unknown = recorder;  // of a container that was joined it is not known what it had at the start
+    EXPECT_EQ(unknown.finish().lost_events, 0U);
+    recorder.know_all({"/data/submount"});
+    EXPECT_EQ(recorder.finish().lost_events, 1U);
+}
+
 // Podman mounts a tmpfs on /run, /tmp and /var/tmp of a container whose root is read-only.
 TEST_F(Recording_, SuccessOnAMountThatIsNobodysIsNoWriteOnTheRoot) {
     const std::map<std::string, std::string> target_of_mount = {

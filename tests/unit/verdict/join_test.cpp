@@ -47,6 +47,32 @@ TEST(Joined, TheWorstVerdictCounts) {
     EXPECT_EQ(of(Verdict::split, Verdict::safe), Verdict::split);
 }
 
+TEST(Joined, APassThatNobodyWatchedIsNoSafe) {
+    const auto unwatched = [](Verdict verdict) {
+        CampaignResult made = result("b", verdict);
+        for (RunRecord& run : made.runs) run.observer = "none";
+        return made;
+    };
+    for (const Verdict one : {Verdict::safe, Verdict::tolerated, Verdict::split}) {
+        const CampaignResult other = unwatched(Verdict::untested);
+        EXPECT_EQ(joined({result("a", one), other})->mounts[0].verdict, Verdict::untested);
+        EXPECT_EQ(joined({other, result("a", one)})->mounts[0].verdict, Verdict::untested);
+        EXPECT_EQ(joined({result("a", one), other, result("c", one)})->mounts[0].verdict, Verdict::untested);
+    }
+    EXPECT_EQ(joined({result("a", Verdict::safe), unwatched(Verdict::untested)})->mounts[0].reason,
+              "scenario 'b': because of b");
+    EXPECT_EQ(joined({unwatched(Verdict::untested), result("a", Verdict::required)})->mounts[0].verdict,
+              Verdict::required);
+}
+
+TEST(Joined, AMountThatIsReadOnlyInOneIsAnotherSubject) {
+    CampaignResult other = result("b", Verdict::already_ro);
+    other.mounts[0].mount.read_only = true;
+    const auto whole = joined({result("a", Verdict::safe), other});
+    ASSERT_FALSE(whole.has_value());
+    EXPECT_THAT(whole.error().message, HasSubstr("their mounts differ"));
+}
+
 TEST(Joined, RunsAreNumberedAnewAndReasonsSayWhose) {
     const auto whole = joined({result("a", Verdict::safe), result("b", Verdict::required)});
     ASSERT_TRUE(whole.has_value());

@@ -234,6 +234,39 @@ TEST_F(Judge, RemovingWhatIsThereIsAWrite) {
     EXPECT_EQ(verdict(), Verdict::tolerated);
 }
 
+// Somebody made the file after the observer had looked for the first of these calls, or its name was not
+// understood.
+TEST_F(Judge, RemovingNothingCannotSucceed) {
+    for (const char* operation : {"unlink", "rmdir", "rename"}) {
+        control.attempts = {attempt(operation, "/data/job", ENOENT), attempt(operation, "/data/job", 0)};
+        probe.attempts = {attempt(operation, "/data/job", EROFS, AttemptClass::no_op)};
+        EXPECT_EQ(verdict(), Verdict::tolerated) << operation;
+    }
+    control.attempts = {attempt("chmod", "/data/job", 0)};
+    probe.attempts = {attempt("chmod", "/data/job", EROFS, AttemptClass::no_op)};
+    EXPECT_EQ(verdict(), Verdict::safe);
+}
+
+// The run was refused to make it: that is what has to be known.
+TEST_F(Judge, RemovingWhatCouldNotBeMadeStaysANoOp) {
+    control.attempts = {attempt("create", "/data/pid", 0), attempt("unlink", "/data/pid", 0)};
+    probe.attempts = {attempt("create", "/data/pid", EROFS),
+                      attempt("unlink", "/data/pid", EROFS, AttemptClass::no_op)};
+    const MountResult result = judged();
+    EXPECT_EQ(result.verdict, Verdict::tolerated);
+    EXPECT_EQ(std::ranges::count(result.attempts, AttemptClass::no_op, &Attempt::cls), 1);
+}
+
+TEST_F(Judge, WritesThatSucceedWhereItIsReadOnlyContradictIt) {
+    control.attempts = {attempt("open-write", "/data/state", 0)};
+    probe.attempts = {attempt("open-write", "/data/state", 0)};
+    EXPECT_EQ(verdict(), Verdict::inconclusive);
+    EXPECT_NE(judged().reason.find("writes on it succeeded in run 2"), std::string::npos);
+    probe.attempts = {attempt("open-write", "/data/pipe", 0, AttemptClass::no_op)};  // a FIFO
+    control.attempts = probe.attempts;
+    EXPECT_EQ(verdict(), Verdict::safe);
+}
+
 TEST_F(Judge, NoOpsAndAccessChecksAreSafe) {
     control.attempts = {attempt("chmod", "/data", 0)};
     probe.attempts = {attempt("chmod", "/data", EROFS, AttemptClass::no_op),

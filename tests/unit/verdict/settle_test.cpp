@@ -12,6 +12,40 @@
 namespace rogate::verdict {
 namespace {
 
+// An application that writes to /b only once /a is read-only.
+TEST(SettlingRun, IsOneInWhichSomethingWasRefused) {
+    RunRecord alone, whole, verified;
+    alone.plan.read_only = {"/b"};
+    whole.plan.read_only = verified.plan.read_only = {"/a", "/b"};
+    int id = 2;
+    for (RunRecord* run : {&alone, &whole, &verified}) {
+        run->plan.id = id++;
+        run->plan.kind = run == &verified ? RunKind::verify : RunKind::probe;
+        run->passed = true;
+        for (const std::string& target : run->plan.read_only) run->canary[target] = Canary::seen;
+    }
+    RunRecord control;
+    EXPECT_EQ(settling_run("/b", {control, alone, whole, verified})->plan.id, 2);
+    EXPECT_EQ(settling_run("/b", {control, whole, verified})->plan.id, 3);
+    Attempt refused;
+    refused.mount = "/b";
+    refused.operation = "create";
+    refused.path = "/b/log";
+    refused.error = EROFS;
+    verified.attempts.edit().push_back(refused);
+    EXPECT_EQ(settling_run("/b", {control, alone, whole, verified})->plan.id, 4);
+    EXPECT_EQ(settling_run("/b", {control, whole, verified})->plan.id, 4);
+    EXPECT_EQ(settling_run("/a", {control, whole, verified})->plan.id, 3);
+    verified.plan.writable.emplace_back().mount = "/b";  // a part of it only
+    EXPECT_EQ(settling_run("/b", {control, alone, whole, verified})->plan.id, 2);
+    verified.plan.writable.clear();
+    alone.passed = false;  // what it does alone is not made better by others
+    EXPECT_EQ(settling_run("/b", {control, alone, whole, verified})->plan.id, 2);
+    alone.passed = true;
+    verified.lost_events = 1;
+    EXPECT_EQ(settling_run("/b", {control, alone, whole, verified})->plan.id, 2);
+}
+
 // An application whose mounts are used in turn. For each of them a letter says what it does there:
 //   q  reads                               safe
 //   t  writes, and puts up with a failure  tolerated

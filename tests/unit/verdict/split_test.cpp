@@ -47,6 +47,7 @@ class Application {
             attempt.operation = write.operation;
             attempt.path = write.path;
             attempt.process.uid = 33;
+            attempt.phase = phase;
             attempt.error = may_write(plan, write) ? 0 : EROFS;
             record.attempts.edit().push_back(attempt);
             if (attempt.error != 0 && write.fatal) record.passed = false;
@@ -85,6 +86,7 @@ class Application {
     std::vector<RunRecord> runs;
     bool tmpfs_fails = false, needs_what_it_wrote = false, passes_twice = true, tells_reads = true;
     std::uint64_t read_back = 0;
+    std::string phase = "ready";
 
   private:
     static bool below(const std::string& path, const std::string& above) {
@@ -130,8 +132,21 @@ TEST(Split, ATmpfsIsOfferedOnceARestartHasEmptiedOne) {
     EXPECT_TRUE(application.runs.at(2).plan.again);
     application = Application({{"create", "/data/run/app.pid", true}});
     application.directory("/data/run", true);
-    application.question.restarts = true;  // a step does it
+    application.question.after_restart.emplace();  // a step does it
     EXPECT_EQ(application.settle().writable.at(0).as, WritableAs::tmpfs);
+    EXPECT_FALSE(application.runs.at(2).plan.again);
+}
+
+TEST(Split, ARestartBeforeTheLastWritesShowsNothingOfThem) {
+    Application application({{"create", "/data/run/app.pid", true}});
+    application.directory("/data/run", true);
+    application.phase = "step rebuild";
+    application.question.after_restart = {"step look", "step rebuild"};
+    application.settle();
+    EXPECT_TRUE(application.runs.at(2).plan.again);
+    application.runs.clear();
+    application.question.after_restart = {"step look"};
+    application.settle();
     EXPECT_FALSE(application.runs.at(2).plan.again);
 }
 

@@ -1,0 +1,192 @@
+#define _GNU_SOURCE
+#include "events.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../protocol.h"
+#include "calls.h"
+#include "mounts.h"
+#include "output.h"
+#include "programs.h"
+#include "resolve.h"
+
+struct seen seen;
+struct ring_buffer* ring;
+
+static void send_attempt(const struct event* event, const struct resolution* found) {
+    char exe[PATH_MAX], comm[NAME_SIZE + 1];
+    struct frame_attempt attempt = {
+        .id = event->id,
+        .time = event->time,
+        .phase = event->phase,
+        .pid = event->pid,
+        .parent = event->parent,
+        .root = event->root,
+        .uid = event->uid,
+        .error = -event->result,
+        .open_flags = event->open_flags,
+        .mount_id = event->mount_id,
+        .mount_namespace = event->mount_namespace,
+    };
+    if (found->no_op) attempt.flags |= ATTEMPT_NO_OP;
+    /* The kernel knows which mount refused; if ours is not read-only, we have the wrong one, and must not
+     * hide that. */
+    if (event->result == -EROFS && (!found->mount[0] || !found->read_only)) attempt.flags |= ATTEMPT_DOUBTFUL;
+    if (found->lexical) attempt.flags |= ATTEMPT_LEXICAL;
+    if (event->flags & EVENT_BY_FD) attempt.flags |= ATTEMPT_BY_FD;
+    if (event->flags & EVENT_TRUNCATED) attempt.flags |= ATTEMPT_TRUNCATED;
+    if (event->flags & EVENT_IO_URING) attempt.flags |= ATTEMPT_IO_URING;
+    if (event->flags & EVENT_SECOND) attempt.flags |= ATTEMPT_SECOND;
+    if (event->flags & EVENT_OPENED ? event->flags & EVENT_CREATED
+                                    : (event->open_flags & O_CREAT) && (!found->exists || event->result == 0))
+        attempt.flags |= ATTEMPT_CREATES;
+    exe_path(event, exe, sizeof exe);
+    memcpy(comm, event->comm, NAME_SIZE);
+    comm[NAME_SIZE] = 0;
+    frame_begin(FRAME_ATTEMPT, (uint16_t)event->slot);
+    frame_bytes(&attempt, sizeof attempt);
+    frame_text(comm);
+    frame_text(exe);
+    frame_text(call_name(event->number));
+    frame_text(found->path);
+    frame_text(found->mount);
+    frame_end();
+}
+
+void send_root(const struct event* event) {
+    struct frame_root root = {event->time, event->pid, event->pid_inside};
+    char comm[NAME_SIZE + 1];
+    memcpy(comm, event->comm, NAME_SIZE);
+    comm[NAME_SIZE] = 0;
+    frame_begin(FRAME_ROOT, (uint16_t)event->slot);
+    frame_bytes(&root, sizeof root);
+    frame_text(comm);
+    frame_end();
+}
+
+/* Its mount namespace is pinned: the process that on_exec() stopped may begin. */
+static void let_go(unsigned int pid) {
+    if (programs->bss->joined) return; /* nobody stopped it */
+    if (!kill((pid_t)pid, SIGCONT) || errno == ESRCH) return;
+    frame_begin(FRAME_ERROR, 0);
+    frame_text("the subject cannot be let go of: the observer lacks CAP_KILL");
+    frame_end();
+    flush_output();
+    exit(1);
+}
+
+/* A rename of something missing changes nothing, at its second path neither. The two events have one id; the
+ * second follows the first, perhaps with a few of other processors in between. */
+static void judge_second_path(const struct event* event, struct resolution* found) {
+    static struct {
+        uint64_t id;
+        bool no_op;
+    } firsts[256];
+    const size_t at = event->id % (sizeof firsts / sizeof *firsts);
+    if (!(event->flags & EVENT_SECOND)) {
+        firsts[at].id = event->id;
+        firsts[at].no_op = found->no_op;
+    } else if (firsts[at].id == event->id) {
+        found->no_op = firsts[at].no_op;
+    }
+}
+
+void send_uses(unsigned int slot, unsigned int generation) {
+    struct use_key key, next;
+    uint64_t count;
+    int more = bpf_map__get_next_key(programs->maps.uses, NULL, &next, sizeof next);
+    while (!more) {
+        struct mount_namespace* space;
+        const struct mount_entry* entry;
+        key = next;
+        more = bpf_map__get_next_key(programs->maps.uses, &key, &next, sizeof next);
+        if (key.slot != slot || key.generation >= generation ||
+            bpf_map__lookup_elem(programs->maps.uses, &key, sizeof key, &count, sizeof count, 0))
+            continue;
+        bpf_map__delete_elem(programs->maps.uses, &key, sizeof key, 0);
+        space = namespace_of(slot, key.mount_namespace, 0);
+        entry = space ? mount_with(space, key.mount_id) : NULL;
+        if (!entry) continue;
+        frame_begin(FRAME_USE, (uint16_t)slot);
+        frame_bytes(&count, sizeof count);
+        frame_text(entry->point);
+        frame_end();
+    }
+}
+
+void send_counts(unsigned int slot) {
+    struct attempt_key key, next;
+    struct attempt_count count;
+    int more = bpf_map__get_next_key(programs->maps.attempts, NULL, &next, sizeof next);
+    while (!more) {
+        key = next;
+        more = bpf_map__get_next_key(programs->maps.attempts, &key, &next, sizeof next);
+        if (bpf_map__lookup_elem(programs->maps.attempts, &key, sizeof key, &count, sizeof count, 0) ||
+            count.slot != slot)
+            continue;
+        if (count.count > 1) {
+            struct frame_count frame = {count.id, count.count};
+            frame_begin(FRAME_COUNT, (uint16_t)slot);
+            frame_bytes(&frame, sizeof frame);
+            frame_end();
+        }
+        bpf_map__delete_elem(programs->maps.attempts, &key, sizeof key, 0);
+    }
+}
+
+static int on_event(void* context, void* data, size_t size) {
+    static struct resolution found;
+    static struct event event;
+    struct mount_namespace* space;
+    (void)context;
+    memset(&event, 0, __builtin_offsetof(struct event, data));
+    memcpy(&event, data, size < sizeof event ? size : sizeof event);
+    if (event.kind == EVENT_END) {
+        /* A joined container is the user's, and whatever becomes of us, it must find its mounts as without
+         * us: what is pinned would keep them mounted when it is started again. */
+        release_namespaces(event.slot);
+        return 0;
+    }
+    if (event.kind == EVENT_ROOT && event.pid_inside == 1 && programs->bss->joined)
+        programs->bss->first_of_joined = event.pid;
+    /* What was used before a restart is told by the mounts of before. */
+    if (event.kind == EVENT_ROOT && event.pid_inside == 1) send_uses(event.slot, (unsigned int)event.number);
+    space = event.kind == EVENT_ROOT && event.pid_inside == 1
+                ? begin_namespace(event.slot, event.mount_namespace, event.pid)
+                : namespace_of(event.slot, event.mount_namespace, event.pid);
+    /* A process can be gone already; the one that started it is most likely in the same namespace, and still
+     * there. */
+    if (space && space->root < 0 && event.kind == EVENT_ATTEMPT)
+        space = namespace_of(event.slot, event.mount_namespace, event.parent);
+    if (!space) {
+        if (event.kind == EVENT_ROOT && event.pid_inside == 1) let_go(event.pid);
+        seen.unplaced++;
+        return 0;
+    }
+    if (event.kind == EVENT_ROOT) {
+        if (event.pid_inside == 1) let_go(event.pid);
+        send_root(&event);
+        return 0;
+    }
+    if (event.flags & EVENT_CANARY) {
+        seen.canary = seen.canary || event.result == -EROFS;
+        return 0;
+    }
+    seen.attempts[event.slot % SLOTS]++;
+    resolve(&event, space, &found);
+    judge_second_path(&event, &found);
+    if (!space->count && !found.mount[0] && event.result == 0)
+        seen.unplaced++; /* a refused one is doubtful by itself */
+    send_attempt(&event, &found);
+    return 0;
+}
+
+bool open_ring(void) {
+    ring = ring_buffer__new(bpf_map__fd(programs->maps.events), on_event, NULL, NULL);
+    return ring;
+}

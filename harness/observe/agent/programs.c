@@ -1,0 +1,239 @@
+#include "programs.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../protocol.h"
+#include "calls.h"
+#include "output.h"
+#include "shared.h"
+
+struct observer_bpf* programs;
+static char hooks[512];
+
+const char* hook_names(void) {
+    return hooks;
+}
+
+uint64_t missed_events(void) {
+    struct bpf_program* each;
+    uint64_t missed = 0;
+    bpf_object__for_each_program(each, programs->obj) {
+        struct bpf_prog_info info;
+        __u32 size = sizeof info;
+        memset(&info, 0, sizeof info);
+        if (bpf_program__fd(each) >= 0 && !bpf_obj_get_info_by_fd(bpf_program__fd(each), &info, &size))
+            missed += info.recursion_misses;
+    }
+    return missed;
+}
+
+static int quiet(enum libbpf_print_level level, const char* format, va_list arguments) {
+    if (!getenv("ROGATE_OBSERVER_DEBUG")) return 0;
+    (void)level;
+    return vfprintf(stderr, format, arguments);
+}
+
+void give_up(const char* doing, int error) {
+    char text[512];
+    const char* way_out = "run rogate with ROGATE_OBSERVER_DEBUG=1 set in the observer and report its output";
+    if (access("/sys/kernel/btf/vmlinux", R_OK))
+        way_out =
+            "this kernel has no BTF (/sys/kernel/btf/vmlinux); it needs one built with "
+            "CONFIG_DEBUG_INFO_BTF, as the "
+            "distributions' kernels from 5.10 on are";
+    else if (error == EPERM || error == EACCES)
+        way_out =
+            "the engine does not let the observer load BPF programs: it needs CAP_SYS_ADMIN in the initial "
+            "user namespace, "
+            "which a rootless engine or a user namespace remap cannot give";
+    else if (error == ENOSYS)
+        way_out = "this kernel was built without bpf(2)";
+    snprintf(text, sizeof text, "%s: %s; %s", doing, strerror(error), way_out);
+    frame_begin(FRAME_ERROR, 0);
+    frame_text(text);
+    frame_end();
+    flush_output();
+}
+
+static void name_hook(const char* name) {
+    static const char* last = "";
+    size_t used = strlen(hooks);
+    if (strcmp(name, last)) snprintf(hooks + used, sizeof hooks - used, ", %s", name);
+    last = name;
+}
+
+/* The optional programs, each for one function or tracepoint. */
+enum tier {
+    EXACT,
+    URING,
+    URING_REQ,
+    URING_SQE,
+    URING_OLD,
+    NOTHING
+}; /* URING: with any of the three that follow */
+struct optional {
+    struct bpf_program* program;
+    const char* name;
+    enum tier tier;
+    bool loaded;
+};
+#define OPTIONAL 11
+static struct optional* optionals(void) {
+    static struct optional all[OPTIONAL];
+    const struct optional now[OPTIONAL] = {
+        {programs->progs.after_want_write, "mnt_want_write", EXACT, false},
+        {programs->progs.after_want_write_file, "mnt_want_write_file", EXACT, false},
+        {programs->progs.after_get_write_access, "mnt_get_write_access", EXACT, false},
+        {programs->progs.after_want_write_inner, "__mnt_want_write", EXACT, false},
+        {programs->progs.after_is_readonly, "__mnt_is_readonly", EXACT, false},
+        {programs->progs.on_uring_submit, "io_uring_submit_req", URING_REQ, false},
+        {programs->progs.on_uring_submit_sqe, "io_uring_submit_sqe", URING_SQE, false},
+        {programs->progs.on_uring_submit_of_old, "io_uring_submit_sqe", URING_OLD, false},
+        {programs->progs.on_uring_complete, "io_uring_complete", URING, false},
+        {programs->progs.before_issue, "io_issue_sqe", URING_OLD, false},
+        {programs->progs.after_issue, "io_issue_sqe", URING_OLD, false},
+    };
+    memcpy(all, now, sizeof all);
+    return all;
+}
+
+static bool has_function(const struct btf* kernel, const char* name) {
+    return btf__find_by_name_kind(kernel, name, BTF_KIND_FUNC) > 0;
+}
+
+/* How many arguments the tracepoint has; 0: the kernel has none of that name. The type is a pointer to a
+ * function whose first argument is not the tracepoint's. */
+static int tracepoint_arguments(const struct btf* kernel, const char* name) {
+    const struct btf_type* type;
+    char text[64];
+    int id;
+    snprintf(text, sizeof text, "btf_trace_%s", name);
+    id = btf__find_by_name_kind(kernel, text, BTF_KIND_TYPEDEF);
+    type = id > 0 ? btf__type_by_id(kernel, btf__type_by_id(kernel, (__u32)id)->type) : NULL;
+    type = type && btf_is_ptr(type) ? btf__type_by_id(kernel, type->type) : NULL;
+    return type && btf_is_func_proto(type) ? btf_vlen(type) - 1 : 0;
+}
+
+/* How this kernel shows requests and what becomes of them. Before 6.0 the submission's tracepoint has seven
+ * arguments, and the completion's has no request: that takes the function which makes the calls, and
+ * from 5.12 on (create_io_thread) none but the program's own threads make them. */
+static enum tier uring_tier(const struct btf* kernel, bool exact) {
+    if (tracepoint_arguments(kernel, "io_uring_submit_req")) return URING_REQ;
+    if (tracepoint_arguments(kernel, "io_uring_submit_sqe") == 2) return URING_SQE;
+    return exact && tracepoint_arguments(kernel, "io_uring_submit_sqe") == 7 &&
+                   tracepoint_arguments(kernel, "io_uring_complete") == 4 &&
+                   has_function(kernel, "io_issue_sqe") && has_function(kernel, "create_io_thread")
+               ? URING_OLD
+               : NOTHING;
+}
+
+static bool wanted(const struct optional* each, const struct btf* kernel, bool exact, enum tier uring) {
+    if (each->tier == EXACT) return exact && kernel && has_function(kernel, each->name);
+    return each->tier == URING ? uring != NOTHING : uring == each->tier;
+}
+
+/* bpf_get_current_task_btf, from 5.11. */
+static bool has_typed_task(const struct btf* kernel) {
+    const int id = btf__find_by_name_kind(kernel, "bpf_func_id", BTF_KIND_ENUM);
+    const struct btf_type* type = id > 0 ? btf__type_by_id(kernel, (__u32)id) : NULL;
+    for (int i = 0; type && i < btf_vlen(type); i++)
+        if (btf_enum(type)[i].val == BPF_FUNC_get_current_task_btf) return true;
+    return false;
+}
+
+/* How pointers of the kernel's are followed: by calls; by single instructions from the task on (5.11); by
+ * such from anywhere (6.2). The slower ones are for a verifier that sees the faster in another way than those
+ * tried. */
+enum reading { CALLS, FROM_TASK, ANYWHERE };
+
+static bool uring_took_exact; /* in the last try */
+
+static int open_and_load(const struct btf* kernel, size_t ring_bytes, bool exact, bool sees_uring,
+                         enum reading reading) {
+    /* What the verifier had to look at, for each program. */
+    LIBBPF_OPTS(bpf_object_open_opts, options, .kernel_log_level = getenv("ROGATE_OBSERVER_DEBUG") ? 4 : 0);
+    enum tier uring;
+    struct optional* each;
+    int error;
+    programs = observer_bpf__open_opts(&options);
+    if (!programs) return -errno;
+    fill_rules((struct call_rule*)(uintptr_t)programs->rodata->rules,
+               (struct call_rule*)(uintptr_t)programs->rodata->i386_rules);
+    uring = sees_uring && kernel ? uring_tier(kernel, exact) : NOTHING;
+    programs->rodata->sees_uring = uring != NOTHING;
+    programs->rodata->typed = reading >= FROM_TASK && kernel && has_typed_task(kernel);
+    programs->rodata->casts =
+        reading >= ANYWHERE && programs->rodata->typed && has_function(kernel, "bpf_rdonly_cast");
+    programs->rodata->knows_refusals = exact;
+    programs->rodata->uring_of_old = uring_took_exact = uring == URING_OLD;
+    each = optionals();
+    for (int i = 0; i < OPTIONAL; i++) {
+        each[i].loaded = wanted(&each[i], kernel, exact, uring);
+        bpf_program__set_autoload(each[i].program, each[i].loaded);
+        bpf_program__set_autoattach(each[i].program, false);
+    }
+    bpf_map__set_max_entries(programs->maps.events, (__u32)ring_bytes);
+    error = observer_bpf__load(programs);
+    if (!error) error = observer_bpf__attach(programs);
+    snprintf(hooks, sizeof hooks, "sys_exit, sched_process_exec, sched_process_fork, sched_process_exit");
+    if (programs->rodata->typed)
+        name_hook("bpf_get_current_task_btf"); /* no hook, but what decides its cost */
+    if (programs->rodata->casts) name_hook("bpf_rdonly_cast");
+    for (int i = 0; i < OPTIONAL && !error; i++) {
+        if (!each[i].loaded) continue;
+        if (bpf_program__attach(each[i].program))
+            name_hook(each[i].name);
+        else if (each[i].tier != EXACT) /* sees_uring promised it */
+            error = -errno;
+    }
+    if (error) {
+        observer_bpf__destroy(programs);
+        programs = NULL;
+    }
+    return error;
+}
+
+/* Some machines answer EPERM to fexit programs alone. One that does nothing tells it before all the others
+ * have been made ready for nothing, which takes half as long as loading them. */
+static bool refuses_fexit(const struct btf* kernel) {
+    const struct bpf_insn nothing[] = {
+        {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
+        {.code = BPF_JMP | BPF_EXIT},
+    };
+    const int function = btf__find_by_name_kind(kernel, "mnt_want_write", BTF_KIND_FUNC);
+    LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = BPF_TRACE_FEXIT,
+                .attach_btf_id = (__u32)function);
+    int program;
+    if (function <= 0) return false;
+    program = bpf_prog_load(BPF_PROG_TYPE_TRACING, "fexit", "GPL", nothing, sizeof nothing / sizeof *nothing,
+                            &options);
+    if (program >= 0) close(program);
+    return program == -EPERM;
+}
+
+bool load_programs(size_t ring_bytes) {
+    static const struct {
+        bool exact, uring;
+    } tries[] = {{true, true}, {true, false}, {false, true}, {true, false}, {false, false}};
+    struct btf* kernel = btf__load_vmlinux_btf();
+    const bool inexact = kernel && refuses_fexit(kernel);
+    int error = 0;
+    libbpf_set_print(quiet);
+    /* What watches io_uring before 6.0 needs fexit programs, too: if that cannot be loaded, they are worth
+     * more. */
+    for (int reading = ANYWHERE; reading >= CALLS; reading--)
+        for (size_t i = 0; i < sizeof tries / sizeof *tries && !programs; i++)
+            if (!(tries[i].exact && inexact) && (i != 1 || uring_took_exact))
+                error = open_and_load(kernel, ring_bytes, tries[i].exact, tries[i].uring, reading);
+    btf__free(kernel);
+    if (!programs) give_up("loading the BPF programs", -error);
+    return programs;
+}

@@ -1,0 +1,25 @@
+/* The BPF programs: as many of them as this kernel can load. */
+#ifndef ROGATE_AGENT_PROGRAMS_H
+#define ROGATE_AGENT_PROGRAMS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* clang-format off */
+#include "shared.h" /* before the skeleton, which uses its types */
+#include "observer.skel.h"
+/* clang-format on */
+
+extern struct observer_bpf* programs;
+
+/* False: none can be loaded or attached, and FRAME_ERROR has said why. */
+bool load_programs(size_t ring_bytes);
+/* The names of those that run. */
+const char* hook_names(void);
+/* Says in FRAME_ERROR that `doing` failed and what to do about it. */
+void give_up(const char* doing, int error);
+/* Events that a program missed because it was running already on that processor: lost like any other. */
+uint64_t missed_events(void);
+
+#endif

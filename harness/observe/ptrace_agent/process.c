@@ -1,0 +1,82 @@
+#define _GNU_SOURCE
+/* clang-format off */
+#include <sys/ptrace.h> /* before the kernel's, which would take its names away */
+#include <linux/ptrace.h>
+/* clang-format on */
+
+#include "process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+size_t read_memory(unsigned int tid, unsigned long from, void* to, size_t size) {
+    struct iovec here = {to, size}, there = {(void*)from, size};
+    ssize_t n = process_vm_readv((int)tid, &here, 1, &there, 1, 0);
+    size_t done = 0;
+    if (n >= 0) return (size_t)n;
+    for (; done < size; done += sizeof(long)) {
+        errno = 0;
+        const long word = ptrace(PTRACE_PEEKDATA, tid, from + done, 0);
+        if (errno) break;
+        memcpy((char*)to + done, &word, size - done < sizeof word ? size - done : sizeof word);
+    }
+    return done < size ? done : size;
+}
+
+bool read_text(unsigned int tid, unsigned long from, char* to, size_t size) {
+    size_t used = 0;
+    while (used < size) {
+        size_t piece = 4096 - ((from + used) & 4095),
+               got; /* a page at a time: the next one may not be there */
+        if (piece > size - used) piece = size - used;
+        got = read_memory(tid, from + used, to + used, piece);
+        if (memchr(to + used, 0, got)) return true;
+        used += got;
+        if (!got) break;
+    }
+    to[0] = 0;
+    return false;
+}
+
+void read_names(struct thread* thread) {
+    char name[64];
+    ssize_t n;
+    int fd;
+    snprintf(name, sizeof name, "/proc/%u/comm", thread->tid);
+    fd = open(name, O_RDONLY | O_CLOEXEC);
+    n = fd >= 0 ? read(fd, thread->comm, sizeof thread->comm - 1) : 0;
+    if (fd >= 0) close(fd);
+    thread->comm[n > 0 ? n - 1 : 0] = 0;
+    snprintf(name, sizeof name, "/proc/%u/exe", thread->tid);
+    n = readlink(name, thread->exe, sizeof thread->exe - 1);
+    thread->exe[n > 0 ? n : 0] = 0;
+}
+
+void read_status(unsigned int tid, struct frame_attempt* attempt) {
+    char name[64], line[256];
+    FILE* file;
+    attempt->pid = tid;
+    snprintf(name, sizeof name, "/proc/%u/status", tid);
+    file = fopen(name, "re");
+    while (file && fgets(line, sizeof line, file)) {
+        if (sscanf(line, "Tgid: %u", &attempt->pid) == 1 || sscanf(line, "PPid: %u", &attempt->parent) == 1)
+            continue;
+        if (sscanf(line, "Uid: %*u %u", &attempt->uid) == 1) break;
+    }
+    if (file) fclose(file);
+}
+
+bool has_no_new_privs(unsigned int tid) {
+    char name[64], line[256];
+    unsigned int set = 0;
+    snprintf(name, sizeof name, "/proc/%u/status", tid);
+    FILE* file = fopen(name, "re");
+    while (file && fgets(line, sizeof line, file))
+        if (sscanf(line, "NoNewPrivs: %u", &set) == 1) break;
+    if (file) fclose(file);
+    return set != 0;
+}
