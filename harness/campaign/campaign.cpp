@@ -203,20 +203,6 @@ void name_all_runs(const Tries& tries, std::vector<MountResult>& results) {
     }
 }
 
-// The phases that come after the last step that restarts the subject in every run. Nothing if there is none,
-// or steps go on beside it.
-std::optional<std::set<std::string>> after_restart(const std::vector<Step>& steps) {
-    std::optional<std::set<std::string>> after;
-    for (const Step& step : steps) {
-        if (std::holds_alternative<BackgroundAction>(step.action)) return std::nullopt;
-        if (std::holds_alternative<RestartAction>(step.action) && !step.skip_if)
-            after.emplace();
-        else if (after)
-            after->insert("step " + step.name);
-    }
-    return after;
-}
-
 struct Campaign {
     engine::Client& client;
     Status& status;
@@ -295,7 +281,7 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
                                .not_tried = untried,
                                .can_make_mount_points = pod.can_make_mount_points(),
                                .tmpfs_has_owner = client.server().tmpfs_takes_owner(),
-                               .after_restart = after_restart(result.scenario.steps),
+                               .after_restart = verdict::phases_after_restart(result.scenario.steps),
                                .facts = {}};
     question.can_make_mount_points.merge(data.can_make_mount_points());
     Tries tries(bench, options.repeat, result.runs);

@@ -350,6 +350,21 @@ NextStep verify(const Question& question, const Standing& now, const std::vector
 
 }  // namespace
 
+std::optional<std::set<std::string>> phases_after_restart(const std::vector<Step>& steps) {
+    std::optional<std::set<std::string>> after;
+    for (const Step& step : steps) {
+        if (std::holds_alternative<BackgroundAction>(step.action)) return std::nullopt;
+        const auto* restart = std::get_if<RestartAction>(&step.action);
+        if (restart == nullptr || step.skip_if) {
+            if (after) after->insert("step " + step.name);
+            continue;
+        }
+        after.emplace();
+        if (restart->kill) after->insert("shutdown");
+    }
+    return after;
+}
+
 NextStep next_step(const Question& question, const std::vector<RunRecord>& so_far) {
     if (so_far.empty()) return plan(RunKind::control, Targets{}, so_far);
     const RunRecord& control = so_far.front();

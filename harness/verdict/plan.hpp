@@ -26,6 +26,10 @@ struct Question {
     Facts facts;  // of the paths that were asked for
 };
 
+// The phases that come after the last step that restarts the subject in every run; nothing if there is none,
+// or steps go on beside it. After a SIGKILL what a program writes when it is told to end is still to come.
+std::optional<std::set<std::string>> phases_after_restart(const std::vector<Step>& steps);
+
 // One of the two, or neither: then nothing is left to run, or the control run says that nothing can be
 // concluded.
 struct NextStep {

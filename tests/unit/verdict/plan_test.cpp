@@ -85,6 +85,29 @@ std::map<std::string, Verdict> verdicts(const std::vector<std::string>& candidat
     return found;
 }
 
+Step step(std::string name, Action action = WaitAction{}) {
+    Step made;
+    made.name = std::move(name);
+    made.action = std::move(action);
+    return made;
+}
+
+TEST(PhasesAfterRestart, AreThoseAfterTheLastThatIsAlwaysMade) {
+    using Phases = std::set<std::string>;
+    Step perhaps = step("perhaps", RestartAction{});
+    perhaps.skip_if.emplace();
+    EXPECT_FALSE(phases_after_restart({step("a"), perhaps}).has_value());
+    EXPECT_EQ(phases_after_restart({step("a"), step("r", RestartAction{})}), Phases{});
+    EXPECT_EQ(phases_after_restart({step("r", RestartAction{}), step("a"), perhaps}),
+              (Phases{"step a", "step perhaps"}));
+    EXPECT_EQ(
+        phases_after_restart({step("r", RestartAction{}), step("a"), step("s", RestartAction{}), step("b")}),
+        Phases{"step b"});
+    EXPECT_EQ(phases_after_restart({step("r", RestartAction{.kill = true})}), Phases{"shutdown"});
+    EXPECT_FALSE(
+        phases_after_restart({step("load", BackgroundAction{}), step("r", RestartAction{})}).has_value());
+}
+
 TEST(Plan, RecommendsOnlyWhatARunHadAndPassed) {
     const Application application{.writes = {"/a", "/b"}, .needs = {}, .clash = {"/a", "/b"}};
     const std::vector<std::string> all = {"/a", "/b", "/c"};
