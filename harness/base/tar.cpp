@@ -49,7 +49,8 @@ Result<> TarWriter::add(const TarEntry& what) {
     archive_entry_set_gid(entry.get(), what.gid);
     if (what.type == TarEntry::Type::link) archive_entry_set_symlink(entry.get(), what.target.c_str());
     archive_entry_set_size(entry.get(), static_cast<la_int64_t>(what.content.size()));
-    if (archive_write_header(writer_.get(), entry.get()) != ARCHIVE_OK) return failed(writer_.get());
+    // It warns of names that it cannot translate from the "C" locale, and writes them as they are.
+    if (archive_write_header(writer_.get(), entry.get()) < ARCHIVE_WARN) return failed(writer_.get());
     if (!what.content.empty() &&
         archive_write_data(writer_.get(), what.content.data(), what.content.size()) < 0)
         return failed(writer_.get());

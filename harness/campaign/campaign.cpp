@@ -8,6 +8,7 @@
 #include <random>
 #include <rogate/labels.hpp>
 
+#include "base/text.hpp"
 #include "campaign/companions.hpp"
 #include "campaign/data.hpp"
 #include "campaign/images.hpp"
@@ -132,8 +133,41 @@ std::map<std::string, std::string> without_protection(const std::vector<DataMoun
 }
 
 // The runs would not have what the subject has: target -> why.
+// Each run gives a mount data of its own; another one of the same source, or of a folder in it, would not see
+// what is written there. Where that folder has its place in the other mount it covers what is there.
+bool has_data_apart(const DataMount& data, const DataMount& other) {
+    const auto is_apart = [](const DataMount& each) {
+        return !each.mount.read_only && !each.fixture && !each.below_source &&
+               (each.how == DataSource::overlay || each.how == DataSource::copy ||
+                each.how == DataSource::fresh);
+    };
+    if (&data == &other || !is_apart(data) || !is_apart(other) || source_key(data.mount).empty())
+        return false;
+    if (source_key(data.mount) == source_key(other.mount)) return true;
+    if (data.mount.type != MountType::bind || other.mount.type != MountType::bind) return false;
+    const auto lies_elsewhere = [](const Mount& outer, const Mount& inner) {
+        return is_or_below(inner.source, outer.source) &&
+               inner.target != outer.target + inner.source.substr(outer.source.size());
+    };
+    return lies_elsewhere(data.mount, other.mount) || lies_elsewhere(other.mount, data.mount);
+}
+
 std::map<std::string, std::string> not_tried(const std::vector<DataMount>& mounts) {
     std::map<std::string, std::string> found;
+    for (const DataMount& data : mounts) {
+        if (data.has_list && !data.mount.read_only && data.how != DataSource::as_it_is && !data.fixture)
+            found.emplace(
+                data.mount.target,
+                "its source has an access control list (getfacl), which the data of the runs have not, so "
+                "that a write could fail in them that succeeds with the user's");
+        for (const DataMount& other : mounts)
+            if (has_data_apart(data, other))
+                found.emplace(
+                    data.mount.target,
+                    fmt::format("its data are at {} as well, and the runs would not have them in common: "
+                                "what is written to one of the two would be missing in the other",
+                                other.mount.target));
+    }
     for (const DataMount& data : mounts)
         if (!data.hidden_below.empty() && data.writable_below.empty() && !data.mount.read_only)
             found.emplace(

@@ -48,6 +48,7 @@ struct DataMount {
     std::uint32_t uid = 0, gid = 0, mode = 0755;  // of the directory's root; overlay, copy and made
     std::optional<std::uint32_t> group;           // copy: owns all of it, as a pod's fsGroup does
     std::vector<TarEntry> made_files;             // made only
+    bool has_list = false;                        // an access control list, which the runs' data have not
     bool outlasts_pod = true;                     // not an emptyDir, which a new pod has anew
     std::optional<std::uint32_t> mode_when_new;   // a claim: of its root, which nothing is filled into
     bool below_source =

@@ -69,6 +69,9 @@ Task<> DataPlane::find_submounts() {
         co_return fail(
             std::move(mountinfo.error()).with_context("looking for mounts below the mounts' sources"));
     const std::size_t declared = mounts_.size();
+    const std::set<std::string> with_lists = roots_with_lists(*mountinfo);
+    for (std::size_t i = 0; i < declared; ++i)
+        mounts_[i].has_list = with_lists.contains(fmt::format("/rogate/source/{}", i));
     for (std::size_t i = 0; i < declared; ++i) {
         if (!has_source(mounts_[i])) continue;
         const std::string seen_at = seen_by_helper(i);

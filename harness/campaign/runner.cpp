@@ -66,6 +66,7 @@ class Launch {
         scenario::Driver made(bench_.client, container_, memory_, neighbourhood(), wrapper(),
                               bench_.pod.holder());
         made.know_mounts(mounts());
+        if (!prefix_.empty()) made.read_log_from_start();
         return made;
     }
     scenario::TmpfsByTarget mounts() const {
@@ -91,6 +92,7 @@ class Launch {
         return !failed_ && (record_.plan.expected_early_exit || nothing_else_is_asked);
     }
     Task<> let_it_end();
+    Task<> look_before_restart();
     Task<> shutdown();
     void judge_exit(const engine::ContainerState& state, bool stopped_by_us, bool killed);
     Task<> canaries();
@@ -210,19 +212,39 @@ Task<> Launch::ready() {
     co_return Result<>{};
 }
 
+// A restart would hide that the subject has ended by itself, where in the control run it had not by then.
+Task<> Launch::look_before_restart() {
+    auto state = co_await bench_.client.container_inspect(container_);
+    if (!state) co_return fail(std::move(state.error()));
+    const std::string& phase = record_.phases.back().name;
+    memory_.observed[phase].had_ended = !state->running;
+    if (state->running || record_.plan.kind == RunKind::control) co_return Result<>{};
+    bool expected = record_.plan.expected_early_exit;
+    if (memory_.control != nullptr)
+        if (const auto there = memory_.control->find(phase); there != memory_.control->end())
+            expected = there->second.had_ended;
+    if (expected) co_return Result<>{};
+    auto why = co_await scenario::describe_exit(bench_.client, *state);
+    end(false, why ? std::move(*why) : "the subject had exited by itself");
+    co_return Result<>{};
+}
+
 Task<> Launch::step(const Step& step, std::string phase) {
     if (auto begun = co_await begin(std::move(phase)); !begun) co_return begun;
     scenario::Driver driver = this->driver();
     if (auto found = co_await driver.refresh(); !found) co_return found;
     if (const auto* signal = std::get_if<SignalAction>(&step.action); signal != nullptr && kills(*signal))
         if (auto told = co_await bench_.observer.before_end(); !told) co_return told;
-    if (std::holds_alternative<RestartAction>(step.action))
+    const bool restarts = std::holds_alternative<RestartAction>(step.action);
+    if (restarts)
+        if (auto alive = co_await look_before_restart(); !alive || failed_) co_return alive;
+    if (restarts)
         if (auto released = co_await bench_.observer.before_restart(); !released) co_return released;
     auto outcome = co_await driver.perform(step);
     if (!outcome)
         co_return fail(std::move(outcome.error()).with_context(fmt::format("step '{}'", step.name)));
     bench_.observer.own_processes(outcome->exec_pids);
-    if (outcome->passed && std::holds_alternative<RestartAction>(step.action)) {
+    if (outcome->passed && restarts) {
         // The next step is to meet an application that is there again, as the first one did.
         outcome = co_await driver.wait_ready(bench_.scenario.readiness);
         if (!outcome)

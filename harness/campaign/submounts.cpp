@@ -44,6 +44,14 @@ std::optional<std::string_view> whole_mountinfo(std::string_view said) {
     return said.substr(0, said.size() - (last.size() - 1));
 }
 
+std::set<std::string> roots_with_lists(std::string_view said) {
+    std::set<std::string> found;
+    std::istringstream lines{std::string(said)};
+    for (std::string line; std::getline(lines, line);)
+        if (line.starts_with("acl ")) found.insert(line.substr(4));
+    return found;
+}
+
 bool holds_data(std::string_view type) {
     static constexpr std::string_view kernels_own[] = {
         "proc",    "sysfs",       "cgroup",   "cgroup2",   "devpts",     "mqueue", "debugfs",

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,10 @@ std::vector<Submount> submounts_below(std::string_view directory, std::string_vi
 // What `rogate-observer mounts` said (observe/show_mounts.h) without its last line; nullopt if that is
 // missing, because the stream broke off: what is mounted further down is not known then.
 std::optional<std::string_view> whole_mountinfo(std::string_view said);
+
+// The places of the sources, as that reader sees them, whose roots have an access control list (acl(5)):
+// owner and mode are not all that tells who may write there.
+std::set<std::string> roots_with_lists(std::string_view said);
 
 // A file system with files of somebody's, as opposed to the kernel's own (proc, sysfs, cgroup2, …).
 bool holds_data(std::string_view file_system_type);

@@ -108,8 +108,29 @@ bool Compose::choose_service() {
     return false;
 }
 
+namespace {
+
+// `volumes_from: [name]` or "name:ro", which takes over the mounts, and whether they are read-only.
+bool takes_volumes_from(const NodePtr& service, const std::string& name) {
+    const Node* list = find(service, "volumes_from").value();
+    return list != nullptr && std::ranges::any_of(list->items, [&](const NodePtr& item) {
+               const std::string& text = resolved(item)->text;
+               return text.substr(0, text.find(':')) == name;
+           });
+}
+
+// The service itself as well: a list that it has not yet would be taken over, too.
+void reach_mounts(const NodePtr& service, std::set<const Node*>& seen) {
+    seen.insert(service.get());
+    for (const char* key : {"volumes", "tmpfs"})
+        if (const Found list = find(service, key)) reach(list.pair->value, seen);
+}
+
+}  // namespace
+
 void Compose::share(VolumeLists& lists, OpenFile& file, const std::string& name) {
     const NodePtr services = services_of(file);
+    const Found own = find(services, name);
     for (const auto& pair : services->pairs) {
         if (pair.key->text == name) continue;
         NodePtr service = pair.value;
@@ -118,6 +139,7 @@ void Compose::share(VolumeLists& lists, OpenFile& file, const std::string& name)
             reach(service, seen);
             service = base_in_file(file, service);
         }
+        if (own && takes_volumes_from(pair.value, name)) reach_mounts(resolved(own.pair->value), seen);
     }
 }
 

@@ -30,7 +30,7 @@ constexpr std::array<std::string_view, 15> no_value = {"--detach",
                                                        "--use-api-socket",
                                                        "--quiet",
                                                        "--help"};
-constexpr std::string_view short_no_value = "ditPqh";
+constexpr std::string_view short_no_value = "ditPq";
 
 // A mount that the command line names: which bytes of which word are its value.
 struct Flag {
@@ -69,9 +69,11 @@ class Command {
 
     Result<> read();
     Result<std::optional<Flag>> locate(const std::string& target) const;
-    Result<> set_read_only(const Flag& flag, const std::string& target);
+    Result<> set_read_only(const CampaignResult& result, const Flag& flag, const std::string& target);
     bool is_read_only(const Flag& flag) const;
     std::string bind_source(const Flag& flag) const;
+    // A name for a new volume on `target` that neither the command line nor `result` has.
+    std::string fresh_volume(const CampaignResult& result, const std::string& target);
     void add(const std::string& flag) { added_.push_back(flag); }
     bool read_only_root() const { return root_; }
     Result<> set_root();
@@ -89,7 +91,7 @@ class Command {
     std::size_t flags_end_ = 0;  // the image's word, or "--" before it
     bool root_ = false;
     const Word* root_word_ = nullptr;  // --read-only=false
-    std::vector<std::string> added_;
+    std::vector<std::string> added_, names_;
     std::vector<Edit> edits_;
 };
 
@@ -198,17 +200,32 @@ bool Command::is_read_only(const Flag& flag) const {
 std::string Command::bind_source(const Flag& flag) const {
     const std::string value = flag.value();
     if (flag.kind == Flag::Kind::tmpfs) return "";
+    std::string source;
     if (flag.kind == Flag::Kind::mount) {
         const auto fields = fields_of(value);
-        return field(fields, {"type"}) == "bind" ? field(fields, {"source", "src"}) : "";
+        if (field(fields, {"type"}) == "bind") source = field(fields, {"source", "src"});
+    } else if (const auto mount = parse_short(value);
+               mount && (mount->source.starts_with('/') || mount->source.starts_with('.'))) {
+        source = mount->source;
     }
-    const auto mount = parse_short(value);
-    const bool plain_path = mount && (mount->source.starts_with('/') || mount->source.starts_with('.'));
     // What a shell fills in cannot be written twice without its quotes.
-    return plain_path && !has_variable(mount->source) ? mount->source : "";
+    return has_variable(source) ? "" : source;
 }
 
-Result<> Command::set_read_only(const Flag& flag, const std::string& target) {
+std::string Command::fresh_volume(const CampaignResult& result, const std::string& target) {
+    std::vector<std::string> taken = names_;
+    for (const MountResult& each : result.mounts) taken.push_back(each.mount.source);
+    for (const Flag& flag : flags_) {
+        if (flag.kind == Flag::Kind::mount)
+            taken.push_back(field(fields_of(flag.value()), {"source", "src"}));
+        else if (const auto mount = parse_short(flag.value()); mount && flag.kind == Flag::Kind::volume)
+            taken.push_back(mount->source);
+    }
+    names_.push_back(volume_name("", target, '_', taken));
+    return names_.back();
+}
+
+Result<> Command::set_read_only(const CampaignResult& result, const Flag& flag, const std::string& target) {
     if (is_read_only(flag)) return {};
     const std::string value = flag.value();
     if (flag.kind == Flag::Kind::mount) {
@@ -234,7 +251,7 @@ Result<> Command::set_read_only(const Flag& flag, const std::string& target) {
             ErrorKind::usage,
             fmt::format("the options of the mount on {} come from a variable; make it 'ro' by hand", target));
     if (flag.kind == Flag::Kind::volume && mount->source.empty()) {
-        const std::string name = volume_name("", target, '_', {});
+        const std::string name = fresh_volume(result, target);
         edits_.push_back({place_in(flag, 0), place_in(flag, 0), name + ":"});
         edits_.push_back({place_in(flag, value.size()), place_in(flag, value.size()), ":ro"});
         return {};
@@ -294,12 +311,25 @@ Result<> add_writable(const CampaignResult& result, Command& command, const Writ
         if (each.mount.target == writable.mount) mount = &each.mount;
     if (const std::string note = mount_point_note(writable, mount); !note.empty())
         change.notes.push_back(note);
+    if (writable.as == WritableAs::tmpfs) {
+        command.add(flag_for(writable, ""));
+        return {};
+    }
+    // Below a bind the data are already on the host: they stay where they are. Where a shell says where that
+    // is, the run knows it, too.
     std::string source = *parent ? command.bind_source(**parent) : "";
-    if (!source.empty() && writable.path.starts_with(writable.mount + "/"))
+    const bool below = writable.path.starts_with(writable.mount + "/");
+    if (source.empty() && below && mount != nullptr && mount->type == MountType::bind) source = mount->source;
+    if (!source.empty() && below) {
         source = (source.ends_with('/') ? source.substr(0, source.size() - 1) : source) +
                  writable.path.substr(writable.mount.size());
-    else
-        source = volume_name("", writable.path, '_', {});
+    } else {
+        source = command.fresh_volume(result, writable.path);
+        change.notes.push_back(fmt::format(
+            "{} gets the new named volume '{}', filled from the image when it is first used; what "
+            "an earlier container had there is not in it",
+            writable.path, source));
+    }
     command.add(flag_for(writable, source));
     return {};
 }
@@ -327,10 +357,10 @@ Result<CommandChange> change_command(const CampaignResult& result, const std::st
             result.mounts, [&](const auto& each) { return each.mount.target == target; });
         const bool of_image = mount != result.mounts.end() && mount->mount.type == MountType::anonymous;
         if (*found) {
-            if (auto done = command.set_read_only(**found, target); !done)
+            if (auto done = command.set_read_only(result, **found, target); !done)
                 return fail(std::move(done.error()));
         } else if (of_image) {
-            command.add("-v " + shell_quoted(volume_name("", target, '_', {}) + ":" + target + ":ro"));
+            command.add("-v " + shell_quoted(command.fresh_volume(result, target) + ":" + target + ":ro"));
             change.notes.push_back(fmt::format(
                 "{} is a VOLUME of the image; it gets a named volume, filled from the image", target));
         } else if (mount == result.mounts.end() || !mount->mount.read_only) {

@@ -239,6 +239,9 @@ Result<> Editor::add(Node& mapping, const std::string& key, const NodePtr& value
     if (after == nowhere) after = last;
     if (after == nowhere) return refuse(mapping.begin, fmt::format("add '{}' by hand", key));
     const std::size_t column = column_of(mapping.begin);
+    // A tag or an anchor before the first key: the keys do not begin where it seems.
+    if (document_.text.substr(line_begin(mapping.begin), column).find_first_not_of(" -") != std::string::npos)
+        return refuse(mapping.begin, fmt::format("add '{}' by hand", key));
     // Sections of a file that are kept apart by an empty line stay so.
     const std::size_t line = line_begin(last_key);
     const bool apart = column == 0 && value->kind == Node::Kind::mapping && line > 0 &&

@@ -314,7 +314,10 @@ void Kubernetes::add(const WritablePath& writable) {
         job_.note(fmt::format(
             "what is written to {} has to outlive a restart of the application: the emptyDir added for it "
             "lives as "
-            "long as the pod; if it has to outlive that, take a PersistentVolumeClaim in its place",
+            "long as the pod; if it has to outlive that, take a PersistentVolumeClaim in its place. Either "
+            "begins "
+            "empty, where the run had what the image has there: if the application needs that, let an init "
+            "container copy it",
             writable.path));
     }
     volumes_.push_back(make_mapping({{"name", make_scalar(name)}, {"emptyDir", empty}}));

@@ -152,12 +152,11 @@ bool VolumeLists::may_change(const Node& node, const std::string& what) {
                               place(file_.document, node.begin), what, with));
         return true;
     }
-    job_.refuse(
-        file_, node,
-        fmt::format(
-            "{} is shared with {} (by an anchor, a merge key or 'extends'), which was not asked; write "
-            "it for {} alone by hand, or give --shared to change it for all of them",
-            what, with, who_));
+    job_.refuse(file_, node,
+                fmt::format("{} is shared with {} (by an anchor, a merge key, 'extends' or 'volumes_from'), "
+                            "which was not asked; write "
+                            "it for {} alone by hand, or give --shared to change it for all of them",
+                            what, with, who_));
     return false;
 }
 

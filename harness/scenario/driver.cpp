@@ -252,7 +252,10 @@ Task<StepOutcome> Driver::health() {
 Task<StepOutcome> Driver::restart(const RestartAction& action) {
     if (action.kill) {
         auto killed = co_await client_.container_kill(container_, "KILL");
-        if (!killed) co_return fail(std::move(killed.error()));
+        auto state = co_await client_.container_inspect(container_);
+        if (!state) co_return fail(std::move(state.error()));
+        if (!killed && state->running)
+            co_return fail(std::move(killed.error()));  // else it had ended already
         auto gone = co_await client_.container_wait(container_, Milliseconds(30'000));
         if (!gone) co_return fail(std::move(gone.error()));
         auto started = co_await client_.container_start(container_);
@@ -306,7 +309,9 @@ Task<StepOutcome> Driver::attempt(const Step& step) {
         co_return pass();
     }
     if (std::holds_alternative<HealthAction>(step.action)) co_return co_await health();
-    co_return co_await log(step, {});
+    if (log_from_start_) co_return co_await check(step);
+    std::string from_the_beginning;
+    co_return co_await log(step, std::move(from_the_beginning));
 }
 
 // Before a restart the subject has said that it is ready, which is not to count after it.

@@ -70,6 +70,9 @@ class Driver {
 
     // What file and copy steps must not be tried on.
     void know_mounts(TmpfsByTarget mounts) { mounts_ = std::move(mounts); }
+    // Log steps see only what was written since the subject's last start, as readiness checks do: what the
+    // same steps have brought about before it is no proof.
+    void read_log_from_start() { log_from_start_ = true; }
     // Looks up where the subject's ports are; again after a restart, since the engine may choose new ones.
     engine::Task<> refresh();
     // As often as the step says; what it captures and what has to be compared goes into the memory.
@@ -117,6 +120,7 @@ class Driver {
     std::map<std::string, std::uint16_t> ports_;
     std::string address_;  // on the network
     int neighbours_ = 0;
+    bool log_from_start_ = false;
 };
 
 // "NAME exited with code 1" and its last log lines.

@@ -16,6 +16,7 @@ struct Observation {
     std::optional<std::uint32_t> mode;           // file: permission bits
     std::optional<std::uint64_t> size;           // file
     bool skipped = false;                        // the step was left out
+    bool had_ended = false;                      // restart: the subject had by then
     bool operator==(const Observation&) const = default;
 };
 

@@ -40,6 +40,13 @@ TEST(Submounts, ATableThatBreaksOffIsNone) {
     EXPECT_FALSE(whole_mountinfo("end\n"));
 }
 
+TEST(Submounts, RootsWithAccessControlListsAreTold) {
+    const std::string said =
+        "36 35 98:0 / /rogate/source/0 ro - ext4 /dev/sda rw\nacl /rogate/source/0\nacl /rogate/source/12\n";
+    EXPECT_EQ(roots_with_lists(said), (std::set<std::string>{"/rogate/source/0", "/rogate/source/12"}));
+    EXPECT_TRUE(submounts_below("/rogate/source/0", said).empty());
+}
+
 TEST(Submounts, TheKernelsOwnHoldNobodysData) {
     EXPECT_FALSE(holds_data("proc"));
     EXPECT_FALSE(holds_data("cgroup2"));

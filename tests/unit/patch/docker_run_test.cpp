@@ -6,6 +6,8 @@ namespace rogate::patch {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
 
 struct Line {
     std::string before, after;
@@ -75,6 +77,44 @@ TEST(DockerRun, NamesAVolumeThatHadNoName) {
         {test::mount(MountType::anonymous, "/data"), test::mount(MountType::anonymous, "/lib")},
         {"/data", "/lib"});
     EXPECT_EQ(changed("docker run -v /data app", result), "docker run -v data:/data:ro -v lib:/lib:ro app");
+}
+
+TEST(DockerRun, DoesNotTakeAVolumesNameTwice) {
+    const auto anonymous = test::result_with({test::mount(MountType::anonymous, "/data")}, {"/data"});
+    const std::string patched = changed("docker run -v data:/srv -v /data app", anonymous);
+    EXPECT_THAT(patched, StartsWith("docker run -v data:/srv -v data"));
+    EXPECT_THAT(patched, Not(HasSubstr(" data:/data")));
+    EXPECT_THAT(changed("docker run -v data:/srv app", anonymous), Not(HasSubstr("data:/data")));
+    const auto two = test::result_with(
+        {}, {"/"},
+        {{.path = "/a/b", .as = WritableAs::volume, .mount = "/", .tmpfs_options = {}, .reason = {}},
+         {.path = "/a_b", .as = WritableAs::volume, .mount = "/", .tmpfs_options = {}, .reason = {}}});
+    const std::string both = changed("docker run app", two);
+    EXPECT_THAT(both, HasSubstr("-v a_b:/a/b"));
+    EXPECT_THAT(both, Not(HasSubstr("-v a_b:/a_b")));
+}
+
+// They are where the run saw them, whatever the shell makes of the command line.
+TEST(DockerRun, LeavesTheDataOfABindWhereTheyAre) {
+    const auto result = test::result_with({test::mount(MountType::bind, "/data", "/srv/data")}, {"/data"},
+                                          {{.path = "/data/state",
+                                            .as = WritableAs::volume,
+                                            .mount = "/data",
+                                            .tmpfs_options = {},
+                                            .reason = {}}});
+    EXPECT_EQ(changed("docker run -v \"$PWD/data\":/data app", result),
+              "docker run -v \"$PWD/data\":/data:ro -v /srv/data/state:/data/state app");
+    EXPECT_EQ(changed("docker run --mount type=bind,source=\"$(pwd)\"/data,target=/data app", result),
+              "docker run --mount type=bind,source=\"$(pwd)\"/data,target=/data,readonly -v "
+              "/srv/data/state:/data/state app");
+    EXPECT_EQ(changed("docker run -v ./data:/data app", result),
+              "docker run -v ./data:/data:ro -v ./data/state:/data/state app");
+}
+
+TEST(DockerRun, KnowsThatAHostNameIsAValue) {
+    const auto result = test::result_with({test::mount(MountType::volume, "/data", "data")}, {"/data", "/"});
+    EXPECT_EQ(changed("docker run -h web -v data:/data app", result),
+              "docker run -h web -v data:/data:ro --read-only app");
 }
 
 TEST(DockerRun, RefusesWhatItCannotTell) {
