@@ -109,7 +109,8 @@ class Launch {
     scenario::Memory memory_;
     std::string container_;
     Clock::time_point phase_start_;
-    std::string prefix_;  // of the steps' phases
+    std::string prefix_;                         // of the steps' phases
+    bool signalled_ = false, executed_ = false;  // by steps since the subject was started last
     bool failed_ = false;
 };
 
@@ -216,14 +217,16 @@ Task<> Launch::ready() {
 Task<> Launch::look_before_restart() {
     auto state = co_await bench_.client.container_inspect(container_);
     if (!state) co_return fail(std::move(state.error()));
-    const std::string& phase = record_.phases.back().name;
-    memory_.observed[phase].had_ended = !state->running;
+    const std::string key = "before " + record_.phases.back().name;  // no step's own
+    memory_.observed[key].had_ended = !state->running;
     if (state->running || record_.plan.kind == RunKind::control) co_return Result<>{};
     bool expected = record_.plan.expected_early_exit;
     if (memory_.control != nullptr)
-        if (const auto there = memory_.control->find(phase); there != memory_.control->end())
+        if (const auto there = memory_.control->find(key); there != memory_.control->end())
             expected = there->second.had_ended;
-    if (expected) co_return Result<>{};
+    // What a step has ended may be running for a moment still, in one run and not in the other.
+    const bool by_exec = executed_ && (state->exit_code == 0 || state->exit_code > 128);
+    if (expected || signalled_ || by_exec) co_return Result<>{};
     auto why = co_await scenario::describe_exit(bench_.client, *state);
     end(false, why ? std::move(*why) : "the subject had exited by itself");
     co_return Result<>{};
@@ -238,6 +241,8 @@ Task<> Launch::step(const Step& step, std::string phase) {
     const bool restarts = std::holds_alternative<RestartAction>(step.action);
     if (restarts)
         if (auto alive = co_await look_before_restart(); !alive || failed_) co_return alive;
+    signalled_ = !restarts && (signalled_ || std::holds_alternative<SignalAction>(step.action));
+    executed_ = !restarts && (executed_ || std::holds_alternative<ExecAction>(step.action));
     if (restarts)
         if (auto released = co_await bench_.observer.before_restart(); !released) co_return released;
     auto outcome = co_await driver.perform(step);
