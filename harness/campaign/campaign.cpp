@@ -152,9 +152,11 @@ bool has_data_apart(const DataMount& data, const DataMount& other) {
     return lies_elsewhere(data.mount, other.mount) || lies_elsewhere(other.mount, data.mount);
 }
 
-std::map<std::string, std::string> not_tried(const std::vector<DataMount>& mounts) {
+std::map<std::string, std::string> not_tried(const std::vector<DataMount>& mounts,
+                                             const std::vector<std::string>& candidates) {
     std::map<std::string, std::string> found;
     for (const DataMount& data : mounts) {
+        if (std::ranges::find(candidates, data.mount.target) == candidates.end()) continue;
         if (data.has_list && !data.mount.read_only && data.how != DataSource::as_it_is && !data.fixture)
             found.emplace(
                 data.mount.target,
@@ -286,7 +288,7 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
                          std::vector<std::string> candidates) {
     result.data_mode = data.mode() == "none" ? pod.data_mode() : data.mode();
     const auto pointless = without_protection(data.mounts());
-    auto untried = not_tried(data.mounts());
+    auto untried = not_tried(data.mounts(), candidates);
     if (client.server().read_only_root_has_tmpfs() && std::ranges::find(candidates, "/") != candidates.end())
         untried.emplace(
             "/",

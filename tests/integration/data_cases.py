@@ -35,9 +35,10 @@ def test_what_a_run_left_is_copied_where_the_engine_cannot_lay_an_overlay_over_i
     """As on an engine whose own data lie on an overlay."""
     with project() as p, FaultyEngine(rewrite=(b'"type":"overlay"', b'"type":"nosuchf"')) as engine:
         p.make("plain", {"kept": "text\n", "old": "text\n"})
+        p.make("single", {"kept": "text\n"})
         p.scenario(f"ls /made; n=$(cat /fresh/count || echo 0); echo $((n + 1)) >/fresh/count; cat /made/kept 2>/dev/null || echo x >/made/kept || exit 3; "
                    f"test $n != 1 || test ! -e /plain/old || exit 4; rm -f /plain/old; touch /plain/kept; chown 33:34 /plain /fresh; {IDLE}",
-                   ["rogate-none:/fresh", "rogate-none-too:/made", "./plain:/plain", "./plain/kept:/one"],
+                   ["rogate-none:/fresh", "rogate-none-too:/made", "./plain:/plain", "./single/kept:/one"],
                    [{"name": "is owned", "exec": "stat -c '%u:%g' /plain /fresh", "expect": {"equals": "33:34\n33:34"}}],
                    states=["fresh", "used", "crash"], candidates=["/one"])
         before = fingerprint(p.path("plain"))
