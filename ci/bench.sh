@@ -2,7 +2,7 @@
 # Measures what rogate costs, against what people would use instead, and prints a table. Each figure is a ratio of things that
 # take turns in one run: the median of the rounds, and in brackets the smallest and the largest.
 #
-#   ci/bench.sh [ROW…]     default: all rows, about 22 minutes on two cores
+#   ci/bench.sh [ROW…]     default: all rows, about 25 minutes on two cores
 #     --rounds N           default: 5
 #     --readme             also writes the table into README.md
 #     --list               the rows
