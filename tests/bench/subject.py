@@ -117,7 +117,7 @@ def image_root(image):
             with subprocess.Popen(["docker", "export", container], stdout=subprocess.PIPE) as export:
                 subprocess.run(["tar", "-x", "-C", root], stdin=export.stdout, check=True)
         finally:
-            subprocess.run(["docker", "rm", container], capture_output=True, check=True)
+            subprocess.run(["docker", "rm", "-v", container], capture_output=True, check=True)
         for folder in ("bench/ro", "bench/rw", ".rogate"):
             os.makedirs(f"{root}/{folder}", exist_ok=True)
         os.chmod(root, 0o755)
