@@ -132,17 +132,16 @@ std::map<std::string, std::string> without_protection(const std::vector<DataMoun
     return found;
 }
 
-// The runs would not have what the subject has: target -> why.
-// Each run gives a mount data of its own; another one of the same source, or of a folder in it, would not see
-// what is written there. Where that folder has its place in the other mount it covers what is there.
+// In the runs: a layer, a copy or a volume that no other mount has.
+bool has_data_of_its_own(const DataMount& data) {
+    return !data.mount.read_only && !data.fixture && !data.below_source &&
+           (data.how == DataSource::overlay || data.how == DataSource::copy || data.how == DataSource::fresh);
+}
+
+// Another mount of the same source, or of a folder in it, would not see what is written there. Where that
+// folder has its place in the other mount it covers what is there.
 bool has_data_apart(const DataMount& data, const DataMount& other) {
-    const auto is_apart = [](const DataMount& each) {
-        return !each.mount.read_only && !each.fixture && !each.below_source &&
-               (each.how == DataSource::overlay || each.how == DataSource::copy ||
-                each.how == DataSource::fresh);
-    };
-    if (&data == &other || !is_apart(data) || !is_apart(other) || source_key(data.mount).empty())
-        return false;
+    if (&data == &other || !has_data_of_its_own(other) || source_key(data.mount).empty()) return false;
     if (source_key(data.mount) == source_key(other.mount)) return true;
     if (data.mount.type != MountType::bind || other.mount.type != MountType::bind) return false;
     const auto lies_elsewhere = [](const Mount& outer, const Mount& inner) {
@@ -152,12 +151,15 @@ bool has_data_apart(const DataMount& data, const DataMount& other) {
     return lies_elsewhere(data.mount, other.mount) || lies_elsewhere(other.mount, data.mount);
 }
 
+// The runs would not have what the subject has: target -> why.
 std::map<std::string, std::string> not_tried(const std::vector<DataMount>& mounts,
                                              const std::vector<std::string>& candidates) {
     std::map<std::string, std::string> found;
     for (const DataMount& data : mounts) {
-        if (std::ranges::find(candidates, data.mount.target) == candidates.end()) continue;
-        if (data.has_list && !data.mount.read_only && data.how != DataSource::as_it_is && !data.fixture)
+        if (std::ranges::find(candidates, data.mount.target) == candidates.end() ||
+            !has_data_of_its_own(data))
+            continue;
+        if (data.has_list)
             found.emplace(
                 data.mount.target,
                 "its source has an access control list (getfacl), which the data of the runs have not, so "

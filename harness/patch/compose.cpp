@@ -372,10 +372,7 @@ std::string Compose::named_volume(OpenFile& file, const std::string& target) {
     for (const auto& [where, names] : volumes_) taken.insert(taken.end(), names.begin(), names.end());
     const std::string name = volume_name(service_, target, '_', taken);
     volumes_[&file].push_back(name);
-    job_.note(fmt::format(
-        "{} gets the new named volume '{}', filled from the image when it is first used; what an earlier "
-        "container had there is not in it",
-        target, name));
+    job_.note(new_volume_note(target, name));
     return name;
 }
 

@@ -325,10 +325,7 @@ Result<> add_writable(const CampaignResult& result, Command& command, const Writ
                  writable.path.substr(writable.mount.size());
     } else {
         source = command.fresh_volume(result, writable.path);
-        change.notes.push_back(fmt::format(
-            "{} gets the new named volume '{}', filled from the image when it is first used; what "
-            "an earlier container had there is not in it",
-            writable.path, source));
+        change.notes.push_back(new_volume_note(writable.path, source));
     }
     command.add(flag_for(writable, source));
     return {};

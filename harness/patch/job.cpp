@@ -87,6 +87,13 @@ std::string Sharing::with(const Node& node) const {
     return names;
 }
 
+std::string new_volume_note(const std::string& target, const std::string& name) {
+    return fmt::format(
+        "{} gets the new named volume '{}', filled from the image when it is first used; what an earlier "
+        "container had there is not in it",
+        target, name);
+}
+
 std::string mount_point_note(const WritablePath& writable, const Mount* parent) {
     // Below the root file system the engine makes it in the container's own layer.
     if (!writable.needs_mount_point || writable.mount == "/") return "";

@@ -67,6 +67,8 @@ struct Sharing {
     std::string with(const Node& node) const;
 };
 
+// What becomes of the data where a mount gets a volume that it did not have.
+std::string new_volume_note(const std::string& target, const std::string& name);
 // What the user does about a directory that has to be there before the start.
 std::string mount_point_note(const WritablePath& writable, const Mount* parent);
 

@@ -313,10 +313,9 @@ void Kubernetes::add(const WritablePath& writable) {
     } else {
         job_.note(fmt::format(
             "what is written to {} has to outlive a restart of the application: the emptyDir added for it "
-            "lives as "
-            "long as the pod; if it has to outlive that, take a PersistentVolumeClaim in its place. Either "
-            "begins "
-            "empty, where the run had what the image has there: if the application needs that, let an init "
+            "lives as long as the pod; if it has to outlive that, take a PersistentVolumeClaim in its place. "
+            "Either begins empty, where the run had what the image has there: if the application needs that, "
+            "let an init "
             "container copy it",
             writable.path));
     }

@@ -154,8 +154,8 @@ bool VolumeLists::may_change(const Node& node, const std::string& what) {
     }
     job_.refuse(file_, node,
                 fmt::format("{} is shared with {} (by an anchor, a merge key, 'extends' or 'volumes_from'), "
-                            "which was not asked; write "
-                            "it for {} alone by hand, or give --shared to change it for all of them",
+                            "which was not asked; write it for {} alone by hand, or give --shared to change "
+                            "it for all of them",
                             what, with, who_));
     return false;
 }

@@ -252,10 +252,11 @@ Task<StepOutcome> Driver::health() {
 Task<StepOutcome> Driver::restart(const RestartAction& action) {
     if (action.kill) {
         auto killed = co_await client_.container_kill(container_, "KILL");
-        auto state = co_await client_.container_inspect(container_);
-        if (!state) co_return fail(std::move(state.error()));
-        if (!killed && state->running)
-            co_return fail(std::move(killed.error()));  // else it had ended already
+        if (!killed) {
+            auto state = co_await client_.container_inspect(container_);
+            if (!state) co_return fail(std::move(state.error()));
+            if (state->running) co_return fail(std::move(killed.error()));  // else it had ended already
+        }
         auto gone = co_await client_.container_wait(container_, Milliseconds(30'000));
         if (!gone) co_return fail(std::move(gone.error()));
         auto started = co_await client_.container_start(container_);

@@ -148,7 +148,7 @@ SplitProposal proposal_for(const Question& question, const std::string& target,
 // Everything that was written was there when a step restarted the subject, so that a run shows what becomes
 // of an application that misses it.
 bool restarts_at_the_end(const Question& question, const std::vector<RunRecord>& runs) {
-    if (!question.after_restart) return false;
+    if (!question.after_restart || runs.empty()) return false;
     return std::none_of(runs.front().attempts.begin(), runs.front().attempts.end(), [&](const Attempt& each) {
         return is_write_made(each) && question.after_restart->contains(each.phase);
     });
@@ -272,10 +272,11 @@ NextStep try_splits(const Question& question, const Standing& now, const std::ve
 // A run that kept what was written below `path`, and told how often it was read after a restart.
 const RunRecord* watched_for_reads(const Question& question, const std::string& path,
                                    const std::vector<RunRecord>& runs) {
+    const bool all_restart = restarts_at_the_end(question, runs);
     for (const RunRecord& run : runs)
         for (const WritablePath& kept : run.plan.writable)
             if (kept.path == path && kept.as == WritableAs::volume && run.read_back &&
-                (run.plan.again || restarts_at_the_end(question, runs)) && relied_on(run))
+                (run.plan.again || all_restart) && relied_on(run))
                 return &run;
     return nullptr;
 }

@@ -152,9 +152,9 @@ def verdict_of_calls(calls, before="", **more):
     with project() as p:
         p.make("data", {"file": "text\n"})
         os.mkfifo(p.path("data/pipe"), 0o644)
-        os.mkdir(p.path("work"))
-        os.mkdir(p.path("work/in"))
-        p.scenario(f"exec 2>/dev/null; {before} cat /data/file; {calls}; " + IDLE, ["./data:/data", "./work:/work"], **more)
+        os.mkdir(p.path("other"))
+        os.mkdir(p.path("other/in"))
+        p.scenario(f"exec 2>/dev/null; {before} cat /data/file; {calls}; " + IDLE, ["./data:/data", "./other:/other"], **more)
         done = p.run()
         assert p.result, done.stderr
         return p.mount("/data"), done.stdout + done.stderr
@@ -228,7 +228,7 @@ def test_a_file_that_somebody_makes_in_between_is_no_no_op():
 
 def test_a_refusal_on_a_mount_of_the_subjects_making_counts_as_lost():
     """It is not the mount whose place it lies in that refused."""
-    found, output = verdict_of_calls("mount --bind /data /work/in && touch /work/in/f", subject=ADMIN)
+    found, output = verdict_of_calls("mount --bind /data /other/in && touch /other/in/f", subject=ADMIN)
     equal(found["verdict"], "inconclusive", output)
 
 

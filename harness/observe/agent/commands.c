@@ -12,10 +12,10 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "../protocol.h"
+#include "clock.h"
 #include "events.h"
 #include "join.h"
 #include "mounts.h"
@@ -57,13 +57,6 @@ static void command_arm(unsigned int number, unsigned int slot, const char* id) 
         return reply(number, slot, EINVAL, 0, "a container's id has 64 digits");
     error = begin_watching(slot, id);
     reply(number, slot, error, 0, error ? strerror(error) : "");
-}
-
-/* Nanoseconds of the clock that the kernel's side tells the time by (bpf_ktime_get_ns). */
-static uint64_t now_ns(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
 static void send_held(unsigned int slot, const struct held_file* held) {

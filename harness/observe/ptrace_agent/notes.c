@@ -2,9 +2,9 @@
 
 #include <stddef.h>
 #include <string.h>
-#include <time.h>
 
 #include "../agent/calls.h"
+#include "../agent/clock.h"
 #include "../protocol.h"
 #include "flags.h"
 #include "process.h"
@@ -26,7 +26,6 @@ void note_attempt(struct account* account, const struct thread* thread, const st
                                     .mount_id = where->mount_id};
     const char* texts[5] = {thread->comm, thread->exe, call_name(thread->call.number), where->path,
                             where->mount};
-    struct timespec now;
     uint64_t key, check;
     size_t at, tries;
     attempt.flags = flags_of(&thread->call, where, error) | flags;
@@ -46,9 +45,7 @@ void note_attempt(struct account* account, const struct thread* thread, const st
     if (tries == ACCOUNT_ATTEMPTS)
         return account_lose(account, "more kinds of attempts were made than can be kept apart");
     read_status(thread->tid, &attempt);
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    attempt.time = (uint64_t)now.tv_sec * 1000000000u +
-                   (uint64_t)now.tv_nsec; /* no part of what makes two of them equal */
+    attempt.time = now_ns(); /* no part of what makes two of them equal */
     attempt.id = ((uint64_t)account->session << 32) | (at + 1);
     if (!account_put(account, FRAME_ATTEMPT, &attempt, sizeof attempt, texts, 5)) {
         account->lost++;

@@ -19,13 +19,12 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <sys/un.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "../agent/calls.h"
+#include "../agent/clock.h"
 #include "../protocol.h"
 #include "agent.h"
 #include "filter.h"
@@ -170,12 +169,6 @@ static void before_call(struct thread* thread) {
 
 /* ---- and what it was answered
  * ------------------------------------------------------------------------------------- */
-
-static uint64_t now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
-}
 
 static void after_call(struct thread* thread) {
     struct ptrace_syscall_info info;
@@ -424,7 +417,7 @@ static void serve(int relay_socket, int listener) {
 }
 
 void trace(int first, int relay_socket, struct account* shared, const char* name, int ready) {
-    struct frame_root root = {now(), (uint32_t)first, 1};
+    struct frame_root root = {now_ns(), (uint32_t)first, 1};
     const char* comm = "";
     int listener, error, null;
     account = shared;

@@ -152,7 +152,7 @@ TEST_F(Recording_, RefusalOnAMountThatTheSubjectMadeCountsAsLost) {
     EXPECT_EQ(recorder.finish().lost_events, 1U);
 }
 
-// mount --bind /data /work/in; touch /work/in/x: it is not /work that refuses.
+// mount --bind /data /other/in; touch /other/in/x: it is not /other that refuses.
 TEST_F(Recording_, NorIsOneBelowAnotherMountThatMount) {
     for (const char* point : {"/data/in", "/data", "/data/submount"}) {
         AttemptEvent refused = event("openat", std::string(point) + "/x");
