@@ -3,7 +3,7 @@ differences are small: only calls count that were made while nobody else compute
 import statistics
 
 from measure import Line, ratios
-from observers import ebpf
+from observers import ebpf, ptrace
 from subject import Calls, Subject, calls_root, quiet_turns
 
 # The observer that stops behind a part -> the part. An open that only reads ends with the arguments.
@@ -15,6 +15,7 @@ MODES = {"refused-open": ("refused opens", tuple(PARTS)),
          "read-open": ("read-only opens", ("TRACEPOINT", "PROCESS", "ebpf"))}
 FILTERS = {"nothing": "a seccomp filter that lets everything pass", "openat": "the shortest that looks at openat's flags",
            "agent": "the ptrace observer's filter, without a tracer"}
+PTRACE = "the ptrace observer: the whole"
 
 
 def sample(calls, binary, mode, count, before=()):
@@ -27,6 +28,12 @@ def sample(calls, binary, mode, count, before=()):
         if binary != "ebpf" and agent.seen:
             raise RuntimeError(f"the observer that stops behind {binary} saw {agent.seen} calls")
     return cpu * 1e9
+
+
+def traced(calls, count):
+    """As sample(), under the ptrace observer."""
+    with Subject(calls.root) as subject, ptrace(subject) as (before, _, _):
+        return calls.run(subject, "read-open", count, before)[0] * 1e9
 
 
 def line(what, than, samples):
@@ -43,5 +50,7 @@ def run(settings):
     variants = {"none": lambda: sample(calls, "", "read-open", count)}
     for name, what in FILTERS.items():
         variants[what] = lambda name=name: sample(calls, "", "read-open", count, ("/filtered", name))
+    # It watches for opens at the beginning, so that few calls would not tell what many cost.
+    variants[PTRACE] = lambda: traced(calls, settings.count(1_000_000))
     lines.append(line(f"{count:,} read-only opens, {rounds} rounds, under a filter", "no filter", quiet_turns(rounds, variants)))
     return lines

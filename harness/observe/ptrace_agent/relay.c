@@ -26,11 +26,16 @@
 
 #define MAX_SESSIONS 64
 #define MAX_WATCHES 65536
-#define ENOUGH_USES 64 /* then a mount is watched no longer */
+/* Then a mount is watched no longer: each open of what is watched costs the subject as much as a quarter of the open itself. Opens
+ * of one file that nobody has looked at are one to inotify (fs/notify/inotify/inotify_fsnotify.c: event_compare), so that a program
+ * which opens the same one all the time comes to few uses: it is let go after so many looks that found any. */
+#define ENOUGH_USES 64
+#define ENOUGH_LOOKS 8
 
 struct watched {
     char *point;
-    uint64_t uses;
+    uint64_t uses, last_look;
+    unsigned int looks;
 };
 /* One start of the container. */
 struct session {
@@ -103,15 +108,21 @@ static void unwatch(struct session *session, size_t mount) {
 }
 
 static void take_uses(struct session *session) {
+    static uint64_t look;
     char buffer[65536] __attribute__((aligned(8)));
     ssize_t n;
+    look++;
     while (session->queue >= 0 && (n = read(session->queue, buffer, sizeof buffer)) > 0)
         for (const char *at = buffer; at < buffer + n;) {
             const struct inotify_event *event = (const void *)at;
             at += sizeof *event + event->len;
             if (event->wd < 0 || event->wd >= MAX_WATCHES || !(event->mask & IN_OPEN) || !session->watch_mount[event->wd]) continue;
             const size_t mount = session->watch_mount[event->wd] - 1u;
-            if (++session->mounts[mount]->uses == ENOUGH_USES) unwatch(session, mount);
+            struct watched *watched = session->mounts[mount];
+            watched->uses++;
+            if (watched->last_look != look) watched->looks++;
+            watched->last_look = look;
+            if (watched->uses == ENOUGH_USES || watched->looks == ENOUGH_LOOKS) unwatch(session, mount);
         }
 }
 
