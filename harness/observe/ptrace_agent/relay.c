@@ -26,7 +26,7 @@
 
 #define MAX_SESSIONS 64
 #define MAX_WATCHES 65536
-/* Then a mount is watched no longer: each open of what is watched costs the subject as much as a quarter of the open itself. Opens
+/* Then a mount is watched no longer: an open of what is watched costs the subject about a quarter more. Opens
  * of one file that nobody has looked at are one to inotify (fs/notify/inotify/inotify_fsnotify.c: event_compare), so that a program
  * which opens the same one all the time comes to few uses: it is let go after so many looks that found any. */
 #define ENOUGH_USES 64
