@@ -67,6 +67,8 @@ class Launch {
                               bench_.pod.holder());
         made.know_mounts(mounts());
         if (!prefix_.empty()) made.read_log_from_start();
+        made.tell_of_restarts([this] { return bench_.observer.before_end(); },
+                              [this] { return bench_.observer.before_start_again(); });
         return made;
     }
     scenario::TmpfsByTarget mounts() const {
@@ -239,10 +241,8 @@ Task<> Launch::step(const Step& step, std::string phase) {
     if (const auto* signal = std::get_if<SignalAction>(&step.action); signal != nullptr && kills(*signal))
         if (auto told = co_await bench_.observer.before_end(); !told) co_return told;
     const bool restarts = std::holds_alternative<RestartAction>(step.action);
-    if (restarts) {
+    if (restarts)
         if (auto alive = co_await look_before_restart(); !alive || failed_) co_return alive;
-        if (auto released = co_await bench_.observer.before_restart(); !released) co_return released;
-    }
     signalled_ = !restarts && (signalled_ || std::holds_alternative<SignalAction>(step.action));
     executed_ = !restarts && (executed_ || std::holds_alternative<ExecAction>(step.action));
     auto outcome = co_await driver.perform(step);

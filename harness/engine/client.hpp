@@ -230,7 +230,6 @@ class Client {
     Task<int> container_wait(std::string id, Milliseconds deadline);
     Task<> container_stop(std::string id, int grace_seconds);
     Task<> container_kill(std::string id, std::string signal);
-    Task<> container_restart(std::string id, int grace_seconds);
     Task<> container_remove(std::string id);  // by force, with its anonymous volumes; already gone is success
     Task<std::vector<ContainerSummary>> container_list(
         std::string label);  // running or not; empty: all of them

@@ -348,14 +348,6 @@ Task<> Client::container_kill(std::string id, std::string signal) {
     co_return Result<>{};
 }
 
-Task<> Client::container_restart(std::string id, int grace_seconds) {
-    const std::string target = container_path(id, fmt::format("/restart?t={}", grace_seconds));
-    const Milliseconds deadline = Milliseconds(grace_seconds * 1000) + 2 * impl_->timeout;
-    auto reply = co_await impl_->ask_within(post(impl_->path(target)), deadline);
-    if (!reply) co_return fail(std::move(reply.error()));
-    co_return Result<>{};
-}
-
 Task<> Client::container_remove(std::string id) {
     for (int tries = 0;; ++tries) {
         auto reply = co_await impl_->call(erase(impl_->path(container_path(id, "?force=1&v=1"))),

@@ -56,12 +56,12 @@ class Observer {
     }
     // What comes from now on belongs to `phase`.
     virtual engine::Task<> phase(std::string name) = 0;
-    // To be called before the container is started anew: what the observer holds of its mounts would be
-    // mounted twice.
-    virtual engine::Task<> before_restart() = 0;
-    // To be called before the subject is told to end for good: its end is none that the observer has to
-    // wonder about.
+    // To be called before the subject is told to end: its end is none that the observer has to wonder about.
     virtual engine::Task<> before_end() = 0;
+    // To be called when the container has ended and is to be started anew: what the observer holds of its
+    // mounts would be mounted twice. Not earlier: it is by them that the last writes before the end are
+    // found.
+    virtual engine::Task<> before_start_again() = 0;
     // Processes that the harness itself started in the subject; every other one that the engine puts there
     // besides the first is a health check.
     virtual void own_processes(const std::vector<std::int64_t>& pids) = 0;

@@ -94,8 +94,8 @@ class Sidecar : public Observer {
     Task<> join(std::string container, std::int64_t pid, std::vector<ObservedMount> mounts,
                 std::string phase) override;
     Task<> phase(std::string name) override;
-    Task<> before_restart() override;
     Task<> before_end() override;
+    Task<> before_start_again() override;
     void own_processes(const std::vector<std::int64_t>& pids) override { recorder_->own_processes(pids); }
     Task<Canary> canary(std::string target) override;
     Task<Recording> collect() override;
@@ -117,6 +117,7 @@ class Sidecar : public Observer {
     static Result<> take_frames(Shared& shared);
 
     Task<> create_container(const std::string& image);
+    Task<> release();
     void record(std::vector<ObservedMount> mounts, std::string phase);
     Task<Reply> command(std::string text);
     template <class Condition>
@@ -362,15 +363,21 @@ Task<> Sidecar::phase(std::string name) {
     co_return Result<>{};
 }
 
-Task<> Sidecar::before_restart() {
+Task<> Sidecar::release() {
     auto reply = co_await command("release 0");
     if (!reply && reply.error().kind == ErrorKind::cancelled) co_return fail(std::move(reply.error()));
     co_return Result<>{};
 }
 
+// To the ptrace agent it says that the tracer's end is to come; the eBPF agent lets go of what it has pinned.
 Task<> Sidecar::before_end() {
-    if (kind_ == Kind::ebpf) co_return Result<>{};  // what is pinned is still needed for the canaries
-    co_return co_await before_restart();
+    if (kind_ == Kind::ptrace) co_return co_await release();
+    co_return Result<>{};
+}
+
+Task<> Sidecar::before_start_again() {
+    if (kind_ == Kind::ebpf) co_return co_await release();
+    co_return Result<>{};
 }
 
 Task<Canary> Sidecar::canary(std::string target) {

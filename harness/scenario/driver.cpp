@@ -250,6 +250,8 @@ Task<StepOutcome> Driver::health() {
 }
 
 Task<StepOutcome> Driver::restart(const RestartAction& action) {
+    if (before_end_)
+        if (auto told = co_await before_end_(); !told) co_return fail(std::move(told.error()));
     if (action.kill) {
         auto killed = co_await client_.container_kill(container_, "KILL");
         if (!killed) {
@@ -259,19 +261,17 @@ Task<StepOutcome> Driver::restart(const RestartAction& action) {
         }
         auto gone = co_await client_.container_wait(container_, Milliseconds(30'000));
         if (!gone) co_return fail(std::move(gone.error()));
-        auto started = co_await client_.container_start(container_);
-        if (!started) {
-            auto could_not = co_await start_was_refused(client_, container_, started.error());
-            if (!could_not) co_return fail(std::move(could_not.error()));
-            co_return miss(started.error().message);
-        }
     } else {
-        auto restarted = co_await client_.container_restart(container_, 10);
-        if (!restarted) {
-            auto could_not = co_await start_was_refused(client_, container_, restarted.error());
-            if (!could_not) co_return fail(std::move(could_not.error()));
-            co_return miss(restarted.error().message);
-        }
+        auto stopped = co_await client_.container_stop(container_, 10);
+        if (!stopped) co_return fail(std::move(stopped.error()));
+    }
+    if (before_start_)
+        if (auto told = co_await before_start_(); !told) co_return fail(std::move(told.error()));
+    auto started = co_await client_.container_start(container_);
+    if (!started) {
+        auto could_not = co_await start_was_refused(client_, container_, started.error());
+        if (!could_not) co_return fail(std::move(could_not.error()));
+        co_return miss(started.error().message);
     }
     auto found = co_await refresh();
     if (!found) co_return fail(std::move(found.error()));

@@ -73,6 +73,13 @@ class Driver {
     // Log steps see only what was written since the subject's last start, as readiness checks do: what the
     // same steps have brought about before it is no proof.
     void read_log_from_start() { log_from_start_ = true; }
+    // Who has to know of a restart: called before the subject is told to end, and when it has ended, before
+    // it is started again.
+    using Told = std::function<engine::Task<>()>;
+    void tell_of_restarts(Told before_end, Told before_start) {
+        before_end_ = std::move(before_end);
+        before_start_ = std::move(before_start);
+    }
     // Looks up where the subject's ports are; again after a restart, since the engine may choose new ones.
     engine::Task<> refresh();
     // As often as the step says; what it captures and what has to be compared goes into the memory.
@@ -119,6 +126,7 @@ class Driver {
     CommandWrapper wrapper_;
     std::map<std::string, std::uint16_t> ports_;
     std::string address_;  // on the network
+    Told before_end_, before_start_;
     int neighbours_ = 0;
     bool log_from_start_ = false;
 };

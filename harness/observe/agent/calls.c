@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <stddef.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -83,6 +84,9 @@ static const struct call calls[] = {
     {SYS_faccessat, "faccessat", {CALL_ACCESS, 0, 1, -1, 2, NO_SECOND}, NEVER_LINK},
     {SYS_io_uring_enter, "io_uring_enter", {CALL_URING, -1, -1, -1, -1, NO_SECOND}, NEVER_LINK},
     {SYS_faccessat2, "faccessat2", {CALL_ACCESS, 0, 1, -1, 2, NO_SECOND}, FLAG_IN_3},
+    {SYS_mount, "mount", {CALL_MOUNT, -1, 1, -1, -1, BY_VALUES(VALUE(3))}, NEVER_LINK},
+    {SYS_move_mount, "move_mount", {CALL_MOUNT, 2, 3, -1, -1, NO_SECOND}, NEVER_LINK},
+    {SYS_pivot_root, "pivot_root", {CALL_MOUNT, -1, 0, -1, -1, NO_SECOND}, NEVER_LINK},
     {SYS_open_by_handle_at, "open_by_handle_at", {CALL_OTHER, -1, -1, -1, -1, NO_SECOND}, NEVER_LINK},
     {SYS_bpf, "bpf", {CALL_OTHER, -1, -1, -1, -1, NO_SECOND}, NEVER_LINK}, /* BPF_OBJ_PIN */
     {SYS_acct, "acct", {CALL_OTHER, -1, -1, -1, -1, NO_SECOND}, NEVER_LINK},
@@ -106,6 +110,7 @@ static const struct {
     {304, SYS_symlinkat},    {306, SYS_fchmodat},     {307, SYS_faccessat},    {320, SYS_utimensat},  {353, SYS_renameat2},
     {361, SYS_bind},         {412, SYS_utimensat},    {426, SYS_io_uring_enter},    {437, SYS_openat2},      {439, SYS_faccessat2}, {452, SYS_fchmodat2},
     {463, SYS_setxattrat},   {466, SYS_removexattrat}, {469, SYS_file_setattr},
+    {21, SYS_mount},         {217, SYS_pivot_root},   {429, SYS_move_mount},
     {51, SYS_acct},          {87, SYS_swapon},         {342, SYS_open_by_handle_at}, {357, SYS_bpf},        {443, SYS_quotactl_fd},
 };
 #define I386_SOCKETCALL 102
@@ -179,6 +184,19 @@ bool call_keeps(const struct event *event, const struct stat *now) {
         return (owner == (unsigned int)-1 || owner == now->st_uid) && (group == (unsigned int)-1 || group == now->st_gid);
     }
     return false;
+}
+
+enum mounting call_mounting(const struct event *event) {
+    /* fs/namespace.c: path_mount does the first of these that is asked for. */
+    static const unsigned long changes = MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE;
+    switch (event->number) {
+        case SYS_move_mount: return MAKES_MOUNT;
+        case SYS_pivot_root: return MOVES_ROOT;
+        case SYS_mount: break;
+        default: return NO_MOUNTING;
+    }
+    if (event->args[3] & MS_REMOUNT) return CHANGES_MOUNT;
+    return event->args[3] & changes && !(event->args[3] & MS_BIND) ? CHANGES_MOUNT : MAKES_MOUNT;
 }
 
 bool call_removes(const struct event *event) {

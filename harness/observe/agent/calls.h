@@ -15,6 +15,14 @@ bool call_acts_on_link(const struct event *event);
 bool call_makes_name(const struct event *event);
 /* The call removes or renames something. */
 bool call_removes(const struct event *event);
+enum mounting {
+    NO_MOUNTING,
+    MAKES_MOUNT, /* where the call's path leads there is another mount afterwards */
+    MOVES_ROOT,
+    CHANGES_MOUNT /* its flags only */
+};
+/* What the call does to the table of mounts, when it succeeds. */
+enum mounting call_mounting(const struct event *event);
 /* The call would set a mode or an owner that the file has already. */
 bool call_keeps(const struct event *event, const struct stat *now);
 

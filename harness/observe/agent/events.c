@@ -34,9 +34,7 @@ static void send_attempt(const struct event* event, const struct resolution* fou
         .mount_namespace = event->mount_namespace,
     };
     if (found->no_op) attempt.flags |= ATTEMPT_NO_OP;
-    /* The kernel knows which mount refused; if ours is not read-only, we have the wrong one, and must not
-     * hide that. */
-    if (event->result == -EROFS && (!found->mount[0] || !found->read_only)) attempt.flags |= ATTEMPT_DOUBTFUL;
+    if (found->doubtful) attempt.flags |= ATTEMPT_DOUBTFUL;
     if (found->lexical) attempt.flags |= ATTEMPT_LEXICAL;
     if (event->flags & EVENT_BY_FD) attempt.flags |= ATTEMPT_BY_FD;
     if (event->flags & EVENT_TRUNCATED) attempt.flags |= ATTEMPT_TRUNCATED;
@@ -139,6 +137,16 @@ void send_counts(unsigned int slot) {
     }
 }
 
+/* False: what was refused before or is refused from now on can be on another mount than we find. */
+static bool note_mount_call(const struct event* event, const char* path) {
+    const enum mounting what = call_mounting(event);
+    if (event->result) return event->result != -EROFS; /* what would have been mounted is not looked at */
+    if (what == CHANGES_MOUNT) return true;
+    if (what == MOVES_ROOT) path = "/";
+    /* A new root is one that a process has made for itself, in a namespace of its own. */
+    return note_mounting(event->slot, strcmp(path, "/") ? 0 : event->mount_namespace, path);
+}
+
 static int on_event(void* context, void* data, size_t size) {
     static struct resolution found;
     static struct event event;
@@ -179,6 +187,10 @@ static int on_event(void* context, void* data, size_t size) {
     }
     seen.attempts[event.slot % SLOTS]++;
     resolve(&event, space, &found);
+    if (call_mounting(&event)) {
+        if (!note_mount_call(&event, found.path)) seen.unplaced++;
+        return 0;
+    }
     judge_second_path(&event, &found);
     if (!space->count && !found.mount[0] && event.result == 0)
         seen.unplaced++; /* a refused one is doubtful by itself */

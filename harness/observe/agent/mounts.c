@@ -13,9 +13,17 @@
 /* A container that makes more namespaces than this has its later ones resolved in its first one. */
 #define MAX_NAMESPACES 256
 #define MAX_MOUNTS 4096
+#define MAX_PLACES 1024
 
 static struct mount_namespace spaces[MAX_NAMESPACES];
 static size_t space_count;
+/* Where the processes of a container have mounted something, in whichever of its namespaces: others are made
+ * as copies of the one that it was in. */
+static struct {
+    unsigned int slot, inode; /* inode 0: in all of them */
+    char* path;
+} places[MAX_PLACES];
+static size_t place_count;
 
 static void free_entries(struct mount_namespace* space) {
     for (size_t i = 0; i < space->count; i++) free(space->entries[i].point);
@@ -39,14 +47,15 @@ static int open_process(const struct mount_namespace* space, unsigned int pid) {
     return -1;
 }
 
-static void read_mounts(struct mount_namespace* space, int process) {
+/* False: the process has ended in the meantime; the table is as it was. */
+static bool read_mounts(struct mount_namespace* space, int process) {
     char* line = NULL;
     size_t size = 0;
     int fd = openat(process, "mountinfo", O_RDONLY | O_CLOEXEC);
     FILE* file = fd >= 0 ? fdopen(fd, "r") : NULL;
     if (!file) {
         if (fd >= 0) close(fd);
-        return;
+        return false;
     }
     free_entries(space);
     space->entries = calloc(MAX_MOUNTS, sizeof *space->entries);
@@ -59,14 +68,29 @@ static void read_mounts(struct mount_namespace* space, int process) {
     }
     free(line);
     fclose(file);
+    return true;
 }
 
-void namespace_refresh(struct mount_namespace* space, unsigned int pid) {
+/* fs/proc_namespace.c: to a process that has changed its root, mountinfo shows the mounts below that, by
+ * their paths from there. */
+static bool has_root_of(const struct mount_namespace* space, int process) {
+    struct stat pinned, own;
+    return space->root >= 0 && !fstat(space->root, &pinned) && !fstatat(process, "root", &own, 0) &&
+           pinned.st_dev == own.st_dev && pinned.st_ino == own.st_ino;
+}
+
+static bool refresh_from(struct mount_namespace* space, unsigned int pid) {
     int process = open_process(space, pid);
-    if (process < 0) process = open_process(space, space->pid);
-    if (process < 0) return;
-    read_mounts(space, process);
+    bool read;
+    if (process < 0) return false;
+    read = has_root_of(space, process) && read_mounts(space, process);
     close(process);
+    return read;
+}
+
+bool namespace_refresh(struct mount_namespace* space, unsigned int pid) {
+    /* Either can end at any moment. */
+    return refresh_from(space, pid) || refresh_from(space, space->pid);
 }
 
 static void unpin(struct mount_namespace* space) {
@@ -82,10 +106,7 @@ static void pin_process(struct mount_namespace* space, unsigned int pid) {
     space->pid = pid;
     space->pin = openat(process, "ns/mnt", O_RDONLY | O_CLOEXEC);
     space->root = space->pin < 0 ? -1 : openat(process, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (space->root >= 0)
-        read_mounts(space, process);
-    else
-        unpin(space);
+    if (space->root < 0 || !read_mounts(space, process)) unpin(space);
     close(process);
 }
 
@@ -125,6 +146,7 @@ struct mount_namespace* begin_namespace(unsigned int slot, unsigned int inode, u
     if (!space) return NULL;
     if (space->released) {
         space->released = false;
+        free_entries(space);
         pin_process(space, pid);
     }
     for (size_t i = 0; i < space_count; i++)
@@ -153,8 +175,41 @@ const struct mount_entry* mount_by_path(const struct mount_namespace* space, con
     return found;
 }
 
+bool note_mounting(unsigned int slot, unsigned int inode, const char* path) {
+    if (has_mounted_over(slot, inode, path)) return true;
+    if (place_count == MAX_PLACES) return false;
+    places[place_count].slot = slot;
+    places[place_count].inode = inode;
+    places[place_count].path = strdup(path);
+    if (!places[place_count].path) return false;
+    place_count++;
+    return true;
+}
+
+bool has_mounted_over(unsigned int slot, unsigned int inode, const char* path) {
+    for (size_t i = 0; i < place_count; i++) {
+        const char* place = places[i].path;
+        const size_t size = strcmp(place, "/") ? strlen(place) : 0;
+        if (places[i].slot != slot || (places[i].inode && places[i].inode != inode)) continue;
+        if (!strncmp(path, place, size) && (path[size] == '/' || !path[size])) return true;
+    }
+    return false;
+}
+
+static void forget_places(unsigned int slot) {
+    size_t kept = 0;
+    for (size_t i = 0; i < place_count; i++) {
+        if (places[i].slot == slot)
+            free(places[i].path);
+        else
+            places[kept++] = places[i];
+    }
+    place_count = kept;
+}
+
 void forget_namespaces(unsigned int slot) {
     size_t kept = 0;
+    forget_places(slot);
     for (size_t i = 0; i < space_count; i++) {
         if (spaces[i].slot == slot) {
             unpin(&spaces[i]);

@@ -32,12 +32,17 @@ struct mount_namespace *begin_namespace(unsigned int slot, unsigned int inode, u
 struct mount_namespace *first_namespace(unsigned int slot);
 /* Lets go of what is pinned; the mount tables are kept. */
 void release_namespaces(unsigned int slot);
-/* Reads the mount table again, since mounts come and go; unless neither `pid` nor the process by which the namespace was
- * pinned is there any more. */
-void namespace_refresh(struct mount_namespace *space, unsigned int pid);
+/* Reads the mount table again, since mounts come and go. False: it is as it was, neither `pid` nor the process by which the
+ * namespace was pinned being there any more. */
+bool namespace_refresh(struct mount_namespace *space, unsigned int pid);
 /* The one with the longest mount point that `path` lies under, NULL if there is none. */
 const struct mount_entry *mount_by_path(const struct mount_namespace *space, const char *path);
 const struct mount_entry *mount_with(const struct mount_namespace *space, unsigned int id);
+/* A process of the container has mounted something at `path`, in the namespace `inode`; 0: in any. By the time that a
+ * refusal is looked at which came after that, it can be gone again. False: there are too many of them. */
+bool note_mounting(unsigned int slot, unsigned int inode, const char *path);
+/* `path` is such a place, or lies below one. */
+bool has_mounted_over(unsigned int slot, unsigned int inode, const char *path);
 void forget_namespaces(unsigned int slot);
 
 #endif

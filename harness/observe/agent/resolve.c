@@ -77,10 +77,8 @@ static void take_mount(struct resolution* found, const struct mount_entry* entry
 static void set_mount(struct resolution* found, struct mount_namespace* space, unsigned int id,
                       unsigned int pid) {
     const struct mount_entry* entry = mount_with(space, id);
-    if (!entry && id) {
-        namespace_refresh(space, pid);
-        entry = mount_with(space, id);
-    }
+    if (!entry && id && namespace_refresh(space, pid)) entry = mount_with(space, id);
+    found->other_mount = id && !entry;
     if (entry) take_mount(found, entry);
 }
 
@@ -193,23 +191,22 @@ static unsigned int full_path(const struct event* event, char* full, size_t size
 /* The kernel said which mount refused. If that is another one than the path leads to now, a symlink, a name
  * or a mount has changed since then; and the path is only what the call said. A file system that is read-only
  * as a whole refuses before the kernel asks a mount: then what it said belongs to an earlier call. */
-static void believe_kernel(const struct event* event, struct mount_namespace* space,
+static bool believe_kernel(const struct event* event, struct mount_namespace* space,
                            struct resolution* found) {
     const struct mount_entry* entry;
     bool named;
-    if (!event->refused_mount || event->refused_mount == found->mount_id) return;
-    if (found->mount[0] && found->whole_read_only) return;
+    if (!event->refused_mount) return false;
+    if (event->refused_mount == found->mount_id) return true;
+    if (found->mount[0] && found->whole_read_only) return false;
     entry = mount_with(space, event->refused_mount);
-    if (!entry) {
-        namespace_refresh(space, event->pid);
-        entry = mount_with(space, event->refused_mount);
-    }
-    if (!entry) return; /* of another namespace, or inside a file system that is made of others */
+    if (!entry && namespace_refresh(space, event->pid)) entry = mount_with(space, event->refused_mount);
+    if (!entry) return false; /* of another namespace, or inside a file system that is made of others */
     take_mount(found, entry);
     found->lexical = true;
     found->no_op = false;
     full_path(event, found->path, sizeof found->path, &named);
     path_normalise(found->path);
+    return true;
 }
 
 static void resolve_under(int root, const struct event* event, struct mount_namespace* space,
@@ -266,6 +263,13 @@ static void resolve_under(int root, const struct event* event, struct mount_name
     mount_by_name(found, space);
 }
 
+/* Whether the mount that the path leads to now may be another one than it led to in the call. */
+static bool is_guess(const struct event* event, const struct resolution* found) {
+    if (found->other_mount || found->lexical) return true;
+    if (event->flags & EVENT_TRUNCATED && !(event->flags & EVENT_BY_FD)) return true;
+    return has_mounted_over(event->slot, event->mount_namespace, found->path);
+}
+
 void resolve(const struct event* event, struct mount_namespace* space, struct resolution* found) {
     char path[64];
     int own = -1;
@@ -280,5 +284,8 @@ void resolve(const struct event* event, struct mount_namespace* space, struct re
         resolve_under(space->root >= 0 ? space->root : own, event, space, found);
     }
     if (own >= 0) close(own);
-    if (event->result == -EROFS) believe_kernel(event, space, found);
+    if (event->result != -EROFS) return;
+    found->doubtful = !believe_kernel(event, space, found) && is_guess(event, found);
+    /* A mount that is not read-only has refused nothing. */
+    if (!found->mount[0] || !found->read_only) found->doubtful = true;
 }

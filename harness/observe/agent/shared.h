@@ -20,6 +20,7 @@ enum call_kind {
     CALL_IOCTL,   /* changes for two of its requests */
     CALL_SOCKETCALL, /* i386: bind and others behind a pointer to their arguments */
     CALL_URING,      /* hands requests to io_uring; without the tier that sees them, what they were is not known */
+    CALL_MOUNT, /* changes what is mounted where; its path as in CALL_CHANGE, though only the eBPF agent looks at it */
     CALL_OTHER       /* may be refused; what it would have changed is not looked at, so that a refusal counts as lost */
 };
 struct call_rule {

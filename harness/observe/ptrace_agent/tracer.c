@@ -135,7 +135,7 @@ static bool is_first_process(unsigned int tid) {
 static void before_call(struct thread* thread) {
     struct ptrace_syscall_info info;
     const struct call_rule* rule;
-    bool native;
+    bool native, unlooked;
     memset(&info, 0, sizeof info);
     if (ptrace(PTRACE_GET_SYSCALL_INFO, thread->tid, sizeof info, &info) <= 0 ||
         info.op != PTRACE_SYSCALL_INFO_SECCOMP) {
@@ -160,10 +160,11 @@ static void before_call(struct thread* thread) {
         /* The bits of O_TMPFILE include O_DIRECTORY, which alone writes nothing; the filter looked at the
          * other one. */
     }
+    unlooked = rule->kind == CALL_OTHER || rule->kind == CALL_MOUNT;
     end_call(thread);
-    if (rule->kind != CALL_OTHER) look_at_places(thread, rule);
+    if (!unlooked) look_at_places(thread, rule);
     read_names(thread);
-    thread->in_call = thread->first || rule->kind == CALL_OTHER;
+    thread->in_call = thread->first || unlooked;
     go_on(thread, 0);
 }
 

@@ -150,7 +150,8 @@ TEST_F(EngineTest, AContainersLife) {
     EXPECT_GT(state.pid, 0);
     EXPECT_EQ(state.id, id);
     ASSERT_EQ(must(client->container_list(label_name + "=" + session)).size(), 1U);
-    must(client->container_restart(id, 0));
+    must(client->container_stop(id, 0));
+    must(client->container_start(id));
     EXPECT_NE(must(client->container_inspect(id)).pid, state.pid);
     must(client->container_kill(id, "SIGKILL"));
     EXPECT_EQ(must(client->container_wait(id, patience)), 137);

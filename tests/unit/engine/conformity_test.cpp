@@ -168,7 +168,6 @@ TEST_P(Conformity, EveryCallIsInTheSpecification) {
     check(ok, [](Client& c) { return c.container_wait("c", Milliseconds(1000)); });
     check(ok, [](Client& c) { return c.container_stop("c", 3); });
     check(ok, [](Client& c) { return c.container_kill("c", "HUP"); });
-    check(ok, [](Client& c) { return c.container_restart("c", 3); });
     check(ok, [](Client& c) { return c.container_remove("c"); });
     check(list, [](Client& c) { return c.container_list("l"); });
     check(fake::reply(200, ""), [](Client& c) { return c.container_logs("c", 100, 5); });
