@@ -3,12 +3,32 @@
 #include <fmt/format.h>
 
 #include <cstdint>
+#include <cstring>
 
 namespace rogate::report {
 
 namespace {
 
-// Length of the well-formed UTF-8 sequence at the beginning of `text` (Unicode 15, table 3-7); 0: none.
+// C1 controls, the characters that turn the direction of text, line and paragraph separators: a terminal or a
+// reader could be misled by them; and U+FFFE, U+FFFF, which XML cannot hold.
+bool misleading(std::string_view sequence) {
+    if (sequence == "\xd8\x9c" || sequence == "\xef\xbf\xbe" || sequence == "\xef\xbf\xbf") return true;
+    if (sequence.size() == 2) return sequence[0] == '\xc2' && static_cast<unsigned char>(sequence[1]) < 0xa0;
+    if (sequence.size() != 3 || sequence[0] != '\xe2') return false;
+    const auto second = static_cast<unsigned char>(sequence[1]),
+               third = static_cast<unsigned char>(sequence[2]);
+    return (second == 0x80 && ((third >= 0x8e && third <= 0x8f) || (third >= 0xa8 && third <= 0xae))) ||
+           (second == 0x81 && third >= 0xa6 && third <= 0xa9);
+}
+
+int hex_value(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    return -1;
+}
+
+}  // namespace
+
 std::size_t sequence_length(std::string_view text) {
     const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
     const unsigned char first = byte(0);
@@ -32,25 +52,23 @@ std::size_t sequence_length(std::string_view text) {
     return length;
 }
 
-// C1 controls, the characters that turn the direction of text, line and paragraph separators: a terminal or a
-// reader could be misled by them; and U+FFFE, U+FFFF, which XML cannot hold.
-bool misleading(std::string_view sequence) {
-    if (sequence == "\xd8\x9c" || sequence == "\xef\xbf\xbe" || sequence == "\xef\xbf\xbf") return true;
-    if (sequence.size() == 2) return sequence[0] == '\xc2' && static_cast<unsigned char>(sequence[1]) < 0xa0;
-    if (sequence.size() != 3 || sequence[0] != '\xe2') return false;
-    const auto second = static_cast<unsigned char>(sequence[1]),
-               third = static_cast<unsigned char>(sequence[2]);
-    return (second == 0x80 && ((third >= 0x8e && third <= 0x8f) || (third >= 0xa8 && third <= 0xae))) ||
-           (second == 0x81 && third >= 0xa6 && third <= 0xa9);
+std::size_t well_formed(std::string_view text) {
+    std::size_t at = 0;
+    while (at < text.size()) {
+        std::uint64_t eight = 0;
+        if (text.size() - at >= sizeof eight) {
+            std::memcpy(&eight, text.data() + at, sizeof eight);
+            if ((eight & 0x8080'8080'8080'8080U) == 0) {
+                at += sizeof eight;
+                continue;
+            }
+        }
+        const std::size_t length = sequence_length(text.substr(at));
+        if (length == 0) break;
+        at += length;
+    }
+    return at;
 }
-
-int hex_value(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    return -1;
-}
-
-}  // namespace
 
 std::string escape_text(std::string_view raw) {
     std::string text;

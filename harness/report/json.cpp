@@ -3,9 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <rogate/names.hpp>
+#include <tuple>
 
 #include "report/escape.hpp"
 #include "report/secrets.hpp"
@@ -31,6 +32,8 @@ class Writer {
     void member(int depth, const char* key, const ordered_json& value);
     void quoted(std::string_view raw);
     void hand_on();
+    void text_member(std::string_view key, std::string_view value);
+    void kind(const Attempt& attempt);
     void attempt(const Attempt& attempt);
     ordered_json writable(const std::vector<WritablePath>& list) const;
     ordered_json subject(const CampaignResult& result) const;
@@ -41,6 +44,9 @@ class Writer {
     const Sink& sink_;
     std::string out_;  // what was not handed on yet: always the last byte, which commas depend on
     Result<> done_;    // the sink's first error
+    // Of the attempt before, and how it was written: most differ in their paths and in numbers only.
+    std::optional<std::tuple<Word, Word, int, AttemptClass, Word, Word, Word>> kind_;
+    std::string kind_text_;
 };
 
 // Text that is written as it is, byte by byte: printable ASCII but for the two that JSON and we escape.
@@ -63,7 +69,9 @@ ordered_json Writer::texts(const std::vector<std::string>& list) const {
 // Of a million attempts a tree each would take most of the time, and so would a copy of each text.
 void Writer::quoted(std::string_view raw) {
     if (masker_.idle() && is_plain(raw)) {
-        out_.append(1, '"').append(raw).append(1, '"');
+        out_ += '"';
+        out_ += raw;
+        out_ += '"';
         return;
     }
     std::string masked(raw);
@@ -83,32 +91,46 @@ void Writer::hand_on() {
     out_.erase(0, out_.size() - 1);
 }
 
+void Writer::text_member(std::string_view key, std::string_view value) {
+    out_ += key;
+    quoted(value);
+}
+
+void Writer::kind(const Attempt& each) {
+    const auto texts = std::tuple(each.operation, each.syscall, each.error, each.cls, each.phase,
+                                  each.process.comm, each.process.exe);
+    if (kind_ == texts) {
+        out_ += kind_text_;
+        return;
+    }
+    const std::size_t begin = out_.size();
+    text_member(",\"operation\":", each.operation);
+    text_member(",\"syscall\":", each.syscall);
+    text_member(",\"errno\":", errno_name(each.error));
+    text_member(",\"class\":", to_string(each.cls));
+    text_member(",\"phase\":", each.phase);
+    text_member(",\"process\":{\"comm\":", each.process.comm);
+    text_member(",\"exe\":", each.process.exe);
+    kind_ = texts;
+    kind_text_ = out_.substr(begin);
+}
+
 void Writer::attempt(const Attempt& each) {
-    const auto text = [&](std::string_view key, std::string_view value) {
-        out_ += key;
-        quoted(value);
-    };
     const auto number = [&](std::string_view key, auto value) {
-        out_ += key;
-        fmt::format_to(std::back_inserter(out_), "{}", value);
+        const fmt::format_int digits(value);
+        out_.append(key).append(digits.data(), digits.size());
     };
-    text("{\"path\":", each.path);
-    text(",\"operation\":", each.operation);
-    text(",\"syscall\":", each.syscall);
-    text(",\"errno\":", errno_name(each.error));
-    text(",\"class\":", to_string(each.cls));
-    text(",\"phase\":", each.phase);
-    text(",\"process\":{\"comm\":", each.process.comm);
-    text(",\"exe\":", each.process.exe);
+    text_member("{\"path\":", each.path);
+    kind(each);
     number(",\"pid\":", each.process.pid);
     number(",\"uid\":", each.process.uid);
     number(",\"parent\":", each.process.parent);
     number("},\"count\":", each.count);
-    text(",\"control\":", each.control);
+    text_member(",\"control\":", each.control);
     out_ += ",\"first_s\":";
     out_ += each.first_s == 0 ? "0.0" : ordered_json(each.first_s).dump();
     number(",\"open_flags\":", each.open_flags);
-    if (!each.state.empty()) text(",\"state\":", each.state);
+    if (!each.state.empty()) text_member(",\"state\":", each.state);
     out_ += '}';
 }
 

@@ -151,7 +151,9 @@ class AttemptReader {
     void number(std::int64_t value);
     void number(std::uint64_t value);
     void number(double value);
-    void other() const { wrong("a text or a number"); }
+    void other() const {
+        if (field() != unknown) wrong("a text or a number");
+    }
     Attempt take();
 
   private:
@@ -208,7 +210,7 @@ class AttemptReader {
     }
     Word* word_of(Field field);
     [[noreturn]] void wrong(std::string_view wanted) const {
-        throw std::invalid_argument(fmt::format("'{}' of an attempt is not {}", name_, wanted));
+        throw std::invalid_argument(fmt::format("'{}' of an attempt is not {}", keys[field()].name, wanted));
     }
 
     Attempt attempt_;  // begins with the words of the one before: nearly all of them are the same
@@ -217,7 +219,6 @@ class AttemptReader {
     int depth_ = 0;
     Field key_ = unknown, inner_key_ = unknown;
     unsigned next_ = 0;              // where in `keys` to look first
-    std::string name_;               // of key_
     std::string errno_name_ = "ok";  // of attempt_.error
 };
 
@@ -236,7 +237,6 @@ void AttemptReader::key(std::string_view name) {
         return;
     }
     key_ = field_of(name, false);
-    name_ = name;
 }
 
 Word* AttemptReader::word_of(Field field) {
@@ -482,11 +482,12 @@ Result<CampaignResult> read_json(const Source& source) {
         PieceStream stream(source);
         ResultReader reader;
         rapidjson::Reader parser;
-        const rapidjson::ParseResult parsed =
-            parser.Parse<rapidjson::kParseValidateEncodingFlag>(stream, reader);
+        const rapidjson::ParseResult parsed = parser.Parse(stream, reader);
         if (stream.error()) return fail(Error(*stream.error()));
         if (!parsed || !stream.at_end())
-            throw std::invalid_argument(stream.where() + ": " + what_is_wrong(parsed));
+            throw std::invalid_argument(
+                stream.where() + ": " +
+                (stream.is_utf8() ? what_is_wrong(parsed) : "a byte that is no UTF-8"));
         const json object = reader.take();
         if (!object.is_object() || object.value("schema", "") != "rogate.result/1")
             return fail(ErrorKind::usage,

@@ -10,6 +10,9 @@
 
 namespace rogate::report {
 
+// It looks for what is no UTF-8 itself, a piece at a time: rapidjson would do it for each byte by itself,
+// which takes as long as all the rest of the parsing.
+//
 // rapidjson calls Peek() and Take() for each byte of hundreds of megabytes, so there is always a byte to look
 // at: after the last one a zero, by which rapidjson knows the end.
 class PieceStream {
@@ -37,7 +40,9 @@ class PieceStream {
     void Flush() {}
     std::size_t PutEnd(char*) { return 0; }
 
-    bool at_end() const { return ended_; }
+    // What was taken is all of it, and UTF-8. At the first byte that is none, it ends for the reader.
+    bool at_end() const { return ended_ && is_utf8(); }
+    bool is_utf8() const { return utf8_; }
     const std::optional<Error>& error() const { return error_; }
     // "line 3, column 7": how far it was read.
     std::string where() const;
@@ -45,12 +50,15 @@ class PieceStream {
   private:
     std::string_view rest() const { return {at_, static_cast<std::size_t>(end_ - at_)}; }
     void next_piece();
+    std::size_t well_formed_part(std::string_view piece);
 
     const Source& source_;
     const char *begin_ = nullptr, *at_ = nullptr, *end_ = nullptr;
     std::size_t before_ = 0;                 // bytes before this piece
     std::size_t lines_ = 0, last_line_ = 0;  // line ends before this piece, and where the last of them ends
     bool ended_ = false;
+    bool utf8_ = true;
+    std::string begun_;  // the first bytes of a character that the next piece goes on with
     std::optional<Error> error_;
 };
 

@@ -1,4 +1,6 @@
 """What a run costs beside the application: `rogate run` of a subject that exits at once, and `docker run` of the same."""
+import contextlib
+import os
 import re
 import subprocess
 import tempfile
@@ -9,9 +11,25 @@ from observers import Agent, agent_binary
 from scenarios import IMAGE, campaign, scenario
 
 
-def docker_run(folder):
-    return seconds(lambda: subprocess.run(["docker", "run", "--rm", "-v", f"{folder}/m0:/m0", "--entrypoint", "true", IMAGE],
+def docker_run(source, *options):
+    return seconds(lambda: subprocess.run(["docker", "run", "--rm", *options, "-v", f"{source}:/m0", "--entrypoint", "true", IMAGE],
                                           capture_output=True, check=True))
+
+
+@contextlib.contextmanager
+def same_surroundings(folder):
+    """A network and a volume like those that a run has: not the default bridge, and an overlay of the mount's source."""
+    name = f"rogate-bench-{os.getpid()}"
+    for layer in ("upper", "work"):
+        os.mkdir(f"{folder}/{layer}")
+    overlay = f"o=lowerdir={folder}/m0,upperdir={folder}/upper,workdir={folder}/work"
+    try:
+        for words in (["network", "create", name], ["volume", "create", "-o", "type=overlay", "-o", "device=overlay", "-o", overlay, name]):
+            subprocess.run(["docker", *words], capture_output=True, check=True)
+        yield name
+    finally:
+        for kind in ("volume", "network"):
+            subprocess.run(["docker", kind, "rm", name], capture_output=True)
 
 
 # Making, starting, awaiting and removing a container.
@@ -63,12 +81,17 @@ def run(settings):
         """What each more run adds: removing what one has left and beginning the next go on at the same time."""
         (few, quick), (many, slow) = (campaign(settings.rogate, folder, None, "--repeat", times) for times in ("1", "6"))
         return (slow - quick) / (len(many["runs"]) - len(few["runs"]))
-    with scenario("exit 0", 1) as folder:
-        samples = in_turns(settings.rounds, {"docker run --rm": lambda: docker_run(folder), "a run": per_run,
+    with scenario("exit 0", 1) as folder, same_surroundings(folder) as name:
+        samples = in_turns(settings.rounds, {"docker run --rm": lambda: docker_run(f"{folder}/m0"),
+                                             "docker run likewise": lambda: docker_run(name, "--network", name), "a run": per_run,
                                              "whole": lambda: campaign(settings.rogate, folder)[1], "logged": logged,
                                              "docker start": docker_start, "agent alone": agent_alone})
     return [Line("a run of a subject that exits at once", "`docker run --rm` of it", "1.0",
                  ratio(samples, "a run", "docker run --rm"), samples),
+            Line("… the same", "`docker run --rm` with a network and an overlay like its own, both made before", "1.0",
+                 ratio(samples, "a run", "docker run likewise"), samples),
+            Line("… `docker run --rm` with those", "`docker run --rm` without", "–",
+                 ratio(samples, "docker run likewise", "docker run --rm")),
             Line("… time in it that is not the engine's", "–", "20 ms", with_spread(own, 0, " ms")),
             Line("… time in it that is the engine's, for what `docker run` does not ask for: volumes, canaries", "–", "–",
                  with_spread(beside, 0, " ms")),

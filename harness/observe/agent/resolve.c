@@ -20,10 +20,14 @@
 #endif
 
 /* Under `root` as if it were "/", so that absolute symlinks of the container stay inside it. */
-static int open_inside(int root, const char* path, int flags) {
+static int open_under(int root, const char* path, int flags, unsigned long long resolve) {
     struct open_how how = {.flags = (unsigned long long)(O_PATH | O_CLOEXEC | flags),
-                           .resolve = RESOLVE_IN_ROOT};
+                           .resolve = RESOLVE_IN_ROOT | resolve};
     return (int)syscall(SYS_openat2, root, path, &how, sizeof how);
+}
+
+static int open_inside(int root, const char* path, int flags) {
+    return open_under(root, path, flags, 0);
 }
 
 static unsigned int mount_of(int fd) {
@@ -87,17 +91,6 @@ static void mount_by_name(struct resolution* found, const struct mount_namespace
     if (entry) take_mount(found, entry);
 }
 
-/* If `name` in `directory` is a symlink: the path that it leads to. */
-static bool follow(int directory, const char* name, char* out, size_t size) {
-    char target[PATH_MAX], above[PATH_MAX];
-    ssize_t n = readlinkat(directory, name, target, sizeof target - 1);
-    if (n <= 0) return false;
-    target[n] = 0;
-    if (target[0] == '/') return snprintf(out, size, "%s", target) < (int)size;
-    return path_of_fd(directory, above, sizeof above) &&
-           snprintf(out, size, "%s/%s", above, target) < (int)size;
-}
-
 /* d_path() marks what was removed between the lookup and the question for its name. A file can be called so,
  * too; then the call most likely said it. */
 static void unmark_deleted(char* path, const char* said) {
@@ -105,6 +98,32 @@ static void unmark_deleted(char* path, const char* said) {
     size_t size = strlen(path);
     if (size < sizeof mark || strcmp(path + size - (sizeof mark - 1), mark) || strstr(said, mark)) return;
     path[size - (sizeof mark - 1)] = 0;
+}
+
+static bool leads_up(const char* path) {
+    for (const char* at = path; (at = strstr(at, "/..")); at += 3)
+        if (!at[3] || at[3] == '/') return true;
+    return false;
+}
+
+/* `path`, which has room for PATH_MAX, is left as what the directory is called; negative: it is not there, or
+ * has no name. If no symlink is on the way and nothing leads back up, the kernel need not be asked for that.
+ */
+static int open_directory(int root, char* path, const char* said) {
+    int directory;
+    if (!leads_up(path)) {
+        path_normalise(path);
+        directory = open_under(root, path, 0, RESOLVE_NO_SYMLINKS);
+        if (directory >= 0 || errno != ELOOP) return directory;
+    }
+    directory = open_inside(root, path, 0);
+    if (directory < 0) return directory;
+    if (path_of_fd(directory, path, PATH_MAX)) {
+        unmark_deleted(path, said);
+        return directory;
+    }
+    close(directory);
+    return -1;
 }
 
 /* The state of what the call is about; `fd` is negative, and errno set, if nothing is there. */
@@ -132,23 +151,38 @@ static bool look_up_directory(const struct event* event, struct mount_namespace*
     return known;
 }
 
-/* The name `last` in `directory`, whether it is there or not: what the call said, not what the file is called
- * now, since the program may have renamed it in the meantime. */
-static bool look_up_entry(const struct event* event, struct mount_namespace* space, int directory,
-                          const char* last, const char* full, struct resolution* found) {
+/* Joins what is in `directory` to the path of that. */
+static bool join(char* out, size_t size, const char* directory, const char* name) {
+    const int n = snprintf(out, size, "%s/%s", strcmp(directory, "/") ? directory : "", name);
+    return n > 0 && (size_t)n < size;
+}
+
+/* What is there under the last name of a path. */
+enum entry { IS_MISSING, IS_LINK, IS_OTHER };
+
+/* `target`: where a symlink leads to, as seen from `above`, the path of the directory. */
+static enum entry read_entry(int directory, const char* above, const char* name, char* target, size_t size) {
+    char text[PATH_MAX];
+    ssize_t n = readlinkat(directory, name, text, sizeof text - 1);
+    if (n < 0 && errno == ENOENT) return IS_MISSING;
+    if (n <= 0) return IS_OTHER;
+    text[n] = 0;
+    if (text[0] == '/') return snprintf(target, size, "%s", text) < (int)size ? IS_LINK : IS_OTHER;
+    return join(target, size, above, text) ? IS_LINK : IS_OTHER;
+}
+
+/* What is called `last` in `directory`, whether it is there or not: what the call said, not what the file is
+ * called now, since the program may have renamed it in the meantime. */
+static void look_up_entry(const struct event* event, struct mount_namespace* space, int directory,
+                          const char* last, bool missing, struct resolution* found) {
     const bool entry = call_removes(event) || call_makes_name(event);
-    int fd = openat(directory, last, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-    size_t size;
+    int fd = missing ? -1 : openat(directory, last, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (missing) errno = ENOENT;
     take_state(event, fd, found);
     /* A name that is removed, renamed or made is an entry of its directory: a mount on it is not what is
      * written to. */
     set_mount(found, space, mount_of(fd >= 0 && !entry ? fd : directory), event->pid);
     if (fd >= 0) close(fd);
-    if (!path_of_fd(directory, found->path, PATH_MAX)) return false;
-    unmark_deleted(found->path, full);
-    size = strcmp(found->path, "/") ? strlen(found->path) : 0;
-    snprintf(found->path + size, sizeof found->path - size, "/%s", last);
-    return true;
 }
 
 /* What `full` is, looked up now: its directory, and in that its last component, whether it is there or not.
@@ -157,19 +191,21 @@ static bool look_up_entry(const struct event* event, struct mount_namespace* spa
 static bool look_up(const struct event* event, struct mount_namespace* space, int root, const char* full,
                     struct resolution* found) {
     const bool follows = !call_removes(event) && !call_makes_name(event) && !call_acts_on_link(event);
-    char work[2 * PATH_MAX], last[NAME_MAX + 1];
-    bool again = true, known = false;
-    snprintf(work, sizeof work, "%s", full);
-    for (int links = 0; links < 40 && again; links++) {
+    char above[2 * PATH_MAX], target[2 * PATH_MAX], last[NAME_MAX + 1];
+    snprintf(above, sizeof above, "%s", full);
+    for (int links = 0; links < 40; links++) {
+        enum entry entry = IS_OTHER;
         int directory;
-        if (!path_split_last(work, last)) return look_up_directory(event, space, root, work, found);
-        directory = open_inside(root, work, 0);
+        if (!path_split_last(above, last)) return look_up_directory(event, space, root, above, found);
+        directory = open_directory(root, above, full);
         if (directory < 0) return false;
-        again = follows && follow(directory, last, work, sizeof work);
-        if (!again) known = look_up_entry(event, space, directory, last, full, found);
+        if (follows) entry = read_entry(directory, above, last, target, sizeof target);
+        if (entry != IS_LINK) look_up_entry(event, space, directory, last, entry == IS_MISSING, found);
         close(directory);
+        if (entry != IS_LINK) return join(found->path, sizeof found->path, above, last);
+        memcpy(above, target, sizeof above);
     }
-    return known;
+    return false;
 }
 
 /* What the call said, joined to where it begins: the path, whether it had a name, and the mount it begins on.
@@ -214,7 +250,8 @@ static void resolve_under(int root, const struct event* event, struct mount_name
     char full[2 * PATH_MAX];
     bool named;
     unsigned int base_mount;
-    memset(found, 0, sizeof *found);
+    memset(found, 0, offsetof(struct resolution, path));
+    found->path[0] = found->mount[0] = 0;
     base_mount = full_path(event, full, sizeof full, &named);
     if (event->flags & EVENT_OPENED) { /* it is the file's own path, its mount known */
         found->exists = !(event->flags & EVENT_CREATED);
@@ -266,13 +303,13 @@ static void resolve_under(int root, const struct event* event, struct mount_name
 /* Whether the mount that the path leads to now may be another one than it led to in the call. */
 static bool is_guess(const struct event* event, const struct resolution* found) {
     if (found->other_mount || found->lexical) return true;
-    if (event->flags & EVENT_TRUNCATED && !(event->flags & EVENT_BY_FD)) return true;
-    return has_mounted_over(event->slot, event->mount_namespace, found->path);
+    return event->flags & EVENT_TRUNCATED && !(event->flags & EVENT_BY_FD);
 }
 
 void resolve(const struct event* event, struct mount_namespace* space, struct resolution* found) {
     char path[64];
     int own = -1;
+    bool told;
     if (space->root < 0) { /* let go of before a restart; the process may still be there */
         snprintf(path, sizeof path, "/proc/%u/root", event->pid);
         own = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -285,7 +322,10 @@ void resolve(const struct event* event, struct mount_namespace* space, struct re
     }
     if (own >= 0) close(own);
     if (event->result != -EROFS) return;
-    found->doubtful = !believe_kernel(event, space, found) && is_guess(event, found);
-    /* A mount that is not read-only has refused nothing. */
-    if (!found->mount[0] || !found->read_only) found->doubtful = true;
+    told = believe_kernel(event, space, found);
+    /* A mount that is not read-only has refused nothing. One of the subject's own making is read-only because
+     * of another one, and what was mounted where is only known as it is now. */
+    found->doubtful =
+        !found->mount[0] || !found->read_only || (!told && is_guess(event, found)) ||
+        has_mounted_over(event->slot, event->mount_namespace, told ? found->mount : found->path);
 }

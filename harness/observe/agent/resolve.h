@@ -9,14 +9,15 @@
 #include "shared.h"
 
 struct resolution {
-    char path[2 * PATH_MAX];
-    char mount[PATH_MAX]; /* mount point, empty: not known */
     bool exists, lexical, no_op;
     /* Refused, and not surely by that mount. */
     bool doubtful;
     bool other_mount; /* what the path leads to lies on one that is not in the table: `mount` is a guess */
     unsigned int mount_id;
     bool read_only, whole_read_only; /* the mount's state; meaningless while it is not known */
+    /* Behind the others, which alone are cleared. */
+    char path[2 * PATH_MAX];
+    char mount[PATH_MAX]; /* mount point, empty: not known */
 };
 
 /* The names above the executable's file. */

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
@@ -127,6 +128,34 @@ TEST(Json, SaysWhereItIsBrokenInWhateverPiece) {
     }
 }
 
+TEST(Json, EndsAtAByteThatIsNoUtf8) {
+    const std::string text = render_json(sample());
+    const std::size_t at = text.find("\"/data/") + 7;
+    const std::size_t line = std::ranges::count(text.substr(0, at), '\n') + 1,
+                      column = at - text.rfind('\n', at);
+    for (const char* bad :
+         {"\xff", "\x80", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe6\x97", "\xc3("}) {
+        const std::string broken = std::string(text).insert(at, bad);
+        EXPECT_NE(
+            error_of(broken).find(fmt::format("line {}, column {}: a byte that is no UTF-8", line, column)),
+            std::string::npos)
+            << error_of(broken);
+        EXPECT_NE(error_of(text + bad), "");
+        for (const std::size_t size : {1U, 2U, 3U, 7U, 64U}) {
+            const auto back = read_in_pieces(broken, size);
+            ASSERT_FALSE(back.has_value()) << bad << " in pieces of " << size;
+            EXPECT_NE(back.error().message.find("a byte that is no UTF-8"), std::string::npos)
+                << back.error().message;
+        }
+    }
+    const std::string other = std::string(text).insert(at, "Müller/日本/\xf0\x9f\x98\x80");
+    for (const std::size_t size : {1U, 2U, 3U, 7U, 64U, 1000U}) {
+        const auto back = read_in_pieces(other, size);
+        ASSERT_TRUE(back.has_value()) << size << ": " << back.error().message;
+        EXPECT_EQ(render_json(*back), other) << size;
+    }
+}
+
 TEST(Json, CanBeginWithAByteOrderMark) {
     const std::string text = render_json(sample());
     EXPECT_EQ(error_of("\xef\xbb\xbf" + text), "");
@@ -190,6 +219,27 @@ std::string with(std::string_view what, std::string_view instead) {
     return text.replace(at, what.size(), instead);
 }
 
+TEST(Json, EachAttemptIsWrittenWithItsOwnTexts) {
+    const auto changes = std::to_array<void (*)(Attempt&)>({
+        [](Attempt& each) { each.operation = "mkdir"; },
+        [](Attempt& each) { each.syscall = "mkdirat"; },
+        [](Attempt& each) { each.error = EXDEV; },
+        [](Attempt& each) { each.cls = AttemptClass::no_op; },
+        [](Attempt& each) { each.phase = "another"; },
+        [](Attempt& each) { each.process.comm = "another"; },
+        [](Attempt& each) { each.process.exe = "/another"; },
+        [](Attempt& each) { each.control = "another"; },
+        [](Attempt& each) { each.state = "another"; },
+    });
+    for (const auto change : changes) {
+        CampaignResult result = with_attempts(3);
+        change(result.mounts[0].attempts.edit()[1]);
+        const auto back = parse_json(render_json(result));
+        ASSERT_TRUE(back.has_value()) << back.error().message;
+        EXPECT_EQ(back->mounts[0].attempts, result.mounts[0].attempts);
+    }
+}
+
 TEST(Json, KeysOfAnAttemptCanBeInAnyOrderAndMore) {
     const std::string text =
         with("{\"path\":", R"({"more":{"path":[1,{"comm":"x"}]},"comm":"y","pid":"z","path":)");
@@ -241,7 +291,8 @@ TEST(Json, SaysWhatIsWrongWithAnAttempt) {
                 because("'count' of an attempt is not a whole number"));
     EXPECT_THAT(error_of(with(R"("count":1)", R"("count":-1)")),
                 because("'count' of an attempt is not a number that can be"));
-    EXPECT_EQ(error_of(with(R"("count":1)", R"("count":1,"more":-1)")), "");
+    for (const char* more : {"-1", "true", "null", R"([true,{"count":null}])"})
+        EXPECT_EQ(error_of(with(R"("count":1)", fmt::format(R"("count":1,"more":{})", more))), "") << more;
     EXPECT_THAT(error_of(with(R"("count":1)", R"("count":"1")")),
                 because("'count' of an attempt is not a number"));
     EXPECT_THAT(error_of(with(R"("comm":"app",)", "")), because("an attempt has no 'process.comm'"));
@@ -278,6 +329,20 @@ TEST(Escape, IsReversibleForAnyBytes) {
         // What is escaped is valid UTF-8: JSON takes it.
         EXPECT_NO_THROW((void)nlohmann::json(escaped).dump());
         for (const char c : escaped) EXPECT_GE(static_cast<unsigned char>(c), 0x20);
+    }
+}
+
+TEST(Escape, HowMuchIsWellFormed) {
+    std::mt19937 random(7);  // NOLINT: the same bytes each time
+    for (int round = 0; round < 20'000; ++round) {
+        std::string text;
+        for (std::size_t parts = random() % 12; parts-- > 0;)
+            text += std::to_array<const char*>(
+                {"abcdefgh", "x", "é", "日", "\xf0\x9f\x98\x80", "\xff", "\xe6\x97"})[random() % 7];
+        std::size_t wanted = 0;
+        for (; wanted < text.size(); wanted += sequence_length(text.substr(wanted)))
+            if (sequence_length(text.substr(wanted)) == 0) break;
+        ASSERT_EQ(well_formed(text), wanted) << testing::PrintToString(text);
     }
 }
 
