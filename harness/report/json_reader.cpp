@@ -487,7 +487,7 @@ Result<CampaignResult> read_json(const Source& source) {
         if (!parsed || !stream.at_end())
             throw std::invalid_argument(
                 stream.where() + ": " +
-                (stream.is_utf8() ? what_is_wrong(parsed) : "a byte that is no UTF-8"));
+                (stream.at_wrong_byte() ? "a byte that is no UTF-8" : what_is_wrong(parsed)));
         const json object = reader.take();
         if (!object.is_object() || object.value("schema", "") != "rogate.result/1")
             return fail(ErrorKind::usage,

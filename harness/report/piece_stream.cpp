@@ -58,6 +58,7 @@ void PieceStream::next_piece() {
         before_ += read.size();
         auto piece = source_();
         if (!piece) error_ = std::move(piece.error());
+        if (!error_ && piece->empty() && !begun_.empty()) utf8_ = false;
         ended_ = error_ || !utf8_ || piece->empty();
         if (!ended_) {
             const std::size_t good = well_formed_part(*piece);

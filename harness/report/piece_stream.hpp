@@ -40,9 +40,10 @@ class PieceStream {
     void Flush() {}
     std::size_t PutEnd(char*) { return 0; }
 
-    // What was taken is all of it, and UTF-8. At the first byte that is none, it ends for the reader.
-    bool at_end() const { return ended_ && is_utf8(); }
-    bool is_utf8() const { return utf8_; }
+    // What was taken is all of it.
+    bool at_end() const { return ended_ && utf8_; }
+    // It ended before its end, at a byte that is no UTF-8.
+    bool at_wrong_byte() const { return ended_ && !utf8_; }
     const std::optional<Error>& error() const { return error_; }
     // "line 3, column 7": how far it was read.
     std::string where() const;

@@ -153,8 +153,9 @@ def verdict_of_calls(calls, before="", **more):
     with project() as p:
         p.make("data", {"file": "text\n"})
         os.mkfifo(p.path("data/pipe"), 0o644)
-        os.mkdir(p.path("other"))
-        os.mkdir(p.path("other/in"))
+        os.makedirs(p.path("other/in"))
+        os.mkdir(p.path("data/other"))
+        os.symlink("/other", p.path("data/link"))
         p.scenario(f"exec 2>/dev/null; {before} cat /data/file; {calls}; " + IDLE, ["./data:/data", "./other:/other"], **more)
         done = p.run()
         assert p.result, done.stderr
@@ -236,10 +237,24 @@ def test_a_refusal_on_a_mount_of_the_subjects_making_counts_as_lost():
         equal(found["verdict"], "inconclusive", output)
 
 
+def test_a_path_that_leads_elsewhere_later_is_another_attempt():
+    """The program, the call and the path are the same, and the mount is not."""
+    for lead in ("ln -sfn {} /tmp/to", "rm -f /tmp/to; ln -s {} /tmp/to"):
+        first, second = lead.format("/other"), lead.format("/data")
+        found, output = verdict_of_calls(f"{first}; touch /tmp/to/x; sleep 1; {second}; touch /tmp/to/x; touch /tmp/to/x")
+        equal(found["verdict"], "tolerated", output)
+        equal([each for each in classes(found) if each[1] == "create"], [("/data/x", "create", "write", 2)], output)
+
+
+def test_symlinks_are_followed_from_the_root_that_the_process_has():
+    """To it, /link leads to /data/other; to the container's first process, to the mount /other."""
+    found, output = verdict_of_calls("""perl -e 'chroot "/data"; chdir "/"; open F, ">", "/link/x"; open F, ">", "/../other/y"'""")
+    contains(("tolerated", "inconclusive"), found["verdict"])
+
+
 def late(running, step, until):
-    """In the control run and in a probe run: from that step on until it says so the observer gets no time."""
-    for _ in range(2):
-        running.wait_for(step)
+    """In each run: from that step on until it says so the observer gets no time."""
+    while running.comes_to(f"  {step}\n"):
         observer = docker("ps", "-q", "--filter", "label=io.rogate.role=observer")
         subject = docker("ps", "-q", "--filter", "label=io.rogate.role=subject")
         docker("pause", observer)
@@ -260,14 +275,17 @@ def has_ended(container):
 def test_a_mount_that_is_gone_when_the_observer_looks_is_doubted():
     """It has been taken away, or the program has ended, whose table of mounts would tell of it."""
     needs_ebpf()
-    for end in ("umount /other/in; echo done", "echo done; exit 0"):
+    for calls in ("mount --bind /data /other/in; touch /other/in/f; umount /other/in; echo done",
+                  "mount --bind /data /other/in; touch /other/in/f; echo done; exit 0",
+                  "touch /data/f; umount /data; echo done", "touch /data/f; mount --move /data /mnt; echo done"):
         with project() as p:
             p.make("data", {"file": "text\n"})
             os.makedirs(p.path("other/in"))
-            p.scenario(f"trap 'mount --bind /data /other/in; touch /other/in/f; {end}' USR1; cat /data/file; " + IDLE,
-                       ["./data:/data", "./other:/other"], [{"name": "acts", "log": "done", "retry": {"until": "30s", "interval": "500ms"}}], subject=ADMIN)
+            p.scenario(f"trap '{calls}' USR1; cat /data/file; " + IDLE, ["./data:/data", "./other:/other"],
+                       [{"name": "acts", "log": "done", "retry": {"until": "30s", "interval": "500ms"}}], subject=ADMIN,
+                       candidates=["/", "/data", "/other"])
             with p.running() as running:
-                late(running, "step acts", has_ended if "exit" in end else lambda subject: "done" in docker("logs", subject))
+                late(running, "step acts", has_ended if "exit" in calls else lambda subject: "done" in docker("logs", subject))
             equal(p.mount("/data")["verdict"], "inconclusive", running.output)
 
 

@@ -46,16 +46,16 @@ static const struct call calls[] = {
     {SYS_mkdirat, "mkdirat", {CALL_CHANGE, 0, 1, -1, -1, NO_SECOND}, MAKES_NAME},
     {SYS_mknod, "mknod", {CALL_CHANGE, -1, 0, -1, -1, NO_SECOND}, MAKES_NAME},
     {SYS_mknodat, "mknodat", {CALL_CHANGE, 0, 1, -1, -1, NO_SECOND}, MAKES_NAME},
-    {SYS_symlink, "symlink", {CALL_CHANGE, -1, 1, -1, -1, NO_SECOND}, MAKES_NAME},
-    {SYS_symlinkat, "symlinkat", {CALL_CHANGE, 1, 2, -1, -1, NO_SECOND}, MAKES_NAME},
-    {SYS_link, "link", {CALL_CHANGE, -1, 1, -1, -1, NO_SECOND}, MAKES_NAME},
-    {SYS_linkat, "linkat", {CALL_CHANGE, 2, 3, -1, -1, NO_SECOND}, MAKES_NAME},
+    {SYS_symlink, "symlink", {CALL_CHANGE, -1, 1, -1, -1, BY_VALUES(MOVES_NAMES)}, MAKES_NAME},
+    {SYS_symlinkat, "symlinkat", {CALL_CHANGE, 1, 2, -1, -1, BY_VALUES(MOVES_NAMES)}, MAKES_NAME},
+    {SYS_link, "link", {CALL_CHANGE, -1, 1, -1, -1, BY_VALUES(MOVES_NAMES)}, MAKES_NAME},
+    {SYS_linkat, "linkat", {CALL_CHANGE, 2, 3, -1, -1, BY_VALUES(MOVES_NAMES)}, MAKES_NAME},
     {SYS_unlink, "unlink", {CALL_CHANGE, -1, 0, -1, -1, NO_SECOND}, ALWAYS_LINK},
     {SYS_unlinkat, "unlinkat", {CALL_CHANGE, 0, 1, -1, -1, NO_SECOND}, ALWAYS_LINK},
     {SYS_rmdir, "rmdir", {CALL_CHANGE, -1, 0, -1, -1, NO_SECOND}, ALWAYS_LINK},
-    {SYS_rename, "rename", {CALL_CHANGE, -1, 0, -1, -1, -1, 1, 0, 0}, ALWAYS_LINK},
-    {SYS_renameat, "renameat", {CALL_CHANGE, 0, 1, -1, -1, 2, 3, 0, 0}, ALWAYS_LINK},
-    {SYS_renameat2, "renameat2", {CALL_CHANGE, 0, 1, -1, -1, 2, 3, 0, 0}, ALWAYS_LINK},
+    {SYS_rename, "rename", {CALL_CHANGE, -1, 0, -1, -1, -1, 1, 0, MOVES_NAMES}, ALWAYS_LINK},
+    {SYS_renameat, "renameat", {CALL_CHANGE, 0, 1, -1, -1, 2, 3, 0, MOVES_NAMES}, ALWAYS_LINK},
+    {SYS_renameat2, "renameat2", {CALL_CHANGE, 0, 1, -1, -1, 2, 3, 0, MOVES_NAMES}, ALWAYS_LINK},
     {SYS_chmod, "chmod", {CALL_CHANGE, -1, 0, -1, -1, BY_VALUES(VALUE(1))}, NEVER_LINK},
     {SYS_fchmod, "fchmod", {CALL_CHANGE, -1, -1, 0, -1, BY_VALUES(VALUE(1))}, NEVER_LINK},
     {SYS_fchmodat, "fchmodat", {CALL_CHANGE, 0, 1, -1, -1, BY_VALUES(VALUE(2))}, NEVER_LINK},
@@ -84,9 +84,11 @@ static const struct call calls[] = {
     {SYS_faccessat, "faccessat", {CALL_ACCESS, 0, 1, -1, 2, NO_SECOND}, NEVER_LINK},
     {SYS_io_uring_enter, "io_uring_enter", {CALL_URING, -1, -1, -1, -1, NO_SECOND}, NEVER_LINK},
     {SYS_faccessat2, "faccessat2", {CALL_ACCESS, 0, 1, -1, 2, NO_SECOND}, FLAG_IN_3},
-    {SYS_mount, "mount", {CALL_MOUNT, -1, 1, -1, -1, BY_VALUES(VALUE(3))}, NEVER_LINK},
-    {SYS_move_mount, "move_mount", {CALL_MOUNT, 2, 3, -1, -1, NO_SECOND}, NEVER_LINK},
-    {SYS_pivot_root, "pivot_root", {CALL_MOUNT, -1, 0, -1, -1, NO_SECOND}, NEVER_LINK},
+    /* The second path is where the mount was before. */
+    {SYS_mount, "mount", {CALL_MOUNT, -1, 1, -1, -1, -1, 0, 0, VALUE(3) | MOVES_NAMES}, NEVER_LINK},
+    {SYS_move_mount, "move_mount", {CALL_MOUNT, 2, 3, -1, -1, 0, 1, 0, MOVES_NAMES}, NEVER_LINK},
+    {SYS_pivot_root, "pivot_root", {CALL_MOUNT, -1, 0, -1, -1, BY_VALUES(MOVES_NAMES)}, NEVER_LINK},
+    {SYS_umount2, "umount2", {CALL_MOUNT, -1, 0, -1, -1, BY_VALUES(MOVES_NAMES)}, NEVER_LINK},
     {SYS_open_by_handle_at, "open_by_handle_at", {CALL_OTHER, -1, -1, -1, -1, NO_SECOND}, NEVER_LINK},
     {SYS_bpf, "bpf", {CALL_OTHER, -1, -1, -1, -1, NO_SECOND}, NEVER_LINK}, /* BPF_OBJ_PIN */
     {SYS_acct, "acct", {CALL_OTHER, -1, -1, -1, -1, NO_SECOND}, NEVER_LINK},
@@ -110,7 +112,7 @@ static const struct {
     {304, SYS_symlinkat},    {306, SYS_fchmodat},     {307, SYS_faccessat},    {320, SYS_utimensat},  {353, SYS_renameat2},
     {361, SYS_bind},         {412, SYS_utimensat},    {426, SYS_io_uring_enter},    {437, SYS_openat2},      {439, SYS_faccessat2}, {452, SYS_fchmodat2},
     {463, SYS_setxattrat},   {466, SYS_removexattrat}, {469, SYS_file_setattr},
-    {21, SYS_mount},         {217, SYS_pivot_root},   {429, SYS_move_mount},
+    {21, SYS_mount},         {22, SYS_umount2},        {52, SYS_umount2},        {217, SYS_pivot_root},   {429, SYS_move_mount},
     {51, SYS_acct},          {87, SYS_swapon},         {342, SYS_open_by_handle_at}, {357, SYS_bpf},        {443, SYS_quotactl_fd},
 };
 #define I386_SOCKETCALL 102
@@ -186,17 +188,28 @@ bool call_keeps(const struct event *event, const struct stat *now) {
     return false;
 }
 
-enum mounting call_mounting(const struct event *event) {
-    /* fs/namespace.c: path_mount does the first of these that is asked for. */
+static enum mounting mount_call(unsigned long flags, bool source) {
+    /* The first of these that is asked for is what fs/namespace.c: path_mount does. */
     static const unsigned long changes = MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE;
+    if ((flags & MS_MGC_MSK) == MS_MGC_VAL) flags &= ~(unsigned long)MS_MGC_MSK;
+    if (flags & MS_REMOUNT) return CHANGES_MOUNT;
+    if (flags & MS_BIND) return source ? CHANGES_MOUNT : MAKES_MOUNT;
+    if (flags & changes) return CHANGES_MOUNT;
+    if (source) return flags & MS_MOVE ? TAKES_MOUNT : CHANGES_MOUNT;
+    return MAKES_MOUNT;
+}
+
+enum mounting call_mounting(const struct event *event) {
+    const bool source = event->flags & EVENT_SECOND;
     switch (event->number) {
-        case SYS_move_mount: return MAKES_MOUNT;
+        case SYS_mount: return mount_call(event->args[3], source);
+        case SYS_move_mount: /* a new one has no name yet where it comes from */
+            if (source) return event->flags & EVENT_NO_NAME || !event->name_size || !event->data[0] ? CHANGES_MOUNT : TAKES_MOUNT;
+            return MAKES_MOUNT;
+        case SYS_umount2: return TAKES_MOUNT;
         case SYS_pivot_root: return MOVES_ROOT;
-        case SYS_mount: break;
-        default: return NO_MOUNTING;
     }
-    if (event->args[3] & MS_REMOUNT) return CHANGES_MOUNT;
-    return event->args[3] & changes && !(event->args[3] & MS_BIND) ? CHANGES_MOUNT : MAKES_MOUNT;
+    return NO_MOUNTING;
 }
 
 bool call_removes(const struct event *event) {

@@ -17,11 +17,12 @@ bool call_makes_name(const struct event *event);
 bool call_removes(const struct event *event);
 enum mounting {
     NO_MOUNTING,
-    MAKES_MOUNT, /* where the call's path leads there is another mount afterwards */
+    MAKES_MOUNT, /* where the event's path leads there is another mount afterwards */
+    TAKES_MOUNT, /* … and there was one before that is there no more */
     MOVES_ROOT,
-    CHANGES_MOUNT /* its flags only */
+    CHANGES_MOUNT /* at most its flags */
 };
-/* What the call does to the table of mounts, when it succeeds. */
+/* What the call does to the table of mounts where this path of it leads, when it succeeds. */
 enum mounting call_mounting(const struct event *event);
 /* The call would set a mode or an owner that the file has already. */
 bool call_keeps(const struct event *event, const struct stat *now);

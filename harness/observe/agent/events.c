@@ -137,20 +137,34 @@ void send_counts(unsigned int slot) {
     }
 }
 
+/* The kernel's own file systems, none of which is a user's mount. */
+static bool is_kernels(const char* path) {
+    return !strncmp(path, "/proc/", 6) || !strncmp(path, "/sys/", 5) || !strncmp(path, "/dev/", 5) ||
+           !strcmp(path, "/proc") || !strcmp(path, "/sys") || !strcmp(path, "/dev");
+}
+
 /* False: what was refused before or is refused from now on can be on another mount than we find. */
-static bool note_mount_call(const struct event* event, const char* path) {
+static bool note_mount_call(const struct event* event, struct mount_namespace* space,
+                            const struct resolution* found) {
     const enum mounting what = call_mounting(event);
+    const char* path = what == MOVES_ROOT ? "/" : found->path;
     if (event->result) return event->result != -EROFS; /* what would have been mounted is not looked at */
     if (what == CHANGES_MOUNT) return true;
-    if (what == MOVES_ROOT) path = "/";
-    /* A new root is one that a process has made for itself, in a namespace of its own. */
-    return note_mounting(event->slot, strcmp(path, "/") ? 0 : event->mount_namespace, path);
+    namespace_refresh(space, event->pid); /* the next mount may get the number of one that is gone */
+    if (what != MOVES_ROOT && (found->lexical || event->flags & EVENT_TRUNCATED)) return false;
+    /* What was taken away may have been one that the container was given, and what it refused is looked at
+     * only now. */
+    if (what == TAKES_MOUNT && !has_mounted_over(event->slot, event->mount_namespace, path) &&
+        !is_kernels(path))
+        return false;
+    return note_mounting(event->slot, event->mount_namespace, path);
 }
 
 static int on_event(void* context, void* data, size_t size) {
     static struct resolution found;
     static struct event event;
     struct mount_namespace* space;
+    unsigned int pid;
     (void)context;
     memset(&event, 0, __builtin_offsetof(struct event, data));
     memcpy(&event, data, size < sizeof event ? size : sizeof event);
@@ -164,12 +178,14 @@ static int on_event(void* context, void* data, size_t size) {
         programs->bss->first_of_joined = event.pid;
     /* What was used before a restart is told by the mounts of before. */
     if (event.kind == EVENT_ROOT && event.pid_inside == 1) send_uses(event.slot, (unsigned int)event.number);
+    /* Another root than the namespace's shows other mounts, by other names. */
+    pid = event.flags & EVENT_CHROOTED ? 0 : event.pid;
     space = event.kind == EVENT_ROOT && event.pid_inside == 1
                 ? begin_namespace(event.slot, event.mount_namespace, event.pid)
-                : namespace_of(event.slot, event.mount_namespace, event.pid);
+                : namespace_of(event.slot, event.mount_namespace, pid);
     /* A process can be gone already; the one that started it is most likely in the same namespace, and still
      * there. */
-    if (space && space->root < 0 && event.kind == EVENT_ATTEMPT)
+    if (space && space->root < 0 && event.kind == EVENT_ATTEMPT && pid)
         space = namespace_of(event.slot, event.mount_namespace, event.parent);
     if (!space) {
         if (event.kind == EVENT_ROOT && event.pid_inside == 1) let_go(event.pid);
@@ -188,7 +204,7 @@ static int on_event(void* context, void* data, size_t size) {
     seen.attempts[event.slot % SLOTS]++;
     resolve(&event, space, &found);
     if (call_mounting(&event)) {
-        if (!note_mount_call(&event, found.path)) seen.unplaced++;
+        if (!note_mount_call(&event, space, &found)) seen.unplaced++;
         return 0;
     }
     judge_second_path(&event, &found);

@@ -17,10 +17,9 @@
 
 static struct mount_namespace spaces[MAX_NAMESPACES];
 static size_t space_count;
-/* Where the processes of a container have mounted something, in whichever of its namespaces: others are made
- * as copies of the one that it was in. */
+/* Where the processes of a container have mounted something, or taken a mount away. */
 static struct {
-    unsigned int slot, inode; /* inode 0: in all of them */
+    unsigned int slot, inode; /* of the namespace */
     char* path;
 } places[MAX_PLACES];
 static size_t place_count;
@@ -125,36 +124,6 @@ void release_namespaces(unsigned int slot) {
     }
 }
 
-struct mount_namespace* namespace_of(unsigned int slot, unsigned int inode, unsigned int pid) {
-    struct mount_namespace* space;
-    for (size_t i = 0; i < space_count; i++)
-        if (spaces[i].slot == slot && spaces[i].inode == inode) {
-            if (spaces[i].root < 0 && pid && !spaces[i].released) pin_process(&spaces[i], pid);
-            return &spaces[i];
-        }
-    if (space_count == MAX_NAMESPACES) return first_namespace(slot);
-    space = &spaces[space_count++];
-    memset(space, 0, sizeof *space);
-    space->slot = slot;
-    space->inode = inode;
-    pin_process(space, pid);
-    return space;
-}
-
-struct mount_namespace* begin_namespace(unsigned int slot, unsigned int inode, unsigned int pid) {
-    struct mount_namespace* space = namespace_of(slot, inode, pid);
-    if (!space) return NULL;
-    if (space->released) {
-        space->released = false;
-        free_entries(space);
-        pin_process(space, pid);
-    }
-    for (size_t i = 0; i < space_count; i++)
-        if (spaces[i].slot == slot) spaces[i].first = false;
-    space->first = true;
-    return space;
-}
-
 const struct mount_entry* mount_with(const struct mount_namespace* space, unsigned int id) {
     for (size_t i = 0; i < space->count; i++)
         if (space->entries[i].id == id) return &space->entries[i];
@@ -175,8 +144,14 @@ const struct mount_entry* mount_by_path(const struct mount_namespace* space, con
     return found;
 }
 
+static bool is_noted(unsigned int slot, unsigned int inode, const char* path) {
+    for (size_t i = 0; i < place_count; i++)
+        if (places[i].slot == slot && places[i].inode == inode && !strcmp(places[i].path, path)) return true;
+    return false;
+}
+
 bool note_mounting(unsigned int slot, unsigned int inode, const char* path) {
-    if (has_mounted_over(slot, inode, path)) return true;
+    if (is_noted(slot, inode, path)) return true;
     if (place_count == MAX_PLACES) return false;
     places[place_count].slot = slot;
     places[place_count].inode = inode;
@@ -186,11 +161,18 @@ bool note_mounting(unsigned int slot, unsigned int inode, const char* path) {
     return true;
 }
 
+/* It is a copy of one of the others, whichever; so is what is mounted in it. */
+static void inherit_places(unsigned int slot, unsigned int inode) {
+    const size_t count = place_count;
+    for (size_t i = 0; i < count; i++)
+        if (places[i].slot == slot) note_mounting(slot, inode, places[i].path);
+}
+
 bool has_mounted_over(unsigned int slot, unsigned int inode, const char* path) {
     for (size_t i = 0; i < place_count; i++) {
         const char* place = places[i].path;
         const size_t size = strcmp(place, "/") ? strlen(place) : 0;
-        if (places[i].slot != slot || (places[i].inode && places[i].inode != inode)) continue;
+        if (places[i].slot != slot || places[i].inode != inode) continue;
         if (!strncmp(path, place, size) && (path[size] == '/' || !path[size])) return true;
     }
     return false;
@@ -219,4 +201,29 @@ void forget_namespaces(unsigned int slot) {
         }
     }
     space_count = kept;
+}
+
+struct mount_namespace* namespace_of(unsigned int slot, unsigned int inode, unsigned int pid) {
+    struct mount_namespace* space;
+    for (size_t i = 0; i < space_count; i++)
+        if (spaces[i].slot == slot && spaces[i].inode == inode) {
+            if (spaces[i].root < 0 && pid && !spaces[i].released) pin_process(&spaces[i], pid);
+            return &spaces[i];
+        }
+    if (space_count == MAX_NAMESPACES) return first_namespace(slot);
+    space = &spaces[space_count++];
+    memset(space, 0, sizeof *space);
+    space->slot = slot;
+    space->inode = inode;
+    inherit_places(slot, inode);
+    pin_process(space, pid);
+    return space;
+}
+
+struct mount_namespace* begin_namespace(unsigned int slot, unsigned int inode, unsigned int pid) {
+    struct mount_namespace* space;
+    forget_namespaces(slot); /* their numbers, and those of their mounts, may belong to others by now */
+    space = namespace_of(slot, inode, pid);
+    if (space) space->first = true;
+    return space;
 }

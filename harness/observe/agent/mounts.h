@@ -23,10 +23,11 @@ struct mount_namespace {
     size_t count;
 };
 
-/* The namespace, pinned and read from /proc/PID if it is not known yet. Never NULL for a container with a root process. */
+/* The namespace, pinned and read from /proc/PID if it is not known yet; 0: not from any. Never NULL for a container with a
+ * root process. */
 struct mount_namespace *namespace_of(unsigned int slot, unsigned int inode, unsigned int pid);
-/* The namespace of a process that just became the container's first one. The kernel gives an inode number that has become
- * free to a new namespace, so after a restart this can be another one of the same number. */
+/* The namespace of a process that just became the container's first one; those of before, if it was started again, are
+ * forgotten. */
 struct mount_namespace *begin_namespace(unsigned int slot, unsigned int inode, unsigned int pid);
 /* The container's own one: that of its first process, after a restart of the last such. */
 struct mount_namespace *first_namespace(unsigned int slot);
@@ -38,10 +39,10 @@ bool namespace_refresh(struct mount_namespace *space, unsigned int pid);
 /* The one with the longest mount point that `path` lies under, NULL if there is none. */
 const struct mount_entry *mount_by_path(const struct mount_namespace *space, const char *path);
 const struct mount_entry *mount_with(const struct mount_namespace *space, unsigned int id);
-/* A process of the container has mounted something at `path`, in the namespace `inode`; 0: in any. By the time that a
- * refusal is looked at which came after that, it can be gone again. False: there are too many of them. */
+/* A process in that namespace has mounted something at `path`, or has taken a mount away. By the time that a refusal is looked
+ * at, it can be otherwise again. False: there are too many of them. */
 bool note_mounting(unsigned int slot, unsigned int inode, const char *path);
-/* `path` is such a place, or lies below one. */
+/* `path` is such a place, or lies below one; in this namespace or in one that there was before it, of which it may be a copy. */
 bool has_mounted_over(unsigned int slot, unsigned int inode, const char *path);
 void forget_namespaces(unsigned int slot);
 

@@ -175,6 +175,8 @@ struct {
 } issuing SEC(".maps");
 
 __u64 lost_events;
+/* How often processes of the container have moved names: the same path can lead to another mount since. */
+__u32 changes[SLOTS];
 /* Of a container that was joined while it ran: nobody stops its processes, and its end is told at once. */
 bool joined;
 __u32 first_of_joined;
@@ -598,8 +600,8 @@ static __always_inline __u64 two(__u32 low, __u32 high) {
     return (__u64)high << 32 | low;
 }
 
-/* Multilinear hashing (Lemire and Kaser, "Strongly universal string hashing is fast"): each word has odd factors of its own, so
- * that none waits for the one before. */
+/* Multilinear hashing (Lemire and Kaser, "Strongly universal string hashing is fast"): each word has odd
+ * factors of its own, so that none waits for the one before. */
 static __always_inline void mix(struct attempt_key* key, __u64 word, __u64 factor, __u64 other_factor) {
     key->one += word * factor;
     key->other += word * other_factor;
@@ -626,8 +628,13 @@ static __noinline bool count_again(struct work* work) {
     mix(key, two(event->phase, event->root), 0x4cf5ad432745937fULL, 0xeb44accab455d165ULL);
     mix(key, two(event->open_flags, event->refused_mount), 0x52dce729da3ed7e5ULL, 0x9c6e6877736c46e3ULL);
     /* Opening what is there and making it are two things. */
-    mix(key, two(event->slot | event->number << 16, -event->result | (event->flags & (EVENT_CREATED | EVENT_NO_CHANGE)) << 16),
+    mix(key,
+        two(event->slot | event->number << 16,
+            -event->result | (event->flags & (EVENT_CREATED | EVENT_NO_CHANGE)) << 16),
         0x38495ab5a3c1f2d7ULL, 0x6a09e667f3bcc909ULL);
+    /* Where the path leads is found out for the first of equal ones. */
+    if (event->result == -EROFS && !event->refused_mount && !(event->flags & EVENT_BY_FD))
+        mix(key, event->changes, 0xa54ff53a5f1d36f1ULL, 0x510e527fade682d1ULL);
     count = bpf_map_lookup_elem(&attempts, key);
     if (count) {
         __sync_fetch_and_add(&count->count, 1);
@@ -706,6 +713,27 @@ static __always_inline void fill_who(struct work* work, const struct process* pr
     current_name(event);
     event->id = (__u64)bpf_get_smp_processor_id() << 48 | ++work->last_id;
     event->refused_mount = 0;
+    event->changes = changes[slot & (SLOTS - 1)];
+}
+
+/* At the namespace's root there is nothing above the process's but mounts that cover each other. */
+static __noinline __u32 root_flags(void) {
+    struct task_struct* task = (void*)bpf_get_current_task();
+    struct dentry* dentry = BPF_CORE_READ(task, fs, root.dentry);
+    struct vfsmount* mnt = BPF_CORE_READ(task, fs, root.mnt);
+    __u32 flags = EVENT_CHROOTED;
+    for (int i = 0; i < 8; i++) {
+        struct mount* above;
+        if (dentry != BPF_CORE_READ(mnt, mnt_root)) break;
+        above = BPF_CORE_READ(real_mount(mnt), mnt_parent);
+        if (above == real_mount(mnt)) {
+            flags = 0;
+            break;
+        }
+        dentry = BPF_CORE_READ(real_mount(mnt), mnt_mountpoint);
+        mnt = (void*)above + bpf_core_field_offset(struct mount, mnt);
+    }
+    return flags;
 }
 
 /* What only the first of many equal attempts is asked for. */
@@ -716,6 +744,7 @@ static __always_inline void fill_details(struct event* event) {
     event->uid = bpf_get_current_uid_gid();
     event->pid_inside = 0;
     event->time = bpf_ktime_get_ns();
+    event->flags |= root_flags();
 }
 
 /* The result of a successful open knows better than its path did. */
@@ -768,6 +797,10 @@ __noinline int report(int unused) {
     if (request->path) {
         hash = hash_path(request->path, false);
         first = work->begin & 0xff;
+        if (!hash && !first && request->result == -EROFS) { /* another thread has taken the text away */
+            ADD(lost_events);
+            return 0;
+        }
     }
     END_OF(PART_PATH);
     if (request->flags & EVENT_BY_FD)
@@ -804,6 +837,7 @@ __noinline int report(int unused) {
         if (work->path_hash)
             work->path_hash = hash ? (((work->path_hash * 31) ^ hash) * 31 + work->second.inode) | 1 : 0;
     }
+    if (request->values & MOVES_NAMES && request->result >= 0) ADD(changes[event->slot & (SLOTS - 1)]);
     /* Giving a file the mode that it has is another attempt than giving it a new one. */
     for (int i = 0; i < 5; i++)
         if (work->path_hash && request->values & 1 << i)
@@ -1132,6 +1166,10 @@ static __noinline int uring_done(struct io_kiocb* request, int result) {
         work->event.mount_id = mnt ? mount_id_of(mnt) : 0;
         fill_names(0, true);
     }
+    if (result >= 0 && (work->event.number == URING_NUMBER + URING_RENAMEAT ||
+                        work->event.number == URING_NUMBER + URING_SYMLINKAT ||
+                        work->event.number == URING_NUMBER + URING_LINKAT))
+        ADD(changes[work->event.slot & (SLOTS - 1)]);
     sent = complete(work, result);
     bpf_map_delete_elem(&uring_requests, &key);
     work = bpf_map_lookup_elem(&uring_requests, &second);

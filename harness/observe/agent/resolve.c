@@ -23,7 +23,11 @@
 static int open_under(int root, const char* path, int flags, unsigned long long resolve) {
     struct open_how how = {.flags = (unsigned long long)(O_PATH | O_CLOEXEC | flags),
                            .resolve = RESOLVE_IN_ROOT | resolve};
-    return (int)syscall(SYS_openat2, root, path, &how, sizeof how);
+    int fd = -1;
+    /* At ".." while anybody on the host renames or mounts something: openat2(2). */
+    for (int tries = 0; tries < 1000 && fd < 0 && (!tries || errno == EAGAIN); tries++)
+        fd = (int)syscall(SYS_openat2, root, path, &how, sizeof how);
+    return fd;
 }
 
 static int open_inside(int root, const char* path, int flags) {
@@ -37,17 +41,13 @@ static unsigned int mount_of(int fd) {
     return (unsigned int)info.stx_mnt_id;
 }
 
-/* The names that the BPF program collected, from the root down; the id of the mount nearest to the leaf. */
-static unsigned int join_names(const char* data, unsigned int data_size, char* out, size_t size) {
+/* The names that the BPF program collected, from the root down; where a mount begins there is its id. */
+static void join_names(const char* data, unsigned int data_size, char* out, size_t size) {
     const char* names[64];
-    unsigned int mount = 0, i = 0, count = 0;
+    unsigned int i = 0, count = 0;
     size_t used = 0;
     while (i < data_size) {
         if (data[i] == 0) {
-            unsigned int id;
-            if (i + 5 > data_size) break;
-            memcpy(&id, data + i + 1, sizeof id);
-            if (!mount) mount = id;
             i += 5;
         } else {
             if (count < sizeof names / sizeof *names) names[count++] = data + i;
@@ -60,11 +60,10 @@ static unsigned int join_names(const char* data, unsigned int data_size, char* o
         if (n < 0 || (size_t)n >= size - used) break;
         used += (size_t)n;
     }
-    return mount;
 }
 
-static unsigned int base_path(const struct event* event, char* out, size_t size) {
-    return join_names(event->data + event->name_size, event->base_size, out, size);
+static void base_path(const struct event* event, char* out, size_t size) {
+    join_names(event->data + event->name_size, event->base_size, out, size);
 }
 
 void exe_path(const struct event* event, char* out, size_t size) {
@@ -107,15 +106,16 @@ static bool leads_up(const char* path) {
 }
 
 /* `path`, which has room for PATH_MAX, is left as what the directory is called; negative: it is not there, or
- * has no name. If no symlink is on the way and nothing leads back up, the kernel need not be asked for that.
- */
-static int open_directory(int root, char* path, const char* said) {
+ * has no name. `steered`: there was a symlink on the way, or something that leads back up. If there is none,
+ * the kernel need not be asked for the name. */
+static int open_directory(int root, char* path, const char* said, bool* steered) {
     int directory;
     if (!leads_up(path)) {
         path_normalise(path);
         directory = open_under(root, path, 0, RESOLVE_NO_SYMLINKS);
         if (directory >= 0 || errno != ELOOP) return directory;
     }
+    *steered = true;
     directory = open_inside(root, path, 0);
     if (directory < 0) return directory;
     if (path_of_fd(directory, path, PATH_MAX)) {
@@ -142,6 +142,7 @@ static bool look_up_directory(const struct event* event, struct mount_namespace*
                               const char* full, struct resolution* found) {
     int fd = open_inside(root, full, 0);
     bool known;
+    found->steered = true;
     take_state(event, fd, found);
     if (fd < 0) return false;
     set_mount(found, space, mount_of(fd), event->pid);
@@ -197,31 +198,30 @@ static bool look_up(const struct event* event, struct mount_namespace* space, in
         enum entry entry = IS_OTHER;
         int directory;
         if (!path_split_last(above, last)) return look_up_directory(event, space, root, above, found);
-        directory = open_directory(root, above, full);
+        directory = open_directory(root, above, full, &found->steered);
         if (directory < 0) return false;
         if (follows) entry = read_entry(directory, above, last, target, sizeof target);
         if (entry != IS_LINK) look_up_entry(event, space, directory, last, entry == IS_MISSING, found);
         close(directory);
         if (entry != IS_LINK) return join(found->path, sizeof found->path, above, last);
         memcpy(above, target, sizeof above);
+        found->steered = true;
     }
     return false;
 }
 
-/* What the call said, joined to where it begins: the path, whether it had a name, and the mount it begins on.
- */
-static unsigned int full_path(const struct event* event, char* full, size_t size, bool* named) {
+/* What the call said, joined to where it begins. True: it had a name. */
+static bool full_path(const struct event* event, char* full, size_t size) {
     char base[PATH_MAX], name[1024 + 1];
-    unsigned int base_mount = base_path(event, base, sizeof base);
+    base_path(event, base, sizeof base);
     name[0] = 0;
     if (event->name_size && event->name_size <= sizeof name) memcpy(name, event->data, event->name_size);
     name[sizeof name - 1] = 0;
-    *named = name[0] != 0;
     if (name[0])
-        snprintf(full, size, "%s/%s", base, name);
+        snprintf(full, size, "%s%s%s", base, name[0] == '/' ? "" : "/", name);
     else
         snprintf(full, size, "%s", base[0] ? base : "/");
-    return base_mount;
+    return name[0];
 }
 
 /* The kernel said which mount refused. If that is another one than the path leads to now, a symlink, a name
@@ -230,7 +230,6 @@ static unsigned int full_path(const struct event* event, char* full, size_t size
 static bool believe_kernel(const struct event* event, struct mount_namespace* space,
                            struct resolution* found) {
     const struct mount_entry* entry;
-    bool named;
     if (!event->refused_mount) return false;
     if (event->refused_mount == found->mount_id) return true;
     if (found->mount[0] && found->whole_read_only) return false;
@@ -240,7 +239,7 @@ static bool believe_kernel(const struct event* event, struct mount_namespace* sp
     take_mount(found, entry);
     found->lexical = true;
     found->no_op = false;
-    full_path(event, found->path, sizeof found->path, &named);
+    full_path(event, found->path, sizeof found->path);
     path_normalise(found->path);
     return true;
 }
@@ -249,15 +248,14 @@ static void resolve_under(int root, const struct event* event, struct mount_name
                           struct resolution* found) {
     char full[2 * PATH_MAX];
     bool named;
-    unsigned int base_mount;
     memset(found, 0, offsetof(struct resolution, path));
     found->path[0] = found->mount[0] = 0;
-    base_mount = full_path(event, full, sizeof full, &named);
+    named = full_path(event, full, sizeof full);
     if (event->flags & EVENT_OPENED) { /* it is the file's own path, its mount known */
         found->exists = !(event->flags & EVENT_CREATED);
         found->no_op = (event->flags & EVENT_NO_CHANGE) != 0;
         snprintf(found->path, sizeof found->path, "%s", full);
-        set_mount(found, space, base_mount, event->pid);
+        set_mount(found, space, event->mount_id, event->pid);
         if (!found->mount[0]) mount_by_name(found, space);
         return;
     }
@@ -286,7 +284,7 @@ static void resolve_under(int root, const struct event* event, struct mount_name
         if (fd >= 0) close(fd);
         found->exists = true;
         snprintf(found->path, sizeof found->path, "%s", full);
-        set_mount(found, space, base_mount, event->pid);
+        set_mount(found, space, event->mount_id, event->pid);
         if (!found->mount[0]) mount_by_name(found, space);
         return;
     }
@@ -301,31 +299,32 @@ static void resolve_under(int root, const struct event* event, struct mount_name
 }
 
 /* Whether the mount that the path leads to now may be another one than it led to in the call. */
-static bool is_guess(const struct event* event, const struct resolution* found) {
+static bool is_guess(const struct event* event, struct mount_namespace* space,
+                     const struct resolution* found) {
     if (found->other_mount || found->lexical) return true;
-    return event->flags & EVENT_TRUNCATED && !(event->flags & EVENT_BY_FD);
+    /* The kernel asked one that is in no table, and the file system does not refuse by itself. */
+    if (event->refused_mount && !found->whole_read_only) return true;
+    if (event->flags & EVENT_BY_FD) return false; /* the file's own mount */
+    if (event->flags & EVENT_TRUNCATED) return true;
+    /* We follow symlinks and ".." from the namespace's root, the call did from another one. */
+    if (event->flags & EVENT_CHROOTED && found->steered) return true;
+    /* Where the path begins has been taken away from where it was mounted, or never was mounted. */
+    return event->mount_id && !mount_with(space, event->mount_id) &&
+           !(namespace_refresh(space, event->pid) && mount_with(space, event->mount_id));
 }
 
 void resolve(const struct event* event, struct mount_namespace* space, struct resolution* found) {
-    char path[64];
-    int own = -1;
     bool told;
-    if (space->root < 0) { /* let go of before a restart; the process may still be there */
-        snprintf(path, sizeof path, "/proc/%u/root", event->pid);
-        own = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    }
-    resolve_under(space->root >= 0 ? space->root : own, event, space, found);
-    if (event->result == -EROFS && found->mount[0] &&
-        !found->read_only) { /* remounted since the table was read? */
-        namespace_refresh(space, event->pid);
-        resolve_under(space->root >= 0 ? space->root : own, event, space, found);
-    }
-    if (own >= 0) close(own);
+    resolve_under(space->root, event, space, found);
     if (event->result != -EROFS) return;
+    if (found->mount[0] && !found->read_only) { /* remounted since the table was read? */
+        namespace_refresh(space, event->pid);
+        resolve_under(space->root, event, space, found);
+    }
     told = believe_kernel(event, space, found);
     /* A mount that is not read-only has refused nothing. One of the subject's own making is read-only because
      * of another one, and what was mounted where is only known as it is now. */
-    found->doubtful =
-        !found->mount[0] || !found->read_only || (!told && is_guess(event, found)) ||
-        has_mounted_over(event->slot, event->mount_namespace, told ? found->mount : found->path);
+    found->doubtful = !found->mount[0] || !found->read_only || (!told && is_guess(event, space, found)) ||
+                      has_mounted_over(event->slot, event->mount_namespace, found->path) ||
+                      has_mounted_over(event->slot, event->mount_namespace, found->mount);
 }

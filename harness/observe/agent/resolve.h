@@ -12,6 +12,7 @@ struct resolution {
     bool exists, lexical, no_op;
     /* Refused, and not surely by that mount. */
     bool doubtful;
+    bool steered;     /* a symlink was followed, or ".." */
     bool other_mount; /* what the path leads to lies on one that is not in the table: `mount` is a guess */
     unsigned int mount_id;
     bool read_only, whole_read_only; /* the mount's state; meaningless while it is not known */

@@ -23,11 +23,14 @@ enum call_kind {
     CALL_MOUNT, /* changes what is mounted where; its path as in CALL_CHANGE, though only the eBPF agent looks at it */
     CALL_OTHER       /* may be refused; what it would have changed is not looked at, so that a refusal counts as lost */
 };
+/* When it succeeds, a path can lead to another place than before. */
+#define MOVES_NAMES 128
 struct call_rule {
     signed char kind, dirfd, path, fd, flags;
     signed char second_dirfd, second_path; /* where a rename leads to */
     short number; /* of the call in the x86-64 table, by which user space knows it, also for i386 processes */
-    unsigned char values; /* bits: the arguments that tell, beside the path, what it would change: a mode, an owner */
+    /* Bits: the arguments that tell, beside the path, what it would change: a mode, an owner; and MOVES_NAMES. */
+    unsigned char values;
 };
 
 /* io_uring has no system call per operation: its operations have numbers of their own, behind those of the calls. */
@@ -44,7 +47,8 @@ enum event_flags {
     EVENT_SECOND = 32,    /* the second path of the call whose event came before, with the same id */
     EVENT_OPENED = 64,    /* the call opened a file; the names are that file's */
     EVENT_CREATED = 128,  /* … and made it */
-    EVENT_NO_CHANGE = 256 /* … and that changed nothing: a device, a FIFO, or O_CREAT of what was there */
+    EVENT_NO_CHANGE = 256, /* … and that changed nothing: a device, a FIFO, or O_CREAT of what was there */
+    EVENT_CHROOTED = 512   /* by a process whose root is not that of its mount namespace */
 };
 
 struct process {
@@ -61,6 +65,7 @@ struct event {
     int result;
     unsigned int open_flags, mount_id, mount_namespace, pid_inside;
     unsigned int refused_mount; /* the mount that the kernel asked and that refused; 0: not known */
+    unsigned int changes;       /* how often names had been moved by then, in the container */
     unsigned int name_size, base_size, exe_size;
     char comm[NAME_SIZE];
     char data[DATA_SIZE + DATA_SLACK];

@@ -141,6 +141,7 @@ TEST(Json, EndsAtAByteThatIsNoUtf8) {
             std::string::npos)
             << error_of(broken);
         EXPECT_NE(error_of(text + bad), "");
+        EXPECT_NE(error_of(text.substr(0, text.size() - 1) + bad), "");
         for (const std::size_t size : {1U, 2U, 3U, 7U, 64U}) {
             const auto back = read_in_pieces(broken, size);
             ASSERT_FALSE(back.has_value()) << bad << " in pieces of " << size;
@@ -148,6 +149,9 @@ TEST(Json, EndsAtAByteThatIsNoUtf8) {
                 << back.error().message;
         }
     }
+    // What is wrong before that is told first.
+    EXPECT_EQ(error_of("{,\xff"),
+              "this is no whole result of rogate's: line 1, column 2: Missing a name for object member");
     const std::string other = std::string(text).insert(at, "Müller/日本/\xf0\x9f\x98\x80");
     for (const std::size_t size : {1U, 2U, 3U, 7U, 64U, 1000U}) {
         const auto back = read_in_pieces(other, size);
