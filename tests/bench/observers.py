@@ -136,7 +136,11 @@ def bpftrace(subject):
         yield (), (), None
     finally:
         process.send_signal(2)
-        process.communicate()
+        try:
+            process.communicate(timeout=30)
+        except subprocess.TimeoutExpired:  # once in some hundred times it does not hear of it
+            process.kill()
+            process.communicate()
 
 
 @contextlib.contextmanager

@@ -7,8 +7,8 @@ from measure import Line, ROOT, with_spread
 
 NAMES = {"read_stream": ("reading 1,000,000 distinct attempts from the observer's stream", "2 s, in proportion"),
          "judge_attempts": ("comparing and judging them, with as many in the control run", "2 s, in proportion"),
-         "write_result": ("writing the result: 1,000,000 failed attempts and 1,000,000 writes", "2 s, in proportion"),
-         "read_result": ("reading it again, 2,000,000 in all", "2 s, in proportion")}
+         "write_result": ("writing the result: 1,000,000 failed attempts and 1,000,000 writes", "2 s for each 1,000,000, in proportion"),
+         "read_result": ("reading it again, 2,000,000 in all", "2 s for each 1,000,000, in proportion")}
 
 
 def measured(name, count, rounds):
