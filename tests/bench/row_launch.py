@@ -93,7 +93,7 @@ def run(settings):
             Line("… `docker run --rm` with those", "`docker run --rm` without", "–",
                  ratio(samples, "docker run likewise", "docker run --rm")),
             Line("… time in it that is not the engine's", "–", "20 ms", with_spread(own, 0, " ms")),
-            Line("… time in it that is the engine's, for what `docker run` does not ask for: volumes, canaries", "–", "–",
+            Line("… time in it that is the engine's, for what `docker run` does not ask for: volumes, inspections", "–", "–",
                  with_spread(beside, 0, " ms")),
             Line("… the whole campaign of two runs, with setting up and clean-up", "`docker run --rm` of it", "–",
                  ratio(samples, "whole", "docker run --rm", 1)),
