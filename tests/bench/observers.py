@@ -138,7 +138,7 @@ def bpftrace(subject):
         process.send_signal(2)
         try:
             process.communicate(timeout=30)
-        except subprocess.TimeoutExpired:  # once in some hundred times it does not hear of it
+        except subprocess.TimeoutExpired:  # it has been seen not to hear of it
             process.kill()
             process.communicate()
 

@@ -12,6 +12,7 @@
 #include "calls.h"
 #include "mounts.h"
 #include "output.h"
+#include "paths.h"
 #include "programs.h"
 #include "resolve.h"
 
@@ -139,8 +140,7 @@ void send_counts(unsigned int slot) {
 
 /* The kernel's own file systems, none of which is a user's mount. */
 static bool is_kernels(const char* path) {
-    return !strncmp(path, "/proc/", 6) || !strncmp(path, "/sys/", 5) || !strncmp(path, "/dev/", 5) ||
-           !strcmp(path, "/proc") || !strcmp(path, "/sys") || !strcmp(path, "/dev");
+    return path_is_within(path, "/proc") || path_is_within(path, "/sys") || path_is_within(path, "/dev");
 }
 
 /* False: what was refused before or is refused from now on can be on another mount than we find. */

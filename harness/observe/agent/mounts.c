@@ -135,8 +135,8 @@ const struct mount_entry* mount_by_path(const struct mount_namespace* space, con
     size_t best = 0;
     for (size_t i = 0; i < space->count; i++) {
         const char* point = space->entries[i].point;
-        size_t size = strcmp(point, "/") ? strlen(point) : 0;
-        if (strncmp(path, point, size) || (path[size] != '/' && path[size] != 0)) continue;
+        const size_t size = strlen(point);
+        if (!path_is_within(path, point)) continue;
         if (best && size < best) continue;
         best = size;
         found = &space->entries[i];
@@ -169,12 +169,9 @@ static void inherit_places(unsigned int slot, unsigned int inode) {
 }
 
 bool has_mounted_over(unsigned int slot, unsigned int inode, const char* path) {
-    for (size_t i = 0; i < place_count; i++) {
-        const char* place = places[i].path;
-        const size_t size = strcmp(place, "/") ? strlen(place) : 0;
-        if (places[i].slot != slot || places[i].inode != inode) continue;
-        if (!strncmp(path, place, size) && (path[size] == '/' || !path[size])) return true;
-    }
+    for (size_t i = 0; i < place_count; i++)
+        if (places[i].slot == slot && places[i].inode == inode && path_is_within(path, places[i].path))
+            return true;
     return false;
 }
 

@@ -26,6 +26,11 @@ void path_normalise(char* path) {
     *to = 0;
 }
 
+bool path_is_within(const char* path, const char* place) {
+    const size_t size = strcmp(place, "/") ? strlen(place) : 0;
+    return !strncmp(path, place, size) && (path[size] == '/' || !path[size]);
+}
+
 bool path_split_last(char* path, char* last) {
     size_t size = strlen(path);
     char* slash;

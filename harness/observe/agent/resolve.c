@@ -77,10 +77,18 @@ static void take_mount(struct resolution* found, const struct mount_entry* entry
     found->whole_read_only = entry->whole_read_only;
 }
 
-static void set_mount(struct resolution* found, struct mount_namespace* space, unsigned int id,
-                      unsigned int pid) {
+/* The mount of that id, NULL if it is in no table of the namespace, neither the one that we have nor that of
+ * now. */
+static const struct mount_entry* find_mount(struct mount_namespace* space, unsigned int id,
+                                            unsigned int pid) {
     const struct mount_entry* entry = mount_with(space, id);
     if (!entry && id && namespace_refresh(space, pid)) entry = mount_with(space, id);
+    return entry;
+}
+
+static void set_mount(struct resolution* found, struct mount_namespace* space, unsigned int id,
+                      unsigned int pid) {
+    const struct mount_entry* entry = find_mount(space, id, pid);
     found->other_mount = id && !entry;
     if (entry) take_mount(found, entry);
 }
@@ -233,8 +241,7 @@ static bool believe_kernel(const struct event* event, struct mount_namespace* sp
     if (!event->refused_mount) return false;
     if (event->refused_mount == found->mount_id) return true;
     if (found->mount[0] && found->whole_read_only) return false;
-    entry = mount_with(space, event->refused_mount);
-    if (!entry && namespace_refresh(space, event->pid)) entry = mount_with(space, event->refused_mount);
+    entry = find_mount(space, event->refused_mount, event->pid);
     if (!entry) return false; /* of another namespace, or inside a file system that is made of others */
     take_mount(found, entry);
     found->lexical = true;
@@ -309,8 +316,7 @@ static bool is_guess(const struct event* event, struct mount_namespace* space,
     /* We follow symlinks and ".." from the namespace's root, the call did from another one. */
     if (event->flags & EVENT_CHROOTED && found->steered) return true;
     /* Where the path begins has been taken away from where it was mounted, or never was mounted. */
-    return event->mount_id && !mount_with(space, event->mount_id) &&
-           !(namespace_refresh(space, event->pid) && mount_with(space, event->mount_id));
+    return event->mount_id && !find_mount(space, event->mount_id, event->pid);
 }
 
 void resolve(const struct event* event, struct mount_namespace* space, struct resolution* found) {
