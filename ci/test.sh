@@ -1,13 +1,17 @@
 #!/usr/bin/env bash
-# Installs what is missing, builds everything and runs every test, the integration tests against a real engine (one is
-# started if there is none). Without options, also the unit tests with sanitizers.
+# Installs what is missing, builds everything and runs the tests, those that need an engine on two dockerds beside each other
+# (as root; otherwise one by one on the engine that is there, which is started if there is none).
 #
-#   ci/test.sh [OPTION…]    options go to ctest, for example -L unit
+#   ci/test.sh [--all] [OPTION…]    options go to ctest, for example -L unit
+#     --all    the long forms as well: the unit tests with sanitizers, clang-tidy on every file, and tests labelled `long`
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ci/lib.sh
 case ${1:-} in -h|--help) usage ci/test.sh; exit 0 ;; esac
+
+all=
+if [ "${1:-}" = --all ]; then all=yes; shift; fi
 
 need_packages "${build_packages[@]}" "${lint_packages[@]}"
 need_packages_without_services "${test_packages[@]}"
@@ -15,6 +19,12 @@ need_browser
 ci/engine.sh ensure
 images/build.sh
 build dev
-[ $# -gt 0 ] || ci/asan.sh
+jobs=1
+if [ "$(id -u)" -eq 0 ] && [ -z "${DOCKER_HOST:-}" ]; then
+  ci/pool.sh start 2
+  trap 'ci/pool.sh stop' EXIT
+  jobs=2
+fi
+if [ -n "$all" ]; then ci/asan.sh; else set -- -LE long "$@"; fi
 say "testing"
-exec ctest --test-dir build/dev --output-on-failure --no-tests=error "$@"
+ctest --test-dir build/dev --parallel "$jobs" --output-on-failure --no-tests=error "$@"
