@@ -40,6 +40,7 @@ Task<std::string> make_canary_container(engine::Client& client, std::string sess
 Task<CanaryOutcome> run_canary(engine::Client& client, observe::Observer& observer, std::string container) {
     std::vector<observe::ObservedMount> mounts(1);
     mounts.front().target = "/canary";
+    mounts.front().is_read_only = true;
     auto armed = co_await observer.arm(container, std::move(mounts), "entrypoint");
     if (!armed) co_return fail(std::move(armed.error()));
     if (auto started = co_await client.container_start(container); !started)

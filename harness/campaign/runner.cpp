@@ -97,6 +97,9 @@ class Launch {
     Task<> look_before_restart();
     Task<> shutdown();
     void judge_exit(const engine::ContainerState& state, bool stopped_by_us, bool killed);
+    bool takes_canary(const DataMount& data) const {
+        return is_read_only(data.mount, record_.plan) && data.special.empty() && !data.below_source;
+    }
     Task<> canaries();
     Task<> collect();
     Task<> remove();
@@ -170,6 +173,7 @@ Task<> Launch::start() {
     for (const DataMount& data : bench_.data.mounts())
         observed.push_back({.target = data.mount.target,
                             .is_directory = data.is_directory,
+                            .is_read_only = takes_canary(data),
                             .below_source = data.below_source});
     auto armed = co_await bench_.observer.arm(container_, std::move(observed), "entrypoint");
     if (!armed) co_return fail(std::move(armed.error()).with_context("arming the observer"));
@@ -376,7 +380,7 @@ Task<> Launch::keep() {
 Task<> Launch::canaries() {
     for (const DataMount& data : bench_.data.mounts()) {
         const std::string& target = data.mount.target;
-        if (!is_read_only(data.mount, record_.plan) || !data.special.empty() || data.below_source) continue;
+        if (!takes_canary(data)) continue;
         auto canary = co_await bench_.observer.canary(target);
         if (!canary) co_return fail(std::move(canary.error()).with_context("canary write on " + target));
         // The worse of the two, at the beginning and at the end of the run, is the one that counts.

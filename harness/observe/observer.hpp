@@ -27,6 +27,7 @@ struct Recording {
 struct ObservedMount {
     std::string target;
     bool is_directory = true;
+    bool is_read_only = false;  // in this run, so that a canary write on it is refused
     bool below_source = false;  // no mount of the subject's own, but below the source of one
 };
 

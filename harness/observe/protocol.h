@@ -9,9 +9,12 @@
  *                               have open for writing is sent at once, and they are never stopped
  *   N phase SLOT NUMBER         what comes from now on belongs to this phase
  *   N canary SLOT PATH          try to write on the mount at PATH (%XX-escaped), inside the container's mount namespace
+ *   N prove SLOT PATH           to the ptrace agent, after `arm`: the same at each start of the container, before the subject's
+ *                               first instruction; the first `canary` after it is answered from that
  *   N release SLOT              let go of the mount namespace: the container is about to be started anew, and its
  *                               overlays must not be mounted twice
- *   N flush SLOT                send counts, uses and statistics, and forget the container
+ *   N flush SLOT                send counts, uses and statistics, and forget the container; the answer's text says why
+ *                               the account is not whole, if it is not
  * The agent ends when its standard input does. */
 #ifndef ROGATE_OBSERVE_PROTOCOL_H
 #define ROGATE_OBSERVE_PROTOCOL_H

@@ -345,11 +345,19 @@ Task<> Sidecar::join(std::string container, std::int64_t pid, std::vector<Observ
 
 Task<> Sidecar::arm(std::string container, std::vector<ObservedMount> mounts, std::string phase) {
     std::set<std::string> below;
-    for (const ObservedMount& mount : mounts)
+    std::vector<std::string> proofs;
+    for (const ObservedMount& mount : mounts) {
         if (mount.below_source) below.insert(mount.target);
+        if (mount.is_read_only && !sees_after_end()) proofs.push_back(percent_escape(mount.target));
+    }
     record(std::move(mounts), std::move(phase));
     recorder_->know_all(std::move(below));
     auto reply = co_await command("arm 0 " + container);
+    // A subject may be gone before it could be asked for a canary write.
+    for (std::size_t i = 0; reply && i < proofs.size(); ++i) {
+        const std::string prove = "prove 0 " + proofs[i];
+        reply = co_await command(prove);
+    }
     if (!reply) co_return fail(std::move(reply.error()));
     co_return Result<>{};
 }
@@ -406,6 +414,7 @@ Task<Recording> Sidecar::collect() {
     Recording recording = recorder_->finish();
     if (kind_ == Kind::ptrace) recording.read_back.reset();  // its uses are "at least"
     recording.problem = std::exchange(canary_problem_, {});
+    if (reply && !reply->text.empty()) recording.problem = std::move(reply->text);
     if (!reply) recording.problem = "the observer failed during the run (" + reply.error().message + ")";
     co_return recording;
 }

@@ -7,6 +7,7 @@ import time
 
 from shipped_cases import shipped_with
 from support import IDLE, IMAGE, contains, docker, equal, needs_root, project
+from truth_cases import PROGRAMS
 
 
 def subject():
@@ -147,3 +148,125 @@ def test_counts_are_exact():
         done = p.run("--observer", "ptrace")
         equal(p.verdicts(), {"/data": "tolerated"}, done.stdout + done.stderr)
         equal([(a["path"], a["count"]) for a in p.mount("/data")["attempts"]], [("/data/x", 1000)])
+
+
+def escapes(ways, verdict, *reason, seccomp=()):
+    """Each way (tests/programs/escapes.c) makes a directory on a mount of its own, which must have that verdict. The control run shows that
+    the application can do it with the observer there."""
+    with project() as p:
+        for way in ways:
+            p.make(way, {"file": "text\n"})
+        shell = "".join(f"cat /{way}/file; /p/escapes {way} /{way}/new || true\n" for way in ways)
+        p.scenario(shell + IDLE, [f"{PROGRAMS}:/p:ro"] + [f"./{way}:/{way}" for way in ways], candidates=[f"/{way}" for way in ways],
+                   subject={"security_opt": list(seccomp)})
+        done = p.run("--observer", "ptrace")
+        got = p.verdicts()
+        equal({way: got[f"/{way}"] for way in ways}, dict.fromkeys(ways, verdict), done.stdout + done.stderr)
+        for way in ways:
+            contains(p.mount(f"/{way}")["reason"], *reason)
+            if verdict == "tolerated":
+                equal([(each["operation"], each["path"], each["errno"]) for each in p.mount(f"/{way}")["attempts"]],
+                      [("mkdir", f"/{way}/new", "EROFS")], way)
+
+
+def test_children_that_ask_not_to_be_traced():
+    escapes(["clone", "vfork", "clone3", "grandchild", "thread", "daemon"], "tolerated")
+
+
+def test_calls_that_wait_for_a_supervisor():
+    escapes(["listener"], "tolerated")
+
+
+def test_calls_of_all_threads_that_wait_for_a_supervisor():
+    escapes(["listener-of-all"], "inconclusive", "SECCOMP_FILTER_FLAG_TSYNC", "--observer ebpf")
+
+
+def test_own_filter_that_refuses_is_no_doubt():
+    """The call is not made, with the observer or without."""
+    escapes(["errno-filter"], "safe")
+
+
+def test_own_filter_that_asks_a_tracer():
+    escapes(["trace-filter"], "inconclusive", "seccomp filter of the subject's own")
+
+
+def test_subject_that_traces():
+    for way in ("own-tracer", "attaches"):
+        escapes([way], "inconclusive", "(ptrace)", "--observer ebpf")
+
+
+def test_call_that_no_kernel_has():
+    escapes(["unknown-call"], "tolerated")
+
+
+def test_io_uring_that_only_we_refuse():
+    """The engine allows it (so does Docker up to 24): what the application does with it is not known."""
+    escapes(["ring"], "inconclusive", "io_uring", "--observer ebpf", seccomp=["seccomp=unconfined"])
+
+
+def test_first_process_that_waits_for_all_its_children_ends():
+    """The tracer is none of them."""
+    with project() as p:
+        p.make("data", {"file": "text\n"})
+        p.scenario("cat /data/file; exec perl -e 'fork or exit; while (wait() != -1) {} print qq(all are gone\n)'", ["./data:/data"],
+                   ready={"timeout": "15s", "log": "all are gone"})
+        done = p.run("--observer", "ptrace")
+        equal(p.verdicts(), {"/data": "safe"}, done.stdout + done.stderr)
+
+
+def test_subject_that_fails_at_once_is_proven():
+    """It may be gone before it can be asked for a canary write."""
+    with project() as p:
+        p.make("data", {"file": "text\n"})
+        p.scenario("touch /data/new || exit 3", ["./data:/data"], ready={})
+        done = p.run("--observer", "ptrace")
+        equal(p.verdicts(), {"/data": "required"}, done.stdout + done.stderr)
+        probes = [each for each in p.result["runs"] if each["kind"] == "probe"]
+        for each in probes:
+            equal(set(each["canary"].values()), {"seen"})
+            assert each["duration_s"] < 20, each
+
+
+def test_mount_that_others_open_is_untested():
+    """A step reads a file of it through the engine, and the subject is started anew."""
+    with project() as p:
+        p.make("data", {"file": "text\n"})
+        p.make("data/below", {"file": "text\n"})
+        p.scenario(IDLE, ["./data:/data"], [{"name": "reads", "file": {"path": "/data/below/file", "exists": True}},
+                                            {"name": "restarts", "restart": "graceful"}])
+        done = p.run("--observer", "ptrace")
+        equal(p.verdicts(), {"/data": "untested"}, done.stdout + done.stderr)
+
+
+def test_one_volume_at_two_places():
+    with project() as p:
+        volume = "rogate-test-two"
+        docker("volume", "create", volume)
+        try:
+            p.scenario("ls /one/ >/dev/null; touch /one/new; " + IDLE, [f"{volume}:/one", f"{volume}:/two:ro", f"{volume}:/three"],
+                       candidates=["/one", "/three"])
+            done = p.run("--observer", "ptrace")
+            equal(p.verdicts(), {"/one": "tolerated", "/two": "already-ro", "/three": "untested"}, done.stdout + done.stderr)
+            equal(p.mount("/two")["attempts"], [])
+        finally:
+            docker("volume", "rm", volume)
+
+
+def test_paths_through_proc():
+    with project() as p:
+        p.make("data", {"file": "text\n"})
+        p.scenario("cd /data; exec 9</data; ln -s /proc/self/cwd /tmp/here; cat file; touch /proc/self/cwd/a /proc/1/root/data/b "
+                   "/proc/self/fd/9/c /dev/fd/9/d /tmp/here/e; cd /proc; touch self/root/data/f; " + IDLE, ["./data:/data"])
+        done = p.run("--observer", "ptrace")
+        equal(p.verdicts(), {"/data": "tolerated"}, done.stdout + done.stderr)
+        equal({each["path"] for each in p.mount("/data")["attempts"] if each["errno"] == "EROFS"}, {f"/data/{name}" for name in "abcdef"})
+
+
+def test_what_opens_but_writes_nothing():
+    """Access mode 3, and utimensat(2) that is to change neither time."""
+    with project() as p:
+        p.make("data", {"file": "text\n"})
+        p.scenario("cat /data/file; perl -e 'sysopen(F, q(/data/file), 3); my $omit = pack(q(q4), 0, 0x3ffffffe, 0, 0x3ffffffe); "
+                   "syscall(280, -100, q(/data/file), $omit, 0)'; " + IDLE, ["./data:/data"])
+        done = p.run("--observer", "ptrace")
+        equal(p.verdicts(), {"/data": "safe"}, done.stdout + done.stderr)

@@ -57,8 +57,7 @@ bool path_of_fd(int fd, char* out, size_t size) {
     return true;
 }
 
-/* mountinfo writes space, tab, newline and backslash as \ooo (proc(5)). */
-static void unescape(char* text) {
+void path_unescape(char* text) {
     char* to = text;
     for (; *text; text++) {
         if (text[0] == '\\' && text[1] && text[2] && text[3]) {
@@ -85,7 +84,7 @@ bool read_mount_line(char* line, struct mount_line* out) {
     out->read_only =
         out->whole_read_only || !strncmp(line + options, "ro,", 3) || !strncmp(line + options, "ro ", 3);
     line[end] = 0;
-    unescape(line + start);
+    path_unescape(line + start);
     out->point = line + start;
     return true;
 }

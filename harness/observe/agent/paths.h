@@ -16,6 +16,8 @@ bool path_split_last(char* path, char* last);
 /* The path of an open descriptor as its own mount namespace sees it: d_path() stops at the root of the
  * namespace that a mount belongs to, not at ours. False: it has none (a pipe, a socket). */
 bool path_of_fd(int fd, char* out, size_t size);
+/* mountinfo writes space, tab, newline and backslash as \ooo (proc(5)). */
+void path_unescape(char* text);
 
 struct mount_line {
     unsigned int id;

@@ -4,26 +4,29 @@
 
 #include "../protocol.h"
 
-static void copy_in(struct account *account, uint64_t at, const void *bytes, size_t size) {
+static void copy_in(struct account* account, uint64_t at, const void* bytes, size_t size) {
     const uint64_t mask = account->ring_bytes - 1, start = at & mask;
     const size_t first = size < account->ring_bytes - start ? size : (size_t)(account->ring_bytes - start);
     memcpy(account->ring + start, bytes, first);
-    memcpy(account->ring, (const char *)bytes + first, size - first);
+    memcpy(account->ring, (const char*)bytes + first, size - first);
 }
 
-static void copy_out(const struct account *account, uint64_t at, void *bytes, size_t size) {
+static void copy_out(const struct account* account, uint64_t at, void* bytes, size_t size) {
     const uint64_t mask = account->ring_bytes - 1, start = at & mask;
     const size_t first = size < account->ring_bytes - start ? size : (size_t)(account->ring_bytes - start);
     memcpy(bytes, account->ring + start, first);
-    memcpy((char *)bytes + first, account->ring, size - first);
+    memcpy((char*)bytes + first, account->ring, size - first);
 }
 
-int account_put(struct account *account, uint16_t type, const void *fixed, size_t fixed_size, const char *const *texts,
-                size_t text_count) {
+int account_put(struct account* account, uint16_t type, const void* fixed, size_t fixed_size,
+                const char* const* texts, size_t text_count) {
     struct frame_header header = {(uint32_t)fixed_size, type, 0};
     uint64_t at = account->head;
-    for (size_t i = 0; i < text_count; i++) header.length += (uint32_t)(sizeof(uint16_t) + strnlen(texts[i], 9000));
-    if (sizeof header + header.length > account->ring_bytes - (at - __atomic_load_n(&account->tail, __ATOMIC_ACQUIRE))) return 0;
+    for (size_t i = 0; i < text_count; i++)
+        header.length += (uint32_t)(sizeof(uint16_t) + strnlen(texts[i], 9000));
+    if (sizeof header + header.length >
+        account->ring_bytes - (at - __atomic_load_n(&account->tail, __ATOMIC_ACQUIRE)))
+        return 0;
     copy_in(account, at, &header, sizeof header);
     at += sizeof header;
     copy_in(account, at, fixed, fixed_size);
@@ -38,18 +41,18 @@ int account_put(struct account *account, uint16_t type, const void *fixed, size_
     return 1;
 }
 
-void account_problem(struct account *account, const char *text) {
+void account_problem(struct account* account, const char* text) {
     if (account->problem[0]) return;
     strncpy(account->problem + 1, text + 1, sizeof account->problem - 2);
     account->problem[0] = text[0];
 }
 
-void account_lose(struct account *account, const char *why) {
+void account_lose(struct account* account, const char* why) {
     account->lost++;
     account_problem(account, why);
 }
 
-size_t account_take(struct account *account, unsigned char *frame) {
+size_t account_take(struct account* account, unsigned char* frame) {
     struct frame_header header;
     const uint64_t head = __atomic_load_n(&account->head, __ATOMIC_ACQUIRE), tail = account->tail;
     /* The tracer writes here too, so what it says is not believed. */

@@ -3,11 +3,25 @@
 #define ROGATE_PTRACE_FILTER_H
 
 #include <linux/filter.h>
+#include <linux/seccomp.h>
 
 #define FILTER_ROOM 2048
+/* The data of its SECCOMP_RET_TRACE. */
+#define FILTER_MARK 0x7267u
+/* The last call of the tables that we know (arch/x86/entry/syscalls/syscall_64.tbl: listns, Linux 6.19). */
+#define NEWEST_CALL 470
+
+/* The calls that are no writes, but by which a process could get out of the tracer's sight, or which tell it
+ * that one is about to end. */
+struct other_calls {
+    unsigned int exit_group, clone, clone3, seccomp, ptrace, uring_setup;
+};
+extern const struct other_calls native_calls, i386_calls;
 
 /* Writes the filter into room for FILTER_ROOM instructions; how many they are. */
 unsigned short filter_build(struct sock_filter* into);
+/* What it answers. */
+unsigned int filter_answer(const struct seccomp_data* data);
 /* Puts this thread, and all that comes from it, under the filter. 0: done, no_new_privs untouched; 1: done,
  * but it took no_new_privs, which disarms setuid programs; -1: errno says why not. */
 int filter_install(void);

@@ -14,11 +14,15 @@ uint32_t flags_of(const struct event* call, const struct where* where, int error
     const bool open_call = !strncmp(call_name(call->number), "open", 4) || call->number == SYS_creat;
     uint32_t flags = where->by_fd ? ATTEMPT_BY_FD : 0;
     if (error == EROFS && where->same) flags |= ATTEMPT_NO_OP;
-    if (!error && open_call) {
-        const bool only_creates =
-            (opened & O_ACCMODE) == O_RDONLY && !(opened & O_TRUNC) && (opened & O_CREAT);
-        if (where->special || (only_creates && where->exists && (opened & O_TMPFILE) != O_TMPFILE))
-            flags |= ATTEMPT_NO_OP;
+    if (open_call) {
+        /* Access mode 3 asks for the right to read and to write, and gives neither: for ioctl(2) on devices.
+         */
+        const bool writes =
+            (opened & O_ACCMODE) == O_WRONLY || (opened & O_ACCMODE) == O_RDWR || opened & O_TRUNC;
+        const bool makes = (opened & O_TMPFILE) == O_TMPFILE || (opened & O_CREAT && !where->exists);
+        const bool by_mode = (opened & O_ACCMODE) == O_ACCMODE;
+        if (!error && (where->special || (!writes && !makes))) flags |= ATTEMPT_NO_OP;
+        if (error == EROFS && by_mode && !writes && !makes) flags |= ATTEMPT_NO_OP;
     }
     if (error == EROFS && (!where->mount[0] || !where->read_only)) flags |= ATTEMPT_DOUBTFUL;
     if (where->lexical) flags |= ATTEMPT_LEXICAL;

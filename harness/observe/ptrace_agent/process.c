@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -70,13 +71,42 @@ void read_status(unsigned int tid, struct frame_attempt* attempt) {
     if (file) fclose(file);
 }
 
-bool has_no_new_privs(unsigned int tid) {
-    char name[64], line[256];
-    unsigned int set = 0;
-    snprintf(name, sizeof name, "/proc/%u/status", tid);
-    FILE* file = fopen(name, "re");
-    while (file && fgets(line, sizeof line, file))
-        if (sscanf(line, "NoNewPrivs: %u", &set) == 1) break;
+/* A number of /proc/TID/status; 0 if it has none of that name. */
+static unsigned long long status_of(unsigned int tid, const char* name, int base) {
+    char path[64], line[256];
+    const size_t size = strlen(name);
+    unsigned long long value = 0;
+    snprintf(path, sizeof path, "/proc/%u/status", tid);
+    FILE* file = fopen(path, "re");
+    while (file && fgets(line, sizeof line, file)) {
+        if (strncmp(line, name, size) || line[size] != ':') continue;
+        value = strtoull(line + size + 1, NULL, base);
+        break;
+    }
     if (file) fclose(file);
-    return set != 0;
+    return value;
+}
+
+unsigned int process_of(unsigned int tid) {
+    return (unsigned int)status_of(tid, "Tgid", 10);
+}
+
+bool has_no_new_privs(unsigned int tid) {
+    return status_of(tid, "NoNewPrivs", 10) != 0;
+}
+
+bool has_capability(unsigned int tid, int number) {
+    return (status_of(tid, "CapEff", 16) >> number & 1) != 0;
+}
+
+unsigned int mount_id_of(int fd) {
+    char name[64], line[256];
+    unsigned int id = 0;
+    FILE* file;
+    snprintf(name, sizeof name, "/proc/self/fdinfo/%d", fd);
+    file = fopen(name, "re");
+    while (file && fgets(line, sizeof line, file))
+        if (sscanf(line, "mnt_id: %u", &id) == 1) break;
+    if (file) fclose(file);
+    return id;
 }

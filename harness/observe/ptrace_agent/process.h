@@ -16,6 +16,10 @@ bool read_text(unsigned int tid, unsigned long from, char* to, size_t size);
 void read_names(struct thread* thread);
 /* The attempt's `pid`, `parent` and `uid`. */
 void read_status(unsigned int tid, struct frame_attempt* attempt);
+unsigned int process_of(unsigned int tid);
 bool has_no_new_privs(unsigned int tid);
+bool has_capability(unsigned int tid, int number);
+/* Of a descriptor of our own; 0: not known. */
+unsigned int mount_id_of(int fd);
 
 #endif

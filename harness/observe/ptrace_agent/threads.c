@@ -20,6 +20,7 @@ void end_call(struct thread* thread) {
     free(thread->second);
     thread->first = thread->second = NULL;
     thread->in_call = false;
+    thread->escape = NO_ESCAPE;
 }
 
 void forget_thread(unsigned int tid) {

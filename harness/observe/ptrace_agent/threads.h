@@ -8,10 +8,18 @@
 #include "../agent/shared.h"
 #include "where.h"
 
+/* What else than a write the thread is doing in its call (escapes.h). */
+enum escape { NO_ESCAPE, CLONES, CLONES_BY_POINTER, LISTENS, TRACES, CALLS_UNKNOWN };
+
 struct thread {
     struct thread* next;
     unsigned int tid, root;
-    bool known, waiting, in_call, canary;
+    bool known, waiting, canary;
+    bool in_call;    /* it stops again when the call is over */
+    bool every_call; /* it stops at every call, whatever the filter answers */
+    bool looked;     /* … and this one has been looked at already */
+    enum escape escape;
+    unsigned long argument; /* of the call: what was changed in it, and is put back */
     struct event call;
     struct where *first, *second;
     char comm[NAME_SIZE], exe[PATH_MAX];

@@ -3,41 +3,58 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "../agent/calls.h"
 #include "../agent/paths.h"
 #include "../agent/state.h"
+#include "process.h"
+#include "walk.h"
 
 #define MAX_MOUNTS 8192
 
 static struct where_mount mounts[MAX_MOUNTS];
 static size_t mount_count;
+static bool changed; /* since they were read */
+static bool begun;   /* the mounts of the beginning have been read */
 
 /* ---- mounts
  * ------------------------------------------------------------------------------------------------------ */
 
-static struct where_mount* mount_with(unsigned int id) {
+static struct where_mount* find_mount(unsigned int id) {
     for (size_t i = 0; i < mount_count; i++)
         if (mounts[i].id == id) return &mounts[i];
     return NULL;
 }
 
-static void note_mount(unsigned int id, bool read_only, const char* point) {
-    struct where_mount* mount = mount_with(id);
+static bool is_the_same(const struct where_mount* mount, const struct mount_line* line, const char* device,
+                        const char* root) {
+    return !strcmp(mount->device, device) && !strcmp(mount->root, root) && !strcmp(mount->point, line->point);
+}
+
+static void note_mount(const struct mount_line* line, const char* device, const char* root) {
+    struct where_mount* mount = find_mount(line->id);
+    if (mount && is_the_same(mount, line, device, root)) {
+        mount->read_only = line->read_only;
+        return;
+    }
     if (!mount) {
         if (mount_count == MAX_MOUNTS) return;
         mount = &mounts[mount_count++];
-    } else {
+    } else { /* the number of one that is gone has been given to another */
         free(mount->point);
+        free(mount->root);
     }
-    *mount = (struct where_mount){id, read_only, strdup(point)};
+    *mount = (struct where_mount){.id = line->id,
+                                  .read_only = line->read_only,
+                                  .is_new = begun,
+                                  .point = strdup(line->point),
+                                  .root = strdup(root)};
+    snprintf(mount->device, sizeof mount->device, "%s", device);
 }
 
 void read_mounts(unsigned int pid) {
@@ -51,10 +68,25 @@ void read_mounts(unsigned int pid) {
     file = fopen(name, "re");
     while (file && getline(&line, &size, file) > 0) {
         struct mount_line read;
-        if (read_mount_line(line, &read)) note_mount(read.id, read.read_only, read.point);
+        char device[32] = "", *root = NULL;
+        /* "ID PARENT MAJOR:MINOR ROOT POINT …" */
+        if (sscanf(line, "%*u %*u %31s %ms", device, &root) == 2) {
+            path_unescape(root);
+            if (read_mount_line(line, &read)) note_mount(&read, device, root);
+        }
+        free(root);
     }
+    begun = true;
     free(line);
     if (file) fclose(file);
+}
+
+void mounts_changed(void) {
+    changed = true;
+}
+
+const struct where_mount* mount_with(unsigned int id) {
+    return find_mount(id);
 }
 
 const struct where_mount* mount_at(size_t index) {
@@ -75,29 +107,51 @@ const struct where_mount* mount_of_path(const char* path) {
     return best;
 }
 
-static unsigned int mount_id_of(int fd) {
-    char name[64], line[256];
-    unsigned int id = 0;
-    FILE* file;
-    snprintf(name, sizeof name, "/proc/self/fdinfo/%d", fd);
-    file = fopen(name, "re");
-    while (file && fgets(line, sizeof line, file))
-        if (sscanf(line, "mnt_id: %u", &id) == 1) break;
-    if (file) fclose(file);
-    return id;
-}
-
 static void set_mount(struct where* found, unsigned int id, unsigned int tid) {
-    const struct where_mount* mount = mount_with(id);
+    const struct where_mount* mount = changed ? NULL : find_mount(id);
     if (!mount && id) {
         read_mounts(0);
-        if (!mount_with(id)) read_mounts(tid); /* of a mount namespace of its own */
-        mount = mount_with(id);
+        if (!find_mount(id)) read_mounts(tid); /* of a mount namespace of its own */
+        changed = false;
+        mount = find_mount(id);
     }
     found->mount_id = id;
     if (!mount) return;
     snprintf(found->mount, sizeof found->mount, "%s", mount->point);
     found->read_only = mount->read_only;
+}
+
+/* Of what is mounted anew the subject has made a view of its own: by a bind, or in a mount namespace of its
+ * own. It is the same file system, and so it is one of the mounts of the beginning that is written to. */
+static const struct where_mount* origin_of(const struct where_mount* view) {
+    const struct where_mount* best = NULL;
+    for (size_t i = 0; i < mount_count; i++) {
+        const struct where_mount* mount = &mounts[i];
+        if (mount->is_new || strcmp(mount->device, view->device) || !path_is_within(view->root, mount->root))
+            continue;
+        const size_t size = strlen(mount->root), best_size = best ? strlen(best->root) : 0;
+        if (best && size < best_size) continue;
+        /* One source at two places: one with the same mode. */
+        if (best && size == best_size && mount->read_only != view->read_only) continue;
+        best = mount;
+    }
+    return best;
+}
+
+static const char* below(const char* path, const char* place) {
+    return path + (strcmp(place, "/") ? strlen(place) : 0);
+}
+
+/* Says the place on the mount of the beginning in place of the one on the subject's own view of it. */
+static void show_origin(struct where* found) {
+    const struct where_mount* view = mount_with(found->mount_id);
+    const struct where_mount* origin = view && view->is_new ? origin_of(view) : NULL;
+    char path[2 * PATH_MAX];
+    if (!origin || !path_is_within(found->path, view->point)) return;
+    snprintf(path, sizeof path, "%s%s%s", strcmp(origin->point, "/") ? origin->point : "",
+             below(view->root, origin->root), below(found->path, view->point));
+    snprintf(found->path, sizeof found->path, "%s", path[0] ? path : "/");
+    snprintf(found->mount, sizeof found->mount, "%s", origin->point);
 }
 
 /* ---- paths
@@ -109,41 +163,6 @@ static int open_of(unsigned int tid, const char* what) {
     return open(name, O_PATH | O_CLOEXEC);
 }
 
-/* From `base`, absolute paths from the process's own root, without leaving it. */
-static int open_from(int base, int root, const char* path, int flags) {
-    struct open_how how = {.flags = (unsigned long long)(O_PATH | O_CLOEXEC | flags),
-                           .resolve = RESOLVE_IN_ROOT};
-    struct stat ours, theirs;
-    if (!stat("/", &ours) && !fstat(root, &theirs) && ours.st_dev == theirs.st_dev &&
-        ours.st_ino == theirs.st_ino)
-        return openat(base, path, O_PATH | O_CLOEXEC | flags);
-    if (path[0] == '/') return (int)syscall(SYS_openat2, root, path, &how, sizeof how);
-    return openat(base, path, O_PATH | O_CLOEXEC | flags);
-}
-
-/* What /proc/self and /dev/fd are depends on who looks. */
-static bool of_process(unsigned int tid, const char* path, char* out, size_t size) {
-    static const struct {
-        const char *prefix, *becomes;
-    } own[] = {{"/proc/self/", ""},    {"/proc/thread-self/", ""}, {"/dev/fd/", "fd/"},
-               {"/dev/stdin", "fd/0"}, {"/dev/stdout", "fd/1"},    {"/dev/stderr", "fd/2"}};
-    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
-        const size_t n = strlen(own[i].prefix);
-        if (strncmp(path, own[i].prefix, n)) continue;
-        snprintf(out, size, "/proc/%u/%s%s", tid, own[i].becomes, path + n);
-        return true;
-    }
-    return false;
-}
-
-/* If `last` in `directory` is a symlink: the path that it leads to, from there. */
-static bool follow(int directory, const char* last, char* out, size_t size) {
-    ssize_t n = readlinkat(directory, last, out, size - 1);
-    if (n <= 0) return false;
-    out[n] = 0;
-    return true;
-}
-
 static void take_state(const struct event* call, int fd, struct where* found) {
     struct stat now;
     if (fstat(fd, &now)) return;
@@ -152,46 +171,28 @@ static void take_state(const struct event* call, int fd, struct where* found) {
         S_ISCHR(now.st_mode) || S_ISBLK(now.st_mode) || S_ISFIFO(now.st_mode) || S_ISSOCK(now.st_mode);
 }
 
-/* The last component may be missing; then the directory it would be in is looked up, and if it is a symlink
- * to something missing, the directory that this would be in (open(2) with O_CREAT follows such links). */
+/* A name that is removed, renamed or made is an entry of its directory: a mount on it is not what is written
+ * to. */
 static bool look_up(unsigned int tid, const struct event* call, int base, int root, const char* path,
                     bool second, struct where* found) {
-    char work[2 * PATH_MAX], last[NAME_MAX + 1] = "";
-    const bool whole = !call_removes(call) && !call_makes_name(call),
-               follows = whole && !call_acts_on_link(call);
-    int fd = -1, from = dup(base);
-    size_t size;
-    snprintf(work, sizeof work, "%s", path);
-    for (int links = 0; links < 40; links++) {
-        char mine[2 * PATH_MAX];
-        if (of_process(tid, work, mine, sizeof mine)) strcpy(work, mine);
-        last[0] = 0;
-        fd = open_from(from, root, work, follows ? 0 : O_NOFOLLOW);
-        found->exists = fd >= 0;
-        if (fd >= 0) take_state(call, fd, found);
-        if (fd < 0 && call_removes(call) && errno == ENOENT && !second) found->same = true;
-        if (fd >= 0 && whole) break;
-        /* A name that is removed, renamed or made is an entry of its directory: a mount on it is not what is
-         * written to. */
-        if (fd >= 0) close(fd);
-        fd = -1;
-        if (!path_split_last(work, last)) break;
-        fd = open_from(from, root, work, 0);
-        if (fd < 0 || !follows || !follow(fd, last, work, sizeof work)) break;
-        close(from);
-        from = fd;
-        fd = -1;
+    const bool whole = !call_removes(call) && !call_makes_name(call);
+    struct walk walked = walk(tid, base, root, path, whole && !call_acts_on_link(call));
+    found->exists = walked.fd >= 0;
+    if (walked.fd >= 0) take_state(call, walked.fd, found);
+    if (walked.fd < 0 && walked.error == ENOENT && call_removes(call) && !second) found->same = true;
+    const bool entry = walked.directory >= 0 && (!whole || walked.fd < 0);
+    const int fd = entry ? walked.directory : walked.fd;
+    if (fd >= 0 && path_of_fd(fd, found->path, PATH_MAX)) {
+        set_mount(found, mount_id_of(fd), tid);
+        const size_t size = strcmp(found->path, "/") ? strlen(found->path) : 0;
+        if (entry) snprintf(found->path + size, sizeof found->path - size, "/%s", walked.last);
+        show_origin(found);
+    } else {
+        found->path[0] = 0;
     }
-    close(from);
-    if (fd < 0) return false;
-    set_mount(found, mount_id_of(fd), tid);
-    if (!path_of_fd(fd, found->path, PATH_MAX)) found->path[0] = 0;
-    close(fd);
-    if (!found->path[0]) return false;
-    if (!last[0]) return true;
-    size = strcmp(found->path, "/") ? strlen(found->path) : 0;
-    snprintf(found->path + size, sizeof found->path - size, "/%s", last);
-    return true;
+    if (walked.fd >= 0) close(walked.fd);
+    if (walked.directory >= 0) close(walked.directory);
+    return found->path[0] != 0;
 }
 
 void find_where(unsigned int tid, const struct event* call, int fd, int dirfd, const char* path, bool second,
@@ -211,6 +212,7 @@ void find_where(unsigned int tid, const struct event* call, int fd, int dirfd, c
         take_state(call, base, found);
         set_mount(found, mount_id_of(base), tid);
         if (!path_of_fd(base, found->path, PATH_MAX)) found->path[0] = 0;
+        show_origin(found);
         close(base);
         return;
     }

@@ -20,14 +20,21 @@ struct where {
 struct where_mount {
     unsigned int id;
     bool read_only;
-    char *point;
+    bool is_new;        /* was not there at the beginning */
+    char device[32];    /* of the file system, as mountinfo has it */
+    char *point, *root; /* root: the directory of the file system that is mounted there */
 };
 
 /* The mounts of process `pid` (0: of this one), into the table that find_where() looks into. */
 void read_mounts(unsigned int pid);
-const struct where_mount *mount_at(size_t index); /* NULL: no more */
-const struct where_mount *mount_of_path(const char *path);
-/* `fd` is the descriptor that the call names in place of a path, or -1; then `path` is looked up from `dirfd`. */
-void find_where(unsigned int tid, const struct event *call, int fd, int dirfd, const char *path, bool second, struct where *found);
+/* The subject has mounted something, or unmounted it. */
+void mounts_changed(void);
+const struct where_mount* mount_at(size_t index); /* NULL: no more */
+const struct where_mount* mount_with(unsigned int id);
+const struct where_mount* mount_of_path(const char* path);
+/* `fd` is the descriptor that the call names in place of a path, or -1; then `path` is looked up from
+ * `dirfd`. */
+void find_where(unsigned int tid, const struct event* call, int fd, int dirfd, const char* path, bool second,
+                struct where* found);
 
 #endif

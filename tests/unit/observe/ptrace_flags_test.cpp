@@ -67,6 +67,16 @@ TEST(PtraceFlags, CreatingWhatIsThereChangesNothing) {
     EXPECT_EQ(made.flags(EROFS), unsigned{ATTEMPT_CREATES});
 }
 
+TEST(PtraceFlags, AnOpenForNeitherReadingNorWritingChangesNothing) {
+    EXPECT_EQ(Case(SYS_openat, O_ACCMODE).flags(ok), unsigned{ATTEMPT_NO_OP});
+    EXPECT_EQ(Case(SYS_openat, O_ACCMODE).flags(EROFS), unsigned{ATTEMPT_NO_OP});
+    EXPECT_EQ(Case(SYS_openat, O_ACCMODE | O_TRUNC).flags(ok), 0U);
+    Case made(SYS_open, O_ACCMODE | O_CREAT);
+    made.place->exists = false;
+    EXPECT_EQ(made.flags(ok), unsigned{ATTEMPT_CREATES});
+    EXPECT_EQ(made.flags(EROFS), unsigned{ATTEMPT_CREATES});
+}
+
 TEST(PtraceFlags, DevicesAndFifosAreNoFiles) {
     Case each(SYS_openat, O_RDWR);
     each.place->special = true;
