@@ -232,7 +232,7 @@ def test_mount_that_others_open_is_untested():
     with project() as p:
         p.make("data", {"file": "text\n"})
         p.make("data/below", {"file": "text\n"})
-        p.scenario(IDLE, ["./data:/data"], [{"name": "reads", "file": {"path": "/data/below/file", "exists": True}},
+        p.scenario(IDLE, ["./data:/data"], [{"name": "reads", "file": "/data/below/file", "expect": {"equals": "text"}},
                                             {"name": "restarts", "restart": "graceful"}])
         done = p.run("--observer", "ptrace")
         equal(p.verdicts(), {"/data": "untested"}, done.stdout + done.stderr)
@@ -266,7 +266,7 @@ def test_what_opens_but_writes_nothing():
     """Access mode 3, and utimensat(2) that is to change neither time."""
     with project() as p:
         p.make("data", {"file": "text\n"})
-        p.scenario("cat /data/file; perl -e 'sysopen(F, q(/data/file), 3); my $omit = pack(q(q4), 0, 0x3ffffffe, 0, 0x3ffffffe); "
-                   "syscall(280, -100, q(/data/file), $omit, 0)'; " + IDLE, ["./data:/data"])
+        p.scenario("cat /data/file; perl -e 'my $file = q(/data/file); my $omit = pack(q(q4), 0, 0x3ffffffe, 0, 0x3ffffffe); "
+                   "sysopen(F, $file, 3); syscall(280, -100, $file, $omit, 0)'; " + IDLE, ["./data:/data"])
         done = p.run("--observer", "ptrace")
         equal(p.verdicts(), {"/data": "safe"}, done.stdout + done.stderr)

@@ -141,6 +141,7 @@ static void call_begins(struct thread* thread, const struct ptrace_syscall_info*
     if (!rule) return;
     memset(&thread->call, 0, __builtin_offsetof(struct event, data));
     for (int i = 0; i < 6; i++) thread->call.args[i] = args[i];
+    thread->rule = rule;
     thread->call.number = rule->kind == CALL_SOCKETCALL ? SYS_bind : rule->number;
     if (rule->kind == CALL_SOCKETCALL && !through_socketcall(thread)) return;
     if (omits_times(thread, number, native)) return;
@@ -205,6 +206,42 @@ static void note_opened_by_handle(struct thread* thread, int error, int fd) {
     note_attempt(account, thread, thread->first, error, 0);
 }
 
+/* Somebody else has moved a name or a mount meanwhile: then the kernel may have looked at another place than we did. */
+static bool leads_elsewhere(struct thread* thread) {
+    struct where* const first = thread->first;
+    struct where* const second = thread->second;
+    if (first->by_fd || one_thread_alone()) return false;
+    thread->first = thread->second = NULL;
+    look_at_places(thread, thread->rule);
+    const bool same = thread->first && thread->first->mount_id == first->mount_id &&
+                      (!second || (thread->second && thread->second->mount_id == second->mount_id));
+    free(thread->first);
+    free(thread->second);
+    thread->first = first;
+    thread->second = second;
+    return !same;
+}
+
+/* On a mount that is nowhere in the tree (open_tree(2)), which may be a view of any of the user's. */
+static bool is_nowhere(const struct where* where) {
+    return !where->mount[0] && where->path[0] == '/' && !where->special && strncmp(where->path, "/memfd:", 7);
+}
+
+static void note_answer(struct thread* thread, int error) {
+    /* A rename of something missing changes nothing, at its second path neither. */
+    const uint32_t no_op = error == EROFS && thread->first->same ? ATTEMPT_NO_OP : 0;
+    const uint32_t elsewhere = error == EROFS && leads_elsewhere(thread) ? ATTEMPT_DOUBTFUL : 0;
+    if (!error && is_nowhere(thread->first)) {
+        char text[ACCOUNT_PROBLEM];
+        snprintf(text, sizeof text, "%s (%.200s) changed %.100s on a mount that is in no table of mounts",
+                 thread->comm, thread->exe, thread->first->path);
+        doubt(text);
+    }
+    note_attempt(account, thread, thread->first, error, elsewhere);
+    if (thread->second)
+        note_attempt(account, thread, thread->second, error, ATTEMPT_SECOND | no_op | elsewhere);
+}
+
 static void call_ended(struct thread* thread, int error, long long value) {
     if (thread->escape) {
         escape_ended(thread, error);
@@ -217,10 +254,7 @@ static void call_ended(struct thread* thread, int error, long long value) {
     } else if (thread->call.number == SYS_open_by_handle_at) {
         note_opened_by_handle(thread, error, (int)value);
     } else {
-        /* A rename of something missing changes nothing, at its second path neither. */
-        const uint32_t no_op = error == EROFS && thread->first->same ? ATTEMPT_NO_OP : 0;
-        note_attempt(account, thread, thread->first, error, 0);
-        if (thread->second) note_attempt(account, thread, thread->second, error, ATTEMPT_SECOND | no_op);
+        note_answer(thread, error);
     }
     end_call(thread);
 }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 static struct thread* threads[1024];
+static size_t count;
 
 struct thread* thread_of(unsigned int tid) {
     struct thread** at = &threads[tid % 1024];
@@ -12,6 +13,7 @@ struct thread* thread_of(unsigned int tid) {
     *at = calloc(1, sizeof **at);
     if (!*at) _exit(1); /* the subject ends with us, and the account says that it did not end by itself */
     (*at)->tid = tid;
+    count++;
     return *at;
 }
 
@@ -31,4 +33,9 @@ void forget_thread(unsigned int tid) {
     *at = gone->next;
     end_call(gone);
     free(gone);
+    count--;
+}
+
+bool one_thread_alone(void) {
+    return count <= 1;
 }

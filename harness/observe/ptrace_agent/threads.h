@@ -20,6 +20,7 @@ struct thread {
     bool looked;     /* … and this one has been looked at already */
     enum escape escape;
     unsigned long argument; /* of the call: what was changed in it, and is put back */
+    const struct call_rule* rule; /* of the call */
     struct event call;
     struct where *first, *second;
     char comm[NAME_SIZE], exe[PATH_MAX];
@@ -30,5 +31,7 @@ struct thread* thread_of(unsigned int tid);
 /* The call that it was in is over. */
 void end_call(struct thread* thread);
 void forget_thread(unsigned int tid);
+/* There is no more than one. */
+bool one_thread_alone(void);
 
 #endif

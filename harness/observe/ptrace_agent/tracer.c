@@ -86,8 +86,12 @@ static void born(const struct thread* parent) {
 static void executed(struct thread* thread) {
     char name[64], text[PATH_MAX];
     struct stat file;
+    unsigned long former = 0;
     int fd;
     end_call(thread);
+    /* The thread that has executed it has the number of its process from now on, and still its filters. */
+    if (!ptrace(PTRACE_GETEVENTMSG, thread->tid, 0, &former) && former && former != thread->tid)
+        thread->every_call = thread->every_call || thread_of((unsigned int)former)->every_call;
     snprintf(name, sizeof name, "/proc/%u/exe", thread->tid);
     fd = open(name, O_PATH | O_CLOEXEC);
     if (fd < 0) return;
