@@ -245,8 +245,8 @@ int relay(size_t bytes) {
     frame_begin(FRAME_HELLO, 0);
     frame_text(
         put_capabilities()
-            ? "seccomp filter, inotify; io_uring refused to the subject"
-            : "seccomp filter, inotify; io_uring refused to the subject; setuid programs only as root");
+            ? "seccomp filter, fanotify or inotify; io_uring refused to the subject"
+            : "seccomp filter, fanotify or inotify; io_uring refused to the subject; setuid programs only as root");
     frame_text(kernel.release);
     frame_end();
     flush_output();

@@ -28,6 +28,8 @@ struct thread {
 
 /* Made if it is not known. */
 struct thread* thread_of(unsigned int tid);
+/* NULL: it is none of the traced ones. */
+const struct thread* known_thread(unsigned int tid);
 /* The call that it was in is over. */
 void end_call(struct thread* thread);
 void forget_thread(unsigned int tid);

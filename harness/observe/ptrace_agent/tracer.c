@@ -116,7 +116,7 @@ static void executed(struct thread* thread) {
 static void leaves(struct thread* thread) {
     unsigned long status = 0;
     ptrace(PTRACE_GETEVENTMSG, thread->tid, 0, &status);
-    if (is_first_process(thread->tid)) take_uses(account); /* we end with it */
+    take_uses(account); /* while it is known who it was; and with the first process we end */
     if (thread->tid == first_process || ((status & 0x7f) && is_first_process(thread->tid)))
         account->ended = 1;
     end_call(thread);

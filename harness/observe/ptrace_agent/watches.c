@@ -14,6 +14,7 @@
 #include "../protocol.h"
 #include "agent.h"
 #include "process.h"
+#include "threads.h"
 #include "where.h"
 
 /* Then a mount is watched no longer: each use of what is watched costs the subject something. */
@@ -56,8 +57,12 @@ static void use(struct account* account, int fd) {
         fanotify_mark(group, FAN_MARK_REMOVE | FAN_MARK_MOUNT, USES, fd, NULL);
 }
 
-/* The number of who opens is 0 if it is not in the container: the engine, or rogate, which reads a file for a
- * step. */
+/* Others open files of these mounts too: the engine, rogate, which reads a file for a step, and we ourselves. */
+static bool is_subject(int pid) {
+    const struct thread* thread = pid > 0 ? known_thread((unsigned int)pid) : NULL;
+    return thread && !thread->canary;
+}
+
 void take_uses(struct account* account) {
     char buffer[4096] __attribute__((aligned(8)));
     ssize_t n;
@@ -65,7 +70,7 @@ void take_uses(struct account* account) {
         const struct fanotify_event_metadata* event = (const void*)buffer;
         for (; FAN_EVENT_OK(event, n); event = FAN_EVENT_NEXT(event, n)) {
             if (event->fd < 0) continue;
-            if (event->pid && event->pid != getpid()) use(account, event->fd);
+            if (is_subject(event->pid)) use(account, event->fd);
             close(event->fd);
         }
     }
