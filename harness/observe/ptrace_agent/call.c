@@ -39,8 +39,7 @@ static const struct call_rule* rule_of(bool native, unsigned long long number) {
     return rule->kind == CALL_NONE ? NULL : rule;
 }
 
-/* ---- before it is made
- * ----------------------------------------------------------------------------------------------- */
+/* ---- before it is made ---- */
 
 static struct where* place(struct thread* thread, int fd, int dirfd, const char* path, bool second) {
     struct where* found = malloc(sizeof *found);
@@ -179,8 +178,7 @@ void at_filter(struct thread* thread) {
     go_on(thread, 0);
 }
 
-/* ---- and what it was answered
- * ---------------------------------------------------------------------------------------- */
+/* ---- and what it was answered ---- */
 
 static bool is_mounting(const struct event* call) {
     return call->number == SYS_mount || call->number == SYS_move_mount || call->number == SYS_umount2 ||
@@ -206,7 +204,8 @@ static void note_opened_by_handle(struct thread* thread, int error, int fd) {
     note_attempt(account, thread, thread->first, error, 0);
 }
 
-/* Somebody else has moved a name or a mount meanwhile: then the kernel may have looked at another place than we did. */
+/* Somebody else has moved a name or a mount meanwhile: then the kernel may have looked at another place than
+ * we did. */
 static bool leads_elsewhere(struct thread* thread) {
     struct where* const first = thread->first;
     struct where* const second = thread->second;

@@ -20,8 +20,7 @@
 #include "process.h"
 #include "tracer.h"
 
-/* ---- children that ask not to be traced
- * ---------------------------------------------------------------------------- */
+/* ---- children that ask not to be traced ---- */
 
 /* The first argument's; a 64-bit tracer sees the registers of a 32-bit process in the same structure. */
 static size_t first_register(bool native) {
@@ -64,8 +63,7 @@ static void clone3_begins(struct thread* thread, unsigned long at) {
     thread->in_call = true;
 }
 
-/* ---- seccomp filters of the subject's own
- * ---------------------------------------------------------------------------- */
+/* ---- seccomp filters of the subject's own ---- */
 
 /* Of the answers of several filters the kernel takes the strongest (kernel/seccomp.c: seccomp_run_filters).
  * ERRNO, TRAP and KILL are stronger than TRACE, but then the call is not made, with us or without. USER_NOTIF
@@ -93,8 +91,7 @@ void foreign_filter(void) {
         "run with --observer ebpf");
 }
 
-/* ---- io_uring
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- io_uring ---- */
 
 /* Older headers lack some of these. They make the kernel look at descriptors and memory of the process. */
 #define OF_PROCESS (1u << 5 /* ATTACH_WQ */ | 1u << 14 /* NO_MMAP */ | 1u << 15 /* REGISTERED_FD_ONLY */)
@@ -143,8 +140,7 @@ static void refuse_ring(struct thread* thread, const unsigned long long* args) {
     doubt(text);
 }
 
-/* ---- all of them
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- all of them ---- */
 
 bool escape_begins(struct thread* thread, bool native, unsigned long long number,
                    const unsigned long long* args) {

@@ -33,8 +33,7 @@ static void fail(const char* doing) {
     exit(125);
 }
 
-/* ---- sockets
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- sockets ---- */
 
 int send_descriptor(int socket, char tag, int fd) {
     char room[CMSG_SPACE(sizeof(int))] = {0};
@@ -89,8 +88,7 @@ int tracer_connect(const char* name) {
     return -1;
 }
 
-/* ---- capabilities
- * ------------------------------------------------------------------------------------------------- */
+/* ---- capabilities ---- */
 
 struct capabilities {
     struct __user_cap_header_struct header;
@@ -136,8 +134,7 @@ static void drop_capabilities(const char* list, const struct capabilities* befor
     if (syscall(SYS_capset, &now.header, now.data)) fail("giving up the observer's capabilities");
 }
 
-/* ---- the subject's processes
- * -------------------------------------------------------------------------------------- */
+/* ---- the subject's processes ---- */
 
 static void become(const char* drop, const struct capabilities* before, char** program) {
     if (filter_install() < 0) fail("the seccomp filter of the ptrace observer");

@@ -23,8 +23,7 @@
 #include "agent.h"
 #include "sessions.h"
 
-/* ---- commands
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- commands ---- */
 
 static void pump(int milliseconds);
 
@@ -146,8 +145,7 @@ static void obey(char* line) {
     reply(number, 0, 0, "");
 }
 
-/* ---- start and loop
- * ----------------------------------------------------------------------------------------------- */
+/* ---- start and loop ---- */
 
 static int listener;
 
@@ -243,10 +241,9 @@ int relay(size_t bytes) {
         return 1;
     }
     frame_begin(FRAME_HELLO, 0);
-    frame_text(
-        put_capabilities()
-            ? "seccomp filter, fanotify or inotify; io_uring refused to the subject"
-            : "seccomp filter, fanotify or inotify; io_uring refused to the subject; setuid programs only as root");
+    frame_text(put_capabilities() ? "seccomp filter, fanotify or inotify; io_uring refused to the subject"
+                                  : "seccomp filter, fanotify or inotify; io_uring refused to the subject; "
+                                    "setuid programs only as root");
     frame_text(kernel.release);
     frame_end();
     flush_output();

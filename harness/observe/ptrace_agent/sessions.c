@@ -41,8 +41,7 @@ void reply(unsigned int number, int status, int value, const char* text) {
     frame_end();
 }
 
-/* ---- what tracers note
- * -------------------------------------------------------------------------------------------- */
+/* ---- what tracers note ---- */
 
 static char* text_at(const unsigned char* payload, size_t size, size_t* at) {
     uint16_t length = 0;
@@ -154,8 +153,7 @@ void take_all(void) {
     }
 }
 
-/* ---- sessions
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- sessions ---- */
 
 void end_sessions(void) {
     for (size_t i = 0; i < session_count; i++) {

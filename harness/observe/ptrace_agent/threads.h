@@ -19,7 +19,7 @@ struct thread {
     bool every_call; /* it stops at every call, whatever the filter answers */
     bool looked;     /* … and this one has been looked at already */
     enum escape escape;
-    unsigned long argument; /* of the call: what was changed in it, and is put back */
+    unsigned long argument;       /* of the call: what was changed in it, and is put back */
     const struct call_rule* rule; /* of the call */
     struct event call;
     struct where *first, *second;

@@ -58,8 +58,7 @@ bool is_first_process(unsigned int tid) {
     return tid == first_process || !access(name, F_OK);
 }
 
-/* ---- processes come and go
- * ---------------------------------------------------------------------------------------- */
+/* ---- processes come and go ---- */
 
 /* The first thing that a thread does. */
 static void begins(struct thread* thread) {
@@ -179,8 +178,7 @@ int seize(unsigned int pid, unsigned int root) {
     return 0;
 }
 
-/* ---- commands
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- commands ---- */
 
 /* A process that the engine put into the container wants to be traced before it becomes what it is to be. */
 static void admit(int connection) {

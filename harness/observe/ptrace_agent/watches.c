@@ -31,8 +31,7 @@ static bool engines_own(const char* point) {
     return false;
 }
 
-/* ---- fanotify: it watches a mount, and tells who opens
- * ----------------------------------------------------------------- */
+/* ---- fanotify: it watches a mount, and tells who opens ---- */
 
 static int group = -1;
 static unsigned int places[ACCOUNT_PLACES]; /* mount numbers; what is counted for each is in the account */
@@ -57,7 +56,8 @@ static void use(struct account* account, int fd) {
         fanotify_mark(group, FAN_MARK_REMOVE | FAN_MARK_MOUNT, USES, fd, NULL);
 }
 
-/* Others open files of these mounts too: the engine, rogate, which reads a file for a step, and we ourselves. */
+/* Others open files of these mounts too: the engine, rogate, which reads a file for a step, and we ourselves.
+ */
 static bool is_subject(int pid) {
     const struct thread* thread = pid > 0 ? known_thread((unsigned int)pid) : NULL;
     return thread && !thread->canary;
@@ -90,8 +90,7 @@ static bool mark_mounts(void) {
     return true;
 }
 
-/* ---- inotify, where the engine's user is not the host's root
- * -------------------------------------------------------- */
+/* ---- inotify, where the engine's user is not the host's root ---- */
 
 /* Of one mount; deeper ones are left out, so that at worst a mount is `untested` that was read. */
 #define MAX_DIRECTORIES 1024

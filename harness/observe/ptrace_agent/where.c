@@ -22,8 +22,7 @@ static size_t mount_count;
 static bool changed; /* since they were read */
 static bool begun;   /* the mounts of the beginning have been read */
 
-/* ---- mounts
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- mounts ---- */
 
 static struct where_mount* find_mount(unsigned int id) {
     for (size_t i = 0; i < mount_count; i++)
@@ -154,8 +153,7 @@ static void show_origin(struct where* found) {
     snprintf(found->mount, sizeof found->mount, "%s", origin->point);
 }
 
-/* ---- paths
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- paths ---- */
 
 static int open_of(unsigned int tid, const char* what) {
     char name[64];
