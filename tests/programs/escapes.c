@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 static const char* path;
+static int alive[2]; /* a pipe that everybody holds who comes from here */
 
 static int make(void) {
     const int made = mkdir(path, 0755);
@@ -56,16 +57,17 @@ static void by_grandchild(void) {
     if (!child) {
         setsid();
         if (!fork()) _exit(make() != 0);
-        sleep(1);
         _exit(0);
     }
     await(child);
 }
 
 static char stack[65536];
+static volatile int made;
 static int in_thread(void* nothing) {
     (void)nothing;
     make();
+    made = 1;
     syscall(SYS_exit, 0);
     return 0;
 }
@@ -189,13 +191,13 @@ static void as_daemon(void) {
         _exit(0);
     }
     await(wait(NULL));
-    sleep(1);
 }
 
 int main(int argc, char** argv) {
     if (argc != 3) return 2;
     const char* how = argv[1];
     path = argv[2];
+    if (pipe(alive)) return 1;
     if (!strcmp(how, "clone")) by_clone(CLONE_UNTRACED);
     if (!strcmp(how, "vfork")) by_clone(CLONE_UNTRACED | CLONE_VFORK);
     if (!strcmp(how, "clone3")) by_clone3();
@@ -221,5 +223,8 @@ int main(int argc, char** argv) {
     if (!strcmp(how, "unknown-call")) {
         if (syscall(600) && errno == ENOSYS) make();
     }
+    close(alive[1]);
+    char byte;
+    while (read(alive[0], &byte, 1) > 0) continue;
     return 0;
 }
