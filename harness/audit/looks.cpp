@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "gate/glob.hpp"
+#include "base/name_pattern.hpp"
 
 namespace rogate::audit {
 
@@ -16,7 +16,7 @@ enum class In { target, source, either };
 
 struct Row {
     In in;
-    std::string_view pattern;  // as of gate::matches()
+    std::string_view pattern;  // as of matches()
     Looks looks;
     std::string_view why;
 };
@@ -174,8 +174,8 @@ constexpr Name names[] = {
 };
 
 bool fits(const Row& row, const Mount& mount) {
-    const bool source = mount.type == MountType::bind && gate::matches(row.pattern, mount.source);
-    const bool target = gate::matches(row.pattern, mount.target);
+    const bool source = mount.type == MountType::bind && matches(row.pattern, mount.source);
+    const bool target = matches(row.pattern, mount.target);
     return row.in == In::source ? source : row.in == In::target ? target : source || target;
 }
 

@@ -8,7 +8,7 @@
 #include <rogate/names.hpp>
 
 #include "report/columns.hpp"
-#include "report/escape.hpp"
+#include "base/escape.hpp"
 
 namespace rogate::audit {
 
@@ -16,7 +16,7 @@ namespace {
 
 using nlohmann::ordered_json;
 using report::columns;
-using report::escape_text;
+using escape_text;
 
 std::string place(const Found& found) {
     const SourcePlace& at = found.mount.declared;

@@ -5,15 +5,15 @@
 #include <rogate/names.hpp>
 
 #include "audit/render.hpp"
-#include "gate/yaml_text.hpp"
-#include "report/escape.hpp"
+#include "base/yaml_text.hpp"
+#include "base/escape.hpp"
 
 namespace rogate::audit {
 
 namespace {
 
 std::string scalar(std::string_view raw) {
-    return gate::yaml_scalar(report::escape_text(raw));
+    return yaml_scalar(escape_text(raw));
 }
 
 std::string file_name(const Found& found) {
@@ -31,12 +31,12 @@ std::string file_name(const Found& found) {
 std::string mount_line(const Mount& mount) {
     const std::string mode = mount.read_only ? ", read_only: true" : "";
     if (mount.target.find('$') != std::string::npos || mount.source.find('$') != std::string::npos)
-        return fmt::format("    # fill in: {}:{}\n", report::escape_text(mount.source),
-                           report::escape_text(mount.target));
+        return fmt::format("    # fill in: {}:{}\n", escape_text(mount.source),
+                           escape_text(mount.target));
     for (const std::string_view kind : {"configMap", "secret", "projected", "downwardAPI"})
         if (mount.source == kind)
             return fmt::format("    # fill in, with the content of the {}: ./{}:{}:ro\n", kind, kind,
-                               report::escape_text(mount.target));
+                               escape_text(mount.target));
     switch (mount.type) {
         case MountType::rootfs:
             return "";
@@ -71,7 +71,7 @@ std::string skeleton(const std::vector<const Found*>& mounts) {
         "command,\n"
         "# user) and the steps that use each mount: a mount that no step uses ends as 'untested'.\n"
         "name: {}\nsubject:\n  image: {}\n{}",
-        first.mount.declared.line > 0 ? report::escape_text(first.mount.declared.file)
+        first.mount.declared.line > 0 ? escape_text(first.mount.declared.file)
                                       : "a running container",
         scalar(file_name(first)),
         first.image.empty() ? "'fill-in:latest'  # no image is named there" : scalar(first.image),

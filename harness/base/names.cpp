@@ -103,6 +103,8 @@ std::string_view to_string(WritableAs as) {
             return "tmpfs";
         case WritableAs::volume:
             return "volume";
+        case WritableAs::subpath:
+            return "subpath";
     }
     return "?";
 }

@@ -19,6 +19,7 @@
 #include "engine/together.hpp"
 #include "verdict/compare.hpp"
 #include "verdict/plan.hpp"
+#include "verdict/varying.hpp"
 
 namespace rogate::campaign {
 
@@ -343,6 +344,7 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
     note_mount_points(data, result.mounts);
     name_all_runs(tries, result.mounts);
     result.recommendation = verdict::recommend(result.mounts, plans);
+    result.varying_names = verdict::varying_names(result.runs);
     co_return Result<>{};
 }
 

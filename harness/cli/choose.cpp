@@ -6,7 +6,7 @@
 #include <charconv>
 #include <set>
 
-#include "gate/glob.hpp"
+#include "base/name_pattern.hpp"
 
 namespace rogate::cli {
 
@@ -44,13 +44,13 @@ Result<std::vector<Scenario>> choose(std::vector<Scenario> scenarios,
                                     scenario.name));
     for (const std::string& pattern : patterns)
         if (std::none_of(names.begin(), names.end(),
-                         [&](const std::string& name) { return gate::matches(pattern, name); }))
+                         [&](const std::string& name) { return matches(pattern, name); }))
             return fail(ErrorKind::usage, fmt::format("--only {}: no scenario is named so; there are {}",
                                                       pattern, fmt::join(names, ", ")));
     if (!patterns.empty())
         std::erase_if(scenarios, [&](const Scenario& scenario) {
             return std::none_of(patterns.begin(), patterns.end(), [&](const std::string& pattern) {
-                return gate::matches(pattern, scenario.name);
+                return matches(pattern, scenario.name);
             });
         });
     std::vector<Scenario> chosen;

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <rogate/names.hpp>
 
+#include "base/escape.hpp"
 #include "gate/findings.hpp"
 #include "gate/verdicts.hpp"
-#include "report/escape.hpp"
 
 namespace rogate::gate {
 
@@ -20,12 +20,14 @@ struct Difference {
     std::vector<const LockedWrite*> gone;
 };
 
-Difference difference(const MountResult& mount, const LockedMount& locked) {
+Difference difference(const Case& about, const LockedMount& locked) {
+    const MountResult& mount = about.mount;
+    const VolatileNames names(about.result.varying_names);
     Difference found;
     std::set<const LockedWrite*> still;
     for (const Attempt& attempt : required_writes(mount)) {
         if (attempt.cls != AttemptClass::write) continue;
-        const LockedWrite* entry = entry_for(locked, attempt, mount.mount.target);
+        const LockedWrite* entry = entry_for(locked, attempt, mount.mount.target, names);
         if (entry == nullptr)
             found.added.push_back(&attempt);
         else
@@ -39,7 +41,7 @@ Difference difference(const MountResult& mount, const LockedMount& locked) {
 // `fresh` explains a mount that the lock does not know; else what it wrote before is known.
 std::optional<Finding> about_new_writes(const Case& about, const LockedMount& locked, Level level,
                                         bool fresh) {
-    const auto writes = difference(about.mount, locked).added;
+    const auto writes = difference(about, locked).added;
     if (writes.empty()) return std::nullopt;
     Finding found = finding(
         level, fresh ? "new-mount" : "new-write", about,
@@ -65,16 +67,14 @@ std::optional<Finding> about_verdict(const Case& about, const LockedMount& locke
     if (before && now && *before == 0 && *now == 0) return std::nullopt;
     const bool better = before && now && *now < *before;
     if (better) return std::nullopt;  // told by about_improvement()
-    Finding found =
-        finding(level, "new-verdict", about,
-                split_changed ? "needs other sub-paths writable than the lock file has"
-                              : fmt::format("was {} and is {} now: {}", to_string(locked.verdict),
-                                            to_string(mount.verdict), report::escape_text(mount.reason)));
+    Finding found = finding(level, "new-verdict", about,
+                            split_changed ? "needs other sub-paths writable than the lock file has"
+                                          : fmt::format("was {} and is {} now: {}", to_string(locked.verdict),
+                                                        to_string(mount.verdict), escape_text(mount.reason)));
     if (split_changed) {
-        for (const std::string& path : locked.writable)
-            found.evidence.push_back("was: " + report::escape_text(path));
+        for (const std::string& path : locked.writable) found.evidence.push_back("was: " + escape_text(path));
         for (const WritablePath& path : mount.writable)
-            found.evidence.push_back("now: " + report::escape_text(path.path));
+            found.evidence.push_back("now: " + escape_text(path.path));
     }
     if (level == Level::fail) found.remedy = look_and_update;
     return found;
@@ -82,7 +82,7 @@ std::optional<Finding> about_verdict(const Case& about, const LockedMount& locke
 
 std::optional<Finding> about_improvement(const Case& about, const LockedMount& locked) {
     const auto before = need(locked.verdict), now = need(about.mount.verdict);
-    const auto gone = difference(about.mount, locked).gone;
+    const auto gone = difference(about, locked).gone;
     const bool better = now && (before ? *now < *before : true) && locked.verdict != about.mount.verdict;
     if (gone.empty() && !better) return std::nullopt;
     Finding found = finding(Level::note, better ? "could-be-read-only" : "gone-write", about, "");

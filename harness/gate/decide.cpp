@@ -6,8 +6,8 @@
 #include <iterator>
 #include <rogate/names.hpp>
 
+#include "base/escape.hpp"
 #include "gate/findings.hpp"
-#include "report/escape.hpp"
 
 namespace rogate::gate {
 
@@ -68,12 +68,12 @@ Finding finding(Level level, std::string rule, const Case& about, std::string wh
 
 std::string evidence_line(const Case& about, const Attempt& attempt) {
     const int run = run_of(about, attempt);
-    return fmt::format(
-        "{} {}  {}{}  in {}  by {}{}", attempt.operation, report::escape_text(attempt.path),
-        attempt.error == 0 ? "succeeded" : errno_name(attempt.error),
-        attempt.count == 1 ? "" : fmt::format(" ×{}", attempt.count), report::escape_text(attempt.phase),
-        report::escape_text(attempt.process.exe.empty() ? attempt.process.comm : attempt.process.exe),
-        run == 0 ? "" : fmt::format("  (run {})", run));
+    return fmt::format("{} {}  {}{}  in {}  by {}{}", attempt.operation, escape_text(attempt.path),
+                       attempt.error == 0 ? "succeeded" : errno_name(attempt.error),
+                       attempt.count == 1 ? "" : fmt::format(" ×{}", attempt.count),
+                       escape_text(attempt.phase),
+                       escape_text(attempt.process.exe.empty() ? attempt.process.comm : attempt.process.exe),
+                       run == 0 ? "" : fmt::format("  (run {})", run));
 }
 
 Decision decide(const Question& question) {

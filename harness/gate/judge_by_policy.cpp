@@ -5,11 +5,10 @@
 #include <rogate/names.hpp>
 #include <set>
 
+#include "base/escape.hpp"
+#include "base/name_pattern.hpp"
+#include "base/yaml_text.hpp"
 #include "gate/findings.hpp"
-#include "gate/glob.hpp"
-#include "gate/volatile_parts.hpp"
-#include "gate/yaml_text.hpp"
-#include "report/escape.hpp"
 
 namespace rogate::gate {
 
@@ -43,12 +42,11 @@ std::string place(const SourcePlace& at) {
 // "accepted by Ada until 2026-01-31 (policy.yaml:7:5), which is 12 days ago"
 std::string expiry(const Grounds& grounds, Day today) {
     const auto days = (today - *grounds.until).count();
-    return fmt::format("accepted{} until {} ({}), which is {} {} ago{}",
-                       grounds.by.empty() ? "" : " by " + report::escape_text(grounds.by),
-                       to_text(*grounds.until), place(grounds.declared), days, days == 1 ? "day" : "days",
-                       grounds.reason.empty()
-                           ? ""
-                           : fmt::format("; the reason was: {}", report::escape_text(grounds.reason)));
+    return fmt::format(
+        "accepted{} until {} ({}), which is {} {} ago{}",
+        grounds.by.empty() ? "" : " by " + escape_text(grounds.by), to_text(*grounds.until),
+        place(grounds.declared), days, days == 1 ? "day" : "days",
+        grounds.reason.empty() ? "" : fmt::format("; the reason was: {}", escape_text(grounds.reason)));
 }
 
 bool among(const std::vector<Verdict>& list, Verdict verdict) {
@@ -109,9 +107,10 @@ FailedWrites failed_writes(const Case& about, const Policy& policy, Day today, U
 
 // Entries for the policy file that accept the open writes, one for each path and operation.
 std::string accepting(const Case& about, const std::vector<const Attempt*>& open) {
+    const VolatileNames names(about.result.varying_names);
     std::set<std::string> entries;
     for (const Attempt* attempt : open) {
-        const LockedWrite write = locked_write(*attempt, about.mount.mount.target);
+        const LockedWrite write = locked_write(*attempt, about.mount.mount.target, names);
         entries.insert(fmt::format("  - path: {}\n    operation: {}\n    process: {}\n    reason: \n",
                                    yaml_scalar(write.path), write.operation, yaml_scalar(write.process)));
     }
@@ -160,7 +159,7 @@ std::optional<Finding> about_read_only(const Case& about, const Policy& policy) 
         fmt::format("has to be read-only ({}), and is mounted {}", place(rule->grounds.declared),
                     verdict == Verdict::ineffective ? "where read-only protects nothing" : "writable"));
     found.evidence.push_back(
-        fmt::format("verdict {}: {}", to_string(verdict), report::escape_text(about.mount.reason)));
+        fmt::format("verdict {}: {}", to_string(verdict), escape_text(about.mount.reason)));
     switch (verdict) {
         case Verdict::safe:
             found.remedy = "Mount it read-only: a run with it read-only passed, and nothing failed.";
@@ -182,10 +181,9 @@ std::optional<Finding> about_read_only(const Case& about, const Policy& policy) 
 Finding refused_verdict(const Case& about, const Policy& policy, const Accepted& accepted, Day today) {
     const Verdict verdict = about.mount.verdict;
     const bool open = verdict == Verdict::inconclusive;
-    Finding found =
-        finding(open ? Level::inconclusive : Level::fail, open ? "inconclusive" : "verdict", about,
-                fmt::format("is {}, which is not accepted: {}", to_string(verdict),
-                            report::escape_text(about.mount.reason)));
+    Finding found = finding(
+        open ? Level::inconclusive : Level::fail, open ? "inconclusive" : "verdict", about,
+        fmt::format("is {}, which is not accepted: {}", to_string(verdict), escape_text(about.mount.reason)));
     if (accepted.expired != nullptr) {
         found.rule = "expired-acceptance";
         found.level = Level::fail;
@@ -272,7 +270,7 @@ std::vector<Finding> look_at_policy(const Question& question, const Used& used) 
     for (std::size_t i = 0; i < policy.mounts.size(); ++i) {
         const MountRule& rule = policy.mounts[i];
         if (!concerned(rule.scenario)) continue;
-        const std::string target = report::escape_text(rule.target);
+        const std::string target = escape_text(rule.target);
         if (used.mounts[i])
             expires(rule.grounds, "what becomes of " + target);
         else if (rule.must_be_read_only)
@@ -289,11 +287,11 @@ std::vector<Finding> look_at_policy(const Question& question, const Used& used) 
         const WriteRule& rule = policy.writes[i];
         if (!concerned(rule.scenario)) continue;
         if (used.writes[i])
-            expires(rule.grounds, "a failed write at " + report::escape_text(rule.path));
+            expires(rule.grounds, "a failed write at " + escape_text(rule.path));
         else
             about(rule.grounds, Level::note, "unused-entry",
                   fmt::format("no write at {} fails that this entry accepts; it can be removed",
-                              report::escape_text(rule.path)));
+                              escape_text(rule.path)));
     }
     return findings;
 }

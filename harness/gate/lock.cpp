@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <rogate/names.hpp>
 
-#include "gate/glob.hpp"
+#include "base/escape.hpp"
+#include "base/name_kinds.hpp"
+#include "base/name_pattern.hpp"
+#include "base/yaml_text.hpp"
 #include "gate/keys.hpp"
 #include "gate/verdicts.hpp"
-#include "gate/volatile_parts.hpp"
-#include "gate/yaml_text.hpp"
-#include "report/escape.hpp"
 #include "spec/fields.hpp"
 #include "spec/nearest_name.hpp"
 
@@ -23,29 +23,30 @@ using spec::in_quotes;
 using spec::Mapping;
 using spec::Value;
 
-constexpr std::string_view schema = "rogate.lock/1";
+constexpr std::string_view schema = "rogate.lock/2", schema_with_stars = "rogate.lock/1";
 
-// A thread may name itself as it likes; the program's file is the same every time.
-std::string program(const Process& process) {
-    const std::string& exe = process.exe;
-    const std::string name = exe.substr(exe.rfind('/') + 1);
-    return name.empty() ? process.comm.str() : name;
+// Of a lock file that did not tell the kinds apart.
+bool is_of_stars(const LockedWrite& write) {
+    const std::string varies = to_text(Placeholder{NameKind::any});
+    return write.path.find(varies) != std::string::npos || write.process.find(varies) != std::string::npos;
 }
 
-LockedMount locked_mount(const MountResult& result, const LockedMount* old) {
+LockedMount locked_mount(const MountResult& result, const LockedMount* old, const VolatileNames& names) {
     LockedMount mount;
     mount.verdict = result.verdict;
     for (const WritablePath& path : result.writable) mount.writable.insert(path.path);
     for (const Attempt& attempt : required_writes(result)) {
         if (attempt.cls != AttemptClass::write) continue;
-        const LockedWrite* kept = old == nullptr ? nullptr : entry_for(*old, attempt, result.mount.target);
-        mount.writes.insert(kept != nullptr ? *kept : locked_write(attempt, result.mount.target));
+        const std::string& target = result.mount.target;
+        const LockedWrite* kept = old == nullptr ? nullptr : entry_for(*old, attempt, target, names);
+        mount.writes.insert(kept != nullptr && !is_of_stars(*kept) ? *kept
+                                                                   : locked_write(attempt, target, names));
     }
     return mount;
 }
 
 std::string scalar(const std::string& raw) {
-    return yaml_scalar(report::escape_text(raw));
+    return yaml_scalar(escape_text(raw));
 }
 
 }  // namespace
@@ -54,17 +55,18 @@ const Attempts& required_writes(const MountResult& mount) {
     return mount.verdict == Verdict::already_ro || mount.writes.empty() ? mount.attempts : mount.writes;
 }
 
-LockedWrite locked_write(const Attempt& attempt, const std::string& mount) {
-    return {generalised(attempt.path, mount), attempt.operation,
-            generalised_process(program(attempt.process))};
+LockedWrite locked_write(const Attempt& attempt, const std::string& mount, const VolatileNames& names) {
+    return {names.pattern(attempt.path, mount), attempt.operation,
+            process_pattern(program_name(attempt.process))};
 }
 
-const LockedWrite* entry_for(const LockedMount& locked, const Attempt& attempt, const std::string& mount) {
-    const LockedWrite made = locked_write(attempt, mount);
+const LockedWrite* entry_for(const LockedMount& locked, const Attempt& attempt, const std::string& mount,
+                             const VolatileNames& names) {
+    const LockedWrite made = locked_write(attempt, mount, names);
     if (const auto same = locked.writes.find(made); same != locked.writes.end()) return &*same;
     const auto stands_for = [&](const LockedWrite& entry) {
         return entry.operation == attempt.operation && matches(entry.path, attempt.path) &&
-               (entry.process == made.process || matches(entry.process, program(attempt.process)));
+               (entry.process == made.process || matches(entry.process, program_name(attempt.process)));
     };
     const auto wider = std::find_if(locked.writes.begin(), locked.writes.end(), stands_for);
     return wider == locked.writes.end() ? nullptr : &*wider;
@@ -74,6 +76,7 @@ Lock updated(const Lock& old, const std::vector<CampaignResult>& results) {
     Lock lock = old;
     for (const CampaignResult& result : results) {
         LockedScenario scenario;
+        const VolatileNames names(result.varying_names);
         const auto before = old.scenarios.find(result.scenario.name);
         for (const MountResult& mount : result.mounts) {
             const std::string& target = mount.mount.target;
@@ -81,7 +84,7 @@ Lock updated(const Lock& old, const std::vector<CampaignResult>& results) {
             if (before != old.scenarios.end() && before->second.contains(target))
                 known = &before->second.at(target);
             if (mount.verdict != Verdict::inconclusive)
-                scenario[target] = locked_mount(mount, known);
+                scenario[target] = locked_mount(mount, known, names);
             else if (known != nullptr)
                 scenario[target] = *known;
         }
@@ -94,7 +97,9 @@ std::string render_lock(const Lock& lock) {
     std::string out =
         "# What each mount has to be written for, as `rogate gate --update-lock` found it. Commit it: a "
         "change is\n"
-        "# a change of what the application writes. '*' stands for names that differ from run to run.\n";
+        "# a change of what the application writes. {number}, {time}, {hex}, {uuid}, {random} and {word} "
+        "stand for\n"
+        "# what differs from run to run. An entry can be widened by hand: '*' is any name, '**' any path.\n";
     out += fmt::format("schema: {}\nscenarios:{}\n", schema, lock.scenarios.empty() ? " []" : "");
     for (const auto& [name, mounts] : lock.scenarios) {
         out += fmt::format("  - name: {}\n    mounts:{}\n", scalar(name), mounts.empty() ? " []" : "");
@@ -134,7 +139,33 @@ void each_of(const Mapping& mapping, std::string_view key, const Context& contex
     for (const spec::ValuePtr& item : list->items) read(*item);
 }
 
-void read_mount(const Value& value, LockedScenario& scenario, const Context& context) {
+// A pattern of the schema with stars: what was made a star was no word, and what somebody widened ("**", '?')
+// stays.
+std::string with_kinds(std::string_view pattern) {
+    std::string out;
+    for (std::size_t i = 0; i < pattern.size(); ++i) {
+        const std::string_view rest = pattern.substr(i);
+        if (rest.starts_with('\\') || rest.starts_with("**")) {
+            out += rest.substr(0, 2);
+            ++i;
+        } else if (rest[0] == '*') {
+            out += to_text(Placeholder{NameKind::any});
+        } else {
+            out += rest[0] == '{' ? "\\{" : std::string(1, rest[0]);
+        }
+    }
+    return out;
+}
+
+struct LockContext {
+    const Context& spec;
+    bool with_stars = false;  // schema_with_stars
+
+    std::string pattern(const std::string& text) const { return with_stars ? with_kinds(text) : text; }
+};
+
+void read_mount(const Value& value, LockedScenario& scenario, const LockContext& lock) {
+    const Context& context = lock.spec;
     const Mapping mapping(value, "a mount", keys::lock_mount, context);
     const auto target = required_line(mapping, "target", context);
     const auto verdict_name = required_line(mapping, "verdict", context);
@@ -147,29 +178,30 @@ void read_mount(const Value& value, LockedScenario& scenario, const Context& con
                                     spec::suggestion(*verdict_name, verdict_names())));
     else
         mount.verdict = *verdict;
-    for (const std::string& path : mapping.texts("writable"))
-        mount.writable.insert(report::unescape_text(path));
+    for (const std::string& path : mapping.texts("writable")) mount.writable.insert(unescape_text(path));
     each_of(mapping, "writes", context, [&](const Value& item) {
         const Mapping write(item, "a write", keys::lock_write, context);
         const auto path = required_line(write, "path", context),
                    operation = required_line(write, "operation", context),
                    process = required_line(write, "process", context);
-        if (path && operation && process) mount.writes.insert({*path, *operation, *process});
+        if (path && operation && process)
+            mount.writes.insert({lock.pattern(*path), *operation, lock.pattern(*process)});
     });
-    if (!scenario.emplace(report::unescape_text(*target), std::move(mount)).second)
+    if (!scenario.emplace(unescape_text(*target), std::move(mount)).second)
         context.problem(
             value, fmt::format("mount {} is there twice (a merge of two branches?); keep one of the two, or "
                                "make the file again with --update-lock",
                                in_quotes(*target)));
 }
 
-void read_scenario(const Value& value, Lock& lock, const Context& context) {
+void read_scenario(const Value& value, Lock& lock, const LockContext& read) {
+    const Context& context = read.spec;
     const Mapping mapping(value, "a scenario", keys::lock_scenario, context);
     const auto name = required_line(mapping, "name", context);
     if (!name) return;
     LockedScenario scenario;
-    each_of(mapping, "mounts", context, [&](const Value& item) { read_mount(item, scenario, context); });
-    if (!lock.scenarios.emplace(report::unescape_text(*name), std::move(scenario)).second)
+    each_of(mapping, "mounts", context, [&](const Value& item) { read_mount(item, scenario, read); });
+    if (!lock.scenarios.emplace(unescape_text(*name), std::move(scenario)).second)
         context.problem(value,
                         fmt::format("scenario {} is there twice; keep one of the two, or make the file again "
                                     "with --update-lock",
@@ -191,13 +223,14 @@ Result<Lock> parse_lock(std::string_view text, const std::string& file_name) {
     if (!root) return fail(problems.error());
     const Mapping mapping(*root, "the lock file", keys::lock, context);
     const auto version = required_line(mapping, "schema", context);
-    if (version && *version != schema)
+    if (version && *version != schema && *version != schema_with_stars)
         context.problem(
             *mapping.get("schema"),
             fmt::format("{} is not known here, only {}; use the rogate that wrote it, or make the file again "
                         "with --update-lock",
                         in_quotes(*version), schema));
-    each_of(mapping, "scenarios", context, [&](const Value& item) { read_scenario(item, lock, context); });
+    const LockContext read{context, version == schema_with_stars};
+    each_of(mapping, "scenarios", context, [&](const Value& item) { read_scenario(item, lock, read); });
     if (!problems.empty()) return fail(problems.error());
     return lock;
 }

@@ -10,10 +10,12 @@
 #include <string_view>
 #include <vector>
 
+#include "base/volatile_names.hpp"
+
 namespace rogate::gate {
 
 struct LockedWrite {
-    std::string path, operation, process;  // path and process are patterns, as of gate::generalised()
+    std::string path, operation, process;  // path and process are patterns (base/volatile_names.hpp)
     auto operator<=>(const LockedWrite&) const = default;
 };
 
@@ -36,10 +38,11 @@ struct Lock {
 // anyway, what failed. (What an application tries after a write has failed is no requirement of its own.)
 const Attempts& required_writes(const MountResult& mount);
 
-LockedWrite locked_write(const Attempt& attempt, const std::string& mount);
-// The entry that stands for a write: the same generalised one, else one whose patterns match; null if there
-// is none.
-const LockedWrite* entry_for(const LockedMount& locked, const Attempt& attempt, const std::string& mount);
+LockedWrite locked_write(const Attempt& attempt, const std::string& mount, const VolatileNames& names);
+// The entry that stands for a write: the one that would be made of it, else one whose patterns match; null if
+// there is none.
+const LockedWrite* entry_for(const LockedMount& locked, const Attempt& attempt, const std::string& mount,
+                             const VolatileNames& names);
 
 // `old` with what the results say put in. An entry that still covers a write stays as it is, so that patterns
 // which somebody widened by hand last; scenarios without a result stay; a mount whose verdict is inconclusive
@@ -48,7 +51,9 @@ Lock updated(const Lock& old, const std::vector<CampaignResult>& results);
 
 // Sorted, one line for each write: equal locks give equal bytes.
 std::string render_lock(const Lock& lock);
-// Errors as of parse_policy().
+// Errors as of parse_policy(). Also reads rogate.lock/1, which had one '*' for whatever differed from run to
+// run: it is {varies} here, which stands for numbers, times, hashes, UUIDs and random texts, but not for words.
+// updated() puts the kinds in the place of those that the results still have.
 Result<Lock> parse_lock(std::string_view text, const std::string& file_name);
 
 }  // namespace rogate::gate

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "report/escape.hpp"
+#include "base/escape.hpp"
 
 namespace rogate::gate {
 
@@ -18,8 +18,7 @@ std::string_view word(Level level) {
 }
 
 std::string place(const SourcePlace& at) {
-    return at.line > 0 ? fmt::format("{}:{}:{}", report::escape_text(at.file), at.line, at.column)
-                       : std::string();
+    return at.line > 0 ? fmt::format("{}:{}:{}", escape_text(at.file), at.line, at.column) : std::string();
 }
 
 std::string counted(std::size_t n, std::string_view one) {
@@ -27,7 +26,7 @@ std::string counted(std::size_t n, std::string_view one) {
 }
 
 std::string verdict_line(const Decision& decision) {
-    const std::string since = report::escape_text(decision.since);
+    const std::string since = escape_text(decision.since);
     if (!since.empty() && decision.mounts == 0)
         return fmt::format("The gate says yes: no mount was made read-only since {}", since);
     const std::string about =
@@ -46,8 +45,8 @@ std::string verdict_line(const Decision& decision) {
 std::string subject(const Finding& found) {
     std::string out;
     const auto add = [&](const std::string& part) { out += (out.empty() || part.empty() ? "" : " ") + part; };
-    add(report::escape_text(found.scenario));
-    add(report::escape_text(found.mount));
+    add(escape_text(found.scenario));
+    add(escape_text(found.mount));
     const std::string at = place(found.declared);
     if (!at.empty()) add(out.empty() ? at : "(" + at + ")");
     return out;
@@ -118,7 +117,7 @@ std::string render_markdown(const Decision& decision) {
     for (const Finding& found : decision.findings) {
         std::string about;
         for (const std::string& name : {found.scenario, found.mount})
-            if (!name.empty()) about += " " + code(report::escape_text(name));
+            if (!name.empty()) about += " " + code(escape_text(name));
         out += fmt::format("\n**{}**{}: {}\n", word(found.level), about, escaped(found.what));
         if (const std::string at = place(found.declared); !at.empty()) out += fmt::format("({})\n", code(at));
         if (!found.evidence.empty()) out += '\n';
@@ -143,14 +142,14 @@ std::string render_json(const Decision& decision) {
     for (const Finding& found : decision.findings) {
         ordered_json each = {{"level", std::string(word(found.level))},
                              {"rule", found.rule},
-                             {"scenario", report::escape_text(found.scenario)},
-                             {"mount", report::escape_text(found.mount)},
+                             {"scenario", escape_text(found.scenario)},
+                             {"mount", escape_text(found.mount)},
                              {"what", found.what},
                              {"evidence", found.evidence},
                              {"remedy", found.remedy}};
         if (!found.snippet.empty()) each["snippet"] = found.snippet;
         if (found.declared.line > 0)
-            each["declared"] = {{"file", report::escape_text(found.declared.file)},
+            each["declared"] = {{"file", escape_text(found.declared.file)},
                                 {"line", found.declared.line},
                                 {"column", found.declared.column}};
         findings.push_back(std::move(each));
@@ -160,7 +159,7 @@ std::string render_json(const Decision& decision) {
                           {"exit_code", decision.exit_code()},
                           {"results", decision.results},
                           {"mounts", decision.mounts}};
-    if (!decision.since.empty()) whole["since"] = report::escape_text(decision.since);
+    if (!decision.since.empty()) whole["since"] = escape_text(decision.since);
     whole["findings"] = std::move(findings);
     return whole.dump(2) + "\n";
 }

@@ -7,9 +7,9 @@
 #include <iterator>
 #include <rogate/names.hpp>
 
+#include "base/escape.hpp"
 #include "base/text.hpp"
 #include "gate/findings.hpp"
-#include "report/escape.hpp"
 
 namespace rogate::gate {
 
@@ -33,9 +33,9 @@ Origin::Kind kind_of(const Change& change) {
 
 // "web /data (compose.yaml:7:9)": how a person finds it.
 std::string named(const Change& change) {
-    return report::escape_text(change.container.empty()
-                                   ? fmt::format("{} {}", change.name, change.target)
-                                   : fmt::format("{} {} {}", change.name, change.container, change.target));
+    return escape_text(change.container.empty()
+                           ? fmt::format("{} {}", change.name, change.target)
+                           : fmt::format("{} {} {}", change.name, change.container, change.target));
 }
 
 Finding without_result(const Change& change, const Since& since) {
@@ -45,40 +45,37 @@ Finding without_result(const Change& change, const Since& since) {
     found.mount = change.target;
     found.declared = change.declared;
     found.what = fmt::format("{} was made read-only since {}, and no result is about it", named(change),
-                             report::escape_text(since.revision));
+                             escape_text(since.revision));
     const std::string_view folder = folder_of(change.declared.file);
     if (!change.base.empty()) {
         found.remedy =
             is_merged_by_name(change.declared.file)
                 ? fmt::format("Run both files: rogate run --since {} {} --service {} --out DIR",
-                              report::escape_text(since.revision),
-                              folder.empty() ? "." : report::escape_text(folder),
-                              report::escape_text(change.name))
+                              escape_text(since.revision), folder.empty() ? "." : escape_text(folder),
+                              escape_text(change.name))
                 : fmt::format(
                       "Run a scenario with 'subject: {{compose: {{file: [{}, {}], service: {}}}}}': "
                       "rogate run --since {} SCENARIO --out DIR",
-                      report::escape_text(change.base), report::escape_text(change.declared.file),
-                      report::escape_text(change.name), report::escape_text(since.revision));
+                      escape_text(change.base), escape_text(change.declared.file), escape_text(change.name),
+                      escape_text(since.revision));
         return found;
     }
     found.remedy =
         change.kind == "kubernetes"
             ? fmt::format(
                   "Run a scenario whose subject is this container: rogate run --since {} SCENARIO --out DIR",
-                  report::escape_text(since.revision))
-            : fmt::format("Run it: rogate run --since {} {}{} --out DIR", report::escape_text(since.revision),
-                          report::escape_text(change.declared.file),
-                          change.kind == "compose"
-                              ? fmt::format(" --service {}", report::escape_text(change.name))
-                              : "");
+                  escape_text(since.revision))
+            : fmt::format(
+                  "Run it: rogate run --since {} {}{} --out DIR", escape_text(since.revision),
+                  escape_text(change.declared.file),
+                  change.kind == "compose" ? fmt::format(" --service {}", escape_text(change.name)) : "");
     return found;
 }
 
 Finding has_to_be_writable(const Case& about, const Change& change, const Since& since) {
-    Finding found =
-        finding(Level::fail, "made-read-only", about,
-                fmt::format("was made read-only since {}, and has to be written to: {}",
-                            report::escape_text(since.revision), report::escape_text(about.mount.reason)));
+    Finding found = finding(Level::fail, "made-read-only", about,
+                            fmt::format("was made read-only since {}, and has to be written to: {}",
+                                        escape_text(since.revision), escape_text(about.mount.reason)));
     found.declared = change.declared;
     for (const Attempt& attempt : about.mount.attempts)
         if (attempt.cls == AttemptClass::write) found.evidence.push_back(evidence_line(about, attempt));
@@ -168,8 +165,8 @@ Decision decide_since(const Question& question) {
         Finding found;
         found.level = Level::note;
         found.rule = "not-compared";
-        found.what = "a changed file could not be read, so what it makes read-only is not known: " +
-                     report::escape_text(why);
+        found.what =
+            "a changed file could not be read, so what it makes read-only is not known: " + escape_text(why);
         take({found});
     }
     return decision;

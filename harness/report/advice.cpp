@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "base/escape.hpp"
 #include "base/text.hpp"
-#include "report/escape.hpp"
 
 namespace rogate::report {
 
@@ -127,6 +127,7 @@ DockerFlags docker_run_flags(const CampaignResult& result) {
 
 std::string writable_kind(const WritablePath& path) {
     if (path.as == WritableAs::volume) return "volume";
+    if (path.as == WritableAs::subpath) return "a part of what is mounted there now";
     return path.tmpfs_options.empty() ? "tmpfs" : fmt::format("tmpfs ({})", path.tmpfs_options);
 }
 

@@ -8,8 +8,8 @@
 #include <rogate/names.hpp>
 #include <unordered_map>
 
+#include "base/escape.hpp"
 #include "report/advice.hpp"
-#include "report/escape.hpp"
 #include "report/html/page.hpp"
 #include "report/markup.hpp"
 #include "report/terminal.hpp"

@@ -8,7 +8,7 @@
 #include <rogate/names.hpp>
 #include <tuple>
 
-#include "report/escape.hpp"
+#include "base/escape.hpp"
 #include "report/secrets.hpp"
 
 namespace rogate::report {
@@ -287,6 +287,10 @@ Result<> Writer::result(const CampaignResult& result) {
         out_ += "  ]";
     }
     member(1, "recommendation", recommendation);
+    ordered_json varying = ordered_json::array();
+    for (const VaryingName& each : result.varying_names)
+        varying.push_back({{"pattern", text(each.pattern)}, {"names", texts(each.names)}});
+    if (!varying.empty()) member(1, "varying_names", varying);
     out_ += "\n}\n";
     return done_ ? sink_(out_) : done_;
 }

@@ -10,7 +10,7 @@
 #include <rogate/names.hpp>
 #include <utility>
 
-#include "report/escape.hpp"
+#include "base/escape.hpp"
 #include "report/json.hpp"
 #include "report/piece_stream.hpp"
 
@@ -42,7 +42,7 @@ constexpr std::array all_states = {DataState::current, DataState::fresh, DataSta
 constexpr std::array all_kinds = {RunKind::control, RunKind::probe, RunKind::verify};
 constexpr std::array all_canaries = {Canary::seen, Canary::not_seen, Canary::not_refused, Canary::failed};
 
-constexpr std::array all_writable = {WritableAs::tmpfs, WritableAs::volume};
+constexpr std::array all_writable = {WritableAs::tmpfs, WritableAs::volume, WritableAs::subpath};
 constexpr std::array all_origins = {Origin::Kind::scenario, Origin::Kind::compose, Origin::Kind::kubernetes,
                                     Origin::Kind::docker_run, Origin::Kind::container};
 
@@ -463,6 +463,8 @@ CampaignResult read_result(const json& object) {
     const json& recommendation = object.at("recommendation");
     result.recommendation.read_only = raw_list(recommendation.at("read_only"));
     result.recommendation.writable = read_writable(recommendation);
+    for (const json& each : object.value("varying_names", json::array()))
+        result.varying_names.push_back({raw(each, "pattern"), raw_list(each.at("names"))});
     if (!recommendation.at("verified_by_run").is_null())
         result.recommendation.verified_by_run = recommendation.at("verified_by_run").get<int>();
     return result;

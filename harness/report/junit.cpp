@@ -6,8 +6,8 @@
 #include <map>
 #include <rogate/names.hpp>
 
+#include "base/escape.hpp"
 #include "report/advice.hpp"
-#include "report/escape.hpp"
 #include "report/markup.hpp"
 #include "report/when.hpp"
 

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <rogate/names.hpp>
 
+#include "base/escape.hpp"
 #include "report/advice.hpp"
-#include "report/escape.hpp"
 #include "report/markup.hpp"
 #include "report/terminal.hpp"
 #include "report/when.hpp"
@@ -147,8 +147,8 @@ void Document::advice() {
     for (std::size_t i = 0; i < paths; ++i) {
         const WritablePath& each = advice.writable[i];
         line("- keep writable: {} as {}{}{}", markdown_code(each.path, extent_.text),
-             each.as == WritableAs::volume || each.tmpfs_options.empty()
-                 ? std::string(to_string(each.as))
+             each.as != WritableAs::tmpfs || each.tmpfs_options.empty()
+                 ? writable_kind(each)
                  : fmt::format("tmpfs with {}", markdown_code(each.tmpfs_options, extent_.text)),
              each.reason.empty() ? "" : ": " + markdown_text(each.reason, extent_.text),
              each.needs_mount_point ? " (the directory has to be made first)" : "");

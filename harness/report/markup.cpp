@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "report/escape.hpp"
+#include "base/escape.hpp"
 
 namespace rogate::report {
 

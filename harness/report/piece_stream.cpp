@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "report/escape.hpp"
+#include "base/escape.hpp"
 
 namespace rogate::report {
 

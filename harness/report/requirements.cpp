@@ -7,8 +7,10 @@
 #include <rogate/names.hpp>
 #include <set>
 
+#include "base/escape.hpp"
+#include "base/name_pattern.hpp"
+#include "base/volatile_names.hpp"
 #include "report/advice.hpp"
-#include "report/escape.hpp"
 #include "report/json.hpp"
 #include "report/markup.hpp"
 
@@ -88,55 +90,24 @@ std::string_view why(const MountResult& mount) {
     return {};
 }
 
-// Numbers of three digits and more, and hexadecimal names of eight and more with a digit, are made anew each
-// time: pid files, temporary files, hashes. One "*" stands for each.
-std::string general(std::string_view name) {
-    const auto digit = [](char c) { return c >= '0' && c <= '9'; };
-    const auto hex = [&](char c) { return digit(c) || (c >= 'a' && c <= 'f'); };
-    std::string out;
-    for (std::size_t i = 0; i < name.size();) {
-        std::size_t end = i, digits = 0;
-        while (end < name.size() && hex(name[end])) digits += digit(name[end++]) ? 1U : 0U;
-        std::size_t only = i;
-        while (only < name.size() && digit(name[only])) ++only;
-        if (end - i >= 8 && digits > 0) {
-            out += '*';
-            i = end;
-        } else if (only - i >= 3) {
-            out += '*';
-            i = only;
-        } else {
-            const std::size_t next = std::max(only, i + 1);
-            out += name.substr(i, next - i);
-            i = next;
-        }
-    }
-    return out;
-}
-
 struct Need {
     std::set<std::string> operations, processes, phases;
 };
-using Needs = std::map<std::string, Need>;  // by general path
+using Needs = std::map<std::string, Need>;  // by the path's pattern
 
-std::string general_path(std::string_view path, std::size_t from) {
-    std::string out(path.substr(0, from));
-    for (std::size_t at = from; at < path.size();) {
-        std::size_t end = std::min(path.find('/', at), path.size());
-        out += general(path.substr(at, end - at));
-        if (end < path.size()) out += '/';
-        at = end + 1;
-    }
-    return out;
+// The application is ready at one moment or another: what it does just then is in either phase.
+std::string_view steady_phase(std::string_view phase) {
+    return phase == "entrypoint" || phase == "ready" ? "start" : phase;
 }
 
-void add_needs(const Attempts& attempts, bool failed, std::size_t from, Needs& needs) {
+void add_needs(const Attempts& attempts, bool failed, const std::string& mount, const VolatileNames& names,
+               Needs& needs) {
     for (const Attempt& each : attempts) {
         if (each.cls != AttemptClass::write || (each.error != 0) != failed) continue;
-        Need& need = needs[general_path(each.path, std::min(from, each.path.size()))];
+        Need& need = needs[names.pattern(each.path, mount)];
         need.operations.insert(each.operation);
-        need.processes.insert(each.process.comm);
-        need.phases.insert(each.phase);
+        need.processes.insert(process_pattern(program_name(each.process)));
+        need.phases.emplace(steady_phase(each.phase));
     }
 }
 
@@ -159,7 +130,8 @@ Needs folded(const Needs& needs, std::size_t from) {
 std::string joined(const std::set<std::string>& texts, bool code) {
     std::string out;
     for (const std::string& each : texts)
-        out += (out.empty() ? "" : ", ") + (code ? markdown_code(each, 80) : markdown_text(each, 120));
+        out += (out.empty() ? "" : ", ") +
+               (code ? markdown_code(unescape_text(each), 80) : markdown_text(each, 120));
     return out;
 }
 
@@ -203,10 +175,10 @@ std::string section(const CampaignResult& result, const MountResult& mount, cons
                            each.reason.empty() ? "" : ": " + markdown_text(each.reason),
                            each.needs_mount_point ? " (the directory has to be made first)" : "");
     Needs needs;
-    const std::size_t from = mount.mount.target == "/" ? 1 : mount.mount.target.size() + 1;
-    add_needs(mount.writes, false, from, needs);
-    add_needs(mount.attempts, true, from, needs);
-    needs = folded(needs, from);
+    const VolatileNames names(result.varying_names);
+    add_needs(mount.writes, false, mount.mount.target, names, needs);
+    add_needs(mount.attempts, true, mount.mount.target, names, needs);
+    needs = folded(needs, literal_pattern(mount.mount.target).size());
     if (!needs.empty()) out += "\nWrites:\n\n";
     std::size_t shown = 0;
     for (const auto& [path, need] : needs) {
@@ -214,8 +186,9 @@ std::string section(const CampaignResult& result, const MountResult& mount, cons
             out += fmt::format("- and {} more\n", needs.size() - writes_shown);
             break;
         }
-        out += fmt::format("- {}: {} by {} in {}\n", markdown_code(path), joined(need.operations, false),
-                           joined(need.processes, true), joined(need.phases, false));
+        out += fmt::format("- {}: {} by {} in {}\n", markdown_code(unescape_text(path)),
+                           joined(need.operations, false), joined(need.processes, true),
+                           joined(need.phases, false));
     }
     return out;
 }

@@ -23,8 +23,9 @@ using History = std::map<std::string, Since>;
 Result<History> read_history(const Source& previous);
 Result<History> read_history(std::string_view previous);
 
-// Two runs that found the same give the same text: no times, counts, process numbers or run numbers; numbers
-// and long hexadecimal names in paths are shown as "*", and a folder with many different names as "folder/*".
+// Two campaigns that found the same give the same text: no times, counts, process numbers or run numbers;
+// what varies in a path is a placeholder (base/volatile_names.hpp), and a folder with many different names is
+// "folder/*".
 std::string render_requirements(const CampaignResult& result, const History& history = {});
 
 }  // namespace rogate::report

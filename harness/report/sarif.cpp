@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <rogate/names.hpp>
 
-#include "report/escape.hpp"
+#include "base/escape.hpp"
 #include "report/markup.hpp"
 #include "report/terminal.hpp"
 

@@ -6,9 +6,9 @@
 #include <rogate/names.hpp>
 #include <vector>
 
+#include "base/escape.hpp"
 #include "report/advice.hpp"
 #include "report/columns.hpp"
-#include "report/escape.hpp"
 #include "report/markup.hpp"
 #include "report/when.hpp"
 

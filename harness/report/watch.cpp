@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <rogate/names.hpp>
 
+#include "base/escape.hpp"
 #include "report/columns.hpp"
-#include "report/escape.hpp"
 #include "report/markup.hpp"
 
 namespace rogate::report {

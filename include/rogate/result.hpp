@@ -32,6 +32,13 @@ struct MountResult {
     bool operator==(const MountResult&) const = default;
 };
 
+// Names of files that differed from run to run, as a pattern of their path: "/data/foo{random:6}".
+struct VaryingName {
+    std::string pattern;             // of the whole path (base/name_pattern.hpp)
+    std::vector<std::string> names;  // last components (raw bytes) that it stands for, without looking so
+    auto operator<=>(const VaryingName&) const = default;
+};
+
 struct Recommendation {
     std::vector<std::string> read_only;
     std::vector<WritablePath> writable;
@@ -61,6 +68,7 @@ struct CampaignResult {
     Recommendation recommendation;
     std::string started_at;  // RFC 3339, UTC
     double duration_s = 0;
+    std::vector<VaryingName> varying_names;  // of files, as the runs showed
     std::string data_mode;  // how the user's data was kept out of reach: "overlay", "copy", …
     bool operator==(const CampaignResult&) const = default;
 };

@@ -51,7 +51,7 @@ TEST(Lock, SurvivesBeingWrittenAndRead) {
 TEST(Lock, IsSortedWithALineForEachWrite) {
     const auto shop =
         result({mount(Verdict::required, {}, {made("/data/b"), made("/data/tmp.Xy12Zz"), made("/data/a")})});
-    EXPECT_THAT(render_lock(lock_of(shop)), HasSubstr(R"(schema: rogate.lock/1
+    EXPECT_THAT(render_lock(lock_of(shop)), HasSubstr(R"(schema: rogate.lock/2
 scenarios:
   - name: shop
     mounts:
@@ -60,7 +60,7 @@ scenarios:
         writes:
           - {path: /data/a, operation: create, process: app}
           - {path: /data/b, operation: create, process: app}
-          - {path: '/data/tmp.*', operation: create, process: app}
+          - {path: '/data/tmp.{random:6}', operation: create, process: app}
 )"));
 }
 
@@ -155,6 +155,81 @@ TEST(Lock, UpdateKeepsWhatSomebodyWidened) {
     EXPECT_EQ(after.scenarios.at("shop").at("/data").writes,
               (std::set<LockedWrite>{wide, {"/data/c", "mkdir", "app"}}));
     EXPECT_TRUE(after.scenarios.contains("other"));
+}
+
+CampaignResult stamped(std::string_view name, std::vector<Attempt> more = {}) {
+    std::vector<Attempt> writes = {made("/data/" + std::string(name))};
+    writes.insert(writes.end(), more.begin(), more.end());
+    return result({mount(Verdict::required, {}, std::move(writes))});
+}
+
+constexpr std::string_view all_accepted =
+    "accept: [safe, tolerated, split, required, untested, ineffective, already-ro]";
+
+TEST(Lock, ANewFixedNameIsNewBesideOneThatVaries) {
+    struct {
+        std::string_view before, now;
+    } const table[] = {
+        {"1769854830", "1769854831"},
+        {"2026-01-31", "2026-02-01"},
+        {"b7f54b2df7773722d382f4809d65029c", "12345678901234567890123456789012"},
+        {"3f2504e0-4f89-11d3-9a0c-0305e82c3301", "00000000-4f89-11d3-9a0c-0305e82c3301"},
+        {"tmp.Ab3dEf9hIj", "tmp.Zz9dEf9hI0"},
+        {"V1StGXR8_Z5jdHi6B-myT", "a9StGXR8_Z5jd-i6BimyT"},
+    };
+    for (const auto& each : table) {
+        const Lock lock = lock_of(stamped(each.before));
+        EXPECT_THAT(rules(decide({stamped(each.now)}, std::string(all_accepted), &lock)), IsEmpty())
+            << each.before;
+        for (const std::string fixed :
+             {"authorized_keys", "config", "authorized_keys2", "tmp.config", "Makefile"})
+            EXPECT_THAT(rules(decide({stamped(each.now, {made("/data/" + fixed)})}, std::string(all_accepted),
+                                     &lock)),
+                        ElementsAre("fail:new-write"))
+                << each.before << " " << fixed;
+    }
+}
+
+TEST(Lock, KnowsWhatTheRunsShowedToVary) {
+    const std::vector<VaryingName> varying = {{"/data/run-{number}", {}},
+                                              {"/data/.c.{random:6}", {".c.qwerty"}}};
+    CampaignResult before = stamped("run-7", {made("/data/.c.Ab3XyZ")}),
+                   now = stamped("run-12", {made("/data/.c.qwerty")});
+    before.varying_names = now.varying_names = varying;
+    now.varying_names[1].names = {".c.qwerty"};
+    const Lock lock = lock_of(before);
+    EXPECT_EQ(render_lock(lock), render_lock(lock_of(now)));
+    EXPECT_THAT(rules(decide({now}, std::string(all_accepted), &lock)), IsEmpty());
+}
+
+TEST(Lock, ReadsTheStarsOfOlderOnesAsWhatTheyStoodFor) {
+    const auto old = parse_lock(R"(schema: rogate.lock/1
+scenarios:
+  - name: shop
+    mounts:
+      - target: /data
+        verdict: required
+        writes:
+          - {path: '/data/*', operation: create, process: app}
+          - {path: '/data/cache/**', operation: create, process: '*'}
+          - {path: '/data/{x}', operation: create, process: app}
+)",
+                                "old.yaml");
+    ASSERT_TRUE(old) << old.error().message;
+    const auto found = [&](const std::string& path) {
+        return rules(
+            decide({result({mount(Verdict::required, {}, {made(path)})})}, std::string(all_accepted), &*old));
+    };
+    EXPECT_THAT(found("/data/1769854830"), ElementsAre("note:gone-write"));
+    EXPECT_THAT(found("/data/{x}"), ElementsAre("note:gone-write"));
+    EXPECT_THAT(found("/data/authorized_keys"), ElementsAre("fail:new-write", "note:gone-write"));
+    // Kinds take the place of the stars that the result still has.
+    const Lock now = updated(*old, {stamped("1769854830")});
+    EXPECT_EQ(now.scenarios.at("shop").at("/data").writes,
+              (std::set<LockedWrite>{{"/data/{number}", "create", "app"}}));
+    const auto again = parse_lock(render_lock(*old), "");
+    ASSERT_TRUE(again) << again.error().message;
+    EXPECT_EQ(again->scenarios, old->scenarios);
 }
 
 TEST(Lock, ProblemsNameTheirPlace) {

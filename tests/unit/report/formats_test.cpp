@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/escape.hpp"
 #include "report/advice.hpp"
-#include "report/escape.hpp"
 #include "report/html.hpp"
 #include "report/json.hpp"
 #include "report/junit.hpp"
@@ -349,8 +349,28 @@ TEST(Requirements, AreTheSameForRunsThatFoundTheSame) {
     };
     EXPECT_EQ(with("48213", 3, 7), with("99177", 4, 8));
     EXPECT_EQ(with("0a1b2c3d4e", 3, 7), with("9f8e7d6c5b4a", 4, 8));
-    EXPECT_THAT(with("48213", 3, 7), HasSubstr("`/data/tmp.*`: create by `app` in step upload"));
+    EXPECT_THAT(with("48213", 3, 7), HasSubstr("`/data/tmp.{number}`: create by `app` in step upload"));
     EXPECT_NE(with("first", 1, 1), with("second", 1, 1));
+}
+
+TEST(Requirements, NameWhatTheRunsShowedToVary) {
+    const auto with = [](const char* name, std::string phase, std::vector<VaryingName> varying) {
+        CampaignResult result = sample();
+        Attempt made = attempt("create", std::string("/data/") + name);
+        made.phase = std::move(phase);
+        result.mounts = {mount("/data", Verdict::required, "r", {made})};
+        result.varying_names = std::move(varying);
+        const auto read = parse_json(render_json(result));
+        EXPECT_TRUE(read.has_value()) << read.error().message;
+        EXPECT_EQ(read->varying_names, result.varying_names);
+        return render_requirements(*read);
+    };
+    const std::vector<VaryingName> varying = {{"/data/foo{random:6}", {}},
+                                              {"/data/x\\x0a{number}", {"x\n7"}}};
+    EXPECT_EQ(with("fooabcdef", "entrypoint", varying), with("fooAb3XyZ", "ready", {}));
+    EXPECT_THAT(with("fooabcdef", "ready", varying),
+                HasSubstr("`/data/foo{random:6}`: create by `app` in start"));
+    EXPECT_THAT(with("x\n7", "ready", varying), HasSubstr("`/data/x\\x0a{number}`"));
 }
 
 TEST(Advice, FlagsAreWhatAShellTakes) {

@@ -13,7 +13,7 @@
 #include <sstream>
 #include <utility>
 
-#include "report/escape.hpp"
+#include "base/escape.hpp"
 #include "report/json.hpp"
 #include "report/secrets.hpp"
 #include "report/terminal.hpp"

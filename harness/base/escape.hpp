@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace rogate::report {
+namespace rogate {
 
 // Length of the well-formed UTF-8 sequence at the beginning of `text` (Unicode 15, table 3-7), which is not
 // empty; 0: none.
@@ -19,4 +19,4 @@ std::size_t well_formed(std::string_view text);
 std::string escape_text(std::string_view raw);
 std::string unescape_text(std::string_view text);
 
-}  // namespace rogate::report
+}  // namespace rogate

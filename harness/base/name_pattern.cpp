@@ -1,17 +1,19 @@
-#include "gate/glob.hpp"
+#include "base/name_pattern.hpp"
 
-#include <optional>
+#include <algorithm>
 #include <vector>
 
-#include "report/escape.hpp"
+#include "base/escape.hpp"
+#include "base/name_kinds.hpp"
 
-namespace rogate::gate {
+namespace rogate {
 
 namespace {
 
 struct Piece {
-    enum class Kind { byte, one, run, any_run } kind = Kind::byte;
+    enum class Kind { byte, one, run, any_run, placeholder } kind = Kind::byte;
     char byte = 0;
+    Placeholder placeholder = {};
 };
 
 std::vector<Piece> pieces_of(std::string_view pattern) {
@@ -20,7 +22,7 @@ std::vector<Piece> pieces_of(std::string_view pattern) {
         const char c = pattern[i];
         if (c == '\\' && i + 1 < pattern.size()) {
             const bool hex = pattern[i + 1] == 'x' && i + 3 < pattern.size();
-            const std::string byte = hex ? report::unescape_text(pattern.substr(i, 4)) : std::string();
+            const std::string byte = hex ? unescape_text(pattern.substr(i, 4)) : std::string();
             if (byte.size() == 1) {
                 pieces.push_back({Piece::Kind::byte, byte[0]});
                 i += 3;
@@ -36,11 +38,28 @@ std::vector<Piece> pieces_of(std::string_view pattern) {
             const bool any = i + 1 < pattern.size() && pattern[i + 1] == '*';
             if (any) ++i;
             pieces.push_back({any ? Piece::Kind::any_run : Piece::Kind::run, 0});
+        } else if (const auto placeholder = placeholder_at(pattern.substr(i)); placeholder) {
+            pieces.push_back({Piece::Kind::placeholder, 0, *placeholder});
+            i += to_text(*placeholder).size() - 1;
         } else {
             pieces.push_back({c == '?' ? Piece::Kind::one : Piece::Kind::byte, c});
         }
     }
     return pieces;
+}
+
+// Where text of this kind that begins at a reached place can end, within its component.
+std::vector<bool> after_placeholder(const Placeholder& placeholder, std::string_view text,
+                                    const std::vector<bool>& reached) {
+    std::vector<bool> next(text.size() + 1, false);
+    for (std::size_t begin = 0; begin < text.size(); ++begin) {
+        if (!reached[begin]) continue;
+        const std::size_t end = std::min(text.find('/', begin), text.size());
+        const bool beside = begin > 0 && is_word_char(text[begin - 1]);
+        for (std::size_t to = begin + 1; to <= end; ++to)
+            if (!next[to] && stands_for(placeholder, text.substr(begin, to - begin), beside)) next[to] = true;
+    }
+    return next;
 }
 
 }  // namespace
@@ -72,6 +91,9 @@ bool matches(std::string_view pattern, std::string_view text) {
                     for (std::size_t i = 1; i <= text.size(); ++i)
                         if (!reached[i] && text[i - 1] != '/') next[i] = false;
                 break;
+            case Piece::Kind::placeholder:
+                next = after_placeholder(piece.placeholder, text, reached);
+                break;
         }
         reached = std::move(next);
     }
@@ -80,11 +102,11 @@ bool matches(std::string_view pattern, std::string_view text) {
 
 std::string literal_pattern(std::string_view path) {
     std::string pattern;
-    for (const char c : report::escape_text(path)) {
-        if (c == '*' || c == '?') pattern += '\\';
+    for (const char c : escape_text(path)) {
+        if (c == '*' || c == '?' || c == '{') pattern += '\\';
         pattern += c;
     }
     return pattern;
 }
 
-}  // namespace rogate::gate
+}  // namespace rogate

@@ -1,8 +1,8 @@
-#include "gate/yaml_text.hpp"
+#include "base/yaml_text.hpp"
 
 #include <algorithm>
 
-namespace rogate::gate {
+namespace rogate {
 
 std::string yaml_scalar(std::string_view text) {
     const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
@@ -27,4 +27,4 @@ std::string yaml_scalar(std::string_view text) {
     return quoted + "'";
 }
 
-}  // namespace rogate::gate
+}  // namespace rogate

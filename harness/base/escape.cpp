@@ -1,11 +1,11 @@
-#include "report/escape.hpp"
+#include "base/escape.hpp"
 
 #include <fmt/format.h>
 
 #include <cstdint>
 #include <cstring>
 
-namespace rogate::report {
+namespace rogate {
 
 namespace {
 
@@ -108,4 +108,4 @@ std::string unescape_text(std::string_view text) {
     return raw;
 }
 
-}  // namespace rogate::report
+}  // namespace rogate
