@@ -86,6 +86,7 @@ struct PatchOptions {
     std::string command;             // --command "docker run …"
     std::string out;                 // --out FILE; empty: standard output
     bool in_place = false;
+    std::string root;  // --root DIR: --in-place changes no file outside of it; empty: the current folder
     bool shared = false;
 };
 

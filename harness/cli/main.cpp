@@ -180,6 +180,8 @@ int main(int argc, char** argv) {
     patch_app->add_option("--command", patch.command,
                           "A \"docker run …\" command line; the changed one is printed");
     patch_app->add_flag("-i,--in-place", patch.in_place, "Change the files instead of printing a diff");
+    patch_app->add_option("--root", patch.root,
+                          "With --in-place: change files below this folder only (default: the current one)");
     patch_app->add_flag("--shared", patch.shared,
                         "Also change what other services or containers share by an anchor");
     patch_app->add_option("-o,--out", patch.out, "Write the diff into this file");

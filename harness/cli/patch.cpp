@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -81,7 +82,40 @@ Result<std::vector<patch::SourceFile>> files_for(const CampaignResult& result, c
             continue;
         if (auto text = read_file(name)) files.push_back({name, std::move(*text), false});
     }
+    // Who shares a mount may stand in a file that these name.
+    if (format == patch::Format::compose)
+        for (std::size_t i = 0; i < files.size(); ++i)
+            for (const std::string& name : patch::files_referred_to(files[i]))
+                if (known.insert(name).second)
+                    if (auto text = read_file(name)) files.push_back({name, std::move(*text), false});
     return files;
+}
+
+// A result is data, perhaps from somewhere else: it does not choose which files are changed. What the user
+// named by --file is meant, but not what a link there leads to elsewhere.
+Result<> check_places(const PatchOptions& options, const std::vector<patch::FileChange>& changes) {
+    std::error_code error;
+    const fs::path root = fs::canonical(options.root.empty() ? "." : options.root, error);
+    if (error) return fail(ErrorKind::usage, fmt::format("--root {}: {}", options.root, error.message()));
+    const auto is_below = [&](const fs::path& path) {
+        const auto [end, unused] = std::mismatch(root.begin(), root.end(), path.begin(), path.end());
+        return end == root.end();
+    };
+    for (const patch::FileChange& change : changes) {
+        const fs::path real = fs::canonical(change.name, error);
+        if (error)
+            return fail(ErrorKind::io, fmt::format("cannot find {}: {}", change.name, error.message()));
+        if (is_below(real)) continue;
+        const bool named =
+            std::find(options.files.begin(), options.files.end(), change.name) != options.files.end();
+        const bool seems_below = is_below(fs::absolute(change.name).lexically_normal());
+        if (named && !seems_below && options.root.empty()) continue;
+        return fail(ErrorKind::usage,
+                    fmt::format("{} is {}, outside of {}; nothing was changed. Look at the diff without "
+                                "--in-place; to change it, say --root with a folder that has it",
+                                change.name, real.string(), root.string()));
+    }
+    return {};
 }
 
 // As a diff names it: below the current folder if it is there, else from the root without its '/'.
@@ -152,6 +186,7 @@ Result<> deliver(const PatchOptions& options, const patch::Patch& change) {
         return options.in_place ? Result<>{} : put(options, "");
     }
     if (options.in_place) {
+        if (auto checked = check_places(options, change.files); !checked) return checked;
         for (const patch::FileChange& file : change.files) {
             if (auto replaced = replace_file(file); !replaced) return replaced;
             std::fputs(fmt::format("rogate: changed {}\n", file.name).c_str(), stderr);
@@ -197,6 +232,8 @@ int patch_command(const Global&, const PatchOptions& options) {
     if (options.in_place && (!options.out.empty() || !options.command.empty()))
         return report_error(
             {ErrorKind::usage, "--in-place changes the files themselves; leave out --out and --command"});
+    if (!options.root.empty() && !options.in_place)
+        return report_error({ErrorKind::usage, "--root says where --in-place may change files; give both"});
     if (!options.command.empty() && !options.files.empty())
         return report_error(
             {ErrorKind::usage, "the command line is given by --command or stands in --file; leave one out"});

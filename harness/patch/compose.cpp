@@ -6,18 +6,14 @@
 #include <filesystem>
 #include <optional>
 
+#include "base/writable_place.hpp"
+#include "patch/compose_services.hpp"
 #include "patch/job.hpp"
 #include "patch/volume_lists.hpp"
 
 namespace rogate::patch {
 
 namespace {
-
-NodePtr services_of(const OpenFile& file) {
-    if (file.document.roots.empty()) return nullptr;
-    const Found found = find(file.document.roots.front(), "services");
-    return found && found.value()->kind == Node::Kind::mapping ? resolved(found.pair->value) : nullptr;
-}
 
 // The service that `extends` names, if it is in the same file.
 NodePtr base_in_file(const OpenFile& file, const NodePtr& service) {
@@ -37,6 +33,12 @@ NodePtr base_in_file(const OpenFile& file, const NodePtr& service) {
 }
 
 constexpr int longest_chain = 20;
+
+std::string dollars_doubled(const std::string& text) {
+    std::string out;
+    for (const char c : text) out += c == '$' ? std::string("$$") : std::string(1, c);
+    return out;
+}
 
 // In an entry of either syntax.
 void move_source(Node& entry, const std::string& source, const std::string& moved) {
@@ -69,14 +71,21 @@ class Compose {
         VolumeLists* lists = nullptr;
         VolumeLists::Entry entry;
     };
+    struct MountSource {
+        std::string source, below;  // below: the subpath of a volume
+        bool is_bind = false;
+    };
 
     bool choose_service();
     bool open_lists();
     void share(VolumeLists& lists, OpenFile& file, const std::string& name);
+    void share_by_volumes_from();
     std::optional<Where> locate(const std::string& target);
     void root();
     void read_only(const std::string& target);
     bool inherited(const std::string& target);
+    std::optional<Where> located_in_base(const std::string& target);
+    std::optional<MountSource> source_of(const std::string& target);
     std::optional<std::string> seen_from(VolumeLists& own, VolumeLists& from,
                                          const std::string& source) const;
     bool override_entry(VolumeLists& from, const VolumeLists::Entry& entry, const std::string& target);
@@ -110,15 +119,6 @@ bool Compose::choose_service() {
 
 namespace {
 
-// `volumes_from: [name]` or "name:ro", which takes over the mounts, and whether they are read-only.
-bool takes_volumes_from(const NodePtr& service, const std::string& name) {
-    const Node* list = find(service, "volumes_from").value();
-    return list != nullptr && std::ranges::any_of(list->items, [&](const NodePtr& item) {
-               const std::string& text = resolved(item)->text;
-               return text.substr(0, text.find(':')) == name;
-           });
-}
-
 // The service itself as well: a list that it has not yet would be taken over, too.
 void reach_mounts(const NodePtr& service, std::set<const Node*>& seen) {
     seen.insert(service.get());
@@ -130,7 +130,6 @@ void reach_mounts(const NodePtr& service, std::set<const Node*>& seen) {
 
 void Compose::share(VolumeLists& lists, OpenFile& file, const std::string& name) {
     const NodePtr services = services_of(file);
-    const Found own = find(services, name);
     for (const auto& pair : services->pairs) {
         if (pair.key->text == name) continue;
         NodePtr service = pair.value;
@@ -139,8 +138,19 @@ void Compose::share(VolumeLists& lists, OpenFile& file, const std::string& name)
             reach(service, seen);
             service = base_in_file(file, service);
         }
-        if (own && takes_volumes_from(pair.value, name)) reach_mounts(resolved(own.pair->value), seen);
     }
+}
+
+void Compose::share_by_volumes_from() {
+    const Takers takers = takers_of(job_.files, service_);
+    for (const std::string& name : takers.names)
+        for (auto& lists : lists_) reach_mounts(lists->service(), lists->sharing.others[name]);
+    if (job_.request.change_shared) return;
+    for (const std::string& unknown : takers.unknown)
+        job_.refuse(
+            fmt::format("{}, so that it is not known whether it takes over the mounts of '{}' by "
+                        "'volumes_from'; give --shared to change them all the same",
+                        unknown, service_));
 }
 
 bool Compose::open_lists() {
@@ -165,7 +175,10 @@ bool Compose::open_lists() {
     open(true);
     // Files that are included are known by what is declared in them.
     if (lists_.empty()) open(false);
-    if (!lists_.empty()) return true;
+    if (!lists_.empty()) {
+        share_by_volumes_from();
+        return true;
+    }
     std::string names;
     for (const auto& file : job_.files)
         if (file->primary) names += (names.empty() ? "" : ", ") + file->document.file;
@@ -233,14 +246,22 @@ void Compose::read_only(const std::string& target) {
 
 // What a base service brings is overridden in the service itself: others may extend that base too.
 bool Compose::inherited(const std::string& target) {
+    const auto base = located_in_base(target);
+    return base && override_entry(*base->lists, base->entry, target);
+}
+
+std::optional<Compose::Where> Compose::located_in_base(const std::string& target) {
     const Mount* mount = job_.mount(target);
+    const auto look_at = [&](OpenFile& file, const NodePtr& service) -> VolumeLists& {
+        looked_at_.push_back(std::make_unique<VolumeLists>(job_, file, service, "a base service",
+                                                           std::vector<std::string>{"volumes"}, true));
+        return *looked_at_.back();
+    };
     for (auto& lists : lists_) {
         NodePtr base = base_in_file(lists->file(), lists->service());
         for (int i = 0; base && i < longest_chain; ++i) {
-            looked_at_.push_back(std::make_unique<VolumeLists>(job_, lists->file(), base, "a base service",
-                                                               std::vector<std::string>{"volumes"}, true));
-            VolumeLists& from = *looked_at_.back();
-            if (const auto entry = from.locate(target, mount)) return override_entry(from, *entry, target);
+            VolumeLists& from = look_at(lists->file(), base);
+            if (const auto entry = from.locate(target, mount)) return Where{&from, *entry};
             base = base_in_file(lists->file(), base);
         }
     }
@@ -249,15 +270,13 @@ bool Compose::inherited(const std::string& target) {
         if (!services || mount == nullptr) continue;
         for (const auto& pair : services->pairs) {
             if (resolved(pair.value)->kind != Node::Kind::mapping) continue;
-            looked_at_.push_back(std::make_unique<VolumeLists>(job_, *file, pair.value, "a base service",
-                                                               std::vector<std::string>{"volumes"}, true));
-            VolumeLists& from = *looked_at_.back();
+            VolumeLists& from = look_at(*file, pair.value);
             if (const auto entry = from.locate(target, mount);
                 entry && job_.declared_at(*file, *from.value(*entry), mount))
-                return override_entry(from, *entry, target);
+                return Where{&from, *entry};
         }
     }
-    return false;
+    return std::nullopt;
 }
 
 // The bind source `source` of a base service as it has to be written in `own`: a relative path starts at the
@@ -350,17 +369,56 @@ void Compose::add(const WritablePath& writable) {
         lists.add_tmpfs(writable.path, writable.tmpfs_options);
         return;
     }
+    const WritablePlace place = writable_place(writable, job_.result);
+    const auto from = source_of(writable.mount);
+    const std::string path = dollars_doubled(writable.path);
+    const bool inside = writable.mount != "/" && writable.path.starts_with(writable.mount + "/");
+    const std::string below = inside ? dollars_doubled(writable.path.substr(writable.mount.size() + 1)) : "";
     // Below a bind the data are already on the host: they stay where they are.
-    const std::string source = parent ? lists.bind_source(parent->entry) : "";
-    std::string path;
-    for (const char c : writable.path) path += c == '$' ? std::string("$$") : std::string(1, c);
-    if (!source.empty() && writable.path.starts_with(writable.mount + "/")) {
-        std::string below = path.substr(path.size() - (writable.path.size() - writable.mount.size()));
-        lists.add_volume(make_scalar((source.ends_with('/') ? source.substr(0, source.size() - 1) : source) +
-                                     below + ":" + path));
-        return;
+    if (inside && from && from->is_bind) {
+        const bool slash = from->source.ends_with('/');
+        return lists.add_volume(make_scalar(from->source + (slash ? "" : "/") + below + ":" + path));
     }
-    lists.add_volume(make_scalar(named_volume(lists.file(), writable.path) + ":" + path));
+    if (place.how == WritablePlace::How::new_volume)
+        return lists.add_volume(make_scalar(named_volume(lists.file(), writable.path) + ":" + path));
+    if (place.how == WritablePlace::How::move)
+        return job_.refuse(
+            lists.file(), *lists.service(),
+            fmt::format(
+                "{} has data, and this engine cannot mount a part of a volume (API 1.45, Docker 26): {}",
+                writable.path, how_to_move(place, writable.path, job_.result)));
+    if (!from || from->source.empty() || place.how == WritablePlace::How::bind)
+        return job_.refuse(
+            lists.file(), *lists.service(),
+            fmt::format("{} has data, and what the run had mounted on {} is not in these files; mount the "
+                        "directory '{}' of it on {} by hand",
+                        writable.path, writable.mount, place.below, writable.path));
+    const std::string sub = from->below.empty() ? below : from->below + "/" + below;
+    lists.add_volume(make_mapping({{"type", make_scalar("volume")},
+                                   {"source", make_scalar(from->source)},
+                                   {"target", make_scalar(path)},
+                                   {"volume", make_mapping({{"subpath", make_scalar(sub)}})}}));
+}
+
+// As it has to be written in the service's own list, whoever brings the mount.
+std::optional<Compose::MountSource> Compose::source_of(const std::string& target) {
+    const auto read = [&](VolumeLists& from, const VolumeLists::Entry& entry) -> std::optional<MountSource> {
+        const NodePtr node = from.value(entry);
+        if (from.is_tmpfs(entry) || is_anonymous(node, false)) return std::nullopt;
+        std::string bind = from.bind_source(entry);
+        if (!bind.empty()) {
+            const auto moved = seen_from(*lists_.back(), from, bind);
+            return moved ? std::optional(MountSource{*moved, "", true}) : std::nullopt;
+        }
+        if (node->kind == Node::Kind::scalar) return MountSource{parse_short(node->text)->source, "", false};
+        const std::string source = text_of(node, "source");
+        const Found volume = find(node, "volume");
+        return MountSource{source.empty() ? text_of(node, "src") : source,
+                           volume ? text_of(volume.pair->value, "subpath") : "", false};
+    };
+    if (const auto where = locate(target)) return read(*where->lists, where->entry);
+    const auto base = located_in_base(target);
+    return base ? read(*base->lists, base->entry) : std::nullopt;
 }
 
 std::string Compose::named_volume(OpenFile& file, const std::string& target) {

@@ -6,6 +6,7 @@
 #include <array>
 #include <optional>
 
+#include "base/writable_place.hpp"
 #include "patch/job.hpp"
 #include "patch/shell_words.hpp"
 #include "patch/volume_entry.hpp"
@@ -72,6 +73,10 @@ class Command {
     Result<> set_read_only(const CampaignResult& result, const Flag& flag, const std::string& target);
     bool is_read_only(const Flag& flag) const;
     std::string bind_source(const Flag& flag) const;
+    // Of a part of a volume that is mounted; empty: all of it is.
+    std::string subpath(const Flag& flag) const {
+        return flag.kind == Flag::Kind::mount ? field(fields_of(flag.value()), {"volume-subpath"}) : "";
+    }
     // A name for a new volume on `target` that neither the command line nor `result` has.
     std::string fresh_volume(const CampaignResult& result, const std::string& target);
     void add(const std::string& flag) { added_.push_back(flag); }
@@ -294,6 +299,26 @@ tl::unexpected<Error> gone(const std::string& target) {
                 fmt::format("the command line has no mount on {}; it has changed since the run", target));
 }
 
+// One record of CSV, as docker reads it.
+std::string mount_field(const std::string& name, const std::string& value) {
+    const std::string whole = name + "=" + value;
+    if (whole.find_first_of(",\"") == std::string::npos) return whole;
+    std::string quoted = "\"";
+    for (const char c : whole) quoted += c == '"' ? "\"\"" : std::string(1, c);
+    return quoted + '"';
+}
+
+Result<> add_subpath(Command& command, const std::optional<Flag>& parent, const WritablePlace& place,
+                     const WritablePath& writable) {
+    const std::string within = parent ? command.subpath(*parent) : "";
+    command.add(
+        "--mount " +
+        shell_quoted(fmt::format(
+            "type=volume,{},{},{}", mount_field("source", place.source), mount_field("target", writable.path),
+            mount_field("volume-subpath", within.empty() ? place.below : within + "/" + place.below))));
+    return {};
+}
+
 Result<> add_writable(const CampaignResult& result, Command& command, const WritablePath& writable,
                       CommandChange& change) {
     const auto there = command.locate(writable.path);
@@ -315,26 +340,38 @@ Result<> add_writable(const CampaignResult& result, Command& command, const Writ
         command.add(flag_for(writable, ""));
         return {};
     }
-    // Below a bind the data are already on the host: they stay where they are. Where a shell says where that
-    // is, the run knows it, too.
-    std::string source = *parent ? command.bind_source(**parent) : "";
-    const bool below = writable.path.starts_with(writable.mount + "/");
-    if (source.empty() && below && mount != nullptr && mount->type == MountType::bind) source = mount->source;
-    if (!source.empty() && below) {
-        source = (source.ends_with('/') ? source.substr(0, source.size() - 1) : source) +
-                 writable.path.substr(writable.mount.size());
-    } else {
-        source = command.fresh_volume(result, writable.path);
-        change.notes.push_back(new_volume_note(writable.path, source));
+    const WritablePlace place = writable_place(writable, result);
+    switch (place.how) {
+        case WritablePlace::How::tmpfs:
+            break;
+        case WritablePlace::How::move:
+            return fail(
+                ErrorKind::usage,
+                fmt::format(
+                    "{} has data, and this engine cannot mount a part of a volume (API 1.45, Docker 26): {}",
+                    writable.path, how_to_move(place, writable.path, result)));
+        case WritablePlace::How::subpath:
+            return add_subpath(command, *parent, place, writable);
+        case WritablePlace::How::bind: {
+            // Where a shell says where that is, the run knows it, too.
+            std::string source = *parent ? command.bind_source(**parent) : "";
+            if (source.empty()) source = place.source;
+            command.add(flag_for(writable, source + (source.ends_with('/') ? "" : "/") + place.below));
+            break;
+        }
+        case WritablePlace::How::new_volume: {
+            const std::string source = command.fresh_volume(result, writable.path);
+            change.notes.push_back(new_volume_note(writable.path, source));
+            command.add(flag_for(writable, source));
+        }
     }
-    command.add(flag_for(writable, source));
     return {};
 }
 
 }  // namespace
 
 std::string flag_for(const WritablePath& writable, const std::string& source) {
-    if (writable.as == WritableAs::volume) return "-v " + shell_quoted(source + ":" + writable.path);
+    if (writable.as != WritableAs::tmpfs) return "-v " + shell_quoted(source + ":" + writable.path);
     const std::string& options = writable.tmpfs_options;
     return "--tmpfs " + shell_quoted(writable.path + (options.empty() ? "" : ":" + options));
 }

@@ -327,7 +327,8 @@ Result<> Editor::add_flow(Node& parent, const std::vector<std::string>& rendered
     if (has_comma)
         added += ",";
     else
-        edits_.push_back({end, end, ","});
+        // "data:," is a name with a colon to some readers (go-yaml): the comma must not touch it.
+        edits_.push_back({end, end, end > 0 && text[end - 1] == ':' ? " ," : ","});
     const std::size_t at = on_own_line && line_end(behind) < close ? line_end(behind) : behind;
     edits_.push_back({at, at, added});
     return {};

@@ -285,7 +285,7 @@ void Kubernetes::add(const WritablePath& writable) {
                             std::ranges::none_of(read_only_kinds, [&](std::string_view kind) {
                                 return parent_volume && find(parent_volume, kind);
                             });
-    if (writable.as == WritableAs::volume && holds_data && writable.path.starts_with(writable.mount + "/")) {
+    if (writable.as != WritableAs::tmpfs && holds_data && writable.path.starts_with(writable.mount + "/")) {
         // The same volume again, writable, at the directory that it is about: the data stay where they are.
         const std::string below = writable.path.substr(writable.mount.size() + 1);
         const std::string sub = text_of(parent, "subPath");
@@ -294,6 +294,12 @@ void Kubernetes::add(const WritablePath& writable) {
                                         {"subPath", make_scalar(sub.empty() ? below : sub + "/" + below)}}));
         return;
     }
+    if (writable.as == WritableAs::subpath)
+        return job_.refuse(
+            file(), *container_,
+            fmt::format("{} has data, and which volume has them cannot be told from this file; mount the "
+                        "directory of it on {} by hand",
+                        writable.path, writable.path));
     const std::string name = volume_name(container_name_, writable.path, '-', names_);
     names_.push_back(name);
     mounts_.push_back(make_mapping({{"name", make_scalar(name)}, {"mountPath", make_scalar(writable.path)}}));

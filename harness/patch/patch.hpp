@@ -41,9 +41,8 @@ struct Patch {
 // whole was run.
 Result<Patch> make_patch(const CampaignResult& result, const Request& request);
 
-// The change in a form to copy from a report, for a reader who has no file at hand.
-std::string docker_run_flags(const CampaignResult& result);
-std::string compose_snippet(const CampaignResult& result);
-std::string kubernetes_snippet(const CampaignResult& result);
+// The files that a Compose file's `extends` and `include` name, as the user would name them: make_patch()
+// wants them too, not as primary ones.
+std::vector<std::string> files_referred_to(const SourceFile& file);
 
 }  // namespace rogate::patch

@@ -1,6 +1,7 @@
 // rogate's own scenario files: `subject` has Compose's notation of mounts, without variables.
 #include <fmt/format.h>
 
+#include "base/writable_place.hpp"
 #include "patch/job.hpp"
 #include "patch/volume_lists.hpp"
 
@@ -23,15 +24,19 @@ void add(Job& job, VolumeLists& lists, const WritablePath& writable, std::vector
     if (const std::string note = mount_point_note(writable, job.mount(writable.mount)); !note.empty())
         job.note(note);
     if (writable.as == WritableAs::tmpfs) return lists.add_tmpfs(writable.path, writable.tmpfs_options);
-    names.push_back(volume_name(name, writable.path, '_', names));
-    std::string source = names.back();
+    const WritablePlace place = writable_place(writable, job.result);
     const auto parent = lists.locate(writable.mount, nullptr);
     const std::string bind = parent ? lists.bind_source(*parent) : "";
-    // Below a bind the data are already on the host: they stay where they are.
-    if (!bind.empty() && writable.path.starts_with(writable.mount + "/"))
-        source = (bind.ends_with('/') ? bind.substr(0, bind.size() - 1) : bind) +
-                 writable.path.substr(writable.mount.size());
-    lists.add_volume(make_scalar(source + ":" + writable.path));
+    if (place.how == WritablePlace::How::new_volume) {
+        names.push_back(volume_name(name, writable.path, '_', names));
+        return lists.add_volume(make_scalar(names.back() + ":" + writable.path));
+    }
+    if (place.how == WritablePlace::How::bind && !bind.empty())
+        return lists.add_volume(
+            make_scalar(bind + (bind.ends_with('/') ? "" : "/") + place.below + ":" + writable.path));
+    job.refuse(lists.file(), *lists.service(),
+               fmt::format("{} has data, and a scenario cannot mount a part of a volume: {}", writable.path,
+                           how_to_move(place, writable.path, job.result)));
 }
 
 void patch_subject(Job& job, OpenFile& file, const NodePtr& subject) {

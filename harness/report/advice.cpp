@@ -6,6 +6,7 @@
 
 #include "base/escape.hpp"
 #include "base/text.hpp"
+#include "base/writable_place.hpp"
 
 namespace rogate::report {
 
@@ -81,6 +82,33 @@ void read_only_flag(const Mount& mount, const std::string& scenario, DockerFlags
     }
 }
 
+void writable_flag(const WritablePath& writable, const CampaignResult& result, DockerFlags& out) {
+    const WritablePlace place = writable_place(writable, result);
+    switch (place.how) {
+        case WritablePlace::How::tmpfs:
+            return tmpfs_flag(writable.path, writable.tmpfs_options, out);
+        case WritablePlace::How::new_volume:
+            out.flags.push_back(
+                mount_flag("volume", volume_name(result.scenario.name, writable.path), writable.path, false));
+            return;
+        case WritablePlace::How::bind:
+            out.flags.push_back(
+                mount_flag("bind", place.source + (place.source.ends_with('/') ? "" : "/") + place.below,
+                           writable.path, false));
+            return;
+        case WritablePlace::How::subpath:
+            out.flags.push_back(
+                "--mount " + shell_quoted(fmt::format("type=volume,{},{},{}", field("source", place.source),
+                                                      field("target", writable.path),
+                                                      field("volume-subpath", place.below))));
+            return;
+        case WritablePlace::How::move:
+            out.not_flags.push_back(fmt::format(
+                "{} has data, and this engine cannot mount a part of a volume (API 1.45, Docker 26): {}",
+                writable.path, how_to_move(place, writable.path, result)));
+    }
+}
+
 }  // namespace
 
 std::string shell_quoted(std::string_view raw) {
@@ -113,10 +141,7 @@ DockerFlags docker_run_flags(const CampaignResult& result) {
         if (mount != result.mounts.end()) read_only_flag(mount->mount, scenario, out);
     }
     for (const WritablePath& each : result.recommendation.writable) {
-        if (each.as == WritableAs::tmpfs)
-            tmpfs_flag(each.path, each.tmpfs_options, out);
-        else
-            out.flags.push_back(mount_flag("volume", volume_name(scenario, each.path), each.path, false));
+        writable_flag(each, result, out);
         if (each.needs_mount_point)
             out.not_flags.push_back(fmt::format(
                 "the directory {} has to be made first: it cannot be made below a read-only mount",

@@ -4,7 +4,7 @@ import os
 import subprocess
 from tempfile import TemporaryDirectory as temporary_folder
 
-from support import IMAGE, rogate
+from support import IMAGE, ROGATE, rogate
 
 COMPOSE = """# The shop.
 services:
@@ -149,3 +149,44 @@ ready:
         assert verdicts["/conf"] == "already-ro" and verdicts["/data"] == "required", verdicts
         done = rogate("patch", folder + "/two/result.json")
         assert done.returncode == 0 and done.stdout == "", done
+
+
+def in_place(folder, *words):
+    done = subprocess.run([ROGATE, "patch", "result.json", "--in-place", *words], cwd=folder, capture_output=True, text=True)
+    return done.returncode, done.stderr
+
+
+def test_in_place_stays_in_the_folder():
+    """A result is data: it does not choose which files are changed. Links that lead out are seen."""
+    with temporary_folder() as top:
+        here, elsewhere = os.path.join(top, "here"), os.path.join(top, "elsewhere")
+        os.mkdir(here)
+        os.mkdir(elsewhere)
+        away = write(elsewhere, "compose.yaml", COMPOSE)
+        os.symlink(away, os.path.join(here, "link.yaml"))
+        os.symlink(elsewhere, os.path.join(here, "sub"))
+        for name in ("../elsewhere/compose.yaml", away, "link.yaml", "sub/compose.yaml"):
+            a_result(here, files=[name])
+            code, said = in_place(here)
+            assert code == 2 and "outside of" in said and "--root" in said, (name, said)
+            assert read(away) == COMPOSE, name
+        # A link that the user names is not what the user sees.
+        code, said = in_place(here, "--file", "link.yaml")
+        assert code == 2 and read(away) == COMPOSE, said
+        assert in_place(here, "--root", "nowhere")[0] == 2
+        for words in (("--file", "../elsewhere/compose.yaml"), ("--root", ".."), ("--root", elsewhere, "--file", "link.yaml")):
+            write(elsewhere, "compose.yaml", COMPOSE)
+            a_result(here, files=["../elsewhere/compose.yaml"])
+            code, said = in_place(here, *words)
+            assert code == 0 and read(away) == PATCHED, (words, said)
+
+
+def test_bases_are_looked_into_for_who_shares_a_mount():
+    with temporary_folder() as folder:
+        write(folder, "compose.yaml", COMPOSE.replace("volumes: {conf", "  worker:\n    extends: {file: base/b.yaml, service: w}\nvolumes: {conf"))
+        os.mkdir(os.path.join(folder, "base"))
+        write(folder, "base/b.yaml", "services:\n  w:\n    extends: {file: ../c.yaml, service: w}\n")
+        write(folder, "c.yaml", "services:\n  w:\n    image: x\n    volumes_from: [shop]\n")
+        a_result(folder)
+        done = subprocess.run([ROGATE, "patch", "result.json"], cwd=folder, capture_output=True, text=True)
+        assert done.returncode == 2 and "'worker'" in done.stderr and "volumes_from" in done.stderr, done.stderr

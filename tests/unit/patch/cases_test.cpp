@@ -67,7 +67,9 @@ Case load(const fs::path& folder) {
         out.result.recommendation.read_only.push_back(each.as<std::string>());
     for (const auto& each : spec["writable"]) {
         WritablePath path{.path = text(each, "path"),
-                          .as = text(each, "as", "tmpfs") == "tmpfs" ? WritableAs::tmpfs : WritableAs::volume,
+                          .as = text(each, "as", "tmpfs") == "tmpfs" ? WritableAs::tmpfs
+                                : text(each, "as") == "subpath"      ? WritableAs::subpath
+                                                                     : WritableAs::volume,
                           .mount = text(each, "mount"),
                           .tmpfs_options = text(each, "options"),
                           .reason = {}};
@@ -75,6 +77,8 @@ Case load(const fs::path& folder) {
         out.result.recommendation.writable.push_back(path);
     }
     out.result.recommendation.verified_by_run = 7;
+    out.result.engine.api_version = text(spec, "api");
+    out.result.scenario.subject.image = "shop";
     for (const auto& each : spec["notes"]) out.notes.push_back(each.as<std::string>());
     for (const auto& each : spec["error"]) out.errors.push_back(each.as<std::string>());
     out.refused = !out.errors.empty();

@@ -127,21 +127,33 @@ TEST(DockerRun, RefusesWhatItCannotTell) {
     EXPECT_THAT(changed("docker run -v a:/data:$MODE -v b:/etc/app app"), HasSubstr("come from a variable"));
 }
 
-TEST(Snippets, SayTheSameForEveryFormat) {
-    auto result = test::result_with(
-        {test::mount(MountType::bind, "/data", "/srv/my data"), test::mount(MountType::tmpfs, "/run")},
-        {"/", "/data", "/run"},
-        {{.path = "/data/$x", .as = WritableAs::volume, .mount = "/data", .tmpfs_options = {}, .reason = {}},
-         {.path = "/tmp", .as = WritableAs::tmpfs, .mount = "/", .tmpfs_options = "size=1m", .reason = {}}});
-    EXPECT_EQ(docker_run_flags(result),
-              "--read-only -v '/srv/my data:/data:ro' --tmpfs /run:ro -v '/srv/my data/$x:/data/$x' --tmpfs "
-              "/tmp:size=1m");
-    EXPECT_EQ(compose_snippet(result),
-              "read_only: true\nvolumes:\n  - /srv/my data:/data:ro\n  - /srv/my "
-              "data/$$x:/data/$$x\ntmpfs:\n  - /run:ro\n  - /tmp:size=1m\n");
-    EXPECT_THAT(kubernetes_snippet(result), HasSubstr("readOnlyRootFilesystem: true"));
-    EXPECT_THAT(kubernetes_snippet(result), HasSubstr("    mountPath: /data\n    readOnly: true\n"));
-    EXPECT_EQ(compose_snippet({}), "");
+// An empty volume over a directory that had data would be another application's.
+TEST(DockerRun, LeavesTheDataOfAVolumeWhereTheyAre) {
+    for (const WritableAs as : {WritableAs::volume, WritableAs::subpath}) {
+        auto result = test::result_with(
+            {test::mount(MountType::volume, "/data", "shop")}, {"/data"},
+            {{.path = "/data/db/1", .as = as, .mount = "/data", .tmpfs_options = {}, .reason = {}}});
+        result.scenario.subject.image = "app";
+        for (const char* old : {"", "1.41", "1.44"}) {
+            result.engine.api_version = old;
+            const std::string refused = changed("docker run -v shop:/data app", result);
+            EXPECT_THAT(refused, HasSubstr("/data/db/1 has data")) << old;
+            EXPECT_THAT(refused,
+                        HasSubstr("-v 'shop:/from:ro' -v 'shop-db-1:/to' 'app' -a '/from/db/1/.' /to/"));
+        }
+        result.engine.api_version = "1.45";
+        EXPECT_EQ(changed("docker run -v shop:/data app", result),
+                  "docker run -v shop:/data:ro --mount "
+                  "type=volume,source=shop,target=/data/db/1,volume-subpath=db/1 app");
+        EXPECT_EQ(changed("docker run --mount type=volume,src=shop,dst=/data,volume-subpath=a app", result),
+                  "docker run --mount type=volume,src=shop,dst=/data,volume-subpath=a,readonly --mount "
+                  "type=volume,source=shop,target=/data/db/1,volume-subpath=a/db/1 app");
+        result.recommendation.writable[0].needs_mount_point = true;
+        if (as == WritableAs::volume) {
+            EXPECT_THAT(changed("docker run -v shop:/data app", result), HasSubstr("-v data_db_1:/data/db/1"))
+                << "there is nothing yet that could be lost";
+        }
+    }
 }
 
 TEST(Patch, RefusesWhatWasNotRun) {
