@@ -7,6 +7,7 @@
 
 #include "base/escape.hpp"
 #include "base/name_pattern.hpp"
+#include "base/text.hpp"
 #include "base/yaml_text.hpp"
 #include "gate/findings.hpp"
 
@@ -82,9 +83,25 @@ struct FailedWrites {
     std::size_t all = 0;
 };
 
+bool stays_writable(const MountResult& mount, std::string_view path) {
+    return std::any_of(mount.writable.begin(), mount.writable.end(),
+                       [&](const WritablePath& each) { return is_or_below(path, each.path); });
+}
+
+// Of a split those that fail in the arrangement that is recommended. A result that does not tell them has
+// those that failed read-only: they still do, but for what has been made writable.
+Attempts failing(const MountResult& mount) {
+    if (mount.verdict != Verdict::split) return mount.attempts;
+    if (mount.still_failing) return *mount.still_failing;
+    std::vector<std::uint32_t> places;
+    for (std::uint32_t i = 0; i < mount.attempts.size(); ++i)
+        if (!stays_writable(mount, mount.attempts[i].path)) places.push_back(i);
+    return mount.attempts.picked(std::move(places));
+}
+
 FailedWrites failed_writes(const Case& about, const Policy& policy, Day today, Used& used) {
     FailedWrites writes;
-    for (const Attempt& attempt : about.mount.attempts) {
+    for (const Attempt& attempt : failing(about.mount)) {
         if (attempt.cls != AttemptClass::write || attempt.error == 0) continue;
         ++writes.all;
         bool covered = false;
@@ -134,9 +151,10 @@ std::optional<Finding> about_failed_writes(const Case& about, const FailedWrites
     const std::size_t n = writes.open.size();
     Finding found =
         finding(Level::fail, writes.expired.empty() ? "failed-write" : "expired-acceptance", about,
-                fmt::format("{} {} failed that would have changed something, and nobody accepts {}{}", n,
-                            n == 1 ? "kind of write" : "kinds of write", n == 1 ? "it" : "them",
-                            writes.expired.empty() ? "" : " any more"));
+                fmt::format("{} {} {} that would have changed something, and nobody accepts {}{}", n,
+                            n == 1 ? "kind of write" : "kinds of write",
+                            about.mount.verdict == Verdict::split ? "still failed in the split" : "failed",
+                            n == 1 ? "it" : "them", writes.expired.empty() ? "" : " any more"));
     for (const WriteRule* rule : writes.expired) found.evidence.push_back(expiry(rule->grounds, today));
     std::sort(found.evidence.begin(), found.evidence.end());
     for (const Attempt* attempt : writes.open) found.evidence.push_back(evidence_line(about, *attempt));
@@ -229,8 +247,9 @@ std::vector<Finding> judge_by_policy(const Case& about, const Policy& policy, Da
         findings.push_back(refused_verdict(about, policy, accepted, today));
         return findings;
     }
-    // Read-only already: what fails there is the same as under `tolerated`, and as much in need of consent.
-    if (mount.verdict == Verdict::already_ro && !tolerated)
+    // Read-only already, or but for some paths: what fails there is the same as under `tolerated`, and as
+    // much in need of consent.
+    if ((mount.verdict == Verdict::already_ro || mount.verdict == Verdict::split) && !tolerated)
         if (auto found = about_failed_writes(about, writes, today)) findings.push_back(std::move(*found));
     if (mount.verdict == Verdict::split && !about.result.recommendation.verified_by_run) {
         Finding found = finding(Level::fail, "unverified-split", about,

@@ -224,6 +224,7 @@ void Writer::mount(const MountResult& each, const Recommendation& recommendation
     member(3, "writes_in_control", each.writes_in_control);
     attempts("attempts", each.attempts);
     attempts("writes", each.writes);
+    if (each.still_failing) attempts("still_failing", *each.still_failing);
     member(3, "writable", writable(each.writable));
     member(3, "costs", costs);
     member(3, "recommendation", {{"read_only", advised || each.mount.read_only}});

@@ -128,6 +128,7 @@ MountResult read_mount(const json& object) {
     mount.writes_in_control = object.value("writes_in_control", std::uint64_t{0});
     (void)object.at("attempts");  // read by ResultReader; must be there
     mount.writable = read_writable(object);
+    if (object.contains("still_failing")) mount.still_failing.emplace();
     for (const json& cost : object.value("costs", json::array()))
         mount.costs.push_back({.phase = raw(cost, "phase"),
                                .control_s = cost.value("control_s", 0.0),
@@ -353,7 +354,10 @@ class ResultReader {
 
   private:
     struct Lists {
-        std::vector<Attempt> attempts, writes;
+        std::vector<Attempt> attempts, writes, still_failing;
+        std::vector<Attempt>& named(std::string_view key) {
+            return key == "attempts" ? attempts : key == "writes" ? writes : still_failing;
+        }
     };
     // The parser calls itself for what is nested; a result goes down eight levels.
     static constexpr int deepest = 100;
@@ -361,7 +365,7 @@ class ResultReader {
     // { "mounts": [ { "attempts": [ here
     bool at_attempt() const {
         return open_.size() == 4 && keys_[0] == "mounts" && open_[1]->is_array() && open_[3]->is_array() &&
-               (keys_[2] == "attempts" || keys_[2] == "writes");
+               (keys_[2] == "attempts" || keys_[2] == "writes" || keys_[2] == "still_failing");
     }
     json* place(json value);
     bool put(json value) {
@@ -414,8 +418,7 @@ bool ResultReader::end() {
     }
     if (attempt_.close()) return true;
     in_attempt_ = false;
-    Lists& lists = mounts_.back();
-    (keys_[2] == "attempts" ? lists.attempts : lists.writes).push_back(attempt_.take());
+    mounts_.back().named(keys_[2]).push_back(attempt_.take());
     return true;
 }
 
@@ -424,6 +427,8 @@ void ResultReader::give(std::vector<MountResult>& mounts) {
         const Word target = mounts[i].mount.target;
         for (Attempt& each : mounts_[i].attempts) each.mount = target;
         for (Attempt& each : mounts_[i].writes) each.mount = target;
+        for (Attempt& each : mounts_[i].still_failing) each.mount = target;
+        if (mounts[i].still_failing) mounts[i].still_failing = std::move(mounts_[i].still_failing);
         mounts[i].attempts = std::move(mounts_[i].attempts);
         mounts[i].writes = std::move(mounts_[i].writes);
     }

@@ -69,6 +69,14 @@ std::vector<PhaseCost> costs_of(const RunRecord& control, const RunRecord& run) 
     return costs;
 }
 
+Attempts failed_writes(const RunRecord& run, const std::string& target) {
+    const Attempts failed = failed_attempts(run, target);
+    std::vector<std::uint32_t> places;
+    for (std::uint32_t i = 0; i < failed.size(); ++i)
+        if (failed[i].cls == AttemptClass::write) places.push_back(i);
+    return failed.picked(std::move(places));
+}
+
 void judge_split(MountResult& result, const RunRecord& control, const RunRecord& run) {
     const std::string& target = result.mount.target;
     for (const WritablePath& path : run.plan.writable)
@@ -78,6 +86,7 @@ void judge_split(MountResult& result, const RunRecord& control, const RunRecord&
     std::string reason =
         fmt::format("{}, but passes with {} writable", result.reason, listed(result.writable));
     const std::size_t still = of_class(failed_attempts(run, target), AttemptClass::write);
+    result.still_failing = failed_writes(run, target);
     if (still > 0)
         reason += fmt::format("; {} still failed, which the scenario did without",
                               counted(still, "kind of write", "kinds of write"));

@@ -27,6 +27,8 @@ struct MountResult {
     std::vector<int> runs;               // ids of the runs that the verdict rests on
     Attempts writes;                     // what the control run wrote on it: successful ones of class `write`
     std::vector<WritablePath> writable;  // split: what has to stay writable on it
+    // split: writes on it that failed in the run that passed with just `writable`. Absent: not known.
+    std::optional<Attempts> still_failing;
     std::vector<PhaseCost> costs;        // tolerated, split: where it is slower
     std::uint64_t writes_in_control = 0;  // successful writes of class `write` on it in the control run
     bool operator==(const MountResult&) const = default;

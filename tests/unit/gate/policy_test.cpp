@@ -59,6 +59,31 @@ TEST(FailedWrites, NeedAnAcceptanceOnMountsThatAreReadOnlyAlready) {
     EXPECT_EQ(decide({result({mount(Verdict::already_ro, {no_op})})}).exit_code(), 0);
 }
 
+// In the arrangement that is recommended it still fails: on a mount without a split that is `tolerated`.
+TEST(FailedWrites, InASplitNeedAnAcceptanceToo) {
+    MountResult split = mount(Verdict::split, {write("/data/db/x"), write("/data/audit.log")});
+    split.writable.push_back({.path = "/data/db", .mount = "/data", .tmpfs_options = "", .reason = ""});
+    const auto judged = [&](const std::string& policy = "") {
+        CampaignResult now = result({split});
+        now.recommendation.verified_by_run = 1;
+        return decide({now}, policy);
+    };
+    // Results of before tell only what failed without the writable paths.
+    EXPECT_THAT(rules(judged()), ElementsAre("fail:failed-write"));
+    EXPECT_THAT(judged().findings[0].evidence, ElementsAre(HasSubstr("/data/audit.log")));
+    split.still_failing = Attempts{write("/data/late.log"), write("/data/early.log")};
+    EXPECT_THAT(judged().findings[0].evidence, ElementsAre(HasSubstr("late.log"), HasSubstr("early.log")));
+    EXPECT_EQ(judged().exit_code(), 1);
+    EXPECT_THAT(rules(judged("writes:\n  - {path: '/data/*.log', reason: r}\n")), IsEmpty());
+    EXPECT_THAT(rules(judged("accept: [split, tolerated]")), IsEmpty());
+    split.still_failing = Attempts{};
+    EXPECT_THAT(rules(judged()), IsEmpty());
+    Attempt harmless = write("/data/x", "chmod");
+    harmless.cls = AttemptClass::no_op;
+    split.still_failing = Attempts{harmless};
+    EXPECT_THAT(rules(judged()), IsEmpty());
+}
+
 TEST(FailedWrites, EachHasToBeAccepted) {
     const auto made =
         result({mount(Verdict::tolerated, {write("/data/a.log"), write("/data/b/c", "mkdir")})});
