@@ -6,7 +6,6 @@
 
 #include "audit/merged.hpp"
 #include "audit/readers.hpp"
-#include "gate/since.hpp"
 
 namespace rogate::audit {
 

@@ -5,7 +5,6 @@
 #include <tuple>
 
 #include "base/text.hpp"
-#include "gate/since.hpp"
 
 namespace rogate::audit {
 
@@ -29,7 +28,7 @@ MergedOver::MergedOver(const std::vector<Found>& mounts) {
 
 const Found* MergedOver::base_of(const Found& over) const {
     const std::string& file = over.mount.declared.file;
-    const bool by_name = gate::is_merged_by_name(file);
+    const bool by_name = is_merged_by_name(file);
     if (over.kind != "compose" || (!by_name && !over.partial)) return nullptr;
     const auto same = whole_.find({over.name, over.mount.target});
     if (same == whole_.end()) return nullptr;

@@ -13,6 +13,14 @@ std::string_view folder_of(std::string_view file) {
     return file.substr(0, file.rfind('/') + 1);
 }
 
+bool is_merged_by_name(std::string_view file) {
+    std::string name(file.substr(file.rfind('/') + 1));
+    for (char& c : name)
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    return (name.starts_with("compose.") || name.starts_with("docker-compose.")) &&
+           name.find(".override.") != std::string::npos;
+}
+
 std::string in_single_quotes(std::string_view text) {
     std::string quoted = "'";
     for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);

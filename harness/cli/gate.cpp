@@ -7,11 +7,12 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "change/revision.hpp"
+#include "cli/audit_files.hpp"
 #include "cli/commands.hpp"
 #include "cli/files.hpp"
 #include "cli/reports.hpp"
 #include "cli/session.hpp"
-#include "cli/since.hpp"
 #include "cli/terminal.hpp"
 #include "gate/decide.hpp"
 #include "gate/render.hpp"
@@ -114,9 +115,9 @@ Result<int> judge(const Global& global, const GateOptions& options) {
         return fail(ErrorKind::usage, "nothing to judge; name result.json files, or folders that hold them");
     const auto today = day_of(options.today);
     if (!today) return fail(today.error());
-    std::optional<gate::Since> since;
+    std::optional<change::Since> since;
     if (!options.since.empty()) {
-        auto changes = changes_since(options.since);
+        auto changes = change::changes_since(options.since, read_file_as);
         if (!changes) return fail(std::move(changes.error()));
         since = std::move(*changes);
     }

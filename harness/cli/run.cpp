@@ -3,11 +3,12 @@
 #include <algorithm>
 
 #include "base/references.hpp"
+#include "change/revision.hpp"
+#include "cli/audit_files.hpp"
 #include "cli/campaigns.hpp"
 #include "cli/choose.hpp"
 #include "cli/commands.hpp"
 #include "cli/session.hpp"
-#include "cli/since.hpp"
 #include "spec/live_container.hpp"
 #include "spec/scenario_list.hpp"
 
@@ -16,17 +17,18 @@ namespace rogate::cli {
 namespace {
 
 // Leaves the scenarios that have mounts which were made read-only, with just those as candidates.
+// ErrorKind::inconclusive: there is nothing to run, and whether there should be is not known.
 Result<> keep_what_changed(const RunOptions& options, std::vector<Scenario>& scenarios) {
-    auto since = changes_since(options.since);
+    auto since = change::changes_since(options.since, read_file_as);
     if (!since) return fail(std::move(since.error()));
     for (const std::string& why : since->not_compared)
         std::fputs(fmt::format("rogate: note: not compared with {}: {}\n", options.since, why).c_str(),
                    stderr);
     std::vector<Scenario> kept;
     for (Scenario& scenario : scenarios) {
-        const std::vector<std::string> targets = gate::made_read_only(*since, scenario);
+        const std::vector<std::string> targets = change::made_read_only(*since, scenario);
         if (!targets.empty())
-            kept.push_back(gate::before_the_change(std::move(scenario), targets));
+            kept.push_back(change::before_the_change(std::move(scenario), targets));
         else if (!options.quiet)
             std::fputs(
                 fmt::format("rogate: note: {}: none of its mounts was made read-only since {}; it is not "
@@ -36,6 +38,12 @@ Result<> keep_what_changed(const RunOptions& options, std::vector<Scenario>& sce
                 stderr);
     }
     scenarios = std::move(kept);
+    std::string not_known;
+    for (const std::string& what : since->not_known)
+        not_known += fmt::format("{}whether it was made read-only since {} cannot be told: {}",
+                                 not_known.empty() ? "" : "\n", options.since, what);
+    if (scenarios.empty() && !not_known.empty()) return fail(ErrorKind::inconclusive, std::move(not_known));
+    if (!not_known.empty()) std::fputs(fmt::format("rogate: note: {}\n", not_known).c_str(), stderr);
     return {};
 }
 

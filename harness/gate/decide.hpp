@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "change/change.hpp"
 #include "gate/date.hpp"
 #include "gate/lock.hpp"
 #include "gate/policy.hpp"
-#include "gate/since.hpp"
 
 namespace rogate::gate {
 
@@ -44,7 +44,7 @@ struct Question {
     const Policy& policy;
     const Lock* lock = nullptr;  // absent: nothing is compared
     Day today;
-    const Since* since = nullptr;  // only these mounts are judged; absent: all
+    const change::Since* since = nullptr;  // only these mounts are judged; absent: all
     bool updating = false;  // the lock is about to be written: what is new there is told, and no failure
 };
 

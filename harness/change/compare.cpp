@@ -1,4 +1,4 @@
-#include "audit/since.hpp"
+#include "change/compare.hpp"
 
 #include <map>
 #include <set>
@@ -6,30 +6,30 @@
 
 #include "audit/merged.hpp"
 
-namespace rogate::audit {
+namespace rogate::change {
 
 namespace {
 
 using Key = std::tuple<std::string, std::string, std::string, std::string, std::string>;
 
-Key key_of(const Found& found, const std::string& file) {
+Key key_of(const audit::Found& found, const std::string& file) {
     return {file, found.kind, found.name, found.container, found.mount.target};
 }
 
 }  // namespace
 
-std::vector<gate::Change> made_read_only(const Audit& before, const Audit& now) {
+std::vector<Change> made_read_only(const audit::Audit& before, const audit::Audit& now) {
     std::set<std::string> files;
-    for (const Found& found : now.mounts) files.insert(found.mount.declared.file);
+    for (const audit::Found& found : now.mounts) files.insert(found.mount.declared.file);
     std::map<Key, std::vector<bool>> earlier;  // whether each was read-only
-    for (const Found& found : before.mounts) {
+    for (const audit::Found& found : before.mounts) {
         const std::string& file = found.mount.declared.file;
         earlier[key_of(found, files.contains(file) ? file : "")].push_back(found.mount.read_only);
     }
-    const MergedOver merged(before.mounts);
+    const audit::MergedOver merged(before.mounts);
     std::map<Key, std::size_t> turns;
-    std::vector<gate::Change> changes;
-    for (const Found& found : now.mounts) {
+    std::vector<Change> changes;
+    for (const audit::Found& found : now.mounts) {
         const SourcePlace& declared = found.mount.declared;
         Key key = key_of(found, declared.file);
         const std::size_t turn = turns[key]++;
@@ -38,7 +38,7 @@ std::vector<gate::Change> made_read_only(const Audit& before, const Audit& now) 
         if (!found.mount.read_only) continue;
         if (there == earlier.end()) {
             // New in this file, which may be merged over another one.
-            const Found* base = merged.base_of(found);
+            const audit::Found* base = merged.base_of(found);
             if (base == nullptr || base->mount.read_only) continue;
             changes.push_back({found.kind,
                                found.name,
@@ -56,4 +56,4 @@ std::vector<gate::Change> made_read_only(const Audit& before, const Audit& now) 
     return changes;
 }
 
-}  // namespace rogate::audit
+}  // namespace rogate::change

@@ -1,9 +1,11 @@
-#include "gate/since.hpp"
-
+#include "change/change.hpp"
 #include "support.hpp"
 
 namespace rogate::gate::test {
 namespace {
+
+using change::Change;
+using change::Since;
 
 Change change(std::string target = "/data") {
     return {.kind = "compose",

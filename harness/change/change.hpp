@@ -1,4 +1,4 @@
-// Mounts that a change to files made read-only, and which results are about them. Pure.
+// Mounts that a change to files made read-only, and which scenarios are about them. Pure.
 #pragma once
 
 #include <rogate/result.hpp>
@@ -6,10 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace rogate::gate {
-
-// docker compose merges a file of this name over the other one of its folder, without being told.
-bool is_merged_by_name(std::string_view file);
+namespace rogate::change {
 
 // One mount that was writable before and is read-only now.
 struct Change {
@@ -28,6 +25,8 @@ struct Since {
     std::string folder;    // what relative names in scenarios and results are relative to
     std::vector<Change> changes;
     std::vector<std::string> not_compared;  // files that cannot be read, and why
+    // Mounts that may have been made read-only, and what keeps that from being told.
+    std::vector<std::string> not_known = {};
     bool operator==(const Since&) const = default;
 };
 
@@ -42,4 +41,4 @@ std::vector<std::string> made_read_only(const Since& since, const Scenario& scen
 // its runs find out.
 Scenario before_the_change(Scenario scenario, const std::vector<std::string>& made_read_only);
 
-}  // namespace rogate::gate
+}  // namespace rogate::change

@@ -1,4 +1,4 @@
-#include "audit/since.hpp"
+#include "change/compare.hpp"
 
 #include <gtest/gtest.h>
 
@@ -17,7 +17,7 @@ std::vector<std::string> made(const std::vector<File>& files) {
     }
     EXPECT_TRUE(before.troubles.empty() && now.troubles.empty());
     std::vector<std::string> list;
-    for (const gate::Change& change : made_read_only(before, now))
+    for (const Change& change : made_read_only(before, now))
         list.push_back(change.declared.file + ":" + std::to_string(change.declared.line) + " " + change.name +
                        " " + change.container + " " + change.target);
     return list;
