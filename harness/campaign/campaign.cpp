@@ -17,6 +17,7 @@
 #include "campaign/runner.hpp"
 #include "campaign/tries.hpp"
 #include "engine/together.hpp"
+#include "secrets/collect.hpp"
 #include "verdict/compare.hpp"
 #include "verdict/plan.hpp"
 #include "verdict/varying.hpp"
@@ -242,6 +243,12 @@ void name_all_runs(const Tries& tries, std::vector<MountResult>& results) {
     }
 }
 
+Secrets secrets_of(const Scenario& scenario, const engine::ImageInfo& image) {
+    Secrets all = secrets::of_scenario(scenario);
+    add_secrets(all, secrets::of_image(image.env, scenario));
+    return all;
+}
+
 struct Campaign {
     engine::Client& client;
     Status& status;
@@ -257,7 +264,7 @@ struct Campaign {
     Task<> remove_network();
     Task<> run_all(observe::Observer& observer, DataPlane& data, Companions& companions, Pod& pod,
                    const engine::ImageInfo& image, const std::vector<Mount>& mounts,
-                   std::vector<std::string> candidates);
+                   std::vector<std::string> candidates, const Secrets& secrets);
 };
 
 Task<> Campaign::start_observer(std::unique_ptr<observe::Observer>* observer) {
@@ -288,7 +295,7 @@ Task<> Campaign::remove_network() {
 
 Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companions& companions, Pod& pod,
                          const engine::ImageInfo& image, const std::vector<Mount>& mounts,
-                         std::vector<std::string> candidates) {
+                         std::vector<std::string> candidates, const Secrets& secrets) {
     result.data_mode = data.mode() == "none" ? pod.data_mode() : data.mode();
     const auto pointless = without_protection(data.mounts());
     auto untried = not_tried(data.mounts(), candidates);
@@ -313,7 +320,8 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
                 .pod = pod,
                 .has_healthcheck = image.has_healthcheck || result.scenario.subject.healthcheck.has_value(),
                 .image = image,
-                .relay = relay};
+                .relay = relay,
+                .secrets = &secrets};
     verdict::Question question{.mounts = mounts,
                                .candidates = std::move(candidates),
                                .ineffective = pointless,
@@ -382,6 +390,7 @@ Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std
     auto image = co_await need_image(client, result.scenario.subject.image, status);
     if (!image) co_return fail(std::move(image.error()));
     result.image_id = image->id;
+    const Secrets secrets = secrets_of(result.scenario, *image);
 
     const std::vector<Mount> mounts = effective_mounts(result.scenario.subject, image->volumes);
     auto candidates = choose_candidates(result.scenario, mounts);
@@ -399,6 +408,8 @@ Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std
     const bool by_relay = options.requests == Requests::relay ||
                           (options.requests == Requests::automatic && needs_relay(client.endpoint()));
     Pod pod(client, status, result.scenario, session, campaign.network, !by_relay);
+    companions.hide(Masker(secrets));
+    pod.hide(Masker(secrets));
     if (auto surveyed = co_await pod.survey(); !surveyed) co_return fail(std::move(surveyed.error()));
     for (DataMount& given : pod.subject_mounts()) data.know(std::move(given));
     std::vector<Task<>> preparations;
@@ -416,8 +427,8 @@ Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std
     }
     result.observer = observer->facts();
 
-    auto done =
-        co_await campaign.run_all(*observer, data, companions, pod, *image, mounts, std::move(*candidates));
+    auto done = co_await campaign.run_all(*observer, data, companions, pod, *image, mounts,
+                                          std::move(*candidates), secrets);
     if (!done && done.error().kind == ErrorKind::cancelled) co_return fail(std::move(done.error()));
     auto ending = engine::together(observer->stop(), campaign.remove_network());
     auto stopped = co_await std::move(ending);

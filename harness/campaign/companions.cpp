@@ -117,7 +117,7 @@ Task<std::string> Companions::wait_for(const Dependency& dependency, const std::
         if (trouble.empty() && Clock::now() >= until)
             trouble = fmt::format("did not get there within {} s", longest_wait.count());
         if (!trouble.empty()) {
-            auto words = co_await last_words(client_, container);
+            auto words = co_await last_words(client_, container, masker_);
             if (!words) co_return fail(std::move(words.error()));
             co_return fmt::format("service '{}', which '{}' waits for, {}{}", dependency.service, who,
                                   trouble, *words);
@@ -205,7 +205,7 @@ Task<std::string> Companions::start(const RunPlan& plan, const DataPlane& subjec
 }
 
 Task<std::string> Companions::fallen() {
-    co_return co_await name_fallen(client_, "service", containers_);
+    co_return co_await name_fallen(client_, "service", containers_, masker_);
 }
 
 // A crash is the machine's: it leaves nobody the time to put anything in order.

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/masker.hpp"
 #include "campaign/data.hpp"
 #include "campaign/status.hpp"
 #include "engine/client.hpp"
@@ -32,6 +33,8 @@ class Companions {
     // the same. The answer is empty, or why a service cannot be relied on, with its name and its last output.
     engine::Task<std::string> start(const RunPlan& plan, const DataPlane& subject_data,
                                     const std::vector<engine::MountSpec>& subject_mounts);
+    // What no message may show of their output.
+    void hide(Masker masker) { masker_ = std::move(masker); }
     // Names those that have ended with an error since; empty: none.
     engine::Task<std::string> fallen();
     // Ends them, each before those that it was started behind: as asked to, or all at once by SIGKILL.
@@ -50,6 +53,7 @@ class Companions {
     engine::Task<std::string> wait_for(const Dependency& dependency, const std::string& who);
 
     engine::Client& client_;
+    Masker masker_;
     Status& status_;
     const Scenario& scenario_;
     DataPlane data_;                                    // what no mount of the subject has

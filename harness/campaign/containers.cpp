@@ -32,6 +32,7 @@ void describe(const Subject& subject, engine::ContainerSpec& spec) {
     spec.cap_add = subject.cap_add;
     spec.cap_drop = subject.cap_drop;
     spec.security_opt = subject.security_opt;
+    spec.unconfined_system_paths = subject.unconfined_system_paths;
     if (subject.healthcheck) {
         engine::HealthSpec health;
         health.test = subject.healthcheck->test;
@@ -119,8 +120,8 @@ Task<> end_beside(engine::Client& client, std::string container, bool kill, std:
     co_return Result<>{};
 }
 
-Task<std::string> last_words(engine::Client& client, std::string container) {
-    auto log = co_await client.container_logs(container, 4096, 8);
+Task<std::string> last_words(engine::Client& client, std::string container, const Masker& masker) {
+    auto log = co_await scenario::last_lines(client, std::move(container), masker, 4096, 8);
     if (!log || log->empty()) co_return std::string("; it wrote nothing");
     std::string text = std::move(*log);
     while (text.ends_with('\n')) text.pop_back();
@@ -128,13 +129,13 @@ Task<std::string> last_words(engine::Client& client, std::string container) {
 }
 
 Task<std::string> name_fallen(engine::Client& client, std::string kind,
-                              std::map<std::string, std::string> containers) {
+                              std::map<std::string, std::string> containers, const Masker& masker) {
     std::string text;
     for (const auto& [name, container] : containers) {
         auto state = co_await client.container_inspect(container);
         if (!state) co_return fail(std::move(state.error()));
         if (state->restarts == 0 && (state->running || state->exit_code == 0)) continue;
-        auto words = co_await last_words(client, container);
+        auto words = co_await last_words(client, container, masker);
         if (!words) co_return fail(std::move(words.error()));
         text += fmt::format("{}{} '{}' ", text.empty() ? "" : "\n", kind, name);
         if (state->restarts == 0)

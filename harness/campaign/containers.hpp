@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/masker.hpp"
 #include "engine/client.hpp"
 
 namespace rogate::campaign {
@@ -30,11 +31,11 @@ engine::Task<> seed_files(engine::Client& client, const std::string& container,
 engine::Task<std::string> start_beside(engine::Client& client, std::string who, std::string container);
 // As docker stop does, or by SIGKILL; when it has ended already, nothing.
 engine::Task<> end_beside(engine::Client& client, std::string container, bool kill, std::int64_t grace_ms);
-// "; its last output:" and that, or that there is none.
-engine::Task<std::string> last_words(engine::Client& client, std::string container);
+// "; its last output:" and that without its secrets, or that there is none. `masker` outlives the call.
+engine::Task<std::string> last_words(engine::Client& client, std::string container, const Masker& masker);
 // Names those of `containers` (name -> id) that have ended with an error, each as a `kind`; empty: none.
 engine::Task<std::string> name_fallen(engine::Client& client, std::string kind,
-                                      std::map<std::string, std::string> containers);
+                                      std::map<std::string, std::string> containers, const Masker& masker);
 // All of them, whatever becomes of the others; the first failure is told.
 engine::Task<> remove_all(engine::Client& client, std::map<std::string, std::string> containers);
 

@@ -204,7 +204,7 @@ Task<std::string> Pod::wait_for(const PodContainer& container, const std::string
     auto code = co_await client_.container_wait(id, longest_init);
     if (!code && code.error().kind != ErrorKind::timeout) co_return fail(std::move(code.error()));
     if (code && *code == 0) co_return std::string();
-    auto words = co_await last_words(client_, id);
+    auto words = co_await last_words(client_, id, masker_);
     if (!words) co_return fail(std::move(words.error()));
     if (!code)
         co_return fmt::format("init container '{}' did not end within {} s{}", container.name,
@@ -215,6 +215,7 @@ Task<std::string> Pod::wait_for(const PodContainer& container, const std::string
 Task<std::string> Pod::pass(const PodContainer& container, const Step& probe) {
     const std::string& id = containers_.at(container.name);
     scenario::Memory memory;
+    memory.masker = masker_;
     scenario::Driver driver(client_, id, memory, beside_, {}, holder_);
     if (auto found = co_await driver.refresh(); !found) co_return fail(std::move(found.error()));
     const Readiness readiness{{probe}, scenario_.readiness.timeout_ms};
@@ -225,7 +226,7 @@ Task<std::string> Pod::pass(const PodContainer& container, const Step& probe) {
     if (outcome->passed) co_return std::string();
     auto state = co_await client_.container_inspect(id);
     if (!state) co_return fail(std::move(state.error()));
-    auto words = co_await last_words(client_, id);
+    auto words = co_await last_words(client_, id, masker_);
     if (!words) co_return fail(std::move(words.error()));
     if (!state->running)
         co_return fmt::format("container '{}' exited with code {}{}", container.name, state->exit_code,
@@ -311,7 +312,7 @@ Task<std::string> Pod::start_rest(int run) {
 }
 
 Task<std::string> Pod::fallen() {
-    co_return co_await name_fallen(client_, "container", containers_);
+    co_return co_await name_fallen(client_, "container", containers_, masker_);
 }
 
 Task<> Pod::stop(bool kill) {

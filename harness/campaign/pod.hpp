@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/masker.hpp"
 #include "campaign/data.hpp"
 #include "campaign/status.hpp"
 #include "engine/client.hpp"
@@ -59,6 +60,8 @@ class Pod {
     engine::Task<std::string> ready();
     // The container whose ports are published; empty: the subject's own.
     const std::string& holder() const { return holder_; }
+    // What no message may show of their output.
+    void hide(Masker masker) { masker_ = std::move(masker); }
     // Names those that have ended with an error since; empty: none.
     engine::Task<std::string> fallen();
     // Ends the containers beside the subject, all at once: as asked to, or by SIGKILL.
@@ -88,6 +91,7 @@ class Pod {
     engine::Task<std::string> pass(const PodContainer& container, const Step& probe);
 
     engine::Client& client_;
+    Masker masker_;
     Status& status_;
     const Scenario& scenario_;
     DataPlane data_;

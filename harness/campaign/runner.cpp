@@ -24,6 +24,9 @@ double seconds_since(Clock::time_point start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
+// Of a phase, for a person.
+constexpr std::size_t longest_message = 4000;
+
 bool contains(const std::vector<std::string>& list, const std::string& item) {
     return std::find(list.begin(), list.end(), item) != list.end();
 }
@@ -42,6 +45,8 @@ class Launch {
     Launch(Bench& bench, RunPlan plan) : bench_(bench) {
         record_.plan = std::move(plan);
         memory_.variables = bench.scenario.variables;
+        memory_.scenario = &bench.scenario;
+        if (bench.secrets != nullptr) memory_.hide(*bench.secrets);
         if (bench.control != nullptr) memory_.control = &bench.control->observations;
     }
 
@@ -131,14 +136,14 @@ Task<> Launch::begin(std::string name) {
 void Launch::end(bool passed, std::string message) {
     PhaseRecord& phase = record_.phases.back();
     phase.passed = passed;
-    phase.message = std::move(message);
+    phase.message = masked_beginning(memory_.masker, message, longest_message);
     phase.duration_s = seconds_since(phase_start_);
     failed_ = failed_ || !passed;
 }
 
 // Without what is beside it nothing is learned about the subject, so it is not started.
 Result<> Launch::stay_out(std::string why) {
-    record_.services_problem = why;
+    record_.services_problem = masked_beginning(memory_.masker, why, longest_message);
     record_.phases.push_back({.name = "services", .passed = false, .message = {}, .duration_s = 0});
     end(false, std::move(why));
     return Result<>{};
@@ -233,7 +238,7 @@ Task<> Launch::look_before_restart() {
     // What a step has ended may be running for a moment still, in one run and not in the other.
     const bool by_exec = executed_ && (state->exit_code == 0 || state->exit_code > 128);
     if (expected || signalled_ || by_exec) co_return Result<>{};
-    auto why = co_await scenario::describe_exit(bench_.client, *state);
+    auto why = co_await scenario::describe_exit(bench_.client, *state, memory_.masker);
     end(false, why ? std::move(*why) : "the subject had exited by itself");
     co_return Result<>{};
 }
@@ -296,7 +301,7 @@ Task<> Launch::with_background(std::size_t index) {
             co_return fail(std::move(outcome.error()).with_context(fmt::format("step '{}'", step.name)));
         bench_.observer.own_processes(outcome->exec_pids);
         record_.phases[phase].passed = outcome->passed;
-        record_.phases[phase].message = std::move(outcome->message);
+        record_.phases[phase].message = masked_beginning(memory_.masker, outcome->message, longest_message);
         record_.phases[phase].duration_s = seconds_since(start);
         failed_ = failed_ || !outcome->passed;
         co_return Result<>{};
@@ -309,7 +314,7 @@ Task<> Launch::with_background(std::size_t index) {
     };
     using namespace boost::asio::experimental::awaitable_operators;
     auto [loaded, done] = co_await (load() && rest());
-    memory_.secrets.merge(memory.secrets);
+    memory_.hide(memory.secrets);
     if (!done) co_return done;
     co_return loaded;
 }
@@ -476,13 +481,15 @@ Task<> Launch::run_phases() {
         if (auto done = co_await steps_from(0); !done) co_return done;
         if (auto again = co_await steps_again(); !again) co_return again;
         if (failed_) {
-            auto log = co_await bench_.client.container_logs(container_, 16 * 1024, 30);
+            auto log =
+                co_await scenario::last_lines(bench_.client, container_, memory_.masker, 16 * 1024, 30);
             if (log) record_.log_tail = std::move(*log);
             auto fallen_beside = co_await bench_.pod.fallen();
             if (fallen_beside && !fallen_beside->empty())
                 record_.phases.back().message += "; " + *fallen_beside;
             auto fallen = co_await bench_.companions.fallen();
             if (fallen && !fallen->empty()) record_.phases.back().message += "; " + *fallen;
+            memory_.masker.mask(record_.phases.back().message);  // also what the steps have brought
         }
         // Not with `?:` around co_await: g++ 12 destroys its answer twice.
         Result<> stopped;

@@ -34,6 +34,7 @@ struct Bench {
     const engine::ImageInfo& image;
     std::string relay =
         {};  // the container by which the subject's ports are reached; empty: they are published
+    const Secrets* secrets = nullptr;     // what no message may show
     const RunRecord* control = nullptr;   // whose observations the steps of this run are compared with
     std::optional<Remains> remains = {};  // of the run before, not removed yet
 };

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <set>
 
+#include "base/masker.hpp"
 #include "campaign/campaign.hpp"
 #include "cli/files.hpp"
 #include "cli/progress.hpp"
@@ -17,6 +17,7 @@
 #include "report/markdown.hpp"
 #include "report/secrets.hpp"
 #include "report/terminal.hpp"
+#include "secrets/collect.hpp"
 #include "spec/live_container.hpp"
 
 namespace rogate::cli {
@@ -79,7 +80,9 @@ class Job {
           progress_(board, place, one_of_several ? scenario.name : std::string()),
           watchdog_(global, session_),
           timeout_s_(global.engine_timeout_s),
-          secrets_(report::secrets_of(scenario)) {}
+          secrets_(secrets::of_scenario(scenario)) {
+        progress_.hide(Masker(secrets_));
+    }
 
     engine::Task<> run(engine::Client& client);
     engine::Task<> clean_up(engine::Client& client);
@@ -94,7 +97,7 @@ class Job {
     Progress progress_;
     Watchdog watchdog_;
     double timeout_s_;
-    std::set<std::string> secrets_;
+    Secrets secrets_;
     std::optional<CampaignResult> result_;
 };
 
@@ -108,7 +111,8 @@ engine::Task<> Job::run(engine::Client& client) {
         std::chrono::milliseconds(static_cast<std::int64_t>(std::min(30.0, timeout_s_) * 1000));
     auto whole = co_await with_live_container(client, scenario_);
     if (!whole) co_return fail(std::move(whole.error()));
-    secrets_ = report::secrets_of(*whole);
+    secrets_ = secrets::of_scenario(*whole);
+    progress_.hide(Masker(secrets_));
     if (scenario_.subject.origin.kind ==
         Origin::Kind::container)  // others' notes were shown when they were read
         for (const std::string& note : whole->notes) progress_.note(note);
@@ -130,9 +134,13 @@ engine::Task<> Job::clean_up(engine::Client& client) {
 
 void Job::mask(EngineOutcome& outcome) {
     // What the engine repeated of the user's secrets in its refusal is not repeated here.
-    if (!outcome.result) report::Masker(secrets_).mask(outcome.result.error().message);
+    constexpr std::size_t longest_message = 4000;
+    if (!outcome.result) {
+        std::string& message = outcome.result.error().message;
+        message = masked_beginning(Masker(secrets_), message, longest_message);
+    }
     if (!result_) return;
-    for (const RunRecord& run : result_->runs) secrets_.insert(run.secrets.begin(), run.secrets.end());
+    for (const RunRecord& run : result_->runs) add_secrets(secrets_, run.secrets);
     report::hide_secrets(*result_, secrets_);
 }
 

@@ -85,8 +85,8 @@ Progress::~Progress() {
     board_.show(place_, {});
 }
 
-std::string Progress::named(const std::string& text) const {
-    return name_.empty() ? text : name_ + ": " + text;
+std::string Progress::named(const std::string& text, Masker::In in) const {
+    return masker_.masked(name_.empty() ? text : name_ + ": " + text, in);
 }
 
 void Progress::draw() {
@@ -116,7 +116,7 @@ void Progress::phase_started(const std::string& name) {
     if (board_.rewriting())
         draw();
     else if (!board_.quiet())
-        board_.line(name_.empty() ? "  " + name : named(phase_));
+        board_.line((name_.empty() ? "  " : "") + named(phase_));
 }
 
 void Progress::run_finished(const RunRecord& run) {
@@ -131,11 +131,11 @@ void Progress::run_finished(const RunRecord& run) {
 }
 
 void Progress::warn(const std::string& text) {
-    board_.line("warning: " + named(text));
+    board_.line("warning: " + named(text, Masker::In::text));
 }
 
 void Progress::note(const std::string& text) {
-    board_.line("note: " + named(text));
+    board_.line("note: " + named(text, Masker::In::text));
 }
 
 }  // namespace rogate::cli

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/masker.hpp"
 #include "campaign/status.hpp"
 #include "cli/terminal.hpp"
 
@@ -57,14 +58,17 @@ class Progress : public campaign::Status {
     void run_finished(const RunRecord& run) override;
     void warn(const std::string& text) override;
     void note(const std::string& text);
+    // What no line may show.
+    void hide(Masker masker) { masker_ = std::move(masker); }
 
   private:
     void draw();
-    std::string named(const std::string& text) const;
+    std::string named(const std::string& text, Masker::In in = Masker::In::path) const;
 
     Board& board_;
     std::size_t place_;
     std::string name_, run_, phase_;
+    Masker masker_;
 };
 
 }  // namespace rogate::cli

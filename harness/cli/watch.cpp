@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "audit/audit.hpp"
+#include "base/masker.hpp"
 #include "campaign/campaign.hpp"
 #include "cli/commands.hpp"
 #include "cli/files.hpp"
@@ -15,6 +16,7 @@
 #include "cli/watchdog.hpp"
 #include "report/secrets.hpp"
 #include "report/watch.hpp"
+#include "secrets/collect.hpp"
 
 namespace rogate::cli {
 
@@ -24,7 +26,7 @@ using nlohmann::json;
 
 struct Inspected {
     campaign::WatchSubject subject;
-    std::set<std::string> secrets;
+    Secrets secrets;
 };
 
 // The engine's reply, which other rooms read too; what is missing in it is empty.
@@ -51,7 +53,11 @@ Inspected read(const json& reply) {
     made.subject.id = reply.value("Id", "");
     const json check = config.contains("Healthcheck") ? config.at("Healthcheck") : json();
     made.subject.has_healthcheck = check.is_object() && !check.value("Test", json::array()).empty();
-    made.secrets = report::secrets_of(scenario);
+    if (config.contains("Cmd") && config.at("Cmd").is_array())
+        scenario.subject.command = config.at("Cmd").get<std::vector<std::string>>();
+    if (config.contains("Entrypoint") && config.at("Entrypoint").is_array())
+        scenario.subject.entrypoint = config.at("Entrypoint").get<std::vector<std::string>>();
+    made.secrets = secrets::of_scenario(scenario);
     return made;
 }
 
@@ -70,6 +76,7 @@ int watch_command(const Global& global, const WatchCommandOptions& options) {
     Progress progress(board, 0, "");
     campaign::WatchControl control;
     std::optional<WatchResult> result;
+    Masker masker;
     EngineWork work;
     work.work = [&](engine::Client& client) -> engine::Task<> {
         auto reply = co_await client.container_inspect_raw(options.container);
@@ -79,6 +86,8 @@ int watch_command(const Global& global, const WatchCommandOptions& options) {
         campaign::WatchOptions how;
         how.ring_bytes = options.ring_bytes;
         how.duration = options.duration;
+        masker = Masker(inspected.secrets);
+        progress.hide(masker);
         auto done =
             co_await campaign::watch(client, std::move(inspected.subject), session, how, control, progress);
         if (!done) co_return fail(std::move(done.error()));
@@ -96,7 +105,8 @@ int watch_command(const Global& global, const WatchCommandOptions& options) {
     };
     // Whoever ends a watch wants to know what was seen.
     work.on_signal = [&] { return !std::exchange(control.stop, true); };
-    const EngineOutcome outcome = with_engine(global, std::move(work));
+    EngineOutcome outcome = with_engine(global, std::move(work));
+    if (!outcome.result) masker.mask(outcome.result.error().message);
     if (const int code = report_outcome(outcome); code != 0) return code;
     const std::string text = rendered(*result, options.format);
     if (options.output.empty()) {

@@ -92,6 +92,7 @@ struct ContainerSpec {
     std::map<std::string, std::string> tmpfs;  // target -> mount options
     std::vector<PublishSpec> publish;
     std::vector<std::string> cap_add, cap_drop, security_opt;
+    bool unconfined_system_paths = false;  // nothing below /proc and /sys is hidden or read-only
     std::optional<HealthSpec> health;
     std::vector<std::string> group_add, extra_hosts;
     std::map<std::string, std::int64_t> ulimits;
@@ -233,10 +234,16 @@ class Client {
     Task<> container_remove(std::string id);  // by force, with its anonymous volumes; already gone is success
     Task<std::vector<ContainerSummary>> container_list(
         std::string label);  // running or not; empty: all of them
-    // Everything written so far, stdout and stderr as they came, the last `limit` bytes at most; `since`: RFC
-    // 3339, only what was written after it.
-    Task<std::string> container_logs(std::string id, std::size_t limit = 1 << 20,
-                                     std::optional<int> tail_lines = {}, std::string since = {});
+    // What a container wrote, stdout and stderr as they came.
+    struct Log {
+        std::string text;
+        bool cut = false;  // its beginning is missing, maybe within a line
+    };
+    // Everything written so far, the last `limit` bytes at most; `tail_entries`: only that many of the
+    // engine's last entries, each a line or up to 16 KiB of a longer one; `since`: RFC 3339, only what was
+    // written after it.
+    Task<Log> container_logs(std::string id, std::size_t limit = 1 << 20,
+                             std::optional<int> tail_entries = {}, std::string since = {});
     Task<std::unique_ptr<Attachment>> container_attach(std::string id, bool with_stdin);
     // Starts it, and answers its standard output once it has ended, which it must within an ordinary call's
     // time (ErrorKind::timeout). A stream that is cut off looks like an end: whether it is whole, the text

@@ -270,6 +270,9 @@ Task<std::string> Client::container_create(ContainerSpec spec) {
         spec.name.empty() ? "/containers/create" : "/containers/create?name=" + url_escape(spec.name);
     if (spec.health && impl_->version.is_podman())
         spec.health->test = health_test_for_podman(std::move(spec.health->test));
+    // Podman takes no lists of such paths, but has an option of its own for them.
+    if (spec.unconfined_system_paths && impl_->version.is_podman())
+        spec.security_opt.emplace_back("unmask=ALL");
     auto reply = co_await impl_->ask_json(post_json(impl_->path(target), to_create_body(spec)));
     if (!reply) co_return fail(std::move(reply.error()));
     std::string id = field<std::string>(*reply, "Id");
@@ -385,12 +388,18 @@ Task<std::vector<ContainerSummary>> Client::container_list(std::string label) {
     co_return containers;
 }
 
-Task<std::string> Client::container_logs(std::string id, std::size_t limit, std::optional<int> tail_lines,
+Task<Client::Log> Client::container_logs(std::string id, std::size_t limit, std::optional<int> tail_entries,
                                          std::string since) {
-    std::string target = "/logs?stdout=1&stderr=1&tail=" + (tail_lines ? std::to_string(*tail_lines) : "all");
+    std::string target =
+        "/logs?stdout=1&stderr=1&tail=" + (tail_entries ? std::to_string(*tail_entries) : "all");
     if (const std::string from = unix_time(since); !from.empty()) target += "&since=" + from;
     FrameDecoder frames;
-    std::string text;
+    Log log;
+    std::string& text = log.text;
+    const auto keep_end = [&] {
+        log.cut = true;
+        text.erase(0, text.size() - limit);
+    };
     ByteSink sink = [&](std::string_view bytes) -> Result<bool> {
         frames.feed(bytes);
         for (;;) {
@@ -400,7 +409,7 @@ Task<std::string> Client::container_logs(std::string id, std::size_t limit, std:
             text += (*piece)->bytes;
         }
         // Twice the limit at most is held, and cut seldom.
-        if (text.size() > 2 * limit) text.erase(0, text.size() - limit);
+        if (text.size() > 2 * limit) keep_end();
         return true;
     };
     auto reading = read_archive(impl_.get(), get(impl_->path(container_path(id, target))), std::move(sink));
@@ -408,8 +417,8 @@ Task<std::string> Client::container_logs(std::string id, std::size_t limit, std:
     if (!done) co_return fail(std::move(done.error()));
     if (frames.incomplete())
         co_return fail(ErrorKind::protocol, "engine: GET /containers/logs: the log ends inside a frame");
-    if (text.size() > limit) text.erase(0, text.size() - limit);
-    co_return text;
+    if (text.size() > limit) keep_end();
+    co_return log;
 }
 
 Task<std::unique_ptr<Attachment>> Client::container_attach(std::string id, bool with_stdin) {

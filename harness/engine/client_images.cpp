@@ -101,6 +101,7 @@ Task<> Client::image_pull(std::string reference, std::function<void(const std::s
     std::function<void(const json&)> message;
     if (progress) message = [&](const json& each) { progress(field<std::string>(each, "status")); };
     auto pulled = co_await impl_->ask_progress(std::move(request), deadline, std::move(message));
+    if (!pulled) mask_credentials(pulled.error().message, *credentials);
     if (!pulled && !credentials->trouble.empty() && pulled.error().kind != ErrorKind::cancelled)
         pulled.error().message += "; it was asked without credentials: " + credentials->trouble;
     co_return pulled;

@@ -12,6 +12,8 @@ std::string_view without_version(std::string_view target) {
     return slash == std::string_view::npos ? target : target.substr(slash);
 }
 
+constexpr std::size_t longest_error = 256U << 10U;
+
 // Here or on the other side of ssh: the endpoint's path is the socket's.
 bool is_socket(const Endpoint& endpoint) {
     return endpoint.kind == Endpoint::Kind::unix_socket || endpoint.kind == Endpoint::Kind::ssh;
@@ -59,7 +61,8 @@ Error engine_error(const HttpRequest& request, int status, const std::string& bo
     if (parsed.is_object()) message = field<std::string>(parsed, "message", body);
     while (message.ends_with('\n')) message.pop_back();
     if (message.empty()) message = status == 404 ? "not found" : "no message";
-    if (message.size() > 2000) message.resize(2000);
+    // Whoever shows it masks it before it is made short: half a secret would not be found.
+    if (message.size() > longest_error) message.resize(longest_error);
     // Podman answers 500 for a container that went away while it was asked for.
     const bool missing = status == 404 || (status == 500 && message.ends_with(": no such container"));
     return {missing ? ErrorKind::not_found : ErrorKind::refused,

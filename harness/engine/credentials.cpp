@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/write.hpp>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "base/masker.hpp"
 #include "engine/base64.hpp"
 #include "engine/child.hpp"
 #include "engine/client_impl.hpp"
@@ -191,6 +193,29 @@ Task<RegistryCredentials> ask_helper(CredentialHelper helper, std::string config
 }
 
 }  // namespace
+
+void mask_credentials(std::string& text, const RegistryCredentials& credentials) {
+    if (!credentials.header) return;
+    Secrets secrets;
+    const auto add = [&](const std::string& secret) {
+        add_secret(secrets, secret, SecretKind::secret);
+        std::string encoded = base64_encode(secret);
+        while (encoded.ends_with('=')) encoded.pop_back();
+        add_secret(secrets, encoded, SecretKind::secret);
+    };
+    add_secret(secrets, *credentials.header, SecretKind::secret);
+    // Its alphabet is that of URLs.
+    std::string plain = *credentials.header;
+    std::ranges::replace(plain, '-', '+');
+    std::ranges::replace(plain, '_', '/');
+    const json auth = json::parse(base64_decode(plain).value_or(""), nullptr, false);
+    for (const char* key : {"password", "identitytoken", "registrytoken", "auth"})
+        if (const std::string secret = text_at(auth, key); !secret.empty()) {
+            add(secret);
+            add(text_at(auth, "username") + ":" + secret);
+        }
+    Masker(secrets).mask(text);
+}
 
 Task<RegistryCredentials> find_registry_auth(std::string reference, EnvironmentLookup environment,
                                              Milliseconds patience) {

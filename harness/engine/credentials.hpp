@@ -33,6 +33,10 @@ struct CredentialHelper {
 };
 CredentialHelper credential_helper(std::string_view reference, const nlohmann::json& docker_config);
 
+// Puts "***" in place of what the header holds but the user's name, as it is and in base64: an engine may
+// repeat what the registry said of it.
+void mask_credentials(std::string& text, const RegistryCredentials& credentials);
+
 // How long a helper may take: it may ask its user, in a window of its own.
 constexpr std::chrono::milliseconds helper_patience(30'000);
 

@@ -58,6 +58,8 @@ json to_host_config(const ContainerSpec& spec) {
     put_unless_empty(host, "ExtraHosts", spec.extra_hosts);
     put_unless_empty(host, "GroupAdd", spec.group_add);
     put_unless_empty(host, "SecurityOpt", spec.security_opt);
+    // Absent means the engine's own lists.
+    if (spec.unconfined_system_paths) host["MaskedPaths"] = host["ReadonlyPaths"] = json::array();
     put_unless_empty(host, "GroupAdd", spec.group_add);
     put_unless_empty(host, "ExtraHosts", spec.extra_hosts);
     put_unless_empty(host, "Sysctls", spec.sysctls);

@@ -47,7 +47,7 @@ Result<> write(const std::string& format, std::span<const CampaignResult> result
     if (format == "json") {
         if (results.size() != 1)
             return fail(ErrorKind::usage, "json holds one result; name one, or choose another format");
-        return write_json(results.front(), {}, sink);
+        return write_json(results.front(), sink);
     }
     auto text = rendered(format, results, options);
     if (!text) return fail(std::move(text.error()));

@@ -9,7 +9,6 @@
 #include <tuple>
 
 #include "base/escape.hpp"
-#include "report/secrets.hpp"
 
 namespace rogate::report {
 
@@ -19,12 +18,12 @@ using nlohmann::ordered_json;
 
 class Writer {
   public:
-    Writer(const std::set<std::string>& secrets, const Sink& sink) : masker_(secrets), sink_(sink) {}
+    explicit Writer(const Sink& sink) : sink_(sink) {}
 
     Result<> result(const CampaignResult& result);
 
   private:
-    std::string text(std::string raw) const;
+    static std::string text(const std::string& raw);
     ordered_json texts(const std::vector<std::string>& list) const;
     ordered_json run(const RunRecord& run) const;
     void mount(const MountResult& mount, const Recommendation& recommendation);
@@ -40,7 +39,6 @@ class Writer {
 
     static constexpr std::size_t piece = 256U << 10U;
 
-    Masker masker_;
     const Sink& sink_;
     std::string out_;  // what was not handed on yet: always the last byte, which commas depend on
     Result<> done_;    // the sink's first error
@@ -55,8 +53,7 @@ bool is_plain(std::string_view text) {
                        [](char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; });
 }
 
-std::string Writer::text(std::string raw) const {
-    masker_.mask(raw);
+std::string Writer::text(const std::string& raw) {
     return escape_text(raw);
 }
 
@@ -68,17 +65,15 @@ ordered_json Writer::texts(const std::vector<std::string>& list) const {
 
 // Of a million attempts a tree each would take most of the time, and so would a copy of each text.
 void Writer::quoted(std::string_view raw) {
-    if (masker_.idle() && is_plain(raw)) {
+    if (is_plain(raw)) {
         out_ += '"';
         out_ += raw;
         out_ += '"';
         return;
     }
-    std::string masked(raw);
-    masker_.mask(masked);
     out_ += '"';
     // As escape_text() leaves it: well-formed UTF-8 without control characters.
-    for (const char c : escape_text(masked)) {
+    for (const char c : escape_text(raw)) {
         if (c == '"' || c == '\\') out_ += '\\';
         out_ += c;
     }
@@ -298,13 +293,13 @@ Result<> Writer::result(const CampaignResult& result) {
 
 }  // namespace
 
-Result<> write_json(const CampaignResult& result, const std::set<std::string>& secrets, const Sink& sink) {
-    return Writer(secrets, sink).result(result);
+Result<> write_json(const CampaignResult& result, const Sink& sink) {
+    return Writer(sink).result(result);
 }
 
-std::string render_json(const CampaignResult& result, const std::set<std::string>& secrets) {
+std::string render_json(const CampaignResult& result) {
     std::string text;
-    (void)write_json(result, secrets, [&](std::string_view piece) -> Result<> {
+    (void)write_json(result, [&](std::string_view piece) -> Result<> {
         text += piece;
         return {};
     });

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <rogate/result.hpp>
-#include <set>
 #include <string>
 #include <string_view>
 
@@ -10,13 +9,11 @@
 
 namespace rogate::report {
 
-// `secrets` (environment values and the like) are blotted out wherever an application or engine repeated
-// them; those of fewer than four bytes would blot out ordinary words and are left alone. Environment values
-// themselves are never written.
-std::string render_json(const CampaignResult& result, const std::set<std::string>& secrets = {});
+// Of a result whose secrets are hidden already (hide_secrets). Environment values are never written.
+std::string render_json(const CampaignResult& result);
 
 // The same, piece by piece: a result can have a million attempts.
-Result<> write_json(const CampaignResult& result, const std::set<std::string>& secrets, const Sink& sink);
+Result<> write_json(const CampaignResult& result, const Sink& sink);
 
 // ErrorKind::usage says what is wrong, and where if it is no JSON; others are the source's. What
 // render_json() leaves out (environment values, most of the scenario) stays empty.

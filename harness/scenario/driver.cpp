@@ -53,13 +53,33 @@ constexpr std::uint64_t body_limit = 16ULL << 20U;
 
 }  // namespace
 
-Task<std::string> describe_exit(engine::Client& client, const engine::ContainerState& state) {
+void Memory::hide(const Secrets& more) {
+    const std::size_t before = secrets.size();
+    add_secrets(secrets, more);
+    if (secrets.size() != before) masker = Masker(secrets);
+}
+
+Task<std::string> last_lines(engine::Client& client, std::string container, const Masker& masker,
+                             std::size_t limit, int lines) {
+    // More than is shown: the engine cuts long lines into entries, and a secret may begin before them.
+    auto log = co_await client.container_logs(std::move(container), limit + (64U << 10U), 8 * lines + 64);
+    if (!log) co_return fail(std::move(log.error()));
+    co_return masked_end(masker, log->text, log->cut, limit, static_cast<std::size_t>(lines));
+}
+
+Task<std::string> describe_exit(engine::Client& client, const engine::ContainerState& state,
+                                const Masker& masker) {
     std::string text = fmt::format("the subject exited with code {}", state.exit_code);
     if (state.oom_killed) text += " (out of memory)";
-    if (!state.error.empty()) text += fmt::format(" ({})", state.error);
-    auto log = co_await client.container_logs(state.id, 4096, 5);
-    if (log && !log->empty()) text += fmt::format("; its last output: \"{}\"", excerpt(*log, 500));
+    if (!state.error.empty()) text += fmt::format(" ({})", masker.masked(state.error));
+    auto log = co_await last_lines(client, state.id, masker, 4096, 5);
+    if (log && !log->empty()) text += fmt::format("; its last output: \"{}\"", excerpt(*log, masker, 500));
     co_return text;
+}
+
+std::string whole_secrets(engine::Client::Log log, const Masker& masker) {
+    if (log.cut) masker.mask_cut(log.text, {.front = true});
+    return std::move(log.text);
 }
 
 Task<> start_was_refused(engine::Client& client, std::string container, Error error) {
@@ -138,7 +158,8 @@ asio::awaitable<beast::error_code> read_answer(Connection& connection, Answer& a
     co_return beast::error_code();
 }
 
-Task<StepOutcome> exchange(Connection& connection, const Step& step, const HttpAction& action) {
+Task<StepOutcome> exchange(Connection& connection, const Step& step, const HttpAction& action,
+                           const Masker& masker) {
     const auto request = to_request(action);
     auto [write_error, written] = co_await http_ns::async_write(connection, request, token);
     if (write_error)
@@ -161,7 +182,7 @@ Task<StepOutcome> exchange(Connection& connection, const Step& step, const HttpA
             if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
         observed.headers.emplace(std::move(name), std::string(field.value()));
     }
-    co_return judged(step, std::move(observed));
+    co_return judged(step, std::move(observed), masker);
 }
 
 // docker-proxy accepts before it knows whether anybody listens behind it, and hangs up when nobody does.
@@ -178,7 +199,9 @@ Task<StepOutcome> listens(Connection& connection, std::uint16_t port) {
 }  // namespace
 
 Task<StepOutcome> Driver::http(const Step& step, const HttpAction& action) {
-    Conversation talk = [&](Connection& connection) { return exchange(connection, step, action); };
+    Conversation talk = [&](Connection& connection) {
+        return exchange(connection, step, action, memory_.masker);
+    };
     co_return co_await over_connection(action.port, step.timeout_ms, std::move(talk));
 }
 
@@ -208,15 +231,18 @@ Task<StepOutcome> Driver::exec(const Step& step, const ExecAction& action) {
         }
         if (!state) co_return fail(std::move(state.error()));
         if (!state->running) {
-            auto why = co_await describe_exit(client_, *state);
+            auto why = co_await describe_exit(client_, *state, memory_.masker);
             co_return miss(why ? *why : "the subject is not running");
         }
         co_return fail(std::move(done.error()));
     }
     Observed observed;
     observed.exit_code = done->exit_code;
+    if (done->truncated)  // within a secret, maybe, of which what follows would hide the beginning
+        for (std::string* output : {&done->output_stdout, &done->output_stderr})
+            memory_.masker.mask_cut(*output, {.back = true});
     observed.text = done->output_stdout + done->output_stderr;
-    StepOutcome outcome = judged(step, std::move(observed));
+    StepOutcome outcome = judged(step, std::move(observed), memory_.masker);
     if (done->pid > 0) outcome.exec_pids.push_back(done->pid);
     co_return outcome;
 }
@@ -232,11 +258,11 @@ Task<StepOutcome> Driver::tcp(const Step& step, const TcpAction& action) {
 }
 
 Task<StepOutcome> Driver::log(const Step& step, std::string since) {
-    auto text = co_await client_.container_logs(container_, 1 << 20, {}, std::move(since));
-    if (!text) co_return fail(std::move(text.error()));
+    auto log = co_await client_.container_logs(container_, 1 << 20, {}, std::move(since));
+    if (!log) co_return fail(std::move(log.error()));
     Observed observed;
-    observed.text = std::move(*text);
-    co_return judged(step, std::move(observed));
+    observed.text = whole_secrets(std::move(*log), memory_.masker);
+    co_return judged(step, std::move(observed), memory_.masker);
 }
 
 Task<StepOutcome> Driver::health() {
@@ -337,7 +363,7 @@ Task<StepOutcome> Driver::wait_ready(const Readiness& readiness) {
             if (!state) co_return fail(std::move(state.error()));
             total.passed = false;
             if (!state->running) {
-                auto why = co_await describe_exit(client_, *state);
+                auto why = co_await describe_exit(client_, *state, memory_.masker);
                 total.message = why ? *why : "the subject exited";
                 co_return total;
             }

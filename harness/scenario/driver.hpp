@@ -6,7 +6,6 @@
 #include <map>
 #include <optional>
 #include <rogate/scenario.hpp>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -31,7 +30,11 @@ struct Memory {
     Variables variables;
     std::map<std::string, Observed> observed;  // by the step's key; what can be compared with another run's
     const std::map<std::string, Observed>* control = nullptr;  // the control run's; absent: this is it
-    std::set<std::string> secrets;                             // values that went out as a credential
+    const Scenario* scenario = nullptr;                        // that the steps are of
+    Secrets secrets;  // what no message may show: the scenario's, and what the steps bring along
+    Masker masker;    // of these
+
+    void hide(const Secrets& more);
 };
 
 // Where containers beside the subject are put, and how they are named.
@@ -131,7 +134,16 @@ class Driver {
     bool log_from_start_ = false;
 };
 
-// "NAME exited with code 1" and its last log lines.
-engine::Task<std::string> describe_exit(engine::Client& client, const engine::ContainerState& state);
+// "NAME exited with code 1" and its last log lines. `masker` outlives the call.
+engine::Task<std::string> describe_exit(engine::Client& client, const engine::ContainerState& state,
+                                        const Masker& masker);
+
+// What a log shows; of one that was cut, without what could be the rest of a secret.
+std::string whole_secrets(engine::Client::Log log, const Masker& masker);
+
+// The last `lines` lines of what a container wrote, of `limit` bytes at most, without secrets; `masker`
+// outlives the call.
+engine::Task<std::string> last_lines(engine::Client& client, std::string container, const Masker& masker,
+                                     std::size_t limit, int lines);
 
 }  // namespace rogate::scenario

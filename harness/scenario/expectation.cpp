@@ -53,17 +53,18 @@ std::string_view what(const Step& step) {
 
 using nlohmann::json;
 
-std::string json_mismatch(const Expect& expect, const Observed& observed) {
+std::string json_mismatch(const Expect& expect, const Observed& observed, const Masker& masker) {
     const json found = json::parse(observed.text, nullptr, false);
-    if (found.is_discarded()) return fmt::format("expected JSON, got \"{}\"", excerpt(observed.text));
+    if (found.is_discarded()) return fmt::format("expected JSON, got \"{}\"", excerpt(observed.text, masker));
     for (const auto& [where, wanted] : expect.json) {
         const json::json_pointer pointer(where);
         if (!found.contains(pointer))
             return fmt::format("expected {} at {}, where there is nothing (\"{}\")", wanted, where,
-                               excerpt(observed.text));
+                               excerpt(observed.text, masker));
         if (found[pointer] != json::parse(wanted, nullptr, false))
-            return fmt::format("expected {} at {}, got {}", wanted, where,
-                               excerpt(found[pointer].dump(-1, ' ', false, json::error_handler_t::replace)));
+            return fmt::format(
+                "expected {} at {}, got {}", wanted, where,
+                excerpt(found[pointer].dump(-1, ' ', false, json::error_handler_t::replace), masker));
     }
     return {};
 }
@@ -114,9 +115,10 @@ std::string without(const std::vector<std::string>& patterns, std::string_view t
     return result;
 }
 
-std::string excerpt(std::string_view text, std::size_t limit) {
+std::string excerpt(std::string_view raw, const Masker& masker, std::size_t limit) {
     std::string line;
-    text = without_final_newline(text);
+    const std::string masked = masker.masked(without_final_newline(raw));
+    const std::string_view text = masked;
     for (const char c : text) {
         // Not in the middle of a character of several bytes.
         if (line.size() >= limit && (static_cast<unsigned char>(c) & 0xc0U) != 0x80U) return line + "…";
@@ -128,9 +130,9 @@ std::string excerpt(std::string_view text, std::size_t limit) {
     return line;
 }
 
-std::string mismatch(const Step& step, const Observed& observed) {
+std::string mismatch(const Step& step, const Observed& observed, const Masker& masker) {
     const Expect& expect = step.expect;
-    const auto shown = [&] { return fmt::format("{}: \"{}\"", what(step), excerpt(observed.text)); };
+    const auto shown = [&] { return fmt::format("{}: \"{}\"", what(step), excerpt(observed.text, masker)); };
     if (std::holds_alternative<HttpAction>(step.action)) {
         const int status = observed.status.value_or(0);
         if (expect.status && status != *expect.status)
@@ -152,17 +154,18 @@ std::string mismatch(const Step& step, const Observed& observed) {
         if (header == observed.headers.end()) return fmt::format("the answer has no header '{}'", name);
         if (!found_in(pattern, header->second))
             return fmt::format("header '{}' is \"{}\", which does not match /{}/", name,
-                               excerpt(header->second), pattern);
+                               excerpt(header->second, masker), pattern);
     }
     if (expect.equals && without_final_newline(observed.text) != without_final_newline(*expect.equals))
-        return fmt::format("expected \"{}\", got {}", excerpt(*expect.equals), shown());
+        return fmt::format("expected \"{}\", got {}", excerpt(*expect.equals, masker), shown());
     if (expect.contains && observed.text.find(*expect.contains) == std::string::npos)
-        return fmt::format("expected \"{}\" to appear in the {}", excerpt(*expect.contains), shown());
+        return fmt::format("expected \"{}\" to appear in the {}", excerpt(*expect.contains, masker), shown());
     if (expect.not_contains && observed.text.find(*expect.not_contains) != std::string::npos)
-        return fmt::format("expected \"{}\" not to appear in the {}", excerpt(*expect.not_contains), shown());
+        return fmt::format("expected \"{}\" not to appear in the {}", excerpt(*expect.not_contains, masker),
+                           shown());
     if (expect.matches && !found_in(*expect.matches, observed.text))
         return fmt::format("expected /{}/ to match the {}", *expect.matches, shown());
-    if (!expect.json.empty()) return json_mismatch(expect, observed);
+    if (!expect.json.empty()) return json_mismatch(expect, observed, masker);
     return {};
 }
 

@@ -98,7 +98,7 @@ Task<StepOutcome> Driver::file(const Step& step, const FileAction& action) {
         if (!text) co_return fail(std::move(text.error()));
         observed.text = std::move(*text);
     }
-    co_return judged(step, std::move(observed));
+    co_return judged(step, std::move(observed), memory_.masker);
 }
 
 Task<std::string> Driver::make_neighbour(const DriverAction& action) {
@@ -134,13 +134,14 @@ Task<StepOutcome> Driver::watch_neighbour(const Step& step, const std::string& i
     if (!ended && ended.error().kind != ErrorKind::timeout) co_return fail(std::move(ended.error()));
     auto output = co_await client_.container_logs(id);
     if (!output) co_return fail(std::move(output.error()));
+    std::string text = whole_secrets(std::move(*output), memory_.masker);
     if (!ended)
         co_return miss(fmt::format("'{}' did not end within {} ms; its output: \"{}\"", image,
-                                   step.timeout_ms, excerpt(*output, 500)));
+                                   step.timeout_ms, excerpt(text, memory_.masker, 500)));
     Observed observed;
     observed.exit_code = *ended;
-    observed.text = std::move(*output);
-    co_return judged(step, std::move(observed));
+    observed.text = std::move(text);
+    co_return judged(step, std::move(observed), memory_.masker);
 }
 
 Task<StepOutcome> Driver::run(const Step& step, const DriverAction& action) {

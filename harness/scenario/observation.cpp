@@ -34,7 +34,7 @@ std::pair<std::string, std::string> first_difference(const std::string& a, const
     if (offset - start > 60) start = offset - 60;
     const auto line = [&](const std::string& text) {
         return std::string(
-            excerpt(text.substr(start, std::min(text.find('\n', offset), text.size()) - start), 120));
+            excerpt(text.substr(start, std::min(text.find('\n', offset), text.size()) - start), {}, 120));
     };
     return {line(a), line(b)};
 }
@@ -54,6 +54,20 @@ Observed comparable(const Step& step, Observed observed) {
     return observed;
 }
 
+Observed showable(const Step& step, Observed observed, const Masker& masker) {
+    masker.mask(observed.text);
+    for (auto& [name, value] : observed.headers) masker.mask(value);
+    return comparable(step, std::move(observed));
+}
+
+std::string difference(const Step& step, const Observed& control, const Observed& here,
+                       const Masker& masker) {
+    const std::string told = difference(comparable(step, control), comparable(step, here));
+    if (told.empty() || masker.idle()) return told;
+    const std::string shown = difference(showable(step, control, masker), showable(step, here, masker));
+    return shown.empty() ? "what differs is a secret, and not shown" : shown;
+}
+
 std::string difference(const Observed& control, const Observed& here) {
     if (control.status != here.status)
         return fmt::format("status {} in the control run, {} here", of(control.status), of(here.status));
@@ -70,8 +84,8 @@ std::string difference(const Observed& control, const Observed& here) {
         const auto found = here.headers.find(name);
         if (found == here.headers.end()) return fmt::format("header '{}' is missing here", name);
         if (found->second != value)
-            return fmt::format("header '{}' is \"{}\" in the control run, \"{}\" here", name, excerpt(value),
-                               excerpt(found->second));
+            return fmt::format("header '{}' is \"{}\" in the control run, \"{}\" here", name,
+                               excerpt(value, {}), excerpt(found->second, {}));
     }
     for (const auto& [name, value] : here.headers)
         if (!control.headers.contains(name))

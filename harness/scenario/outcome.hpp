@@ -16,8 +16,8 @@ inline StepOutcome pass() {
 inline StepOutcome miss(std::string why) {
     return {.passed = false, .message = std::move(why), .exec_pids = {}};
 }
-inline StepOutcome judged(const Step& step, Observed observed) {
-    std::string why = mismatch(step, observed);
+inline StepOutcome judged(const Step& step, Observed observed, const Masker& masker) {
+    std::string why = mismatch(step, observed, masker);
     return {
         .passed = why.empty(), .message = std::move(why), .exec_pids = {}, .observed = std::move(observed)};
 }

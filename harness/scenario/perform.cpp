@@ -8,6 +8,7 @@
 
 #include "scenario/observation.hpp"
 #include "scenario/outcome.hpp"
+#include "secrets/collect.hpp"
 
 namespace rogate::scenario {
 
@@ -36,18 +37,19 @@ asio::awaitable<void> into(Task<StepOutcome> work, Result<StepOutcome>& result) 
 
 void Driver::settle(const Step& step, const std::string& key, StepOutcome& outcome) {
     if (!outcome.passed || !outcome.observed) return;
-    if (auto kept = capture(step, *outcome.observed, memory_.variables); !kept) {
+    if (auto kept = capture(step, *outcome.observed, memory_.variables, memory_.masker); !kept) {
         outcome.passed = false;
         outcome.message = kept.error().message;
         return;
     }
     if (!step.same_as_control) return;
-    Observed here = comparable(step, std::move(*outcome.observed));
+    // Kept as it was seen: what is ignored is taken out of what is compared, and secrets out of what is told.
+    Observed here = std::move(*outcome.observed);
     if (memory_.control != nullptr) {
         const auto there = memory_.control->find(key);
         const std::string differs = there == memory_.control->end()
                                         ? "the control run has nothing to compare with"
-                                        : difference(there->second, here);
+                                        : difference(step, there->second, here, memory_.masker);
         outcome.passed = differs.empty();
         if (!outcome.passed) outcome.message = "not the same as in the control run: " + differs;
     }
@@ -105,8 +107,11 @@ Task<StepOutcome> Driver::perform(const Step& written, std::string key) {
     for (int time = 1; time <= written.repeat; ++time) {
         Variables variables = memory_.variables;
         variables.insert_or_assign("repetition", std::to_string(time));
-        memory_.secrets.merge(secret_values(written, variables));
         const Step step = resolved(written, variables);
+        if (memory_.scenario != nullptr) {
+            memory_.hide(secrets::of_step(step, *memory_.scenario));
+            memory_.hide(secrets::of_variables(variables, *memory_.scenario));
+        }
         const std::string this_key = written.repeat == 1 ? key : fmt::format("{} #{}", key, time);
         if (step.skip_if) {
             auto skipped = co_await skip(step, total);

@@ -112,15 +112,7 @@ class Resolver {
     const Variables& variables_;
 };
 
-bool carries_credentials(std::string name) {
-    std::transform(name.begin(), name.end(), name.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return name.find("auth") != std::string::npos || name.find("cookie") != std::string::npos ||
-           name.find("token") != std::string::npos || name.find("key") != std::string::npos ||
-           name.find("secret") != std::string::npos;
-}
-
-Result<std::string> captured(const Capture& capture, const Observed& observed) {
+Result<std::string> captured(const Capture& capture, const Observed& observed, const Masker& masker) {
     const auto missing = [&](std::string why) {
         return fail(ErrorKind::scenario,
                     fmt::format("variable '{}' cannot be captured: {}", capture.variable, why));
@@ -136,18 +128,20 @@ Result<std::string> captured(const Capture& capture, const Observed& observed) {
     }
     if (capture.from == Capture::From::json) {
         const json parsed = json::parse(observed.text, nullptr, false);
-        if (parsed.is_discarded()) return missing(fmt::format("\"{}\" is not JSON", excerpt(observed.text)));
+        if (parsed.is_discarded())
+            return missing(fmt::format("\"{}\" is not JSON", excerpt(observed.text, masker)));
         const json::json_pointer pointer(capture.what);
         if (!parsed.contains(pointer))
-            return missing(
-                fmt::format("there is nothing at {} in \"{}\"", capture.what, excerpt(observed.text)));
+            return missing(fmt::format("there is nothing at {} in \"{}\"", capture.what,
+                                       excerpt(observed.text, masker)));
         const json& value = parsed[pointer];
         return value.is_string() ? value.get<std::string>()
                                  : value.dump(-1, ' ', false, json::error_handler_t::replace);
     }
     auto found = first_match(capture.what, observed.text);
     if (!found)
-        return missing(fmt::format("/{}/ matches nothing in \"{}\"", capture.what, excerpt(observed.text)));
+        return missing(
+            fmt::format("/{}/ matches nothing in \"{}\"", capture.what, excerpt(observed.text, masker)));
     return std::move(*found);
 }
 
@@ -167,30 +161,13 @@ Step resolved(const Step& step, const Variables& variables) {
     return result;
 }
 
-Result<> capture(const Step& step, const Observed& observed, Variables& variables) {
+Result<> capture(const Step& step, const Observed& observed, Variables& variables, const Masker& masker) {
     for (const Capture& each : step.captures) {
-        auto value = captured(each, observed);
+        auto value = captured(each, observed, masker);
         if (!value) return fail(std::move(value.error()));
         variables.insert_or_assign(each.variable, std::move(*value));
     }
     return {};
-}
-
-std::set<std::string> secret_values(const Step& step, const Variables& variables) {
-    std::set<std::string> names, values;
-    const auto note = [&](const std::string& text) {
-        for (const std::string& name : references_in(text)) names.insert(name);
-    };
-    if (const auto* http = std::get_if<HttpAction>(&step.action))
-        for (const auto& [header, value] : http->headers)
-            if (carries_credentials(header)) note(value);
-    if (const auto* exec = std::get_if<ExecAction>(&step.action))
-        for (const auto& [name, value] : exec->environment) note(value);
-    if (const auto* driver = std::get_if<DriverAction>(&step.action))
-        for (const auto& [name, value] : driver->environment) note(value);
-    for (const std::string& name : names)
-        if (const auto found = variables.find(name); found != variables.end()) values.insert(found->second);
-    return values;
 }
 
 }  // namespace rogate::scenario

@@ -4,7 +4,6 @@
 #include <map>
 #include <rogate/error.hpp>
 #include <rogate/scenario.hpp>
-#include <set>
 #include <string>
 
 #include "scenario/expectation.hpp"
@@ -18,9 +17,6 @@ using Variables = std::map<std::string, std::string>;
 Step resolved(const Step& step, const Variables& variables);
 
 // What `step` keeps of what it observed, into `variables`; else why it cannot be had.
-Result<> capture(const Step& step, const Observed& observed, Variables& variables);
-
-// Values of variables that the step sends as a credential or as an environment value.
-std::set<std::string> secret_values(const Step& step, const Variables& variables);
+Result<> capture(const Step& step, const Observed& observed, Variables& variables, const Masker& masker = {});
 
 }  // namespace rogate::scenario

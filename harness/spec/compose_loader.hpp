@@ -30,6 +30,7 @@ class ComposeLoader {
     ValuePtr load(const std::vector<ComposeFile>& files, Place named, const std::string* text = nullptr);
 
     const std::string& project_name() const { return project_name_; }
+    const std::string& project_folder() const { return project_folder_; }
     std::optional<std::string> variable(const std::string& name) const;
     // Of a file of the project: where its relative paths start.
     Context context_of(Place place) const;

@@ -216,10 +216,16 @@ void Reader::grant(const Value& item, bool secret) const {
         mount.target = *path;
         mount.read_only = true;
         mount.declared = context_.declared(item.place);
+        // No result may show it. What cannot be read here is no secret that rogate could give away: where the
+        // engine has it, the application has.
+        if (secret)
+            if (auto text = context_.surroundings.read_data(*host))
+                subject_.secrets.push_back(std::move(*text));
         return add(std::move(mount), item);
     }
     auto content = content_of(*source);
     if (!content) return;
+    if (secret) subject_.secrets.push_back(*content);
     SeedFile file;
     file.target = *path;
     file.content = std::move(*content);

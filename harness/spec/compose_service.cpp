@@ -47,6 +47,7 @@ class ServiceReader {
     ValuePtr ports() const;
     void add_ports(std::string_view key, Value& list) const;
     void environment();
+    void build_args();
     void env_file(const Value& entry);
     void dependencies();
     void depends_on(const std::string& service, const Value& options);
@@ -335,6 +336,27 @@ void ServiceReader::restart(const Value& value) {
     made_.restart.tries = static_cast<int>(*tries);
 }
 
+// They are in the image, which may show them.
+void ServiceReader::build_args() {
+    const ValuePtr build = get("build");
+    const ValuePtr args = build && build->kind == Value::Kind::mapping ? value_of(*build, "args") : nullptr;
+    if (!args) return;
+    const auto add = [this](const std::string& name, const std::string& value) {
+        made_.subject.build_args.insert_or_assign(name, value);
+    };
+    if (args->kind == Value::Kind::mapping)
+        for (const auto& [name, value] : args->pairs)
+            add(name->text,
+                value->kind == Value::Kind::null ? loader_.variable(name->text).value_or("") : value->text);
+    if (args->kind == Value::Kind::sequence)
+        for (const ValuePtr& item : args->items) {
+            const std::size_t equals = item->text.find('=');
+            const std::string name = item->text.substr(0, equals);
+            add(name, equals == std::string::npos ? loader_.variable(name).value_or("")
+                                                  : item->text.substr(equals + 1));
+        }
+}
+
 ComposeService ServiceReader::read(const Value& model) {
     if (service_.kind != Value::Kind::mapping) {
         context_.problem(service_,
@@ -343,7 +365,10 @@ ComposeService ServiceReader::read(const Value& model) {
     }
     check_keys();
     check_service_forms(service_, where_, context_);
-    made_.subject = read_subject(*as_subject(), context_, where_);
+    Context of_project = context_;
+    of_project.folder = loader_.project_folder();  // whichever file names a seccomp profile
+    made_.subject = read_subject(*as_subject(), of_project, where_);
+    build_args();
     made_.subject.ulimits_hard = std::move(hard_ulimits_);
     if (const ValuePtr open = get("stdin_open"))
         made_.subject.open_stdin = read_bool(*open, "'stdin_open'", context_).value_or(false);

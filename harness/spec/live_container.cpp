@@ -124,6 +124,10 @@ class Clone {
         subject_.cap_add = field<Texts>(host_, "CapAdd");
         subject_.cap_drop = field<Texts>(host_, "CapDrop");
         subject_.security_opt = field<Texts>(host_, "SecurityOpt");
+        // The client turned systempaths=unconfined into empty lists; the engine's own are never empty.
+        const json masked = child(host_, "MaskedPaths");
+        subject_.unconfined_system_paths =
+            masked.is_array() && masked.empty() && !field<bool>(host_, "Privileged");
         subject_.group_add = field<Texts>(host_, "GroupAdd");
         subject_.extra_hosts = field<Texts>(host_, "ExtraHosts");
         subject_.init = field<bool>(host_, "Init");

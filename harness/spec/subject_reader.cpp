@@ -7,6 +7,7 @@
 
 #include "spec/mounts.hpp"
 #include "spec/nearest_name.hpp"
+#include "spec/security_opts.hpp"
 
 namespace rogate::spec {
 
@@ -172,7 +173,7 @@ Subject read_subject(const Value& value, const Context& context, const std::stri
     subject.ports = read_ports(mapping, context);
     subject.cap_add = mapping.texts("cap_add");
     subject.cap_drop = mapping.texts("cap_drop");
-    subject.security_opt = mapping.texts("security_opt");
+    read_security_opts(mapping, subject, context);
     if (const Value* ulimits = mapping.get("ulimits")) subject.ulimits = read_ulimits(*ulimits, context);
     if (const Value* sysctls = mapping.get("sysctls"))
         subject.sysctls = read_settings(*sysctls, "'sysctls'", context);

@@ -7,8 +7,8 @@
 #include <rogate/attempts.hpp>
 #include <rogate/error.hpp>
 #include <rogate/observation.hpp>
+#include <rogate/secret.hpp>
 #include <rogate/state.hpp>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -80,9 +80,9 @@ struct RunRecord {
     std::string doubt;     // several tries of one plan did not end alike: how; empty: they did
     std::string log_tail;  // the subject's last output, for a failed run
     double duration_s = 0;
-    // Not for reports: what steps observed, by step, and values that they sent as credentials.
+    // Not for reports: what steps observed, by step, and the secrets that they brought.
     std::map<std::string, Observation> observations;
-    std::set<std::string> secrets;
+    Secrets secrets;
     bool operator==(const RunRecord&) const = default;
 };
 

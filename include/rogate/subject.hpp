@@ -102,6 +102,10 @@ struct Subject {
     bool open_stdin = false;           // stdin stays open and never has anything
     std::vector<std::string> aliases;  // names on the run's network
     std::vector<SeedFile> files;
+    bool unconfined_system_paths = false;  // systempaths=unconfined: nothing below /proc and /sys is hidden
+    // Not for results: contents of what is a secret, and what the image's build was given.
+    std::vector<std::string> secrets;
+    std::map<std::string, std::string> build_args;
     bool operator==(const Subject&) const = default;
 };
 

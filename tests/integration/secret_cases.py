@@ -95,3 +95,100 @@ def test_the_observer_has_four_capabilities_and_no_network():
                 bounding = next(int(line.split()[1], 16) for line in file if line.startswith("CapBnd"))
         equal(bounding, 1 << 2 | 1 << 5 | 1 << 19 | 1 << 21, "DAC_READ_SEARCH, KILL, SYS_PTRACE, SYS_ADMIN")
         equal((host["Privileged"], host["NetworkMode"], host["ReadonlyRootfs"], host["Binds"] or None), (False, "none", True, None))
+
+
+# What is planted, by where it comes from: none of it, nor a part of it that stands by itself, may be shown.
+KEY_LINES = ["MARKER-key-first-line-77aa", "MARKER-key-second-line-88bb"]
+CHANNELS = {
+    "PASSWORD": PASSWORD,
+    "TLS_KEY": "-----BEGIN KEY-----\n" + "\n".join(KEY_LINES) + "\nMRK=\n-----END KEY-----",
+    "DATABASE_URL": "postgres://app:MARKER%2Durl%2D9Zt4@db:5432/shop",
+    "LONG_TOKEN": "MARKER-long-begins-" + "0123456789abcdef" * 1500 + "-ends-MARKER-long",
+}
+SAYS = ("printf 'key: %s\\n' \"$TLS_KEY\"; printf 'crlf: %s\\r\\n' MARKER-key-second-line-88bb; echo \"at ${DATABASE_URL#*://}\"; "
+        "echo 'decoded MARKER-url-9Zt4'; echo \"json {\\\"key\\\": \\\"MARKER-key-first-line-77aa\\\\nx\\\"}\"; echo \"arg $1 $2\"; ")
+
+
+def test_secrets_are_in_no_channel():
+    """Log, paths, process names, arguments, step output, requests, phase names and the engine's own errors; all formats."""
+    with project() as p:
+        # The program's name is cut by the kernel within the secret.
+        shell = (SAYS + "printf '%s' \"$LONG_TOKEN\"; head -c 16000 /dev/zero | tr '\\0' b; echo; mkdir -p /data/MARKER-url-9Zt4; "
+                 "cp /bin/true \"/data/x-$PASSWORD\"; \"/data/x-$PASSWORD\"; cp /bin/touch /tmp/$PASSWORD; /tmp/$PASSWORD /data/f; " + IDLE)
+        p.make("data", {})
+        command = ["sh", "-c", shell, "app", "--password=MARKER-argument-2Wc6", "MARKER-argument-2Wc6"]
+        quoted = "MARKER-step-7Yb3"
+        steps = [{"name": "step with " + PASSWORD, "exec": "true"},
+                 {"name": "mentions", "exec": ["sh", "-c", "mysql -uroot -p'" + quoted + "' 2>/dev/null; echo $1 " + quoted, "x", quoted]},
+                 {"name": "fails", "exec": ["sh", "-c", "printf '%0180d' 0; echo \"$PASSWORD\"; cat /nowhere/$PASSWORD; exit 1"]}]
+        p.scenario(shell, ["./data:/data"], steps=steps,
+                   subject={"command": command, "environment": CHANNELS})
+        done = p.run()
+        equal(done.returncode, 1, done.stdout + done.stderr)
+        parts = (PASSWORD, "MARKER-environment", *KEY_LINES, "MRK=", "MARKER-url", "MARKER%2D", "MARKER-argument", quoted,
+                 "MARKER-long", "abcdef0123456789abcdef")
+        for where, text in everything(p, done).items():
+            for part in parts:
+                assert part not in text, f"'{part}' is in {where}:\n{text}"
+        # What is none is still there.
+        assert "arg --password=" in json.dumps(p.result) or "crlf:" in json.dumps(p.result), p.result["runs"][0]["log_tail"]
+
+
+def test_a_value_of_the_environment_hides_no_path():
+    with project() as p:
+        p.make("data", {})
+        p.scenario("mkdir -p /data/app-bin/run; echo $$ > /data/app-bin/run/pid; echo \"in $APP of $PGDATA\"; " + IDLE, ["./data:/data"],
+                   subject={"environment": {"APP": "app-bin", "PGDATA": "/srv/pg-data", "KEY_FILE": "/data/app-bin/run"}},
+                   steps=[{"name": "fails", "exec": "echo app-bin; exit 1"}])
+        done = p.run()
+        equal(done.returncode, 1, done.stdout + done.stderr)
+        paths = [each["path"] for each in p.mount("/data")["writes"]]
+        assert not any("*" in path for path in paths) and "/data/app-bin/run/pid" in paths, paths
+        assert "in *** of ***" in p.result["runs"][0]["log_tail"], p.result["runs"][0]["log_tail"]
+
+
+def test_a_hidden_path_is_not_recommended():
+    with project() as p:
+        p.make("data", {"f": ""})
+        p.scenario("mkdir -p \"/data/$PASSWORD\" && touch \"/data/$PASSWORD/f\" || exit 1; " + IDLE, ["./data:/data"],
+                   subject={"environment": {"PASSWORD": PASSWORD}})
+        done = p.run()
+        nowhere(p, done, PASSWORD)
+        recommendation = json.dumps(p.result["recommendation"])
+        assert "***" not in recommendation, recommendation
+
+
+def test_a_secret_file_of_compose_is_masked():
+    with project() as p:
+        p.make("data", {"f": ""})
+        with open(p.path("password.txt"), "w") as out:
+            out.write("MARKER-file-6Hq8\n")
+        with open(p.path("compose.yaml"), "w") as out:
+            out.write("""services:
+  web:
+    image: rogate/base:bookworm
+    command: [sh, -c, 'cat /data/f; echo "login with $$(cat /run/secrets/db) and MARKER-inline-1Rd5 failed"; exit 3']
+    volumes: ["./data:/data"]
+    secrets: [db, inline]
+secrets:
+  db: {file: ./password.txt}
+  inline: {content: MARKER-inline-1Rd5}
+""")
+        with open(p.path("scenario.yaml"), "w") as out:
+            json.dump({"name": "case", "subject": {"compose": {"file": "compose.yaml", "service": "web"}},
+                       "ready": {"timeout": "15s", "log": "ready"}}, out)
+        done = p.run()
+        nowhere(p, done, "MARKER-file-6Hq8", "MARKER-inline-1Rd5")
+        assert "login with *** and *** failed" in done.stdout, done.stdout
+
+
+def test_security_options_are_resolved():
+    """A seccomp profile is read here and sent; the engine masks nothing with systempaths=unconfined."""
+    with project() as p:
+        p.make("data", {})
+        with open(p.path("deny.json"), "w") as out:
+            json.dump({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO"}]}, out)
+        p.scenario("test -w /proc/sys || exit 5; ! mkdir /tmp/denied 2>/dev/null || exit 6; cat /data/* 2>/dev/null; " + IDLE, ["./data:/data"],
+                   subject={"security_opt": ["seccomp=deny.json", "systempaths=unconfined"]})
+        done = p.run()
+        equal(done.returncode, 0, done.stdout + done.stderr)

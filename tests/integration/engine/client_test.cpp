@@ -156,10 +156,10 @@ TEST_F(EngineTest, AContainersLife) {
     must(client->container_kill(id, "SIGKILL"));
     EXPECT_EQ(must(client->container_wait(id, patience)), 137);
     must(client->container_stop(id, 1));  // 304: it has ended
-    const std::string log = must(client->container_logs(id));
+    const std::string log = must(client->container_logs(id)).text;
     EXPECT_NE(log.find("out\n"), std::string::npos) << log;
     EXPECT_NE(log.find("err\n"), std::string::npos) << log;
-    EXPECT_EQ(must(client->container_logs(id, 3)).size(), 3U);
+    EXPECT_EQ(must(client->container_logs(id, 3)).text.size(), 3U);
     must(client->container_remove(id));
     must(client->container_remove(id));
     EXPECT_EQ(run(client->container_inspect(id)).error().kind, ErrorKind::not_found);
@@ -289,7 +289,7 @@ TEST_F(EngineTest, VolumesAndNetworks) {
         .test = {"CMD", "true"}, .interval_ms = 1000, .timeout_ms = 1000, .start_period_ms = 0, .retries = 1};
     const std::string id = must(client->container_create(writer));
     must(client->container_start(id));
-    EXPECT_EQ(must(client->container_wait(id, patience)), 0) << must(client->container_logs(id));
+    EXPECT_EQ(must(client->container_wait(id, patience)), 0) << must(client->container_logs(id)).text;
     EXPECT_EQ(run(client->volume_remove(name)).error().kind, ErrorKind::refused);  // 409: in use
     must(client->container_remove(id));
     must(client->volume_remove(name));

@@ -82,9 +82,9 @@ TEST_F(ClientTest, ReadsRepliesHoweverTheyAreCut) {
             "HTTP/1.1 200 OK\r\nContent-Type: application/vnd.docker.raw-stream\r\nTransfer-Encoding: "
             "chunked\r\n\r\n" +
             chunked({frame(1, "out\n") + frame(2, "err\n")}).substr(chunked({}).find("\r\n\r\n") + 4));
-        EXPECT_EQ(*run(client.container_logs("c")), "out\nerr\n") << piece;
+        EXPECT_EQ(run(client.container_logs("c"))->text, "out\nerr\n") << piece;
         answer(chunked({}));
-        EXPECT_EQ(*run(client.container_logs("c")), "") << piece;
+        EXPECT_EQ(run(client.container_logs("c"))->text, "") << piece;
     }
 }
 

@@ -48,7 +48,7 @@ std::string rendered(const std::string& format, const CampaignResult& result) {
 // The sample with a recommendation, costs, writes and splits.
 CampaignResult whole() {
     CampaignResult result = sample();
-    hide_secrets(result, {"very-secret-value"});
+    hide_secrets(result, {{"very-secret-value", SecretKind::secret}});
     MountResult& split = result.mounts.back();
     split.writable = {kept_writable()};
     split.costs = {{.phase = "ready", .control_s = 0.5, .read_only_s = 1.5}};
@@ -176,39 +176,50 @@ TEST(EveryFormat, HoldsNoSecret) {
     for (const std::string& format : format_names) {
         CampaignResult result = hostile("prefix very-secret-value suffix");
         result.scenario.description = "x";
-        hide_secrets(result, {"very-secret-value"});
+        hide_secrets(result, {{"very-secret-value", SecretKind::secret}});
         const std::string out = rendered(format, result);
         EXPECT_EQ(out.find("very-secret-value"), std::string::npos) << format;
     }
 }
 
-TEST(Secrets, LongestFirstAndNeverHalf) {
-    std::string text = "password123 password pass1234";
-    Masker({"pass", "password123", "password", "abc"}).mask(text);
-    EXPECT_EQ(text, "*** *** ***1234");
+TEST(Secrets, OfAVariableAreNoReasonToHideAPath) {
+    CampaignResult result = sample();
+    result.runs[0].log_tail = "cannot use bin-of-app";
+    Attempt& made = result.mounts[0].attempts.edit().front();
+    made.path = "/data/bin-of-app/x";
+    hide_secrets(result, {{"bin-of-app", SecretKind::environment}});
+    EXPECT_EQ(made.path, "/data/bin-of-app/x");
+    EXPECT_EQ(result.runs[0].log_tail, "cannot use ***");
 }
 
-TEST(Secrets, OfAScenario) {
-    Scenario scenario;
-    scenario.subject.image = "shop:staging";
-    scenario.subject.mounts.resize(1);
-    scenario.subject.mounts[0].target = "/var/lib/data";
-    scenario.subject.environment = {{"PGDATA", "/var/lib/data/pg"},
-                                    {"KIND", "staging"},
-                                    {"DIR", "/var/lib"},
-                                    {"PASSWORD", "hunter2hunter2"},
-                                    {"SHORT", "abc"}};
-    Step exec, http;
-    exec.action = ExecAction{.command = {"x"},
-                             .user = {},
-                             .working_dir = {},
-                             .environment = {{"T", "exec-secret"}},
-                             .stdin_text = {}};
-    HttpAction request;
-    request.headers = {{"Authorization", "Bearer zzz"}, {"Accept", "text/html"}};
-    http.action = request;
-    scenario.steps = {exec, http};
-    EXPECT_EQ(secrets_of(scenario), (std::set<std::string>{"hunter2hunter2", "exec-secret", "Bearer zzz"}));
+// The kernel cuts a program's name.
+TEST(Secrets, AreHiddenInNamesThatAreCut) {
+    CampaignResult result = sample();
+    Attempt& made = result.mounts[0].attempts.edit().front();
+    made.process.comm = "x-very-secret-v";
+    hide_secrets(result, {{"very-secret-value", SecretKind::secret}});
+    EXPECT_EQ(made.process.comm, "x-***");
+}
+
+TEST(Secrets, InAPathThatHasToStayWritableAreNotRecommended) {
+    CampaignResult result = sample();
+    result.mounts.resize(2);
+    result.mounts[0].mount.target = "/data";
+    result.mounts[0].reason = "why";
+    result.mounts[0].writable = {{.path = "/data/hunter22", .mount = "/data"}};
+    result.mounts[1].mount.target = "/etc/app";
+    result.recommendation.read_only = {"/data", "/etc/app"};
+    result.recommendation.writable = result.mounts[0].writable;
+    result.recommendation.verified_by_run = 9;
+    result.runs.resize(2);
+    result.runs[1].plan = {.id = 2, .kind = RunKind::probe, .read_only = {"/etc/app"}};
+    result.runs[1].passed = true;
+    hide_secrets(result, {{"hunter22", SecretKind::secret}});
+    EXPECT_EQ(result.recommendation.read_only, std::vector<std::string>{"/etc/app"});
+    EXPECT_TRUE(result.recommendation.writable.empty());
+    EXPECT_TRUE(result.mounts[0].writable.empty());
+    EXPECT_EQ(result.recommendation.verified_by_run, 2);
+    EXPECT_NE(result.mounts[0].reason.find("not recommended, since a path"), std::string::npos);
 }
 
 CampaignResult with_mounts(std::size_t mounts, std::size_t attempts) {

@@ -41,12 +41,18 @@ TEST(Terminal, HostileBytesNeverReachIt) {
         EXPECT_TRUE(c == '\n' || static_cast<unsigned char>(c) >= 0x20) << static_cast<int>(c);
 }
 
+CampaignResult without_secret() {
+    CampaignResult result = sample();
+    hide_secrets(result, {{"very-secret-value", SecretKind::secret}});
+    return result;
+}
+
 TEST(Json, IsAsTheSchemaSays) {
-    expect_golden("result.json", render_json(sample(), {"very-secret-value"}));
+    expect_golden("result.json", render_json(without_secret()));
 }
 
 TEST(Json, KeepsSecretsBack) {
-    const std::string text = render_json(sample(), {"very-secret-value"});
+    const std::string text = render_json(without_secret());
     EXPECT_EQ(text.find("very-secret-value"), std::string::npos);
     EXPECT_NE(text.find("token *** was refused"), std::string::npos);
     EXPECT_NE(text.find("TOKEN"), std::string::npos);
@@ -314,7 +320,7 @@ TEST(Secrets, AreHiddenInEveryWordOfAnAttempt) {
     Attempt& made = result.mounts[0].attempts.edit().front();
     made.process.comm = made.process.exe = made.phase = "x-hunter22-y";
     made.path = "/data/hunter22";
-    hide_secrets(result, {"hunter22"});
+    hide_secrets(result, {{"hunter22", SecretKind::secret}});
     EXPECT_EQ(made.process.comm, "x-***-y");
     EXPECT_EQ(made.process.exe, "x-***-y");
     EXPECT_EQ(made.phase, "x-***-y");

@@ -107,7 +107,7 @@ TEST(Watch, SecretsAreMasked) {
     watch.mounts[2].writes[0].path = "/data/hunter22/x";
     watch.mounts[2].writes[0].process.comm = "hunter22";
     watch.mounts[3].refused[0].process.exe = "/hunter22";
-    hide_secrets(watch, {"hunter22"});
+    hide_secrets(watch, {{"hunter22", SecretKind::secret}});
     EXPECT_THAT(render_watch_json(watch), Not(HasSubstr("hunter22")));
     EXPECT_EQ(watch.mounts[2].writes[0].path, "/data/***/x");
 }

@@ -89,8 +89,8 @@ TEST(Expectation, HeadersAreMatchedWhateverTheirCase) {
 }
 
 TEST(Excerpt, IsCutAtACharacter) {
-    EXPECT_EQ(excerpt("äöü", 3), "äö…");
-    EXPECT_EQ(excerpt("short\n"), "short");
+    EXPECT_EQ(excerpt("äöü", {}, 3), "äö…");
+    EXPECT_EQ(excerpt("short\n", {}), "short");
 }
 
 }  // namespace

@@ -88,12 +88,6 @@ TEST(Captured, WhatIsMissingIsNamed) {
               "variable 'v' cannot be captured: /x+/ matches nothing in \"y\"");
 }
 
-TEST(Secrets, OfWhatIsSentAsACredential) {
-    HttpAction action;
-    action.headers = {{"Authorization", "Bearer ${{ token }}"}, {"X-Other", "${{ id }}"}};
-    EXPECT_THAT(secret_values(http_step(action), {{"token", "s3cret"}, {"id", "7"}}), ElementsAre("s3cret"));
-}
-
 TEST(Form, IsMultipart) {
     const FormBody made = to_multipart(
         {{.name = "title", .content = "x", .file_name = {}, .type = {}},
