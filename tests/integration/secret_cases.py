@@ -167,19 +167,18 @@ def test_a_secret_file_of_compose_is_masked():
             out.write("""services:
   web:
     image: rogate/base:bookworm
-    command: [sh, -c, 'cat /data/f; echo "login with $$(cat /run/secrets/db) and MARKER-inline-1Rd5 failed"; exit 3']
+    command: [sh, -c, 'cat /data/f; echo "login with $$(cat /run/secrets/db) failed"; exit 3']
     volumes: ["./data:/data"]
-    secrets: [db, inline]
+    secrets: [db]
 secrets:
   db: {file: ./password.txt}
-  inline: {content: MARKER-inline-1Rd5}
 """)
         with open(p.path("scenario.yaml"), "w") as out:
             json.dump({"name": "case", "subject": {"compose": {"file": "compose.yaml", "service": "web"}},
                        "ready": {"timeout": "15s", "log": "ready"}}, out)
         done = p.run()
-        nowhere(p, done, "MARKER-file-6Hq8", "MARKER-inline-1Rd5")
-        assert "login with *** and *** failed" in done.stdout, done.stdout
+        nowhere(p, done, "MARKER-file-6Hq8")
+        assert "login with *** failed" in done.stdout, done.stdout
 
 
 def test_security_options_are_resolved():
@@ -188,7 +187,7 @@ def test_security_options_are_resolved():
         p.make("data", {})
         with open(p.path("deny.json"), "w") as out:
             json.dump({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO"}]}, out)
-        p.scenario("test -w /proc/sys || exit 5; ! mkdir /tmp/denied 2>/dev/null || exit 6; cat /data/* 2>/dev/null; " + IDLE, ["./data:/data"],
+        p.scenario("grep -q ' /proc/sys ' /proc/mounts && exit 5; ! mkdir /tmp/denied 2>/dev/null || exit 6; cat /data/* 2>/dev/null; " + IDLE, ["./data:/data"],
                    subject={"security_opt": ["seccomp=deny.json", "systempaths=unconfined"]})
         done = p.run()
         equal(done.returncode, 0, done.stdout + done.stderr)

@@ -20,8 +20,8 @@ Surroundings with_files() {
                 "PASSED: null}}\n"
                 "    security_opt: ['seccomp:profiles/deny.json', 'systempaths=unconfined', "
                 "'no-new-privileges:true']\n"
-                "    secrets: [db, inline, passed]\n    configs: [site]\n"
-                "secrets: {db: {file: ./db.txt}, inline: {content: Inline4711}, passed: {environment: "
+                "    secrets: [db, passed]\n    configs: [site]\n"
+                "secrets: {db: {file: ./db.txt}, passed: {environment: "
                 "PASSED}}\n"
                 "configs: {site: {content: port=80}}\n");
         return fail(ErrorKind::not_found, "there is no such file");
@@ -89,7 +89,7 @@ TEST(Compose, TellsWhatNoResultMayShow) {
         parse_scenario("subject:\n  compose: {file: compose.yaml}\n", "s.yaml", with_files());
     ASSERT_TRUE(scenario.has_value()) << scenario.error().message;
     const Subject& web = scenario->subject;
-    EXPECT_THAT(web.secrets, testing::UnorderedElementsAre("File4711\n", "Inline4711", "through"));
+    EXPECT_THAT(web.secrets, testing::UnorderedElementsAre("File4711\n", "through"));
     EXPECT_EQ(web.build_args.at("NPM_TOKEN"), "Build4711");
     EXPECT_EQ(web.build_args.at("PASSED"), "through");
     EXPECT_THAT(web.security_opt, ElementsAre(HasSubstr("seccomp={"), "no-new-privileges:true"));
