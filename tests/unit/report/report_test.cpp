@@ -196,7 +196,7 @@ TEST(Json, IsHandedOnInPieces) {
     const CampaignResult result = with_attempts(5000);
     std::string whole;
     std::size_t longest = 0;
-    const auto done = write_json(result, {}, [&](std::string_view piece) -> Result<> {
+    const auto done = write_json(result, [&](std::string_view piece) -> Result<> {
         whole += piece;
         longest = std::max(longest, piece.size());
         return {};
@@ -212,7 +212,7 @@ TEST(Json, IsHandedOnInPieces) {
 
 TEST(Json, SinkThatFailsIsTold) {
     int calls = 0;
-    const auto done = write_json(with_attempts(5000), {}, [&](std::string_view) -> Result<> {
+    const auto done = write_json(with_attempts(5000), [&](std::string_view) -> Result<> {
         ++calls;
         return fail(ErrorKind::io, "the disk is full");
     });

@@ -19,7 +19,7 @@ Scenario shop() {
 
 TEST(Collect, KnowsSecretsByNameFormAndSource) {
     Scenario scenario = shop();
-    scenario.subject.environment = {{"PGDATA", "/data/pg"},
+    scenario.subject.environment = {{"PGDATA", "/srv/pg"},
                                     {"ON_MOUNT", "/var/lib/data/pg"},
                                     {"KIND", "staging"},
                                     {"LANG", "C.UTF-8"},
@@ -43,7 +43,7 @@ TEST(Collect, KnowsSecretsByNameFormAndSource) {
     for (const char* secret : {"hunter2hunter2", "UrlSecret", "FromAFile4711", "BuildArg4711",
                                "OfACluster4711", "Command4711", "Health4711", "Beside4711"})
         EXPECT_EQ(both(secret), Pair("***", "***")) << secret;
-    for (const char* value : {"/data/pg", "C.UTF-8", "/data/key"})
+    for (const char* value : {"/srv/pg", "C.UTF-8", "/data/key"})
         EXPECT_EQ(both(value), Pair("***", value)) << value;
     for (const char* shown : {"staging", "/var/lib/data/pg", "abc", "ping", "app"})
         EXPECT_EQ(both(shown), Pair(shown, shown)) << shown;

@@ -238,7 +238,8 @@ TEST(Base64, IsItsOwnInverse) {
     for (std::string text; text.size() < 20; text += static_cast<char>(text.size() * 37 + 250)) {
         const std::string encoded = base64(text);
         EXPECT_EQ(encoded.size() % 4, 0U);
-        if (!text.empty()) EXPECT_EQ(from_base64(encoded), text);
+        if (text.empty()) continue;
+        EXPECT_EQ(from_base64(encoded), text);
     }
     EXPECT_EQ(from_base64("no base64!"), std::nullopt);
 }
