@@ -104,7 +104,7 @@ bool is_path_like(std::string_view value) {
             in_component = digits = upper = 0;
             continue;
         }
-        if (std::isalnum(byte) == 0 && std::string_view("._-+@ ").find(c) == std::string_view::npos)
+        if (std::isalnum(byte) == 0 && std::string_view("._-+@~ ").find(c) == std::string_view::npos)
             return false;
         ++in_component;
         digits += std::isdigit(byte) != 0 ? 1U : 0U;

@@ -179,12 +179,15 @@ void find_assignments(std::string_view text, Secrets& found) {
                 break;
             }
         if (rest.empty()) continue;
+        const std::string_view line = rest.substr(0, std::min(rest.find_first_of("\r\n\"'"), rest.size()));
+        if (is_header(name, line)) {
+            find_in_header(line, found);
+            continue;
+        }
         const std::string_view word = rest.substr(0, std::min(rest.find_first_of(" \t\r\n"), rest.size()));
         add(word, found);
         // In a query, a list or an object something follows.
         add(word.substr(0, std::min(word.find_first_of("&;,\"'`)}]<>|\\"), word.size())), found);
-        const std::string_view line = rest.substr(0, std::min(rest.find_first_of("\r\n\"'"), rest.size()));
-        if (is_header(name, line)) find_in_header(line, found);
     }
 }
 
@@ -297,7 +300,9 @@ void find_in_secret(std::string_view content, Secrets& found) {
     add_secret(found, content, kind);
     add_secret(found, core, kind);
     find_in_text(content, found);
-    if (core.find_first_of("\n\"=:") != npos && core.find("-----BEGIN") == npos) find_fields(content, found);
+    if ((core.find_first_of("\n\"=:") != npos || core.find("password ") != npos) &&
+        core.find("-----BEGIN") == npos)
+        find_fields(content, found);
 }
 
 }  // namespace rogate::secrets
