@@ -10,8 +10,6 @@ namespace rogate::secrets {
 
 namespace {
 
-constexpr auto npos = std::string_view::npos;
-
 // Short options of tools that take a credential. `attached`: in the same word ("-px"); `user`: a user's name
 // and a password with a colon between them.
 struct ToolOption {
@@ -118,8 +116,9 @@ std::string_view base_name(std::string_view word) {
 void add_given(std::string_view value, bool user, Secrets& found) {
     if (user) {
         std::size_t parted = value.find(':');
-        if (parted == npos) parted = std::min(value.find('%'), value.find(','));  // smbclient, lftp
-        if (parted == npos) return;
+        if (parted == std::string_view::npos)
+            parted = std::min(value.find('%'), value.find(','));  // smbclient, lftp
+        if (parted == std::string_view::npos) return;
         if (!is_no_value(value.substr(parted + 1))) {
             add_secret(found, value, SecretKind::secret);
             add_secret(found, value.substr(parted + 1), SecretKind::secret);
@@ -167,7 +166,7 @@ class Script {
             begun_ = true;
             for (++at; at < text_.size() && text_[at] != '"'; ++at) {
                 if (text_[at] == '\\' && at + 1 < text_.size() &&
-                    std::string_view("\"\\$`").find(text_[at + 1]) != npos)
+                    std::string_view("\"\\$`").find(text_[at + 1]) != std::string_view::npos)
                     ++at;
                 word_ += text_[at];
             }
@@ -182,7 +181,7 @@ class Script {
         }
         if (c == ' ' || c == '\t' || c == '\r') {
             end_word();
-        } else if (std::string_view(";&|\n()`").find(c) != npos) {
+        } else if (std::string_view(";&|\n()`").find(c) != std::string_view::npos) {
             end_command();
         } else {
             word_ += c;
@@ -206,7 +205,7 @@ class Command {
     void read() {
         for (std::size_t i = 0; i < words_.size(); ++i) {
             one(i);
-            if (depth_ > 0 && words_[i].find_first_of(" \t\n") != npos)
+            if (depth_ > 0 && words_[i].find_first_of(" \t\n") != std::string_view::npos)
                 for (const auto& each : Script(words_[i]).commands())
                     Command(each, found_, depth_ - 1).read();
         }
@@ -226,16 +225,16 @@ class Command {
         const bool is_one_name = !name.empty() && std::ranges::all_of(name, [](char c) {
             return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-' || c == '.';
         });
-        if (equals != npos && is_one_name && is_credential_name(name))
+        if (equals != std::string_view::npos && is_one_name && is_credential_name(name))
             find_in_value(name, word.substr(equals + 1), found_);
-        if (is_option && equals == npos && word.size() > 2 && is_credential_name(word))
+        if (is_option && equals == std::string_view::npos && word.size() > 2 && is_credential_name(word))
             if (const std::string* value = behind(i); value != nullptr && !value->starts_with('-'))
                 find_in_value(word, *value, found_);
         // curl -H "Authorization: Bearer x", wget --header=…
-        if (const std::size_t colon = word.find(':'); colon != npos) {
+        if (const std::size_t colon = word.find(':'); colon != std::string_view::npos) {
             std::string_view header = word.substr(0, colon);
             if (header.starts_with("--header=")) header.remove_prefix(9);
-            if (header.find(' ') == npos && is_credential_name(header) &&
+            if (header.find(' ') == std::string_view::npos && is_credential_name(header) &&
                 !word.substr(colon).starts_with("://"))
                 find_in_header(word.substr(std::min(word.find_first_not_of(' ', colon + 1), word.size())),
                                found_);
