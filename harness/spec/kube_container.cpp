@@ -84,6 +84,8 @@ Subject read_kube_container(const KubeObject& container, const Value* pod_securi
     if (container.get("command") != nullptr) subject.entrypoint = words(container, "command", subject);
     if (container.get("args") != nullptr) subject.command = words(container, "args", subject);
     subject.working_dir = container.text("workingDir");
+    subject.tty = container.flag("tty");
+    subject.open_stdin = container.flag("stdin");
     read_ports(container, subject, pod);
     read_security(pod_security, container.get("securityContext"), subject, pod);
     return subject;

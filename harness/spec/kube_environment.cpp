@@ -18,31 +18,37 @@ std::optional<std::string> key_ref(const Value& ref, std::string_view kind, cons
         return std::nullopt;
     }
     const bool optional = object.flag("optional");
-    const auto contents = pod.objects.contents(kind, *name, optional, pod.values, ref, pod.context);
+    const auto contents =
+        pod.objects.contents(kind, *name, pod.name_space, optional, pod.values, ref, pod.context);
     if (!contents) return std::nullopt;
     const auto found = contents->find(*key);
     if (found != contents->end()) {
         if (kind == "Secret") pod.secret(found->second);
         return found->second;
     }
+    if (!optional && pod.values.placeholders) {
+        pod.context.note(ref,
+                         fmt::format("key {} of {} {} is made up", in_quotes(*key), kind, in_quotes(*name)));
+        return placeholder;
+    }
     if (!optional)
         pod.context.problem(
             ref,
             fmt::format("{} {} has no key {}; give it in the scenario, under subject.kubernetes.values: {}: "
-                        "{{{}: {{{}: text}}}}",
+                        "{{{}: {{{}: text}}}}, or have it made up: values: {{missing: placeholder}}",
                         kind, in_quotes(*name), in_quotes(*key), kind == "Secret" ? "secrets" : "configMaps",
                         *name, *key));
     return std::nullopt;
 }
 
-std::optional<std::string> value_from(const Value& from, const KubePod& pod) {
+std::optional<std::string> value_from(const Value& from, const Value& container, const KubePod& pod) {
     const KubeObject object(from, "'valueFrom'",
                             {"configMapKeyRef", "secretKeyRef", "fieldRef", "resourceFieldRef"}, {},
                             pod.context);
     if (const Value* ref = object.get("configMapKeyRef")) return key_ref(*ref, "ConfigMap", pod);
     if (const Value* ref = object.get("secretKeyRef")) return key_ref(*ref, "Secret", pod);
     if (const Value* ref = object.get("fieldRef")) return kube_field_ref(*ref, pod);
-    if (const Value* ref = object.get("resourceFieldRef")) return kube_resource_ref(*ref, pod);
+    if (const Value* ref = object.get("resourceFieldRef")) return kube_resource_ref(*ref, &container, pod);
     return std::nullopt;
 }
 
@@ -55,7 +61,7 @@ void add_all_of(const Value& item, const KubePod& pod, Variables& variables) {
         const Value* ref = object.get(field);
         if (ref == nullptr) continue;
         const KubeObject named(*ref, fmt::format("'{}'", field), {"name", "optional"}, {}, pod.context);
-        const auto contents = pod.objects.contents(kind, named.text("name").value_or(""),
+        const auto contents = pod.objects.contents(kind, named.text("name").value_or(""), pod.name_space,
                                                    named.flag("optional"), pod.values, *ref, pod.context);
         if (!contents) continue;
         for (const auto& [key, text] : *contents) {
@@ -72,6 +78,12 @@ std::optional<std::string> field_named(const std::string& path, const Value& at,
     if (known != pod.fields.end()) return known->second;
     // A label or an annotation that is not set reads as empty.
     if (path.starts_with("metadata.labels['") || path.starts_with("metadata.annotations['")) return "";
+    if (auto harmless = harmless_field(path)) {
+        pod.context.note(at, fmt::format("field {} is a cluster's to tell; here it reads {}; another one is "
+                                         "given under values: fields: {{\"{}\": text}}",
+                                         path, *harmless, path));
+        return harmless;
+    }
     pod.context.problem(at, fmt::format("field {} is told by a cluster only; give it in the scenario, under "
                                         "subject.kubernetes.values: fields: {{\"{}\": text}}",
                                         in_quotes(path), path));
@@ -84,13 +96,6 @@ std::optional<std::string> kube_field_ref(const Value& ref, const KubePod& pod) 
     const KubeObject object(ref, "'fieldRef'", {"fieldPath"}, {"apiVersion"}, pod.context);
     const auto path = object.text("fieldPath");
     return path ? field_named(*path, ref, pod) : std::nullopt;
-}
-
-std::optional<std::string> kube_resource_ref(const Value& ref, const KubePod& pod) {
-    const KubeObject object(ref, "'resourceFieldRef'", {"resource"}, {"containerName", "divisor"},
-                            pod.context);
-    const auto resource = object.text("resource");
-    return resource ? field_named(*resource, ref, pod) : std::nullopt;
 }
 
 std::string expand_variables(const std::string& text, const Variables& variables) {
@@ -129,7 +134,7 @@ Variables read_kube_environment(const KubeObject& container, const KubePod& pod)
             continue;
         }
         if (const Value* from = object.get("valueFrom")) {
-            if (auto value = value_from(*from, pod)) variables[*name] = std::move(*value);
+            if (auto value = value_from(*from, container.value(), pod)) variables[*name] = std::move(*value);
         } else {
             variables[*name] = expand_variables(object.text("value").value_or(""), variables);
         }

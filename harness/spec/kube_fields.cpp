@@ -83,9 +83,8 @@ std::vector<ValuePtr> KubeObject::list(std::string_view key) const {
 void KubeObject::refuse_if_set(std::string_view key, std::string_view why) const {
     const Value* value = get(key);
     if (value == nullptr || !flag(key)) return;
-    context_.problem(
-        *value, fmt::format("'{}' of {} is not supported: {}; leave it out of a copy of the manifest", key,
-                            where_, why));
+    context_.problem(*value, fmt::format("'{}' of {} is not supported: {}; leave it out with --without {}",
+                                         key, where_, why, key));
 }
 
 Parsed<std::int64_t> parse_quantity(std::string_view text) {

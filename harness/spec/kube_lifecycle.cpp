@@ -15,13 +15,13 @@ class LifecycleReader {
         : container_(container), scenario_(scenario), pod_(pod) {}
 
     void probes(bool has_ready);
-    std::optional<Step> probe_beside(const char* field, const std::string& name) const;
     void hooks();
+    std::optional<Step> probe(const char* field, bool needed) const;
 
   private:
     std::optional<std::uint16_t> port(const Value& value) const;
     std::optional<Step> handler(const Value& value, const std::string& where) const;
-    std::optional<Step> probe(const char* field, bool needed) const;
+    void tcp_instead(const Value& at, const std::string& where, std::string_view what) const;
     void health_check(const char* field, const Value& probe);
 
     const KubeObject& container_;
@@ -38,6 +38,11 @@ std::optional<std::uint16_t> LifecycleReader::port(const Value& value) const {
     return read_port(value, "'port'", pod_.context);
 }
 
+void LifecycleReader::tcp_instead(const Value& at, const std::string& where, std::string_view what) const {
+    pod_.context.note(
+        at, fmt::format("{} over {} is not spoken: the probe passes when its port answers", where, what));
+}
+
 std::optional<Step> LifecycleReader::handler(const Value& value, const std::string& where) const {
     Step step;
     if (const Value* get = kube_field(value, "httpGet")) {
@@ -47,10 +52,9 @@ std::optional<Step> LifecycleReader::handler(const Value& value, const std::stri
         http.path = object.text("path").value_or("/");
         if (const Value* number = object.get("port")) http.port = port(*number).value_or(0);
         if (object.text("scheme").value_or("HTTP") != "HTTP") {
-            pod_.context.problem(
-                *object.get("scheme"),
-                fmt::format("{} over HTTPS is not supported; write a 'ready' in the scenario", where));
-            return std::nullopt;
+            tcp_instead(*object.get("scheme"), where, "HTTPS");
+            step.action = TcpAction{http.port};
+            return step;
         }
         for (const ValuePtr& header : object.list("httpHeaders"))
             http.headers[kube_text(*header, "name")] = kube_text(*header, "value");
@@ -61,6 +65,14 @@ std::optional<Step> LifecycleReader::handler(const Value& value, const std::stri
         const KubeObject object(*socket, "'tcpSocket'", {"port"}, {"host"}, pod_.context);
         TcpAction tcp;
         if (const Value* number = object.get("port")) tcp.port = port(*number).value_or(0);
+        step.action = tcp;
+        return step;
+    }
+    if (const Value* grpc = kube_field(value, "grpc")) {
+        const KubeObject object(*grpc, "'grpc'", {"port"}, {"service"}, pod_.context);
+        TcpAction tcp;
+        if (const Value* number = object.get("port")) tcp.port = port(*number).value_or(0);
+        tcp_instead(*grpc, where, "gRPC");
         step.action = tcp;
         return step;
     }
@@ -88,12 +100,7 @@ std::optional<Step> LifecycleReader::probe(const char* field, bool needed) const
                             pod_.context);
     if (!needed && object.get("exec") == nullptr) return std::nullopt;
     auto step = handler(*value, fmt::format("'{}'", field));
-    if (!step) {
-        if (const Value* grpc = object.get("grpc"))
-            pod_.context.problem(
-                *grpc, fmt::format("'{}' by gRPC is not supported; write a 'ready' in the scenario", field));
-        return step;
-    }
+    if (!step) return step;
     step->name = field;
     step->declared = pod_.context.declared(value->place);
     step->timeout_ms = object.integer("timeoutSeconds", 1, 3600).value_or(1) * 1000;
@@ -132,17 +139,6 @@ void LifecycleReader::probes(bool has_ready) {
     if (auto check = probe("livenessProbe", true)) scenario_.readiness.checks.push_back(std::move(*check));
 }
 
-std::optional<Step> LifecycleReader::probe_beside(const char* field, const std::string& name) const {
-    const Value* value = container_.get(field);
-    if (value == nullptr) return std::nullopt;
-    const Value* get = kube_field(*value, "httpGet");
-    const bool encrypted = get != nullptr && kube_text(*get, "scheme") == "HTTPS";
-    if (!encrypted && kube_field(*value, "grpc") == nullptr) return probe(field, true);
-    scenario_.notes.push_back(fmt::format("container {}: its '{}' over {} is not run", in_quotes(name), field,
-                                          encrypted ? "HTTPS" : "gRPC"));
-    return std::nullopt;
-}
-
 void LifecycleReader::hooks() {
     const Value* lifecycle = container_.get("lifecycle");
     if (lifecycle == nullptr) return;
@@ -170,7 +166,7 @@ void LifecycleReader::hooks() {
 void read_kube_probes(const KubeObject& container, const std::string& name, Scenario& scenario,
                       const KubePod& pod) {
     const LifecycleReader reader(container, scenario, pod);
-    Probes probes{reader.probe_beside("startupProbe", name), reader.probe_beside("readinessProbe", name)};
+    Probes probes{reader.probe("startupProbe", true), reader.probe("readinessProbe", true)};
     if (probes.startup || probes.readiness) scenario.probes_beside.emplace(name, std::move(probes));
 }
 

@@ -4,24 +4,45 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 
 #include "spec/kube_fields.hpp"
+#include "spec/kube_text.hpp"
 
 namespace rogate::spec {
 
 namespace {
 
-constexpr std::string_view workload_kinds[] = {"Pod",       "Deployment", "ReplicaSet", "StatefulSet",
-                                               "DaemonSet", "Job",        "CronJob"};
+constexpr std::string_view workload_kinds[] = {
+    "Pod", "Deployment", "ReplicaSet", "ReplicationController", "StatefulSet", "DaemonSet", "Job", "CronJob"};
+
+// An object of another kind that has a pod to make others from is one too (OpenShift's DeploymentConfig, a
+// Rollout of Argo's).
+bool has_template(const Value& object) {
+    const Value* spec = kube_field(object, "spec");
+    const Value* made_from = spec == nullptr ? nullptr : kube_field(*spec, "template");
+    const Value* pod = made_from == nullptr ? nullptr : kube_field(*made_from, "spec");
+    const Value* containers = pod == nullptr ? nullptr : kube_field(*pod, "containers");
+    return containers != nullptr && containers->kind == Value::Kind::sequence;
+}
 
 bool is_workload(const KubeObjectRef& object) {
-    return std::ranges::find(workload_kinds, object.kind) != std::end(workload_kinds);
+    return std::ranges::find(workload_kinds, object.kind) != std::end(workload_kinds) ||
+           has_template(*object.value);
 }
 
 std::string lower(std::string text) {
     for (char& c : text)
         if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
     return text;
+}
+
+constexpr const char* usual_name_space = "default";
+
+bool is_called(const KubeObjectRef& object, const std::string& name) {
+    const std::string short_name = object.kind + "/" + object.name;
+    const std::string name_space = object.name_space.empty() ? usual_name_space : object.name_space;
+    return lower(name) == lower(short_name) || lower(name) == lower(name_space + "/" + short_name);
 }
 
 std::string title(const KubeObjectRef& object) {
@@ -78,6 +99,13 @@ KubeValues read_kube_values(const Value& value, const Context& context) {
             if (const auto text = read_line(*source, in_quotes(name->text), context))
                 values.claims[name->text] = {*text, source.get()};
     }
+    if (const auto missing = mapping.line("missing")) {
+        values.placeholders = *missing == "placeholder";
+        if (!values.placeholders)
+            context.problem(*mapping.get("missing"),
+                            fmt::format("'missing' is {}; write placeholder, or leave it out to be asked",
+                                        in_quotes(*missing)));
+    }
     if (const Value* fields = mapping.get("fields"))
         values.fields = read_settings(*fields, "'fields'", context);
     return values;
@@ -108,7 +136,13 @@ void KubeObjects::read_file(const std::string& name, const std::string& path, co
     File& file = *files_.back();
     file.context = std::make_unique<Context>(Context{file.problems, scenario.surroundings, name,
                                                      std::filesystem::path(path).parent_path().string()});
-    for (const ValuePtr& document : read_yaml_documents(*text, file.problems)) add(document, *file.context);
+    // Definitions of resources, which nothing here needs, make some manifests large.
+    YamlLimits limits;
+    limits.bytes = largest_manifest;
+    limits.expanded_nodes = 2'000'000;
+    limits.expanded_bytes = 4 * largest_manifest;
+    for (const ValuePtr& document : read_yaml_documents(without_definitions(*text), file.problems, limits))
+        add(document, *file.context);
 }
 
 void KubeObjects::add(const ValuePtr& value, const Context& context) {
@@ -152,38 +186,61 @@ const KubeObjectRef* KubeObjects::workload(const std::optional<std::string>& nam
     for (const KubeObjectRef& object : objects_) {
         if (!is_workload(object)) continue;
         known += (known.empty() ? "" : ", ") + title(object);
-        if (!name || lower(title(object)).compare(lower(*name)) == 0) found.push_back(&object);
+        if (std::ranges::count_if(
+                objects_, [&](const KubeObjectRef& other) { return title(other) == title(object); }) > 1)
+            known += fmt::format(" ({}/{})", object.name_space.empty() ? usual_name_space : object.name_space,
+                                 title(object));
+        if (!name || is_called(object, *name)) found.push_back(&object);
     }
     if (found.size() == 1) return found.front();
     if (known.empty())
         scenario_.problem(
             at,
             "no workload in the files; name one with a Pod, Deployment, StatefulSet, DaemonSet, "
-            "ReplicaSet, Job or CronJob");
+            "ReplicaSet, ReplicationController, Job or CronJob");
     else if (found.empty())
         scenario_.problem(at,
                           fmt::format("no workload {} in the files; there are: {}", in_quotes(*name), known));
     else if (name)
-        scenario_.problem(at, fmt::format("workload {} is more than once in the files; leave a file out",
-                                          in_quotes(*name)));
+        scenario_.problem(at, fmt::format("workload {} is more than once in the files; write its namespace "
+                                          "before it (NAMESPACE/{}), or leave a file out",
+                                          in_quotes(*name), *name));
     else
         scenario_.problem(
             at, fmt::format("more than one workload in the files; write 'workload' with one of: {}", known));
     return nullptr;
 }
 
-std::optional<Contents> KubeObjects::contents(std::string_view kind, const std::string& name, bool optional,
+// Rendered manifests often leave the namespace out, in all objects or in some: an object of the workload's
+// own one goes first, then one of none, then the only one there is.
+std::vector<const KubeObjectRef*> KubeObjects::named(std::string_view kind, const std::string& name,
+                                                     const std::string& name_space) const {
+    std::vector<const KubeObjectRef*> all, own, of_none;
+    std::set<std::string> name_spaces;
+    for (const KubeObjectRef& object : objects_) {
+        if (object.kind != kind || object.name != name) continue;
+        all.push_back(&object);
+        name_spaces.insert(object.name_space);
+        if (object.name_space == name_space) own.push_back(&object);
+        if (object.name_space.empty()) of_none.push_back(&object);
+    }
+    if (!own.empty()) return own;
+    if (!of_none.empty()) return of_none;
+    return name_spaces.size() == 1 && name_space.empty() ? all : std::vector<const KubeObjectRef*>();
+}
+
+std::optional<Contents> KubeObjects::contents(std::string_view kind, const std::string& name,
+                                              const std::string& name_space, bool optional,
                                               const KubeValues& values, const Value& at,
                                               const Context& context) const {
     const bool secret = kind == "Secret";
     Contents contents;
     bool known = false;
-    for (const KubeObjectRef& object : objects_) {
-        if (object.kind != kind || object.name != name) continue;
+    for (const KubeObjectRef* object : named(kind, name, name_space)) {
         known = true;
-        add_keys(*object.value, "data", secret, *object.context, contents);
-        add_keys(*object.value, "binaryData", true, *object.context, contents);
-        add_keys(*object.value, "stringData", false, *object.context, contents);
+        add_keys(*object->value, "data", secret, *object->context, contents);
+        add_keys(*object->value, "binaryData", true, *object->context, contents);
+        add_keys(*object->value, "stringData", false, *object->context, contents);
     }
     const auto& given = secret ? values.secrets : values.config_maps;
     if (const auto mine = given.find(name); mine != given.end()) {
@@ -191,9 +248,18 @@ std::optional<Contents> KubeObjects::contents(std::string_view kind, const std::
         for (const auto& [key, text] : mine->second) contents[key] = text;
     }
     if (known) return contents;
+    if (!optional && values.placeholders) {
+        context.note(at,
+                     fmt::format("{} {} is in no file: the keys of it that are asked for hold a text that "
+                                 "is made up",
+                                 kind, in_quotes(name)));
+        return contents;
+    }
     if (!optional)
         context.problem(at, fmt::format("{} {} is not in the files; give its content in the scenario, under "
-                                        "subject.kubernetes.values: {}: {{{}: {{KEY: text}}}}",
+                                        "subject.kubernetes.values: {}: {{{}: {{KEY: text}}}}, or have it "
+                                        "made up: values: {{missing: "
+                                        "placeholder}}",
                                         kind, in_quotes(name), secret ? "secrets" : "configMaps", name));
     return std::nullopt;
 }

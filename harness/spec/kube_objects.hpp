@@ -21,7 +21,10 @@ struct KubeValues {
     std::map<std::string, Contents> secrets, config_maps;
     std::map<std::string, std::pair<std::string, const Value*>> claims;
     Contents fields;
+    bool placeholders = false;  // what refers to a key that nobody gives gets a text that is made up
 };
+// What such a key holds; equal in all runs.
+inline constexpr const char* placeholder = "placeholder";
 
 KubeValues read_kube_values(const Value& value, const Context& context);
 
@@ -33,18 +36,23 @@ class KubeObjects {
     void finish(Problems& problems) const;
     std::vector<std::string> files() const;  // their paths
 
-    // "Deployment/shop"; without it, the only workload there is. Null: `at` was told why.
+    // "Deployment/shop", "qa/Deployment/shop"; without it, the only workload there is. Null: `at` was told
+    // why.
     const KubeObjectRef* workload(const std::optional<std::string>& name, const Value& at) const;
 
     // What a ConfigMap or Secret holds, with the scenario's values over it. Absent: `at` was told that it has
-    // to be given, unless it is optional.
-    std::optional<Contents> contents(std::string_view kind, const std::string& name, bool optional,
-                                     const KubeValues& values, const Value& at, const Context& context) const;
+    // to be given, unless it is optional. `name_space`: of the workload that asks.
+    std::optional<Contents> contents(std::string_view kind, const std::string& name,
+                                     const std::string& name_space, bool optional, const KubeValues& values,
+                                     const Value& at, const Context& context) const;
 
   private:
     void read_file(const std::string& name, const std::string& path, const Value& at,
                    const Context& scenario);
     void add(const ValuePtr& value, const Context& context);
+    // Those of this kind and name that a workload of `name_space` means.
+    std::vector<const KubeObjectRef*> named(std::string_view kind, const std::string& name,
+                                            const std::string& name_space) const;
 
     struct File {
         Problems problems;

@@ -1,6 +1,7 @@
 // What the readers of a pod's parts share.
 #pragma once
 
+#include <algorithm>
 #include <rogate/pod.hpp>
 #include <rogate/scenario.hpp>
 #include <set>
@@ -17,15 +18,25 @@ struct KubePod {
     const KubeValues& values;
     Contents fields;  // of the downward API
     PodPeers& peers;
+    const Value& spec;  // the pod's own, with all its containers
+    std::string name_space;
+    std::vector<std::string> without;  // fields that are read as if they were not there
+
+    bool is_left_out(std::string_view field) const {
+        return std::find(without.begin(), without.end(), field) != without.end();
+    }
 
     void secret(const std::string& text) const {
         if (!text.empty()) peers.secrets.push_back(text);
     }
 };
 
-// The value of a fieldRef or resourceFieldRef; nothing after a problem was told.
+// The value of a fieldRef or resourceFieldRef; nothing after a problem was told. `container`: whose resources
+// are meant, unless the reference names another.
 std::optional<std::string> kube_field_ref(const Value& ref, const KubePod& pod);
-std::optional<std::string> kube_resource_ref(const Value& ref, const KubePod& pod);
+std::optional<std::string> kube_resource_ref(const Value& ref, const Value* container, const KubePod& pod);
+// What a pod of a cluster knows of itself, and no file tells: a harmless value, or nothing.
+std::optional<std::string> harmless_field(const std::string& path);
 
 // `env` and `envFrom` of a container.
 std::map<std::string, std::string> read_kube_environment(const KubeObject& container, const KubePod& pod);

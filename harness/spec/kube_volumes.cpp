@@ -10,10 +10,37 @@ namespace rogate::spec {
 namespace {
 
 // Sources that a cluster would mount from elsewhere: their data are asked for, as a claim's are.
-constexpr std::string_view remote_sources[] = {"nfs",        "csi",       "iscsi",
-                                               "cephfs",     "rbd",       "awsElasticBlockStore",
-                                               "azureDisk",  "azureFile", "gcePersistentDisk",
-                                               "flexVolume", "fc",        "glusterfs"};
+constexpr std::string_view remote_sources[] = {"nfs",
+                                               "csi",
+                                               "iscsi",
+                                               "cephfs",
+                                               "rbd",
+                                               "awsElasticBlockStore",
+                                               "azureDisk",
+                                               "azureFile",
+                                               "gcePersistentDisk",
+                                               "flexVolume",
+                                               "fc",
+                                               "glusterfs",
+                                               "cinder",
+                                               "flocker",
+                                               "gitRepo",
+                                               "image",
+                                               "portworxVolume",
+                                               "photonPersistentDisk",
+                                               "quobyte",
+                                               "scaleIO",
+                                               "storageos",
+                                               "vsphereVolume"};
+// Whatever comes from them, the containers can only read.
+constexpr std::string_view read_only_sources[] = {"image"};
+
+// Where a token of a service account would be. It has the form of one, so that a client can be made of it,
+// and opens nothing.
+constexpr const char* token_of_nobody =
+    "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0."
+    "eyJpc3MiOiJyb2dhdGUiLCJzdWIiOiJzeXN0ZW06c2VydmljZWFjY291bnQ6ZGVmYXVsdDpub2JvZHkifQ."
+    "bm90LWEtc2lnbmF0dXJl\n";
 
 class VolumeReader {
   public:
@@ -28,6 +55,8 @@ class VolumeReader {
     void keys_of(const Value& source, std::string_view kind, const char* name_field, std::uint32_t mode,
                  std::vector<PodFile>& files) const;
     void fields_of(const Value& source, std::uint32_t mode, std::vector<PodFile>& files) const;
+    void made_up(const Value& source, std::string_view what, std::string content, std::uint32_t mode,
+                 std::vector<PodFile>& files) const;
     void projected(const Value& source, std::vector<PodFile>& files) const;
     std::uint32_t mode_of(const KubeObject& object, const char* field, std::uint32_t otherwise) const;
     std::optional<std::string> path_of(const KubeObject& item) const;
@@ -73,7 +102,7 @@ void VolumeReader::empty_dir(const Value& source, KubeVolume& made) const {
 }
 
 void VolumeReader::host_path(const Value& source, KubeVolume& made) const {
-    const KubeObject object(source, "'hostPath'", {"path"}, {"type"}, context_);
+    const KubeObject object(source, "'hostPath'", {"path", "type"}, {}, context_);
     made.volume.kind = PodVolume::Kind::data;
     made.volume.data.type = MountType::bind;
     const Value* path = object.get("path");
@@ -81,6 +110,9 @@ void VolumeReader::host_path(const Value& source, KubeVolume& made) const {
         context_.problem(source, "'hostPath' has no 'path'; write a path on the engine's host");
         return;
     }
+    // The kubelet and the runtime make a missing directory, unless the type says what has to be there.
+    const std::string type = object.text("type").value_or("");
+    made.volume.data.made_if_missing = type.empty() || type == "DirectoryOrCreate";
     made.volume.data.source = read_notation(*path, "'path'", context_, parse_container_path).value_or("");
 }
 
@@ -91,7 +123,8 @@ void VolumeReader::keys_of(const Value& source, std::string_view kind, const cha
     const std::string name = object.text(name_field).value_or("");
     const bool optional = object.flag("optional");
     mode = mode_of(object, "defaultMode", mode);
-    const auto contents = pod_.objects.contents(kind, name, optional, pod_.values, source, context_);
+    const auto contents =
+        pod_.objects.contents(kind, name, pod_.name_space, optional, pod_.values, source, context_);
     if (!contents) return;
     if (kind == "Secret")
         for (const auto& [key, text] : *contents) pod_.secret(text);
@@ -106,6 +139,8 @@ void VolumeReader::keys_of(const Value& source, std::string_view kind, const cha
         const auto found = contents->find(key);
         if (found != contents->end() && path)
             files.push_back({*path, found->second, mode_of(entry, "mode", mode)});
+        else if (found == contents->end() && !optional && path && pod_.values.placeholders)
+            files.push_back({*path, placeholder, mode_of(entry, "mode", mode)});
         else if (found == contents->end() && !optional)
             context_.problem(*item, fmt::format("{} {} has no key {}; give it in the scenario, under "
                                                 "subject.kubernetes.values: {}: {{{}: {{{}: text}}}}",
@@ -123,32 +158,51 @@ void VolumeReader::fields_of(const Value& source, std::uint32_t mode, std::vecto
         const auto path = path_of(entry);
         std::optional<std::string> text;
         if (const Value* ref = entry.get("fieldRef")) text = kube_field_ref(*ref, pod_);
-        if (const Value* ref = entry.get("resourceFieldRef")) text = kube_resource_ref(*ref, pod_);
+        if (const Value* ref = entry.get("resourceFieldRef")) text = kube_resource_ref(*ref, nullptr, pod_);
         if (path && text) files.push_back({*path, *text, mode_of(entry, "mode", mode)});
     }
+}
+
+void VolumeReader::made_up(const Value& source, std::string_view what, std::string content,
+                           std::uint32_t mode, std::vector<PodFile>& files) const {
+    const KubeObject object(
+        source, fmt::format("the volume's {}", what), {"path"},
+        {"audience", "expirationSeconds", "name", "signerName", "labelSelector", "optional"}, context_);
+    const auto path = path_of(object);
+    if (!path) return;
+    context_.note(source, fmt::format("{} is a cluster's to give; the runs have a file that is made up at {}",
+                                      what, in_quotes(*path)));
+    files.push_back({*path, std::move(content), mode});
 }
 
 void VolumeReader::projected(const Value& source, std::vector<PodFile>& files) const {
     const KubeObject object(source, "'projected'", {"sources", "defaultMode"}, {}, context_);
     const std::uint32_t mode = mode_of(object, "defaultMode", 0644);
     for (const ValuePtr& item : object.list("sources")) {
-        const KubeObject entry(*item, "an entry of 'sources'", {"configMap", "secret", "downwardAPI"}, {},
-                               context_);
+        const KubeObject entry(
+            *item, "an entry of 'sources'",
+            {"configMap", "secret", "downwardAPI", "serviceAccountToken", "clusterTrustBundle"}, {},
+            context_);
         if (const Value* each = entry.get("configMap")) keys_of(*each, "ConfigMap", "name", mode, files);
         if (const Value* each = entry.get("secret")) keys_of(*each, "Secret", "name", mode, files);
         if (const Value* each = entry.get("downwardAPI")) fields_of(*each, mode, files);
+        if (const Value* each = entry.get("serviceAccountToken"))
+            made_up(*each, "a token of a service account", token_of_nobody, mode, files);
+        if (const Value* each = entry.get("clusterTrustBundle"))
+            made_up(*each, "a bundle of certificates", "", mode, files);
     }
 }
 
 KubeVolume VolumeReader::claim(const std::string& asked, const std::string& name, const Value& at) const {
     KubeVolume made;
     made.volume.name = name;
-    const auto given = pod_.values.claims.find(asked);
+    auto given = pod_.values.claims.find(asked);
+    if (given == pod_.values.claims.end()) given = pod_.values.claims.find("*");
     if (given == pod_.values.claims.end()) {
         context_.problem(
             at, fmt::format("the data of {} are in a cluster; give them in the scenario, under "
                             "subject.kubernetes.values: claims: {{{}: ./fixture}} (or a volume of the "
-                            "engine, or 'empty')",
+                            "engine, or 'empty'; claims: {{\"*\": empty}} for all)",
                             in_quotes(asked), asked));
         return made;
     }
@@ -204,7 +258,8 @@ KubeVolume VolumeReader::read(const Value& value, const std::string& name) {
             made.read_only = object.flag("readOnly");
         } else if (std::ranges::find(remote_sources, kind) != std::end(remote_sources)) {
             made = claim(name, name, *key);
-            made.read_only = kube_text(*source, "readOnly") == "true";
+            made.read_only = kube_text(*source, "readOnly") == "true" ||
+                             std::ranges::find(read_only_sources, kind) != std::end(read_only_sources);
         } else {
             context_.problem(*key,
                              fmt::format("a volume from {} is not supported; leave it out of a copy of the "

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 
+#include "spec/compose_project.hpp"
 #include "spec/kube_pod.hpp"
+#include "spec/without.hpp"
 
 namespace rogate::spec {
 
@@ -13,11 +15,12 @@ namespace {
 const KubeObject::Names container_read = {"name",         "image",           "command",       "args",
                                           "workingDir",   "ports",           "env",           "envFrom",
                                           "volumeMounts", "readinessProbe",  "livenessProbe", "startupProbe",
-                                          "lifecycle",    "securityContext", "restartPolicy"};
+                                          "lifecycle",    "securityContext", "restartPolicy", "tty",
+                                          "stdin"};
 // What only the cluster looks at, and what changes nothing that a mount could show.
-const KubeObject::Names container_harmless = {"resources",       "resizePolicy", "terminationMessagePath",
-                                              "imagePullPolicy", "stdin",        "terminationMessagePolicy",
-                                              "stdinOnce",       "tty"};
+const KubeObject::Names container_harmless = {
+    "resources", "resizePolicy", "terminationMessagePath", "imagePullPolicy", "terminationMessagePolicy",
+    "stdinOnce"};
 const KubeObject::Names pod_read = {"containers",
                                     "initContainers",
                                     "volumes",
@@ -96,9 +99,13 @@ std::string listed(const Value& labels) {
 }
 
 // What the files and plain habit tell of the downward API's fields.
-Contents fields_of(const KubeObjectRef& workload, const Value* metadata) {
+Contents fields_of(const KubeObjectRef& workload, const Value& pod, const Value* metadata) {
     Contents fields{{"metadata.namespace", workload.name_space.empty() ? "default" : workload.name_space},
                     {"metadata.name", workload.kind == "Pod" ? workload.name : workload.name + "-0"}};
+    for (const auto& [field, key] : {std::pair{"spec.nodeName", "nodeName"},
+                                     {"spec.serviceAccountName", "serviceAccount"},
+                                     {"spec.serviceAccountName", "serviceAccountName"}})
+        if (std::string text = kube_text(pod, key); !text.empty()) fields[field] = std::move(text);
     if (metadata == nullptr) return fields;
     for (const char* kind : {"labels", "annotations"}) {
         const Value* set = kube_field(*metadata, kind);
@@ -121,6 +128,7 @@ class PodReader {
     void list(const char* field);
     const Listed* choose(const std::optional<std::string>& wanted, const Value& at) const;
     void read_volumes();
+    void make_up_parts();
     void add_container(const Listed& listed, bool is_subject, bool has_ready);
     void add_mount(const Value& item, const Listed& listed, Subject& subject, std::vector<PodMount>& mounts);
     std::string sub_path(const KubeObject& mount, const Subject& subject) const;
@@ -185,8 +193,29 @@ void PodReader::read_volumes() {
     for (const Listed& each : listed_)
         for (const ValuePtr& item : each.object.list("volumeMounts")) used.insert(kube_text(*item, "name"));
     volumes_ = read_kube_volumes(spec_, claims_, used, pod_);
+    if (pod_.values.placeholders) make_up_parts();
     for (const auto& [name, volume] : volumes_)
         if (!volume.tmpfs || !only_once(name)) pod_.peers.volumes.push_back(volume.volume);
+}
+
+// Files that a container mounts one by one are known by name, whoever has their content.
+void PodReader::make_up_parts() {
+    for (const Listed& each : listed_)
+        for (const ValuePtr& item : each.object.list("volumeMounts")) {
+            const auto found = volumes_.find(kube_text(*item, "name"));
+            const auto path = parse_sub_path(kube_text(*item, "subPath"));
+            if (found == volumes_.end() || found->second.volume.kind != PodVolume::Kind::files || !path ||
+                path->empty())
+                continue;
+            auto& files = found->second.volume.files;
+            const bool there = std::ranges::any_of(files, [&](const PodFile& file) {
+                return file.path == *path || file.path.starts_with(*path + "/");
+            });
+            if (there) continue;
+            context_.note(*item, fmt::format("{} of volume {} is made up", in_quotes(*path),
+                                             in_quotes(found->second.volume.name)));
+            files.push_back({*path, placeholder});
+        }
 }
 
 std::string PodReader::sub_path(const KubeObject& mount, const Subject& subject) const {
@@ -290,11 +319,13 @@ void PodReader::add_container(const Listed& each, bool is_subject, bool has_read
         subject.origin.container = each.name;
         // A StatefulSet's programs read their number from it.
         subject.hostname = spec_.text("hostname").value_or(pod_.fields.at("metadata.name"));
+        const Readiness declared = default_readiness(subject);
         for (const Port& port : scenario_.subject.ports)
             if (std::ranges::find(subject.ports, port) == subject.ports.end()) subject.ports.push_back(port);
         scenario_.subject = std::move(subject);
         pod_.peers.mounts = std::move(mounts);
         read_kube_lifecycle(each.object, has_ready, scenario_, pod_);
+        if (!has_ready && scenario_.readiness.checks.empty()) scenario_.readiness = declared;
         return;
     }
     // Where the pod's storage gives a mount, it is told by `mounts` alone.
@@ -319,7 +350,10 @@ void PodReader::read(const std::optional<std::string>& wanted, const Value& at, 
           {"hostPID", "the subject would see the host's processes"},
           {"hostIPC", "the subject would share the host's memory"},
           {"shareProcessNamespace", "the subject's processes could not be told from its neighbours'"}})
-        spec_.refuse_if_set(field, why);
+        if (pod_.is_left_out(field) && spec_.get(field) != nullptr && spec_.flag(field))
+            context_.note(*spec_.get(field), fmt::format("'{}' of the pod is left out, as asked", field));
+        else
+            spec_.refuse_if_set(field, why);
     list("initContainers");
     list("containers");
     const Listed* subject = choose(wanted, at);
@@ -354,6 +388,21 @@ std::vector<const Value*> files_of(const Mapping& mapping, const Context& contex
     return files;
 }
 
+std::vector<std::string> left_out(const Mapping& mapping, const Context& context) {
+    std::vector<std::string> fields = context.surroundings.without;
+    const Value* given = mapping.get("without");
+    if (given == nullptr) return fields;
+    const auto own = given->kind == Value::Kind::scalar
+                         ? std::vector<std::string>{given->text}
+                         : read_texts(*given, "'without'", context).value_or(std::vector<std::string>{});
+    for (const std::string& field : own) {
+        if (!can_be_left_out(field))
+            context.problem(*given, fmt::format("{} {}", in_quotes(field), not_left_out));
+        fields.push_back(field);
+    }
+    return fields;
+}
+
 }  // namespace
 
 void read_kubernetes(const Value& value, bool has_ready, Scenario& scenario, const Context& context) {
@@ -382,8 +431,15 @@ void read_kubernetes(const Value& value, bool has_ready, Scenario& scenario, con
                 if (const Value* group = kube_field(*security, "fsGroup"))
                     if (const auto id = read_integer(*group, "'fsGroup'", own, 0, 4'294'967'294))
                         scenario.pod.fs_group = static_cast<std::uint32_t>(*id);
-            const KubePod reading{context,     own, objects, values, fields_of(*workload, pod.metadata),
-                                  scenario.pod};
+            const KubePod reading{context,
+                                  own,
+                                  objects,
+                                  values,
+                                  fields_of(*workload, *pod.spec, pod.metadata),
+                                  scenario.pod,
+                                  *pod.spec,
+                                  workload->name_space,
+                                  left_out(mapping, context)};
             const auto container = mapping.line("container");
             PodReader(spec, pod.claims, scenario, reading)
                 .read(container, container ? *mapping.get("container") : value, has_ready);

@@ -145,12 +145,15 @@ TEST(Kubernetes, ContainersBesideTheSubject) {
     EXPECT_TRUE(beside[1].sidecar);
     EXPECT_EQ(beside[1].restart, (RestartPolicy{"always", 0}));
     EXPECT_EQ(beside[2].restart, (RestartPolicy{"on-failure", 0}));
-    EXPECT_EQ(scenario.probes_beside.size(), 2U);
+    EXPECT_EQ(scenario.probes_beside.size(), 3U);
     EXPECT_TRUE(scenario.probes_beside.at("proxy").startup && !scenario.probes_beside.at("proxy").readiness);
     EXPECT_EQ(std::get<HttpAction>(scenario.probes_beside.at("side").readiness->action).port, 9);
     EXPECT_TRUE(scenario.readiness.checks.empty());
-    EXPECT_THAT(scenario.subject.ports, ElementsAre(Port{9}, Port{10}));
-    EXPECT_THAT(scenario.notes, ElementsAre("container 'grpc': its 'readinessProbe' over gRPC is not run"));
+    EXPECT_TRUE(scenario.readiness.derived);
+    EXPECT_EQ(std::get<TcpAction>(scenario.probes_beside.at("grpc").readiness->action).port, 1);
+    EXPECT_THAT(scenario.subject.ports, ElementsAre(Port{9}, Port{1}, Port{10}));
+    EXPECT_THAT(scenario.notes, ElementsAre(HasSubstr("'readinessProbe' over gRPC is not spoken: the probe "
+                                                      "passes when its port answers")));
 }
 
 TEST(Kubernetes, WrongOrMissingIsNamedAtItsPlace) {
@@ -174,8 +177,8 @@ TEST(Kubernetes, WrongOrMissingIsNamedAtItsPlace) {
         {deployment("        volumeMounts: [{name: d, mountPath: /d}]\n",
                     "      volumes: [{name: d, persistentVolumeClaim: {claimName: c}}]\n"),
          "", "app/k8s.yaml:13:50: the data of 'c' are in a cluster; give them in the scenario"},
-        {deployment("        env: [{name: A, valueFrom: {fieldRef: {fieldPath: status.podIP}}}]\n", ""), "",
-         "field 'status.podIP' is told by a cluster only"},
+        {deployment("        env: [{name: A, valueFrom: {fieldRef: {fieldPath: status.phase}}}]\n", ""), "",
+         "field 'status.phase' is told by a cluster only"},
         {config, "", "app/scenario.yaml:3:5: no workload in the files"},
         {deployment("", ""), "    workload: Deployment/shp\n",
          "app/scenario.yaml:4:15: no workload 'Deployment/shp' in the files; there are: Deployment/shop"},
