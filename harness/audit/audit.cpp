@@ -6,6 +6,7 @@
 
 #include "audit/merged.hpp"
 #include "audit/readers.hpp"
+#include "spec/kube_text.hpp"
 
 namespace rogate::audit {
 
@@ -41,7 +42,7 @@ bool may_hold(std::string_view text, bool is_json) {
         return (text.find("\"apiVersion\"") != std::string_view::npos &&
                 text.find("\"containers\"") != std::string_view::npos) ||
                text.find("\"services\"") != std::string_view::npos;
-    return has_line(text, "services:") || has_line(text, "subject:") ||
+    return has_line(text, "services:") || has_line(text, "subject:") || has_line(text, "include:") ||
            (text.find("apiVersion:") != std::string_view::npos &&
             text.find("containers:") != std::string_view::npos);
 }
@@ -90,11 +91,23 @@ bool is_blank(std::string_view text) {
     return true;
 }
 
-void read_yaml_file(std::string_view text, const std::string& file, Audit& audit) {
+// Of two files that only have 'include' it is the name that tells which is docker compose's.
+bool is_compose(const spec::Value& root, const std::string& file) {
+    return member(&root, "services") != nullptr ||
+           (member(&root, "include") != nullptr && folded(file).find("compose") != std::string::npos);
+}
+
+void read_yaml_file(std::string_view whole, const std::string& file, Audit& audit, const OtherFiles& others) {
+    const std::string text = spec::without_definitions(whole);
+    spec::YamlLimits limits;
+    limits.bytes = spec::largest_manifest;
+    limits.expanded_nodes = 2'000'000;
+    limits.expanded_bytes = 4 * spec::largest_manifest;
+    limits.merge_tags = true;
     for (const Document& document : documents_of(text)) {
         if (!may_hold(document.text, folded(file).ends_with(".json")) || is_blank(document.text)) continue;
         spec::Problems problems(file);
-        const spec::ValuePtr root = spec::read_yaml(document.text, problems);
+        const spec::ValuePtr root = spec::read_yaml(document.text, problems, limits);
         if (!root) {
             std::string message = problems.error().message;
             if (document.line_offset > 0)
@@ -104,8 +117,10 @@ void read_yaml_file(std::string_view text, const std::string& file, Audit& audit
             continue;
         }
         const Source source{file, document.line_offset};
-        if (member(root.get(), "services") != nullptr)
-            read_compose(*root, source, audit);
+        if (is_compose(*root, file))
+            read_compose(std::string(static_cast<std::size_t>(document.line_offset), '\n') +
+                             std::string(document.text),
+                         file, others, audit);
         else if (member(root.get(), "apiVersion") != nullptr && member(root.get(), "kind") != nullptr)
             read_kubernetes(*root, source, audit);
         else if (member(root.get(), "subject") != nullptr)
@@ -147,13 +162,13 @@ bool may_declare(std::string_view file_name) {
     return is_dockerfile(file_name) || is_yaml(file_name);
 }
 
-void read_text(std::string_view text, const std::string& file, Audit& audit) {
+void read_text(std::string_view text, const std::string& file, Audit& audit, const OtherFiles& others) {
     if (text.substr(0, 8192).find('\0') != std::string_view::npos) return;
     const std::size_t before = audit.mounts.size();
     if (is_dockerfile(file))
         read_dockerfile(text, file, audit);
     else
-        read_yaml_file(text, file, audit);
+        read_yaml_file(text, file, audit, others);
     if (audit.mounts.size() > before) ++audit.read;
 }
 

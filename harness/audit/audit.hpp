@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "audit/looks.hpp"
+#include "spec/surroundings.hpp"
 
 namespace rogate::audit {
 
@@ -20,8 +21,9 @@ struct Found {
     std::string image;      // empty: not known
     Looks looks = Looks::unknown;
     std::string why;
-    int order = 0;         // 1: try it first; 0: not worth trying, or read-only already
-    bool partial = false;  // compose: a service that says neither image nor build: another file has the rest
+    int order = 0;          // 1: try it first; 0: not worth trying, or read-only already
+    std::string read_from;  // the file that was read; the mount may be declared in one that it names
+    bool partial = false;   // compose: a service that says neither image nor build: another file has the rest
     bool operator==(const Found&) const = default;
 };
 
@@ -42,9 +44,17 @@ struct Audit {
 // Whether a file of this name is worth opening.
 bool may_declare(std::string_view file_name);
 
+// Where the other files are that a Compose file names (extends, include, .env).
+struct OtherFiles {
+    spec::FileReader read = [](const std::string&) -> Result<std::string> {
+        return fail(ErrorKind::not_found, "is not read here");
+    };
+    std::string folder = "/";  // that the file lies in; what is read starts with it
+};
+
 // Adds what the text of one file declares. What it is shows in its content: a Compose file has services, a
 // manifest apiVersion and kind; a Dockerfile goes by its name. A file that is none of them adds nothing.
-void read_text(std::string_view text, const std::string& file, Audit& audit);
+void read_text(std::string_view text, const std::string& file, Audit& audit, const OtherFiles& others = {});
 
 // Adds a container as the engine describes it (GET /containers/{id}/json).
 void read_container(const nlohmann::json& inspected, Audit& audit);

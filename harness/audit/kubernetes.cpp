@@ -76,7 +76,7 @@ void read_container(const Value& container, const std::map<std::string, Volume>&
 }  // namespace
 
 void read_kubernetes(const Value& root, const Source& source, Audit& audit) {
-    if (text_of(member(&root, "kind")) == "List") {
+    if (text_of(member(&root, "kind")).ends_with("List")) {
         if (const Value* items = member(&root, "items"))
             for (const spec::ValuePtr& each : items->items) read_kubernetes(*each, source, audit);
         return;
@@ -89,6 +89,7 @@ void read_kubernetes(const Value& root, const Source& source, Audit& audit) {
             volumes.emplace(text_of(member(each.get(), "name")), volume_of(*each));
     Found about;
     about.kind = "kubernetes";
+    about.read_from = source.file;
     about.name = text_of(member(&root, "kind")) + "/" + text_of(member(member(&root, "metadata"), "name"));
     for (const std::string_view key : {"initContainers", "containers"})
         if (const Value* list = member(pod, key))

@@ -8,10 +8,12 @@ namespace rogate::audit {
 
 struct Source {
     const std::string& file;
-    int line_offset = 0;  // of a document that is not the file's first
+    int line_offset = 0;                    // of a document that is not the file's first
+    const spec::Problems* files = nullptr;  // knows the others that places can be in
 
     SourcePlace place(const spec::Value& value) const {
-        return {file, value.place.line + line_offset, value.place.column};
+        const int other = files == nullptr ? 0 : value.place.file;
+        return {other == 0 ? file : files->file(other), value.place.line + line_offset, value.place.column};
     }
 };
 
@@ -22,7 +24,8 @@ std::string text_of(const spec::Value* value);
 bool is_true(const spec::Value* value);
 
 void read_dockerfile(std::string_view text, const std::string& file, Audit& audit);
-void read_compose(const spec::Value& root, const Source& source, Audit& audit);
+// With all that the file extends and includes.
+void read_compose(std::string_view text, const std::string& file, const OtherFiles& others, Audit& audit);
 void read_kubernetes(const spec::Value& root, const Source& source, Audit& audit);
 void read_scenario(const spec::Value& root, const Source& source, Audit& audit);
 

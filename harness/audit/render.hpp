@@ -16,7 +16,7 @@ std::string render_json(const Audit& audit);
 std::string render_sarif(const Audit& audit);
 
 // A scenario to begin with for every service, container or scenario found: file name -> text. What cannot be
-// known, such as ports and steps, stands there as comments.
-std::map<std::string, std::string> skeletons(const Audit& audit);
+// known, such as ports and steps, stands there as comments. `folder`: that they are for.
+std::map<std::string, std::string> skeletons(const Audit& audit, const std::string& folder);
 
 }  // namespace rogate::audit

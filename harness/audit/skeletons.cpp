@@ -61,25 +61,54 @@ std::string mount_line(const Mount& mount) {
                        scalar(mount.target), mode);
 }
 
-std::string skeleton(const std::vector<const Found*>& mounts) {
+// A path that a scenario in `folder` can open `file` by: beside each other from where rogate was started.
+std::string from_folder(const std::string& file, const std::string& folder) {
+    std::error_code unused;
+    const auto path = std::filesystem::absolute(file, unused).lexically_normal();
+    const auto relative =
+        path.lexically_relative(std::filesystem::absolute(folder, unused).lexically_normal());
+    return relative.empty() ? path.string() : relative.string();
+}
+
+// What the files say is read from them, with all that they extend and include.
+std::string subject_of_files(const Found& first, const std::string& file, const std::string& folder) {
+    const std::string path = scalar(from_folder(file, folder));
+    if (first.kind == "compose")
+        return fmt::format("subject: {{compose: {{file: {}, service: {}}}}}\n", path, scalar(first.name));
+    return fmt::format(
+        "subject:\n  kubernetes:\n    file: {}\n    workload: {}\n    container: {}\n"
+        "    values: {{missing: placeholder, claims: {{\"*\": empty}}}}  # in place of what only the cluster "
+        "has\n",
+        path, scalar(first.name), scalar(first.container));
+}
+
+std::string subject_in_full(const std::vector<const Found*>& mounts) {
     const Found& first = *mounts.front();
     const bool has_root = std::any_of(mounts.begin(), mounts.end(), [](const Found* each) {
         return each->mount.type == MountType::rootfs && each->mount.read_only;
     });
-    std::string out = fmt::format(
-        "# Begun by `rogate audit --init` from {}. Fill in what the application needs to start (environment, "
-        "command,\n"
-        "# user) and the steps that use each mount: a mount that no step uses ends as 'untested'.\n"
-        "name: {}\nsubject:\n  image: {}\n{}",
-        first.mount.declared.line > 0 ? escape_text(first.mount.declared.file)
-                                      : "a running container",
-        scalar(file_name(first)),
-        first.image.empty() ? "'fill-in:latest'  # no image is named there" : scalar(first.image),
-        has_root ? "  read_only: true\n" : "");
+    std::string out =
+        fmt::format("subject:\n  image: {}\n{}",
+                    first.image.empty() ? "'fill-in:latest'  # no image is named there" : scalar(first.image),
+                    has_root ? "  read_only: true\n" : "");
     std::string declared;
     for (const Found* each : mounts) declared += mount_line(each->mount);
     const bool any = declared.find("    - ") != std::string::npos;
     if (!declared.empty()) out += (any ? "  mounts:\n" : "  # mounts:\n") + declared;
+    return out;
+}
+
+std::string skeleton(const std::vector<const Found*>& mounts, const std::string& folder) {
+    const Found& first = *mounts.front();
+    const bool of_files = first.kind == "compose" || first.kind == "kubernetes";
+    std::string out = fmt::format(
+        "# Begun by `rogate audit --init` from {}. Fill in {}the steps that use each mount: a\n"
+        "# mount that no step uses ends as 'untested'.\n"
+        "name: {}\n{}",
+        first.read_from.empty() ? "a running container" : report::escape_text(first.read_from),
+        of_files ? "" : "what the application needs to start (environment, command, user) and\n# ",
+        scalar(file_name(first)),
+        of_files ? subject_of_files(first, first.read_from, folder) : subject_in_full(mounts));
     std::vector<const Found*> worth;
     for (const Found* each : mounts)
         if (each->order > 0 && each->mount.target.find('$') == std::string::npos &&
@@ -100,20 +129,20 @@ std::string skeleton(const std::vector<const Found*>& mounts) {
 
 }  // namespace
 
-std::map<std::string, std::string> skeletons(const Audit& audit) {
+std::map<std::string, std::string> skeletons(const Audit& audit, const std::string& folder) {
     // A Dockerfile names no container to start.
     std::map<std::string, std::vector<const Found*>> subjects;
     for (const Found& found : audit.mounts) {
         if (found.kind == "dockerfile" || found.kind == "scenario") continue;
-        const std::string from = found.mount.declared.line > 0 ? found.mount.declared.file : "";
-        subjects[from + '\0' + found.name + '\0' + found.container].push_back(&found);
+        if (found.partial) continue;  // the file that it is merged over has the service
+        subjects[found.read_from + '\0' + found.name + '\0' + found.container].push_back(&found);
     }
     std::map<std::string, std::string> files;
     for (const auto& [unused, mounts] : subjects) {
         std::string name = file_name(*mounts.front());
         for (int n = 2; files.contains(name + ".yaml"); ++n)
             name = file_name(*mounts.front()) + "-" + std::to_string(n);
-        files[name + ".yaml"] = skeleton(mounts);
+        files[name + ".yaml"] = skeleton(mounts, folder);
     }
     return files;
 }

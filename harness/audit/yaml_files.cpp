@@ -1,7 +1,10 @@
 // Compose files and rogate's own scenarios.
 #include <algorithm>
+#include <set>
+#include <tuple>
 
 #include "audit/readers.hpp"
+#include "spec/compose_loader.hpp"
 
 namespace rogate::audit {
 
@@ -126,19 +129,42 @@ Mount short_mount(std::string_view text, SourcePlace declared) {
     return mount;
 }
 
-void read_compose(const Value& root, const Source& source, Audit& audit) {
-    const Value* services = member(&root, "services");
+void read_compose(std::string_view text, const std::string& file, const OtherFiles& others, Audit& audit) {
+    spec::Problems problems(file);
+    spec::Surroundings around;
+    around.read_file = others.read;
+    around.folder = others.folder;
+    const spec::Context context{problems, around, file, others.folder};
+    spec::ComposeLoader loader(context, others.folder);
+    loader.read_as_written();
+    loader.read_env_files({}, {});
+    const std::string whole(text), path = spec::path_in(others.folder, file.substr(file.rfind('/') + 1));
+    const spec::ValuePtr model = loader.load({{file, path}}, {}, &whole);
+    if (!problems.empty()) audit.troubles.push_back({file, problems.error().message});
+    const Value* services = model ? member(model.get(), "services") : nullptr;
     if (services == nullptr || services->kind != Value::Kind::mapping) return;
+    const Source source{file, 0, &problems};
+    Audit found;
     for (const auto& [name, service] : services->pairs) {
         if (service->kind != Value::Kind::mapping) continue;
         Found about;
         about.kind = "compose";
         about.name = name->text;
+        about.read_from = file;
         about.image = text_of(member(service.get(), "image"));
-        about.partial = about.image.empty() && member(service.get(), "build") == nullptr &&
-                        member(service.get(), "extends") == nullptr;
-        read_service(*service, source, about, audit);
+        about.partial = about.image.empty() && member(service.get(), "build") == nullptr;
+        read_service(*service, source, about, found);
     }
+    // An included file may have been read by itself, or will be.
+    std::set<std::tuple<std::string, std::string, std::string, int, int>> known;
+    const auto key = [](const Found& each) {
+        return std::tuple(each.name, each.mount.target, each.mount.declared.file, each.mount.declared.line,
+                          each.mount.declared.column);
+    };
+    for (const Found& each : audit.mounts)
+        if (each.kind == "compose") known.insert(key(each));
+    for (Found& each : found.mounts)
+        if (known.insert(key(each)).second) audit.mounts.push_back(std::move(each));
 }
 
 void read_scenario(const Value& root, const Source& source, Audit& audit) {

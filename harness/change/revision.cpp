@@ -25,7 +25,17 @@ Result<> read_before(const std::string& top, const std::string& base, const std:
     if (there->out.empty()) return {};
     auto text = git({"-C", top, "cat-file", "blob", base + ":" + file});
     if (!text) return fail(std::move(text.error()));
-    if (text->code == 0) audit::read_text(text->out, file, before);
+    if (text->code != 0) return {};
+    audit::OtherFiles others;
+    others.folder = (fs::path(top) / file).lexically_normal().parent_path().string();
+    others.read = [&](const std::string& path) -> Result<std::string> {
+        const std::string name = fs::path(path).lexically_relative(top).string();
+        auto other = git({"-C", top, "cat-file", "blob", base + ":" + name});
+        if (!other) return fail(std::move(other.error()));
+        if (other->code != 0) return fail(ErrorKind::not_found, "no such file in " + base);
+        return std::move(other->out);
+    };
+    audit::read_text(text->out, file, before, others);
     return {};
 }
 

@@ -35,7 +35,7 @@ engine::Task<> read_running(engine::Client& client, audit::Audit& audit) {
 }
 
 Result<> write_skeletons(const std::string& folder, const audit::Audit& audit) {
-    const auto files = audit::skeletons(audit);
+    const auto files = audit::skeletons(audit, folder);
     std::error_code unused;
     for (const auto& [name, text] : files)
         if (std::filesystem::exists(folder + "/" + name, unused))

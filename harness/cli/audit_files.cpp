@@ -6,17 +6,19 @@
 #include <filesystem>
 #include <fstream>
 
+#include "spec/kube_text.hpp"
+#include "spec/surroundings.hpp"
+
 namespace rogate::cli {
 
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uintmax_t largest = std::uintmax_t{1024} * 1024;  // as spec::YamlLimits
 constexpr std::string_view skipped[] = {".git", ".hg",         ".svn",       "node_modules", ".venv", "venv",
                                         ".tox", "__pycache__", ".terraform", ".cache",       ".idea"};
 
-void read_one(const fs::path& path, std::string name, audit::Audit& audit, bool named) {
+void read_one(const fs::path& path, std::string name, audit::Audit& audit) {
     ++audit.files;
     const auto trouble = [&](std::string why) {
         audit.troubles.push_back({name, name + ": " + std::move(why)});
@@ -24,17 +26,17 @@ void read_one(const fs::path& path, std::string name, audit::Audit& audit, bool 
     std::error_code error;
     const std::uintmax_t size = fs::file_size(path, error);
     if (error) return trouble(error.message());
-    if (size > largest) {
-        if (named) trouble("larger than 1 MiB; no declaration is");
-        return;
-    }
+    if (size > spec::largest_manifest)
+        return trouble(fmt::format("larger than {} MiB, and not read", spec::largest_manifest >> 20U));
     std::ifstream file(path, std::ios::binary);
     std::string text(size, '\0');
     if (!file || (size > 0 && !file.read(text.data(), static_cast<std::streamsize>(size))))
         return trouble("cannot be read");
     // "./" says nothing, and is not what a repository calls its files.
     while (name.starts_with("./")) name.erase(0, 2);
-    audit::read_text(text, name, audit);
+    audit::read_text(text, name, audit,
+                     {.read = spec::read_input_file,
+                      .folder = fs::absolute(path, error).lexically_normal().parent_path().string()});
 }
 
 void walk(const fs::path& folder, audit::Audit& audit) {
@@ -51,7 +53,7 @@ void walk(const fs::path& folder, audit::Audit& audit) {
             if (std::find(std::begin(skipped), std::end(skipped), name) == std::end(skipped))
                 walk(entry.path(), audit);
         } else if (entry.is_regular_file(error)) {
-            if (audit::may_declare(name)) read_one(entry.path(), entry.path().string(), audit, false);
+            if (audit::may_declare(name)) read_one(entry.path(), entry.path().string(), audit);
         }
     }
 }
@@ -66,13 +68,13 @@ void read_tree(const std::string& path, audit::Audit& audit) {
     else if (fs::is_directory(status))
         walk(fs::path(path).lexically_normal(), audit);
     else if (fs::is_regular_file(status))
-        read_one(path, path, audit, true);
+        read_one(path, path, audit);
     else
         audit.troubles.push_back({path, path + ": is neither a file nor a folder"});
 }
 
 void read_file_as(const std::string& path, const std::string& name, audit::Audit& audit) {
-    read_one(path, name, audit, true);
+    read_one(path, name, audit);
 }
 
 }  // namespace rogate::cli

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "audit/render.hpp"
@@ -199,17 +200,84 @@ TEST(Skeletons, AreScenariosThatLoad) {
     Audit audit;
     read_text(compose, "compose.yaml", audit);
     read_text(manifest, "d.yaml", audit);
+    const auto inspected =
+        nlohmann::json::parse(R"({"Name": "/live", "Config": {"Image": "nginx"}, "Mounts": [
+        {"Type": "volume", "Name": "cache", "Source": "/var/lib/x", "Destination": "/cache", "RW": true}],
+        "HostConfig": {"ReadonlyRootfs": true}})");
+    read_container(inspected, audit);
     classify(audit);
-    const auto files = skeletons(audit);
-    EXPECT_EQ(files.size(), 2U);
+    const auto files = skeletons(audit, "scenarios");
+    EXPECT_EQ(files.size(), 3U);
+    spec::Surroundings around;
+    around.read_file = [](const std::string& path) -> Result<std::string> {
+        if (path.ends_with("/compose.yaml")) return std::string(compose) + "volumes: {cache: }\n";
+        if (path.ends_with("/d.yaml")) return std::string(manifest);
+        return fail(ErrorKind::not_found, "no such file");
+    };
     for (const auto& [name, text] : files) {
-        const auto scenario = spec::parse_scenario(text, name);
+        const auto scenario = spec::parse_scenario(text, "scenarios/" + name, around);
         ASSERT_TRUE(scenario) << scenario.error().message << "\n" << text;
         EXPECT_TRUE(scenario->candidates) << text;
     }
-    const auto web = spec::parse_scenario(files.at("web.yaml"), "web.yaml");
+    EXPECT_THAT(files.at("web.yaml"), HasSubstr("subject: {compose: {file: ../compose.yaml, service: web}}"));
+    EXPECT_THAT(files.at("Deployment-shop-app.yaml"), HasSubstr("workload: Deployment/shop"));
+    const auto web = spec::parse_scenario(files.at("web.yaml"), "scenarios/web.yaml", around);
     EXPECT_TRUE(web->subject.read_only_rootfs);
     EXPECT_THAT(*web->candidates, ElementsAre("/usr/share/nginx/html", "/var/cache/nginx", "/anonymous"));
+    const auto live = spec::parse_scenario(files.at("live.yaml"), "scenarios/live.yaml", around);
+    EXPECT_TRUE(live->subject.read_only_rootfs);
+    EXPECT_EQ(live->subject.image, "nginx");
+}
+
+// "/p/NAME" -> text
+OtherFiles beside(std::map<std::string, std::string> files) {
+    return {.read = [files = std::move(files)](const std::string& path) -> Result<std::string> {
+                const auto found = files.find(path);
+                if (found == files.end()) return fail(ErrorKind::not_found, "no such file");
+                return found->second;
+            },
+            .folder = "/p"};
+}
+
+TEST(Compose, WhatIsExtendedAndIncludedIsListedWhereItIsDeclared) {
+    Audit audit;
+    read_text(
+        "include: [sub/parts.yaml]\nservices:\n  app: {extends: {file: \"${P:-base}.yaml\", service: base}}\n"
+        "  twin: {extends: {service: app}, volumes: !reset []}\n",
+        "x/compose.yaml", audit,
+        beside(
+            {{"/p/base.yaml", "services: {base: {image: b, volumes: ['${D}:/data']}}\n"},
+             {"/p/sub/parts.yaml", "services:\n  cache:\n    image: c\n    volumes: !override ['d:/c']\n"}}));
+    EXPECT_THAT(audit.troubles, IsEmpty()) << audit.troubles.front().message;
+    EXPECT_THAT(lines(audit), ElementsAre("rw volume d:/c cache @4:25", "rw rootfs :/ cache @3:5",
+                                          "rw bind ${D}:/data app @1:41", "rw rootfs :/ app @3:8",
+                                          "rw rootfs :/ twin @4:9"));
+    EXPECT_EQ(audit.mounts[0].mount.declared.file, "x/sub/parts.yaml");
+    EXPECT_EQ(audit.mounts[2].mount.declared.file, "x/base.yaml");
+    EXPECT_EQ(audit.mounts[2].image, "b");
+    // Read by itself as well, it is the same mount.
+    const std::size_t before = audit.mounts.size();
+    read_text("services:\n  cache:\n    image: c\n    volumes: !override ['d:/c']\n", "x/sub/parts.yaml",
+              audit);
+    EXPECT_EQ(audit.mounts.size(), before);
+}
+
+TEST(Compose, WhatCannotBeReadIsTold) {
+    const Audit audit = of("include: [none.yaml]\nservices: {a: {image: x, tmpfs: /run}}\n", "compose.yaml");
+    EXPECT_EQ(audit.mounts.size(), 2U);
+    ASSERT_EQ(audit.troubles.size(), 1U);
+    EXPECT_THAT(audit.troubles[0].message,
+                HasSubstr("compose.yaml:1:11: Compose file 'none.yaml' cannot be read"));
+}
+
+TEST(Kubernetes, DefinitionsThatMakeAManifestLarge) {
+    std::string text = std::string(manifest) + "---\nkind: CustomResourceDefinition\nspec:\n";
+    for (int i = 0; i < 40'000; ++i)
+        text +=
+            "  f" + std::to_string(i) + ": {description: 'of apiVersion: and containers:, at some length'}\n";
+    const Audit audit = of(text, "d.yaml");
+    EXPECT_EQ(audit.mounts.size(), 5U);
+    EXPECT_THAT(audit.troubles, IsEmpty());
 }
 
 TEST(Render, HostileNamesAreHarmless) {
