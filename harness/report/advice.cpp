@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <rogate/names.hpp>
 
 #include "base/escape.hpp"
 #include "base/text.hpp"
@@ -169,13 +170,27 @@ std::string counted(std::size_t count, std::string_view one, std::string_view ma
     return fmt::format("{} {}", count, count == 1 ? one : many);
 }
 
+std::string failed_run(const CampaignResult& result) {
+    for (const RunRecord& run : result.runs) {
+        if (run.passed) continue;
+        for (const PhaseRecord& phase : run.phases)
+            if (!phase.passed)
+                return fmt::format("run {} ({}) failed in {}: {}", run.plan.id, to_string(run.plan.kind),
+                                   phase.name, phase.message);
+        return fmt::format("run {} ({}) did not pass", run.plan.id, to_string(run.plan.kind));
+    }
+    return {};
+}
+
 std::string headline(const CampaignResult& result) {
     std::size_t can = 0, open = 0;
     for (const MountResult& each : result.mounts) {
         can += can_be_read_only(each.verdict) ? 1 : 0;
         open += each.verdict == Verdict::inconclusive ? 1 : 0;
     }
-    if (result.mounts.empty()) return "no mount to try";
+    if (result.mounts.empty())
+        return failed_run(result).empty() ? "no mount to try"
+                                          : "no mount to try, and the application did not run";
     std::string text =
         fmt::format("{} of {} can be read-only", can, counted(result.mounts.size(), "mount", "mounts"));
     if (open > 0) text += fmt::format(", {} inconclusive", open);

@@ -93,7 +93,12 @@ void Document::head() {
 }
 
 void Document::verdicts() {
-    if (result_.mounts.empty()) return line("The subject has no mount to try.\n");
+    if (result_.mounts.empty()) {
+        line("The subject has no mount to try.\n");
+        if (const std::string failed = failed_run(result_); !failed.empty())
+            line("{}\n", markdown_text(failed, 2000));
+        return;
+    }
     std::vector<std::size_t> rows(result_.mounts.size());
     for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = i;
     const std::size_t left_out = rows.size() - std::min(rows.size(), extent_.mounts);

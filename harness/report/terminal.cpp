@@ -124,7 +124,15 @@ void Page::mounts() {
         for (const PhaseCost& cost : each.costs)
             line("    slower read-only: " + escape_text(cost_text(cost)));
     }
-    if (result_.mounts.empty()) line("(the subject has no mount to try)");
+    if (result_.mounts.empty()) {
+        line("(the subject has no mount to try)");
+        const std::string failed = failed_run(result_);
+        for (std::string_view rest = failed; !rest.empty();) {
+            const std::size_t end = std::min(rest.find('\n'), rest.size());
+            line(escape_text(rest.substr(0, end)));
+            rest.remove_prefix(std::min(end + 1, rest.size()));
+        }
+    }
     line();
 }
 
