@@ -105,7 +105,7 @@ std::string skeleton(const std::vector<const Found*>& mounts, const std::string&
         "# Begun by `rogate audit --init` from {}. Fill in {}the steps that use each mount: a\n"
         "# mount that no step uses ends as 'untested'.\n"
         "name: {}\n{}",
-        first.read_from.empty() ? "a running container" : report::escape_text(first.read_from),
+        first.read_from.empty() ? "a running container" : escape_text(first.read_from),
         of_files ? "" : "what the application needs to start (environment, command, user) and\n# ",
         scalar(file_name(first)),
         of_files ? subject_of_files(first, first.read_from, folder) : subject_in_full(mounts));

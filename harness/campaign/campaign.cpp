@@ -13,6 +13,7 @@
 #include "campaign/data.hpp"
 #include "campaign/images.hpp"
 #include "campaign/pod.hpp"
+#include "campaign/readiness.hpp"
 #include "campaign/relay.hpp"
 #include "campaign/runner.hpp"
 #include "campaign/tries.hpp"
@@ -136,8 +137,8 @@ std::map<std::string, std::string> without_protection(const std::vector<DataMoun
 
 // In the runs: a layer, a copy or a volume that no other mount has.
 bool has_data_of_its_own(const DataMount& data) {
-    return !data.mount.read_only && !data.fixture && !data.below_source &&
-           (data.how == DataSource::overlay || data.how == DataSource::copy || data.how == DataSource::fresh);
+    return !data.mount.read_only && !data.fixture && !data.below_source && data.how != DataSource::as_it_is &&
+           data.how != DataSource::given;
 }
 
 // Another mount of the same source, or of a folder in it, would not see what is written there. Where that
@@ -304,6 +305,7 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
             "/",
             "podman mounts a tmpfs on /run, /tmp and /var/tmp of a container whose root is read-only, so "
             "that a run with it shows nothing of what is written there; ask an engine of docker's");
+    for (const std::string& note : data.notes()) status.warn(note);
     warn_of_mount_points(data.mounts(), status);
     std::erase_if(candidates, [&](const std::string& target) {
         return pointless.contains(target) || untried.contains(target);
@@ -387,9 +389,15 @@ Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std
     auto facts = co_await engine_facts(client);
     if (!facts) co_return fail(std::move(facts.error()));
     result.engine = std::move(*facts);
+    std::vector<Subject*> subjects{&result.scenario.subject};
+    for (Companion& companion : result.scenario.companions) subjects.push_back(&companion.subject);
+    for (Subject* each : subjects)
+        if (auto settled = co_await settle_built_image(client, *each); !settled)
+            co_return fail(std::move(settled.error()));
     auto image = co_await need_image(client, result.scenario.subject.image, status);
     if (!image) co_return fail(std::move(image.error()));
     result.image_id = image->id;
+    derive_readiness(result.scenario, *image);
     const Secrets secrets = secrets_of(result.scenario, *image);
 
     const std::vector<Mount> mounts = effective_mounts(result.scenario.subject, image->volumes);
@@ -404,9 +412,9 @@ Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std
     std::unique_ptr<observe::Observer> observer;
     DataPlane data(client, session, result.scenario.subject.image);
     data.use(result.scenario.data);
-    Companions companions(client, status, result.scenario, session, campaign.network);
     const bool by_relay = options.requests == Requests::relay ||
                           (options.requests == Requests::automatic && needs_relay(client.endpoint()));
+    Companions companions(client, status, result.scenario, session, campaign.network, !by_relay);
     Pod pod(client, status, result.scenario, session, campaign.network, !by_relay);
     companions.hide(Masker(secrets));
     pod.hide(Masker(secrets));

@@ -53,8 +53,9 @@ std::set<std::string> written_by_companions(const Scenario& scenario) {
 }
 
 Companions::Companions(engine::Client& client, Status& status, const Scenario& scenario, std::string session,
-                       std::string network)
+                       std::string network, bool publish)
     : client_(client),
+      publish_(publish),
       status_(status),
       scenario_(scenario),
       data_(client, session, scenario.subject.image, "services-"),
@@ -90,10 +91,39 @@ Task<> Companions::survey() {
     root.type = MountType::rootfs;
     root.target = "/";
     mounts.push_back(std::move(root));
-    co_return co_await data_.survey(mounts);
+    if (auto surveyed = co_await data_.survey(mounts); !surveyed) co_return surveyed;
+    for (const std::string& note : data_.notes()) status_.warn(note);
+    co_return Result<>{};
+}
+
+// Somebody cannot do without it.
+bool Companions::is_required(const std::string& service) const {
+    const auto needs = [&](const std::vector<Dependency>& after) {
+        return std::ranges::any_of(
+            after, [&](const Dependency& each) { return each.service == service && each.required; });
+    };
+    return needs(scenario_.after) || std::ranges::any_of(scenario_.companions, [&](const Companion& each) {
+               return needs(each.after);
+           });
+}
+
+// The first run tells it for all.
+void Companions::warn_once(const std::string& text) {
+    if (warned_.insert(text.substr(0, text.find('\n'))).second) status_.warn(text);
 }
 
 Task<std::string> Companions::wait_for(const Dependency& dependency, const std::string& who) {
+    if (!dependency.required) {
+        Dependency as_if = dependency;
+        as_if.required = true;
+        auto trouble = co_await wait_for(as_if, who);
+        if (!trouble) co_return trouble;
+        if (!trouble->empty())
+            warn_once(fmt::format("{}; '{}' does not require it, and is started", *trouble, who));
+        co_return std::string();
+    }
+    if (!containers_.contains(dependency.service))
+        co_return fmt::format("service '{}', which '{}' waits for, was not started", dependency.service, who);
     // It was started, or it would not be here; how it goes on is nobody's condition, as with docker compose.
     if (dependency.condition == Dependency::Condition::started) co_return std::string();
     const std::string& container = containers_.at(dependency.service);
@@ -136,6 +166,12 @@ Task<std::string> Companions::launch(const Companion& companion, int run, const 
         if (!trouble || !trouble->empty()) co_return trouble;
     }
     engine::ContainerSpec spec = beside_subject(session_, run, companion.name, companion.subject, network_);
+    if (const std::string owner = network_owner(scenario_, companion.subject); !owner.empty())
+        share_network(spec, containers_.at(owner));
+    if (companion.name == network_owner(scenario_, scenario_.subject) && spec.network_mode == network_) {
+        spec.network_aliases.emplace_back("subject");
+        if (publish_) publish_ports(scenario_.subject, spec);
+    }
     spec.restart = companion.restart.name;
     spec.restart_tries = companion.restart.tries;
     const auto take = [&](const Mount& mount, const std::vector<engine::MountSpec>& specs,
@@ -195,6 +231,10 @@ Task<std::string> Companions::start(const RunPlan& plan, const DataPlane& subjec
     for (const Companion& companion : scenario_.companions) {
         status_.phase_started("service " + companion.name);
         auto trouble = co_await launch(companion, run, subject_data, subject_mounts, *own);
+        if (trouble && !trouble->empty() && !is_required(companion.name)) {
+            warn_once(*trouble);
+            continue;
+        }
         if (!trouble || !trouble->empty()) co_return trouble;
     }
     for (const Dependency& dependency : scenario_.after) {

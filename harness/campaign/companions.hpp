@@ -23,8 +23,10 @@ std::set<std::string> written_by_companions(const Scenario& scenario);
 
 class Companions {
   public:
+    // `publish`: whether the subject's ports are to be reached on the engine's host, where a service gives it
+    // its network.
     Companions(engine::Client& client, Status& status, const Scenario& scenario, std::string session,
-               std::string network);
+               std::string network, bool publish);
 
     // Their images, and their data's sources. Once for a campaign.
     engine::Task<> survey();
@@ -42,8 +44,15 @@ class Companions {
     // After stop(), in place of remove(): their data are kept for later runs.
     engine::Task<> keep(RunPlan plan);
     engine::Task<> remove(int run);
+    // Empty: there is none.
+    std::string container(const std::string& service) const {
+        const auto found = containers_.find(service);
+        return found == containers_.end() ? std::string() : found->second;
+    }
 
   private:
+    bool is_required(const std::string& service) const;
+    void warn_once(const std::string& text);
     engine::Task<> kill_all();
     // Those of the plane's own data, and where.
     std::map<std::string, DataPlane::SeenIn> seen_in() const;
@@ -54,6 +63,8 @@ class Companions {
 
     engine::Client& client_;
     Masker masker_;
+    bool publish_;
+    std::set<std::string> warned_;
     Status& status_;
     const Scenario& scenario_;
     DataPlane data_;                                    // what no mount of the subject has

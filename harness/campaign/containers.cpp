@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <rogate/labels.hpp>
 
 #include "campaign/tar.hpp"
@@ -20,6 +21,12 @@ void name_on_network(const Subject& subject, engine::ContainerSpec& spec) {
     spec.network_aliases = subject.aliases;
 }
 
+void leave_network(engine::ContainerSpec& spec) {
+    spec.network_mode = "none";
+    spec.network_aliases.clear();
+    spec.extra_hosts.clear();
+}
+
 }  // namespace
 
 void describe(const Subject& subject, engine::ContainerSpec& spec) {
@@ -29,6 +36,7 @@ void describe(const Subject& subject, engine::ContainerSpec& spec) {
     spec.user = subject.user;
     spec.working_dir = subject.working_dir;
     for (const auto& [name, value] : subject.environment) spec.env.push_back(name + "=" + value);
+    for (const std::string& name : subject.unset_environment) spec.env.push_back(name);
     spec.cap_add = subject.cap_add;
     spec.cap_drop = subject.cap_drop;
     spec.security_opt = subject.security_opt;
@@ -49,21 +57,48 @@ void describe(const Subject& subject, engine::ContainerSpec& spec) {
     spec.init = subject.init;
     spec.privileged = subject.privileged;
     spec.open_stdin = subject.open_stdin;
+    spec.tty = subject.tty;
     spec.group_add = subject.group_add;
 }
 
 void place_on_network(const Subject& subject, const std::string& network, bool publish,
                       engine::ContainerSpec& spec) {
-    spec.network_mode = network;
     name_on_network(subject, spec);
+    if (subject.network_mode == "none") return leave_network(spec);
+    spec.network_mode = network;
     spec.network_aliases.emplace_back("subject");
-    if (!publish) return;
+    if (publish) publish_ports(subject, spec);
+}
+
+void publish_ports(const Subject& subject, engine::ContainerSpec& spec) {
     for (const Port& port : subject.ports) {
         engine::PublishSpec published;
         published.container_port = port.container;
         published.protocol = port.protocol;
         spec.publish.push_back(std::move(published));
     }
+}
+
+std::string network_owner(const Scenario& scenario, const Subject& subject) {
+    std::string owner;
+    const Subject* each = &subject;
+    for (std::size_t i = 0; i <= scenario.companions.size() && each->network_mode.starts_with("service:");
+         ++i) {
+        owner = each->network_mode.substr(8);
+        const auto companion = std::ranges::find(scenario.companions, owner, &Companion::name);
+        if (companion == scenario.companions.end()) break;
+        each = &companion->subject;
+    }
+    return owner;
+}
+
+// As for the containers of a pod: what is the namespace's is its owner's to say.
+void share_network(engine::ContainerSpec& spec, const std::string& container) {
+    spec.network_mode = "container:" + container;
+    spec.hostname = std::nullopt;
+    spec.publish.clear();
+    spec.extra_hosts.clear();
+    spec.network_aliases.clear();
 }
 
 void add_tmpfs(engine::ContainerSpec& spec, const Mount& mount, bool read_only) {
@@ -81,6 +116,7 @@ engine::ContainerSpec beside_subject(const std::string& session, int run, const 
     spec.labels.emplace("io.rogate.run", std::to_string(run));
     spec.network_mode = network;
     name_on_network(like, spec);
+    if (like.network_mode == "none") leave_network(spec);
     spec.stop_signal = like.stop_signal;
     spec.read_only_rootfs = like.read_only_rootfs;
     return spec;

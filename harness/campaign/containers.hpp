@@ -18,6 +18,13 @@ void describe(const Subject& subject, engine::ContainerSpec& spec);
 // beside it call it by; with `publish` its ports on the loopback of the engine's host as well.
 void place_on_network(const Subject& subject, const std::string& network, bool publish,
                       engine::ContainerSpec& spec);
+// Whose network namespace `subject` shares (network_mode: service:NAME, through any number of them); empty:
+// it has its own, or none.
+std::string network_owner(const Scenario& scenario, const Subject& subject);
+// Its ports on the loopback of the engine's host.
+void publish_ports(const Subject& subject, engine::ContainerSpec& spec);
+// Puts it into the network namespace of `container`.
+void share_network(engine::ContainerSpec& spec, const std::string& container);
 void add_tmpfs(engine::ContainerSpec& spec, const Mount& mount, bool read_only);
 // A container beside the subject of run `run`, described and on `network`; its mounts are left to the caller.
 engine::ContainerSpec beside_subject(const std::string& session, int run, const std::string& name,

@@ -8,6 +8,7 @@
 
 #include "base/text.hpp"
 #include "campaign/companions.hpp"
+#include "campaign/missing.hpp"
 #include "campaign/tar.hpp"
 #include "engine/together.hpp"
 #include "scenario/local_tar.hpp"
@@ -185,8 +186,20 @@ std::vector<engine::MountSpec> DataPlane::source_mounts(bool in_folders) const {
 
 Task<> DataPlane::make_scratch() {
     if (scratch_.is_made()) co_return Result<>{};
-    std::vector<engine::MountSpec> sources = source_mounts(true);
-    co_return co_await scratch_.make(std::move(sources));
+    for (;;) {
+        std::vector<engine::MountSpec> sources = source_mounts(true);
+        auto made = co_await scratch_.make(std::move(sources));
+        if (made || made.error().kind != ErrorKind::usage) co_return made;
+        const auto path = missing_bind_source(made.error().message);
+        const auto mount = std::ranges::find_if(mounts_, [&](const DataMount& data) {
+            return path && has_source(data) && data.mount.type == MountType::bind &&
+                   data.mount.source == *path;
+        });
+        if (mount == mounts_.end()) co_return made;
+        if (!mount->mount.made_if_missing) co_return fail(missing_error(mount->mount));
+        mount->how = DataSource::made;
+        notes_.push_back(made_up_note(mount->mount));
+    }
 }
 
 // The folder that such a file lies in is mounted in its place.

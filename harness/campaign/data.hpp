@@ -86,14 +86,16 @@ class DataPlane {
     // Before survey(): how the mount with `known.mount.target` is given to the runs (copy, made, given),
     // where that is not to be found out.
     void know(DataMount known) { known_.insert_or_assign(known.mount.target, std::move(known)); }
-    // Looks at every mount's source. ErrorKind::usage names a bind source that does not exist.
-    // `written_elsewhere` (see source_key): sources that somebody beside the subject writes to.
+    // Looks at every mount's source. ErrorKind::usage names a bind source that does not exist and may not be
+    // made up. `written_elsewhere` (see source_key): sources that somebody beside the subject writes to.
     engine::Task<> survey(std::vector<Mount> mounts, std::vector<Fixture> fixtures = {},
                           std::set<std::string> written_elsewhere = {});
     const std::vector<DataMount>& mounts() const { return mounts_; }
     // What is at `path` of the subject before any run, in a mount's source or in the image, which must not be
     // given by another plane. Symlinks are not followed.
     engine::Task<verdict::PathFacts> look(std::string path);
+    // What the user has to know of them.
+    const std::vector<std::string>& notes() const { return notes_; }
     // Targets in whose source directories can be made for a run.
     std::set<std::string> can_make_mount_points() const;
     // Mount points that new volumes of runs were given, by target, relative to it: below a read-only mount
@@ -202,6 +204,7 @@ class DataPlane {
     std::set<std::string> written_elsewhere_;
     std::map<std::string, DataMount> known_;
     std::vector<DataMount> mounts_;
+    std::vector<std::string> notes_;
     std::map<int, std::vector<std::string>> volumes_;
     std::set<std::string> tried_;  // volumes of the first run that are there already
     std::map<int, LeftBehind> left_;

@@ -39,7 +39,8 @@ std::string DataPlane::helper_path(const std::string& path) const {
 std::set<std::string> DataPlane::can_make_mount_points() const {
     std::set<std::string> targets;
     for (const DataMount& data : mounts_)
-        if (data.is_directory && (data.how == DataSource::overlay || data.how == DataSource::copy))
+        if (data.is_directory &&
+            (data.how == DataSource::overlay || data.how == DataSource::copy || data.how == DataSource::made))
             targets.insert(data.mount.target);
     return targets;
 }
@@ -74,7 +75,8 @@ Task<> DataPlane::find_missing_mount_points() {
         if (target == "/" || inner.below_source) continue;
         const std::size_t above = mount_of(target.substr(0, std::max<std::size_t>(target.rfind('/'), 1)));
         DataMount& outer = mounts_[above];
-        const bool made = outer.how == DataSource::overlay || outer.how == DataSource::copy;
+        const bool made = outer.how == DataSource::overlay || outer.how == DataSource::copy ||
+                          outer.how == DataSource::made;
         // The user's own container would not start either.
         const bool stays = outer.how == DataSource::as_it_is && outer.mount.read_only && has_source(outer);
         if (!outer.is_directory || (!made && !stays)) continue;

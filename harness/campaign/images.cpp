@@ -6,6 +6,25 @@ namespace rogate::campaign {
 
 using engine::Task;
 
+Task<> settle_built_image(engine::Client& client, Subject& subject) {
+    if (!subject.built || subject.built->other_name.empty()) co_return Result<>{};
+    const std::string names[] = {subject.image, subject.built->other_name};
+    for (const std::string& name : names) {
+        auto info = co_await client.image_inspect(name);
+        if (!info && info.error().kind != ErrorKind::not_found) co_return fail(std::move(info.error()));
+        if (!info) continue;
+        subject.image = name;
+        co_return Result<>{};
+    }
+    const SourcePlace& at = subject.built->declared;
+    co_return fail(
+        ErrorKind::usage,
+        fmt::format("{}:{}:{}: the image of service '{}' is built, and the engine has neither '{}' nor "
+                    "'{}'; build it first: docker compose build {}",
+                    at.file, at.line, at.column, subject.built->service, names[0], names[1],
+                    subject.built->service));
+}
+
 Task<engine::ImageInfo> need_image(engine::Client& client, const std::string& image, Status& status) {
     auto info = co_await client.image_inspect(image);
     if (info || info.error().kind != ErrorKind::not_found) co_return info;

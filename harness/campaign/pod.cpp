@@ -114,6 +114,7 @@ Task<> Pod::survey() {
     for (DataMount& known : volumes.known) data_.know(std::move(known));
     if (auto surveyed = co_await data_.survey(std::move(volumes.mounts)); !surveyed)
         co_return fail(std::move(surveyed.error()).with_context("the pod's volumes"));
+    for (const std::string& note : data_.notes()) status_.warn(note);
     for (const DataMount& data : data_.mounts())
         if (data.how == DataSource::fresh)
             co_return fail(

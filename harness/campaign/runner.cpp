@@ -9,6 +9,8 @@
 #include <utility>
 
 #include "campaign/containers.hpp"
+#include "campaign/ending.hpp"
+#include "campaign/readiness.hpp"
 #include "engine/together.hpp"
 #include "scenario/driver.hpp"
 
@@ -34,6 +36,12 @@ bool contains(const std::vector<std::string>& list, const std::string& item) {
 bool is_read_only(const Mount& mount, const RunPlan& plan) {
     return mount.read_only || contains(plan.read_only, mount.target);
 }
+
+// What a second port may take behind the first.
+constexpr std::chrono::seconds time_for_other_ports{15};
+
+// In seconds. The signal is lost on it, and all that goes on meanwhile would go on without it as well.
+constexpr int grace_of_the_deaf = 1;
 
 bool kills(const SignalAction& action) {
     return action.signal == "KILL" || action.signal == "SIGKILL" || action.signal == "9";
@@ -67,9 +75,17 @@ class Launch {
     Task<> steps_from(std::size_t first);
     Task<> steps_again();
     Task<> with_background(std::size_t index);
+    // Whose ports are published; empty: the subject's own.
+    const std::string& published_by() const { return network_.empty() ? bench_.pod.holder() : network_; }
+    // What it is waited for: without the ports that did not answer in the control run, or in this one if it
+    // is.
+    Readiness readiness() const {
+        return without_ports(bench_.scenario.readiness,
+                             bench_.control != nullptr ? bench_.control->silent_ports : record_.silent_ports);
+    }
+    Task<scenario::StepOutcome> find_silent_ports(scenario::Driver& driver);
     scenario::Driver driver() {
-        scenario::Driver made(bench_.client, container_, memory_, neighbourhood(), wrapper(),
-                              bench_.pod.holder());
+        scenario::Driver made(bench_.client, container_, memory_, neighbourhood(), wrapper(), published_by());
         made.know_mounts(mounts());
         if (!prefix_.empty()) made.read_log_from_start();
         made.tell_of_restarts([this] { return bench_.observer.before_end(); },
@@ -94,14 +110,15 @@ class Launch {
     // A program that does its work and ends, not a server: it is waited for, or how far it gets would be
     // chance.
     bool may_end_by_itself() const {
-        const bool nothing_else_is_asked =
-            bench_.scenario.readiness.checks.empty() && bench_.scenario.steps.empty();
+        const bool nothing_else_is_asked = readiness().checks.empty() && bench_.scenario.steps.empty();
         return !failed_ && (record_.plan.expected_early_exit || nothing_else_is_asked);
     }
     Task<> let_it_end();
     Task<> look_before_restart();
     Task<> shutdown();
-    void judge_exit(const engine::ContainerState& state, bool stopped_by_us, bool killed);
+    std::string stop_signal() const;
+    Task<bool> is_deaf();
+    void judge_exit(const engine::ContainerState& state, bool told_to, bool killed);
     bool takes_canary(const DataMount& data) const {
         return is_read_only(data.mount, record_.plan) && data.special.empty() && !data.below_source;
     }
@@ -117,7 +134,7 @@ class Launch {
     Bench& bench_;
     RunRecord record_;
     scenario::Memory memory_;
-    std::string container_;
+    std::string container_, network_;  // network_: the service's whose network the subject shares
     Clock::time_point phase_start_;
     std::string prefix_;                         // of the steps' phases
     bool signalled_ = false, executed_ = false;  // by steps since the subject was started last
@@ -163,6 +180,8 @@ Task<> Launch::start() {
     if (!trouble->empty()) co_return stay_out(std::move(*trouble));
     engine::ContainerSpec spec = container_for(bench_, record_.plan, std::move(*mounts));
     bench_.pod.dress(spec);
+    network_ = bench_.companions.container(network_owner(bench_.scenario, bench_.scenario.subject));
+    if (!network_.empty()) share_network(spec, network_);
     bench_.observer.dress(spec, bench_.image);
     auto created = co_await bench_.client.container_create(std::move(spec));
     if (!created) co_return fail(std::move(created.error()).with_context("creating the subject's container"));
@@ -202,6 +221,40 @@ Task<> Launch::start() {
     co_return Result<>{};
 }
 
+// Declared ports are promises that nobody has to keep: each is asked in turn, and those that say nothing
+// while others have, or for as long as a start may take, are waited for no more. A subject that has ended
+// well by then was never going to answer.
+Task<scenario::StepOutcome> Launch::find_silent_ports(scenario::Driver& driver) {
+    std::vector<Step> pending = bench_.scenario.readiness.checks;
+    const bool ports = std::ranges::all_of(
+        pending, [](const Step& check) { return std::holds_alternative<TcpAction>(check.action); });
+    if (!ports || pending.empty()) co_return co_await driver.wait_ready(bench_.scenario.readiness);
+    auto until = Clock::now() + Milliseconds(bench_.scenario.readiness.timeout_ms);
+    scenario::StepOutcome outcome{.passed = true, .message = {}, .exec_pids = {}};
+    while (!pending.empty()) {
+        const Readiness one{.checks = {pending.front()}, .timeout_ms = 300, .derived = true};
+        auto asked = co_await driver.wait_ready(one);
+        if (!asked) co_return fail(std::move(asked.error()));
+        if (asked->passed) {
+            pending.erase(pending.begin());
+            until = std::min(until, Clock::now() + time_for_other_ports);
+            continue;
+        }
+        auto state = co_await bench_.client.container_inspect(container_);
+        if (!state) co_return fail(std::move(state.error()));
+        if (!state->running && state->exit_code != 0) co_return std::move(*asked);
+        if (!state->running || Clock::now() >= until) break;
+        std::ranges::rotate(pending, pending.begin() + 1);
+    }
+    for (const Step& check : pending) {
+        const std::uint16_t port = std::get<TcpAction>(check.action).port;
+        record_.silent_ports.insert(port);
+        bench_.status.warn(
+            fmt::format("port {} is declared, and nothing answered on it; it is not waited for", port));
+    }
+    co_return outcome;
+}
+
 Task<> Launch::ready() {
     // What happens until readiness still belongs to the entrypoint; only the processes of readiness checks do
     // not.
@@ -210,7 +263,10 @@ Task<> Launch::ready() {
     record_.phases.push_back({.name = "ready", .passed = false, .message = {}, .duration_s = 0});
     scenario::Driver driver = this->driver();
     if (auto found = co_await driver.refresh(); !found) co_return found;
-    auto outcome = co_await driver.wait_ready(bench_.scenario.readiness);
+    Readiness asked = readiness();
+    const bool finds_out = bench_.control == nullptr && asked.derived;
+    auto waiting = finds_out ? find_silent_ports(driver) : driver.wait_ready(asked);
+    auto outcome = co_await std::move(waiting);
     if (!outcome)
         co_return fail(std::move(outcome.error()).with_context("waiting for the subject to be ready"));
     bench_.observer.own_processes(outcome->exec_pids);
@@ -260,7 +316,8 @@ Task<> Launch::step(const Step& step, std::string phase) {
     bench_.observer.own_processes(outcome->exec_pids);
     if (outcome->passed && restarts) {
         // The next step is to meet an application that is there again, as the first one did.
-        outcome = co_await driver.wait_ready(bench_.scenario.readiness);
+        const Readiness asked = readiness();
+        outcome = co_await driver.wait_ready(asked);
         if (!outcome)
             co_return fail(std::move(outcome.error()).with_context(fmt::format("step '{}'", step.name)));
         bench_.observer.own_processes(outcome->exec_pids);
@@ -289,8 +346,7 @@ Task<> Launch::with_background(std::size_t index) {
     scenario::Memory memory = memory_;
     scenario::Neighbourhood beside = neighbourhood();
     beside.name += "-background";  // its containers are not those of the other steps
-    scenario::Driver driver(bench_.client, container_, memory, std::move(beside), wrapper(),
-                            bench_.pod.holder());
+    scenario::Driver driver(bench_.client, container_, memory, std::move(beside), wrapper(), published_by());
     driver.know_mounts(mounts());
     if (auto found = co_await driver.refresh(); !found) co_return found;
     bool stop = false;
@@ -395,31 +451,41 @@ Task<> Launch::canaries() {
     co_return Result<>{};
 }
 
-void Launch::judge_exit(const engine::ContainerState& state, bool stopped_by_us, bool killed) {
+// The signal that it is told to end by.
+std::string Launch::stop_signal() const {
+    const Scenario& scenario = bench_.scenario;
+    if (scenario.shutdown.signal) return *scenario.shutdown.signal;
+    if (scenario.subject.stop_signal) return *scenario.subject.stop_signal;
+    return bench_.image.stop_signal.empty() ? "SIGTERM" : bench_.image.stop_signal;
+}
+
+// Whether waiting for it would be in vain. What the control run's first process was like is what counts: one
+// that lacks its handler in another run shows it by being killed late.
+Task<bool> Launch::is_deaf() {
+    if (bench_.control != nullptr) co_return bench_.control->deaf_to_stop;
+    auto masks = co_await bench_.client.container_signals(container_);
+    if (!masks) co_return fail(std::move(masks.error()));
+    co_return masks->has_value() && is_deaf_to(signal_number(stop_signal()), **masks);
+}
+
+void Launch::judge_exit(const engine::ContainerState& state, bool told_to, bool killed) {
     const RunPlan& plan = record_.plan;
-    const std::optional<int> wanted =
-        bench_.scenario.shutdown.exit_code ? bench_.scenario.shutdown.exit_code : plan.expected_exit_code;
-    const char* whose = bench_.scenario.shutdown.exit_code ? "expected" : "control run:";
     record_.exit_code = state.exit_code;
-    record_.exited_early = !stopped_by_us;
-    if (state.oom_killed) return end(false, "the subject ran out of memory");
-    if (killed)
-        return end(false,
-                   fmt::format("the subject did not stop within {:.1f} s and was killed; give it a "
-                               "longer 'shutdown: {{timeout}}', or '{{signal: KILL}}' if it never stops",
-                               static_cast<double>(bench_.scenario.shutdown.timeout_ms) / 1000.0));
-    if (!stopped_by_us && plan.kind != RunKind::control && !plan.expected_early_exit)
-        return end(false, fmt::format("the subject had exited by itself with code {}", state.exit_code));
-    if (stopped_by_us && plan.kind != RunKind::control && plan.expected_early_exit)
-        return end(false,
-                   fmt::format("the subject ended by itself in the control run, and had not within {:.1f} s "
-                               "here; if it only takes longer, give it a longer 'shutdown: {{timeout}}'",
-                               static_cast<double>(bench_.scenario.shutdown.timeout_ms) / 1000.0));
-    if (wanted && state.exit_code != *wanted)
-        return end(false, fmt::format("exit code {} ({} {})", state.exit_code, whose, *wanted));
-    if (!stopped_by_us && !wanted && state.exit_code != 0)
-        return end(false, fmt::format("the subject had exited by itself with code {}", state.exit_code));
-    end(true, {});
+    record_.exited_early = !told_to;
+    record_.killed = killed;
+    const bool is_control = plan.kind == RunKind::control;
+    std::string wrong = judge_ending(
+        {.exit_code = state.exit_code, .oom_killed = state.oom_killed, .told_to = told_to, .killed = killed},
+        {.is_control = is_control,
+         .said = bench_.scenario.shutdown.exit_code,
+         .control = plan.expected_exit_code,
+         .early = plan.expected_early_exit,
+         .killed = bench_.control != nullptr && bench_.control->killed,
+         .grace_ms = bench_.scenario.shutdown.timeout_ms});
+    if (is_control && bench_.control == nullptr && killed && wrong.empty())
+        bench_.status.warn(
+            killed_note(stop_signal(), record_.deaf_to_stop, bench_.scenario.shutdown.timeout_ms));
+    end(wrong.empty(), std::move(wrong));
 }
 
 // A program that does its work and ends gets the time for it.
@@ -442,7 +508,11 @@ Task<> Launch::shutdown() {
         if (!bench_.observer.sees_after_end())
             if (auto tried = co_await canaries(); !tried) co_return tried;
         if (auto told = co_await bench_.observer.before_end(); !told) co_return told;
-        const auto grace = static_cast<int>((bench_.scenario.shutdown.timeout_ms + 999) / 1000);
+        auto deaf = co_await is_deaf();
+        if (!deaf) co_return fail(std::move(deaf.error()).with_context("stopping the subject"));
+        record_.deaf_to_stop = *deaf;
+        auto grace = static_cast<int>((bench_.scenario.shutdown.timeout_ms + 999) / 1000);
+        if (*deaf) grace = std::min(grace, grace_of_the_deaf);
         const auto start = Clock::now();
         auto stopped = co_await bench_.client.container_stop(container_, grace);
         if (!stopped) co_return fail(std::move(stopped.error()).with_context("stopping the subject"));

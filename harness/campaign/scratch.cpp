@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "base/text.hpp"
+#include "campaign/missing.hpp"
 #include "campaign/relay.hpp"
 #include "observe/observer.hpp"
 
@@ -71,10 +72,12 @@ engine::ContainerSpec Scratch::reader(std::string_view name, std::string image,
 }
 
 Task<> Scratch::make(std::vector<engine::MountSpec> sources) {
-    auto made = co_await client_.volume_create(volume(named("scratch")));
-    if (!made)
-        co_return fail(std::move(made.error()).with_context("making the volume for throw-away layers"));
-    mountpoint_ = made->mountpoint;
+    if (mountpoint_.empty()) {
+        auto made = co_await client_.volume_create(volume(named("scratch")));
+        if (!made)
+            co_return fail(std::move(made.error()).with_context("making the volume for throw-away layers"));
+        mountpoint_ = made->mountpoint;
+    }
     co_return co_await make_helper(std::move(sources));
 }
 
@@ -92,8 +95,7 @@ Task<> Scratch::make_helper(std::vector<engine::MountSpec> sources) {
     auto created = co_await client_.container_create(std::move(spec));
     if (!created) {
         Error error = std::move(created.error());
-        if (error.message.find("bind source path does not exist") != std::string::npos)
-            error.kind = ErrorKind::usage;
+        if (missing_bind_source(error.message)) error.kind = ErrorKind::usage;
         co_return fail(std::move(error).with_context("looking at the mounts' sources"));
     }
     helper_ = *created;

@@ -105,6 +105,7 @@ struct ContainerSpec {
     std::string restart;    // "always", "on-failure", "unless-stopped"; empty: it is not started again
     int restart_tries = 0;  // on-failure: 0 is without end
     bool init = false, privileged = false, read_only_rootfs = false, auto_remove = false;
+    bool tty = false;
     bool open_stdin = false;  // stdin stays open until the one attached client goes away (StdinOnce)
 };
 // The body of POST /containers/create; pure, checked against the published specs in tests.
@@ -126,6 +127,11 @@ struct ContainerState {
     std::map<std::string, std::string> addresses;    // network -> IPv4 address on it
     std::string started_at,
         finished_at;  // RFC 3339; finished_at: of the run before, "0001-…" if there was none
+};
+// Bit 0 is signal 1.
+struct SignalMasks {
+    std::uint64_t caught = 0, blocked = 0;
+    bool operator==(const SignalMasks&) const = default;
 };
 struct ContainerSummary {
     std::string id, name, state;
@@ -244,6 +250,8 @@ class Client {
     // written after it.
     Task<Log> container_logs(std::string id, std::size_t limit = 1 << 20,
                              std::optional<int> tail_entries = {}, std::string since = {});
+    // Of its first process. Nothing where the engine cannot say: it asks the ps of its host.
+    Task<std::optional<SignalMasks>> container_signals(std::string id);
     Task<std::unique_ptr<Attachment>> container_attach(std::string id, bool with_stdin);
     // Starts it, and answers its standard output once it has ended, which it must within an ordinary call's
     // time (ErrorKind::timeout). A stream that is cut off looks like an end: whether it is whole, the text

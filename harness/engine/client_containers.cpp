@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <charconv>
 #include <cstring>
 #include <ctime>
 
@@ -263,6 +264,22 @@ Task<> read_archive(Client::Impl* impl, HttpRequest request, ByteSink sink) {
     }
 }
 
+std::optional<std::uint64_t> mask_of(const json& text) {
+    if (!text.is_string()) return std::nullopt;
+    const std::string digits = text.get<std::string>();
+    std::uint64_t bits = 0;
+    const char* end = digits.data() + digits.size();
+    const auto [stop, error] = std::from_chars(digits.data(), end, bits, 16);
+    return error == std::errc() && stop == end && !digits.empty() ? std::optional(bits) : std::nullopt;
+}
+
+// Of a row of ps that is about `pid`.
+std::optional<SignalMasks> masks_in(const json& row, std::int64_t pid) {
+    if (!row.is_array() || row.size() < 3 || row[0] != std::to_string(pid)) return std::nullopt;
+    const auto caught = mask_of(row[1]), blocked = mask_of(row[2]);
+    return caught && blocked ? std::optional(SignalMasks{*caught, *blocked}) : std::nullopt;
+}
+
 }  // namespace
 
 Task<std::string> Client::container_create(ContainerSpec spec) {
@@ -400,7 +417,20 @@ Task<Client::Log> Client::container_logs(std::string id, std::size_t limit, std:
         log.cut = true;
         text.erase(0, text.size() - limit);
     };
+    std::string beginning;
+    std::optional<bool> is_framed;  // a container with a terminal has one stream, and no frames
     ByteSink sink = [&](std::string_view bytes) -> Result<bool> {
+        if (!is_framed) {
+            beginning += bytes;
+            is_framed = FrameDecoder::begins_with_frame(beginning);
+            if (!is_framed) return true;
+            bytes = beginning;
+        }
+        if (!*is_framed) {
+            text += bytes;
+            if (text.size() > 2 * limit) keep_end();
+            return true;
+        }
         frames.feed(bytes);
         for (;;) {
             auto piece = frames.next();
@@ -417,8 +447,21 @@ Task<Client::Log> Client::container_logs(std::string id, std::size_t limit, std:
     if (!done) co_return fail(std::move(done.error()));
     if (frames.incomplete())
         co_return fail(ErrorKind::protocol, "engine: GET /containers/logs: the log ends inside a frame");
+    if (!is_framed) text = beginning;
     if (text.size() > limit) keep_end();
     co_return log;
+}
+
+Task<std::optional<SignalMasks>> Client::container_signals(std::string id) {
+    auto state = co_await container_inspect(id);
+    if (!state) co_return fail(std::move(state.error()));
+    auto reply = co_await impl_->ask_json(
+        get(impl_->path(container_path(id, "/top?ps_args=-o%20pid,caught,blocked"))));
+    std::optional<SignalMasks> masks;
+    if (!reply && reply.error().kind == ErrorKind::cancelled) co_return fail(std::move(reply.error()));
+    if (!reply) co_return masks;
+    for (const json& row : child(*reply, "Processes")) masks = masks ? masks : masks_in(row, state->pid);
+    co_return masks;
 }
 
 Task<std::unique_ptr<Attachment>> Client::container_attach(std::string id, bool with_stdin) {

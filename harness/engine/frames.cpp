@@ -11,6 +11,13 @@ std::uint32_t byte_at(const std::string& text, std::size_t i) {
 }
 }  // namespace
 
+std::optional<bool> FrameDecoder::begins_with_frame(std::string_view bytes) {
+    const std::size_t known = std::min<std::size_t>(bytes.size(), 4);
+    for (std::size_t i = 0; i < known; ++i)
+        if (static_cast<unsigned char>(bytes[i]) > (i == 0 ? 3 : 0)) return false;
+    return known < 4 ? std::optional<bool>() : true;
+}
+
 void FrameDecoder::feed(std::string_view bytes) {
     // Cut once per feed, not once per frame: a busy log is thousands of small frames in one read.
     buffer_.erase(0, begin_);

@@ -16,6 +16,8 @@ class FrameDecoder {
         std::uint8_t channel = 1;
         std::string bytes;
     };
+    // Whether a stream that begins so has frames; nothing: more bytes are needed to tell.
+    static std::optional<bool> begins_with_frame(std::string_view bytes);
     // Bytes may be split anywhere.
     void feed(std::string_view bytes);
     // The next piece of a frame, as far as it has come; nullopt: more bytes are needed. ErrorKind::protocol

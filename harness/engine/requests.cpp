@@ -105,6 +105,7 @@ json to_create_body(const ContainerSpec& spec) {
     for (const PublishSpec& port : spec.publish)
         exposed[fmt::format("{}/{}", port.container_port, port.protocol)] = json::object();
     put_unless_empty(body, "ExposedPorts", exposed);
+    if (spec.tty) body["Tty"] = true;
     if (spec.open_stdin) {
         body["OpenStdin"] = true;
         body["StdinOnce"] = true;

@@ -1,0 +1,60 @@
+#include "campaign/readiness.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+namespace rogate::campaign {
+
+namespace {
+
+Step check_of(Action action, std::string name) {
+    Step check;
+    check.action = std::move(action);
+    check.name = std::move(name);
+    return check;
+}
+
+// "8080/tcp"; nothing for another protocol.
+std::optional<std::uint16_t> tcp_port(const std::string& exposed) {
+    const std::size_t slash = std::min(exposed.find('/'), exposed.size());
+    if (slash != exposed.size() && exposed.substr(slash) != "/tcp") return std::nullopt;
+    std::uint16_t port = 0;
+    const auto [end, error] = std::from_chars(exposed.data(), exposed.data() + slash, port);
+    return error == std::errc() && end == exposed.data() + slash && port > 0 ? std::optional(port)
+                                                                             : std::nullopt;
+}
+
+}  // namespace
+
+void derive_readiness(Scenario& scenario, const engine::ImageInfo& image) {
+    Subject& subject = scenario.subject;
+    if (!scenario.readiness.derived) return;
+    auto& checks = scenario.readiness.checks;
+    const bool says_itself = subject.healthcheck && !subject.healthcheck->test.empty();
+    const bool checked = says_itself ? subject.healthcheck->test.front() != "NONE" : image.has_healthcheck;
+    // A cluster passes over the image's.
+    if (checked && subject.origin.kind != Origin::Kind::kubernetes) {
+        checks = {check_of(HealthAction{}, "healthcheck")};
+        return;
+    }
+    if (!checks.empty() || subject.network_mode == "none") return;
+    for (const std::string& exposed : image.exposed_ports) {
+        const auto number = tcp_port(exposed);
+        if (!number) continue;
+        checks.push_back(check_of(TcpAction{*number}, fmt::format("tcp {}", *number)));
+        const Port port{*number, "tcp"};
+        if (std::ranges::find(subject.ports, port) == subject.ports.end()) subject.ports.push_back(port);
+    }
+}
+
+Readiness without_ports(Readiness readiness, const std::set<std::uint16_t>& silent) {
+    std::erase_if(readiness.checks, [&](const Step& check) {
+        const auto* tcp = std::get_if<TcpAction>(&check.action);
+        return tcp != nullptr && silent.contains(tcp->port);
+    });
+    return readiness;
+}
+
+}  // namespace rogate::campaign
