@@ -26,6 +26,7 @@ struct RunOptions {
     std::string container;               // --container NAME: the subject; empty: the scenarios' own
     std::string service;                 // --service NAME, of a Compose file
     std::vector<std::string> profiles;   // --profile NAME, of a Compose file
+    std::vector<std::string> without;    // --without KEY,…: what the runs cannot have
     std::string out;                     // --out DIR; empty: no files
     std::string summary;                 // --summary FILE; empty: none
     bool quiet = false;                  // no progress

@@ -50,6 +50,12 @@ int main(int argc, char** argv) {
     run_app->add_option("--service", run.service, "Of a Compose file: the service under test");
     one_at_a_time(run_app->add_option("--profile", run.profiles,
                                       "Of a Compose file: a profile to turn on (repeatable)"));
+    run_app
+        ->add_option(
+            "--without", run.without,
+            "Leave out what the runs cannot have and would be refused: keys of Compose services (devices, "
+            "pid, network_mode, …) and fields of pods (hostNetwork, …), with commas between them")
+        ->delimiter(',');
     one_at_a_time(run_app->add_option("--only", run.only,
                                       "Only scenarios whose name matches this pattern (*, ?; repeatable)"));
     run_app->add_option("--shard", run.shard,

@@ -11,6 +11,7 @@
 #include "cli/session.hpp"
 #include "spec/live_container.hpp"
 #include "spec/scenario_list.hpp"
+#include "spec/without.hpp"
 
 namespace rogate::cli {
 
@@ -100,6 +101,11 @@ int run_command(const Global& global, const RunOptions& options) {
     }
     spec::Surroundings surroundings;
     surroundings.container = options.container;
+    surroundings.without = options.without;
+    for (const std::string& key : options.without)
+        if (!spec::can_be_left_out(key))
+            return report_error(
+                {ErrorKind::usage, fmt::format("--without {}: '{}' {}", key, key, spec::not_left_out)});
     auto variables = given_variables(options.variables);
     if (!variables) return report_error(variables.error());
     surroundings.variables = std::move(*variables);

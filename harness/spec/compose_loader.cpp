@@ -45,6 +45,12 @@ ComposeLoader::ComposeLoader(const Context& context, std::string project_folder)
     folders_[0] = project_folder_;
 }
 
+bool ComposeLoader::is_left_out(std::string_view key) const {
+    const auto& asked = context_.surroundings.without;
+    return std::ranges::find(left_out_, key) != left_out_.end() ||
+           std::ranges::find(asked, key) != asked.end();
+}
+
 std::optional<std::string> ComposeLoader::variable(const std::string& name) const {
     if (auto set = context_.surroundings.environment(name)) return set;
     if (const auto found = variables_.find(name); found != variables_.end()) return found->second;
@@ -114,6 +120,10 @@ ValuePtr ComposeLoader::interpolated(const ValuePtr& value) {
     return made;
 }
 
+ValuePtr ComposeLoader::path_of(const ValuePtr& value) {
+    return as_written_ && value && value->kind == Value::Kind::scalar ? interpolated(value) : value;
+}
+
 std::string ComposeLoader::shown(const Value& path) const {
     return (fs::path(context_.problems.file(path.place.file)).parent_path() / path.text)
         .lexically_normal()
@@ -124,11 +134,13 @@ void ComposeLoader::check_top(const Value& root) const {
     for (const auto& [key, value] : root.pairs) {
         if (key->text.starts_with("x-") || std::ranges::find(top_keys, key->text) != std::end(top_keys))
             continue;
-        context_.problem(*key,
-                         key->text == "models"
-                             ? std::string("'models' is not supported; take it out in a second file (!reset)")
-                             : fmt::format("unknown key {} in the Compose file; {}", in_quotes(key->text),
-                                           suggestion(key->text, top_keys)));
+        if (key->text == "models" && is_left_out("models")) continue;
+        context_.problem(
+            *key, key->text == "models"
+                      ? std::string("'models' is not supported; leave it out with --without models, or "
+                                    "in a second file (!reset)")
+                      : fmt::format("unknown key {} in the Compose file; {}", in_quotes(key->text),
+                                    suggestion(key->text, top_keys)));
     }
     for (const std::string_view key : {"services", "networks", "volumes", "secrets", "configs"}) {
         const ValuePtr part = value_of(root, key);
@@ -165,10 +177,12 @@ ValuePtr ComposeLoader::parse(const ComposeFile& file, const std::string& folder
     if (const ValuePtr name = value_of(*root, "name");
         name && !context_.surroundings.environment("COMPOSE_PROJECT_NAME") &&
         !variables_.contains("COMPOSE_PROJECT_NAME"))
-        project_name_ = as_project_name(interpolated(name)->text);
-    const ValuePtr whole = interpolated(root);
+        if (std::string given = as_project_name(interpolated(name)->text); !given.empty())
+            project_name_ = std::move(given);
+    if (as_written_) return in_mergeable_form(root);
+    ValuePtr whole = in_mergeable_form(interpolated(root));
     check_top(*whole);
-    return in_mergeable_form(whole);
+    return whole;
 }
 
 ValuePtr ComposeLoader::extended(const std::string& name, const ValuePtr& service, const ValuePtr& services,
@@ -176,7 +190,9 @@ ValuePtr ComposeLoader::extended(const std::string& name, const ValuePtr& servic
     if (service->kind != Value::Kind::mapping) return service;
     const ValuePtr extends = value_of(*service, "extends");
     if (!extends) return service;
-    check_form(*extends, forms::extends, fmt::format("'extends' of service {}", in_quotes(name)), context_);
+    if (!as_written_)
+        check_form(*extends, forms::extends, fmt::format("'extends' of service {}", in_quotes(name)),
+                   context_);
     auto rest = std::make_shared<Value>(*service);
     std::erase_if(rest->pairs, [](const auto& pair) { return pair.first->text == "extends"; });
     const ValuePtr base_name =
@@ -197,7 +213,8 @@ ValuePtr ComposeLoader::extended(const std::string& name, const ValuePtr& servic
     }
     ComposeFile base_file = file;
     ValuePtr base_services = services;
-    const ValuePtr other = extends->kind == Value::Kind::mapping ? value_of(*extends, "file") : nullptr;
+    const ValuePtr other =
+        extends->kind == Value::Kind::mapping ? path_of(value_of(*extends, "file")) : nullptr;
     if (other) {
         base_file = {shown(*other), path_in(folders_.at(other->place.file), other->text)};
         auto [known, fresh] = extended_files_.try_emplace(base_file.path);
@@ -243,13 +260,15 @@ ValuePtr ComposeLoader::include(const Value& entry, const std::string folder) {
     if (entry.kind == Value::Kind::scalar) {
         paths.push_back(std::make_shared<Value>(entry));
     } else if (entry.kind == Value::Kind::mapping) {
-        check_form(entry, forms::include, "an entry of 'include'", context_);
+        if (!as_written_) check_form(entry, forms::include, "an entry of 'include'", context_);
         const ValuePtr path = value_of(entry, "path");
         if (path && path->kind == Value::Kind::sequence) paths = path->items;
         if (path && path->kind == Value::Kind::scalar) paths = {path};
         env_files = value_of(entry, "env_file");
         project = value_of(entry, "project_directory");
     }
+    for (ValuePtr& path : paths) path = path_of(path);
+    project = path_of(project);
     if (paths.empty()) {
         context_.problem(entry, "an entry of 'include' names no file; write its path");
         return nullptr;

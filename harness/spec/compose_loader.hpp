@@ -29,6 +29,12 @@ class ComposeLoader {
     // `text`: of the only file, which was read already and is file 0 of the problems.
     ValuePtr load(const std::vector<ComposeFile>& files, Place named, const std::string* text = nullptr);
 
+    // Keys of services that are read as if they were not there, beside those of the surroundings.
+    void leave_out(std::vector<std::string> keys) { left_out_ = std::move(keys); }
+    bool is_left_out(std::string_view key) const;
+    // Everything but the names of files stays as it is written, and nothing is checked: for who lists what
+    // files declare.
+    void read_as_written() { as_written_ = true; }
     const std::string& project_name() const { return project_name_; }
     const std::string& project_folder() const { return project_folder_; }
     std::optional<std::string> variable(const std::string& name) const;
@@ -44,6 +50,7 @@ class ComposeLoader {
     };
     ValuePtr parse(const ComposeFile& file, const std::string& folder, const std::string* text, Place named);
     ValuePtr interpolated(const ValuePtr& value);
+    ValuePtr path_of(const ValuePtr& value);
     // A file as a message names it: from where rogate was started, as the file that refers to it was named.
     std::string shown(const Value& path) const;
     void check_top(const Value& root) const;
@@ -61,9 +68,10 @@ class ComposeLoader {
     std::map<int, std::string> folders_;              // by index of the file
     std::map<std::string, ValuePtr> extended_files_;  // by path
     std::size_t included_ = 0;
+    bool as_written_ = false;
     std::vector<std::string> including_, extending_;  // what is on the way, against circles
     std::set<std::string> unset_;
-    std::vector<std::string> notes_;
+    std::vector<std::string> notes_, left_out_;
 };
 
 // A path beside `folder`, normalised.

@@ -192,9 +192,41 @@ ValuePtr mergeable_value(const std::string& key, const ValuePtr& value) {
     return value;
 }
 
+// compose-go takes these words for truth values too (interpolation: toBoolean), in any case.
+constexpr std::string_view flags[] = {"init",       "privileged",       "read_only",     "tty",
+                                      "stdin_open", "disable",          "required",      "nocopy",
+                                      "external",   "create_host_path", "use_api_socket"};
+constexpr std::string_view yes[] = {"true", "y", "yes", "on"};
+constexpr std::string_view no[] = {"false", "n", "no", "off"};
+// What is in them is the user's, whatever its name.
+constexpr std::string_view free_keys[] = {"environment", "labels",      "sysctls",     "annotations",
+                                          "args",        "driver_opts", "extra_hosts", "logging"};
+
+ValuePtr with_plain_flags(const ValuePtr& value) {
+    if (value->kind == Value::Kind::scalar || value->kind == Value::Kind::null) return value;
+    auto made = std::make_shared<Value>(*value);
+    for (ValuePtr& item : made->items) item = with_plain_flags(item);
+    for (auto& [key, each] : made->pairs) {
+        if (is_one_of(key->text, free_keys) || key->text.starts_with("x-")) continue;
+        if (each->kind != Value::Kind::scalar || !is_one_of(key->text, flags)) {
+            each = with_plain_flags(each);
+            continue;
+        }
+        std::string word = each->text;
+        std::ranges::transform(word, word.begin(), [](char c) {
+            return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+        });
+        if (!is_one_of(word, yes) && !is_one_of(word, no)) continue;
+        auto plain = std::make_shared<Value>(*each);
+        plain->text = is_one_of(word, yes) ? "true" : "false";
+        each = plain;
+    }
+    return made;
+}
+
 ValuePtr mergeable_service(const ValuePtr& service) {
     if (service->kind != Value::Kind::mapping) return service;
-    auto made = std::make_shared<Value>(*service);
+    auto made = std::make_shared<Value>(*with_plain_flags(service));
     for (auto& [key, value] : made->pairs) value = mergeable_value(key->text, value);
     return made;
 }
@@ -210,7 +242,11 @@ ValuePtr value_of(const Value& mapping, std::string_view key) {
 ValuePtr in_mergeable_form(const ValuePtr& model) {
     auto made = std::make_shared<Value>(*model);
     for (auto& [key, value] : made->pairs) {
-        if (key->text != "services" || value->kind != Value::Kind::mapping) continue;
+        if (key->text.starts_with("x-")) continue;
+        if (key->text != "services" || value->kind != Value::Kind::mapping) {
+            value = with_plain_flags(value);
+            continue;
+        }
         auto services = std::make_shared<Value>(*value);
         for (auto& [name, service] : services->pairs) service = mergeable_service(service);
         value = services;

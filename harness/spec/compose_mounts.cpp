@@ -20,6 +20,12 @@ ValuePtr without(const Value& mapping, std::initializer_list<std::string_view> n
     return rest;
 }
 
+// Null as well if it is an empty text, as a variable leaves it that is not set.
+ValuePtr text_of(const Value& mapping, std::string_view key) {
+    const ValuePtr value = value_of(mapping, key);
+    return value && value->kind == Value::Kind::scalar && value->text.empty() ? nullptr : value;
+}
+
 class Reader {
   public:
     Reader(const Value& model, const ComposeLoader& loader, const Context& context, Subject& subject)
@@ -30,7 +36,7 @@ class Reader {
     void grant(const Value& item, bool secret) const;
 
   private:
-    void add(std::optional<Mount> mount, const Value& at) const;
+    void add(std::optional<Mount> mount, const Value& at, bool replaces = false) const;
     ValuePtr plain_long_form(const Value& item) const;
     std::string relabel_of(const Value& item) const;
     void name_volume(Mount& mount, const Value& at) const;
@@ -46,9 +52,20 @@ class Reader {
     Subject& subject_;
 };
 
-void Reader::add(std::optional<Mount> mount, const Value& at) const {
+// Of two `volumes` with one target the last one counts (compose-go: EnforceUnicity).
+void Reader::add(std::optional<Mount> mount, const Value& at, bool replaces) const {
     if (!mount) return;
     const auto twin = std::ranges::find(subject_.mounts, mount->target, &Mount::target);
+    if (twin != subject_.mounts.end() && replaces) {
+        Mount as_before = *mount;
+        as_before.declared = twin->declared;
+        if (as_before != *twin)
+            context_.note(at,
+                          fmt::format("this mount on {} replaces the one at {}:{}", in_quotes(mount->target),
+                                      twin->declared.file, twin->declared.line));
+        *twin = std::move(*mount);
+        return;
+    }
     if (twin != subject_.mounts.end())
         return context_.problem(
             at, fmt::format("two mounts on {}: here and at {}:{}; keep one of the two",
@@ -67,6 +84,15 @@ ValuePtr Reader::plain_long_form(const Value& item) const {
     auto plain = std::make_shared<Value>(*without(item, {"consistency"}));
     for (auto& [key, value] : plain->pairs) {
         if (value->kind != Value::Kind::mapping) continue;
+        if (key->text == "bind" || key->text == "volume" || key->text == "tmpfs") {
+            const ValuePtr type = value_of(item, "type");
+            if (type && type->text != key->text) {
+                context_.note(*key, fmt::format("{} is without effect on a mount of type {}",
+                                                in_quotes(key->text), in_quotes(type->text)));
+                value = std::make_shared<Value>(Value{});
+                continue;
+            }
+        }
         if (is_refused(*value, "subpath", "mount the whole volume")) return nullptr;
         if (is_refused(*value, "recursive", "leave it out")) return nullptr;
         auto options = std::make_shared<Value>(*without(*value, {"selinux", "labels"}));
@@ -88,7 +114,8 @@ ValuePtr Reader::plain_long_form(const Value& item) const {
         return nullptr;
     }
     std::erase_if(plain->pairs, [](const auto& pair) {
-        return pair.second->kind == Value::Kind::mapping && pair.second->pairs.empty();
+        return pair.second->kind == Value::Kind::null ||
+               (pair.second->kind == Value::Kind::mapping && pair.second->pairs.empty());
     });
     return plain;
 }
@@ -111,11 +138,11 @@ void Reader::volume(const Value& item) const {
         plain = plain_long_form(item);
         if (!plain) return;
     }
-    auto mount = read_mount(plain ? *plain : item, own);
+    auto mount = read_mount(plain ? *plain : item, own, MountOptions::as_compose);
     const std::string relabel = plain ? relabel_of(item) : std::string();
     if (mount && !relabel.empty()) note_relabelling(*mount, relabel, own);
     if (mount && mount->type == MountType::volume) name_volume(*mount, item);
-    add(std::move(mount), item);
+    add(std::move(mount), item, true);
 }
 
 ValuePtr Reader::declared(std::string_view part, const std::string& name, const Value& at,
@@ -137,16 +164,16 @@ void Reader::name_volume(Mount& mount, const Value& at) const {
     const bool has_options = volume->kind == Value::Kind::mapping;
     const ValuePtr external = has_options ? value_of(*volume, "external") : nullptr;
     const bool is_external = external && external->text != "false";
-    const ValuePtr name = has_options ? value_of(*volume, "name") : nullptr;
+    const ValuePtr name = has_options ? text_of(*volume, "name") : nullptr;
     const ValuePtr old_name =
-        external && external->kind == Value::Kind::mapping ? value_of(*external, "name") : nullptr;
+        external && external->kind == Value::Kind::mapping ? text_of(*external, "name") : nullptr;
     mount.source = name          ? name->text
                    : old_name    ? old_name->text
                    : is_external ? key
                                  : loader_.project_name() + "_" + key;
     if (!has_options || is_external) return;
     const ValuePtr driver = value_of(*volume, "driver");
-    if (driver && driver->text != "local")
+    if (driver && driver->text != "local" && !driver->text.empty())
         return context_.problem(*driver,
                                 fmt::format("a volume of the driver {} is not made here; make it first, and "
                                             "write 'external: true'",
@@ -156,8 +183,12 @@ void Reader::name_volume(Mount& mount, const Value& at) const {
 
 // {type: none, o: bind, device: /path} is a bind mount by another name.
 void Reader::bind_of_driver(const Value& volume, const Value& options, Mount& mount) const {
-    const ValuePtr type = value_of(options, "type"), o = value_of(options, "o"),
-                   device = value_of(options, "device");
+    const ValuePtr type = text_of(options, "type"), o = text_of(options, "o"),
+                   device = text_of(options, "device");
+    if (std::ranges::all_of(options.pairs, [](const auto& pair) {
+            return pair.second->text.empty() && pair.second->items.empty() && pair.second->pairs.empty();
+        }))
+        return;
     if (!o || !device || o->text.find("bind") == std::string::npos || (type && type->text != "none"))
         return context_.problem(
             options,
@@ -221,7 +252,7 @@ void Reader::grant(const Value& item, bool secret) const {
         if (secret)
             if (auto text = context_.surroundings.read_data(*host))
                 subject_.secrets.push_back(std::move(*text));
-        return add(std::move(mount), item);
+        return add(std::move(mount), item, true);
     }
     auto content = content_of(*source);
     if (!content) return;

@@ -12,6 +12,7 @@
 #include "spec/compose_merge.hpp"
 #include "spec/compose_service.hpp"
 #include "spec/nearest_name.hpp"
+#include "spec/without.hpp"
 
 namespace rogate::spec {
 
@@ -104,7 +105,7 @@ std::string Project::chosen() const {
 void Project::settle_dependencies(const std::string& name, const Value& at, ComposeService& service) {
     std::erase_if(service.after, [&](const Dependency& each) {
         const Value* other = find(each.service);
-        const bool optional = std::ranges::find(service.optional, each.service) != service.optional.end();
+        const bool optional = !each.required;
         if (other == nullptr && !optional)
             context_.problem(at, fmt::format("service {} needs {}, which the project does not have",
                                              in_quotes(name), in_quotes(each.service)));
@@ -244,6 +245,10 @@ ComposeChoice read_compose_choice(const Value& value, const Context& context) {
         choice.service_at = mapping.get("service") ? mapping.get("service")->place : value.place;
     choice.profiles = one_or_more(mapping, "profiles", context);
     choice.env_files = one_or_more(mapping, "env_file", context);
+    choice.without = one_or_more(mapping, "without", context);
+    for (const std::string& key : choice.without)
+        if (!can_be_left_out(key))
+            context.problem(*mapping.get("without"), fmt::format("{} {}", in_quotes(key), not_left_out));
     if (const Value* files = mapping.get(mapping.has("files") ? "files" : "file"))
         choice.files_at = files->place;
     return choice;
@@ -262,6 +267,7 @@ void read_compose_project(const ComposeChoice& choice, const std::string* text, 
     const std::string folder =
         text != nullptr ? context.folder : fs::path(files.front().path).parent_path().string();
     ComposeLoader loader(context, folder);
+    loader.leave_out(choice.without);
     loader.read_env_files(choice.env_files, choice.files_at);
     const ValuePtr model = loader.load(files, choice.files_at, text);
     if (!model) return;
@@ -273,6 +279,7 @@ void read_compose_project(const ComposeChoice& choice, const std::string* text, 
 
 Readiness default_readiness(const Subject& subject) {
     Readiness readiness;
+    readiness.derived = true;
     const auto add = [&](Action action) {
         Step check;
         check.action = std::move(action);
@@ -284,7 +291,7 @@ Readiness default_readiness(const Subject& subject) {
         add(HealthAction{});
     } else {
         for (const Port& port : subject.ports)
-            if (port.protocol == "tcp") add(TcpAction{port.container});
+            if (port.protocol == "tcp" && subject.network_mode != "none") add(TcpAction{port.container});
     }
     return readiness;
 }

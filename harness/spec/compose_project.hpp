@@ -14,6 +14,7 @@ struct ComposeChoice {
     std::string service;             // empty: the only one
     std::vector<std::string> profiles;
     std::vector<std::string> env_files;  // empty: .env beside the first file
+    std::vector<std::string> without;    // keys of services that are read as if they were not there
     Place files_at, service_at;          // for messages
 };
 
@@ -26,7 +27,7 @@ void read_compose_project(const ComposeChoice& choice, const std::string* text, 
 ComposeChoice read_compose_choice(const Value& value, const Context& context);
 
 // "healthy" if the subject declares a health check, else its tcp ports, else nothing: for a subject that
-// comes without a scenario's `ready`.
+// comes without a scenario's `ready`. What its image declares is added when that is known.
 Readiness default_readiness(const Subject& subject);
 
 }  // namespace rogate::spec

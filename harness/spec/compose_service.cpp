@@ -19,6 +19,29 @@ namespace {
 constexpr std::string_view same_as_subject[] = {
     "image",      "command",   "entrypoint", "user",    "working_dir", "hostname",     "stop_signal", "init",
     "privileged", "read_only", "shm_size",   "cap_add", "cap_drop",    "security_opt", "sysctls"};
+// An empty text says as little as nothing at all (it is what a variable leaves that is not set).
+constexpr std::string_view empty_is_absent[] = {"image", "user", "working_dir", "hostname", "stop_signal"};
+// A longer range is that of a media server: nobody waits for its ports, and each would be published.
+constexpr std::int64_t longest_range = 100;
+
+template <std::size_t n>
+bool is_one_of(std::string_view word, const std::string_view (&words)[n]) {
+    return std::ranges::find(words, word) != std::end(words);
+}
+
+bool says_nothing(const Value& value) {
+    return value.kind == Value::Kind::null || value.text == "false" ||
+           (value.text.empty() && value.items.empty() && value.pairs.empty());
+}
+
+// What is refused in general, and harmless with this value.
+bool is_as_usual(std::string_view key, const Value& value) {
+    return says_nothing(value) || (key == "ipc" && (value.text == "private" || value.text == "shareable")) ||
+           (key == "runtime" && value.text == "runc");
+}
+
+// Stands for an image that the reader of a subject would miss.
+constexpr const char* built_later = "built-later";
 
 ValuePtr scalar_at(Place place, std::string text) {
     auto made = std::make_shared<Value>();
@@ -41,6 +64,8 @@ class ServiceReader {
 
   private:
     void check_keys();
+    void network_mode(const std::string& mode, const Value& at);
+    void image();
     ValuePtr as_subject();
     ValuePtr healthcheck(const Value& value) const;
     ValuePtr ulimits(const Value& value);
@@ -83,22 +108,45 @@ void ServiceReader::check_keys() {
         if (found == compose_service_keys.end())
             context_.problem(*key, fmt::format("unknown key {} in {}; {}", in_quotes(key->text), where_,
                                                suggestion(key->text, known)));
-        else if (found->fate == refused)
-            context_.problem(*key,
-                             fmt::format("'{}' of {} is not supported: {}", key->text, where_, found->why));
+        else if (found->fate == refused && loader_.is_left_out(key->text))
+            context_.note(*key, fmt::format("'{}' of {} is left out, as asked", key->text, where_));
+        else if (found->fate == refused && !is_as_usual(key->text, *value))
+            context_.problem(*key, fmt::format("'{}' of {} is not supported: {}; leave it out with --without "
+                                               "{}, or in a second file (!reset)",
+                                               key->text, where_, found->why, key->text));
         else if (found->fate == no_effect)
             made_.without_effect.push_back(key->text);
     }
-    if (const ValuePtr mode = get("network_mode"); mode && mode->text != "bridge" && mode->text != "default")
-        context_.problem(
-            *mode, fmt::format("network_mode {} is not supported: services meet on the run's own network; "
-                               "take it out in a second file (network_mode: !reset null)",
-                               in_quotes(mode->text)));
-    if (const ValuePtr build = get("build"); build && !get("image"))
-        context_.problem(*build,
-                         fmt::format("{} has 'build' and no 'image'; build the image first and name it with "
-                                     "image:, here or in a second file",
-                                     where_));
+}
+
+void ServiceReader::network_mode(const std::string& mode, const Value& at) {
+    if (mode.empty() || mode == "bridge" || mode == "default") return;
+    if (loader_.is_left_out(network_mode_key))
+        return context_.note(at, fmt::format("'network_mode' of {} is left out, as asked", where_));
+    if (mode == "none" || mode.starts_with("service:")) {
+        made_.subject.network_mode = mode;
+        const std::string service = mode == "none" ? std::string() : mode.substr(8);
+        if (!service.empty() &&
+            std::ranges::find(made_.after, service, &Dependency::service) == made_.after.end())
+            made_.after.push_back({service, Dependency::Condition::started});
+        return;
+    }
+    context_.note(at, fmt::format("network_mode {} of {}: it is on the run's own network instead, so that a "
+                                  "test answers on no port of the host and reaches nothing that is real; "
+                                  "what it looks for on localhost is not there",
+                                  in_quotes(mode), where_));
+}
+
+// `docker compose build` names the image when the file does not; the second name is of docker-compose 1.
+void ServiceReader::image() {
+    const ValuePtr build = get("build");
+    if (!build || says_nothing(*build)) return;
+    BuiltImage built{name_, {}, context_.declared(build->place)};
+    if (made_.subject.image.empty()) {
+        made_.subject.image = loader_.project_name() + "-" + name_;
+        built.other_name = loader_.project_name() + "_" + name_;
+    }
+    made_.subject.built = std::move(built);
 }
 
 ValuePtr ServiceReader::healthcheck(const Value& value) const {
@@ -108,8 +156,12 @@ ValuePtr ServiceReader::healthcheck(const Value& value) const {
     const bool disabled = disable && disable->text == "true";
     std::erase_if(made->pairs, [&](const auto& pair) {
         const std::string& key = pair.first->text;
-        return key.starts_with("x-") || pair.second->kind == Value::Kind::null || key == "start_interval" ||
-               (disabled && key != "disable");
+        const Value& said = *pair.second;
+        // Zero, as with docker compose, is the image's or the default.
+        const bool zero = key != "start_period" && (said.text == "0" || said.text == "0s");
+        const bool empty = key == "test" && says_nothing(said);
+        return key.starts_with("x-") || said.kind == Value::Kind::null || key == "start_interval" || zero ||
+               empty || (disabled && key != "disable");
     });
     return made;
 }
@@ -144,6 +196,10 @@ void ServiceReader::add_ports(std::string_view key, Value& list) const {
             }
             text = target->text + (protocol ? "/" + protocol->text : "");
         }
+        if (text.empty() && key == "expose") continue;
+        std::ranges::transform(text, text.begin(), [](char c) {
+            return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+        });
         // The container's part, which may be a range: "8000-8002:9000-9002/udp".
         const std::size_t slash = std::min(text.find('/'), text.size());
         const std::size_t colon = text.rfind(':', slash);
@@ -157,8 +213,13 @@ void ServiceReader::add_ports(std::string_view key, Value& list) const {
         }
         const auto first = parse_integer(inner.substr(0, dash), 1, 65535);
         const auto last = parse_integer(inner.substr(dash + 1), 1, 65535);
-        if (!first || !last || *first > *last || *last - *first > 100) {
-            context_.problem(*item, fmt::format("{} is not a range of at most 100 ports", in_quotes(inner)));
+        if (!first || !last || *first > *last) {
+            context_.problem(*item, fmt::format("{} is not a range of ports", in_quotes(inner)));
+            continue;
+        }
+        if (*last - *first > longest_range) {
+            context_.note(*item,
+                          fmt::format("the ports {} are not published, nor waited for", in_quotes(inner)));
             continue;
         }
         for (std::int64_t port = *first; port <= *last; ++port)
@@ -181,15 +242,17 @@ ValuePtr ServiceReader::as_subject() {
     made->place = service_.place;
     for (const auto& [key, value] : service_.pairs) {
         if (value->kind == Value::Kind::null) continue;
-        if (std::ranges::find(same_as_subject, key->text) != std::end(same_as_subject))
-            made->pairs.emplace_back(key, value);
+        if (is_one_of(key->text, empty_is_absent) && value->kind == Value::Kind::scalar &&
+            value->text.empty())
+            continue;
+        if (is_one_of(key->text, same_as_subject)) made->pairs.emplace_back(key, value);
         if (key->text == "healthcheck") made->pairs.emplace_back(key, healthcheck(*value));
         if (key->text == "ulimits") made->pairs.emplace_back(key, ulimits(*value));
     }
     made->pairs.emplace_back(scalar_at(service_.place, "ports"), ports());
-    // check_keys() has said already that there is a 'build' without an image.
-    if (get("build") && !get("image"))
-        made->pairs.emplace_back(scalar_at(service_.place, "image"), scalar_at(service_.place, "none"));
+    const ValuePtr image = get("image");
+    if (get("build") && (!image || image->text.empty()))
+        made->pairs.emplace_back(scalar_at(service_.place, "image"), scalar_at(service_.place, built_later));
     return made;
 }
 
@@ -230,8 +293,11 @@ void ServiceReader::environment() {
     for (const auto& [key, value] : settings->pairs) {
         if (value->kind == Value::Kind::null) {
             // A name alone: the value of the environment; if there is none, the variable is not set.
+            made_.subject.environment.erase(key->text);
             if (auto set = loader_.variable(key->text))
                 made_.subject.environment[key->text] = std::move(*set);
+            else
+                made_.subject.unset_environment.push_back(key->text);
         } else if (const auto text = read_text(*value, in_quotes(key->text), context_)) {
             made_.subject.environment[key->text] = *text;
         }
@@ -252,8 +318,8 @@ void ServiceReader::depends_on(const std::string& service, const Value& options)
                                              "or service_completed_successfully",
                                              in_quotes(condition->text)));
         }
-        if (const ValuePtr required = value_of(options, "required"); required && required->text == "false")
-            made_.optional.push_back(service);
+        if (const ValuePtr required = value_of(options, "required"))
+            dependency.required = required->text != "false";
     } else if (options.kind != Value::Kind::null) {
         context_.problem(options,
                          fmt::format("'depends_on' of {}: {} is {}; write condition: service_started", where_,
@@ -302,17 +368,18 @@ void ServiceReader::networks() {
         if (std::ranges::find(made_.subject.aliases, alias) == made_.subject.aliases.end())
             made_.subject.aliases.push_back(alias);
     };
-    if (const ValuePtr name = get("container_name")) add(name->text);
+    if (const ValuePtr name = get("container_name"); name && !name->text.empty()) add(name->text);
     if (!all || all->kind != Value::Kind::mapping) return;
     for (const auto& [network, options] : all->pairs) {
         if (options->kind != Value::Kind::mapping) continue;
         for (const std::string_view key : {"ipv4_address", "ipv6_address"})
             if (const ValuePtr address = value_of(*options, key))
-                context_.problem(
-                    *address, fmt::format("'{}' of {} is not supported: the run's network has addresses of "
-                                          "its own; use the service's name, and take it out in a second "
-                                          "file (!reset)",
-                                          key, where_));
+                context_.note(
+                    *address,
+                    fmt::format(
+                        "'{}' {} of {} is left out: the run's network has addresses of its own, since "
+                        "those may be taken; who looks for this one does not find the service",
+                        key, address->text, where_));
         if (const ValuePtr aliases = value_of(*options, "aliases"))
             for (const ValuePtr& alias : aliases->items) add(alias->text);
     }
@@ -321,14 +388,15 @@ void ServiceReader::networks() {
 void ServiceReader::restart(const Value& value) {
     const std::size_t colon = value.text.find(':');
     const std::string name = value.text.substr(0, colon);
-    const bool known = name == "no" || name == "always" || name == "on-failure" || name == "unless-stopped";
+    const bool known =
+        name.empty() || name == "no" || name == "always" || name == "on-failure" || name == "unless-stopped";
     if (value.kind != Value::Kind::scalar || !known || (colon != std::string::npos && name != "on-failure"))
         return context_.problem(
             value, fmt::format("'restart' of {} is {}; write \"no\", always, on-failure, "
                                "on-failure:TRIES or unless-stopped",
                                where_,
                                value.kind == Value::Kind::scalar ? in_quotes(value.text) : kind_name(value)));
-    if (name == "no") return;
+    if (name == "no" || name.empty()) return;
     made_.restart.name = name;
     if (colon == std::string::npos) return;
     const auto tries = parse_integer(value.text.substr(colon + 1), 0, 1'000'000);
@@ -368,10 +436,14 @@ ComposeService ServiceReader::read(const Value& model) {
     Context of_project = context_;
     of_project.folder = loader_.project_folder();  // whichever file names a seccomp profile
     made_.subject = read_subject(*as_subject(), of_project, where_);
+    if (made_.subject.image == built_later) made_.subject.image.clear();
+    image();
     build_args();
     made_.subject.ulimits_hard = std::move(hard_ulimits_);
     if (const ValuePtr open = get("stdin_open"))
         made_.subject.open_stdin = read_bool(*open, "'stdin_open'", context_).value_or(false);
+    if (const ValuePtr tty = get("tty"))
+        made_.subject.tty = read_bool(*tty, "'tty'", context_).value_or(false);
     for (const ValuePtr& host : items("extra_hosts")) {
         std::string text = host->text;
         const std::size_t separator = text.find_first_of("=:");
@@ -382,7 +454,7 @@ ComposeService ServiceReader::read(const Value& model) {
     }
     for (const ValuePtr& group : items("group_add")) made_.subject.group_add.push_back(group->text);
     if (const ValuePtr grace = get("stop_grace_period"))
-        made_.grace_ms = read_duration(*grace, "'stop_grace_period'", context_, Zero::refused);
+        made_.grace_ms = read_duration(*grace, "'stop_grace_period'", context_, Zero::allowed);
     if (const ValuePtr policy = get("restart")) restart(*policy);
     environment();
     if (const ValuePtr all = get("depends_on")) {
@@ -395,6 +467,7 @@ ComposeService ServiceReader::read(const Value& model) {
     links();
     volumes_from();
     networks();
+    if (const ValuePtr mode = get("network_mode")) network_mode(mode->text, *mode);
     read_compose_mounts(service_, model, loader_, context_, made_.subject);
     return std::move(made_);
 }

@@ -11,8 +11,9 @@ namespace rogate::spec {
 
 struct ComposeService {
     Subject subject;
-    std::vector<Dependency> after;      // required ones, and those of links and volumes_from
-    std::vector<std::string> optional;  // of `after`: left out if the project does not start them
+    // Those of depends_on, links, volumes_from and network_mode. One that is not required is left out if the
+    // project does not start it.
+    std::vector<Dependency> after;
     std::vector<std::pair<std::string, bool>> volumes_from;         // service, read-only
     std::vector<std::pair<std::string, std::string>> link_aliases;  // service, its other name
     std::vector<std::string> without_effect;                        // keys

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "spec/env_file.hpp"
 #include "spec/mounts.hpp"
@@ -60,7 +61,7 @@ constexpr Option options[] = {
     {"network", 0, Fate::special, ""},
     {"net", 0, Fate::special, ""},
     {"interactive", 'i', Fate::special, ""},
-    {"tty", 't', Fate::no_effect_flag, ""},
+    {"tty", 't', Fate::special, ""},
     {"detach", 'd', Fate::no_effect_flag, ""},
     {"rm", 0, Fate::no_effect_flag, ""},
     {"publish-all", 'P', Fate::no_effect_flag, ""},
@@ -120,7 +121,7 @@ constexpr Option options[] = {
 
 bool is_flag(const Option& option) {
     return option.fate == Fate::flag || option.fate == Fate::no_effect_flag || option.name == "interactive" ||
-           option.name == "no-healthcheck";
+           option.name == "tty" || option.name == "no-healthcheck";
 }
 
 // Of what stands at `inside` in a text; `otherwise`: that is not to be told.
@@ -182,7 +183,9 @@ class CommandLine {
     std::vector<std::string> hosts_, groups_, aliases_, exposed_;
     std::optional<std::string> entrypoint_;
     std::vector<std::string> without_effect_;
-    bool open_stdin_ = false;
+    std::vector<std::string> unset_;
+    std::set<std::string> short_mounts_;  // targets of -v
+    bool open_stdin_ = false, tty_ = false, alone_ = false;
 };
 
 void CommandLine::mount(const std::string& text) {
@@ -239,6 +242,8 @@ void CommandLine::variable(const std::string& text) {
         variables_[name] = text.substr(equals + 1);
     else if (auto value = context_.surroundings.environment(name))
         variables_[name] = std::move(*value);
+    else
+        unset_.push_back(name);
 }
 
 void CommandLine::env_file(const std::string& path) {
@@ -253,7 +258,9 @@ void CommandLine::env_file(const std::string& path) {
 }
 
 void CommandLine::network(const std::string& name) {
-    if (name == "host" || name == "none" || name.starts_with("container:"))
+    if (name == "none")
+        alone_ = true;
+    else if (name == "host" || name.starts_with("container:"))
         problem(fmt::format(
             "--network {} is not supported: the subject is on the run's own network; leave it out",
             in_quotes(name)));
@@ -272,6 +279,7 @@ void CommandLine::special(std::string_view name, const std::string& value) {
     if (name == "group-add") groups_.push_back(value);
     if (name == "network-alias" || name == "net-alias") aliases_.push_back(value);
     if (name == "interactive") open_stdin_ = value == "true";
+    if (name == "tty") tty_ = value == "true";
     if (name == "no-healthcheck" && value == "true") health_.emplace_back("disable", "true");
     if (name == "health-cmd") health_.emplace_back("test", value);
     if (name.starts_with("health-") && name != "health-cmd") {
@@ -288,6 +296,11 @@ void CommandLine::apply(const Option& option, const std::string& value) {
         case Fate::flag:
             return set(option.key, make(Value::Kind::scalar, value));
         case Fate::list:
+            if (option.key == "mounts")
+                if (const std::size_t colon = value.find(':'); colon != std::string::npos)
+                    if (const auto target = parse_container_path(
+                            value.substr(colon + 1, value.find(':', colon + 1) - colon - 1)))
+                        short_mounts_.insert(*target);
             return add(option.key, make(Value::Kind::scalar, value));
         case Fate::environment:
             return variable(value);
@@ -401,6 +414,12 @@ Subject CommandLine::read(std::vector<ShellWord> words) {
     subject.group_add = std::move(groups_);
     subject.aliases = std::move(aliases_);
     subject.open_stdin = open_stdin_;
+    subject.tty = tty_;
+    subject.unset_environment = std::move(unset_);
+    if (alone_) subject.network_mode = "none";
+    // Of -v, the engine makes a missing source a directory; of --mount, it does not.
+    for (Mount& mount : subject.mounts)
+        mount.made_if_missing = mount.type == MountType::bind && short_mounts_.contains(mount.target);
     if (!without_effect_.empty())
         notes_.push_back(
             fmt::format("docker run: without effect on the test: {}", fmt::join(without_effect_, ", ")));

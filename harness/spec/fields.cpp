@@ -73,6 +73,11 @@ std::vector<Setting> settings_of(const Value& value, std::string_view what, cons
 
 }  // namespace
 
+void Context::note(const Value& at, std::string_view text) const {
+    const SourcePlace place = declared(at.place);
+    problems.note(fmt::format("{}:{}:{}: {}", place.file, place.line, place.column, text));
+}
+
 std::optional<std::string> read_text(const Value& value, std::string_view what, const Context& context) {
     if (value.kind == Value::Kind::scalar) return value.text;
     context.problem(value,

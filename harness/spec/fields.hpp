@@ -26,6 +26,8 @@ struct Context {
     std::string folder;  // absolute; relative sources of mounts start here
 
     void problem(const Value& at, std::string text) const { problems.add(at.place, std::move(text)); }
+    // What is no problem, but has to be known.
+    void note(const Value& at, std::string_view text) const;
     SourcePlace declared(Place place) const {
         return {place.file == 0 ? file : problems.file(place.file), place.line, place.column};
     }

@@ -74,9 +74,9 @@ class Interpolation {
             text.remove_prefix(end + 1);
             return braced(inside);
         }
+        // A '$' before anything else stays as it is: "$!", "$(date)", "^[a-z]+$".
         const std::string_view name = take_name(text);
-        if (name.empty()) return wrong("a '$' stands before no name; write $$ for a dollar sign");
-        return value_of(std::string(name));
+        return name.empty() ? Parsed<std::string>("$") : value_of(std::string(name));
     }
 
     Parsed<std::string> braced(std::string_view inside) {

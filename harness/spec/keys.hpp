@@ -36,10 +36,12 @@ inline constexpr KeySet subject("/$defs/subject",
                                  "sysctls",   "healthcheck", "container",  "kubernetes",   "compose",
                                  "docker_run"});
 inline constexpr KeySet container("/$defs/container", {"name", "network"});
-inline constexpr KeySet kubernetes("/$defs/kubernetes", {"file", "files", "workload", "container", "values"});
+inline constexpr KeySet kubernetes("/$defs/kubernetes",
+                                   {"file", "files", "workload", "container", "values", "without"});
 inline constexpr KeySet kubernetes_values("/$defs/kubernetes_values",
-                                          {"secrets", "configMaps", "claims", "fields"});
-inline constexpr KeySet compose("/$defs/compose", {"file", "files", "service", "profiles", "env_file"});
+                                          {"secrets", "configMaps", "claims", "fields", "missing"});
+inline constexpr KeySet compose("/$defs/compose",
+                                {"file", "files", "service", "profiles", "env_file", "without"});
 inline constexpr KeySet mount("/$defs/mount", {"type", "source", "src", "target", "dst", "destination",
                                                "read_only", "readonly", "bind", "volume", "tmpfs"});
 inline constexpr KeySet mount_bind("/$defs/mount/properties/bind", {"propagation", "create_host_path"});

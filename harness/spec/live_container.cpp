@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "spec/compose_project.hpp"
 #include "spec/mounts.hpp"
 
 namespace rogate::spec {
@@ -131,6 +132,8 @@ class Clone {
         subject_.group_add = field<Texts>(host_, "GroupAdd");
         subject_.extra_hosts = field<Texts>(host_, "ExtraHosts");
         subject_.init = field<bool>(host_, "Init");
+        subject_.tty = field<bool>(config_, "Tty");
+        subject_.open_stdin = subject_.tty && field<bool>(config_, "OpenStdin");
         subject_.privileged = field<bool>(host_, "Privileged");
         subject_.read_only_rootfs = field<bool>(host_, "ReadonlyRootfs");
     }
@@ -334,13 +337,8 @@ Result<Scenario> with_container(Scenario scenario, std::string_view inspect) {
     for (const Port& port : said.ports)
         if (std::ranges::find(scenario.subject.ports, port) == scenario.subject.ports.end())
             scenario.subject.ports.push_back(port);
-    const auto& check = scenario.subject.healthcheck;
-    if (scenario.readiness.checks.empty() && check && check->test.front() != "NONE") {
-        Step healthy;
-        healthy.name = "healthcheck";
-        healthy.action = HealthAction{};
-        scenario.readiness.checks.push_back(std::move(healthy));
-    }
+    if (scenario.readiness.derived && scenario.readiness.checks.empty())
+        scenario.readiness = default_readiness(scenario.subject);
     return scenario;
 }
 
@@ -349,6 +347,7 @@ Scenario scenario_of_container(const std::string& name) {
     scenario.name = name;
     scenario.file = fmt::format("container {}", name);
     scenario.subject.origin.kind = Origin::Kind::container;
+    scenario.readiness.derived = true;
     scenario.subject.origin.name = name;
     return scenario;
 }

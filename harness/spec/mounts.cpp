@@ -51,7 +51,8 @@ bool is_volume_name(std::string_view name) {
 
 class MountReader {
   public:
-    explicit MountReader(const Context& context) : context_(context) {}
+    explicit MountReader(const Context& context, MountOptions options = MountOptions::strict)
+        : context_(context), lenient_(options == MountOptions::as_compose) {}
 
     std::optional<Mount> read(const Value& value) const {
         if (value.kind == Value::Kind::mapping) return read_long(value);
@@ -66,6 +67,7 @@ class MountReader {
     std::optional<Mount> read_long(const Value& value) const;
     void read_long_options(const Mapping& mapping, Mount& mount) const;
     bool apply_option(const Value& value, std::string_view option, Mount& mount) const;
+    void take_option(const Value& value, std::string_view option, Mount& mount) const;
     bool apply_tmpfs_option(const Value& value, std::string_view option, Mount& mount) const;
     std::optional<std::string> target(const Value& value, std::string_view text) const;
     // The value of whichever of the names is given; two of them are a problem.
@@ -76,6 +78,7 @@ class MountReader {
     }
 
     const Context& context_;
+    bool lenient_;
 };
 
 std::optional<std::string> MountReader::target(const Value& value, std::string_view text) const {
@@ -129,6 +132,7 @@ std::optional<Mount> MountReader::read_short(const Value& value, const std::stri
         auto path = host_path(value, source);
         if (!path) return std::nullopt;
         mount.source = std::move(*path);
+        mount.made_if_missing = lenient_;
     } else if (is_volume_name(source)) {
         mount.type = MountType::volume;
         mount.source = source;
@@ -142,6 +146,10 @@ std::optional<Mount> MountReader::read_short(const Value& value, const std::stri
     mount.target = std::move(*path);
     if (parts.size() == 3) {
         const auto options = split(parts[2], ',');
+        if (lenient_) {
+            for (const std::string_view option : options) take_option(value, option, mount);
+            return mount;
+        }
         if (std::ranges::find(options, "ro") != options.end() &&
             std::ranges::find(options, "rw") != options.end())
             return refuse(value, "a mount cannot be both 'ro' and 'rw'; keep one of the two");
@@ -153,6 +161,21 @@ std::optional<Mount> MountReader::read_short(const Value& value, const std::stri
             if (!apply_option(value, option, mount)) return std::nullopt;
     }
     return mount;
+}
+
+void MountReader::take_option(const Value& value, std::string_view option, Mount& mount) const {
+    const bool is_propagation = is_one_of(option, propagations);
+    if (option == "ro" || option == "rw")
+        mount.read_only = option == "ro";
+    else if (option == "z" || option == "Z")
+        note_relabelling(mount, option, context_);
+    else if (option == "nocopy" && mount.type == MountType::volume)
+        mount.no_copy = true;
+    else if (is_propagation && mount.type == MountType::bind)
+        mount.propagation = option;
+    else if (!is_one_of(option, short_options) || is_propagation || option == "nocopy")
+        context_.note(value, fmt::format("mount {}: the option {} is passed over, as docker compose does",
+                                         mount.target, in_quotes(option)));
 }
 
 bool MountReader::apply_option(const Value& value, std::string_view option, Mount& mount) const {
@@ -222,6 +245,7 @@ std::optional<Mount> MountReader::read_long(const Value& value) const {
                  : *type_name == "tmpfs" ? MountType::tmpfs
                  : source != nullptr     ? MountType::volume
                                          : MountType::anonymous;
+    mount.made_if_missing = lenient_ && mount.type == MountType::bind;
     read_long_options(mapping, mount);
     if (source != nullptr) {
         const auto text = read_line(*source, "'source'", context_);
@@ -262,7 +286,7 @@ void MountReader::read_long_options(const Mapping& mapping, Mount& mount) const 
                             section));
     if (const Value* bind = mapping.get("bind")) {
         const Mapping options(*bind, "'bind' of a mount", keys::mount_bind, context_);
-        options.flag("create_host_path", true);
+        mount.made_if_missing = options.flag("create_host_path", mount.made_if_missing);
         if (const auto propagation = options.text("propagation")) {
             if (!is_one_of(*propagation, propagations))
                 context_.problem(*options.get("propagation"),
@@ -391,8 +415,8 @@ std::vector<Mount> read_mounts(const Mapping& subject, const Context& context) {
     return mounts;
 }
 
-std::optional<Mount> read_mount(const Value& value, const Context& context) {
-    return MountReader(context).read(value);
+std::optional<Mount> read_mount(const Value& value, const Context& context, MountOptions options) {
+    return MountReader(context, options).read(value);
 }
 
 std::optional<Mount> read_tmpfs_entry(const Value& value, const Context& context) {

@@ -11,8 +11,13 @@ namespace rogate::spec {
 // From the subject's keys mounts (or volumes) and tmpfs, in the order of the file. No two have one target.
 std::vector<Mount> read_mounts(const Mapping& subject, const Context& context);
 
+// What does not fit a mount is refused (a scenario, docker run); docker compose takes the last of options
+// that contradict each other, passes over those that it does not know or that do not fit, which a note tells,
+// and makes a missing source a directory.
+enum class MountOptions { strict, as_compose };
 // One entry of a list of mounts, and one of `tmpfs`.
-std::optional<Mount> read_mount(const Value& value, const Context& context);
+std::optional<Mount> read_mount(const Value& value, const Context& context,
+                                MountOptions options = MountOptions::strict);
 std::optional<Mount> read_tmpfs_entry(const Value& value, const Context& context);
 
 // An absolute path on the engine's host; relative ones start at the context's folder, "~" is the user's home.

@@ -9,11 +9,14 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <span>
 #include <system_error>
 
 #include "spec/compose_project.hpp"
 #include "spec/docker_run.hpp"
+#include "spec/env_file.hpp"
 #include "spec/fields.hpp"
+#include "spec/kube_text.hpp"
 #include "spec/kubernetes.hpp"
 #include "spec/live_container.hpp"
 #include "spec/loads.hpp"
@@ -220,6 +223,8 @@ Scenario read_scenario(const Value& root, const Context& context) {
     else if (scenario.subject.origin.kind == Origin::Kind::compose ||
              scenario.subject.origin.kind == Origin::Kind::docker_run)
         scenario.readiness = default_readiness(scenario.subject);
+    else if (scenario.subject.origin.kind == Origin::Kind::container)
+        scenario.readiness.derived = true;
     if (const Value* steps = mapping.get("steps")) {
         // A pod's hooks stand around the scenario's own steps.
         auto own = read_steps(*steps, declared, context);
@@ -281,7 +286,7 @@ Result<std::string> read_whole(const std::string& path, std::size_t most) {
 }  // namespace
 
 Result<std::string> read_input_file(const std::string& path) {
-    return read_whole(path, YamlLimits{}.bytes);
+    return read_whole(path, largest_manifest);  // what is read of it has limits of its own
 }
 
 Result<std::string> read_data_file(const std::string& path) {
@@ -312,21 +317,60 @@ Result<Scenario> checked(const std::string& file_name, const Problems& problems,
     }
 }
 
-// "compose.yaml" and the like, with the override beside it, as docker compose finds them.
-std::vector<std::string> compose_files_in(const fs::path& folder) {
+struct FoundFiles {
+    std::vector<std::string> files;  // relative to the folder
+    std::vector<std::string> notes;
+};
+
+// COMPOSE_FILE, of the environment in the folder where rogate was started, or of the .env beside the files.
+std::optional<FoundFiles> said_by_variable(const fs::path& folder, const Surroundings& surroundings) {
     std::error_code failure;
-    for (const std::string name : {"compose", "docker-compose"})
-        for (const std::string ending : {".yaml", ".yml"}) {
-            if (!fs::exists(folder / (name + ending), failure)) continue;
-            std::vector<std::string> files{name + ending};
-            for (const std::string other : {".yml", ".yaml"})
-                if (fs::exists(folder / (name + ".override" + other), failure)) {
-                    files.push_back(name + ".override" + other);
-                    break;
-                }
-            return files;
-        }
-    return {};
+    const bool is_here = fs::equivalent(folder, fs::current_path(failure), failure);
+    Variables of_file;
+    if (const auto text = surroundings.read_file((folder / ".env").string())) {
+        Problems ignored((folder / ".env").string());  // told when the project is read
+        of_file = parse_env_file(
+            *text, [&](const std::string& name) { return surroundings.environment(name); }, 0, ignored);
+    }
+    const auto variable = [&](const std::string& name) -> std::string {
+        if (auto set = is_here ? surroundings.environment(name) : std::nullopt) return *set;
+        const auto found = of_file.find(name);
+        return found == of_file.end() ? std::string() : found->second;
+    };
+    const std::string list = variable("COMPOSE_FILE");
+    if (list.empty()) return std::nullopt;
+    std::string separator = variable("COMPOSE_PATH_SEPARATOR");
+    if (separator.empty()) separator = ":";
+    FoundFiles found;
+    for (std::size_t start = 0; start <= list.size();) {
+        const std::size_t end = std::min(list.find(separator, start), list.size());
+        if (end > start) found.files.push_back(list.substr(start, end - start));
+        start = end + separator.size();
+    }
+    found.notes.push_back(
+        fmt::format("{}: COMPOSE_FILE names the files: {}", folder.string(), fmt::join(found.files, ", ")));
+    return found;
+}
+
+// As docker compose finds them: what COMPOSE_FILE says, else the first of the usual names and the first of
+// the usual overrides (compose-go: cli.DefaultFileNames).
+FoundFiles compose_files_in(const fs::path& folder, const Surroundings& surroundings) {
+    if (auto said = said_by_variable(folder, surroundings)) return std::move(*said);
+    constexpr const char* names[] = {"compose.yaml", "compose.yml", "docker-compose.yml",
+                                     "docker-compose.yaml"};
+    constexpr const char* overrides[] = {"compose.override.yml", "compose.override.yaml",
+                                         "docker-compose.override.yml", "docker-compose.override.yaml"};
+    FoundFiles found;
+    std::error_code failure;
+    for (const auto& usual : {std::span<const char* const>(names), std::span<const char* const>(overrides)})
+        for (const char* name : usual)
+            if (fs::exists(folder / name, failure)) {
+                found.files.emplace_back(name);
+                break;
+            }
+    if (found.files.size() == 1 && found.files.front().find(".override.") != std::string::npos)
+        found.files.clear();
+    return found;
 }
 
 }  // namespace
@@ -383,13 +427,14 @@ Result<Scenario> load_scenario(const std::string& path, const Surroundings& surr
         const fs::path folder(path);
         const bool has_yaml = fs::exists(folder / "scenario.yaml", failure);
         const bool has_yml = !has_yaml && fs::exists(folder / "scenario.yml", failure);
-        const std::vector<std::string> files = compose_files_in(folder);
-        if (!has_yaml && !has_yml && !files.empty()) {
-            Problems problems((folder / files.front()).string());
-            const Context context{problems, surroundings, (folder / files.front()).string(),
+        const FoundFiles found = compose_files_in(folder, surroundings);
+        if (!has_yaml && !has_yml && !found.files.empty()) {
+            Problems problems((folder / found.files.front()).string());
+            const Context context{problems, surroundings, (folder / found.files.front()).string(),
                                   absolute(path + "/.").string()};
+            for (const std::string& note : found.notes) problems.note(note);
             ComposeChoice choice;
-            choice.files = files;
+            choice.files = found.files;
             choice.service = compose.service;
             choice.profiles = compose.profiles;
             return checked(context.file, problems,

@@ -29,6 +29,9 @@ struct Surroundings {
     FileReader read_data = read_data_file;
     std::map<std::string, std::string> variables;  // --set; they come before those of `vars`
     std::string container;  // `rogate run --container`: the subject, in place of what the file says
+    // `rogate run --without`: keys of Compose services and fields of pods that would be refused, and are read
+    // as if they were not there.
+    std::vector<std::string> without = {};
 };
 
 }  // namespace rogate::spec

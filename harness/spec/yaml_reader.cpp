@@ -105,6 +105,13 @@ void check_characters(std::string_view text, const Lines& lines) {
     }
 }
 
+// What YAML's own schema gives to a value without saying so ("!!int 3"), and "!!merge" before a "<<".
+bool is_core_tag(std::string_view tag) {
+    constexpr std::string_view prefix = "tag:yaml.org,2002:";
+    constexpr std::string_view names[] = {"str", "int", "float", "bool", "null", "map", "seq", "merge"};
+    return tag.starts_with(prefix) && std::ranges::find(names, tag.substr(prefix.size())) != std::end(names);
+}
+
 // Builds the tree from the parser's events. Limits are checked before anything is built, so that a small text
 // cannot expand into a large tree.
 class Builder : public YAML::EventHandler {
@@ -143,7 +150,7 @@ class Builder : public YAML::EventHandler {
             throw Refused{value->place, "the value contains a zero byte; leave it out"};
         value->text = text;
         value->bytes = text.size();
-        value->plain = tag == "?";
+        value->plain = tag == "?" || (is_core_tag(tag) && tag != "tag:yaml.org,2002:str");
         value->text_at = lines_.place_of_text(mark, text);
         bytes_ += text.size();
         finish(value, anchor);
@@ -186,7 +193,7 @@ class Builder : public YAML::EventHandler {
         // "?" and "!" are the parser's own, for plain and quoted scalars.
         if (limits_.merge_tags && (tag == "!reset" || tag == "!override"))
             value->tag = tag;
-        else if (!tag.empty() && tag != "?" && tag != "!" && tag != "tag:yaml.org,2002:str")
+        else if (!tag.empty() && tag != "?" && tag != "!" && !is_core_tag(tag))
             throw Refused{value->place, fmt::format("tag {} is not supported; leave it out", in_quotes(tag))};
         count(value->place, 1, 0, 1);
         return value;

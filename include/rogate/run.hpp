@@ -72,6 +72,11 @@ struct RunRecord {
     std::uint64_t lost_events = 0;
     std::optional<int> exit_code;  // of the subject's first process; absent: it never started
     bool exited_early = false;     // it ended by itself, before it was told to
+    bool killed = false;           // it had not ended when its grace was over
+    // When it was told to end, its first process had no handler for the signal, which the kernel then drops.
+    bool deaf_to_stop = false;
+    // Declared ports that had not answered when the control run counted as ready; nobody waits for them.
+    std::set<std::uint16_t> silent_ports;
     bool could_not_start = false;  // the engine refused to start the container: not the application's doing
     std::string observer;          // "ebpf", "ptrace", "none"; empty: not known
     std::string observer_problem;  // why the observer's account is not whole; empty: it is

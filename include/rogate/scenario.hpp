@@ -171,6 +171,9 @@ inline const std::vector<Step>* steps_inside(const Step& step) {
 struct Readiness {
     std::vector<Step> checks;  // http, tcp, log, exec or health; empty: ready when the container runs
     std::int64_t timeout_ms = 60'000;
+    // Nobody said what to wait for: the checks are what is declared, the image's declarations join them, and
+    // a port that never answers in the control run is waited for no more.
+    bool derived = false;
     bool operator==(const Readiness&) const = default;
 };
 
@@ -189,6 +192,7 @@ struct Dependency {
     enum class Condition { started, healthy, completed };  // completed: exited with code 0
     std::string service;
     Condition condition = Condition::started;
+    bool required = true;  // false: when it fails, the one that waits starts all the same
     bool operator==(const Dependency&) const = default;
 };
 

@@ -27,10 +27,11 @@ struct Mount {
                          // one: its name; otherwise empty
     std::string target;
     bool read_only = false;
-    bool no_copy = false;       // volume: not filled from the image
-    std::string tmpfs_options;  // tmpfs: as mount(8) takes them, e.g. "size=64m,mode=1777,uid=33"
-    std::string propagation;    // bind: rprivate, rslave, …; empty: the engine's default
-    SourcePlace declared;       // line 0: not in a file (an image's VOLUME)
+    bool no_copy = false;          // volume: not filled from the image
+    std::string tmpfs_options;     // tmpfs: as mount(8) takes them, e.g. "size=64m,mode=1777,uid=33"
+    std::string propagation;       // bind: rprivate, rslave, …; empty: the engine's default
+    bool made_if_missing = false;  // bind: whoever starts the application makes a missing source a directory
+    SourcePlace declared;          // line 0: not in a file (an image's VOLUME)
     bool operator==(const Mount&) const = default;
 };
 
@@ -78,20 +79,31 @@ struct SeedFile {
     bool operator==(const SeedFile&) const = default;
 };
 
+// What `docker compose build` would make the image of.
+struct BuiltImage {
+    std::string service;
+    std::string other_name;  // that older versions gave the image; empty: the file names the image itself
+    SourcePlace declared;
+    bool operator==(const BuiltImage&) const = default;
+};
+
 struct Subject {
     Origin origin;
     std::string image;
+    std::optional<BuiltImage> built;
     std::optional<std::vector<std::string>> command;     // absent: the image's
     std::optional<std::vector<std::string>> entrypoint;  // absent: the image's
     std::optional<std::string> user, working_dir, hostname, stop_signal;
     std::map<std::string, std::string> environment;
+    std::vector<std::string> unset_environment;  // variables of the image's that the container has not
     std::vector<Mount> mounts;
     std::vector<Port> ports;
     std::vector<std::string> cap_add, cap_drop, security_opt;
     std::optional<Healthcheck> healthcheck;
-    std::vector<std::string> group_add;                // further groups of the first process
-    std::vector<std::string> extra_hosts;              // "name:address", for /etc/hosts
-    std::vector<std::string> networks;                 // joined beside the run's own
+    std::vector<std::string> group_add;    // further groups of the first process
+    std::vector<std::string> extra_hosts;  // "name:address", for /etc/hosts
+    std::vector<std::string> networks;     // joined beside the run's own
+    std::string network_mode;  // "none"; "service:NAME", whose namespace it shares; empty: the run's network
     std::map<std::string, std::int64_t> ulimits;       // name -> soft and hard limit
     std::map<std::string, std::int64_t> ulimits_hard;  // name -> hard limit, where it is another
     std::map<std::string, std::string> sysctls;
@@ -100,6 +112,7 @@ struct Subject {
     bool privileged = false;
     bool read_only_rootfs = false;
     bool open_stdin = false;           // stdin stays open and never has anything
+    bool tty = false;                  // has a terminal
     std::vector<std::string> aliases;  // names on the run's network
     std::vector<SeedFile> files;
     bool unconfined_system_paths = false;  // systempaths=unconfined: nothing below /proc and /sys is hidden

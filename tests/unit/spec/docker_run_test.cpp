@@ -41,7 +41,7 @@ TEST(DockerRun, ReadsWhatPeoplePaste) {
     EXPECT_TRUE(web.read_only_rootfs && web.init && web.open_stdin);
     EXPECT_THAT(web.healthcheck->test, ElementsAre("CMD-SHELL", "curl x"));
     EXPECT_EQ(web.origin.kind, Origin::Kind::docker_run);
-    EXPECT_THAT(good->notes, ElementsAre(HasSubstr("--detach, --tty, --name, --pids-limit, --memory")));
+    EXPECT_THAT(good->notes, ElementsAre(HasSubstr("--detach, --name, --pids-limit, --memory")));
 }
 
 TEST(DockerRun, PlacesAreInCharactersAndLinesWhereAVariableStands) {

@@ -336,7 +336,7 @@ TEST(WrongScenarios, FilesThatCannotBeRead) {
                 StartsWith("/nonexistent/scenario.yaml: No such file or directory; name a"));
     const auto endless = load_scenario("/dev/zero");
     ASSERT_FALSE(endless.has_value());
-    EXPECT_THAT(endless.error().message, HasSubstr("larger than 1048576 bytes"));
+    EXPECT_THAT(endless.error().message, HasSubstr("larger than 67108864 bytes"));
 }
 
 }  // namespace
