@@ -7,6 +7,7 @@
 #include <chrono>
 #include <random>
 #include <rogate/labels.hpp>
+#include <rogate/names.hpp>
 
 #include "base/text.hpp"
 #include "campaign/companions.hpp"
@@ -185,6 +186,40 @@ std::map<std::string, std::string> not_tried(const std::vector<DataMount>& mount
     return found;
 }
 
+// Whether what a run wrote can still be there in a later one.
+bool has_state(const DataMount& data) {
+    return data.mount.type == MountType::bind || data.mount.type == MountType::volume ||
+           data.mount.type == MountType::anonymous;
+}
+
+// Each of them doubts every verdict, unless nothing used that mount.
+std::vector<DataDifference> differences_of(const std::map<std::string, std::string>& by_target) {
+    std::vector<DataDifference> found;
+    for (const auto& [target, why] : by_target)
+        found.push_back(
+            {.target = target,
+             .what = fmt::format("{}: {}", target, why),
+             .way_out = "give it a fixture ('fixtures'), try 'data: copy', or make it a mount of its own"});
+    return found;
+}
+
+// What the runs have in place of the user's data: target -> what.
+std::map<std::string, std::string> made_up(const Scenario& scenario, const std::vector<DataMount>& mounts) {
+    std::string states;
+    for (const DataState state : scenario.states)
+        states += fmt::format("{}{}", states.empty() ? "" : ", ", to_string(state));
+    std::map<std::string, std::string> found;
+    for (const DataMount& data : mounts) {
+        const bool is_fixture = std::ranges::any_of(
+            scenario.fixtures, [&](const Fixture& fixture) { return fixture.target == data.mount.target; });
+        if (is_fixture)
+            found.emplace(data.mount.target, "a fixture");
+        else if (!states.empty() && has_state(data))
+            found.emplace(data.mount.target, fmt::format("data in the states {}", states));
+    }
+    return found;
+}
+
 std::string listed(const DataMount& data) {
     std::string text;
     for (const auto& [path, is_directory] : data.missing_mount_points)
@@ -300,6 +335,8 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
     result.data_mode = data.mode() == "none" ? pod.data_mode() : data.mode();
     const auto pointless = without_protection(data.mounts());
     auto untried = not_tried(data.mounts(), candidates);
+    const auto differences = differences_of(untried);
+    untried.clear();
     if (client.server().read_only_root_has_tmpfs() && std::ranges::find(candidates, "/") != candidates.end())
         untried.emplace(
             "/",
@@ -331,6 +368,8 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
                                .can_make_mount_points = pod.can_make_mount_points(),
                                .tmpfs_has_owner = client.server().tmpfs_takes_owner(),
                                .after_restart = verdict::phases_after_restart(result.scenario.steps),
+                               .data_differences = differences,
+                               .made_up = made_up(result.scenario, data.mounts()),
                                .facts = {}};
     question.can_make_mount_points.merge(data.can_make_mount_points());
     Tries tries(bench, options.repeat, result.runs);
@@ -351,6 +390,7 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
     }
     if (auto cleared = co_await clear_remains(bench); !cleared) co_return cleared;
     result.mounts = verdict::judge_all(question, plans);
+    result.data_differences = verdict::with_use(differences, plans);
     note_mount_points(data, result.mounts);
     name_all_runs(tries, result.mounts);
     result.recommendation = verdict::recommend(result.mounts, plans);

@@ -94,6 +94,7 @@ Decision decide(const Question& question) {
         for (const MountResult& mount : result.mounts) {
             ++decision.mounts;
             take(judge_by_policy({result, mount}, question.policy, question.today, used));
+            take(judge_by_requirements({result, mount}, question.policy));
         }
         if (question.lock != nullptr) take(compare_with_lock(result, *question.lock, question.updating));
     }

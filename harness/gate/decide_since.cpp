@@ -76,6 +76,7 @@ std::vector<Finding> judge_change(const Case& about, const Change& change, const
     if (verdict == Verdict::required || verdict == Verdict::split)
         return {has_to_be_writable(about, change, *question.since)};
     std::vector<Finding> found = judge_by_policy(about, question.policy, question.today, used);
+    for (Finding& each : judge_by_requirements(about, question.policy)) found.push_back(std::move(each));
     // The runs had it writable again; the file has not.
     std::erase_if(found, [](const Finding& each) { return each.rule == "must-be-read-only"; });
     return found;

@@ -21,6 +21,9 @@ struct Used {
     std::vector<bool> mounts, writes;
 };
 
+// Whether the runs behind a verdict were what the policy asks for.
+std::vector<Finding> judge_by_requirements(const Case& about, const Policy& policy);
+
 std::vector<Finding> judge_by_policy(const Case& about, const Policy& policy, Day today, Used& used);
 // About the policy itself: entries that fit nothing, mounts that must be read-only and are not there, what
 // expires soon.

@@ -101,8 +101,13 @@ Attempts failing(const MountResult& mount) {
 
 FailedWrites failed_writes(const Case& about, const Policy& policy, Day today, Used& used) {
     FailedWrites writes;
-    for (const Attempt& attempt : failing(about.mount)) {
-        if (attempt.cls != AttemptClass::write || attempt.error == 0) continue;
+    std::vector<const Attempt*> all;
+    const Attempts failed = failing(about.mount);
+    for (const Attempt& attempt : failed)
+        if (attempt.cls == AttemptClass::write && attempt.error != 0) all.push_back(&attempt);
+    for (const Attempt& attempt : about.mount.difference.left_out) all.push_back(&attempt);
+    for (const Attempt* one : all) {
+        const Attempt& attempt = *one;
         ++writes.all;
         bool covered = false;
         std::vector<const WriteRule*> expired;
@@ -151,13 +156,15 @@ std::optional<Finding> about_failed_writes(const Case& about, const FailedWrites
     const std::size_t n = writes.open.size();
     Finding found =
         finding(Level::fail, writes.expired.empty() ? "failed-write" : "expired-acceptance", about,
-                fmt::format("{} {} {} that would have changed something, and nobody accepts {}{}", n,
+                fmt::format("{} {} {}{} that would have changed something, and nobody accepts {}{}", n,
                             n == 1 ? "kind of write" : "kinds of write",
                             about.mount.verdict == Verdict::split ? "still failed in the split" : "failed",
+                            about.mount.difference.left_out.empty() ? "" : ", or was left out,",
                             n == 1 ? "it" : "them", writes.expired.empty() ? "" : " any more"));
     for (const WriteRule* rule : writes.expired) found.evidence.push_back(expiry(rule->grounds, today));
     std::sort(found.evidence.begin(), found.evidence.end());
-    for (const Attempt* attempt : writes.open) found.evidence.push_back(evidence_line(about, *attempt));
+    for (const Attempt* attempt : writes.open)
+        found.evidence.push_back((attempt->error == 0 ? "left out: " : "") + evidence_line(about, *attempt));
     found.remedy = writes.expired.empty()
                        ? "Mount it writable, teach the application to do without, or accept it in the "
                          "policy, with a reason."
@@ -230,8 +237,8 @@ std::vector<Finding> judge_by_policy(const Case& about, const Policy& policy, Da
     const bool tolerated = among(accepted.verdicts, Verdict::tolerated);
     if (auto found = about_read_only(about, policy)) findings.push_back(std::move(*found));
     if (mount.verdict == Verdict::tolerated && !tolerated) {
-        // Without a failed write it is the writes that were left out; only the verdict can be accepted then.
-        if (writes.all == 0)
+        // Where no write is listed, or a mount is no longer used, only the verdict can be accepted.
+        if (writes.all == 0 || !mount.difference.unused.empty())
             findings.push_back(refused_verdict(about, policy, accepted, today));
         else if (auto found = about_failed_writes(about, writes, today)) {
             if (accepted.expired != nullptr) {

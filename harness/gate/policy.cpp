@@ -130,6 +130,26 @@ WriteRule read_write_rule(const Value& value, const Context& context) {
     return rule;
 }
 
+Requirements read_require(const Value& value, const Context& context) {
+    Requirements require;
+    if (value.kind != Value::Kind::mapping) {
+        const auto word = spec::read_text(value, "'require'", context);
+        if (word && *word != "real-data")
+            context.problem(value, fmt::format("{} cannot be required; write real-data, or a mapping with "
+                                               "real-data, watched and steps",
+                                               in_quotes(*word)));
+        require.real_data = word && *word == "real-data";
+        return require;
+    }
+    const Mapping mapping(value, "'require'", keys::policy_require, context);
+    require.real_data = mapping.flag("real-data", false);
+    if (const Value* watched = mapping.get("watched"))
+        require.watched_ms = spec::read_duration(*watched, "'watched'", context, spec::Zero::refused);
+    if (const Value* steps = mapping.get("steps"))
+        require.steps = spec::read_integer(*steps, "'steps'", context, 1, 1'000'000);
+    return require;
+}
+
 template <class Rule>
 std::vector<Rule> read_rules(const Mapping& policy, std::string_view key, const Context& context,
                              Rule (*read)(const Value&, const Context&)) {
@@ -156,6 +176,7 @@ Result<Policy> parse_policy(std::string_view text, const std::string& file_name)
     if (const Value* accept = mapping.get("accept")) policy.accept = read_accept(*accept, context);
     policy.mounts = read_rules(mapping, "mounts", context, read_mount_rule);
     policy.writes = read_rules(mapping, "writes", context, read_write_rule);
+    if (const Value* require = mapping.get("require")) policy.require = read_require(*require, context);
     if (!problems.empty()) return fail(problems.error());
     return policy;
 }

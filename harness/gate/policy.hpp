@@ -1,6 +1,7 @@
 // What a team accepts: the policy file of `rogate gate`, published as scenarios/policy.schema.json.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <rogate/error.hpp>
 #include <rogate/result.hpp>
@@ -42,6 +43,15 @@ struct WriteRule {
     bool operator==(const WriteRule&) const = default;
 };
 
+// What every result has to be, whatever its verdicts are.
+struct Requirements {
+    bool real_data = false;  // the runs had the user's data: no fixture, no state, nothing made up
+    // How much a verdict of a mount that passed must have seen of the application.
+    std::optional<std::int64_t> watched_ms;
+    std::optional<std::int64_t> steps;
+    bool operator==(const Requirements&) const = default;
+};
+
 struct Policy {
     std::string file;
     // `tolerated` is not among them: somebody has to look at what fails. Nor are those that are no evidence.
@@ -49,6 +59,7 @@ struct Policy {
                                    Verdict::ineffective};
     std::vector<MountRule> mounts;  // the first with `accept` that fits a mount decides
     std::vector<WriteRule> writes;
+    Requirements require = {};
     bool operator==(const Policy&) const = default;
 };
 

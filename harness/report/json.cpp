@@ -36,6 +36,7 @@ class Writer {
     void attempt(const Attempt& attempt);
     ordered_json writable(const std::vector<WritablePath>& list) const;
     ordered_json subject(const CampaignResult& result) const;
+    ordered_json differences(const CampaignResult& result) const;
 
     static constexpr std::size_t piece = 256U << 10U;
 
@@ -164,6 +165,8 @@ ordered_json Writer::run(const RunRecord& each) const {
     if (each.plan.state != DataState::current) object["state"] = std::string(to_string(each.plan.state));
     if (each.plan.data_of) object["data_of"] = *each.plan.data_of;
     if (each.plan.again) object["again"] = true;
+    if (each.plan.repeats) object["repeats"] = *each.plan.repeats;
+    if (each.plan.blames) object["blames"] = true;
     if (each.exit_code) object["exit_code"] = *each.exit_code;
     if (each.exited_early) object["exited_early"] = true;
     if (each.could_not_start) object["could_not_start"] = true;
@@ -220,6 +223,13 @@ void Writer::mount(const MountResult& each, const Recommendation& recommendation
     attempts("attempts", each.attempts);
     attempts("writes", each.writes);
     if (each.still_failing) attempts("still_failing", *each.still_failing);
+    if (!each.difference.left_out.empty()) attempts("left_out", each.difference.left_out);
+    if (!each.difference.instead.empty()) attempts("instead", each.difference.instead);
+    if (!each.difference.unused.empty()) member(3, "unused", texts(each.difference.unused));
+    if (!each.difference.with.empty()) member(3, "left_out_with", texts(each.difference.with));
+    if (each.watched)
+        member(3, "watched", {{"steps", each.watched->steps}, {"seconds", each.watched->seconds}});
+    if (!each.made_up.empty()) member(3, "made_up", text(each.made_up));
     member(3, "writable", writable(each.writable));
     member(3, "costs", costs);
     member(3, "recommendation", {{"read_only", advised || each.mount.read_only}});
@@ -229,6 +239,16 @@ void Writer::mount(const MountResult& each, const Recommendation& recommendation
                 {"line", each.mount.declared.line},
                 {"column", each.mount.declared.column}});
     out_ += "\n    }";
+}
+
+ordered_json Writer::differences(const CampaignResult& result) const {
+    ordered_json array = ordered_json::array();
+    for (const DataDifference& each : result.data_differences)
+        array.push_back({{"target", text(each.target)},
+                         {"what", text(each.what)},
+                         {"way_out", text(each.way_out)},
+                         {"used", each.used}});
+    return array;
 }
 
 ordered_json Writer::subject(const CampaignResult& result) const {
@@ -261,6 +281,7 @@ Result<> Writer::result(const CampaignResult& result) {
     member(1, "started_at", result.started_at);
     member(1, "duration_s", result.duration_s);
     member(1, "data", result.data_mode);
+    if (!result.data_differences.empty()) member(1, "data_differences", differences(result));
     member(1, "engine",
            {{"name", text(engine.name)},
             {"version", text(engine.version)},

@@ -106,6 +106,8 @@ RunRecord read_run(const json& object) {
                               .duration_s = phase.value("duration_s", 0.0)});
     if (object.contains("exit_code")) run.exit_code = object.at("exit_code").get<int>();
     run.plan.again = object.value("again", false);
+    if (object.contains("repeats")) run.plan.repeats = object.at("repeats").get<int>();
+    run.plan.blames = object.value("blames", false);
     run.exited_early = object.value("exited_early", false);
     run.could_not_start = object.value("could_not_start", false);
     run.observer = raw_or_empty(object, "observer");
@@ -127,6 +129,12 @@ MountResult read_mount(const json& object) {
     mount.runs = object.value("runs", std::vector<int>());
     mount.writes_in_control = object.value("writes_in_control", std::uint64_t{0});
     (void)object.at("attempts");  // read by ResultReader; must be there
+    mount.difference.unused = raw_list(object.value("unused", json::array()));
+    mount.difference.with = raw_list(object.value("left_out_with", json::array()));
+    if (object.contains("watched"))
+        mount.watched = {.steps = object.at("watched").value("steps", 0),
+                         .seconds = object.at("watched").value("seconds", 0.0)};
+    mount.made_up = raw_or_empty(object, "made_up");
     mount.writable = read_writable(object);
     if (object.contains("still_failing")) mount.still_failing.emplace();
     for (const json& cost : object.value("costs", json::array()))
@@ -354,18 +362,24 @@ class ResultReader {
 
   private:
     struct Lists {
-        std::vector<Attempt> attempts, writes, still_failing;
-        std::vector<Attempt>& named(std::string_view key) {
-            return key == "attempts" ? attempts : key == "writes" ? writes : still_failing;
-        }
+        std::vector<Attempt> attempts, writes, still_failing, left_out, instead;
     };
+    // Null: the key is of no list of attempts.
+    static std::vector<Attempt> Lists::*list_of(std::string_view key) {
+        if (key == "attempts") return &Lists::attempts;
+        if (key == "writes") return &Lists::writes;
+        if (key == "still_failing") return &Lists::still_failing;
+        if (key == "left_out") return &Lists::left_out;
+        if (key == "instead") return &Lists::instead;
+        return nullptr;
+    }
     // The parser calls itself for what is nested; a result goes down eight levels.
     static constexpr int deepest = 100;
 
     // { "mounts": [ { "attempts": [ here
     bool at_attempt() const {
         return open_.size() == 4 && keys_[0] == "mounts" && open_[1]->is_array() && open_[3]->is_array() &&
-               (keys_[2] == "attempts" || keys_[2] == "writes" || keys_[2] == "still_failing");
+               list_of(keys_[2]) != nullptr;
     }
     json* place(json value);
     bool put(json value) {
@@ -418,7 +432,7 @@ bool ResultReader::end() {
     }
     if (attempt_.close()) return true;
     in_attempt_ = false;
-    mounts_.back().named(keys_[2]).push_back(attempt_.take());
+    (mounts_.back().*list_of(keys_[2])).push_back(attempt_.take());
     return true;
 }
 
@@ -431,6 +445,8 @@ void ResultReader::give(std::vector<MountResult>& mounts) {
         if (mounts[i].still_failing) mounts[i].still_failing = std::move(mounts_[i].still_failing);
         mounts[i].attempts = std::move(mounts_[i].attempts);
         mounts[i].writes = std::move(mounts_[i].writes);
+        mounts[i].difference.left_out = std::move(mounts_[i].left_out);
+        mounts[i].difference.instead = std::move(mounts_[i].instead);
     }
 }
 
@@ -441,6 +457,11 @@ CampaignResult read_result(const json& object) {
     result.started_at = object.value("started_at", "");
     result.duration_s = object.value("duration_s", 0.0);
     result.data_mode = object.value("data", "");
+    for (const json& each : object.value("data_differences", json::array()))
+        result.data_differences.push_back({.target = raw(each, "target"),
+                                           .what = raw(each, "what"),
+                                           .way_out = raw(each, "way_out"),
+                                           .used = each.value("used", true)});
     const json& engine = object.at("engine");
     result.engine = {.name = raw_or_empty(engine, "name"),
                      .version = raw_or_empty(engine, "version"),

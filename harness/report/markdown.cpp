@@ -78,6 +78,7 @@ class Document {
     void flags();
     void evidence();
     void evidence_of(const MountResult& mount);
+    void elsewhere(std::string_view what, const Attempts& writes);
     void failed_runs();
 
     const CampaignResult& result_;
@@ -164,6 +165,18 @@ void Document::advice() {
     flags();
 }
 
+void Document::elsewhere(std::string_view what, const Attempts& writes) {
+    if (writes.empty()) return;
+    line("{}:\n", what);
+    const std::size_t shown = std::min(writes.size(), extent_.attempts);
+    for (std::size_t i = 0; i < shown; ++i)
+        line("- {} {} in {} by {}", markdown_text(writes[i].operation, 40),
+             markdown_code(writes[i].path, extent_.text), markdown_text(when(writes[i]), 100),
+             markdown_code(writes[i].process.comm, 40));
+    if (writes.size() > shown) line("- {} more, in result.json", writes.size() - shown);
+    line("");
+}
+
 void Document::evidence_of(const MountResult& mount) {
     line("<details><summary><code>{}</code>: {}</summary>\n", xml_text(mount.mount.target, extent_.text),
          counted(mount.attempts.size(), "kind of write failed", "kinds of write failed"));
@@ -181,6 +194,8 @@ void Document::evidence_of(const MountResult& mount) {
     line("");
     if (mount.attempts.size() > shown)
         line("_{} more kinds of attempt are in result.json._\n", mount.attempts.size() - shown);
+    elsewhere("Left out", mount.difference.left_out);
+    elsewhere("Done instead", mount.difference.instead);
     for (const PhaseCost& cost : mount.costs) line("Slower read-only: {}\n", markdown_text(cost_text(cost)));
     line("</details>\n");
 }
@@ -188,7 +203,7 @@ void Document::evidence_of(const MountResult& mount) {
 void Document::evidence() {
     std::size_t told = 0, left_out = 0;
     for (const MountResult& each : result_.mounts) {
-        if (each.attempts.empty() && each.costs.empty()) continue;
+        if (each.attempts.empty() && each.costs.empty() && each.difference.left_out.empty()) continue;
         if (told == 0 && extent_.evidence_mounts > 0) line("### Evidence\n");
         if (told++ < extent_.evidence_mounts)
             evidence_of(each);

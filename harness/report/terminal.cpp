@@ -70,6 +70,7 @@ class Page {
     void head();
     void mounts();
     void attempts(const MountResult& mount);
+    void elsewhere(std::string_view what, const Attempts& writes);
     void runs();
     void advice();
 
@@ -101,6 +102,17 @@ void Page::attempts(const MountResult& mount) {
                          mount.attempts.size() - shown));
 }
 
+void Page::elsewhere(std::string_view what, const Attempts& writes) {
+    const std::size_t shown = std::min(attempts_shown, writes.size());
+    for (std::size_t i = 0; i < shown; ++i)
+        line(fmt::format("    {}: {} {}  in {}  by {}", what, escape_text(writes[i].operation),
+                         shortened(escape_text(writes[i].path), 120, style_.unicode ? "…" : "..."),
+                         escape_text(when(writes[i])), escape_text(writes[i].process.comm)));
+    if (writes.size() > shown)
+        line(fmt::format("    {}: {} more (all of them: --out DIR, result.json)", what,
+                         writes.size() - shown));
+}
+
 void Page::mounts() {
     std::size_t verdict_width = 7, target_width = 5, type_width = 4;
     for (const MountResult& each : result_.mounts) {
@@ -121,6 +133,8 @@ void Page::mounts() {
              padded(std::string(to_string(each.mount.type)), type_width) + "  " + why.front());
         for (std::size_t i = 1; i < why.size(); ++i) line(std::string(indent, ' ') + why[i]);
         attempts(each);
+        elsewhere("left out", each.difference.left_out);
+        elsewhere("instead", each.difference.instead);
         for (const PhaseCost& cost : each.costs)
             line("    slower read-only: " + escape_text(cost_text(cost)));
     }
@@ -198,8 +212,9 @@ std::string_view verdict_help(Verdict verdict) {
         case Verdict::safe:
             return "passes read-only, and nothing failed that would have changed anything";
         case Verdict::tolerated:
-            return "passes read-only, but writes fail; read the list and decide whether you can do without "
-                   "them";
+            return "passes read-only, but writes fail or are left out; read the list and decide whether you "
+                   "can "
+                   "do without them";
         case Verdict::split:
             return "read-only with the listed sub-paths writable";
         case Verdict::required:

@@ -130,9 +130,26 @@ std::string excerpt(std::string_view raw, const Masker& masker, std::size_t limi
     return line;
 }
 
+std::string excerpt_of_end(std::string_view raw, const Masker& masker, std::size_t limit) {
+    const std::string masked = masker.masked(without_final_newline(raw));
+    const Masker nothing_left;
+    std::string_view text = masked;
+    if (text.size() <= limit) return excerpt(text, nothing_left, limit);
+    std::size_t start = text.size() - limit;
+    // Not in the middle of a character of several bytes.
+    while (start < text.size() && (static_cast<unsigned char>(text[start]) & 0xc0U) == 0x80U) ++start;
+    return "…" + excerpt(text.substr(start), nothing_left, limit);
+}
+
 std::string mismatch(const Step& step, const Observed& observed, const Masker& masker) {
     const Expect& expect = step.expect;
-    const auto shown = [&] { return fmt::format("{}: \"{}\"", what(step), excerpt(observed.text, masker)); };
+    // What went wrong is in a command's last lines, and in the first ones of an answer.
+    const auto shown = [&] {
+        return fmt::format("{}: \"{}\"", what(step),
+                           std::holds_alternative<HttpAction>(step.action)
+                               ? excerpt(observed.text, masker)
+                               : excerpt_of_end(observed.text, masker));
+    };
     if (std::holds_alternative<HttpAction>(step.action)) {
         const int status = observed.status.value_or(0);
         if (expect.status && status != *expect.status)

@@ -25,5 +25,7 @@ std::string without(const std::vector<std::string>& patterns, std::string_view t
 // `text` without its secrets, on one line and of about `limit` bytes at most, for messages. Other control
 // characters stay as they are: whoever renders the message escapes them.
 std::string excerpt(std::string_view text, const Masker& masker, std::size_t limit = 200);
+// The same of the end of it: what went wrong is in a program's last lines.
+std::string excerpt_of_end(std::string_view text, const Masker& masker, std::size_t limit = 200);
 
 }  // namespace rogate::scenario

@@ -137,7 +137,7 @@ Task<StepOutcome> Driver::watch_neighbour(const Step& step, const std::string& i
     std::string text = whole_secrets(std::move(*output), memory_.masker);
     if (!ended)
         co_return miss(fmt::format("'{}' did not end within {} ms; its output: \"{}\"", image,
-                                   step.timeout_ms, excerpt(text, memory_.masker, 500)));
+                                   step.timeout_ms, excerpt_of_end(text, memory_.masker, 500)));
     Observed observed;
     observed.exit_code = *ended;
     observed.text = std::move(text);

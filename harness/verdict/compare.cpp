@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "base/text.hpp"
+#include "verdict/no_op.hpp"
 
 namespace rogate::verdict {
 
@@ -118,37 +119,6 @@ class Outcomes {
     std::vector<Outcome> all_;  // by place
 };
 
-// What failed thus in the control run, where it was allowed to write, changes nothing anywhere. Only errors
-// that do not depend on the file system (the control run's can be an overlay) nor on the moment.
-bool fails_everywhere(std::string_view operation, int error) {
-    if (error == EACCES) return true;
-    if (operation == "unlink" || operation == "rmdir" || operation == "rename")
-        return error == ENOENT || error == ENOTEMPTY || error == ENOTDIR;
-    if (operation == "chmod" || operation == "chown" || operation == "utime") return error == EPERM;
-    return operation == "removexattr" && error == ENODATA;
-}
-
-bool is_removal(const Attempt& attempt) {
-    return attempt.operation == "unlink" || attempt.operation == "rmdir" || attempt.operation == "rename";
-}
-
-// Where there was nothing to remove when the observer looked, but the control run did remove something:
-// somebody else had made it by then, or its name was not understood. Where the run was refused to make it,
-// that is what has to be known, and there is really nothing to remove.
-void distrust_removals(RunRecord& run) {
-    const auto doubted = [](const Attempt& each) {
-        return each.error == EROFS && each.cls == AttemptClass::no_op && is_removal(each) &&
-               each.control == "ok";
-    };
-    if (std::none_of(run.attempts.begin(), run.attempts.end(), doubted)) return;
-    boost::unordered_flat_set<std::string_view> refused;
-    for (const Attempt& each : run.attempts)
-        if (each.error == EROFS && each.cls == AttemptClass::write && !is_removal(each))
-            refused.insert(each.path);
-    for (Attempt& each : run.attempts.edit())
-        if (doubted(each) && !refused.contains(each.path)) each.cls = AttemptClass::write;
-}
-
 std::uint32_t weight(AttemptClass cls) {
     return cls == AttemptClass::write ? 0U : cls == AttemptClass::access_check ? 1U : 2U;
 }
@@ -238,6 +208,14 @@ bool is_write_made(const Attempt& attempt) {
     return attempt.error == 0 && attempt.cls == AttemptClass::write;
 }
 
+bool in_use(const RunRecord& run, const std::string& target) {
+    const auto opened = run.uses.find(target);
+    return (opened != run.uses.end() && opened->second > 0) ||
+           std::any_of(run.attempts.begin(), run.attempts.end(), [mount = Word(target)](const Attempt& each) {
+               return each.mount == mount && each.cls != AttemptClass::access_check;
+           });
+}
+
 Attempts failed_attempts(const RunRecord& run, const std::string& target) {
     std::vector<std::uint32_t> places = places_of(run.attempts, [mount = Word(target)](const Attempt& each) {
         return each.mount == mount && failed_by_read_only(each);
@@ -257,55 +235,6 @@ std::uint64_t writes_made(const RunRecord& run, const std::string& target) {
     for (const Attempt& attempt : run.attempts)
         if (attempt.mount == target && is_write_made(attempt)) sum += attempt.count;
     return sum;
-}
-
-std::uint64_t writes_left_out(const RunRecord& run, const RunRecord& control, const std::string& target) {
-    const Attempts made = write_attempts(control, target);
-    if (made.empty()) return 0;
-    Needs attempted(run.attempts);
-    // What is below it by now (a part of it that was split off) is still its own; what lies on a mount that
-    // the engine or the subject put over it, or on none that is known, shows nothing of it.
-    for (std::uint32_t place = 0; place < run.attempts.size(); ++place)
-        if (is_or_below(run.attempts[place].mount, target)) attempted.insert(place);
-    std::uint64_t sum = 0;
-    for (const Attempt& each : made)
-        if (!attempted.find(each)) sum += each.count;
-    return sum;
-}
-
-bool observed(const RunRecord& run) {
-    return run.observer != "none";
-}
-
-std::string distrust(const RunRecord& run) {
-    if (!run.services_problem.empty()) return run.services_problem;
-    if (!run.doubt.empty()) return run.doubt;
-    if (!run.observer_problem.empty()) return run.observer_problem;
-    if (run.lost_events > 0)
-        return fmt::format("{} events were lost; what they were is not known", run.lost_events);
-    if (!observed(run)) return {};  // no account at all: judge() concludes no more than outcomes show
-    for (const auto& [target, canary] : run.canary) {
-        switch (canary) {
-            case Canary::seen:
-                break;
-            case Canary::not_seen:
-                return fmt::format("the canary write on {} was refused, but the observer did not see it",
-                                   target);
-            case Canary::not_refused:
-                return fmt::format(
-                    "the kernel did not refuse the canary write on {}, which should be read-only", target);
-            case Canary::failed:
-                return fmt::format("the canary write on {} could not be made", target);
-        }
-    }
-    return {};
-}
-
-std::string failure_of(const RunRecord& run) {
-    if (run.passed) return {};
-    for (const PhaseRecord& phase : run.phases)
-        if (!phase.passed) return fmt::format("{}: {}", phase.name, phase.message);
-    return "the run ended before its first phase";
 }
 
 }  // namespace rogate::verdict

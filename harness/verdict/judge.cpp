@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <initializer_list>
 #include <iterator>
 #include <rogate/names.hpp>
 
 #include "verdict/compare.hpp"
+#include "verdict/difference.hpp"
 
 namespace rogate::verdict {
 
@@ -16,17 +18,6 @@ namespace {
 std::uint64_t uses(const RunRecord& run, const std::string& target) {
     const auto found = run.uses.find(target);
     return found == run.uses.end() ? 0 : found->second;
-}
-
-bool touched(const RunRecord& run, const std::string& target) {
-    return uses(run, target) > 0 ||
-           std::any_of(run.attempts.begin(), run.attempts.end(),
-                       [&](const Attempt& attempt) { return attempt.mount == target; });
-}
-
-std::size_t of_class(const Attempts& attempts, AttemptClass cls) {
-    return static_cast<std::size_t>(
-        std::count_if(attempts.begin(), attempts.end(), [&](const Attempt& a) { return a.cls == cls; }));
 }
 
 std::string counted(std::size_t n, std::string_view one, std::string_view many) {
@@ -69,28 +60,107 @@ std::vector<PhaseCost> costs_of(const RunRecord& control, const RunRecord& run) 
     return costs;
 }
 
-Attempts failed_writes(const RunRecord& run, const std::string& target) {
-    const Attempts failed = failed_attempts(run, target);
-    std::vector<std::uint32_t> places;
-    for (std::uint32_t i = 0; i < failed.size(); ++i)
-        if (failed[i].cls == AttemptClass::write) places.push_back(i);
-    return failed.picked(std::move(places));
+Watched watched_in(const RunRecord& run) {
+    Watched watched;
+    for (const PhaseRecord& phase : run.phases) {
+        if (phase.name.starts_with("step ")) ++watched.steps;
+        // "entrypoint" lasts as long as the engine takes to start a container.
+        if (phase.name != "entrypoint") watched.seconds += phase.duration_s;
+    }
+    return watched;
 }
 
-void judge_split(MountResult& result, const RunRecord& control, const RunRecord& run) {
+std::string through(const Watched& watched) {
+    return fmt::format(
+        "watched through {}, {:.1f} s",
+        watched.steps == 0 ? "no step" : counted(static_cast<std::size_t>(watched.steps), "step", "steps"),
+        watched.seconds);
+}
+
+Attempts of_class(const Attempts& attempts, std::initializer_list<AttemptClass> wanted) {
+    std::vector<std::uint32_t> places;
+    for (std::uint32_t i = 0; i < attempts.size(); ++i)
+        if (std::find(wanted.begin(), wanted.end(), attempts[i].cls) != wanted.end()) places.push_back(i);
+    return attempts.picked(std::move(places));
+}
+
+std::string joined(const std::vector<std::string>& targets) {
+    return fmt::format("{}", fmt::join(targets, ", "));
+}
+
+// What the application does differently, as a list of clauses.
+std::string told(const Difference& difference, const std::string& target) {
+    std::string text;
+    const auto add = [&](const std::string& clause) { text += (text.empty() ? "" : ", ") + clause; };
+    if (!difference.left_out.empty())
+        add(fmt::format("leaves out {}, which every control run did", named(difference.left_out)));
+    for (const std::string& unused : difference.unused)
+        add(unused == target
+                ? "no longer opens anything on it, as every control run did"
+                : fmt::format("no longer opens anything on {}, as every control run did", unused));
+    if (!difference.instead.empty()) text += fmt::format("; it does {} instead", named(difference.instead));
+    if (!difference.with.empty())
+        text += fmt::format("; whether that is for its sake or that of {} cannot be told",
+                            joined(difference.with));
+    return text;
+}
+
+// The refusals by which the application can have known.
+std::string refused_checks(const Attempts& attempts) {
+    const Attempts checks = of_class(attempts, {AttemptClass::access_check});
+    if (checks.empty()) return {};
+    return fmt::format("; {} was refused ({})", named(checks), errno_name(checks[0].error));
+}
+
+void judge_split(MountResult& result, const RunRecord& control, const RunRecord& run,
+                 const Difference* difference) {
     const std::string& target = result.mount.target;
     for (const WritablePath& path : run.plan.writable)
         if (path.mount == target) result.writable.push_back(path);
     result.runs.push_back(run.plan.id);
     result.costs = costs_of(control, run);
+    result.watched = watched_in(run);
     std::string reason =
         fmt::format("{}, but passes with {} writable", result.reason, listed(result.writable));
-    const std::size_t still = of_class(failed_attempts(run, target), AttemptClass::write);
-    result.still_failing = failed_writes(run, target);
-    if (still > 0)
-        reason += fmt::format("; {} still failed, which the scenario did without",
-                              counted(still, "kind of write", "kinds of write"));
+    const Attempts still = of_class(failed_attempts(run, target), {AttemptClass::write});
+    result.still_failing = still;
+    if (!still.empty())
+        reason += fmt::format("; {} still failed, which the scenario did without: {}",
+                              counted(still.size(), "kind of write", "kinds of write"), named(still));
+    if (difference != nullptr) {
+        result.difference = *difference;
+        reason += "; it " + told(*difference, target);
+    }
     settle(result, Verdict::split, std::move(reason));
+}
+
+std::string no_op_as_words(const Attempt& attempt) {
+    if (attempt.operation == "chown") return "chown to the owner it has";
+    if (attempt.operation == "chmod") return "chmod to the mode it has";
+    if (attempt.operation == "unlink" || attempt.operation == "rmdir" || attempt.operation == "rename")
+        return attempt.operation.str() + " of what is not there";
+    return attempt.operation.str() + ", which changes nothing";
+}
+
+// What was refused on the mount before the scenario failed.
+std::string decided_by(const Attempts& attempts) {
+    const Attempts writes = of_class(attempts, {AttemptClass::write});
+    if (!writes.empty()) {
+        const Attempt* last = &writes[0];
+        for (const Attempt& each : writes)
+            if (each.first_s > last->first_s) last = &each;
+        return fmt::format("; refused: {}{}", named(Attempts{*last}),
+                           writes.size() == 1 ? "" : fmt::format(" and {} more", writes.size() - 1));
+    }
+    const Attempts no_ops = of_class(attempts, {AttemptClass::no_op});
+    if (no_ops.empty())
+        return attempts.empty()
+                   ? ""
+                   : fmt::format("; refused: {}, and nothing else: it gives up when it may not write",
+                                 named(attempts));
+    const bool is_chown = no_ops[0].operation == "chown";
+    return fmt::format("; only by a no-op ({}: {}): {}let the script tolerate it", no_op_as_words(no_ops[0]),
+                       named(Attempts{no_ops[0]}), is_chown ? "run as that user, or " : "");
 }
 
 void judge_failed_probe(MountResult& result, const RunRecord& probe) {
@@ -108,40 +178,65 @@ void judge_failed_probe(MountResult& result, const RunRecord& probe) {
                 "the scenario failed ({}) though no write on it was seen to fail; run again, and look at "
                 "the log of run {} if it stays so",
                 failure_of(probe), probe.plan.id));
-    settle(result, Verdict::required, fmt::format("read-only fails {}", failure_of(probe)));
+    if (!is_proven(probe, result.mount.target))
+        return settle(result, Verdict::inconclusive,
+                      fmt::format("the scenario failed ({}), and no refusal in run {} proves that it was "
+                                  "read-only and watched; run again",
+                                  failure_of(probe), probe.plan.id));
+    settle(result, Verdict::required,
+           fmt::format("read-only fails {}{}", failure_of(probe), decided_by(result.attempts)));
 }
 
-void judge_passed_probe(MountResult& result, const RunRecord& control, const RunRecord& probe) {
+void judge_passed_probe(MountResult& result, const RunRecord& control, const RunRecord& probe,
+                        const Difference* difference) {
     const std::string& target = result.mount.target;
+    result.watched = watched_in(probe);
     if (writes_made(probe, target) > 0)
         return settle(
             result, Verdict::inconclusive,
             fmt::format("writes on it succeeded in run {}, in which it was read-only: the application "
                         "made it writable, or they were made somewhere else",
                         probe.plan.id));
-    if (!touched(control, target) && !touched(probe, target))
-        return settle(result, Verdict::untested,
-                      "nothing opened or listed anything on it, so there is no evidence");
-    const std::size_t writes = of_class(result.attempts, AttemptClass::write);
-    if (writes > 0)
-        return settle(result, Verdict::tolerated,
-                      fmt::format("passes read-only, though {} failed that would have changed something",
-                                  counted(writes, "kind of write", "kinds of write")));
+    const Attempts writes = of_class(result.attempts, {AttemptClass::write});
+    if (difference != nullptr) result.difference = *difference;
+    if (!writes.empty())
+        return settle(
+            result, Verdict::tolerated,
+            fmt::format("passes read-only, though {} failed that would have changed something: {}{}",
+                        counted(writes.size(), "kind of write", "kinds of write"), named(writes),
+                        difference == nullptr ? "" : "; it " + told(*difference, target)));
     // It wrote when it could and did not even try when it could not: harmless to this scenario, but a change
     // of behaviour that a person has to accept, and that an EROFS count alone would call safe.
-    if (const std::uint64_t left_out = writes_left_out(probe, control, target); left_out > 0)
+    if (difference != nullptr)
         return settle(result, Verdict::tolerated,
-                      fmt::format("passes read-only, but leaves out {} that it made in the control run",
-                                  counted(left_out, "write", "writes")));
+                      fmt::format("passes read-only, but {}{}", told(*difference, target),
+                                  refused_checks(result.attempts)));
+    const bool there = in_use(control, target), here = in_use(probe, target);
+    if (!there && !here)
+        return settle(
+            result, Verdict::untested,
+            result.attempts.empty()
+                ? "nothing opened or listed anything on it, so there is no evidence"
+                : fmt::format("nothing opened or listed anything on it, so there is no evidence; it was "
+                              "only asked whether it is writable: {}",
+                              named(result.attempts)));
+    if (result.attempts.empty() && uses(control, target) + uses(probe, target) == 0)
+        return settle(result, Verdict::untested,
+                      "nothing was seen to be opened on it, so there is no evidence");
+    if ((!there || !here) && counts_every_open(probe))
+        return settle(result, Verdict::untested,
+                      fmt::format("only {} opened something on it, so there is too little evidence",
+                                  there ? "the control run" : fmt::format("run {}", probe.plan.id)));
     const std::size_t harmless = result.attempts.size();
     if (harmless > 0)
         return settle(
             result, Verdict::safe,
-            fmt::format("passes read-only; only {} refused",
-                        counted(harmless, "no-op or access check was", "no-ops and access checks were")));
+            fmt::format("passes read-only; only {} refused; {}",
+                        counted(harmless, "no-op or access check was", "no-ops and access checks were"),
+                        through(*result.watched)));
     settle(result, Verdict::safe,
-           fmt::format("read {}{} times, never written to", probe.observer == "ptrace" ? "at least " : "",
-                       uses(control, target) + uses(probe, target)));
+           fmt::format("read {}{} times, never written to; {}", probe.observer == "ptrace" ? "at least " : "",
+                       uses(control, target) + uses(probe, target), through(*result.watched)));
 }
 
 // Without an observer only the outcomes are known: a failure shows a need, a pass shows nothing of what was
@@ -165,13 +260,19 @@ void judge_unobserved(MountResult& result, const RunRecord& probe) {
                        failure_of(probe)));
 }
 
+void add_repeats(MountResult& result, const RunRecord& run) {
+    result.runs.insert(result.runs.end(), run.repeated_by.begin(), run.repeated_by.end());
+}
+
 }  // namespace
 
 MountResult judge(const MountEvidence& evidence) {
     MountResult result;
     result.mount = evidence.mount;
     result.candidate = evidence.candidate;
+    result.made_up = evidence.made_up;
     const std::string& target = evidence.mount.target;
+    if (evidence.refusals != nullptr) result.attempts = failed_attempts(*evidence.refusals, target);
     if (!evidence.ineffective.empty()) {
         settle(result, Verdict::ineffective, evidence.ineffective);
         return result;
@@ -182,6 +283,7 @@ MountResult judge(const MountEvidence& evidence) {
     }
     const RunRecord& control = *evidence.control;
     result.runs.push_back(control.plan.id);
+    if (evidence.difference != nullptr) add_repeats(result, control);
     result.writes_in_control = writes_made(control, target);
     result.writes = write_attempts(control, target);
     if (!control.doubt.empty()) {
@@ -189,13 +291,18 @@ MountResult judge(const MountEvidence& evidence) {
         return result;
     }
     if (!control.passed) {
-        settle(result, Verdict::inconclusive,
-               fmt::format("the control run failed, with every mount as it is configured: {}",
-                           failure_of(control)));
+        settle(
+            result, Verdict::inconclusive,
+            fmt::format("the control run failed, with every mount as it is configured: {}{}{}",
+                        failure_of(control), evidence.data_doubt.empty() ? "" : "; ", evidence.data_doubt));
         return result;
     }
     if (const std::string doubt = distrust(control); !doubt.empty()) {
         settle(result, Verdict::inconclusive, "the control run cannot be relied on: " + doubt);
+        return result;
+    }
+    if (!evidence.data_doubt.empty()) {
+        settle(result, Verdict::inconclusive, evidence.data_doubt);
         return result;
     }
     if (evidence.mount.read_only) {
@@ -218,6 +325,7 @@ MountResult judge(const MountEvidence& evidence) {
     }
     const RunRecord& probe = *evidence.probe;
     result.runs.push_back(probe.plan.id);
+    add_repeats(result, probe);
     result.attempts = failed_attempts(probe, target);
     // The subject was not even started.
     if (!probe.services_problem.empty()) {
@@ -237,7 +345,7 @@ MountResult judge(const MountEvidence& evidence) {
     if (!probe.passed) {
         judge_failed_probe(result, probe);
         if (result.verdict == Verdict::required && evidence.split != nullptr)
-            judge_split(result, control, *evidence.split);
+            judge_split(result, control, *evidence.split, evidence.difference);
         return result;
     }
     if (const std::string doubt = distrust(probe); !doubt.empty()) {
@@ -250,8 +358,10 @@ MountResult judge(const MountEvidence& evidence) {
                fmt::format("run {} made no canary write on it", probe.plan.id));
         return result;
     }
-    judge_passed_probe(result, control, probe);
+    judge_passed_probe(result, control, probe, evidence.difference);
     if (result.verdict == Verdict::tolerated) result.costs = costs_of(control, probe);
+    if (!result.made_up.empty() && result.verdict != Verdict::inconclusive)
+        result.reason += fmt::format("; the runs had {} there", result.made_up);
     return result;
 }
 

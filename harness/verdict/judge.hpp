@@ -15,6 +15,11 @@ struct MountEvidence {
         nullptr;  // the run that settles it: it was read-only there; absent: there was none
     const RunRecord* split =
         nullptr;  // a run that passed with it read-only but for some paths, if there is one
+    const Difference* difference = nullptr;  // what is left out for its sake (find_blame); null: nothing
+    // What was refused on it, where no run settles it: a run with it read-only, or the control run.
+    const RunRecord* refusals = nullptr;
+    std::string data_doubt;  // why no run can tell anything of any mount; empty: nothing speaks against it
+    std::string made_up;     // what the runs had in place of the user's data; empty: nothing
 };
 
 // Every doubt ends in `inconclusive`, never in `safe`. `probe` must have been through compare_with_control().

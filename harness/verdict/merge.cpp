@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <map>
 #include <rogate/names.hpp>
+#include <set>
 #include <tuple>
 
 #include "verdict/compare.hpp"
+#include "verdict/difference.hpp"
 
 namespace rogate::verdict {
 
@@ -107,11 +109,53 @@ RunRecord merged(const std::vector<RunRecord>& runs) {
     whole.lost_events = 0;
     for (const RunRecord& run : runs) {
         if (run.plan.leaves_data) continue;  // made for its data, not in a state that was asked for
+        whole.tries.push_back(tries_of(run).front());
         merger.add(run);
         add_account(whole, run);
     }
     whole.attempts = merger.take();
     return whole;
+}
+
+namespace {
+
+void add_repeat(RunRecord& first, const RunRecord& again) {
+    first.repeated_by.push_back(again.plan.id);
+    if (!again.passed) {
+        if (first.doubt.empty())
+            first.doubt = fmt::format("it passed, and made again (run {}) it failed {}", again.plan.id,
+                                      failure_of(again));
+        return;
+    }
+    if (!distrust(again).empty()) return;
+    std::vector<Try> tries = tries_of(first), more = tries_of(again);
+    tries.insert(tries.end(), more.begin(), more.end());
+    first.tries = std::move(tries);
+    std::vector<Attempt> missing;
+    std::set<decltype(key_of(again.attempts[0]))> known;
+    for (const Attempt& each : first.attempts)
+        if (failed_by_read_only(each)) known.insert(key_of(each));
+    for (const Attempt& each : again.attempts)
+        if (failed_by_read_only(each) && !known.contains(key_of(each))) missing.push_back(each);
+    if (missing.empty() || first.plan.kind == RunKind::control) return;
+    auto& all = first.attempts.edit();
+    all.insert(all.end(), missing.begin(), missing.end());
+}
+
+}  // namespace
+
+std::vector<RunRecord> with_repeats(const std::vector<RunRecord>& so_far) {
+    std::vector<RunRecord> runs;
+    for (const RunRecord& run : so_far) {
+        const auto first = std::find_if(runs.begin(), runs.end(), [&](const RunRecord& each) {
+            return run.plan.repeats && each.plan.id == *run.plan.repeats;
+        });
+        if (first == runs.end())
+            runs.push_back(run);
+        else
+            add_repeat(*first, run);
+    }
+    return runs;
 }
 
 }  // namespace rogate::verdict

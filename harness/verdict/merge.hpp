@@ -12,4 +12,10 @@ namespace rogate::verdict {
 // compare_with_control().
 RunRecord merged(const std::vector<RunRecord>& runs);
 
+// Records of plans that were tried once more (RunPlan::repeats), read together with the first ones, in whose
+// places they are. A plan that passed and then failed makes the whole one that cannot be relied on; what was
+// refused in any of its tries is among the attempts. A try that cannot be relied on is no evidence of what
+// stays.
+std::vector<RunRecord> with_repeats(const std::vector<RunRecord>& so_far);
+
 }  // namespace rogate::verdict

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 
+#include "verdict/blame.hpp"
 #include "verdict/compare.hpp"
 #include "verdict/grow.hpp"
 #include "verdict/judge.hpp"
+#include "verdict/merge.hpp"
 #include "verdict/settle.hpp"
 
 namespace rogate::verdict {
@@ -79,10 +81,6 @@ NextStep plan_again(RunKind kind, Arrangement arrangement, bool again, const std
     return next;
 }
 
-bool relied_on(const RunRecord& run) {
-    return run.passed && distrust(run).empty();
-}
-
 std::ptrdiff_t count_tmpfs(const std::vector<WritablePath>& paths) {
     return std::count_if(paths.begin(), paths.end(),
                          [](const WritablePath& path) { return path.as == WritableAs::tmpfs; });
@@ -113,8 +111,15 @@ const Mount* mount_of(const Question& question, const std::string& target) {
     return nullptr;
 }
 
+// A run with it read-only, if it was one there; else the control run.
+const RunRecord* run_with_refusals(const std::string& target, const std::vector<RunRecord>& runs) {
+    for (const RunRecord& run : runs)
+        if (contains(run.plan.read_only, target)) return &run;
+    return runs.empty() ? nullptr : &runs.front();
+}
+
 MountResult judge_target(const Question& question, const std::string& target,
-                         const std::vector<RunRecord>& runs) {
+                         const std::vector<RunRecord>& runs, const Blame& blame) {
     MountEvidence evidence;
     if (const Mount* mount = mount_of(question, target)) evidence.mount = *mount;
     evidence.mount.target = target;
@@ -126,7 +131,21 @@ MountResult judge_target(const Question& question, const std::string& target,
     evidence.control = runs.empty() ? nullptr : &runs.front();
     evidence.probe = settling_run(target, runs);
     evidence.split = verified_split(target, runs);
+    evidence.refusals = run_with_refusals(target, runs);
+    if (const auto on = blame.on.find(target); on != blame.on.end()) evidence.difference = &on->second;
+    evidence.data_doubt = doubt_of_data(with_use(question.data_differences, runs));
+    if (const auto made = question.made_up.find(target); made != question.made_up.end())
+        evidence.made_up = made->second;
     return judge(evidence);
+}
+
+Blame find_blame(const Question& question, const std::vector<RunRecord>& runs) {
+    std::set<std::string> open;
+    for (const std::string& target : question.candidates) {
+        const Verdict verdict = judge_target(question, target, runs, {}).verdict;
+        if (verdict == Verdict::safe || verdict == Verdict::untested) open.insert(target);
+    }
+    return verdict::find_blame(runs, question.candidates, open);
 }
 
 // Untested mounts pass too, but there is no evidence to recommend anything on.
@@ -194,10 +213,10 @@ struct Standing {
     Targets failed;  // read-only as a whole, and no split is known yet
 };
 
-Standing standing(const Question& question, const std::vector<RunRecord>& runs) {
+Standing standing(const Question& question, const std::vector<RunRecord>& runs, const Blame& blame) {
     Standing now;
     for (const std::string& target : question.candidates) {
-        const Verdict verdict = judge_target(question, target, runs).verdict;
+        const Verdict verdict = judge_target(question, target, runs, blame).verdict;
         if (recommendable(verdict)) now.passed.push_back(target);
         if (verdict == Verdict::required) now.failed.push_back(target);
         if (verdict == Verdict::split)
@@ -366,19 +385,41 @@ std::optional<std::set<std::string>> phases_after_restart(const std::vector<Step
     return after;
 }
 
-NextStep next_step(const Question& question, const std::vector<RunRecord>& so_far) {
-    if (so_far.empty()) return plan(RunKind::control, Targets{}, so_far);
-    const RunRecord& control = so_far.front();
+namespace {
+
+NextStep step_after(const Question& question, const std::vector<RunRecord>& runs) {
+    if (runs.empty()) return plan(RunKind::control, Targets{}, runs);
+    const RunRecord& control = runs.front();
     if (!relied_on(control)) return {};
+    if (!doubt_of_data(with_use(question.data_differences, runs)).empty()) return {};
 
-    if (auto group = next_probe(question.candidates, so_far))
-        return plan(RunKind::probe, std::move(*group), so_far);
+    if (auto group = next_probe(question.candidates, runs))
+        return plan(RunKind::probe, std::move(*group), runs);
 
-    const Standing now = standing(question, so_far);
-    NextStep step = try_splits(question, now, so_far);
-    if (!step.run && step.look_at.empty()) step = try_forgetting(question, now, so_far);
+    const Blame blame = find_blame(question, runs);
+    if (blame.next) {
+        NextStep again =
+            plan(blame.next->kind,
+                 Arrangement{.read_only = blame.next->read_only, .writable = blame.next->writable}, runs);
+        again.run->again = blame.next->again;
+        again.run->repeats = blame.next->repeats;
+        again.run->blames = blame.next->blames;
+        return again;
+    }
+
+    const Standing now = standing(question, runs, blame);
+    NextStep step = try_splits(question, now, runs);
+    if (!step.run && step.look_at.empty()) step = try_forgetting(question, now, runs);
     if (step.run || !step.look_at.empty()) return step;
-    return verify(question, now, so_far);
+    return verify(question, now, runs);
+}
+
+}  // namespace
+
+NextStep next_step(const Question& question, const std::vector<RunRecord>& so_far) {
+    NextStep step = step_after(question, with_repeats(so_far));
+    if (step.run) step.run->id = static_cast<int>(so_far.size()) + 1;
+    return step;
 }
 
 namespace {
@@ -444,20 +485,23 @@ void explain(const Question& question, MountResult& result, const std::vector<Ru
 
 }  // namespace
 
-std::vector<MountResult> judge_all(const Question& question, const std::vector<RunRecord>& runs) {
+std::vector<MountResult> judge_all(const Question& question, const std::vector<RunRecord>& so_far) {
+    const std::vector<RunRecord> runs = with_repeats(so_far);
+    const Blame blame = runs.empty() || !relied_on(runs.front()) ? Blame{} : find_blame(question, runs);
     std::vector<MountResult> results;
     for (const Mount& mount : question.mounts) {
         const bool asked = contains(question.candidates, mount.target) || mount.read_only ||
                            question.ineffective.contains(mount.target) ||
                            question.not_tried.contains(mount.target);
         if (!asked) continue;
-        results.push_back(judge_target(question, mount.target, runs));
+        results.push_back(judge_target(question, mount.target, runs, blame));
         explain(question, results.back(), runs);
     }
     return results;
 }
 
-Recommendation recommend(const std::vector<MountResult>& mounts, const std::vector<RunRecord>& runs) {
+Recommendation recommend(const std::vector<MountResult>& mounts, const std::vector<RunRecord>& so_far) {
+    const std::vector<RunRecord> runs = with_repeats(so_far);
     const auto acceptable = [&](const RunRecord& run, const std::string& target) {
         return std::any_of(mounts.begin(), mounts.end(), [&](const MountResult& result) {
             return result.mount.target == target && recommendable(result.verdict) &&

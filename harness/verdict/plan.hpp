@@ -23,6 +23,10 @@ struct Question {
     bool tmpfs_has_owner = true;  // the engine takes uid= and gid= for one
     // A step restarts the subject, which empties a tmpfs: the phases that come after the last such step.
     std::optional<std::set<std::string>> after_restart = {};
+    // Data of the user's that the runs do not have. Unless no run used that mount, none of them is evidence.
+    std::vector<DataDifference> data_differences = {};
+    std::map<std::string, std::string> made_up =
+        {};       // target -> what the runs have in place of the user's data
     Facts facts;  // of the paths that were asked for
 };
 
@@ -37,7 +41,8 @@ struct NextStep {
     std::vector<std::string> look_at;  // paths whose facts are needed first
 };
 
-// The order: a control run; probe runs until every candidate is settled (settle.hpp). Then one run with
+// The order: a control run; probe runs until every candidate is settled (settle.hpp). Where something is left
+// out, runs that show whether it stays so and for whose sake (blame.hpp). Then one run with
 // everything that passed and, below each mount that failed, what it has to write kept writable (split.hpp);
 // if it fails, each such mount alone, as often as something new fails. A tmpfs is offered only where a run
 // has passed in which a restart emptied it, and where its name alone speaks for one, only if nothing was read
@@ -47,10 +52,10 @@ NextStep next_step(const Question& question, const std::vector<RunRecord>& so_fa
 
 // Verdicts for the candidates, the mounts that are read-only already, and those on which read-only would
 // protect nothing; in the order of the mounts.
-std::vector<MountResult> judge_all(const Question& question, const std::vector<RunRecord>& runs);
+std::vector<MountResult> judge_all(const Question& question, const std::vector<RunRecord>& so_far);
 
 // What to mount read-only and what to keep writable below it: exactly what a run had that passed and can be
 // relied on; the largest if there are several.
-Recommendation recommend(const std::vector<MountResult>& mounts, const std::vector<RunRecord>& runs);
+Recommendation recommend(const std::vector<MountResult>& mounts, const std::vector<RunRecord>& so_far);
 
 }  // namespace rogate::verdict

@@ -25,7 +25,7 @@ bool is_plain_probe(const RunRecord& run) {
 
 // Only if the run's account is whole: what was not seen could have failed anywhere.
 bool blames_only(const RunRecord& run, const std::string& target) {
-    return !run.passed && distrust(run).empty() && suspects(run) == Targets{target};
+    return !relied_on(run) && suspects(run) == Targets{target};
 }
 
 // Mounts whose canary went wrong; the others of the same run are none the worse for it.
@@ -91,7 +91,7 @@ void Settler::alone(const std::string& target) {
     const RunRecord* run = run_with({target});
     if (run == nullptr) return;
     settled_.insert(target);
-    if (run->passed && distrust(*run).empty()) passed_.push_back(target);
+    if (relied_on(*run)) passed_.push_back(target);
 }
 
 // Whoever was blamed by what failed on it is not the only one that can make the scenario fail, perhaps not
@@ -171,7 +171,7 @@ bool Settler::any_writer(const Targets& group) const {
 bool Settler::settles_nothing(const Targets& group) const {
     if (!open_ones(group).empty()) return false;
     return !unconfirmed_ || std::any_of(runs_.begin(), runs_.end(), [&](const RunRecord& run) {
-        return is_plain_probe(run) && run.passed && distrust(run).empty() &&
+        return is_plain_probe(run) && relied_on(run) &&
                std::all_of(group.begin(), group.end(),
                            [&](const std::string& target) { return contains(run.plan.read_only, target); });
     });
@@ -248,15 +248,16 @@ const RunRecord* settling_run(const std::string& target, const std::vector<RunRe
                     *failed = nullptr;
     for (const RunRecord& run : runs) {
         if (!has_whole(run, target)) continue;
-        const bool relied_on = run.passed && distrust(run).empty();
-        if (relied_on && telling == nullptr && shows_refused_writes(run, target)) telling = &run;
+        const bool reliable = relied_on(run);
+        if (reliable && telling == nullptr && shows_refused_writes(run, target)) telling = &run;
         if (!is_plain_probe(run)) continue;
         if (alone == nullptr && run.plan.read_only.size() == 1) alone = &run;
-        if (relied_on && passed == nullptr) passed = &run;
+        if (reliable && (passed == nullptr || (!in_use(*passed, target) && in_use(run, target))))
+            passed = &run;
         if (run.passed && doubtful == nullptr) doubtful = &run;
         if (failed == nullptr && blames_only(run, target)) failed = &run;
     }
-    const bool alone_passed = alone != nullptr && alone->passed && distrust(*alone).empty();
+    const bool alone_passed = alone != nullptr && relied_on(*alone);
     if (alone != nullptr && !alone_passed) return alone;
     // What an application does once another of its mounts is read-only is done to this one all the same.
     if (passed != nullptr && telling != nullptr) return telling;

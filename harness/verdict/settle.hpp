@@ -22,8 +22,8 @@ std::optional<std::vector<std::string>> next_probe(const std::vector<std::string
 // The mounts that a run had read-only and on which something failed, in the order of their last failure.
 std::vector<std::string> suspects(const RunRecord& run);
 
-// The run that settles `target`: the one in which it was alone; else one that passed with it read-only; else
-// one that failed, and in which something failed on it alone.
+// The run that settles `target`: the one in which it was alone; else one that passed with it read-only, and
+// that used it if there is such a one; else one that failed, and in which something failed on it alone.
 const RunRecord* settling_run(const std::string& target, const std::vector<RunRecord>& runs);
 
 }  // namespace rogate::verdict

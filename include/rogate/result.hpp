@@ -18,6 +18,23 @@ struct PhaseCost {
     bool operator==(const PhaseCost&) const = default;
 };
 
+// How the application differs elsewhere when a mount is read-only: only what was so in every run compared.
+struct Difference {
+    Attempts left_out;                // writes that every control run made, and no run with it read-only
+    std::vector<std::string> unused;  // targets that every control run opened something on, and none of those
+    Attempts instead;                 // writes that each of those made, and no control run
+    std::vector<std::string> with;    // other mounts that may be to blame instead
+    bool empty() const { return left_out.empty() && unused.empty(); }
+    bool operator==(const Difference&) const = default;
+};
+
+// What a verdict saw of the application: the run with the mount read-only.
+struct Watched {
+    int steps = 0;
+    double seconds = 0;  // from its start to its end
+    bool operator==(const Watched&) const = default;
+};
+
 struct MountResult {
     Mount mount;
     bool candidate = false;
@@ -31,6 +48,9 @@ struct MountResult {
     std::optional<Attempts> still_failing;
     std::vector<PhaseCost> costs;        // tolerated, split: where it is slower
     std::uint64_t writes_in_control = 0;  // successful writes of class `write` on it in the control run
+    Difference difference = {};
+    std::optional<Watched> watched = {};  // absent: no run with it read-only passed
+    std::string made_up = {};  // what the runs had there in place of the user's data; empty: nothing
     bool operator==(const MountResult&) const = default;
 };
 
@@ -60,6 +80,15 @@ struct ObserverFacts {
     bool operator==(const ObserverFacts&) const = default;
 };
 
+// Data of the user's that exist and that the runs did not have.
+struct DataDifference {
+    std::string target;   // of the subject's mount; empty: it is a container's beside the subject
+    std::string what;     // one clause
+    std::string way_out;  // what to do about it, in the imperative
+    bool used = true;     // something used that mount in a run, or it is not known that nothing did
+    bool operator==(const DataDifference&) const = default;
+};
+
 struct CampaignResult {
     Scenario scenario;
     EngineFacts engine;
@@ -72,6 +101,7 @@ struct CampaignResult {
     double duration_s = 0;
     std::vector<VaryingName> varying_names;  // of files, as the runs showed
     std::string data_mode;  // how the user's data was kept out of reach: "overlay", "copy", …
+    std::vector<DataDifference> data_differences = {};
     bool operator==(const CampaignResult&) const = default;
 };
 

@@ -46,6 +46,9 @@ struct RunPlan {
     bool leaves_data = false;         // they are kept for later runs
     bool ends_by_kill = false;        // SIGKILL in place of the shutdown
     bool again = false;               // after the steps the subject is restarted, and they are performed anew
+    // The run whose plan is tried once more, to see which of its differences from the control run stay.
+    std::optional<int> repeats = {};
+    bool blames = false;  // made to find the mount for whose sake something is left out
     bool operator==(const RunPlan&) const = default;
 };
 
@@ -58,6 +61,15 @@ struct PhaseRecord {
 };
 
 enum class Canary { seen, not_seen, not_refused, failed };
+
+// One of several tries that are read as one run.
+struct Try {
+    int run = 0;
+    DataState state = DataState::current;
+    Attempts attempts;
+    std::map<std::string, std::uint64_t> uses;
+    bool operator==(const Try&) const = default;
+};
 
 struct RunRecord {
     RunPlan plan;
@@ -85,7 +97,10 @@ struct RunRecord {
     std::string doubt;     // several tries of one plan did not end alike: how; empty: they did
     std::string log_tail;  // the subject's last output, for a failed run
     double duration_s = 0;
-    // Not for reports: what steps observed, by step, and the secrets that they brought.
+    // Not for reports. What it was read together of (verdict::merged); empty: it is one try.
+    std::vector<Try> tries = {};
+    std::vector<int> repeated_by = {};  // records of the same plan that are read together with this one
+    // What steps observed, by step, and the secrets that they brought.
     std::map<std::string, Observation> observations;
     Secrets secrets;
     bool operator==(const RunRecord&) const = default;

@@ -115,6 +115,47 @@ TEST(FailedWrites, LeftOutOnesCannotBeAcceptedByPath) {
     EXPECT_EQ(decide({made}, "mounts: [{target: /data, accept: [tolerated]}]").exit_code(), 0);
 }
 
+TEST(FailedWrites, ThoseLeftOutAreListedAndAcceptedLikeThem) {
+    MountResult made = mount(Verdict::tolerated);
+    Attempt order = write("/orders/new");
+    order.error = 0;
+    made.difference.left_out = {order};
+    const auto decision = decide({result({made})}, "");
+    ASSERT_THAT(rules(decision), ElementsAre("fail:failed-write"));
+    EXPECT_THAT(decision.findings[0].evidence.at(0), HasSubstr("left out: create /orders/new"));
+    EXPECT_EQ(decide({result({made})}, "writes: [{path: /orders/*, reason: r}]").exit_code(), 0);
+    made.difference.unused = {"/cache"};
+    EXPECT_EQ(decide({result({made})}, "writes: [{path: /orders/*, reason: r}]").exit_code(), 1);
+}
+
+TEST(FailedWrites, ThoseThatASplitDoesWithoutNeedConsent) {
+    MountResult made = mount(Verdict::split, {write("/data/db")});
+    CampaignResult split = result({made});
+    split.recommendation.verified_by_run = 3;
+    EXPECT_EQ(decide({split}, "").exit_code(), 0);
+    split.mounts[0].still_failing = Attempts{write("/data/audit.log")};
+    EXPECT_EQ(decide({split}, "").exit_code(), 1);
+    EXPECT_EQ(decide({split}, "writes: [{path: /data/audit.log, reason: r}]").exit_code(), 0);
+}
+
+TEST(Requirements, AreAskedOfEveryResult) {
+    MountResult made = mount(Verdict::safe);
+    made.watched = {.steps = 2, .seconds = 12.5};
+    const auto code = [&](const std::string& require) {
+        return decide({result({made})}, "require: " + require).exit_code();
+    };
+    EXPECT_EQ(code("real-data"), 0);
+    EXPECT_EQ(code("{watched: 12s, steps: 2}"), 0);
+    EXPECT_EQ(code("{watched: 13s}"), 1);
+    EXPECT_EQ(code("{steps: 3}"), 1);
+    made.made_up = "a fixture";
+    EXPECT_EQ(code("real-data"), 1);
+    EXPECT_EQ(code("{real-data: false, steps: 1}"), 0);
+    made.made_up.clear();
+    made.verdict = Verdict::required;
+    EXPECT_EQ(code("{watched: 13s}"), 0) << "nothing is concluded from how long that was watched";
+}
+
 TEST(FailedWrites, TheSnippetAcceptsThem) {
     const auto made =
         result({mount(Verdict::tolerated, {write("/data/it's: *.1234"), write("/data/b", "mkdir")})});

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "verdict/compare.hpp"
+#include "verdict/difference.hpp"
 
 namespace rogate::verdict {
 namespace {
@@ -50,6 +52,8 @@ class Judge : public ::testing::Test {
         evidence.mount = mount;
         evidence.control = &control;
         evidence.probe = &probe;
+        const Difference found = difference(control, probe);
+        if (!found.empty()) evidence.difference = &found;
         return judge(evidence);
     }
     Verdict verdict() { return judged().verdict; }
@@ -215,6 +219,8 @@ INSTANTIATE_TEST_SUITE_P(All, RefusedAndHopeless,
                                            Hopeless{"rename", ENOENT, AttemptClass::no_op},
                                            Hopeless{"chown", EPERM, AttemptClass::no_op},
                                            Hopeless{"removexattr", ENODATA, AttemptClass::no_op},
+                                           Hopeless{"removexattr", EPERM, AttemptClass::no_op},
+                                           Hopeless{"setxattr", EPERM, AttemptClass::no_op},
                                            Hopeless{"open-write", EACCES, AttemptClass::no_op},
                                            // Another file system may do it, or another moment.
                                            Hopeless{"rename", EXDEV, AttemptClass::write},
@@ -296,6 +302,75 @@ TEST_F(Judge, UnusedIsUntested) {
     control.uses.clear();
     probe.uses.clear();
     EXPECT_EQ(verdict(), Verdict::untested);
+}
+
+TEST_F(Judge, WhatIsOnlyAskedAboutIsUntested) {
+    control.uses.clear();
+    probe.uses.clear();
+    probe.attempts = {attempt("access", "/data", EROFS, AttemptClass::access_check)};
+    EXPECT_EQ(verdict(), Verdict::untested);
+}
+
+TEST_F(Judge, ReadByOneOfTheTwoIsTooLittle) {
+    control.uses.clear();
+    EXPECT_EQ(verdict(), Verdict::untested);
+    std::swap(control.uses, probe.uses);
+    EXPECT_EQ(verdict(), Verdict::tolerated) << "it has fallen out of use";
+}
+
+TEST_F(Judge, ReadZeroTimesIsNotSafe) {
+    control.observer = probe.observer = "ptrace";
+    control.uses.clear();
+    probe.uses.clear();
+    control.attempts = probe.attempts = {attempt("unlink", "/data/x", ENOENT)};
+    EXPECT_EQ(verdict(), Verdict::untested);
+}
+
+TEST_F(Judge, SafeSaysWhatWasWatched) {
+    probe.phases = {{.name = "entrypoint", .passed = true, .message = {}, .duration_s = 3},
+                    {.name = "ready", .passed = true, .message = {}, .duration_s = 0.25},
+                    {.name = "step upload", .passed = true, .message = {}, .duration_s = 0.25}};
+    const MountResult result = judged();
+    EXPECT_EQ(result.reason, "read 2 times, never written to; watched through 1 step, 0.5 s");
+    EXPECT_EQ(result.watched, (Watched{.steps = 1, .seconds = 0.5}));
+}
+
+TEST_F(Judge, RequiredNamesWhatDecided) {
+    probe = failing(RunKind::probe);
+    Attempt chown = attempt("chown", "/data", EROFS, AttemptClass::no_op);
+    chown.process.comm = "init.sh";
+    probe.attempts = {chown};
+    EXPECT_NE(judged().reason.find(
+                  "only by a no-op (chown to the owner it has: chown /data by init.sh): run as that user"),
+              std::string::npos)
+        << judged().reason;
+    Attempt last = attempt("create", "/data/b", EROFS);
+    last.first_s = 2;
+    probe.attempts = {attempt("create", "/data/a", EROFS), last};
+    EXPECT_NE(judged().reason.find("; refused: create /data/b and 1 more"), std::string::npos)
+        << judged().reason;
+}
+
+TEST_F(Judge, AFailureWithoutProofOfTheObserverIsNone) {
+    probe = failing(RunKind::probe);
+    probe.canary["/data"] = Canary::not_seen;
+    control.attempts = {attempt("open-write", "/data/f", 0)};
+    probe.attempts = {attempt("open-write", "/data/f", EACCES)};
+    EXPECT_EQ(verdict(), Verdict::inconclusive);
+    probe.attempts = {attempt("open-write", "/data/f", EROFS)};
+    EXPECT_EQ(verdict(), Verdict::required) << "a refusal that was seen is one";
+}
+
+TEST_F(Judge, WhatWasRefusedIsListedWhateverTheVerdictIs) {
+    control.attempts = {attempt("create", "/data/x", EROFS)};
+    MountEvidence evidence;
+    evidence.mount = mount;
+    evidence.control = evidence.refusals = &control;
+    evidence.ineffective = "the source is a unix socket";
+    EXPECT_EQ(judge(evidence).attempts.size(), 1U);
+    evidence.ineffective.clear();
+    evidence.not_tried = "no run can tell";
+    EXPECT_EQ(judge(evidence).attempts.size(), 1U);
 }
 
 TEST_F(Judge, AttemptsOnOtherMountsDoNotCount) {
