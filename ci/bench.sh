@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Measures what rogate costs, against what people would use instead, and prints a table. Each figure is a ratio of things that
+# Measures what rogate costs, against what people would use instead, and prints the figures. Each figure is a ratio of things that
 # take turns in one run: the median of the rounds, and in brackets the smallest and the largest.
 #
 #   ci/bench.sh [ROW…]     default: all rows, about 25 minutes on two cores
 #     --rounds N           default: 5
-#     --readme             also writes the table into README.md
+#     --readme             also writes the figures into tests/bench/README.md
 #     --list               the rows
 #     --tiny               one round of next to nothing: shows that it works, the figures mean nothing
 #

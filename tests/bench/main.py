@@ -19,7 +19,7 @@ BEGIN, END = "<!-- ci/bench.sh --readme: begin -->", "<!-- ci/bench.sh --readme:
 
 
 def write_readme(text):
-    path = f"{ROOT}/README.md"
+    path = f"{ROOT}/tests/bench/README.md"
     with open(path) as file:
         whole = file.read()
     before, rest = whole.split(BEGIN)
@@ -45,7 +45,7 @@ def main():
         print(f"ci/bench.sh: no such row: {', '.join(unknown)}; there are: {', '.join(ROWS)}", file=sys.stderr)
         return 2
     if options.readme and (options.tiny or options.rows):
-        print("ci/bench.sh: --readme writes the whole table: name no rows, and no --tiny", file=sys.stderr)
+        print("ci/bench.sh: --readme writes all rows: name no rows, and no --tiny", file=sys.stderr)
         return 2
     settings = Settings(os.path.abspath(options.rogate), 1 if options.tiny else options.rounds, options.tiny)
     rows, failed, start = [], [], time.monotonic()
@@ -59,7 +59,7 @@ def main():
             failed.append(name)
             lines = [Line(ROWS[name], "–", "–", "could not be measured")]
         save(name, lines, settings)
-        rows.append((name, lines))
+        rows.append((name, ROWS[name], lines))
     text = table(rows)
     print(text, end="")
     if options.readme:

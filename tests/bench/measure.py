@@ -1,8 +1,9 @@
-"""What all measurements share: variants that take turns, ratios with their spread, and the table made of them."""
+"""What all measurements share: variants that take turns, ratios with their spread, and the text made of them."""
 import dataclasses
 import json
 import os
 import statistics
+import textwrap
 import time
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
@@ -66,11 +67,18 @@ def seconds(action):
 
 
 def table(rows):
-    """`rows`: (row's name, its lines)."""
-    text = "| what | compared with | to reach | measured | command |\n| --- | --- | --- | --- | --- |\n"
-    for name, lines in rows:
+    """`rows`: (row's name, what it is about, its lines). Lists, since a table's lines would be hundreds of characters long."""
+    text = ""
+    for name, about, lines in rows:
+        text += f"{chr(10) if text else ''}### `ci/bench.sh {name}`: {about}\n\n"
         for line in lines:
-            text += f"| {line.what} | {line.compared} | {line.target} | {line.measured} | `ci/bench.sh {name}` |\n"
+            item = f"**{line.what}**: {line.measured}."
+            if line.compared != "–":
+                item += f" Beside {line.compared}."
+            if line.target != "–":
+                item += f" To reach: {line.target}."
+            text += textwrap.fill(item, 118, initial_indent="- ", subsequent_indent="  ", break_long_words=False,
+                                  break_on_hyphens=False) + "\n"
     return text
 
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* The few kernel types that the programs read, with only the fields they read. libbpf relocates every access
  * to where the running kernel has the field (CO-RE), so neither building nor running needs the headers of any
  * one kernel. */

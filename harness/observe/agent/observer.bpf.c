@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Sees every call of the watched containers that changes a file system, or would have if it had not been
  * refused.
  *
@@ -19,7 +20,7 @@
 
 #include "shared.h"
 
-char LICENSE[] SEC("license") = "GPL";
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 /* What each part of an observed call costs is measured by observers that stop behind it (ci/bench.sh parts).
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Shared by the BPF programs and the agent that loads them. */
 #ifndef ROGATE_AGENT_SHARED_H
 #define ROGATE_AGENT_SHARED_H
