@@ -2,17 +2,43 @@
 
 #include <CLI/CLI.hpp>
 
+#include "cli/about.hpp"
 #include "cli/commands.hpp"
 #include "cli/session.hpp"
+#include "cli/version.hpp"
+#include "cmdline/plugin.hpp"
 #include "report/formats.hpp"
 #include "spec/notations.hpp"
 
+namespace {
+
+// As `docker rogate`, docker's own options come first.
+rogate::Result<std::vector<std::string>> arguments_of(const std::string& program,
+                                                      std::vector<std::string> words) {
+    if (!rogate::cmdline::is_plugin_name(program)) return words;
+    auto call = rogate::cmdline::read_plugin_call(words);
+    if (!call) return rogate::fail(std::move(call.error()));
+    for (const auto& [name, value] : call->environment) setenv(name.c_str(), value.c_str(), 1);
+    return std::move(call->arguments);
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
     using namespace rogate::cli;
+    const std::vector<std::string> words(argv + 1, argv + argc);
+    if (rogate::cmdline::is_plugin_name(argv[0]) &&
+        words == std::vector<std::string>{"docker-cli-plugin-metadata"}) {
+        std::fputs(rogate::cmdline::plugin_metadata(version()).c_str(), stdout);
+        return 0;
+    }
+    auto arguments = arguments_of(argv[0], words);
+    if (!arguments) return report_error(arguments.error());
+
     CLI::App app{"Asks an application which of its mounts it really has to write."};
     app.name("rogate");
-    app.set_version_flag("--version", std::string("rogate " ROGATE_VERSION));
-    app.require_subcommand(1);
+    app.set_version_flag("--version", version_text());
+    app.require_subcommand(0, 1);
     app.footer(
         "Exit codes: 0 all as asked, 1 the gate or a scenario says no, 2 usage or input error,\n"
         "3 engine or infrastructure failure, 4 inconclusive, 130/143 interrupted.");
@@ -194,12 +220,34 @@ int main(int argc, char** argv) {
 
     CLI::App* doctor_app = app.add_subcommand("doctor", "Say whether this engine and kernel can do it");
 
+    HelpOptions help;
+    CLI::App* help_app = app.add_subcommand("help", "Explain a command or a topic");
+    help_app->add_option("TOPIC", help.topic,
+                         "A command, or one of: verdicts, exit-codes, environment, words");
+    help_app->add_option("--man-pages", help.man_pages, "Write the manual pages into this folder");
+    CompletionOptions completion;
+    CLI::App* completion_app =
+        app.add_subcommand("completion", "Print the completions for a shell: bash, zsh or fish");
+    completion_app->add_option("SHELL", completion.shell, "bash, zsh or fish")
+        ->required()
+        ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+
+    if (!arguments->empty() && arguments->front() == "__complete")
+        return complete_command(app, global, {arguments->begin() + 1, arguments->end()});
+
     try {
-        app.parse(argc, argv);
+        std::vector<std::string> reversed(arguments->rbegin(), arguments->rend());
+        app.parse(reversed);
     } catch (const CLI::ParseError& error) {
         const int code = app.exit(error);
         return code == 0 ? 0 : 2;
     }
+    if (app.get_subcommands().empty()) {
+        std::fputs(app.help().c_str(), stdout);
+        return 0;
+    }
+    if (*help_app) return help_command(app, help);
+    if (*completion_app) return completion_command(completion);
     if (!global.hosts.empty()) global.host = global.hosts.front();
     if (global.hosts.size() > 1 && !*run_app)
         return report_error({rogate::ErrorKind::usage,

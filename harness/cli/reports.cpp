@@ -7,6 +7,7 @@
 
 #include "cli/files.hpp"
 #include "cli/terminal.hpp"
+#include "cli/version.hpp"
 #include "report/json.hpp"
 
 namespace rogate::cli {
@@ -23,7 +24,7 @@ report::FormatOptions format_options(const Global& global) {
     const Terminal terminal = look_at(STDOUT_FILENO, global.colour);
     report::FormatOptions options;
     options.terminal = {.colour = terminal.colour, .unicode = terminal.unicode, .width = terminal.width};
-    options.sarif.version = ROGATE_VERSION;
+    options.sarif.version = version();
     std::error_code none;
     options.sarif.root = std::filesystem::current_path(none).string();
     return options;
