@@ -4,6 +4,7 @@
 
 #include "cli/about.hpp"
 #include "cli/commands.hpp"
+#include "cli/config.hpp"
 #include "cli/session.hpp"
 #include "cli/version.hpp"
 #include "cmdline/plugin.hpp"
@@ -59,7 +60,6 @@ int main(int argc, char** argv) {
            "--engine-timeout", global.engine_timeout_s,
            "Seconds that an ordinary call to the engine may take (default 60; longer ones get more in "
            "proportion)")
-        ->envname("ROGATE_ENGINE_TIMEOUT")
         ->check(CLI::Range(0.1, 3600.0));
 
     RunOptions run;
@@ -220,6 +220,9 @@ int main(int argc, char** argv) {
 
     CLI::App* doctor_app = app.add_subcommand("doctor", "Say whether this engine and kernel can do it");
 
+    CLI::App* config_app = app.add_subcommand(
+        "config", "Show which options the environment and the project file .rogate.yaml set");
+
     HelpOptions help;
     CLI::App* help_app = app.add_subcommand("help", "Explain a command or a topic");
     help_app->add_option("TOPIC", help.topic,
@@ -248,6 +251,9 @@ int main(int argc, char** argv) {
     }
     if (*help_app) return help_command(app, help);
     if (*completion_app) return completion_command(completion);
+    const auto settings = apply_settings(app, *run_app);
+    if (!settings) return report_error(settings.error());
+    if (*config_app) return config_command(*settings);
     if (!global.hosts.empty()) global.host = global.hosts.front();
     if (global.hosts.size() > 1 && !*run_app)
         return report_error({rogate::ErrorKind::usage,

@@ -17,10 +17,11 @@ ROGATE = os.path.abspath(sys.argv[1])
 LONGEST_LINE = 120
 README_BYTES = 8192
 # Programs in examples that are not rogate's own.
-OTHERS = {"docker", "curl", "git", "ctest", "sleep", "until", "do", "done", "sudo", "export", "cd", "code"}
+OTHERS = {"docker", "curl", "git", "ctest", "cmake", "ninja", "sleep", "until", "do", "done", "sudo", "tail", "man", "mkdir", "ln",
+          "command", "source"}
 
 
-def schema(name):
+def schema(name):  # "scenario", "policy", …
     with open(f"{ROOT}/scenarios/{name}.schema.json", encoding="utf-8") as file:
         return json.load(file)
 
