@@ -37,7 +37,6 @@ set(CPACK_PACKAGE_DESCRIPTION "rogate starts an application through the Docker E
 read-only, drives it through a scenario, and watches every write. It answers for
 each mount: can it be read-only, what is the evidence, what is the smallest change.")
 set(CPACK_RESOURCE_FILE_LICENSE ${CMAKE_SOURCE_DIR}/LICENSE)
-set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_GENERATOR DEB TGZ)
 find_program(RPMBUILD rpmbuild)
