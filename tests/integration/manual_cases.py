@@ -1,7 +1,8 @@
 """The manual's blocks that are marked with <!-- test: … -->, as a reader would type them in: in order, in a folder of their own.
 
 `shop` is a copy of tests/projects/shop; YAML blocks of the page that begin with "# NAME.yaml" are files in it. Each command has to
-end with exit code 0, and what is shown below it has to come out of it ("…" stands for anything)."""
+end with exit code 0, or with the one that its comment names ("# … exit code 1"), and what is shown below it has to come out of it
+("…" stands for anything)."""
 import contextlib
 import os
 import re
@@ -43,7 +44,8 @@ def perform(page, marker, folder):
                 ended = subprocess.run(["bash", "-o", "pipefail", "-c", command], cwd=work, env=environment,
                                        capture_output=True, text=True, timeout=250)
                 output = ended.stdout + ended.stderr
-                equal(ended.returncode, 0, f"{block.place}: {command}\n{output}")
+                wanted = re.search(r"# .*exit code (\d+)", command)
+                equal(ended.returncode, int(wanted.group(1)) if wanted else 0, f"{block.place}: {command}\n{output}")
                 assert shows(shown, output), f"{block.place}: {command}\nshown: {shown}\n{output}"
                 done += 1
     assert done, f"{page} has no commands marked '{marker}'"
