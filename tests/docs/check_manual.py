@@ -151,7 +151,7 @@ def check_words(words):
                 option = word.split("=")[0]
                 if not re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", known):
                     yield f"'{' '.join(command)}' has no option {option}"
-        if not command and not any(each.startswith("--") for each in rest):
+        if rest and not command and not any(each.startswith("--") for each in rest):
             yield f"no command of rogate's in '{' '.join(words)}'"
     elif program.startswith(("ci/", "images/", ".ci/")):
         if not os.access(f"{ROOT}/{program}", os.X_OK):
