@@ -85,18 +85,8 @@ stop() {
 }
 
 run() {
-  local name
-  while :; do
-    for name in $(engines); do
-      exec {lock}>"$pool/$name/lock"
-      if alive "$(holder "$name")" && flock --nonblock "$lock"; then
-        cd "$from"
-        exec env DOCKER_HOST="unix://$pool/$name/engine.sock" nsenter --net="/proc/$(holder "$name")/ns/net" "$@"
-      fi
-      exec {lock}>&-
-    done
-    sleep 0.2
-  done
+  cd "$from"
+  ROGATE_POOL=$pool exec python3 -B "$OLDPWD/tests/integration/engines.py" "$@"
 }
 
 case ${1:-} in

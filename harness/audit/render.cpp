@@ -16,7 +16,6 @@ namespace {
 
 using nlohmann::ordered_json;
 using report::columns;
-using escape_text;
 
 std::string place(const Found& found) {
     const SourcePlace& at = found.mount.declared;

@@ -3,7 +3,7 @@
 #include <rogate/names.hpp>
 
 #include "gate/findings.hpp"
-#include "report/escape.hpp"
+#include "base/escape.hpp"
 
 namespace rogate::gate {
 
@@ -23,7 +23,7 @@ std::vector<Finding> judge_by_requirements(const Case& about, const Policy& poli
         Finding found =
             finding(Level::fail, "made-up-data", about,
                     fmt::format("was judged by runs that had {} there, and the policy requires real data",
-                                report::escape_text(mount.made_up)));
+                                escape_text(mount.made_up)));
         found.remedy = "Run it with the data as they are, or leave 'require: real-data' out of the policy.";
         findings.push_back(std::move(found));
     }

@@ -9,6 +9,7 @@
 #include <rogate/observation.hpp>
 #include <rogate/secret.hpp>
 #include <rogate/state.hpp>
+#include <set>
 #include <string>
 #include <vector>
 
