@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace rogate::audit {
+namespace rogate::change {
 namespace {
 
 struct File {
@@ -10,10 +10,10 @@ struct File {
 };
 
 std::vector<std::string> made(const std::vector<File>& files) {
-    Audit before, now;
+    audit::Audit before, now;
     for (const File& file : files) {
-        if (!file.before.empty()) read_text(file.before, file.name, before);
-        if (!file.now.empty()) read_text(file.now, file.name, now);
+        if (!file.before.empty()) audit::read_text(file.before, file.name, before);
+        if (!file.now.empty()) audit::read_text(file.now, file.name, now);
     }
     EXPECT_TRUE(before.troubles.empty() && now.troubles.empty());
     std::vector<std::string> list;
@@ -106,4 +106,4 @@ TEST(Since, OfSeveralEqualOnesEachHasItsTurn) {
 }
 
 }  // namespace
-}  // namespace rogate::audit
+}  // namespace rogate::change

@@ -127,7 +127,7 @@ TEST(Since, TheScenarioIsAsItWasBefore) {
     const Since since{"main", "/repo", {change("/data"), change("/"), change("/data")}, {}};
     const auto targets = made_read_only(since, scenario);
     EXPECT_EQ(targets, (std::vector<std::string>{"/", "/data"}));
-    const Scenario before = before_the_change(scenario, targets);
+    const Scenario before = change::before_the_change(scenario, targets);
     EXPECT_FALSE(before.subject.mounts[0].read_only);
     EXPECT_TRUE(before.subject.mounts[1].read_only);
     EXPECT_FALSE(before.subject.read_only_rootfs);
