@@ -12,7 +12,7 @@ namespace {
 namespace fs = std::filesystem;
 using Files = std::vector<std::unique_ptr<OpenFile>>;
 
-constexpr int longest_chain = 20;
+constexpr int longest_extends = 20;
 
 // How a file calls another one, as the user would.
 std::string beside(const OpenFile& file, const std::string& other) {
@@ -70,7 +70,7 @@ struct Service {
 // Whose mounts a service takes over, by itself or by what it extends.
 void sources_of(const Files& files, Service service, const std::string& name, std::set<std::string>& sources,
                 std::vector<std::string>& unknown) {
-    for (int i = 0; service.node && i < longest_chain; ++i) {
+    for (int i = 0; service.node && i < longest_extends; ++i) {
         if (const Found list = find(service.node, "volumes_from"))
             for (const std::string& text : texts_of(list.pair->value)) sources.insert(text);
         const Found extends = find(service.node, "extends");
