@@ -447,7 +447,8 @@ Task<Client::Log> Client::container_logs(std::string id, std::size_t limit, std:
     if (!done) co_return fail(std::move(done.error()));
     if (frames.incomplete())
         co_return fail(ErrorKind::protocol, "engine: GET /containers/logs: the log ends inside a frame");
-    if (!is_framed) text = beginning;
+    if (!is_framed && !beginning.empty())
+        co_return fail(ErrorKind::protocol, "engine: GET /containers/logs: the log ends inside a frame");
     if (text.size() > limit) keep_end();
     co_return log;
 }

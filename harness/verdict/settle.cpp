@@ -25,7 +25,7 @@ bool is_plain_probe(const RunRecord& run) {
 
 // Only if the run's account is whole: what was not seen could have failed anywhere.
 bool blames_only(const RunRecord& run, const std::string& target) {
-    return !relied_on(run) && suspects(run) == Targets{target};
+    return !run.passed && distrust(run).empty() && suspects(run) == Targets{target};
 }
 
 // Mounts whose canary went wrong; the others of the same run are none the worse for it.

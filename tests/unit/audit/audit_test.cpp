@@ -219,7 +219,7 @@ TEST(Skeletons, AreScenariosThatLoad) {
         ASSERT_TRUE(scenario) << scenario.error().message << "\n" << text;
         EXPECT_TRUE(scenario->candidates) << text;
     }
-    EXPECT_THAT(files.at("web.yaml"), HasSubstr("subject: {compose: {file: ../compose.yaml, service: web}}"));
+    EXPECT_THAT(files.at("web.yaml"), HasSubstr("subject: {compose: {file: '../compose.yaml', service: web}}"));
     EXPECT_THAT(files.at("Deployment-shop-app.yaml"), HasSubstr("workload: Deployment/shop"));
     const auto web = spec::parse_scenario(files.at("web.yaml"), "scenarios/web.yaml", around);
     EXPECT_TRUE(web->subject.read_only_rootfs);
@@ -250,7 +250,7 @@ TEST(Compose, WhatIsExtendedAndIncludedIsListedWhereItIsDeclared) {
              {"/p/sub/parts.yaml", "services:\n  cache:\n    image: c\n    volumes: !override ['d:/c']\n"}}));
     EXPECT_THAT(audit.troubles, IsEmpty()) << audit.troubles.front().message;
     EXPECT_THAT(lines(audit), ElementsAre("rw volume d:/c cache @4:25", "rw rootfs :/ cache @3:5",
-                                          "rw bind ${D}:/data app @1:41", "rw rootfs :/ app @3:8",
+                                          "rw bind ${D}:/data app @1:39", "rw rootfs :/ app @3:8",
                                           "rw rootfs :/ twin @4:9"));
     EXPECT_EQ(audit.mounts[0].mount.declared.file, "x/sub/parts.yaml");
     EXPECT_EQ(audit.mounts[2].mount.declared.file, "x/base.yaml");

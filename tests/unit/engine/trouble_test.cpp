@@ -130,8 +130,13 @@ TEST_F(Trouble, AStatOfAPathIsRead) {
 TEST_F(Trouble, ALogThatEndsInsideAFrameIsAnError) {
     answer(chunked({frame(1, "whole"), frame(2, "half").substr(0, 10)}));
     EXPECT_EQ(run(client.container_logs("c")).error().kind, ErrorKind::protocol);
-    answer(chunked({"a terminal's raw output"}));
+    answer(chunked({std::string(3, '\0')}));
     EXPECT_EQ(run(client.container_logs("c")).error().kind, ErrorKind::protocol);
+}
+
+TEST_F(Trouble, ALogOfATerminalHasNoFrames) {
+    answer(chunked({"a terminal's raw output"}));
+    EXPECT_EQ(run(client.container_logs("c"))->text, "a terminal's raw output");
 }
 
 TEST_F(Trouble, OfALogTheLastBytesAreKept) {
@@ -412,7 +417,7 @@ TEST_F(Trouble, AnEngineThatDoesNotTellOfAnExecIsNoSlowProcess) {
 }
 
 TEST_F(Trouble, ALogThatIsNoneNamesTheCall) {
-    answer(reply(200, R"({"unexpected":[1,2]})"));
+    answer(reply(200, frame(1, "x") + "no frame follows"));
     const auto log = run(client.container_logs("c", 4096));
     ASSERT_FALSE(log.has_value());
     EXPECT_EQ(log.error().message.find("engine: GET /containers/logs: "), 0U) << log.error().message;

@@ -209,7 +209,8 @@ TEST(Property, APatchedFileMountsWhatIsRecommendedAndNothingElseChanges) {
                                 .as = WritableAs::volume,
                                 .mount = "/t0",
                                 .tmpfs_options = {},
-                                .reason = {}});
+                                .reason = {},
+                                .needs_mount_point = true});  // it has no data yet
         if (read_only.empty() && writable.empty()) continue;
 
         const auto patch = make_patch(test::result_with(mounts, read_only, writable),
