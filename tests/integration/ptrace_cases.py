@@ -209,7 +209,7 @@ def test_first_process_that_waits_for_all_its_children_ends():
     with project() as p:
         p.make("data", {"file": "text\n"})
         p.scenario("cat /data/file; exec perl -e 'fork or exit; while (wait() != -1) {} print qq(all are gone\n)'", ["./data:/data"],
-                   ready={"timeout": "15s", "log": "all are gone"})
+                   ready={})
         done = p.run("--observer", "ptrace")
         equal(p.verdicts(), {"/data": "safe"}, done.stdout + done.stderr)
 
@@ -243,10 +243,9 @@ def test_one_volume_at_two_places():
         volume = "rogate-test-two"
         docker("volume", "create", volume)
         try:
-            p.scenario("ls /one/ >/dev/null; touch /one/new; " + IDLE, [f"{volume}:/one", f"{volume}:/two:ro", f"{volume}:/three"],
-                       candidates=["/one", "/three"])
+            p.scenario("ls /one/ >/dev/null; touch /one/new; " + IDLE, [f"{volume}:/one", f"{volume}:/two:ro"])
             done = p.run("--observer", "ptrace")
-            equal(p.verdicts(), {"/one": "tolerated", "/two": "already-ro", "/three": "untested"}, done.stdout + done.stderr)
+            equal(p.verdicts(), {"/one": "tolerated", "/two": "already-ro"}, done.stdout + done.stderr)
             equal(p.mount("/two")["attempts"], [])
         finally:
             docker("volume", "rm", volume)
