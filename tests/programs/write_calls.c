@@ -243,6 +243,7 @@ struct uring {
 static int uring_open(struct uring* uring) {
     size_t submissions, completions;
     memset(uring, 0, sizeof *uring);
+    if (getenv("WITHOUT_IO_URING")) return -1; /* the ptrace observer doubts whoever asks for it */
     uring->fd = (int)syscall(SYS_io_uring_setup, 4, &uring->layout);
     if (uring->fd < 0) return -1;
     submissions = uring->layout.sq_off.array + uring->layout.sq_entries * sizeof(unsigned int);
