@@ -217,7 +217,8 @@ Task<> Launch::start() {
     }
     in_pod = co_await bench_.pod.start_rest(record_.plan.id);
     if (!in_pod) co_return fail(std::move(in_pod.error()));
-    end(in_pod->empty(), std::move(*in_pod));
+    const bool all_run = in_pod->empty();  // before it is moved: arguments are evaluated in any order
+    end(all_run, std::move(*in_pod));
     co_return Result<>{};
 }
 
@@ -485,7 +486,8 @@ void Launch::judge_exit(const engine::ContainerState& state, bool told_to, bool 
     if (is_control && bench_.control == nullptr && killed && wrong.empty())
         bench_.status.warn(
             killed_note(stop_signal(), record_.deaf_to_stop, bench_.scenario.shutdown.timeout_ms));
-    end(wrong.empty(), std::move(wrong));
+    const bool passed = wrong.empty();  // before it is moved: arguments are evaluated in any order
+    end(passed, std::move(wrong));
 }
 
 // A program that does its work and ends gets the time for it.

@@ -159,7 +159,7 @@ ValuePtr ServiceReader::healthcheck(const Value& value) const {
         const Value& said = *pair.second;
         // Zero, as with docker compose, is the image's or the default.
         const bool zero = key != "start_period" && (said.text == "0" || said.text == "0s");
-        const bool empty = key == "test" && says_nothing(said);
+        const bool empty = key == "test" && said.text.empty() && said.items.empty();
         return key.starts_with("x-") || said.kind == Value::Kind::null || key == "start_interval" || zero ||
                empty || (disabled && key != "disable");
     });

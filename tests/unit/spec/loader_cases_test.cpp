@@ -108,6 +108,12 @@ TEST(LoaderCases, NotationsThatComposeReads) {
     EXPECT_THAT(subject.unset_environment, ElementsAre("NONE"));
 }
 
+TEST(LoaderCases, AHealthCheckMayBeAnyCommand) {
+    EXPECT_EQ(app("    healthcheck: {test: \"false\"}\n").healthcheck->test,
+              (std::vector<std::string>{"CMD-SHELL", "false"}));
+    EXPECT_TRUE(app("    healthcheck: {test: '', retries: 0, interval: 1s}\n").healthcheck->test.empty());
+}
+
 TEST(LoaderCases, MergeTags) {
     EXPECT_EQ(compose("x-c: &c {image: b}\nservices:\n  app:\n    !!merge <<: *c\n    init: !!bool true\n")
                   .subject.image,
