@@ -34,7 +34,9 @@ std::vector<std::string> running_containers(Global global) {
         auto containers = co_await client.container_list("");
         if (!containers) co_return fail(std::move(containers.error()));
         for (const engine::ContainerSummary& each : *containers)
-            if (each.state == "running" && !each.labels.contains(session_label)) names.push_back(each.name);
+            // The engine's names begin with a slash.
+            if (each.state == "running" && !each.labels.contains(session_label))
+                names.push_back(each.name.substr(each.name.starts_with('/') ? 1 : 0));
         co_return Result<>{};
     };
     const EngineOutcome outcome = with_engine(global, std::move(work));
@@ -81,7 +83,9 @@ int write_pages(const CLI::App& app, const std::string& folder) {
 int help_command(const CLI::App& app, const HelpOptions& options) {
     if (!options.man_pages.empty()) return write_pages(app, options.man_pages);
     if (options.topic.empty()) {
-        std::string text = app.help() + "\nTopics for `rogate help TOPIC`: a command, or";
+        // App::help() would give the help of the command that was parsed, which is this one.
+        std::string text = app.get_formatter()->make_help(&app, app.get_name(), CLI::AppFormatMode::Normal) +
+                           "\nTopics for `rogate help TOPIC`: a command, or";
         for (const cmdline::Topic& each : cmdline::topics())
             text += fmt::format("{} {}", &each == cmdline::topics().data() ? "" : ",", each.name);
         std::puts(text.c_str());

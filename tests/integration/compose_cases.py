@@ -105,7 +105,7 @@ def test_docker_run():
         equal(p.verdicts(), {"/conf": "safe", "/t": "required"}, done.stdout)
         equal(p.result["subject"]["origin"]["kind"], "docker-run")
         # Patched in, it is what the next run finds.
-        equal(rogate("patch", p.path("out/result.json"), "--in-place").returncode, 0)
+        equal(rogate("patch", p.path("out/result.json"), "--in-place", "--root", p.folder).returncode, 0)
         with open(p.path("scenario.yaml")) as text:
             contains(text.read(), "-v ./conf:/conf:ro --tmpfs /t \\\n")
         done = p.run()

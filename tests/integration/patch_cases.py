@@ -139,7 +139,7 @@ ready:
         assert done.returncode == 0, done
         before = json.load(open(folder + "/one/result.json"))
         assert before["recommendation"]["read_only"] == ["/conf"], before["recommendation"]
-        done = rogate("patch", folder + "/one/result.json", "--in-place")
+        done = rogate("patch", folder + "/one/result.json", "--in-place", "--root", folder)
         assert done.returncode == 0, done
         assert "    - ./conf:/conf:ro      # only read\n    - data:/data\n" in read(scenario), read(scenario)
         done = rogate("run", scenario, "--out", folder + "/two")

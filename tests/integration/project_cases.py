@@ -29,7 +29,7 @@ def patched_and_again(p, read_only, file):
     """What is recommended is what the patch writes, and what the next run finds."""
     equal(p.result["recommendation"]["read_only"], read_only)
     recommended = p.result["recommendation"]
-    done = rogate("patch", p.path("out/result.json"), "--in-place")
+    done = rogate("patch", p.path("out/result.json"), "--in-place", "--root", p.folder)
     equal(done.returncode, 0, done.stdout + done.stderr)
     with open(p.path(file)) as text:
         text = text.read()

@@ -22,7 +22,7 @@ def shipped(name):
         shutil.copytree(f"{ROOT}/scenarios/{name}", copy)
         of_copy = rogate("run", copy, "--out", f"{folder}/one")
         equal(of_copy.returncode, 0, of_copy.stdout + of_copy.stderr)
-        patched = rogate("patch", f"{folder}/one/result.json", "--in-place")
+        patched = rogate("patch", f"{folder}/one/result.json", "--in-place", "--root", folder)
         equal(patched.returncode, 0, patched.stdout + patched.stderr)
         again = rogate("run", copy, "--out", f"{folder}/two")
         equal(again.returncode, 0, again.stdout + again.stderr)

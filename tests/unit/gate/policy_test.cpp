@@ -132,6 +132,7 @@ TEST(FailedWrites, ThoseThatASplitDoesWithoutNeedConsent) {
     MountResult made = mount(Verdict::split, {write("/data/db")});
     CampaignResult split = result({made});
     split.recommendation.verified_by_run = 3;
+    split.mounts[0].still_failing = Attempts{};
     EXPECT_EQ(decide({split}, "").exit_code(), 0);
     split.mounts[0].still_failing = Attempts{write("/data/audit.log")};
     EXPECT_EQ(decide({split}, "").exit_code(), 1);

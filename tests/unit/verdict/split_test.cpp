@@ -113,7 +113,9 @@ TEST(Split, KeepsThePidFilesDirectoryWritable) {
     EXPECT_EQ(result.writable[0].as, WritableAs::tmpfs);
     EXPECT_EQ(result.writable[0].tmpfs_options, "mode=0750,uid=33,gid=33");
     EXPECT_FALSE(result.writable[0].needs_mount_point);
-    EXPECT_EQ(result.reason, "read-only fails ready: no; refused: create /data/run/app.pid, but passes with /data/run (tmpfs) writable");
+    EXPECT_EQ(result.reason,
+              "read-only fails ready: no; refused: create /data/run/app.pid, but passes with /data/run "
+              "(tmpfs) writable");
     // control, alone, split; the split run is its own proof.
     EXPECT_EQ(application.runs.size(), 3U);
     const Recommendation advice = recommend({result}, application.runs);
