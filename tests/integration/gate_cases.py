@@ -78,8 +78,8 @@ def test_a_new_fixed_name_below_numbered_ones():
 def test_a_split_in_which_a_write_still_fails():
     """It is left to fail in the recommended arrangement, which nobody agreed to."""
     with project() as p:
-        p.make("data/db", {"seed": "rows\n"})
         p.make("data", {"conf": "a=1\n"})
+        p.make("data/db", {"seed": "rows\n"})
         p.scenario("cat /data/conf; echo started >>/data/audit.log; echo 1 >/data/db/x || exit 3; " + IDLE, ["./data:/data"])
         p.run()
         out = gate(p, code=1)
@@ -158,7 +158,7 @@ def test_since_and_a_mode_from_the_env_file():
         ask(0, "gate", "--since", "HEAD")
         write(p, ".env", "MODE=ro\n")
         contains(ask(4, "gate", "--since", "HEAD"), "web /data", "compose.yaml:5")
-        ask(1, "run", "--since", "HEAD", "compose.yaml", "--service", "web", "--out", "out")
+        ask(0, "run", "--since", "HEAD", "compose.yaml", "--service", "web", "--out", "out")
         contains(ask(1, "gate", "--since", "HEAD", "out"), "was made read-only since HEAD", "has to be written to")
         write(p, ".gitignore", ".env\n")
         git("rm", "-q", "--cached", ".env")
