@@ -3,7 +3,7 @@
 # (as root; otherwise one by one on the engine that is there, which is started if there is none).
 #
 #   ci/test.sh [--all] [OPTION…]    options go to ctest, for example -L unit
-#     --all    the long forms as well: the unit tests with sanitizers, clang-tidy on every file, and tests labelled `long`
+#     --all    the long forms as well: the unit tests with sanitizers
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -25,6 +25,6 @@ if [ "$(id -u)" -eq 0 ] && [ -z "${DOCKER_HOST:-}" ]; then
   trap 'ci/pool.sh stop' EXIT
   jobs=2
 fi
-if [ -n "$all" ]; then ci/asan.sh; else set -- -LE long "$@"; fi
+[ -z "$all" ] || ci/asan.sh
 say "testing"
 ctest --test-dir build/dev --parallel "$jobs" --output-on-failure --no-tests=error "$@"

@@ -1,13 +1,11 @@
-# The layout of every C++ file and the scripts, as tests with the label `lint`; what is not installed is not tested.
+# The layout of every C++ file and the scripts, as tests with the label `lint`. A tool that is missing fails its test, and so does a
+# list of files that is empty.
 find_program(CLANG_FORMAT clang-format)
 find_program(SHELLCHECK shellcheck)
-if(CLANG_FORMAT)
-  add_test(NAME lint.clang-format WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
-           COMMAND sh -c "git ls-files '*.cpp' '*.hpp' | xargs ${CLANG_FORMAT} --dry-run -Werror")
-  set_tests_properties(lint.clang-format PROPERTIES LABELS lint)
-endif()
-if(SHELLCHECK)
-  add_test(NAME lint.shellcheck WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
-           COMMAND sh -c "git ls-files '*.sh' .ci/run | xargs ${SHELLCHECK} -x")
-  set_tests_properties(lint.shellcheck PROPERTIES LABELS lint)
-endif()
+function(lint name tool files)
+  add_test(NAME lint.${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
+           COMMAND sh -c "files=$(git ls-files ${files}) && test -n \"$files\" && '${tool}' ${ARGN} $files")
+  set_tests_properties(lint.${name} PROPERTIES LABELS lint)
+endfunction()
+lint(clang-format "${CLANG_FORMAT}" "'*.cpp' '*.hpp'" --dry-run -Werror)
+lint(shellcheck "${SHELLCHECK}" "'*.sh' .ci/run" -x)

@@ -7,8 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <rogate/names.hpp>
 
-#include "report/columns.hpp"
 #include "base/escape.hpp"
+#include "report/columns.hpp"
 
 namespace rogate::audit {
 

@@ -5,8 +5,8 @@
 #include <rogate/names.hpp>
 
 #include "audit/render.hpp"
-#include "base/yaml_text.hpp"
 #include "base/escape.hpp"
+#include "base/yaml_text.hpp"
 
 namespace rogate::audit {
 
@@ -31,8 +31,7 @@ std::string file_name(const Found& found) {
 std::string mount_line(const Mount& mount) {
     const std::string mode = mount.read_only ? ", read_only: true" : "";
     if (mount.target.find('$') != std::string::npos || mount.source.find('$') != std::string::npos)
-        return fmt::format("    # fill in: {}:{}\n", escape_text(mount.source),
-                           escape_text(mount.target));
+        return fmt::format("    # fill in: {}:{}\n", escape_text(mount.source), escape_text(mount.target));
     for (const std::string_view kind : {"configMap", "secret", "projected", "downwardAPI"})
         if (mount.source == kind)
             return fmt::format("    # fill in, with the content of the {}: ./{}:{}:ro\n", kind, kind,

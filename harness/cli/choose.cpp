@@ -49,9 +49,8 @@ Result<std::vector<Scenario>> choose(std::vector<Scenario> scenarios,
                                                       pattern, fmt::join(names, ", ")));
     if (!patterns.empty())
         std::erase_if(scenarios, [&](const Scenario& scenario) {
-            return std::none_of(patterns.begin(), patterns.end(), [&](const std::string& pattern) {
-                return matches(pattern, scenario.name);
-            });
+            return std::none_of(patterns.begin(), patterns.end(),
+                                [&](const std::string& pattern) { return matches(pattern, scenario.name); });
         });
     std::vector<Scenario> chosen;
     for (std::size_t i = 0; i < scenarios.size(); ++i)

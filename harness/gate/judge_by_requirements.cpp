@@ -2,8 +2,8 @@
 
 #include <rogate/names.hpp>
 
-#include "gate/findings.hpp"
 #include "base/escape.hpp"
+#include "gate/findings.hpp"
 
 namespace rogate::gate {
 

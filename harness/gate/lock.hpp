@@ -52,8 +52,8 @@ Lock updated(const Lock& old, const std::vector<CampaignResult>& results);
 // Sorted, one line for each write: equal locks give equal bytes.
 std::string render_lock(const Lock& lock);
 // Errors as of parse_policy(). Also reads rogate.lock/1, which had one '*' for whatever differed from run to
-// run: it is {varies} here, which stands for numbers, times, hashes, UUIDs and random texts, but not for words.
-// updated() puts the kinds in the place of those that the results still have.
+// run: it is {varies} here, which stands for numbers, times, hashes, UUIDs and random texts, but not for
+// words. updated() puts the kinds in the place of those that the results still have.
 Result<Lock> parse_lock(std::string_view text, const std::string& file_name);
 
 }  // namespace rogate::gate

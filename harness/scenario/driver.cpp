@@ -73,7 +73,8 @@ Task<std::string> describe_exit(engine::Client& client, const engine::ContainerS
     if (state.oom_killed) text += " (out of memory)";
     if (!state.error.empty()) text += fmt::format(" ({})", masker.masked(state.error));
     auto log = co_await last_lines(client, state.id, masker, 4096, 5);
-    if (log && !log->empty()) text += fmt::format("; its last output: \"{}\"", excerpt_of_end(*log, masker, 500));
+    if (log && !log->empty())
+        text += fmt::format("; its last output: \"{}\"", excerpt_of_end(*log, masker, 500));
     co_return text;
 }
 

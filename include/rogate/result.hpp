@@ -46,7 +46,7 @@ struct MountResult {
     std::vector<WritablePath> writable;  // split: what has to stay writable on it
     // split: writes on it that failed in the run that passed with just `writable`. Absent: not known.
     std::optional<Attempts> still_failing;
-    std::vector<PhaseCost> costs;        // tolerated, split: where it is slower
+    std::vector<PhaseCost> costs;         // tolerated, split: where it is slower
     std::uint64_t writes_in_control = 0;  // successful writes of class `write` on it in the control run
     Difference difference = {};
     std::optional<Watched> watched = {};  // absent: no run with it read-only passed

@@ -18,8 +18,8 @@ namespace rogate {
 enum class RunKind { control, probe, verify };
 
 // A path that stays writable below a read-only mount: a mount of its own.
-// volume: a new one, empty or filled from the image. subpath: this directory of the mount's own source (of the
-// volume, or of the folder that is bound), with the data in it.
+// volume: a new one, empty or filled from the image. subpath: this directory of the mount's own source (of
+// the volume, or of the folder that is bound), with the data in it.
 enum class WritableAs { tmpfs, volume, subpath };
 struct WritablePath {
     std::string path;  // as the subject sees it

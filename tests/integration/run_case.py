@@ -5,7 +5,7 @@ import sys
 
 from engines import reserve_engine
 
-SECONDS = 300  # from when the case has an engine; waiting for one is not its fault
+SECONDS = 600  # from when the case has an engine; waiting for one is not its fault
 
 
 def too_long(_signal, _frame):

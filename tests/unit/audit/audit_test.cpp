@@ -219,7 +219,8 @@ TEST(Skeletons, AreScenariosThatLoad) {
         ASSERT_TRUE(scenario) << scenario.error().message << "\n" << text;
         EXPECT_TRUE(scenario->candidates) << text;
     }
-    EXPECT_THAT(files.at("web.yaml"), HasSubstr("subject: {compose: {file: '../compose.yaml', service: web}}"));
+    EXPECT_THAT(files.at("web.yaml"),
+                HasSubstr("subject: {compose: {file: '../compose.yaml', service: web}}"));
     EXPECT_THAT(files.at("Deployment-shop-app.yaml"), HasSubstr("workload: Deployment/shop"));
     const auto web = spec::parse_scenario(files.at("web.yaml"), "scenarios/web.yaml", around);
     EXPECT_TRUE(web->subject.read_only_rootfs);
