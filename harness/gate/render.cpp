@@ -27,7 +27,7 @@ std::string counted(std::size_t n, std::string_view one) {
 
 std::string verdict_line(const Decision& decision) {
     const std::string since = escape_text(decision.since);
-    if (!since.empty() && decision.mounts == 0)
+    if (!since.empty() && decision.mounts == 0 && decision.count(Level::inconclusive) == 0)
         return fmt::format("The gate says yes: no mount was made read-only since {}", since);
     const std::string about =
         since.empty()

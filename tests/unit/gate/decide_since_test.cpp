@@ -1,4 +1,5 @@
 #include "change/change.hpp"
+#include "gate/render.hpp"
 #include "support.hpp"
 
 namespace rogate::gate::test {
@@ -135,6 +136,20 @@ TEST(Since, TheScenarioIsAsItWasBefore) {
     EXPECT_FALSE(before.pod.mounts[0].read_only);
     EXPECT_TRUE(before.pod.mounts[1].read_only);
     EXPECT_EQ(before.candidates, targets);
+}
+
+TEST(Since, WhatCannotBeToldIsNoYes) {
+    const std::vector<CampaignResult> none;
+    const Policy agreed;
+    Since since;
+    since.revision = "main";
+    since.not_known = {"web /data (compose.yaml:5:16): its mode came from MODE"};
+    const Decision decision =
+        gate::decide({.results = none, .policy = agreed, .today = day("2026-06-15"), .since = &since});
+    EXPECT_EQ(decision.exit_code(), 4);
+    const std::string text = render_terminal(decision, {});
+    EXPECT_THAT(text, testing::HasSubstr("The gate cannot tell: 1 inconclusive"));
+    EXPECT_THAT(text, testing::Not(testing::HasSubstr("says yes")));
 }
 
 }  // namespace
