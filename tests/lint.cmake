@@ -3,8 +3,9 @@
 find_program(CLANG_FORMAT clang-format)
 find_program(SHELLCHECK shellcheck)
 function(lint name tool files)
+  string(JOIN " " options ${ARGN})
   add_test(NAME lint.${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
-           COMMAND sh -c "files=$(git ls-files ${files}) && test -n \"$files\" && '${tool}' ${ARGN} $files")
+           COMMAND sh -c "files=$(git ls-files ${files}) && test -n \"$files\" && '${tool}' ${options} $files")
   set_tests_properties(lint.${name} PROPERTIES LABELS lint)
 endfunction()
 lint(clang-format "${CLANG_FORMAT}" "'*.cpp' '*.hpp'" --dry-run -Werror)
