@@ -10,8 +10,8 @@ build_packages=(g++ cmake ninja-build ccache mold clang bpftool libbpf-dev libel
 lint_packages=(clang-format shellcheck)
 # The HTML report is tested in a browser.
 browser_packages=(chromium fonts-dejavu-core)
-# A test reaches the engine through an sshd of its own; another one fetches a release.
-test_packages=(openssh-client openssh-server curl)
+# A test reaches the engine through an sshd of its own, another one fetches a release; ci/pool.sh needs ip(8).
+test_packages=(openssh-client openssh-server curl iproute2)
 engine_packages=(docker.io iptables ca-certificates)
 base_packages=(mmdebstrap ca-certificates)
 kernel_packages=(qemu-system-x86 cpio)
