@@ -21,8 +21,8 @@ images/build.sh
 build dev
 jobs=1
 if [ "$(id -u)" -eq 0 ] && [ -z "${DOCKER_HOST:-}" ]; then
-  ci/pool.sh start 2
   trap 'ci/pool.sh stop' EXIT
+  ci/pool.sh start 2
   jobs=2
 fi
 [ -z "$all" ] || ci/asan.sh
