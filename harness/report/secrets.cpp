@@ -68,18 +68,31 @@ class Hider {
     }
     void hide(PhaseRecord& each) const { hide(each.name), hide_free(each.message); }
     void hide(PhaseCost& each) const { hide(each.phase); }
+    // Every member is named here, so that a new one does not compile before it is decided on.
     void hide(RunRecord& each) const {
-        hide(each.plan.read_only), hide(each.plan.writable), hide(each.phases), hide(each.attempts);
-        hide_keys(each.canary), hide_keys(each.uses);
-        hide_free(each.observer_problem), hide_free(each.services_problem), hide_free(each.log_tail);
-        hide_free(each.doubt);
+        auto& [plan, passed, phases, attempts, canary, uses, read_back, lost_events, exit_code, exited_early,
+               killed, deaf_to_stop, silent_ports, could_not_start, observer, observer_problem,
+               services_problem, doubt, log_tail, duration_s, tries, repeated_by, observations, secrets] = each;
+        hide(plan.read_only), hide(plan.writable), hide(phases), hide(attempts);
+        hide_keys(canary), hide_keys(uses);
+        if (read_back) hide_keys(*read_back);
+        hide_free(observer_problem), hide_free(services_problem), hide_free(log_tail), hide_free(doubt);
+        tries.clear(), observations.clear(), secrets = {};  // not for reports
     }
     void hide(Mount& each) const {
         hide(each.source), hide(each.target), hide(each.tmpfs_options), hide(each.declared.file);
     }
     void hide(MountResult& each) const {
-        hide(each.mount), hide(each.reason), hide(each.attempts), hide(each.writes);
-        hide(each.writable), hide(each.costs);
+        auto& [mount, candidate, verdict, reason, attempts, runs, writes, writable, still_failing, costs,
+               writes_in_control, difference, watched, made_up] = each;
+        hide(mount), hide(reason), hide(attempts), hide(writes), hide(writable), hide(costs);
+        if (still_failing) hide(*still_failing);
+        hide(difference.left_out), hide(difference.unused), hide(difference.instead), hide(difference.with);
+        hide_free(made_up);
+    }
+    void hide(VaryingName& each) const { hide(each.pattern), hide(each.names); }
+    void hide(DataDifference& each) const {
+        hide(each.target), hide_free(each.what), hide_free(each.way_out);
     }
     void hide(CampaignResult& result) const;
 
@@ -108,7 +121,7 @@ void Hider::hide(CampaignResult& result) const {
     for (std::string* text : {&engine.name, &engine.version, &engine.api_version, &engine.kernel, &engine.os,
                               &engine.cgroup_version, &engine.host, &result.observer.hooks})
         hide(*text);
-    hide(result.runs), hide(result.mounts);
+    hide(result.runs), hide(result.mounts), hide(result.varying_names), hide(result.data_differences);
     hide(result.recommendation.read_only), hide(result.recommendation.writable);
 }
 

@@ -24,5 +24,5 @@ def test_a_tiny_round_gives_a_table():
     os.environ["ROGATE_BENCH_BUILD"] = os.path.dirname(ROGATE)
     done = bench("--tiny", "small", "jobs", "reports", "events", "launch")
     equal(done.returncode, 0, done.stderr)
-    contains(done.stdout, "| `rogate --version`", "| a run of a subject that exits at once | `docker run --rm` of it |",
-             "`rogate report -f sarif`", "none lost", "--jobs 2", "two engines", "`ci/bench.sh launch` |")
+    contains(done.stdout, "- **`rogate --version`", "- **a run of a subject that exits at once**", "Beside `docker run --rm` of it.",
+             "`rogate report -f sarif`", "none lost", "--jobs 2", "two engines", "### `ci/bench.sh launch`: ")

@@ -40,6 +40,8 @@ AS_OTHERS = [
     ("file in read-only", "/p/write_calls file /bind/single", "/bind/single", "/bind"),
     ("file in writable", "/p/write_calls file /open/single", "/open/single"),
 ]
+# The run goes on once the test has what it came for, however slow the machine is.
+UNTIL_READ = {"name": "waits", "exec": "until [ -e /dev/shm/out/read ]; do sleep 0.1; done", "timeout": "2m"}
 # What they change is an entry of a directory.
 OF_NAMES = ("link", "mkdir", "rename", "renameat2", "rmdir", "symlink", "unlink")
 
@@ -102,7 +104,8 @@ def run_table(p, table, mounts, *options, **subject):
     """Runs the table's commands in one subject; the output of each, by its name, and rogate's result in `p`."""
     shell = "mkdir -p /dev/shm/out\n" + "".join(
         f"{command} >/dev/shm/out/{i} 2>/dev/shm/out/{i}.err\n" for i, (_, command, *_) in enumerate(table)) + IDLE
-    p.scenario(shell, mounts, [{"name": "waits", "wait": "3s"}], subject={"image": TEST_IMAGE, **subject})
+    p.scenario(shell, mounts, [UNTIL_READ],
+               subject={"image": TEST_IMAGE, **subject})
     outputs = {}
     with p.running(*options) as running:
         running.wait_for("step waits")
@@ -110,6 +113,9 @@ def run_table(p, table, mounts, *options, **subject):
         for i, (name, *_) in enumerate(table):
             outputs[name] = docker("exec", container, "cat", f"/dev/shm/out/{i}")
             assert outputs[name], f"{name}: " + docker("exec", container, "cat", f"/dev/shm/out/{i}.err")
+        docker("exec", container, "touch", "/dev/shm/out/read")
+        while running.comes_to("step waits"):
+            docker("exec", docker("ps", "-q", "--filter", "label=io.rogate.role=subject"), "touch", "/dev/shm/out/read")
     equal(running.code, 0, running.output)
     for run in p.result["runs"]:
         equal(run["lost_events"], 0, f"run {run['id']}")
@@ -183,7 +189,7 @@ def candidates(*options, **subject):
         set_up(p, "bind")
         shell = "mkdir /dev/shm/out\n" + "".join(
             f"{command} >/dev/shm/out/{i} 2>&1\n" for i, (_, command, _) in enumerate(CANDIDATES)) + IDLE
-        p.scenario(shell, ["./bind:/bind", "rogate-test-truth:/volume", "/anonymous", f"{PROGRAMS}:/p:ro"], [{"name": "waits", "wait": "2s"}],
+        p.scenario(shell, ["./bind:/bind", "rogate-test-truth:/volume", "/anonymous", f"{PROGRAMS}:/p:ro"], [UNTIL_READ],
                    subject={"image": TEST_IMAGE, **subject}, candidates=["/bind", "/volume", "/anonymous"])
         answers = []
         with p.running(*options) as running:
@@ -191,6 +197,7 @@ def candidates(*options, **subject):
                 container = docker("ps", "-q", "--filter", "label=io.rogate.role=subject")
                 answers.append({target: lines_of(docker("exec", container, "cat", f"/dev/shm/out/{i}"))
                                 for i, (_, _, target) in enumerate(CANDIDATES)})
+                docker("exec", container, "touch", "/dev/shm/out/read")
         equal(running.code, 0, running.output)
         equal([run["lost_events"] for run in p.result["runs"]], [0] * len(p.result["runs"]))
         for target in ("/bind", "/volume", "/anonymous"):
