@@ -47,6 +47,7 @@ Result<> TarWriter::add(const TarEntry& what) {
     archive_entry_set_perm(entry.get(), what.mode & 07777U);
     archive_entry_set_uid(entry.get(), what.uid);
     archive_entry_set_gid(entry.get(), what.gid);
+    if (what.modified != 0) archive_entry_set_mtime(entry.get(), what.modified, 0);
     if (what.type == TarEntry::Type::link) archive_entry_set_symlink(entry.get(), what.target.c_str());
     archive_entry_set_size(entry.get(), static_cast<la_int64_t>(what.content.size()));
     // It warns of names that it cannot translate from the "C" locale, and writes them as they are.

@@ -23,6 +23,7 @@ struct TarEntry {
     std::uint32_t uid = 0, gid = 0, mode = 0644;  // mode: permission bits
     std::string content = {};                     // file
     std::string target = {};                      // link
+    std::int64_t modified = 0;                    // seconds since 1970; 0: whenever it is unpacked
 };
 
 class TarWriter {

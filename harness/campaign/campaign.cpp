@@ -136,56 +136,6 @@ std::map<std::string, std::string> without_protection(const std::vector<DataMoun
     return found;
 }
 
-// In the runs: a layer, a copy or a volume that no other mount has.
-bool has_data_of_its_own(const DataMount& data) {
-    return !data.mount.read_only && !data.fixture && !data.below_source && data.how != DataSource::as_it_is &&
-           data.how != DataSource::given;
-}
-
-// Another mount of the same source, or of a folder in it, would not see what is written there. Where that
-// folder has its place in the other mount it covers what is there.
-bool has_data_apart(const DataMount& data, const DataMount& other) {
-    if (&data == &other || !has_data_of_its_own(other) || source_key(data.mount).empty()) return false;
-    if (source_key(data.mount) == source_key(other.mount)) return true;
-    if (data.mount.type != MountType::bind || other.mount.type != MountType::bind) return false;
-    const auto lies_elsewhere = [](const Mount& outer, const Mount& inner) {
-        return is_or_below(inner.source, outer.source) &&
-               inner.target != outer.target + inner.source.substr(outer.source.size());
-    };
-    return lies_elsewhere(data.mount, other.mount) || lies_elsewhere(other.mount, data.mount);
-}
-
-// The runs would not have what the subject has: target -> why.
-std::map<std::string, std::string> not_tried(const std::vector<DataMount>& mounts,
-                                             const std::vector<std::string>& candidates) {
-    std::map<std::string, std::string> found;
-    for (const DataMount& data : mounts) {
-        if (std::ranges::find(candidates, data.mount.target) == candidates.end() ||
-            !has_data_of_its_own(data))
-            continue;
-        if (data.has_list)
-            found.emplace(
-                data.mount.target,
-                "its source has an access control list (getfacl), which the data of the runs have not, so "
-                "that a write could fail in them that succeeds with the user's");
-        for (const DataMount& other : mounts)
-            if (has_data_apart(data, other))
-                found.emplace(
-                    data.mount.target,
-                    fmt::format("its data are at {} as well, and the runs would not have them in common: "
-                                "what is written to one of the two would be missing in the other",
-                                other.mount.target));
-    }
-    for (const DataMount& data : mounts)
-        if (!data.hidden_below.empty() && data.writable_below.empty() && !data.mount.read_only)
-            found.emplace(
-                data.mount.target,
-                fmt::format("the runs cannot be given what is mounted below its source ({}); declare it as "
-                            "a mount of its own",
-                            fmt::join(data.hidden_below, ", ")));
-    return found;
-}
-
 // Whether what a run wrote can still be there in a later one.
 bool has_state(const DataMount& data) {
     return data.mount.type == MountType::bind || data.mount.type == MountType::volume ||
@@ -193,13 +143,20 @@ bool has_state(const DataMount& data) {
 }
 
 // Each of them doubts every verdict, unless nothing used that mount.
-std::vector<DataDifference> differences_of(const std::map<std::string, std::string>& by_target) {
+std::vector<DataDifference> differences_of(const std::vector<DataMount>& mounts) {
     std::vector<DataDifference> found;
-    for (const auto& [target, why] : by_target)
-        found.push_back(
-            {.target = target,
-             .what = fmt::format("{}: {}", target, why),
-             .way_out = "give it a fixture ('fixtures'), try 'data: copy', or make it a mount of its own"});
+    for (const DataMount& data : mounts) {
+        const std::string& target = data.mount.target;
+        for (const DataMount::Lack& lack : data.lacks)
+            found.push_back({.target = target,
+                             .what = fmt::format("{}: {}", target, lack.what),
+                             .way_out = lack.way_out});
+        if (!data.hidden_below.empty() && data.writable_below.empty() && !data.mount.read_only)
+            found.push_back({.target = target,
+                             .what = fmt::format("{}: what is mounted below its source ({})", target,
+                                                 fmt::join(data.hidden_below, ", ")),
+                             .way_out = "declare it as a mount of its own"});
+    }
     return found;
 }
 
@@ -334,15 +291,19 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
                          std::vector<std::string> candidates, const Secrets& secrets) {
     result.data_mode = data.mode() == "none" ? pod.data_mode() : data.mode();
     const auto pointless = without_protection(data.mounts());
-    auto untried = not_tried(data.mounts(), candidates);
-    const auto differences = differences_of(untried);
-    untried.clear();
+    auto differences = differences_of(data.mounts());
+    for (DataDifference& each : companions.differences(data)) differences.push_back(std::move(each));
+    std::map<std::string, std::string> untried;
     if (client.server().read_only_root_has_tmpfs() && std::ranges::find(candidates, "/") != candidates.end())
         untried.emplace(
             "/",
             "podman mounts a tmpfs on /run, /tmp and /var/tmp of a container whose root is read-only, so "
             "that a run with it shows nothing of what is written there; ask an engine of docker's");
-    for (const std::string& note : data.notes()) status.warn(note);
+    std::size_t notes = 0;
+    const auto tell_notes = [&] {
+        for (; notes < data.notes().size(); ++notes) status.warn(data.notes()[notes]);
+    };
+    tell_notes();
     warn_of_mount_points(data.mounts(), status);
     std::erase_if(candidates, [&](const std::string& target) {
         return pointless.contains(target) || untried.contains(target);
@@ -372,7 +333,7 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
                                .made_up = made_up(result.scenario, data.mounts()),
                                .facts = {}};
     question.can_make_mount_points.merge(data.can_make_mount_points());
-    Tries tries(bench, options.repeat, result.runs);
+    std::optional<Tries> tries(std::in_place, bench, options.repeat, result.runs, 0);
     std::vector<RunRecord> plans;  // one for each plan, whatever the number of its runs
     for (;;) {
         verdict::NextStep step = verdict::next_step(question, plans);
@@ -384,15 +345,26 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
         }
         if (!step.run && step.look_at.empty()) break;
         if (!step.run) continue;
-        auto record = co_await tries.launch(std::move(*step.run));
+        auto record = co_await tries->launch(std::move(*step.run));
         if (!record) co_return fail(std::move(record.error()));
+        // What the runs were given was not what the application needs: none of them counts.
+        if (record->plan.kind == RunKind::control && data.learn_from(*record)) {
+            tell_notes();
+            if (auto cleared = co_await clear_remains(bench); !cleared) co_return cleared;
+            const int so_far = result.runs.back().plan.id;
+            plans.clear();
+            result.runs.clear();
+            bench.control = nullptr;
+            tries.emplace(bench, options.repeat, result.runs, so_far);
+            continue;
+        }
         plans.push_back(std::move(*record));
     }
     if (auto cleared = co_await clear_remains(bench); !cleared) co_return cleared;
     result.mounts = verdict::judge_all(question, plans);
     result.data_differences = verdict::with_use(differences, plans);
     note_mount_points(data, result.mounts);
-    name_all_runs(tries, result.mounts);
+    name_all_runs(*tries, result.mounts);
     result.recommendation = verdict::recommend(result.mounts, plans);
     result.varying_names = verdict::varying_names(result.runs);
     co_return Result<>{};

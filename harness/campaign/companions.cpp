@@ -96,6 +96,32 @@ Task<> Companions::survey() {
     co_return Result<>{};
 }
 
+std::vector<DataDifference> Companions::differences(const DataPlane& subject_data) {
+    std::vector<DataDifference> found;
+    for (const auto& [key, target] : targets_) {
+        const auto own = std::ranges::find(data_.mounts(), target, [](const DataMount& each) { return each.mount.target; });
+        if (own == data_.mounts().end() || own->fixture || is_kernels_own(*own)) continue;
+        if (const DataMount* same = subject_data.with_source(own->facts)) {
+            same_.insert_or_assign(key, same->mount.target);
+            continue;
+        }
+        const DataMount* other = subject_data.overlapping(own->facts);
+        if (other == nullptr) continue;
+        // What nobody writes is the same for both.
+        if (other->how == DataSource::as_it_is && own->how == DataSource::as_it_is) continue;
+        found.push_back({.target = other->mount.target,
+                         .what = fmt::format("{}: its data are at {} as well, and the runs would not have them in common",
+                                             other->mount.target, target.substr(1)),
+                         .way_out = "mount the same folder in both"});
+    }
+    for (const DataMount& data : data_.mounts())
+        for (const DataMount::Lack& lack : data.lacks)
+            found.push_back({.target = {},
+                             .what = fmt::format("{}: {}", data.mount.target.substr(1), lack.what),
+                             .way_out = lack.way_out});
+    return found;
+}
+
 // Somebody cannot do without it.
 bool Companions::is_required(const std::string& service) const {
     const auto needs = [&](const std::vector<Dependency>& after) {
@@ -197,8 +223,13 @@ Task<std::string> Companions::launch(const Companion& companion, int run, const 
     };
     for (const Mount& mount : mounts_.at(companion.name)) {
         const std::string key = key_of(companion.name, mount);
+        const auto same_source = same_.find(key);
         if (mount.type == MountType::tmpfs) {
             add_tmpfs(spec, mount, mount.read_only);
+        } else if (same_source != same_.end()) {
+            if (!take(mount, subject_mounts, subject_data, same_source->second))
+                co_return fail(ErrorKind::internal,
+                               fmt::format("service '{}': no data for {}", companion.name, mount.target));
         } else if (const auto own = targets_.find(key); own != targets_.end()) {
             if (!take(mount, own_mounts, data_, own->second))
                 co_return fail(ErrorKind::internal,

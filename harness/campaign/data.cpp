@@ -29,11 +29,12 @@ const Fixture* fixture_for(const std::string& target, const std::vector<Fixture>
 }
 
 TarFolder root_of(const DataMount& data) {
-    return {.path = {}, .uid = data.uid, .gid = data.gid, .mode = data.mode};
+    return {.path = {}, .uid = data.uid, .gid = data.gid, .mode = data.mode, .modified = data.modified};
 }
 
 // Of the run's own, in the scratch volume.
 bool has_folder(const DataMount& data) {
+    if (data.shares) return false;
     return data.how == DataSource::overlay || data.how == DataSource::copy || data.how == DataSource::made;
 }
 
@@ -41,6 +42,10 @@ bool has_folder(const DataMount& data) {
 
 bool overlay_can_name(const std::string& path) {
     return path.find_first_of(":,\\") == std::string::npos;
+}
+
+bool is_kernels_own(const DataMount& data) {
+    return !data.facts.type.empty() && !holds_data(data.facts.type);
 }
 
 bool has_source(const DataMount& data) {
@@ -142,7 +147,8 @@ Task<> DataPlane::survey(std::vector<Mount> mounts, std::vector<Fixture> fixture
     if (!client_.server().archives_reach_single_files())
         if (auto reached = co_await reach_single_files(); !reached) co_return reached;
     if (std::ranges::any_of(mounts_, has_source))
-        if (auto found = co_await find_submounts(); !found) co_return found;
+        if (auto found = co_await learn_of_sources(); !found) co_return found;
+    find_shared();
     for (std::size_t i = 0; i < mounts_.size(); ++i) {
         if (!has_source(mounts_[i])) continue;
         if (mounts_[i].fixture)
@@ -150,6 +156,8 @@ Task<> DataPlane::survey(std::vector<Mount> mounts, std::vector<Fixture> fixture
         if (auto seen = co_await survey_source(mounts_[i], i); !seen) co_return seen;
     }
     if (auto checked = co_await check_overlays(); !checked) co_return checked;
+    for (DataMount& data : mounts_) check_attributes(data);
+    tell_of_live();
     co_return co_await find_missing_mount_points();
 }
 
@@ -246,9 +254,11 @@ Task<> DataPlane::survey_source(DataMount& data, std::size_t index) {
     if ((stat->go_mode & mode_socket) != 0) data.special = "a unix socket";
     if ((stat->go_mode & mode_device) != 0) data.special = "a device";
     if ((stat->go_mode & mode_fifo) != 0) data.special = "a FIFO";
-    if (!data.special.empty() || mode_ == DataMode::live ||
-        (data.mount.read_only && !data.fixture && !written_elsewhere_.contains(source_key(data.mount)))) {
+    // What the host itself has mounted read-only stays so: a layer would make it writable.
+    if (!data.special.empty() || mode_ == DataMode::live || (!data.fixture && is_kernels_own(data)) ||
+        (!data.fixture && data.facts.read_only) || (data.mount.read_only && !data.fixture && !is_written(index))) {
         data.how = DataSource::as_it_is;
+        data.shares.reset();
         co_return Result<>{};
     }
     if (!data.is_directory) {
@@ -275,6 +285,7 @@ Task<> DataPlane::read_root_attributes(DataMount& data, std::size_t index) {
     data.uid = root->entry.uid;
     data.gid = root->entry.gid;
     data.mode = root->entry.mode;
+    data.modified = root->entry.modified;
     co_return Result<>{};
 }
 
@@ -285,47 +296,67 @@ constexpr int trial_run = 1;
 
 }  // namespace
 
-// An engine whose data directory is itself on an overlay (an engine in a container) cannot stack another one
-// on it. Mounting tells: all of them in one container, and each alone only if that fails.
-Task<> DataPlane::check_overlays() {
-    std::vector<std::size_t> overlays;
-    for (std::size_t i = 0; i < mounts_.size(); ++i)
-        if (mounts_[i].how == DataSource::overlay) overlays.push_back(i);
-    if (overlays.empty()) co_return Result<>{};
-    if (auto put = co_await make_plain_folders(trial_run); !put) co_return put;
-    std::vector<Task<>> creations, removals;
-    for (const std::size_t i : overlays)
-        creations.push_back(scratch_.make_volume(scratch_.overlay(
-            volume_name(trial_run, i), mounts_[i].real_path, folder(trial_run, i), root_of(mounts_[i]))));
+// The volumes of the first run, mounted all at once.
+Task<> DataPlane::try_overlays(const std::vector<std::size_t>& overlays, bool* all_work) {
+    std::vector<Task<>> creations;
+    std::vector<std::string> names;
+    for (const std::size_t i : overlays) {
+        names.push_back(volume_name(trial_run, i));
+        creations.push_back(scratch_.make_volume(
+            scratch_.overlay(names.back(), mounts_[i].real_path, folder(trial_run, i), root_of(mounts_[i]))));
+    }
     auto creating = engine::together(std::move(creations));
     if (auto made = co_await std::move(creating); !made) co_return made;
-    const auto volumes_of = [&](const std::vector<std::size_t>& which) {
-        std::vector<std::string> names;
-        for (const std::size_t i : which) names.push_back(volume_name(trial_run, i));
-        return names;
-    };
-    std::vector<std::string> all_names = volumes_of(overlays);
-    auto all_work = co_await scratch_.can_be_mounted(std::move(all_names));
-    if (!all_work) co_return fail(std::move(all_work.error()));
+    auto work = co_await scratch_.can_be_mounted(std::move(names));
+    if (!work) co_return fail(std::move(work.error()));
+    *all_work = *work;
+    co_return Result<>{};
+}
+
+Task<> DataPlane::forget_overlays(const std::vector<std::size_t>& overlays) {
+    std::vector<Task<>> removals;
     for (const std::size_t i : overlays) {
-        if (*all_work) break;
-        bool works = false;
-        if (overlays.size() > 1) {
-            std::vector<std::string> just_this(1, volume_name(trial_run, i));
-            auto alone = co_await scratch_.can_be_mounted(std::move(just_this));
-            if (!alone) co_return fail(std::move(alone.error()));
-            works = *alone;
-        }
-        if (works) continue;
-        mounts_[i].how = DataSource::copy;
-        runs_with_folders_ = 0;  // a copy has other folders than an overlay
         scratch_.forget(volume_name(trial_run, i));
         removals.push_back(client_.volume_remove(volume_name(trial_run, i)));
     }
-    for (const std::size_t i : overlays)
-        if (mounts_[i].how == DataSource::overlay) tried_.insert(volume_name(trial_run, i));
     auto removing = engine::together(std::move(removals));
     co_return co_await std::move(removing);
+}
+
+// An engine whose data directory is itself on an overlay (an engine in a container) cannot stack another one
+// on it, and not every kernel or file system has every option. Mounting tells: all of them in one container,
+// with ever fewer options, and each alone only if that fails.
+Task<> DataPlane::check_overlays() {
+    std::vector<std::size_t> overlays;
+    for (std::size_t i = 0; i < mounts_.size(); ++i)
+        if (mounts_[i].how == DataSource::overlay && !mounts_[i].shares) overlays.push_back(i);
+    if (overlays.empty()) co_return Result<>{};
+    if (auto put = co_await make_plain_folders(trial_run); !put) co_return put;
+    bool work = false;
+    for (;;) {
+        if (auto tried = co_await try_overlays(overlays, &work); !tried) co_return tried;
+        if (work || !scratch_.has_fewer_options()) break;
+        if (auto removed = co_await forget_overlays(overlays); !removed) co_return removed;
+        scratch_.use_fewer_options();
+    }
+    std::vector<std::size_t> impossible;
+    for (const std::size_t i : overlays) {
+        if (!work && overlays.size() > 1) {
+            std::vector<std::string> just_this(1, volume_name(trial_run, i));
+            auto alone = co_await scratch_.can_be_mounted(std::move(just_this));
+            if (!alone) co_return fail(std::move(alone.error()));
+            if (!*alone) impossible.push_back(i);
+        } else if (!work) {
+            impossible.push_back(i);
+        }
+    }
+    for (const std::size_t i : overlays) tried_.insert(volume_name(trial_run, i));
+    for (const std::size_t i : impossible) {
+        mounts_[i].how = DataSource::copy;
+        runs_with_folders_ = 0;  // a copy has other folders than an overlay
+        tried_.erase(volume_name(trial_run, i));
+    }
+    co_return co_await forget_overlays(impossible);
 }
 
 Task<std::string> DataPlane::read_tree(std::size_t index) {
@@ -347,14 +378,22 @@ Task<> DataPlane::make_plain_folders(int run) {
             const std::string base = folder(each, i);
             folders.push_back({base, 0, 0, 0755});
             if (data.how == DataSource::overlay) {
-                folders.push_back({base + "/upper", data.uid, data.gid, data.mode});
+                folders.push_back({base + "/upper", data.uid, data.gid, data.mode, data.modified});
                 folders.push_back({base + "/work", 0, 0, 0755});
             } else {
-                folders.push_back({base + "/data", data.uid, data.gid, data.mode});
+                folders.push_back({base + "/data", data.uid, data.gid, data.mode, data.modified});
             }
         }
     runs_with_folders_ = run + runs_at_once;
-    co_return co_await scratch_.put_folders(std::move(folders));
+    if (auto put = co_await scratch_.put_folders(std::move(folders)); !put) co_return put;
+    // An archive has not all of a root's attributes.
+    std::vector<Scratch::Pair> alike;
+    for (std::size_t i = 0; i < mounts_.size(); ++i)
+        if (mounts_[i].facts.more_attributes && has_folder(mounts_[i]) && mounts_[i].how == DataSource::overlay)
+            for (int each = run; each < run + runs_at_once; ++each)
+                alike.push_back({seen_by_helper(i), Scratch::in_helper(folder(each, i) + "/upper")});
+    std::vector<engine::MountSpec> sources = source_mounts();
+    co_return co_await scratch_.make_alike(std::move(alike), std::move(sources));
 }
 
 Task<> DataPlane::make_folders(const RunPlan& plan) {
@@ -374,6 +413,10 @@ Task<> DataPlane::make_folders(const RunPlan& plan) {
                 else
                     files.push_back({.name = inside + missing, .mode = 0755});
             }
+        // An archive leaves sockets out.
+        if (data.how == DataSource::copy && data.is_directory)
+            for (const LiveEntry& entry : live_of(i))
+                if (entry.is_socket) files.push_back({.name = inside + entry.path, .mode = 0755});
         for (const WritablePath& path : plan.writable)
             if (path.needs_mount_point && path.mount == data.mount.target)
                 folders.push_back({inside + path.path.substr(path.mount.size() + 1), 0, 0, 0755});
@@ -441,6 +484,12 @@ Task<> DataPlane::source_for(const RunPlan& plan, std::size_t index, engine::Mou
 Task<> DataPlane::fill(int run, std::size_t index) {
     const DataMount& data = mounts_[index];
     if (data.how == DataSource::made && data.made_files.empty()) co_return Result<>{};
+    if (data.how == DataSource::copy && !data.fixture && !data.group &&
+        (data.facts.more_attributes || !data.facts.deep_attributes.empty())) {
+        std::vector<engine::MountSpec> sources = source_mounts();
+        Scratch::Pair pair{seen_by_helper(index), Scratch::in_helper(data_place(run, index))};
+        co_return co_await scratch_.copy(std::move(pair), std::move(sources), data.mount.target);
+    }
     Result<std::string> tree = std::string();
     if (data.how == DataSource::made)
         tree = tar_of(data.made_files);
@@ -463,6 +512,7 @@ Task<std::vector<engine::MountSpec>> DataPlane::prepare(RunPlan plan,
         co_return fail(std::move(made.error()).with_context("making throw-away layers"));
     std::vector<engine::MountSpec> specs;
     std::vector<Task<>> sources;
+    std::vector<std::pair<std::size_t, engine::MountSpec*>> by_mount;
     specs.reserve(mounts_.size());  // the tasks write into it
     // What stays writable below a read-only mount can be what is mounted below its source anyway.
     const auto stays_as = [&](const DataMount& data) -> std::optional<WritableAs> {
@@ -482,13 +532,16 @@ Task<std::vector<engine::MountSpec>> DataPlane::prepare(RunPlan plan,
         };
         const bool stays = stays_as(mounts_[i]).has_value();
         spec.read_only = mount.read_only || tried(mount.target) || (tried(mounts_[i].follows) && !stays);
-        if (told == given.end())
-            sources.push_back(source_for(plan, i, &spec));
-        else
+        by_mount.emplace_back(i, &spec);
+        if (told != given.end())
             given.erase(told);
+        else if (!mounts_[i].shares)
+            sources.push_back(source_for(plan, i, &spec));
     }
     auto all = engine::together(std::move(sources));
     if (auto made = co_await std::move(all); !made) co_return fail(std::move(made.error()));
+    if (auto shared = co_await give_shared(plan.id, std::move(by_mount)); !shared)
+        co_return fail(std::move(shared.error()).with_context("giving mounts of one source the same data"));
     for (auto& [target, spec] : given) specs.push_back(std::move(spec));  // below a given mount's source
     for (std::size_t i = 0; i < plan.writable.size(); ++i) {
         const std::string& path = plan.writable[i].path;
@@ -499,12 +552,16 @@ Task<std::vector<engine::MountSpec>> DataPlane::prepare(RunPlan plan,
         if (!spec) co_return fail(std::move(spec.error()));
         specs.push_back(std::move(*spec));
     }
+    give_live(plan, specs);
     if (auto given_back = co_await scratch_.give_back_owners(); !given_back)
         co_return fail(std::move(given_back.error()).with_context("making throw-away layers"));
     co_return specs;
 }
 
 Task<> DataPlane::release(int run) {
+    for (std::string& holder : holders_[run])
+        if (auto removed = co_await client_.container_remove(holder); !removed) co_return removed;
+    holders_.erase(run);
     std::vector<Task<>> removals;
     for (const std::string& name : volumes_[run]) removals.push_back(client_.volume_remove(name));
     volumes_.erase(run);

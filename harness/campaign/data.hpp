@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "campaign/scratch.hpp"
-#include "campaign/submounts.hpp"
+#include "campaign/sources.hpp"
 #include "campaign/tar.hpp"
 #include "engine/client.hpp"
 #include "verdict/split.hpp"
@@ -26,8 +26,8 @@ enum class DataSource {
     copy,     // a copy of the real file or directory
     made,     // a new directory on the engine's host, with `made_files` in it
     given,    // prepare() is told
-    as_it_is  // the real thing: it is read-only for the subject anyway, a socket or device, which cannot
-              // be copied, or the user wants it so
+    as_it_is  // the real thing: it is read-only for the subject anyway, a socket, a device or a file system of the
+              // kernel's, which cannot be copied, or the user wants it so
 };
 
 struct DataMount {
@@ -48,7 +48,14 @@ struct DataMount {
     std::uint32_t uid = 0, gid = 0, mode = 0755;  // of the directory's root; overlay, copy and made
     std::optional<std::uint32_t> group;           // copy: owns all of it, as a pod's fsGroup does
     std::vector<TarEntry> made_files;             // made only
-    bool has_list = false;                        // an access control list, which the runs' data have not
+    SourceFacts facts = {};                       // what the engine's host says of its source
+    std::optional<SharedData> shares = {};        // the data are those of this other mount, or a part of them
+    // Of the user's data, what the runs are not given: a clause each, and what to do about it.
+    struct Lack {
+        std::string what, way_out;
+    };
+    std::vector<Lack> lacks = {};
+    std::int64_t modified = 0;  // of the directory's root; overlay and copy
     bool outlasts_pod = true;                     // not an emptyDir, which a new pod has anew
     std::optional<std::uint32_t> mode_when_new;   // a claim: of its root, which nothing is filled into
     bool below_source =
@@ -64,6 +71,9 @@ struct DataMount {
 // overlayfs separates lower directories with ':' and options with ','; the local volume driver passes both on
 // unescaped.
 bool overlay_can_name(const std::string& path);
+
+// The kernel's own file system as a source: the runs have the real one.
+bool is_kernels_own(const DataMount& data);
 
 // Of the user's: a source that can be looked at.
 bool has_source(const DataMount& data);
@@ -94,6 +104,13 @@ class DataPlane {
     // What is at `path` of the subject before any run, in a mount's source or in the image, which must not be
     // given by another plane. Symlinks are not followed.
     engine::Task<verdict::PathFacts> look(std::string path);
+    // After survey(): the mount of data with that source, if the runs have a layer or a copy of it; and one whose
+    // data those of that source overlap otherwise.
+    const DataMount* with_source(const SourceFacts& facts) const;
+    const DataMount* overlapping(const SourceFacts& facts) const;
+    // After a control run: what it did to the data that the runs must be given in another way. True: it has to
+    // be made again, and so has every run before it; notes() says why.
+    bool learn_from(const RunRecord& control);
     // What the user has to know of them.
     const std::vector<std::string>& notes() const { return notes_; }
     // Targets in whose source directories can be made for a run.
@@ -155,8 +172,22 @@ class DataPlane {
     std::vector<engine::MountSpec> source_mounts(bool in_folders = false) const;
     // Where the helper sees the data that runs begin with.
     std::string seen_by_helper(std::size_t index) const;
-    engine::Task<std::string> read_mountinfo();
-    engine::Task<> find_submounts();
+    engine::Task<std::string> read_account();
+    engine::Task<> learn_of_sources();
+    void find_shared();
+    bool is_written(std::size_t index) const;
+    // The mount that has the data of this one, and which part of them this is.
+    SharedData owner_of(std::size_t index) const;
+    bool is_shared(std::size_t index) const;
+    const std::string& real_source(const DataMount& data) const;
+    void check_attributes(DataMount& data);
+    void tell_of_live();
+    std::vector<LiveEntry> live_of(std::size_t index) const;
+    engine::Task<> give_shared(int run, std::vector<std::pair<std::size_t, engine::MountSpec*>> shared);
+    engine::Task<std::string> held(int run, std::string volume);
+    void give_live(const RunPlan& plan, std::vector<engine::MountSpec>& specs) const;
+    engine::Task<> try_overlays(const std::vector<std::size_t>& overlays, bool* all_work);
+    engine::Task<> forget_overlays(const std::vector<std::size_t>& overlays);
     void take_submount(std::size_t index, const Submount& submount, std::size_t how_many, bool follows);
     engine::Task<> read_root_attributes(DataMount& data, std::size_t index);
     engine::Task<> check_overlays();
@@ -208,6 +239,9 @@ class DataPlane {
     std::map<int, std::vector<std::string>> volumes_;
     std::set<std::string> tried_;  // volumes of the first run that are there already
     std::map<int, LeftBehind> left_;
+    std::map<int, std::vector<std::string>> holders_;  // containers that keep volumes mounted for a run
+    // Of owners: sockets and FIFOs that the application makes itself.
+    std::set<std::pair<std::size_t, std::string>> made_by_subject_;
     std::optional<bool> new_volumes_can_be_overlaid_;
     std::map<std::string, std::set<std::string>> made_in_new_volumes_;
     int runs_with_folders_ = 0;  // runs below this one have the folders that every run has

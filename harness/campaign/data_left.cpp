@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "campaign/data.hpp"
 
@@ -114,7 +115,8 @@ Task<bool> DataPlane::can_be_overlaid(const RunPlan& plan, const std::string& mo
 
 bool DataPlane::is_kept(const DataMount& data) {
     return data.mount.type != MountType::tmpfs && data.mount.type != MountType::rootfs &&
-           data.how != DataSource::as_it_is && data.how != DataSource::given && data.outlasts_pod;
+           data.how != DataSource::as_it_is && data.how != DataSource::given && data.outlasts_pod &&
+           !data.shares;
 }
 
 std::string DataPlane::volume_of_run(const RunPlan& plan, std::size_t index) const {
@@ -148,6 +150,8 @@ Task<> DataPlane::hold_volumes(const RunPlan& plan, std::map<std::string, SeenIn
 Task<> DataPlane::keep(RunPlan plan, std::string subject, std::map<std::string, SeenIn> seen_in) {
     LeftBehind& left = left_[plan.id];
     left.subject = subject;
+    for (std::string& holder : std::exchange(holders_[plan.id], {}))
+        if (auto removed = co_await client_.container_remove(holder); !removed) co_return removed;
     if (!client_.server().archives_mount_volumes())
         if (auto held = co_await hold_volumes(plan, &seen_in); !held) co_return held;
     for (std::size_t i = 0; i < mounts_.size(); ++i) {
@@ -218,6 +222,12 @@ Task<> DataPlane::source_left(const RunPlan& plan, std::size_t index, engine::Mo
                                      {base + "/work", 0, 0, 0755}};
     auto folders = co_await scratch_.put_folders(std::move(layers));
     if (!folders) co_return folders;
+    if (data.facts.more_attributes && data.how == DataSource::overlay) {
+        std::vector<Scratch::Pair> alike;
+        alike.push_back({Scratch::in_helper(folder(*plan.data_of, index) + "/upper"), Scratch::in_helper(base + "/upper")});
+        auto made_alike = co_await scratch_.make_alike(std::move(alike), {});
+        if (!made_alike) co_return made_alike;
+    }
     const engine::VolumeSpec volume =
         scratch_.overlay(volume_name(plan.id, index), left.lower, base, left.root);
     auto made = co_await client_.volume_create(volume);
@@ -248,9 +258,10 @@ Task<engine::MountSpec> DataPlane::writable_left(const RunPlan& plan, const Writ
     const LeftBehind& behind = left_.at(*plan.data_of);
     SeenIn from{behind.subject, path.path};
     const std::size_t index = mount_of(path.path);
-    if (const auto left = behind.mounts.find(index); left != behind.mounts.end())
-        from = {left->second.seen_in.container,
-                left->second.seen_in.path + path.path.substr(mounts_[index].mount.target.size())};
+    const SharedData owner = owner_of(index);
+    if (const auto left = behind.mounts.find(owner.with); left != behind.mounts.end())
+        from = {left->second.seen_in.container, left->second.seen_in.path + owner.part +
+                                                    path.path.substr(mounts_[index].mount.target.size())};
     const std::string base = writable_folder(plan.id, number);
     const auto facts = facts_.find(path.path);
     const verdict::PathFacts known = facts == facts_.end() ? verdict::PathFacts{} : facts->second;

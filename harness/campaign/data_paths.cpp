@@ -39,7 +39,7 @@ std::string DataPlane::helper_path(const std::string& path) const {
 std::set<std::string> DataPlane::can_make_mount_points() const {
     std::set<std::string> targets;
     for (const DataMount& data : mounts_)
-        if (data.is_directory &&
+        if (data.is_directory && !data.shares &&
             (data.how == DataSource::overlay || data.how == DataSource::copy || data.how == DataSource::made))
             targets.insert(data.mount.target);
     return targets;
@@ -75,7 +75,7 @@ Task<> DataPlane::find_missing_mount_points() {
         if (target == "/" || inner.below_source) continue;
         const std::size_t above = mount_of(target.substr(0, std::max<std::size_t>(target.rfind('/'), 1)));
         DataMount& outer = mounts_[above];
-        const bool made = outer.how == DataSource::overlay || outer.how == DataSource::copy ||
+        const bool made = outer.shares || outer.how == DataSource::overlay || outer.how == DataSource::copy ||
                           outer.how == DataSource::made;
         // The user's own container would not start either.
         const bool stays = outer.how == DataSource::as_it_is && outer.mount.read_only && has_source(outer);
@@ -94,7 +94,8 @@ Task<> DataPlane::find_missing_mount_points() {
 Task<engine::MountSpec> DataPlane::part_of(int run, std::string target, std::string sub_path) {
     const auto found =
         std::ranges::find_if(mounts_, [&](const DataMount& data) { return data.mount.target == target; });
-    const std::string base = folder(run, static_cast<std::size_t>(found - mounts_.begin())) + "/data";
+    const SharedData owner = owner_of(static_cast<std::size_t>(found - mounts_.begin()));
+    const std::string base = folder(run, owner.with) + "/data" + owner.part;
     engine::MountSpec spec;
     scratch_.bind(spec, fmt::format("{}{}{}", base, sub_path.empty() ? "" : "/", sub_path));
     // As the kubelet makes them: root's, with the mode of the volume's root (SafeMakeDir in
@@ -129,14 +130,28 @@ Task<engine::MountSpec> DataPlane::volume_for(const RunPlan& plan, const Writabl
     spec.target = path.path;
     const std::string inside = path.path.substr(data.mount.target == "/" ? 0 : data.mount.target.size());
     const bool empty = starts_empty(plan, data);
+    const std::size_t index = mount_of(path.path);
+    const auto facts = facts_.find(path.path);
+    const bool there = facts != facts_.end() && facts->second.exists;
+    if (is_shared(index) && there && !empty) {  // what is written there is seen by the others, too
+        const SharedData owner = owner_of(index);
+        if (is_in_folder(plan, mounts_[owner.with])) {
+            scratch_.bind(spec, data_place(run, owner.with) + owner.part + inside);
+            co_return spec;
+        }
+        std::string name = volume_name(run, owner.with);
+        auto at = co_await held(run, std::move(name));
+        if (!at) co_return fail(std::move(at.error()));
+        spec.type = engine::MountSpec::Type::bind;
+        spec.source = *at + owner.part + inside;
+        co_return spec;
+    }
     if (data.how == DataSource::copy &&
         !empty) {  // the run has a copy of its own, this part of it stays writable
         scratch_.bind(spec, fmt::format("{}/data{}", folder(run, mount_of(path.path)), inside));
         co_return spec;
     }
-    const auto facts = facts_.find(path.path);
-    const bool there = facts != facts_.end() && facts->second.exists;
-    const std::string& real = data.mount.type == MountType::bind ? data.mount.source : data.real_path;
+    const std::string& real = real_source(data);
     if (data.how == DataSource::as_it_is && there && !real.empty()) {
         spec.type = engine::MountSpec::Type::bind;
         spec.source = real + inside;

@@ -23,6 +23,14 @@ constexpr std::size_t copy_limit = 512U << 20U;
 // The header of a folder is followed by the next one at once; both fit, whatever extended headers they have.
 constexpr std::size_t two_headers = 16U << 10U;
 
+Error too_large(const std::string& target) {
+    return {.kind = ErrorKind::usage,
+            .message = fmt::format("the data of {} are to be copied for the runs, since an overlay is not possible or "
+                                   "'data: copy' asks for it, and are more than the {} MiB that are copied; give the "
+                                   "scenario a smaller data set",
+                                   target, copy_limit >> 20U)};
+}
+
 engine::MountSpec volume_at(std::string target, std::string name) {
     return {.type = engine::MountSpec::Type::volume,
             .source = std::move(name),
@@ -192,22 +200,16 @@ Task<FirstEntry> Scratch::look_at(std::string container, std::string path) {
 
 Task<std::string> Scratch::tree_of(std::string container, std::string path, std::string target) {
     std::string tar;
-    bool too_large = false;
+    bool is_too_large = false;
     engine::ByteSink sink = [&](std::string_view bytes) -> Result<bool> {
-        too_large = tar.size() + bytes.size() > copy_limit;
-        if (!too_large) tar.append(bytes);
-        return !too_large;
+        is_too_large = tar.size() + bytes.size() > copy_limit;
+        if (!is_too_large) tar.append(bytes);
+        return !is_too_large;
     };
     auto got = co_await client_.archive_get(container, path, sink);
     if (!got)
         co_return fail(std::move(got.error()).with_context(fmt::format("copying the data of {}", target)));
-    if (too_large)
-        co_return fail(
-            ErrorKind::usage,
-            fmt::format("the data of {} are to be copied for the runs, since an overlay is not possible or "
-                        "'data: copy' asks for it, and are more than the {} MiB that are copied; give the "
-                        "scenario a smaller data set",
-                        target, copy_limit >> 20U));
+    if (is_too_large) co_return fail(too_large(target));
     std::string of = path.ends_with("/.") ? path.substr(0, path.size() - 2) : path;
     auto true_ones = co_await owners(std::move(container), std::move(of), true);
     if (!true_ones)
@@ -215,6 +217,49 @@ Task<std::string> Scratch::tree_of(std::string container, std::string path, std:
             std::move(true_ones.error()).with_context(fmt::format("copying the data of {}", target)));
     if (!*true_ones) co_return tar;
     co_return with_owners(tar, **true_ones);
+}
+
+// The program says "end", or what went wrong.
+Task<> Scratch::run_program(std::string name, std::vector<std::string> words,
+                            std::vector<engine::MountSpec> mounts, std::string target) {
+    if (reader_image_.empty()) {
+        auto image = co_await observe::import_mount_reader(client_, session_);
+        if (!image) co_return fail(std::move(image.error()));
+        reader_image_ = std::move(*image);
+    }
+    mounts.push_back(volume_at("/rogate/scratch", named("scratch")));
+    engine::ContainerSpec spec = reader(name, reader_image_, std::move(words), std::move(mounts));
+    spec.cap_add = {"CHOWN",  "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER",
+                    "FSETID", "MKNOD",        "SETFCAP"};
+    auto created = co_await client_.container_create(std::move(spec));
+    if (!created) co_return fail(std::move(created.error()));
+    auto said = co_await client_.container_output(*created);
+    if (!said) co_return fail(std::move(said.error()));
+    if (auto removed = co_await client_.container_remove(*created); !removed)
+        co_return fail(std::move(removed.error()));
+    if (said->ends_with("end\n")) co_return Result<>{};
+    if (said->ends_with("too large\n")) co_return fail(too_large(target));
+    while (said->ends_with('\n')) said->pop_back();
+    co_return fail(ErrorKind::engine, said->empty() ? "the program that copies ended without a word" : *said);
+}
+
+Task<> Scratch::make_alike(std::vector<Pair> pairs, std::vector<engine::MountSpec> sources) {
+    if (pairs.empty()) co_return Result<>{};
+    std::vector<std::string> words = {"like"};
+    for (Pair& pair : pairs) {
+        words.push_back(std::move(pair.from));
+        words.push_back(std::move(pair.to));
+    }
+    auto done = co_await run_program(fmt::format("like{}", checks_++), std::move(words), std::move(sources), {});
+    if (!done) co_return fail(std::move(done.error()).with_context("giving throw-away layers the attributes of the data"));
+    co_return done;
+}
+
+Task<> Scratch::copy(Pair pair, std::vector<engine::MountSpec> sources, std::string target) {
+    std::vector<std::string> words = {"copy", fmt::format("{}", copy_limit), std::move(pair.from), std::move(pair.to)};
+    auto done = co_await run_program(fmt::format("copy{}", checks_++), std::move(words), std::move(sources), target);
+    if (!done) co_return fail(std::move(done.error()).with_context(fmt::format("copying the data of {}", target)));
+    co_return done;
 }
 
 Task<> Scratch::mount_volumes_of(std::string container) {
@@ -232,8 +277,8 @@ engine::VolumeSpec Scratch::overlay(std::string name, const std::string& lower, 
     engine::VolumeSpec spec = volume(std::move(name));
     spec.options = {{"type", "overlay"},
                     {"device", "overlay"},
-                    {"o", fmt::format("lowerdir={},upperdir={}/upper,workdir={}/work", lower, on_host(place),
-                                      on_host(place))}};
+                    {"o", fmt::format("lowerdir={},upperdir={}/upper,workdir={}/work{}", lower, on_host(place),
+                                      on_host(place), overlay_options.at(options_))}};
     return spec;
 }
 

@@ -3,6 +3,7 @@
 // do differently with archives and volumes stays in here.
 #pragma once
 
+#include <array>
 #include <map>
 #include <optional>
 #include <string>
@@ -53,6 +54,15 @@ class Scratch {
     // All that is at `path` of a container, as a tar; `target` is what an error names. ErrorKind::usage: it
     // is more than is copied.
     engine::Task<std::string> tree_of(std::string container, std::string path, std::string target);
+    // From where to where, as the helper sees them.
+    struct Pair {
+        std::string from, to;
+    };
+    // Gives what is there all attributes of what it is made after: owner, mode, times, extended attributes, access
+    // control lists. By a program of rogate's in a container that has the sources and the volume.
+    engine::Task<> make_alike(std::vector<Pair> pairs, std::vector<engine::MountSpec> sources);
+    // Copies a tree with all that. ErrorKind::usage: it is more than is copied; `target` is what an error names.
+    engine::Task<> copy(Pair pair, std::vector<engine::MountSpec> sources, std::string target);
     // Mounts the container's volumes, and fills new ones from its image, without a program of its image
     // being started.
     engine::Task<> mount_volumes_of(std::string container);
@@ -61,6 +71,12 @@ class Scratch {
     // and mode of its root. The engine makes it with make_volume().
     engine::VolumeSpec overlay(std::string name, const std::string& lower, const std::string& place,
                                const TarFolder& root);
+    // What the overlays are mounted with beyond their layers. At first folders of the lower layer can be renamed, hard
+    // links stay links, and files have handles (redirect_dir, index and nfs_export in
+    // Documentation/filesystems/overlayfs.rst); not every kernel and file system has that.
+    bool has_fewer_options() const { return options_ + 1 < overlay_options.size(); }
+    void use_fewer_options() { ++options_; }
+    bool renames_folders() const { return options_ + 1 < overlay_options.size(); }
     engine::Task<> make_volume(engine::VolumeSpec volume);
     // Whether the engine mounts all of them.
     engine::Task<bool> can_be_mounted(std::vector<std::string> volumes);
@@ -71,6 +87,10 @@ class Scratch {
     void forget(const std::string& volume) { unowned_.erase(volume); }
 
   private:
+    static constexpr std::array<const char*, 3> overlay_options = {
+        ",redirect_dir=on,index=on,nfs_export=on", ",redirect_dir=on", ""};
+    engine::Task<> run_program(std::string name, std::vector<std::string> words,
+                               std::vector<engine::MountSpec> mounts, std::string target);
     engine::Task<> make_helper(std::vector<engine::MountSpec> sources);
     engine::Task<> put_roots_below(std::string container, const std::vector<engine::MountSpec>& mounts);
     engine::Task<std::optional<Owners>> owners(std::string container, std::string path, bool below);
@@ -80,6 +100,7 @@ class Scratch {
     std::string helper_, mountpoint_;
     std::string holder_image_, reader_image_;
     int checks_ = 0;
+    std::size_t options_ = 0;  // in overlay_options
     // Overlays whose root the engine will take from the first container's image.
     std::map<std::string, TarFolder> unowned_;
     // Of the containers in which something is looked at.

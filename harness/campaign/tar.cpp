@@ -29,7 +29,8 @@ Result<std::string> tar_of_folders(const std::vector<TarFolder>& folders) {
                            .type = TarEntry::Type::folder,
                            .uid = folder.uid,
                            .gid = folder.gid,
-                           .mode = folder.mode});
+                           .mode = folder.mode,
+                           .modified = folder.modified});
     return tar_of(entries);
 }
 
@@ -94,6 +95,7 @@ Result<FirstEntry> first_tar_entry(std::string_view bytes) {
     first.entry.uid = static_cast<std::uint32_t>(archive_entry_uid(entry));
     first.entry.gid = static_cast<std::uint32_t>(archive_entry_gid(entry));
     first.entry.mode = static_cast<std::uint32_t>(archive_entry_perm(entry));
+    first.entry.modified = archive_entry_mtime(entry);
     first.only_one = archive_read_next_header(reader.get(), &entry) == ARCHIVE_EOF;
     return first;
 }

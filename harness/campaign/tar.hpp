@@ -18,6 +18,7 @@ namespace rogate::campaign {
 struct TarFolder {
     std::string path;  // relative, no trailing '/'
     std::uint32_t uid = 0, gid = 0, mode = 0755;
+    std::int64_t modified = 0;  // seconds since 1970; 0: whenever
 };
 
 Result<std::string> tar_of(const std::vector<TarEntry>& entries);
@@ -31,7 +32,7 @@ Result<std::string> with_headers(std::string_view bytes,
 // directories with the set-group-ID bit (kubelet: pkg/volume/volume_linux.go, changeFilePermission).
 Result<std::string> with_group(std::string_view bytes, std::uint32_t group);
 
-// Owner and mode of the first entry, and whether another one follows; needs the first 512 bytes and, after
+// Owner, mode and time of the first entry, and whether another one follows; needs the first 512 bytes and, after
 // pax headers, more: `need_more` in that case.
 struct FirstEntry {
     bool need_more = false;

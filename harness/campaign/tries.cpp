@@ -26,7 +26,7 @@ DataState Tries::base() const {
 }
 
 Task<> Tries::one(RunPlan plan, Places* group) {
-    plan.id = static_cast<int>(runs_.size()) + 1;
+    plan.id = before_ + static_cast<int>(runs_.size()) + 1;
     const auto control = controls_.find(plan.state);
     bench_.control = control == controls_.end() ? nullptr : &runs_[control->second];
     if (bench_.control != nullptr) {

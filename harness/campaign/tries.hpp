@@ -11,9 +11,9 @@ namespace rogate::campaign {
 
 class Tries {
   public:
-    // Every run is put behind `runs`; `repeat`: how often each is tried.
-    Tries(Bench& bench, int repeat, std::vector<RunRecord>& runs)
-        : bench_(bench), repeat_(repeat), runs_(runs) {}
+    // Every run is put behind `runs`; `repeat`: how often each is tried; `before`: the last id that is taken.
+    Tries(Bench& bench, int repeat, std::vector<RunRecord>& runs, int before)
+        : bench_(bench), repeat_(repeat), runs_(runs), before_(before) {}
 
     // All of them read as one run (verdict::merged); ends at the first state in which the plan fails.
     engine::Task<RunRecord> launch(RunPlan plan);
@@ -34,6 +34,7 @@ class Tries {
     Bench& bench_;
     int repeat_;
     std::vector<RunRecord>& runs_;
+    int before_;
     std::map<DataState, std::size_t> controls_;  // the first one of each state
     std::map<DataState, int> data_of_;           // the run with whose data the state begins
     std::map<int, std::vector<int>> groups_;

@@ -10,12 +10,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "escaped.h"
+
 static size_t owners_skip; /* of each path */
 
 static inline void show_owner(const char* path, const struct stat* state) {
     printf("%u %u ", (unsigned)state->st_uid, (unsigned)state->st_gid);
-    for (const unsigned char* each = (const unsigned char*)path; *each; each++)
-        printf(*each <= ' ' || *each == 0x7f || *each == '\\' ? "\\%03o" : "%c", *each);
+    put_escaped(path);
     putchar('\n');
 }
 

@@ -1,6 +1,5 @@
 """What the verdicts are, on small applications made for each."""
 import os
-import struct
 import time
 
 from support import IDLE, IMAGE, contains, docker, engine_is_podman, equal, fingerprint, needs_ebpf, project, rogate, skip_unless
@@ -376,39 +375,6 @@ def test_a_log_from_before_the_restart_is_no_proof():
         equal(p.verdicts(), {"/data": "split"}, done.stdout + done.stderr)
         equal([(each["path"], each["as"]) for each in p.result["recommendation"]["writable"]], [("/data/run", "volume")],
               done.stdout + done.stderr)
-
-
-def test_one_source_at_two_places_is_not_tried():
-    """What is written to one would be missing in the other, in every run."""
-    with project() as p:
-        p.make("data", {"file": "text\n"})
-        os.mkdir(p.path("data/inbox"))
-        p.scenario("cat /in/file /out/file; ls /inbox /below/inbox; echo job >/in/job; " + IDLE,
-                   ["./data:/in", "./data:/out", "./data/inbox:/inbox", {"type": "volume", "source": "rogate-case-one", "target": "/one"},
-                    {"type": "volume", "source": "rogate-case-one", "target": "/other"}])
-        done = p.run()
-        equal(p.verdicts(), dict.fromkeys(["/in", "/out", "/inbox", "/one", "/other"], "inconclusive"), done.stdout + done.stderr)
-        contains(p.mount("/in")["reason"], "its data are at /inbox as well, and the runs would not have them in common")
-    with project() as p:  # where the folder is in the other mount anyway, they are the same there
-        p.make("data", {"file": "text\n"})
-        os.mkdir(p.path("data/inbox"))
-        p.scenario("cat /data/file; ls /data/inbox; " + IDLE, ["./data:/data", "./data/inbox:/data/inbox"])
-        done = p.run()
-        equal(p.verdicts(), {"/data": "safe", "/data/inbox": "safe"}, done.stdout + done.stderr)
-
-
-def test_a_source_with_an_access_control_list_is_not_tried():
-    """user::rwx user:1000:rwx group::r-x mask::rwx other::r-x, as the kernel has it (linux/posix_acl_xattr.h)."""
-    entries = [(1, 7, 0xFFFFFFFF), (2, 7, 1000), (4, 5, 0xFFFFFFFF), (16, 7, 0xFFFFFFFF), (32, 5, 0xFFFFFFFF)]
-    with project() as p:
-        p.make("data", {"file": "text\n"})
-        p.make("plain", {"file": "text\n"})
-        os.setxattr(p.path("data"), "system.posix_acl_access", struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *each) for each in entries))
-        p.scenario("cat /data/file /plain/file; (echo x >/data/x) 2>/dev/null; " + IDLE, ["./data:/data", "./plain:/plain"],
-                   subject={"user": "1000"})
-        done = p.run()
-        equal(p.verdicts(), {"/data": "inconclusive", "/plain": "inconclusive"}, done.stdout + done.stderr)
-        contains(p.mount("/plain")["reason"], "/data: its source has an access control list")
 
 
 def test_names_in_other_letters():

@@ -159,6 +159,7 @@ static int try_write(int root, const char* path, unsigned int number, const char
         if (fd >= 0) close(fd);
         return CANARY_FAILED;
     }
+    made = -1, error = 0;
     if (S_ISDIR(now.st_mode)) {
         snprintf(name, sizeof name, ".rogate-canary-%d-%u", getpid(), number);
         made = openat(fd, name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
@@ -167,9 +168,11 @@ static int try_write(int root, const char* path, unsigned int number, const char
             close(made);
             unlinkat(fd, name, 0);
         }
-    } else {
-        /* chmod to the mode it has: refused before anything is looked at (chmod_common takes mnt_want_write
-         * first), and harmless if it is not refused. */
+    }
+    if (made < 0 && error != EROFS) {
+        /* Of a file, and where no file can be made whatever the mount is (/proc): chmod to the mode it has, which is
+         * refused before anything is looked at (chmod_common takes mnt_want_write first), and harmless if it is
+         * not refused. */
         snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
         made = chmod(link, now.st_mode & 07777);
         error = errno;

@@ -59,12 +59,12 @@ static int write_canary(const char* path) {
     char name[PATH_MAX + 64];
     struct stat now;
     if (stat(path, &now)) return errno;
-    if (!S_ISDIR(
-            now.st_mode)) /* refused before anything is looked at (chmod_common), and harmless if it is not */
-        return chmod(path, now.st_mode & 07777) ? errno : 0;
     snprintf(name, sizeof name, "%s/.rogate-canary-%d-%u", path, getpid(), canary_number);
-    const int made = open(name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
-    if (made < 0) return errno;
+    const int made = S_ISDIR(now.st_mode) ? open(name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600) : -1;
+    if (made < 0 && S_ISDIR(now.st_mode) && errno == EROFS) return errno;
+    /* Of a file, and where no file can be made whatever the mount is (/proc): its mode is set to what it is. That is refused before
+     * anything is looked at (chmod_common takes mnt_want_write first), and harmless if it is not. */
+    if (made < 0) return chmod(path, now.st_mode & 07777) ? errno : 0;
     close(made);
     unlink(name);
     return 0;

@@ -23,8 +23,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../show_mounts.h"
+#include "../copy_tree.h"
 #include "../show_owners.h"
+#include "../show_sources.h"
 #include "agent.h"
 #include "filter.h"
 
@@ -216,7 +217,9 @@ static int join(enum kin kin, const char* name, const char* drop, char** program
 }
 
 int main(int argc, char** argv) {
-    if (argc == 2 && !strcmp(argv[1], "mounts")) return show_mounts();
+    if (argc >= 2 && !strcmp(argv[1], "sources")) return show_sources(argc - 2, argv + 2);
+    if (argc > 2 && !strcmp(argv[1], "copy")) return copy_trees(strtoull(argv[2], NULL, 10), argc - 3, argv + 3);
+    if (argc > 1 && !strcmp(argv[1], "like")) return make_alike(argc - 2, argv + 2);
     if (argc > 2 && !strncmp(argv[1], "owners", 6))
         return show_owners(!strcmp(argv[1], "owners-below"), argc - 2, argv + 2);
     if (argc == 3 && !strcmp(argv[1], "relay")) return relay(strtoul(argv[2], NULL, 10));

@@ -1,4 +1,5 @@
-// The part of the data plane that finds what is mounted below the mounts' sources, and gives it to the runs.
+// The part of the data plane that learns what the mounts' sources are: what is mounted below them, and what they have that
+// an overlay or an archive would not give to the runs.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,7 +8,7 @@
 
 #include "base/text.hpp"
 #include "campaign/data.hpp"
-#include "campaign/submounts.hpp"
+#include "campaign/sources.hpp"
 #include "observe/observer.hpp"
 
 namespace rogate::campaign {
@@ -35,10 +36,15 @@ bool may_be_recursive(const std::string& api_version) {
 // whichever mount namespace the engine lives. Where read-only may be recursive it has each source twice: once
 // as the subject would have it, which shows whether it is, and once without what is mounted below, which
 // shows how that is by itself.
-Task<std::string> DataPlane::read_mountinfo() {
+Task<std::string> DataPlane::read_account() {
     auto image = co_await observe::import_mount_reader(client_, session_);
     if (!image) co_return fail(std::move(image.error()));
-    engine::ContainerSpec spec = scratch_.reader("look", *image, {"mounts"}, source_mounts());
+    std::vector<std::string> words = {"sources"};
+    for (std::size_t i = 0; i < mounts_.size(); ++i)
+        if (has_source(mounts_[i]) && !mounts_[i].fixture && mode_ != DataMode::live)
+            words.push_back(fmt::format("/rogate/source/{}", i));
+    engine::ContainerSpec spec = scratch_.reader("look", *image, std::move(words), source_mounts());
+    spec.cap_add = {"DAC_READ_SEARCH", "DAC_OVERRIDE"};  // also to ask a socket whether anybody listens
     if (may_be_recursive(client_.api_version())) {
         std::vector<engine::MountSpec> by_itself = spec.mounts;
         for (engine::MountSpec& mount : spec.mounts) mount.target += as_subject;
@@ -53,25 +59,25 @@ Task<std::string> DataPlane::read_mountinfo() {
         co_return fail(std::move(removed.error()));
     if (auto removed = co_await client_.image_remove(*image, true); !removed)
         co_return fail(std::move(removed.error()));
-    const std::optional<std::string_view> whole = whole_mountinfo(*text);
+    const std::optional<std::string_view> whole = whole_account(*text);
     if (!whole)
         co_return fail(
             ErrorKind::engine,
-            fmt::format("engine: POST /containers/{}/attach: the list of mounts broke off after {} "
+            fmt::format("engine: POST /containers/{}/attach: what there is to know of the mounts broke off after {} "
                         "bytes, so that nothing can be concluded; run again",
                         *created, text->size()));
     co_return std::string(*whole);
 }
 
-Task<> DataPlane::find_submounts() {
-    auto mountinfo = co_await read_mountinfo();
+Task<> DataPlane::learn_of_sources() {
+    auto mountinfo = co_await read_account();
     if (!mountinfo)
-        co_return fail(
-            std::move(mountinfo.error()).with_context("looking for mounts below the mounts' sources"));
+        co_return fail(std::move(mountinfo.error()).with_context("looking at the mounts' sources"));
     const std::size_t declared = mounts_.size();
-    const std::set<std::string> with_lists = roots_with_lists(*mountinfo);
+    const std::map<std::string, SourceFacts> facts = source_facts(*mountinfo);
     for (std::size_t i = 0; i < declared; ++i)
-        mounts_[i].has_list = with_lists.contains(fmt::format("/rogate/source/{}", i));
+        if (const auto known = facts.find(fmt::format("/rogate/source/{}", i)); known != facts.end())
+            mounts_[i].facts = known->second;
     for (std::size_t i = 0; i < declared; ++i) {
         if (!has_source(mounts_[i])) continue;
         const std::string seen_at = seen_by_helper(i);
@@ -93,6 +99,9 @@ Task<> DataPlane::find_submounts() {
             take_submount(i, submount, below.size(), follows);
         }
     }
+    for (std::size_t i = declared; i < mounts_.size(); ++i)
+        if (const auto known = facts.find(mounts_[i].seen_at); known != facts.end())
+            mounts_[i].facts = known->second;
     co_return Result<>{};
 }
 
@@ -101,13 +110,12 @@ void DataPlane::take_submount(std::size_t index, const Submount& submount, std::
     const std::string inside = submount.path.substr(seen_by_helper(index).size());
     const std::string shown = fmt::format("{}{} ({})", mounts_[index].mount.target, inside, submount.type);
     if (!submount.read_only && !follows) mounts_[index].writable_below.push_back(shown);
-    if (mode_ == DataMode::live) return;  // the runs have what the subject has
+    if (mode_ == DataMode::live || is_kernels_own(mounts_[index])) return;  // the runs have what the subject has
     // The engine can have made it read-only: whether it was before is not known. Binds alone can be looked at
     // without that.
     const bool unknown = submount.read_only && may_be_recursive(client_.api_version()) &&
                          mounts_[index].mount.type != MountType::bind;
-    const std::string source =
-        mounts_[index].mount.type == MountType::bind ? mounts_[index].mount.source : mounts_[index].real_path;
+    const std::string source = real_source(mounts_[index]);
     if (how_many > most_given_to_runs || !holds_data(submount.type) || source.empty() || unknown) {
         mounts_[index].hidden_below.push_back(shown);
         return;
