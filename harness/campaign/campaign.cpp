@@ -293,15 +293,17 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
     const auto pointless = without_protection(data.mounts());
     auto differences = differences_of(data.mounts());
     for (DataDifference& each : companions.differences(data)) differences.push_back(std::move(each));
+    for (DataDifference& each : pod.differences()) differences.push_back(std::move(each));
     std::map<std::string, std::string> untried;
     if (client.server().read_only_root_has_tmpfs() && std::ranges::find(candidates, "/") != candidates.end())
         untried.emplace(
             "/",
             "podman mounts a tmpfs on /run, /tmp and /var/tmp of a container whose root is read-only, so "
             "that a run with it shows nothing of what is written there; ask an engine of docker's");
-    std::size_t notes = 0;
+    std::size_t told = 0, told_of_pod = pod.notes().size();
     const auto tell_notes = [&] {
-        for (; notes < data.notes().size(); ++notes) status.warn(data.notes()[notes]);
+        for (; told < data.notes().size(); ++told) status.warn(data.notes()[told]);
+        for (; told_of_pod < pod.notes().size(); ++told_of_pod) status.warn(pod.notes()[told_of_pod]);
     };
     tell_notes();
     warn_of_mount_points(data.mounts(), status);
@@ -348,7 +350,9 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
         auto record = co_await tries->launch(std::move(*step.run));
         if (!record) co_return fail(std::move(record.error()));
         // What the runs were given was not what the application needs: none of them counts.
-        if (record->plan.kind == RunKind::control && data.learn_from(*record)) {
+        const bool is_control = record->plan.kind == RunKind::control;
+        const bool again = is_control && data.learn_from(*record);
+        if ((is_control && pod.learn_from(*record)) || again) {
             tell_notes();
             if (auto cleared = co_await clear_remains(bench); !cleared) co_return cleared;
             const int so_far = result.runs.back().plan.id;

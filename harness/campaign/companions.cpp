@@ -62,6 +62,7 @@ Companions::Companions(engine::Client& client, Status& status, const Scenario& s
       session_(std::move(session)),
       network_(std::move(network)) {
     data_.use(scenario.data);
+    data_.is_of_services();
 }
 
 Task<> Companions::survey() {

@@ -403,8 +403,15 @@ Task<> DataPlane::make_folders(const RunPlan& plan) {
     std::vector<TarEntry> files;
     for (std::size_t i = 0; i < mounts_.size(); ++i) {
         const DataMount& data = mounts_[i];
-        if (!has_folder(data)) continue;
-        const std::string inside = folder(run, i) + (data.how == DataSource::overlay ? "/upper/" : "/data/");
+        const SharedData owner = owner_of(i);
+        const DataMount& layered = mounts_[owner.with];
+        // Further down in another one's data the folders between would not be like theirs.
+        if (!has_folder(layered) || std::ranges::count(owner.part, '/') > 1) continue;
+        const bool overlay = layered.how == DataSource::overlay;
+        const std::string base = folder(run, owner.with) + (overlay ? "/upper" : "/data") + owner.part;
+        const std::string inside = base + "/";
+        if (overlay && !owner.part.empty() && !data.missing_mount_points.empty())
+            folders.push_back({base, data.uid, data.gid, data.mode, data.modified});
         if (std::find(plan.read_only.begin(), plan.read_only.end(), data.mount.target) !=
             plan.read_only.end())
             for (const auto& [missing, is_directory] : data.missing_mount_points) {
@@ -414,7 +421,7 @@ Task<> DataPlane::make_folders(const RunPlan& plan) {
                     files.push_back({.name = inside + missing, .mode = 0755});
             }
         // An archive leaves sockets out.
-        if (data.how == DataSource::copy && data.is_directory)
+        if (layered.how == DataSource::copy && data.is_directory)
             for (const LiveEntry& entry : live_of(i))
                 if (entry.is_socket) files.push_back({.name = inside + entry.path, .mode = 0755});
         for (const WritablePath& path : plan.writable)

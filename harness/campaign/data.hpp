@@ -109,8 +109,11 @@ class DataPlane {
     const DataMount* with_source(const SourceFacts& facts) const;
     const DataMount* overlapping(const SourceFacts& facts) const;
     // After a control run: what it did to the data that the runs must be given in another way. True: it has to
-    // be made again, and so has every run before it; notes() says why.
-    bool learn_from(const RunRecord& control);
+    // be made again, and so has every run before it; notes() says why. `places`: where the subject has what this plane
+    // has at another path, as pairs of these.
+    bool learn_from(const RunRecord& control, const std::vector<std::pair<std::string, std::string>>& places = {});
+    // Before survey(): others than the subject may serve the sockets in what is mounted writable.
+    void is_of_services() { of_services_ = true; }
     // What the user has to know of them.
     const std::vector<std::string>& notes() const { return notes_; }
     // Targets in whose source directories can be made for a run.
@@ -231,7 +234,7 @@ class DataPlane {
     std::string session_;
     Scratch scratch_;
     DataMode mode_ = DataMode::overlay;
-    bool reaches_below_ = true;
+    bool reaches_below_ = true, of_services_ = false;
     std::set<std::string> written_elsewhere_;
     std::map<std::string, DataMount> known_;
     std::vector<DataMount> mounts_;

@@ -190,36 +190,50 @@ void DataPlane::give_live(const RunPlan& plan, std::vector<engine::MountSpec>& s
     for (engine::MountSpec& spec : live) specs.push_back(std::move(spec));
 }
 
-bool DataPlane::learn_from(const RunRecord& control) {
+bool DataPlane::learn_from(const RunRecord& control,
+                           const std::vector<std::pair<std::string, std::string>>& places) {
+    // Where the subject has it.
+    const auto paths_of = [&](const std::string& path) {
+        std::vector<std::string> all;
+        if (places.empty()) all.push_back(path);
+        for (const auto& [subjects, own] : places)
+            if (is_or_below(path, own)) all.push_back(subjects + path.substr(own.size()));
+        return all;
+    };
+    const auto finds = [&](const auto& sought) {
+        const auto found = std::ranges::find_if(control.attempts, sought);
+        return found == control.attempts.end() ? std::string() : (*found).path.str();
+    };
     bool again = false;
     for (std::size_t i = 0; i < mounts_.size(); ++i) {
         const std::string& target = mounts_[i].mount.target;
         for (const LiveEntry& entry : live_of(i)) {
-            const std::string path = target + "/" + entry.path;
-            const bool touched = std::ranges::any_of(control.attempts, [&](const Attempt& attempt) {
-                return attempt.path.view() == path && makes_or_removes(attempt);
+            const std::vector<std::string> paths = paths_of(target + "/" + entry.path);
+            const std::string touched = finds([&](const Attempt& attempt) {
+                return makes_or_removes(attempt) && std::ranges::find(paths, attempt.path.view()) != paths.end();
             });
-            if (!touched) continue;
+            if (touched.empty()) continue;
             const SharedData owner = owner_of(i);
             const std::string part = owner.part.empty() ? "" : owner.part.substr(1) + "/";
             made_by_subject_.emplace(owner.with, part + entry.path);
             notes_.push_back(fmt::format("the application makes or changes {} itself, so the runs are made again without "
                                          "the one that is there now",
-                                         path));
+                                         touched));
             again = true;
         }
         DataMount& data = mounts_[i];
         if (data.how != DataSource::overlay || data.shares || scratch_.renames_folders()) continue;
-        const bool refused = std::ranges::any_of(control.attempts, [&](const Attempt& attempt) {
-            return attempt.operation.str() == "rename" && attempt.error == EXDEV &&
-                   is_or_below(attempt.path.view(), target);
+        const std::vector<std::string> paths = paths_of(target);
+        const std::string refused = finds([&](const Attempt& attempt) {
+            return attempt.operation == "rename" && attempt.error == EXDEV &&
+                   std::ranges::any_of(paths, [&](const std::string& each) { return is_or_below(attempt.path.view(), each); });
         });
-        if (!refused) continue;
+        if (refused.empty()) continue;
         data.how = DataSource::copy;
         runs_with_folders_ = 0;  // a copy has other folders than an overlay
-        notes_.push_back(fmt::format("{}: an overlay does not rename folders on this engine, so the runs are made again "
-                                     "with a copy of the data",
-                                     target));
+        notes_.push_back(fmt::format("an overlay does not rename folders on this engine, as of {}, so the runs are made "
+                                     "again with a copy of the data",
+                                     refused));
         again = true;
     }
     return again;
@@ -232,7 +246,7 @@ void DataPlane::tell_of_live() {
         if (live.empty() || data.shares) continue;
         const bool layered = data.how == DataSource::overlay || data.how == DataSource::copy;
         if (!layered) continue;
-        if (written_elsewhere_.contains(source_key(data.mount))) {
+        if (written_elsewhere_.contains(source_key(data.mount)) || (of_services_ && !data.mount.read_only)) {
             notes_.push_back(fmt::format("{}/{} is in use, and a service that runs beside may serve it itself: the runs "
                                          "have what that makes",
                                          data.mount.target, live.front().path));

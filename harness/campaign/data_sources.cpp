@@ -20,6 +20,9 @@ namespace {
 // Where a source is as the subject has it, beside the place where it is by itself.
 constexpr const char* as_subject = "-as-subject";
 
+// Two million files, on a slow disk.
+constexpr engine::Milliseconds searching_deadline{300'000};
+
 // More than these (somebody binds the engine's own directory, or "/") are left as they are.
 constexpr std::size_t most_given_to_runs = 16;
 
@@ -53,7 +56,7 @@ Task<std::string> DataPlane::read_account() {
     }
     auto created = co_await client_.container_create(std::move(spec));
     if (!created) co_return fail(std::move(created.error()));
-    auto text = co_await client_.container_output(*created);
+    auto text = co_await client_.container_output(*created, searching_deadline);
     if (!text) co_return fail(std::move(text.error()));
     if (auto removed = co_await client_.container_remove(*created); !removed)
         co_return fail(std::move(removed.error()));

@@ -154,6 +154,27 @@ std::vector<DataMount> Pod::subject_mounts() const {
     return given;
 }
 
+bool Pod::learn_from(const RunRecord& control) {
+    std::vector<std::pair<std::string, std::string>> places;
+    for (const PodMount& mount : scenario_.pod.mounts)
+        places.emplace_back(mount.target,
+                            "/" + mount.volume + (mount.sub_path.empty() ? "" : "/" + mount.sub_path));
+    return !places.empty() && data_.learn_from(control, places);
+}
+
+std::vector<DataDifference> Pod::differences() const {
+    std::vector<DataDifference> found;
+    for (const DataMount& data : data_.mounts())
+        for (const DataMount::Lack& lack : data.lacks) {
+            const auto mount = std::ranges::find(scenario_.pod.mounts, data.mount.target,
+                                                 [](const PodMount& each) { return "/" + each.volume; });
+            found.push_back({.target = mount == scenario_.pod.mounts.end() ? "" : mount->target,
+                             .what = fmt::format("volume {}: {}", data.mount.target.substr(1), lack.what),
+                             .way_out = lack.way_out});
+        }
+    return found;
+}
+
 void Pod::dress(engine::ContainerSpec& subject) const {
     if (holder_.empty()) return;
     subject.network_mode = "container:" + holder_;

@@ -43,6 +43,11 @@ class Pod {
     std::set<std::string> can_make_mount_points() const;
     // What the pod's volumes are made of: "copy", "overlay", "none".
     std::string data_mode() const { return data_.mode(); }
+    // As DataPlane::learn_from() of the pod's volumes, and its notes.
+    bool learn_from(const RunRecord& control);
+    const std::vector<std::string>& notes() const { return data_.notes(); }
+    // Of the user's data, what the runs have not: in volumes that no mount of the subject is of, too.
+    std::vector<DataDifference> differences() const;
 
     // What comes before the subject, in the order of the manifest: init containers run to their end, the
     // others run on. The answer is empty, or why the pod did not come up, with the container's name and last

@@ -73,6 +73,7 @@ engine::ContainerSpec Scratch::reader(std::string_view name, std::string image,
     spec.entrypoint = std::move(words);
     spec.entrypoint->insert(spec.entrypoint->begin(), "/rogate-observer");
     spec.network_mode = "none";
+    spec.open_stdin = true;  // it says nothing before somebody listens (Client::container_output)
     spec.read_only_rootfs = true;
     spec.cap_drop = {"ALL"};
     spec.mounts = std::move(mounts);
@@ -219,6 +220,9 @@ Task<std::string> Scratch::tree_of(std::string container, std::string path, std:
     co_return with_owners(tar, **true_ones);
 }
 
+// A copy of as much as is copied, on a slow disk.
+constexpr engine::Milliseconds copying_deadline{300'000};
+
 // The program says "end", or what went wrong.
 Task<> Scratch::run_program(std::string name, std::vector<std::string> words,
                             std::vector<engine::MountSpec> mounts, std::string target) {
@@ -233,7 +237,7 @@ Task<> Scratch::run_program(std::string name, std::vector<std::string> words,
                     "FSETID", "MKNOD",        "SETFCAP"};
     auto created = co_await client_.container_create(std::move(spec));
     if (!created) co_return fail(std::move(created.error()));
-    auto said = co_await client_.container_output(*created);
+    auto said = co_await client_.container_output(*created, copying_deadline);
     if (!said) co_return fail(std::move(said.error()));
     if (auto removed = co_await client_.container_remove(*created); !removed)
         co_return fail(std::move(removed.error()));

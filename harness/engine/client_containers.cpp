@@ -474,14 +474,16 @@ Task<std::unique_ptr<Attachment>> Client::container_attach(std::string id, bool 
     co_return attachment;
 }
 
-Task<std::string> Client::container_output(std::string id) {
-    auto attached = co_await container_attach(id, false);
+Task<std::string> Client::container_output(std::string id, std::optional<Milliseconds> deadline) {
+    auto attached = co_await container_attach(id, true);
     if (!attached) co_return fail(std::move(attached.error()));
     if (auto started = co_await container_start(id); !started) co_return fail(std::move(started.error()));
+    // The engine passes this on once it has the output, too: what is said before nobody hears.
+    (void)co_await (*attached)->write("\n");
     std::string text;
     const std::string call = fmt::format("engine: POST /containers/{}/attach", id);
     auto reading = read_whole(attached->get(), &text);
-    auto done = co_await within(impl_->timeout, call, std::move(reading));
+    auto done = co_await within(deadline ? impl_->scaled(*deadline) : impl_->timeout, call, std::move(reading));
     if (!done && done.error().kind == ErrorKind::timeout) co_return fail(std::move(done.error()));
     if (!done) co_return fail(std::move(done.error()).with_context(call));
     co_return text;

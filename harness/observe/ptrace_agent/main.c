@@ -216,12 +216,30 @@ static int join(enum kin kin, const char* name, const char* drop, char** program
     return 125;
 }
 
+/* What a program says before the engine has attached whoever reads it is lost: a line, or the end, tells that it has. */
+static void wait_for_reader(void) {
+    char line;
+    if (read(STDIN_FILENO, &line, 1) < 0) perror("standard input");
+}
+
+/* The small programs of the data plane: they do one thing, and say "end". */
+static int helper(int count, char** words) {
+    wait_for_reader();
+    if (!strcmp(words[0], "sources")) return show_sources(count - 1, words + 1);
+    if (count > 1 && !strcmp(words[0], "copy")) return copy_trees(strtoull(words[1], NULL, 10), count - 2, words + 2);
+    if (!strcmp(words[0], "like")) return make_alike(count - 1, words + 1);
+    return show_owners(!strcmp(words[0], "owners-below"), count - 1, words + 1);
+}
+
+static bool is_helper(const char* word) {
+    static const char* const known[] = {"sources", "copy", "like", "owners", "owners-below"};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (!strcmp(word, known[i])) return true;
+    return false;
+}
+
 int main(int argc, char** argv) {
-    if (argc >= 2 && !strcmp(argv[1], "sources")) return show_sources(argc - 2, argv + 2);
-    if (argc > 2 && !strcmp(argv[1], "copy")) return copy_trees(strtoull(argv[2], NULL, 10), argc - 3, argv + 3);
-    if (argc > 1 && !strcmp(argv[1], "like")) return make_alike(argc - 2, argv + 2);
-    if (argc > 2 && !strncmp(argv[1], "owners", 6))
-        return show_owners(!strcmp(argv[1], "owners-below"), argc - 2, argv + 2);
+    if (argc > 1 && is_helper(argv[1])) return helper(argc - 1, argv + 1);
     if (argc == 3 && !strcmp(argv[1], "relay")) return relay(strtoul(argv[2], NULL, 10));
     if (argc >= 6 && !strcmp(argv[4], "--")) {
         if (!strcmp(argv[1], "run")) return run(argv[2], argv[3], argv + 5);
