@@ -134,11 +134,10 @@ def test_more_calls_at_once_than_sshd_lets_in():
     with project() as p, sshd("MaxStartups 5:100:5") as server:
         p.make("data", {"file": "text\n"})
         p.scenario("cat /data/file; " + IDLE, ["./data:/data"],
-                   [{"name": "all at once", "parallel": [{"name": f"n{i}", "exec": "cat /data/file"} for i in range(4)]}],
-                   scenarios=[{"name": f"s{i}"} for i in range(2)])
-        done = rogate("run", "--jobs", "2", p.folder, env=server.environment())
+                   [{"name": "all at once", "parallel": [{"name": f"n{i}", "exec": "cat /data/file"} for i in range(8)]}])
+        done = rogate("run", p.folder, env=server.environment(), timeout=500)
         equal(done.returncode, 0, done.stdout + done.stderr)
-        equal(done.stdout.count("\nsafe     /data"), 2, done.stdout)
+        contains(done.stdout, "\nsafe     /data")
         with open(f"{server.folder}/log") as log:
             assert "MaxStartups" not in log.read()
 

@@ -108,7 +108,7 @@ def left_after(seconds):
     return left
 
 
-def rogate(*words, env=None, timeout=240):
+def rogate(*words, env=None, timeout=500):
     return subprocess.run([ROGATE, *words], capture_output=True, text=True, timeout=timeout,
                           env={**os.environ, **(env or {})})
 
@@ -133,7 +133,7 @@ class Running:
         if not self.comes_to(text):
             raise AssertionError(f"rogate ended without saying '{text}':\n{self.output}")
 
-    def finish(self, timeout=120):
+    def finish(self, timeout=300):
         rest, _ = self.process.communicate(timeout=timeout)
         self.output += rest
         self.code = self.process.returncode
