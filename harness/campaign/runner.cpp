@@ -8,6 +8,7 @@
 #include <rogate/labels.hpp>
 #include <utility>
 
+#include "base/text.hpp"
 #include "campaign/containers.hpp"
 #include "campaign/ending.hpp"
 #include "campaign/readiness.hpp"
@@ -45,6 +46,20 @@ constexpr int grace_of_the_deaf = 1;
 
 bool kills(const SignalAction& action) {
     return action.signal == "KILL" || action.signal == "SIGKILL" || action.signal == "9";
+}
+
+// What is split off from the root is no mount of the subject's configuration, so that the observer names none for what is
+// written there.
+void name_what_is_split_off(const std::vector<WritablePath>& writable, Attempts& attempts) {
+    const auto split_off = [&](const Attempt& attempt) -> const WritablePath* {
+        if (!attempt.mount.empty() || attempt.error != 0) return nullptr;
+        const auto found = std::ranges::find_if(writable, [&](const WritablePath& each) {
+            return each.mount == "/" && is_or_below(attempt.path.view(), each.path);
+        });
+        return found == writable.end() ? nullptr : &*found;
+    };
+    for (std::size_t i = 0; i < attempts.size(); ++i)
+        if (const WritablePath* path = split_off(attempts[i])) attempts.edit()[i].mount = path->path;
 }
 
 // One launch, step by step. Each member moves the record on; `failed_` ends the steps but never the shutdown.
@@ -531,6 +546,7 @@ Task<> Launch::collect() {
     if (!recording)
         co_return fail(std::move(recording.error()).with_context("collecting what the observer saw"));
     record_.attempts = std::move(recording->attempts);
+    name_what_is_split_off(record_.plan.writable, record_.attempts);
     record_.uses = std::move(recording->uses);
     record_.read_back = std::move(recording->read_back);
     record_.lost_events = recording->lost_events;

@@ -106,6 +106,7 @@ def test_root_file_system_is_split():
         kept = {path: each[0] for path, each in writable(p, "/").items()}
         equal(kept["/tmp"], "tmpfs")
         assert set(kept) == {"/run", "/tmp", "/var/log"}, kept
+        assert "leaves out" not in p.mount("/")["reason"], p.mount("/")["reason"]
         run = proof(p)
         equal(run["read_only"], ["/", "/conf"])
         equal(run["canary"], {"/": "seen", "/conf": "seen"})
