@@ -291,9 +291,12 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
                          std::vector<std::string> candidates, const Secrets& secrets) {
     result.data_mode = data.mode() == "none" ? pod.data_mode() : data.mode();
     const auto pointless = without_protection(data.mounts());
-    auto differences = differences_of(data.mounts());
-    for (DataDifference& each : companions.differences(data)) differences.push_back(std::move(each));
-    for (DataDifference& each : pod.differences()) differences.push_back(std::move(each));
+    const auto all_differences = [&] {
+        auto found = differences_of(data.mounts());
+        for (DataDifference& each : companions.differences(data)) found.push_back(std::move(each));
+        for (DataDifference& each : pod.differences()) found.push_back(std::move(each));
+        return found;
+    };
     std::map<std::string, std::string> untried;
     if (client.server().read_only_root_has_tmpfs() && std::ranges::find(candidates, "/") != candidates.end())
         untried.emplace(
@@ -331,7 +334,7 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
                                .can_make_mount_points = pod.can_make_mount_points(),
                                .tmpfs_has_owner = client.server().tmpfs_takes_owner(),
                                .after_restart = verdict::phases_after_restart(result.scenario.steps),
-                               .data_differences = differences,
+                               .data_differences = all_differences(),
                                .made_up = made_up(result.scenario, data.mounts()),
                                .facts = {}};
     question.can_make_mount_points.merge(data.can_make_mount_points());
@@ -354,6 +357,7 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
         const bool again = is_control && data.learn_from(*record);
         if ((is_control && pod.learn_from(*record)) || again) {
             tell_notes();
+            question.data_differences = all_differences();
             if (auto cleared = co_await clear_remains(bench); !cleared) co_return cleared;
             const int so_far = result.runs.back().plan.id;
             plans.clear();
@@ -366,7 +370,7 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
     }
     if (auto cleared = co_await clear_remains(bench); !cleared) co_return cleared;
     result.mounts = verdict::judge_all(question, plans);
-    result.data_differences = verdict::with_use(differences, plans);
+    result.data_differences = verdict::with_use(question.data_differences, plans);
     note_mount_points(data, result.mounts);
     name_all_runs(*tries, result.mounts);
     result.recommendation = verdict::recommend(result.mounts, plans);

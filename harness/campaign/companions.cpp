@@ -210,6 +210,14 @@ Task<std::string> Companions::launch(const Companion& companion, int run, const 
         made.read_only = mount.read_only;
         if (mount.type == MountType::volume) made.no_copy = mount.no_copy;
         spec.mounts.push_back(std::move(made));
+        // The sockets and FIFOs that others serve within it.
+        for (const engine::MountSpec& live : specs) {
+            const bool is_mount = std::ranges::any_of(
+                data.mounts(), [&](const DataMount& each) { return each.mount.target == live.target; });
+            if (is_mount || !live.target.starts_with(target + "/") || !live.read_only) continue;
+            spec.mounts.push_back(live);
+            spec.mounts.back().target = mount.target + live.target.substr(target.size());
+        }
         for (const DataMount& below : data.mounts()) {
             const auto its = std::ranges::find(specs, below.mount.target, &engine::MountSpec::target);
             if (!below.below_source || !below.mount.target.starts_with(target + "/") || its == specs.end())

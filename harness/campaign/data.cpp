@@ -303,7 +303,8 @@ Task<> DataPlane::try_overlays(const std::vector<std::size_t>& overlays, bool* a
     for (const std::size_t i : overlays) {
         names.push_back(volume_name(trial_run, i));
         creations.push_back(scratch_.make_volume(
-            scratch_.overlay(names.back(), mounts_[i].real_path, folder(trial_run, i), root_of(mounts_[i]))));
+            scratch_.overlay(names.back(), mounts_[i].real_path, folder(trial_run, i), root_of(mounts_[i]),
+                             mounts_[i].facts.flags)));
     }
     auto creating = engine::together(std::move(creations));
     if (auto made = co_await std::move(creating); !made) co_return made;
@@ -475,7 +476,7 @@ Task<> DataPlane::source_for(const RunPlan& plan, std::size_t index, engine::Mou
     engine::VolumeSpec volume =
         scratch_.volume(empty ? new_volume_name(run, index) : volume_name(run, index));
     if (data.how == DataSource::overlay && !empty)
-        volume = scratch_.overlay(volume.name, data.real_path, folder(run, index), root_of(data));
+        volume = scratch_.overlay(volume.name, data.real_path, folder(run, index), root_of(data), data.facts.flags);
     spec.source = volume.name;
     if (tried_.erase(volume.name) == 0) {
         auto made = co_await scratch_.make_volume(volume);

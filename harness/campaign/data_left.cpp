@@ -229,7 +229,7 @@ Task<> DataPlane::source_left(const RunPlan& plan, std::size_t index, engine::Mo
         if (!made_alike) co_return made_alike;
     }
     const engine::VolumeSpec volume =
-        scratch_.overlay(volume_name(plan.id, index), left.lower, base, left.root);
+        scratch_.overlay(volume_name(plan.id, index), left.lower, base, left.root, data.facts.flags);
     auto made = co_await client_.volume_create(volume);
     if (!made)
         co_return fail(

@@ -161,7 +161,8 @@ Task<engine::MountSpec> DataPlane::volume_for(const RunPlan& plan, const Writabl
     if (data.how == DataSource::overlay && there && !empty)
         volume = scratch_.overlay(
             volume.name, data.real_path + inside, writable_folder(run, number),
-            {.path = {}, .uid = facts->second.uid, .gid = facts->second.gid, .mode = facts->second.mode});
+            {.path = {}, .uid = facts->second.uid, .gid = facts->second.gid, .mode = facts->second.mode},
+            data.facts.flags);
     auto made = co_await client_.volume_create(volume);
     if (!made)
         co_return fail(

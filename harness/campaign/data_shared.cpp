@@ -36,11 +36,16 @@ DataPlace place_of(const DataMount& data) {
     return place;
 }
 
-// Calls on a name that need it not to be a mount.
+// Calls on a name that need it not to be a mount: whoever makes them puts something else there.
 bool makes_or_removes(const Attempt& attempt) {
-    static constexpr std::string_view calls[] = {"unlink", "rename", "bind", "mknod", "mkfifo", "create", "link", "symlink",
-                                                 "chmod",  "chown",  "utime", "setxattr", "removexattr"};
+    static constexpr std::string_view calls[] = {"unlink", "rename", "bind", "mknod", "link", "symlink"};
     return std::ranges::find(calls, attempt.operation.str()) != std::end(calls);
+}
+
+// Calls that the user's own entry is not to be changed by.
+bool changes_attributes(const Attempt& attempt) {
+    static constexpr std::string_view calls[] = {"chmod", "chown", "utime", "setxattr", "removexattr"};
+    return std::ranges::find(calls, attempt.operation.str()) != std::end(calls) && attempt.cls == AttemptClass::write;
 }
 
 }  // namespace
@@ -209,17 +214,29 @@ bool DataPlane::learn_from(const RunRecord& control,
         const std::string& target = mounts_[i].mount.target;
         for (const LiveEntry& entry : live_of(i)) {
             const std::vector<std::string> paths = paths_of(target + "/" + entry.path);
-            const std::string touched = finds([&](const Attempt& attempt) {
-                return makes_or_removes(attempt) && std::ranges::find(paths, attempt.path.view()) != paths.end();
-            });
-            if (touched.empty()) continue;
+            const auto is_it = [&](const Attempt& attempt) {
+                return std::ranges::find(paths, attempt.path.view()) != paths.end();
+            };
+            const std::string touched = finds(
+                [&](const Attempt& attempt) { return makes_or_removes(attempt) && is_it(attempt); });
+            const std::string changed = finds(
+                [&](const Attempt& attempt) { return changes_attributes(attempt) && is_it(attempt); });
+            if (touched.empty() && changed.empty()) continue;
             const SharedData owner = owner_of(i);
             const std::string part = owner.part.empty() ? "" : owner.part.substr(1) + "/";
             made_by_subject_.emplace(owner.with, part + entry.path);
-            notes_.push_back(fmt::format("the application makes or changes {} itself, so the runs are made again without "
+            again = true;
+            if (touched.empty()) {
+                mounts_[owner.with].lacks.push_back(
+                    {fmt::format("{}: the application changes its owner, mode or times, and that is not done to the one "
+                                 "that others serve",
+                                 changed),
+                     "mount it by itself"});
+                continue;
+            }
+            notes_.push_back(fmt::format("the application makes {} itself, so the runs are made again without "
                                          "the one that is there now",
                                          touched));
-            again = true;
         }
         DataMount& data = mounts_[i];
         if (data.how != DataSource::overlay || data.shares || scratch_.renames_folders()) continue;

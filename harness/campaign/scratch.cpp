@@ -276,13 +276,13 @@ Task<> Scratch::mount_volumes_of(std::string container) {
 }
 
 engine::VolumeSpec Scratch::overlay(std::string name, const std::string& lower, const std::string& place,
-                                    const TarFolder& root) {
+                                    const TarFolder& root, const std::string& flags) {
     if (client_.server().first_mount_changes_owner()) unowned_.insert_or_assign(name, root);
     engine::VolumeSpec spec = volume(std::move(name));
     spec.options = {{"type", "overlay"},
                     {"device", "overlay"},
-                    {"o", fmt::format("lowerdir={},upperdir={}/upper,workdir={}/work{}", lower, on_host(place),
-                                      on_host(place), overlay_options.at(options_))}};
+                    {"o", fmt::format("lowerdir={},upperdir={}/upper,workdir={}/work{}{}", lower, on_host(place),
+                                      on_host(place), overlay_options.at(options_), flags)}};
     return spec;
 }
 

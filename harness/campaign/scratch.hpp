@@ -68,9 +68,9 @@ class Scratch {
     engine::Task<> mount_volumes_of(std::string container);
 
     // A volume that is an overlay on `lower`, with the layers "PLACE/upper" and "PLACE/work"; `root`: owner
-    // and mode of its root. The engine makes it with make_volume().
+    // and mode of its root; `flags`: what it is mounted with, as ",nosuid". The engine makes it with make_volume().
     engine::VolumeSpec overlay(std::string name, const std::string& lower, const std::string& place,
-                               const TarFolder& root);
+                               const TarFolder& root, const std::string& flags = {});
     // What the overlays are mounted with beyond their layers. At first folders of the lower layer can be renamed, hard
     // links stay links, and files have handles (redirect_dir, index and nfs_export in
     // Documentation/filesystems/overlayfs.rst); not every kernel and file system has that.

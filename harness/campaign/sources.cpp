@@ -1,5 +1,7 @@
 #include "campaign/sources.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <sstream>
@@ -59,8 +61,8 @@ std::map<std::string, SourceFacts> source_facts(std::string_view account) {
         if ((first == "socket" || first == "fifo") && of != nullptr)
             of->live.push_back({without_octal(third), first == "socket"});
         if (first.find_first_not_of("0123456789") != std::string::npos) continue;
-        std::string root, point, word, type, source, of_file_system;
-        words >> root >> point;
+        std::string root, point, options, word, type, source, of_file_system;
+        words >> root >> point >> options;
         while (words >> word && word != "-") {
         }
         words >> type >> source >> of_file_system;
@@ -70,6 +72,9 @@ std::map<std::string, SourceFacts> source_facts(std::string_view account) {
         facts.root = without_octal(root);
         facts.type = type;
         facts.read_only = says_read_only(of_file_system);
+        for (const char* flag : {"nosuid", "nodev", "noexec"})
+            if (("," + options + ",").find(fmt::format(",{},", flag)) != std::string::npos)
+                facts.flags += fmt::format(",{}", flag);
         found.insert_or_assign(without_octal(point), std::move(facts));
     }
     for (auto& [point, facts] : found) std::ranges::sort(facts.live);

@@ -39,6 +39,7 @@ struct SourceFacts {
     std::string root = {};          // which part of that is mounted: "/srv/data"
     std::string type = {};          // "ext4"
     bool read_only = false;         // the file system itself is, whatever the mount says
+    std::string flags = {};         // of the mount it is taken from, which a bind inherits: ",nosuid,nodev,noexec"
     bool more_attributes = false;   // its root has an access control list or extended attributes
     std::string deep_attributes = {};  // relative path of the first thing further down that has; empty: none
     std::vector<LiveEntry> live = {};  // in order of path

@@ -196,8 +196,23 @@ def test_a_socket_that_the_application_makes_itself_is_its_own():
                        ["./queue:/run/queue"])
             done = p.run()
             equal(p.verdicts(), {"/run/queue": "required"}, done.stdout + done.stderr)
-            contains(done.stderr, "the application makes or changes /run/queue/socket itself, so the runs are made again")
+            contains(done.stderr, "the application makes /run/queue/socket itself, so the runs are made again")
             assert os.path.exists(p.path("queue/socket"))
+
+
+def test_a_socket_whose_mode_the_application_changes_is_a_doubt():
+    """The real one is not to be changed, and without it the application would not do what it does in use."""
+    with project() as p:
+        p.make("queue", {"f": "text\n"})
+        p.make("notes", {"readme": "text\n"})
+        with served(p.path("queue/socket")):
+            os.chmod(p.path("queue/socket"), 0o755)
+            p.scenario("cat /out/readme /run/queue/f; chmod 777 /run/queue/socket; " + ASK.replace("deep/", "") + " && " + OUT + IDLE,
+                       ["./queue:/run/queue", "./notes:/out"])
+            done = p.run()
+            equal(p.verdicts(), {"/out": "inconclusive", "/run/queue": "inconclusive"}, done.stdout + done.stderr)
+            contains(p.mount("/out")["reason"], "/run/queue/socket: the application changes its owner, mode or times")
+            equal(os.stat(p.path("queue/socket")).st_mode & 0o777, 0o755)
 
 
 def test_a_fifo_within_a_source_is_the_real_one():

@@ -43,7 +43,7 @@ TEST(Submounts, ATableThatBreaksOffIsNone) {
 TEST(Sources, FactsAreThoseOfTheLastMountOnAPlace) {
     const std::string said =
         "36 35 8:1 /srv/a\\040b /rogate/source/0 ro - ext4 /dev/sda rw\n"
-        "37 36 8:2 / /rogate/source/0/disk ro - xfs /dev/sdb ro,noquota\n"
+        "37 36 8:2 / /rogate/source/0/disk ro,nosuid,relatime,noexec - xfs /dev/sdb ro,noquota\n"
         "38 35 0:4 / /rogate/source/1 ro shared:1 - proc proc rw\n"
         "more /rogate/source/0\n"
         "socket /rogate/source/0 run/b\\040c.sock\n"
@@ -62,6 +62,7 @@ TEST(Sources, FactsAreThoseOfTheLastMountOnAPlace) {
                                                               .root = "/",
                                                               .type = "xfs",
                                                               .read_only = true,
+                                                              .flags = ",nosuid,noexec",
                                                               .deep_attributes = "file",
                                                               .searched_in_part = true}));
     EXPECT_EQ(facts.at("/rogate/source/1").type, "proc");
