@@ -100,7 +100,8 @@ Task<> Companions::survey() {
 std::vector<DataDifference> Companions::differences(const DataPlane& subject_data) {
     std::vector<DataDifference> found;
     for (const auto& [key, target] : targets_) {
-        const auto own = std::ranges::find(data_.mounts(), target, [](const DataMount& each) { return each.mount.target; });
+        const auto own = std::ranges::find(data_.mounts(), target,
+                                           [](const DataMount& each) { return each.mount.target; });
         if (own == data_.mounts().end() || own->fixture || is_kernels_own(*own)) continue;
         if (const DataMount* same = subject_data.with_source(own->facts)) {
             same_.insert_or_assign(key, same->mount.target);
@@ -110,10 +111,11 @@ std::vector<DataDifference> Companions::differences(const DataPlane& subject_dat
         if (other == nullptr) continue;
         // What nobody writes is the same for both.
         if (other->how == DataSource::as_it_is && own->how == DataSource::as_it_is) continue;
-        found.push_back({.target = other->mount.target,
-                         .what = fmt::format("{}: its data are at {} as well, and the runs would not have them in common",
-                                             other->mount.target, target.substr(1)),
-                         .way_out = "mount the same folder in both"});
+        found.push_back(
+            {.target = other->mount.target,
+             .what = fmt::format("{}: its data are at {} as well, and the runs would not have them in common",
+                                 other->mount.target, target.substr(1)),
+             .way_out = "mount the same folder in both"});
     }
     for (const DataMount& data : data_.mounts())
         for (const DataMount::Lack& lack : data.lacks)

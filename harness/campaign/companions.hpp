@@ -36,8 +36,8 @@ class Companions {
     engine::Task<std::string> start(const RunPlan& plan, const DataPlane& subject_data,
                                     const std::vector<engine::MountSpec>& subject_mounts);
     // What no message may show of their output.
-    // After both have been surveyed: what the services have of the subject's data under other names they get from
-    // there; where that is not possible, what the runs lack.
+    // After both have been surveyed: what the services have of the subject's data under other names they get
+    // from there; where that is not possible, what the runs lack.
     std::vector<DataDifference> differences(const DataPlane& subject_data);
     void hide(Masker masker) { masker_ = std::move(masker); }
     // Names those that have ended with an error since; empty: none.
@@ -70,9 +70,9 @@ class Companions {
     std::set<std::string> warned_;
     Status& status_;
     const Scenario& scenario_;
-    DataPlane data_;                                    // what no mount of the subject has
-    std::map<std::string, std::string> targets_;        // key_of() -> target in data_
-    std::map<std::string, std::string> same_;           // key_of() -> target of the subject's with that source
+    DataPlane data_;                              // what no mount of the subject has
+    std::map<std::string, std::string> targets_;  // key_of() -> target in data_
+    std::map<std::string, std::string> same_;     // key_of() -> target of the subject's with that source
     std::map<std::string, std::vector<Mount>> mounts_;  // service -> with those of its image
     std::string session_, network_;
     std::map<std::string, std::string> containers_;  // service -> container

@@ -256,7 +256,8 @@ Task<> DataPlane::survey_source(DataMount& data, std::size_t index) {
     if ((stat->go_mode & mode_fifo) != 0) data.special = "a FIFO";
     // What the host itself has mounted read-only stays so: a layer would make it writable.
     if (!data.special.empty() || mode_ == DataMode::live || (!data.fixture && is_kernels_own(data)) ||
-        (!data.fixture && data.facts.read_only) || (data.mount.read_only && !data.fixture && !is_written(index))) {
+        (!data.fixture && data.facts.read_only) ||
+        (data.mount.read_only && !data.fixture && !is_written(index))) {
         data.how = DataSource::as_it_is;
         data.shares.reset();
         co_return Result<>{};
@@ -302,9 +303,9 @@ Task<> DataPlane::try_overlays(const std::vector<std::size_t>& overlays, bool* a
     std::vector<std::string> names;
     for (const std::size_t i : overlays) {
         names.push_back(volume_name(trial_run, i));
-        creations.push_back(scratch_.make_volume(
-            scratch_.overlay(names.back(), mounts_[i].real_path, folder(trial_run, i), root_of(mounts_[i]),
-                             mounts_[i].facts.flags)));
+        creations.push_back(
+            scratch_.make_volume(scratch_.overlay(names.back(), mounts_[i].real_path, folder(trial_run, i),
+                                                  root_of(mounts_[i]), mounts_[i].facts.flags)));
     }
     auto creating = engine::together(std::move(creations));
     if (auto made = co_await std::move(creating); !made) co_return made;
@@ -390,7 +391,8 @@ Task<> DataPlane::make_plain_folders(int run) {
     // An archive has not all of a root's attributes.
     std::vector<Scratch::Pair> alike;
     for (std::size_t i = 0; i < mounts_.size(); ++i)
-        if (mounts_[i].facts.more_attributes && has_folder(mounts_[i]) && mounts_[i].how == DataSource::overlay)
+        if (mounts_[i].facts.more_attributes && has_folder(mounts_[i]) &&
+            mounts_[i].how == DataSource::overlay)
             for (int each = run; each < run + runs_at_once; ++each)
                 alike.push_back({seen_by_helper(i), Scratch::in_helper(folder(each, i) + "/upper")});
     std::vector<engine::MountSpec> sources = source_mounts();
@@ -476,7 +478,8 @@ Task<> DataPlane::source_for(const RunPlan& plan, std::size_t index, engine::Mou
     engine::VolumeSpec volume =
         scratch_.volume(empty ? new_volume_name(run, index) : volume_name(run, index));
     if (data.how == DataSource::overlay && !empty)
-        volume = scratch_.overlay(volume.name, data.real_path, folder(run, index), root_of(data), data.facts.flags);
+        volume = scratch_.overlay(volume.name, data.real_path, folder(run, index), root_of(data),
+                                  data.facts.flags);
     spec.source = volume.name;
     if (tried_.erase(volume.name) == 0) {
         auto made = co_await scratch_.make_volume(volume);

@@ -26,8 +26,8 @@ enum class DataSource {
     copy,     // a copy of the real file or directory
     made,     // a new directory on the engine's host, with `made_files` in it
     given,    // prepare() is told
-    as_it_is  // the real thing: it is read-only for the subject anyway, a socket, a device or a file system of the
-              // kernel's, which cannot be copied, or the user wants it so
+    as_it_is  // the real thing: it is read-only for the subject anyway, a socket, a device or a file system
+              // of the kernel's, which cannot be copied, or the user wants it so
 };
 
 struct DataMount {
@@ -55,9 +55,9 @@ struct DataMount {
         std::string what, way_out;
     };
     std::vector<Lack> lacks = {};
-    std::int64_t modified = 0;  // of the directory's root; overlay and copy
-    bool outlasts_pod = true;                     // not an emptyDir, which a new pod has anew
-    std::optional<std::uint32_t> mode_when_new;   // a claim: of its root, which nothing is filled into
+    std::int64_t modified = 0;                   // of the directory's root; overlay and copy
+    bool outlasts_pod = true;                    // not an emptyDir, which a new pod has anew
+    std::optional<std::uint32_t> mode_when_new;  // a claim: of its root, which nothing is filled into
     bool below_source =
         false;            // no mount of the subject's own: something is mounted below another one's source
     std::string seen_at;  // where the helper has it, if not where each source is
@@ -104,14 +104,15 @@ class DataPlane {
     // What is at `path` of the subject before any run, in a mount's source or in the image, which must not be
     // given by another plane. Symlinks are not followed.
     engine::Task<verdict::PathFacts> look(std::string path);
-    // After survey(): the mount of data with that source, if the runs have a layer or a copy of it; and one whose
-    // data those of that source overlap otherwise.
+    // After survey(): the mount of data with that source, if the runs have a layer or a copy of it; and one
+    // whose data those of that source overlap otherwise.
     const DataMount* with_source(const SourceFacts& facts) const;
     const DataMount* overlapping(const SourceFacts& facts) const;
-    // After a control run: what it did to the data that the runs must be given in another way. True: it has to
-    // be made again, and so has every run before it; notes() says why. `places`: where the subject has what this plane
-    // has at another path, as pairs of these.
-    bool learn_from(const RunRecord& control, const std::vector<std::pair<std::string, std::string>>& places = {});
+    // After a control run: what it did to the data that the runs must be given in another way. True: it has
+    // to be made again, and so has every run before it; notes() says why. `places`: where the subject has
+    // what this plane has at another path, as pairs of these.
+    bool learn_from(const RunRecord& control,
+                    const std::vector<std::pair<std::string, std::string>>& places = {});
     // Before survey(): others than the subject may serve the sockets in what is mounted writable.
     void is_of_services() { of_services_ = true; }
     // What the user has to know of them.

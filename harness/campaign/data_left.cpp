@@ -224,7 +224,8 @@ Task<> DataPlane::source_left(const RunPlan& plan, std::size_t index, engine::Mo
     if (!folders) co_return folders;
     if (data.facts.more_attributes && data.how == DataSource::overlay) {
         std::vector<Scratch::Pair> alike;
-        alike.push_back({Scratch::in_helper(folder(*plan.data_of, index) + "/upper"), Scratch::in_helper(base + "/upper")});
+        alike.push_back({Scratch::in_helper(folder(*plan.data_of, index) + "/upper"),
+                         Scratch::in_helper(base + "/upper")});
         auto made_alike = co_await scratch_.make_alike(std::move(alike), {});
         if (!made_alike) co_return made_alike;
     }

@@ -1,5 +1,5 @@
-// The part of the data plane that gives mounts of one source the same data, and the runs the sockets and FIFOs that others
-// serve within a source.
+// The part of the data plane that gives mounts of one source the same data, and the runs the sockets and
+// FIFOs that others serve within a source.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -45,7 +45,8 @@ bool makes_or_removes(const Attempt& attempt) {
 // Calls that the user's own entry is not to be changed by.
 bool changes_attributes(const Attempt& attempt) {
     static constexpr std::string_view calls[] = {"chmod", "chown", "utime", "setxattr", "removexattr"};
-    return std::ranges::find(calls, attempt.operation.str()) != std::end(calls) && attempt.cls == AttemptClass::write;
+    return std::ranges::find(calls, attempt.operation.str()) != std::end(calls) &&
+           attempt.cls == AttemptClass::write;
 }
 
 }  // namespace
@@ -97,7 +98,8 @@ const DataMount* DataPlane::with_source(const SourceFacts& facts) const {
 
 const DataMount* DataPlane::overlapping(const SourceFacts& facts) const {
     const auto found = std::ranges::find_if(mounts_, [&](const DataMount& data) {
-        return !facts.device.empty() && data.facts.device == facts.device && !is_kernels_own(data) && !data.fixture &&
+        return !facts.device.empty() && data.facts.device == facts.device && !is_kernels_own(data) &&
+               !data.fixture &&
                (is_or_below(data.facts.root, facts.root) || is_or_below(facts.root, data.facts.root));
     });
     return found == mounts_.end() ? nullptr : &*found;
@@ -108,9 +110,10 @@ void DataPlane::check_attributes(DataMount& data) {
     if (data.how != DataSource::copy || !data.group) return;
     if (!data.facts.more_attributes && data.facts.deep_attributes.empty()) return;
     data.lacks.push_back(
-        {fmt::format("the access control lists or extended attributes of its source{}{}, which a copy with the "
-                     "pod's fsGroup has not",
-                     data.facts.deep_attributes.empty() ? "" : ", as of ", data.facts.deep_attributes),
+        {fmt::format(
+             "the access control lists or extended attributes of its source{}{}, which a copy with the "
+             "pod's fsGroup has not",
+             data.facts.deep_attributes.empty() ? "" : ", as of ", data.facts.deep_attributes),
          "give it a fixture ('fixtures')"});
 }
 
@@ -137,7 +140,8 @@ Task<> DataPlane::give_shared(int run, std::vector<std::pair<std::size_t, engine
     for (auto& [index, spec] : by_mount) {
         if (!mounts_[index].shares) continue;
         const SharedData owner = owner_of(index);
-        const auto whose = std::ranges::find(by_mount, owner.with, [](const auto& each) { return each.first; });
+        const auto whose =
+            std::ranges::find(by_mount, owner.with, [](const auto& each) { return each.first; });
         if (whose == by_mount.end())
             co_return fail(ErrorKind::internal, fmt::format("no data for {}", mounts_[index].mount.target));
         const engine::MountSpec& data = *whose->second;
@@ -170,17 +174,19 @@ std::vector<LiveEntry> DataPlane::live_of(std::size_t index) const {
         if (!entry.path.starts_with(part) || made_by_subject_.contains({owner.with, entry.path})) continue;
         const std::string inside = entry.path.substr(part.size());
         // What another mount covers is out of reach.
-        if (mount_of(mounts_[index].mount.target + "/" + inside) == index) found.push_back({inside, entry.is_socket});
+        if (mount_of(mounts_[index].mount.target + "/" + inside) == index)
+            found.push_back({inside, entry.is_socket});
     }
     return found;
 }
 
-// Read-only: nothing can be done to the user's own entry, and a connection or what goes through a FIFO needs no
-// more.
+// Read-only: nothing can be done to the user's own entry, and a connection or what goes through a FIFO needs
+// no more.
 void DataPlane::give_live(const RunPlan& plan, std::vector<engine::MountSpec>& specs) const {
     std::vector<engine::MountSpec> live;
     for (const engine::MountSpec& spec : specs) {
-        const auto data = std::ranges::find(mounts_, spec.target, [](const DataMount& each) { return each.mount.target; });
+        const auto data =
+            std::ranges::find(mounts_, spec.target, [](const DataMount& each) { return each.mount.target; });
         if (data == mounts_.end() || starts_empty(plan, *data)) continue;
         const auto index = static_cast<std::size_t>(data - mounts_.begin());
         const SharedData owner = owner_of(index);
@@ -217,10 +223,10 @@ bool DataPlane::learn_from(const RunRecord& control,
             const auto is_it = [&](const Attempt& attempt) {
                 return std::ranges::find(paths, attempt.path.view()) != paths.end();
             };
-            const std::string touched = finds(
-                [&](const Attempt& attempt) { return makes_or_removes(attempt) && is_it(attempt); });
-            const std::string changed = finds(
-                [&](const Attempt& attempt) { return changes_attributes(attempt) && is_it(attempt); });
+            const std::string touched =
+                finds([&](const Attempt& attempt) { return makes_or_removes(attempt) && is_it(attempt); });
+            const std::string changed =
+                finds([&](const Attempt& attempt) { return changes_attributes(attempt) && is_it(attempt); });
             if (touched.empty() && changed.empty()) continue;
             const SharedData owner = owner_of(i);
             const std::string part = owner.part.empty() ? "" : owner.part.substr(1) + "/";
@@ -228,29 +234,34 @@ bool DataPlane::learn_from(const RunRecord& control,
             again = true;
             if (touched.empty()) {
                 mounts_[owner.with].lacks.push_back(
-                    {fmt::format("{}: the application changes its owner, mode or times, and that is not done to the one "
+                    {fmt::format("{}: the application changes its owner, mode or times, and that is not done "
+                                 "to the one "
                                  "that others serve",
                                  changed),
                      "mount it by itself"});
                 continue;
             }
-            notes_.push_back(fmt::format("the application makes {} itself, so the runs are made again without "
-                                         "the one that is there now",
-                                         touched));
+            notes_.push_back(
+                fmt::format("the application makes {} itself, so the runs are made again without "
+                            "the one that is there now",
+                            touched));
         }
         DataMount& data = mounts_[i];
         if (data.how != DataSource::overlay || data.shares || scratch_.renames_folders()) continue;
         const std::vector<std::string> paths = paths_of(target);
         const std::string refused = finds([&](const Attempt& attempt) {
             return attempt.operation == "rename" && attempt.error == EXDEV &&
-                   std::ranges::any_of(paths, [&](const std::string& each) { return is_or_below(attempt.path.view(), each); });
+                   std::ranges::any_of(paths, [&](const std::string& each) {
+                       return is_or_below(attempt.path.view(), each);
+                   });
         });
         if (refused.empty()) continue;
         data.how = DataSource::copy;
         runs_with_folders_ = 0;  // a copy has other folders than an overlay
-        notes_.push_back(fmt::format("an overlay does not rename folders on this engine, as of {}, so the runs are made "
-                                     "again with a copy of the data",
-                                     refused));
+        notes_.push_back(
+            fmt::format("an overlay does not rename folders on this engine, as of {}, so the runs are made "
+                        "again with a copy of the data",
+                        refused));
         again = true;
     }
     return again;
@@ -264,15 +275,17 @@ void DataPlane::tell_of_live() {
         const bool layered = data.how == DataSource::overlay || data.how == DataSource::copy;
         if (!layered) continue;
         if (written_elsewhere_.contains(source_key(data.mount)) || (of_services_ && !data.mount.read_only)) {
-            notes_.push_back(fmt::format("{}/{} is in use, and a service that runs beside may serve it itself: the runs "
-                                         "have what that makes",
-                                         data.mount.target, live.front().path));
+            notes_.push_back(
+                fmt::format("{}/{} is in use, and a service that runs beside may serve it itself: the runs "
+                            "have what that makes",
+                            data.mount.target, live.front().path));
             live.clear();
         } else if (live.size() > most_live_entries) {
-            data.lacks.push_back({fmt::format("{} sockets and FIFOs, which is more than the {} that the runs are given "
-                                              "of one source",
-                                              live.size(), most_live_entries),
-                                  "mount the one that it uses by itself"});
+            data.lacks.push_back(
+                {fmt::format("{} sockets and FIFOs, which is more than the {} that the runs are given "
+                             "of one source",
+                             live.size(), most_live_entries),
+                 "mount the one that it uses by itself"});
             live.clear();
         }
     }

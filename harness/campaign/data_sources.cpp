@@ -1,5 +1,5 @@
-// The part of the data plane that learns what the mounts' sources are: what is mounted below them, and what they have that
-// an overlay or an archive would not give to the runs.
+// The part of the data plane that learns what the mounts' sources are: what is mounted below them, and what
+// they have that an overlay or an archive would not give to the runs.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -66,9 +66,10 @@ Task<std::string> DataPlane::read_account() {
     if (!whole)
         co_return fail(
             ErrorKind::engine,
-            fmt::format("engine: POST /containers/{}/attach: what there is to know of the mounts broke off after {} "
-                        "bytes, so that nothing can be concluded; run again",
-                        *created, text->size()));
+            fmt::format(
+                "engine: POST /containers/{}/attach: what there is to know of the mounts broke off after {} "
+                "bytes, so that nothing can be concluded; run again",
+                *created, text->size()));
     co_return std::string(*whole);
 }
 
@@ -113,7 +114,8 @@ void DataPlane::take_submount(std::size_t index, const Submount& submount, std::
     const std::string inside = submount.path.substr(seen_by_helper(index).size());
     const std::string shown = fmt::format("{}{} ({})", mounts_[index].mount.target, inside, submount.type);
     if (!submount.read_only && !follows) mounts_[index].writable_below.push_back(shown);
-    if (mode_ == DataMode::live || is_kernels_own(mounts_[index])) return;  // the runs have what the subject has
+    if (mode_ == DataMode::live || is_kernels_own(mounts_[index]))
+        return;  // the runs have what the subject has
     // The engine can have made it read-only: whether it was before is not known. Binds alone can be looked at
     // without that.
     const bool unknown = submount.read_only && may_be_recursive(client_.api_version()) &&

@@ -48,8 +48,8 @@ bool kills(const SignalAction& action) {
     return action.signal == "KILL" || action.signal == "SIGKILL" || action.signal == "9";
 }
 
-// What is split off from the root is no mount of the subject's configuration, so that the observer names none for what is
-// written there.
+// What is split off from the root is no mount of the subject's configuration, so that the observer names none
+// for what is written there.
 void name_what_is_split_off(const std::vector<WritablePath>& writable, Attempts& attempts) {
     const auto split_off = [&](const Attempt& attempt) -> const WritablePath* {
         if (!attempt.mount.empty() || attempt.error != 0) return nullptr;

@@ -25,10 +25,11 @@ constexpr std::size_t two_headers = 16U << 10U;
 
 Error too_large(const std::string& target) {
     return {.kind = ErrorKind::usage,
-            .message = fmt::format("the data of {} are to be copied for the runs, since an overlay is not possible or "
-                                   "'data: copy' asks for it, and are more than the {} MiB that are copied; give the "
-                                   "scenario a smaller data set",
-                                   target, copy_limit >> 20U)};
+            .message = fmt::format(
+                "the data of {} are to be copied for the runs, since an overlay is not possible or "
+                "'data: copy' asks for it, and are more than the {} MiB that are copied; give the "
+                "scenario a smaller data set",
+                target, copy_limit >> 20U)};
 }
 
 engine::MountSpec volume_at(std::string target, std::string name) {
@@ -233,8 +234,7 @@ Task<> Scratch::run_program(std::string name, std::vector<std::string> words,
     }
     mounts.push_back(volume_at("/rogate/scratch", named("scratch")));
     engine::ContainerSpec spec = reader(name, reader_image_, std::move(words), std::move(mounts));
-    spec.cap_add = {"CHOWN",  "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER",
-                    "FSETID", "MKNOD",        "SETFCAP"};
+    spec.cap_add = {"CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID", "MKNOD", "SETFCAP"};
     auto created = co_await client_.container_create(std::move(spec));
     if (!created) co_return fail(std::move(created.error()));
     auto said = co_await client_.container_output(*created, copying_deadline);
@@ -254,15 +254,21 @@ Task<> Scratch::make_alike(std::vector<Pair> pairs, std::vector<engine::MountSpe
         words.push_back(std::move(pair.from));
         words.push_back(std::move(pair.to));
     }
-    auto done = co_await run_program(fmt::format("like{}", checks_++), std::move(words), std::move(sources), {});
-    if (!done) co_return fail(std::move(done.error()).with_context("giving throw-away layers the attributes of the data"));
+    auto done =
+        co_await run_program(fmt::format("like{}", checks_++), std::move(words), std::move(sources), {});
+    if (!done)
+        co_return fail(
+            std::move(done.error()).with_context("giving throw-away layers the attributes of the data"));
     co_return done;
 }
 
 Task<> Scratch::copy(Pair pair, std::vector<engine::MountSpec> sources, std::string target) {
-    std::vector<std::string> words = {"copy", fmt::format("{}", copy_limit), std::move(pair.from), std::move(pair.to)};
-    auto done = co_await run_program(fmt::format("copy{}", checks_++), std::move(words), std::move(sources), target);
-    if (!done) co_return fail(std::move(done.error()).with_context(fmt::format("copying the data of {}", target)));
+    std::vector<std::string> words = {"copy", fmt::format("{}", copy_limit), std::move(pair.from),
+                                      std::move(pair.to)};
+    auto done =
+        co_await run_program(fmt::format("copy{}", checks_++), std::move(words), std::move(sources), target);
+    if (!done)
+        co_return fail(std::move(done.error()).with_context(fmt::format("copying the data of {}", target)));
     co_return done;
 }
 
@@ -281,8 +287,8 @@ engine::VolumeSpec Scratch::overlay(std::string name, const std::string& lower, 
     engine::VolumeSpec spec = volume(std::move(name));
     spec.options = {{"type", "overlay"},
                     {"device", "overlay"},
-                    {"o", fmt::format("lowerdir={},upperdir={}/upper,workdir={}/work{}{}", lower, on_host(place),
-                                      on_host(place), overlay_options.at(options_), flags)}};
+                    {"o", fmt::format("lowerdir={},upperdir={}/upper,workdir={}/work{}{}", lower,
+                                      on_host(place), on_host(place), overlay_options.at(options_), flags)}};
     return spec;
 }
 

@@ -58,21 +58,23 @@ class Scratch {
     struct Pair {
         std::string from, to;
     };
-    // Gives what is there all attributes of what it is made after: owner, mode, times, extended attributes, access
-    // control lists. By a program of rogate's in a container that has the sources and the volume.
+    // Gives what is there all attributes of what it is made after: owner, mode, times, extended attributes,
+    // access control lists. By a program of rogate's in a container that has the sources and the volume.
     engine::Task<> make_alike(std::vector<Pair> pairs, std::vector<engine::MountSpec> sources);
-    // Copies a tree with all that. ErrorKind::usage: it is more than is copied; `target` is what an error names.
+    // Copies a tree with all that. ErrorKind::usage: it is more than is copied; `target` is what an error
+    // names.
     engine::Task<> copy(Pair pair, std::vector<engine::MountSpec> sources, std::string target);
     // Mounts the container's volumes, and fills new ones from its image, without a program of its image
     // being started.
     engine::Task<> mount_volumes_of(std::string container);
 
     // A volume that is an overlay on `lower`, with the layers "PLACE/upper" and "PLACE/work"; `root`: owner
-    // and mode of its root; `flags`: what it is mounted with, as ",nosuid". The engine makes it with make_volume().
+    // and mode of its root; `flags`: what it is mounted with, as ",nosuid". The engine makes it with
+    // make_volume().
     engine::VolumeSpec overlay(std::string name, const std::string& lower, const std::string& place,
                                const TarFolder& root, const std::string& flags = {});
-    // What the overlays are mounted with beyond their layers. At first folders of the lower layer can be renamed, hard
-    // links stay links, and files have handles (redirect_dir, index and nfs_export in
+    // What the overlays are mounted with beyond their layers. At first folders of the lower layer can be
+    // renamed, hard links stay links, and files have handles (redirect_dir, index and nfs_export in
     // Documentation/filesystems/overlayfs.rst); not every kernel and file system has that.
     bool has_fewer_options() const { return options_ + 1 < overlay_options.size(); }
     void use_fewer_options() { ++options_; }
@@ -87,8 +89,8 @@ class Scratch {
     void forget(const std::string& volume) { unowned_.erase(volume); }
 
   private:
-    static constexpr std::array<const char*, 3> overlay_options = {
-        ",redirect_dir=on,index=on,nfs_export=on", ",redirect_dir=on", ""};
+    static constexpr std::array<const char*, 3> overlay_options = {",redirect_dir=on,index=on,nfs_export=on",
+                                                                   ",redirect_dir=on", ""};
     engine::Task<> run_program(std::string name, std::vector<std::string> words,
                                std::vector<engine::MountSpec> mounts, std::string target);
     engine::Task<> make_helper(std::vector<engine::MountSpec> sources);

@@ -41,7 +41,8 @@ std::vector<Submount> submounts_below(std::string_view directory, std::string_vi
 }
 
 std::optional<std::string_view> whole_account(std::string_view said) {
-    static constexpr std::string_view last = "\nend\n";  // no other line is that, nor has a name a newline in it
+    static constexpr std::string_view last =
+        "\nend\n";  // no other line is that, nor has a name a newline in it
     if (!said.ends_with(last)) return std::nullopt;
     return said.substr(0, said.size() - (last.size() - 1));
 }

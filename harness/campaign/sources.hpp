@@ -1,5 +1,5 @@
-// What the engine's host says of the mounts' sources: where each of them lies, what is mounted below it, and what an
-// overlay or an archive would not give to the runs. Pure.
+// What the engine's host says of the mounts' sources: where each of them lies, what is mounted below it, and
+// what an overlay or an archive would not give to the runs. Pure.
 #pragma once
 
 #include <cstddef>
@@ -35,15 +35,15 @@ struct LiveEntry {
 
 // Of one mount point below the sources.
 struct SourceFacts {
-    std::string device = {};        // of its file system: "8:1"
-    std::string root = {};          // which part of that is mounted: "/srv/data"
-    std::string type = {};          // "ext4"
-    bool read_only = false;         // the file system itself is, whatever the mount says
-    std::string flags = {};         // of the mount it is taken from, which a bind inherits: ",nosuid,nodev,noexec"
-    bool more_attributes = false;   // its root has an access control list or extended attributes
+    std::string device = {};  // of its file system: "8:1"
+    std::string root = {};    // which part of that is mounted: "/srv/data"
+    std::string type = {};    // "ext4"
+    bool read_only = false;   // the file system itself is, whatever the mount says
+    std::string flags = {};   // of the mount it is taken from, which a bind inherits: ",nosuid,nodev,noexec"
+    bool more_attributes = false;      // its root has an access control list or extended attributes
     std::string deep_attributes = {};  // relative path of the first thing further down that has; empty: none
     std::vector<LiveEntry> live = {};  // in order of path
-    bool searched_in_part = false;  // it has more than is looked at, or something could not be read
+    bool searched_in_part = false;     // it has more than is looked at, or something could not be read
     bool operator==(const SourceFacts&) const = default;
 };
 
@@ -53,8 +53,8 @@ std::map<std::string, SourceFacts> source_facts(std::string_view account);
 // A file system with files of somebody's, as opposed to the kernel's own (proc, sysfs, cgroup2, …).
 bool holds_data(std::string_view file_system_type);
 
-// Where a mount's data lie: one device and root are one source, however it is named. Empty device: nowhere that
-// another mount could have as well.
+// Where a mount's data lie: one device and root are one source, however it is named. Empty device: nowhere
+// that another mount could have as well.
 struct DataPlace {
     std::string target;  // in the subject
     std::string device, root;
@@ -67,8 +67,8 @@ struct SharedData {
     bool operator==(const SharedData&) const = default;
 };
 
-// For each place, in their order; nothing: data of its own. Where a folder of another mount's source has its place
-// in that mount anyway, it covers what is there, and nothing is shared.
+// For each place, in their order; nothing: data of its own. Where a folder of another mount's source has its
+// place in that mount anyway, it covers what is there, and nothing is shared.
 std::vector<std::optional<SharedData>> shared_data(const std::vector<DataPlace>& places);
 
 }  // namespace rogate::campaign

@@ -32,8 +32,8 @@ Result<std::string> with_headers(std::string_view bytes,
 // directories with the set-group-ID bit (kubelet: pkg/volume/volume_linux.go, changeFilePermission).
 Result<std::string> with_group(std::string_view bytes, std::uint32_t group);
 
-// Owner, mode and time of the first entry, and whether another one follows; needs the first 512 bytes and, after
-// pax headers, more: `need_more` in that case.
+// Owner, mode and time of the first entry, and whether another one follows; needs the first 512 bytes and,
+// after pax headers, more: `need_more` in that case.
 struct FirstEntry {
     bool need_more = false;
     bool only_one = false;  // true also where the bytes end just behind it

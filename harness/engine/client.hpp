@@ -253,10 +253,11 @@ class Client {
     // Of its first process. Nothing where the engine cannot say: it asks the ps of its host.
     Task<std::optional<SignalMasks>> container_signals(std::string id);
     Task<std::unique_ptr<Attachment>> container_attach(std::string id, bool with_stdin);
-    // Starts it, and answers its standard output once it has ended, which it must within `deadline`, an ordinary
-    // call's time by default (ErrorKind::timeout). It has to be made with open_stdin, and to say nothing before it
-    // has read a line: a program that ends at once may be gone before the engine (Docker 28) has attached anybody.
-    // A stream that is cut off looks like an end: whether it is whole, the text has to say.
+    // Starts it, and answers its standard output once it has ended, which it must within `deadline`, an
+    // ordinary call's time by default (ErrorKind::timeout). It has to be made with open_stdin, and to say
+    // nothing before it has read a line: a program that ends at once may be gone before the engine (Docker
+    // 28) has attached anybody. A stream that is cut off looks like an end: whether it is whole, the text has
+    // to say.
     Task<std::string> container_output(std::string id, std::optional<Milliseconds> deadline = {});
     // `deadline` is for the process itself: ErrorKind::timeout when it still runs then.
     Task<ExecResult> exec(std::string id, ExecSpec, Milliseconds deadline,

@@ -483,7 +483,8 @@ Task<std::string> Client::container_output(std::string id, std::optional<Millise
     std::string text;
     const std::string call = fmt::format("engine: POST /containers/{}/attach", id);
     auto reading = read_whole(attached->get(), &text);
-    auto done = co_await within(deadline ? impl_->scaled(*deadline) : impl_->timeout, call, std::move(reading));
+    auto done =
+        co_await within(deadline ? impl_->scaled(*deadline) : impl_->timeout, call, std::move(reading));
     if (!done && done.error().kind == ErrorKind::timeout) co_return fail(std::move(done.error()));
     if (!done) co_return fail(std::move(done.error()).with_context(call));
     co_return text;

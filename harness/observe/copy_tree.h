@@ -1,5 +1,6 @@
-/* Copies data within one container, with all that belongs to them: owner, mode, times to the nanosecond, extended attributes,
-   access control lists, hard links, FIFOs, sockets and devices. The engine's archives have owner, mode and times alone. */
+/* Copies data within one container, with all that belongs to them: owner, mode, times to the nanosecond,
+   extended attributes, access control lists, hard links, FIFOs, sockets and devices. The engine's archives
+   have owner, mode and times alone. */
 #ifndef ROGATE_COPY_TREE_H
 #define ROGATE_COPY_TREE_H
 
@@ -17,8 +18,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-static uint64_t copy_left;   /* bytes */
-static dev_t copied_device;  /* what is mounted below the source is not its data */
+static uint64_t copy_left;  /* bytes */
+static dev_t copied_device; /* what is mounted below the source is not its data */
 static struct hard_link {
     ino_t inode;
     char* path;
@@ -30,8 +31,8 @@ static inline int copy_failed(const char* what, const char* path) {
     return -1;
 }
 
-/* Attributes that the file system of the copy does not take are an error: the copy would be another. A security module's label is
-   the engine's to give; the overlays' own are none of the data's. */
+/* Attributes that the file system of the copy does not take are an error: the copy would be another. A
+   security module's label is the engine's to give; the overlays' own are none of the data's. */
 static inline int copy_attributes(const char* from, const char* to, const struct stat* state) {
     static char names[65536], value[65536];
     const struct timespec times[2] = {state->st_atim, state->st_mtim};
@@ -114,7 +115,8 @@ static inline int copy_one(const char* from, const char* to) {
     if (state.st_dev != copied_device) return S_ISDIR(state.st_mode) ? (mkdir(to, 0755), 0) : 0;
     if (state.st_nlink > 1 && !S_ISDIR(state.st_mode)) {
         for (size_t i = 0; i < hard_link_count; i++)
-            if (hard_links[i].inode == state.st_ino) return link(hard_links[i].path, to) ? copy_failed("link", to) : 0;
+            if (hard_links[i].inode == state.st_ino)
+                return link(hard_links[i].path, to) ? copy_failed("link", to) : 0;
         struct hard_link* more = realloc(hard_links, (hard_link_count + 1) * sizeof *hard_links);
         if (!more) return copy_failed("link", from);
         hard_links = more;
@@ -124,8 +126,8 @@ static inline int copy_one(const char* from, const char* to) {
     return copy_attributes(from, to, &state);
 }
 
-/* "copy LIMIT FROM TO …": the trees, with at most LIMIT bytes in all. "like FROM TO …": the attributes of these alone. The last line
-   is "end"; what went wrong stands before it, or it is missing. */
+/* "copy LIMIT FROM TO …": the trees, with at most LIMIT bytes in all. "like FROM TO …": the attributes of
+   these alone. The last line is "end"; what went wrong stands before it, or it is missing. */
 static inline int copy_trees(unsigned long long limit, int count, char** paths) {
     copy_left = limit;
     for (int i = 0; i + 1 < count; i += 2) {

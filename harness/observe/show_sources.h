@@ -1,15 +1,15 @@
-/* What there is to know of the mounts' sources before a campaign, for rogate to read (campaign/sources.hpp): what is mounted
-   where in this container, as /proc/self/mountinfo tells it, and then a line for each fact. POINT is a mount point as mountinfo
-   writes it, PATH is relative to it; both have bytes up to the space, 0x7f and the backslash as \ and three octal digits.
+/* What there is to know of the mounts' sources before a campaign, for rogate to read (campaign/sources.hpp):
+   what is mounted where in this container, as /proc/self/mountinfo tells it, and then a line for each fact.
+   POINT is a mount point as mountinfo writes it, PATH is relative to it; both have bytes up to the space,
+   0x7f and the backslash as \ and three octal digits.
 
-     more POINT          its root has attributes beside owner, mode and times: an access control list, an extended attribute
-     deep POINT PATH     so has this, the first one that was found further down
-     socket POINT PATH   a unix socket that something listens on
-     fifo POINT PATH     a FIFO
-     cut POINT           not all of it was looked at
+     more POINT          its root has attributes beside owner, mode and times: an access control list, an
+   extended attribute deep POINT PATH     so has this, the first one that was found further down socket POINT
+   PATH   a unix socket that something listens on fifo POINT PATH     a FIFO cut POINT           not all of it
+   was looked at
 
-   Only mounts below the places that are given are searched. The last line is "end": half a table would hide what is mounted
-   below a source. */
+   Only mounts below the places that are given are searched. The last line is "end": half a table would hide
+   what is mounted below a source. */
 #ifndef ROGATE_SHOW_SOURCES_H
 #define ROGATE_SHOW_SOURCES_H
 
@@ -44,15 +44,17 @@ static inline bool has_attributes(const char* path) {
     const ssize_t size = llistxattr(path, names, sizeof names);
     if (size < 0) return errno == ERANGE;
     for (ssize_t at = 0; at < size; at += (ssize_t)strlen(names + at) + 1)
-        if (strcmp(names + at, "security.selinux") && strncmp(names + at, "trusted.overlay.", 16)) return true;
+        if (strcmp(names + at, "security.selinux") && strncmp(names + at, "trusted.overlay.", 16))
+            return true;
     return false;
 }
 
-/* A datagram socket cannot connect to a stream, and so nobody is disturbed: the kernel says EPROTOTYPE where somebody listens, and
- * ECONNREFUSED where nobody does (unix_find_bsd() in net/unix/af_unix.c). */
+/* A datagram socket cannot connect to a stream, and so nobody is disturbed: the kernel says EPROTOTYPE where
+ * somebody listens, and ECONNREFUSED where nobody does (unix_find_bsd() in net/unix/af_unix.c). */
 static inline bool is_listened_on(const char* path) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    const int file = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC), client = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    const int file = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC),
+              client = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     bool there = false;
     if (file >= 0 && client >= 0) {
         snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d", file);
@@ -105,7 +107,9 @@ static inline bool is_kernels_own(const char* type) {
 
 static inline bool is_below_one(const char* point, int count, char** places) {
     for (int i = 0; i < count; i++)
-        if (!strncmp(point, places[i], strlen(places[i])) && (point[strlen(places[i])] == '/' || !point[strlen(places[i])])) return true;
+        if (!strncmp(point, places[i], strlen(places[i])) &&
+            (point[strlen(places[i])] == '/' || !point[strlen(places[i])]))
+            return true;
     return false;
 }
 
@@ -117,10 +121,13 @@ static inline int show_sources(int count, char** places) {
     rewind(file);
     while (fgets(line, sizeof line, file)) {
         const char* rest = strstr(line, " - ");
-        if (!rest || sscanf(line, "%*s %*s %*s %*s %8191s", written) != 1 || sscanf(rest, " - %255s", type) != 1) continue;
+        if (!rest || sscanf(line, "%*s %*s %*s %*s %8191s", written) != 1 ||
+            sscanf(rest, " - %255s", type) != 1)
+            continue;
         strcpy(point, written);
         unescape(point);
-        if (!strncmp(point, ROGATE_SOURCES, strlen(ROGATE_SOURCES)) && !is_kernels_own(type) && is_below_one(point, count, places))
+        if (!strncmp(point, ROGATE_SOURCES, strlen(ROGATE_SOURCES)) && !is_kernels_own(type) &&
+            is_below_one(point, count, places))
             search(point, written);
     }
     fclose(file);

@@ -119,7 +119,7 @@ def test_a_root_has_all_attributes_of_its_source():
             os.chmod(p.path("notes"), 0o777)
             p.scenario("cat /out/readme /data/f; perl -e 'exit((stat \"/data\")[9] != 1e9)' && perl -MErrno -e "
                        "'$p = \"/data\"; $n = \"user.mark\"; $b = \"\\0\" x 9; exit(syscall(191, $p, $n, $b, 9) != 2)' && echo x >/data/new && " + OUT + IDLE,
-                       ["./data:/data", "./notes:/out"], subject={"user": "1000"}, candidates=["/out"], data=how)
+                       ["./data:/data", "./notes:/out"], subject={"user": "1000:1000"}, candidates=["/out"], data=how)
             verdicts_are(p, {"/out": "tolerated"})
 
 
@@ -133,7 +133,7 @@ def test_a_copy_has_the_attributes_of_what_is_in_it():
         os.symlink("nowhere", p.path("data/dangling"))
         os.chmod(p.path("notes"), 0o777)
         p.scenario("cat /out/readme; [ -L /data/dangling ] && [ \"$(stat -c %h /data/linked)\" = 2 ] && echo x >/data/sub/new && " + OUT + IDLE,
-                   ["./data:/data", "./notes:/out"], subject={"user": "1000"}, candidates=["/out"], data="copy")
+                   ["./data:/data", "./notes:/out"], subject={"user": "1000:1000"}, candidates=["/out"], data="copy")
         verdicts_are(p, {"/out": "tolerated"})
 
 

@@ -170,9 +170,9 @@ static int try_write(int root, const char* path, unsigned int number, const char
         }
     }
     if (made < 0 && error != EROFS) {
-        /* Of a file, and where no file can be made whatever the mount is (/proc): chmod to the mode it has, which is
-         * refused before anything is looked at (chmod_common takes mnt_want_write first), and harmless if it is
-         * not refused. */
+        /* Of a file, and where no file can be made whatever the mount is (/proc): chmod to the mode it has,
+         * which is refused before anything is looked at (chmod_common takes mnt_want_write first), and
+         * harmless if it is not refused. */
         snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
         made = chmod(link, now.st_mode & 07777);
         error = errno;

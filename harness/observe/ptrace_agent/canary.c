@@ -62,8 +62,9 @@ static int write_canary(const char* path) {
     snprintf(name, sizeof name, "%s/.rogate-canary-%d-%u", path, getpid(), canary_number);
     const int made = S_ISDIR(now.st_mode) ? open(name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600) : -1;
     if (made < 0 && S_ISDIR(now.st_mode) && errno == EROFS) return errno;
-    /* Of a file, and where no file can be made whatever the mount is (/proc): its mode is set to what it is. That is refused before
-     * anything is looked at (chmod_common takes mnt_want_write first), and harmless if it is not. */
+    /* Of a file, and where no file can be made whatever the mount is (/proc): its mode is set to what it is.
+     * That is refused before anything is looked at (chmod_common takes mnt_want_write first), and harmless if
+     * it is not. */
     if (made < 0) return chmod(path, now.st_mode & 07777) ? errno : 0;
     close(made);
     unlink(name);

@@ -216,7 +216,8 @@ static int join(enum kin kin, const char* name, const char* drop, char** program
     return 125;
 }
 
-/* What a program says before the engine has attached whoever reads it is lost: a line, or the end, tells that it has. */
+/* What a program says before the engine has attached whoever reads it is lost: a line, or the end, tells that
+ * it has. */
 static void wait_for_reader(void) {
     char line;
     if (read(STDIN_FILENO, &line, 1) < 0) perror("standard input");
@@ -226,7 +227,8 @@ static void wait_for_reader(void) {
 static int helper(int count, char** words) {
     wait_for_reader();
     if (!strcmp(words[0], "sources")) return show_sources(count - 1, words + 1);
-    if (count > 1 && !strcmp(words[0], "copy")) return copy_trees(strtoull(words[1], NULL, 10), count - 2, words + 2);
+    if (count > 1 && !strcmp(words[0], "copy"))
+        return copy_trees(strtoull(words[1], NULL, 10), count - 2, words + 2);
     if (!strcmp(words[0], "like")) return make_alike(count - 1, words + 1);
     return show_owners(!strcmp(words[0], "owners-below"), count - 1, words + 1);
 }

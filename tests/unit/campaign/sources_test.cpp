@@ -78,21 +78,29 @@ TEST(Sources, OneDeviceAndRootAreOneSource) {
 }
 
 TEST(Sources, AFolderInAnotherIsAPartOfIt) {
-    EXPECT_EQ(shared_data({{"/inbox", "8:1", "/srv/data/inbox"}, {"/in", "8:1", "/srv/data"}, {"/x", "8:1", "/srv/database"}}),
+    EXPECT_EQ(shared_data({{"/inbox", "8:1", "/srv/data/inbox"},
+                           {"/in", "8:1", "/srv/data"},
+                           {"/x", "8:1", "/srv/database"}}),
               (Shared{SharedData{1, "/inbox"}, std::nullopt, std::nullopt}));
-    EXPECT_EQ(shared_data({{"/all", "8:1", "/"}, {"/etc2", "8:1", "/etc"}}), (Shared{std::nullopt, SharedData{0, "/etc"}}));
+    EXPECT_EQ(shared_data({{"/all", "8:1", "/"}, {"/etc2", "8:1", "/etc"}}),
+              (Shared{std::nullopt, SharedData{0, "/etc"}}));
     // The outermost has all of it.
     EXPECT_EQ(shared_data({{"/c", "8:1", "/a/b/c"}, {"/b", "8:1", "/a/b"}, {"/a", "8:1", "/a"}}),
               (Shared{SharedData{2, "/b/c"}, SharedData{2, "/b"}, std::nullopt}));
-    EXPECT_EQ(shared_data({{"/a", "8:1", "/a"}, {"/again", "8:1", "/a"}, {"/b", "8:1", "/a/b"}, {"/b2", "8:1", "/a/b"}}),
-              (Shared{std::nullopt, SharedData{0, ""}, SharedData{0, "/b"}, SharedData{0, "/b"}}));
+    EXPECT_EQ(
+        shared_data(
+            {{"/a", "8:1", "/a"}, {"/again", "8:1", "/a"}, {"/b", "8:1", "/a/b"}, {"/b2", "8:1", "/a/b"}}),
+        (Shared{std::nullopt, SharedData{0, ""}, SharedData{0, "/b"}, SharedData{0, "/b"}}));
 }
 
 TEST(Sources, AFolderAtItsOwnPlaceCoversWhatIsThere) {
-    EXPECT_EQ(shared_data({{"/data", "8:1", "/srv"}, {"/data/inbox", "8:1", "/srv/inbox"}}), (Shared{std::nullopt, std::nullopt}));
+    EXPECT_EQ(shared_data({{"/data", "8:1", "/srv"}, {"/data/inbox", "8:1", "/srv/inbox"}}),
+              (Shared{std::nullopt, std::nullopt}));
     // And what else is of that source goes with it, since the other mount does not show it any more.
-    EXPECT_EQ(shared_data({{"/data", "8:1", "/srv"}, {"/data/inbox", "8:1", "/srv/inbox"}, {"/jobs", "8:1", "/srv/inbox"}}),
-              (Shared{std::nullopt, std::nullopt, SharedData{1, ""}}));
+    EXPECT_EQ(
+        shared_data(
+            {{"/data", "8:1", "/srv"}, {"/data/inbox", "8:1", "/srv/inbox"}, {"/jobs", "8:1", "/srv/inbox"}}),
+        (Shared{std::nullopt, std::nullopt, SharedData{1, ""}}));
 }
 
 TEST(Submounts, TheKernelsOwnHoldNobodysData) {
