@@ -78,6 +78,12 @@ std::optional<Frame> decode(std::uint16_t type, Payload& payload) {
             const auto fixed = payload.fixed<frame_root>();
             return RootEvent{fixed.pid, fixed.pid_inside, payload.text(), fixed.time};
         }
+        case FRAME_DOUBT: {
+            const auto fixed = payload.fixed<frame_doubt>();
+            return DoubtEvent{fixed.id, fixed.kind, payload.text()};
+        }
+        case FRAME_TARGET:
+            return TargetEvent{payload.text(), payload.text()};
         case FRAME_ERROR:
             return AgentError{payload.text()};
         default:

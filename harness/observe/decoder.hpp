@@ -39,11 +39,20 @@ struct RootEvent {
     std::string comm;
     std::uint64_t time = 0;
 };
+struct DoubtEvent {
+    std::uint64_t id = 0;
+    std::uint32_t kind = 0;
+    std::string text;
+};
+struct TargetEvent {
+    std::string target, point;
+};
 struct AgentError {
     std::string text;
 };
 using Frame =
-    std::variant<Hello, Reply, AttemptEvent, CountEvent, UseEvent, StatsEvent, RootEvent, AgentError>;
+    std::variant<Hello, Reply, AttemptEvent, CountEvent, UseEvent, StatsEvent, RootEvent, DoubtEvent,
+                 TargetEvent, AgentError>;
 
 class Decoder {
   public:

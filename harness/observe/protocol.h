@@ -7,6 +7,8 @@
  *   N arm SLOT CONTAINER_ID     watch what this container does from its first instruction on
  *   N join SLOT CONTAINER_ID PID   the same of a container that runs already, whose first process PID is: what its processes
  *                               have open for writing is sent at once, and they are never stopped
+ *   N target SLOT PATH          after `arm`, of each mount: where the runtime has put it is told by FRAME_TARGET, if a symlink of
+ *                               the image's leads elsewhere
  *   N phase SLOT NUMBER         what comes from now on belongs to this phase
  *   N canary SLOT PATH          try to write on the mount at PATH (%XX-escaped), inside the container's mount namespace
  *   N prove SLOT PATH           to the ptrace agent, after `arm`: the same at each start of the container, before the subject's
@@ -22,7 +24,7 @@
 #include <stdint.h>
 
 #define PROTOCOL_MAGIC "ROGATE"
-#define PROTOCOL_VERSION 2
+#define PROTOCOL_VERSION 3
 #define PROTOCOL_MAX_FRAME (64u * 1024u)
 
 enum frame_type {
@@ -33,7 +35,9 @@ enum frame_type {
     FRAME_USE = 5,     /* u64 count, text: mount point */
     FRAME_STATS = 6,   /* struct frame_stats */
     FRAME_ROOT = 7,    /* struct frame_root, text: comm: a process that the engine put into the container */
-    FRAME_ERROR = 8    /* text: the agent cannot go on */
+    FRAME_ERROR = 8,   /* text: the agent cannot go on */
+    FRAME_DOUBT = 9,   /* struct frame_doubt, text: what was seen, and cannot be relied on */
+    FRAME_TARGET = 10  /* texts: a mount's target as it was asked for, and where it is */
 };
 
 enum attempt_flags {
@@ -44,9 +48,15 @@ enum attempt_flags {
     ATTEMPT_TRUNCATED = 8,  /* the path was longer than what is kept */
     ATTEMPT_IO_URING = 16,
     ATTEMPT_CREATES = 32,   /* the file did not exist when the call was refused, or was made by it */
-    ATTEMPT_DOUBTFUL = 64,  /* refused with EROFS, but the mount it seems to be on is not read-only: it is on another one */
+    ATTEMPT_DOUBTFUL = 64,  /* refused with EROFS, but the mount it seems to be on is not read-only: it is on another one,
+                             * and it is told, not lost */
     ATTEMPT_HELD = 256,     /* no call: was open for writing when the container was joined */
     ATTEMPT_SECOND = 128    /* where a rename leads to; another attempt with the same id says what is renamed */
+};
+
+enum doubt_kind {
+    DOUBT_RUN = 0,  /* of the whole run: the text says why */
+    DOUBT_STATE = 1 /* the attempts with this id were taken for no-ops, but the file has been changed meanwhile; no text */
 };
 
 /* What a reply to `canary` says in `value`. */
@@ -75,6 +85,10 @@ struct frame_attempt {
 struct frame_count {
     uint64_t id, count;
 };
+struct frame_doubt {
+    uint64_t id; /* of the attempt, 0: of none */
+    uint32_t kind, reserved;
+};
 struct frame_stats {
     uint64_t lost, attempts;
 };
@@ -95,6 +109,7 @@ ROGATE_SIZE(struct frame_attempt, 56);
 ROGATE_SIZE(struct frame_count, 16);
 ROGATE_SIZE(struct frame_stats, 16);
 ROGATE_SIZE(struct frame_root, 16);
+ROGATE_SIZE(struct frame_doubt, 16);
 #undef ROGATE_SIZE
 
 #endif

@@ -1,6 +1,7 @@
 #include "observe/recorder.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -30,6 +31,10 @@ bool is_engines(const std::string& mount_point) {
 // of the user's mounts that is seen there, and read-only because that one is.
 bool is_made_by_subject(const std::string& mount_point, const std::string& target) {
     return !mount_point.empty() && mount_point != "/" && mount_point != target && !is_engines(mount_point);
+}
+// Answered EOPNOTSUPP; otherwise it is not told.
+bool is_asking_for_handle(const AttemptEvent& event) {
+    return event.syscall == "name_to_handle_at";
 }
 bool is_on_root(const std::string& target) {
     return target.empty() || target == "/";
@@ -104,7 +109,18 @@ std::uint32_t Recorder::add_phase(std::string name) {
 void Recorder::own_processes(const std::vector<std::int64_t>& pids) {
     own_.insert(pids.begin(), pids.end());
 }
+// The path with a mount's target in place of where the runtime has put it.
+std::string Recorder::as_asked_for(std::string path) const {
+    const std::pair<const std::string, std::string>* best = nullptr;
+    for (const auto& place : places_)
+        if (is_or_below(path, place.second) && (!best || place.second.size() > best->second.size()))
+            best = &place;
+    return best ? best->first + path.substr(best->second.size()) : path;
+}
+
 void Recorder::take(AttemptEvent event) {
+    event.path = as_asked_for(std::move(event.path));
+    event.mount = as_asked_for(std::move(event.mount));
     if (events_.size() >= limits_.kinds || text_bytes_ >= limits_.text_bytes) {
         ++dropped_;
         return;
@@ -116,9 +132,16 @@ void Recorder::take(const CountEvent& event) {
     if (counts_.size() < limits_.kinds || counts_.contains(event.id)) counts_[event.id] = event.count;
 }
 void Recorder::take(const UseEvent& event) {
-    if (const std::string target = target_of(event.mount, targets_); !target.empty())
-        uses_[target] += event.count;
-    uses_of_start_[event.mount] += event.count;
+    const std::string mount = as_asked_for(event.mount);
+    if (const std::string target = target_of(mount, targets_); !target.empty()) uses_[target] += event.count;
+    uses_of_start_[mount] += event.count;
+}
+void Recorder::take(DoubtEvent event) {
+    if (event.kind == DOUBT_STATE) {
+        if (changed_.size() < limits_.kinds) changed_.insert(event.id);
+    } else if (doubt_.empty()) {
+        doubt_ = std::move(event.text);
+    }
 }
 void Recorder::take(const RootEvent& event) {
     // The container's first process; after a restart there is another one.
@@ -136,6 +159,21 @@ void Recorder::take(const RootEvent& event) {
 bool Recorder::is_refused_on_unknown(const AttemptEvent& event, const Word& target) const {
     if (event.fixed.error != EROFS || !is_made_by_subject(event.mount, target)) return false;
     return is_on_root(target) || (below_ && !below_->contains(event.mount));
+}
+
+// Why the account is not whole, though the attempt was seen; empty: it is none the worse for it.
+std::string Recorder::problem_of(const AttemptEvent& event, const std::string& target) const {
+    if (is_asking_for_handle(event))
+        return target.empty() || target == "/"
+                   ? std::string()
+                   : fmt::format("{} asked for a file handle of {} by name_to_handle_at, which the runs' copy "
+                                 "of its data does not give (EOPNOTSUPP): it did not do what it does in use",
+                                 event.comm, event.path);
+    // A refused write whose mount is not known could be on any of them, so that none is called safe.
+    if ((event.fixed.flags & ATTEMPT_DOUBTFUL) != 0 || is_refused_on_unknown(event, target))
+        return fmt::format("{} was refused '{}' at {} by {}, and it is not known which mount refused it",
+                           event.comm, operation_of(event), event.path, event.syscall);
+    return {};
 }
 
 std::uint64_t Recorder::count_of(const AttemptEvent& event) const {
@@ -178,6 +216,7 @@ Recording Recorder::finish() {
     recording.read_back = read_back();
     using Key = std::tuple<Word, SharedText, Word, Word, int, Word, Word, Word, bool>;
     std::map<Key, Attempt> merged;
+    std::size_t problems = 0;
     for (AttemptEvent& event : events_) {
         Attempt attempt;
         attempt.mount = target_of(event.mount, targets_);
@@ -194,10 +233,11 @@ Recording Recorder::finish() {
         attempt.open_flags = event.fixed.open_flags;
         if (started_ && event.fixed.time > *started_)
             attempt.first_s = static_cast<double>(event.fixed.time - *started_) / 1e9;
-        // A refused write whose mount is not known could be on any of them: it counts as lost, so that none
-        // is called safe.
-        if ((event.fixed.flags & ATTEMPT_DOUBTFUL) != 0 || is_refused_on_unknown(event, attempt.mount))
-            ++recording.lost_events;
+        if (std::string problem = problem_of(event, attempt.mount); !problem.empty()) {
+            recording.is_guess = recording.is_guess || !is_asking_for_handle(event);
+            if (problems++ == 0) recording.problem = std::move(problem);
+        }
+        if (is_asking_for_handle(event)) continue;
         // One that succeeds there is not on the root: podman mounts a tmpfs on /run, /tmp and /var/tmp of a
         // container whose root is read-only, and what is written to it is no proof that the root can be.
         if (event.fixed.error == 0 && is_on_root(attempt.mount) &&
@@ -205,7 +245,7 @@ Recording Recorder::finish() {
             attempt.mount = {};
         if (attempt.operation == "access")
             attempt.cls = AttemptClass::access_check;
-        else if ((event.fixed.flags & ATTEMPT_NO_OP) != 0)
+        else if ((event.fixed.flags & ATTEMPT_NO_OP) != 0 && !changed_.contains(event.fixed.id))
             attempt.cls = AttemptClass::no_op;
         attempt.count = count_of(event);
         Key key{attempt.mount,        attempt.path,        attempt.operation,
@@ -217,6 +257,12 @@ Recording Recorder::finish() {
         // The first of them speaks for all; events of two processors can come in either order.
         if (attempt.first_s < at->second.first_s) at->second = std::move(attempt);
         at->second.count = sum;
+    }
+    if (!doubt_.empty()) {
+        recording.is_guess = false;
+        recording.problem = std::move(doubt_);
+    } else if (problems > 1) {
+        recording.problem += fmt::format(" (the first of {} such)", problems);
     }
     recording.attempts.reserve(merged.size());
     for (auto& [key, attempt] : merged) recording.attempts.push_back(std::move(attempt));

@@ -35,7 +35,7 @@ class Recorder {
         : limits_(limits), targets_(std::move(targets)), phases_(std::move(phases)) {}
 
     // There are no other mounts than the targets, these below them, and the engine's own: what is refused on
-    // one that the subject has made counts as lost.
+    // one that the subject has made is doubted.
     void know_all(std::set<std::string> below) { below_ = std::move(below); }
     // The number that the next phase has in the stream.
     std::uint32_t add_phase(std::string name);
@@ -45,6 +45,9 @@ class Recorder {
     void take(const UseEvent& event);
     void take(const StatsEvent& event) { lost_ = event.lost; }
     void take(const RootEvent& event);
+    void take(DoubtEvent event);
+    // Where the runtime has put a mount, whose target leads through a symlink of the image's.
+    void take(const TargetEvent& event) { places_[event.target] = event.point; }
 
     // Events that agree in all but the process' number are one attempt.
     Recording finish();
@@ -53,6 +56,8 @@ class Recorder {
     std::string phase_of(const AttemptEvent& event) const;
     bool is_refused_on_unknown(const AttemptEvent& event, const Word& target) const;
     std::uint64_t count_of(const AttemptEvent& event) const;
+    std::string as_asked_for(std::string path) const;
+    std::string problem_of(const AttemptEvent& event, const std::string& target) const;
     std::optional<std::map<std::string, std::uint64_t>> read_back() const;
 
     Limits limits_;
@@ -60,6 +65,9 @@ class Recorder {
     std::optional<std::set<std::string>> below_;
     std::vector<AttemptEvent> events_;
     std::map<std::uint64_t, std::uint64_t> counts_;
+    std::map<std::string, std::string> places_;  // by target, where it is another place
+    std::set<std::uint64_t> changed_;            // attempts whose file has been changed before it was looked at
+    std::string doubt_;                          // the first one that the agent has told
     std::map<std::string, std::uint64_t> uses_;
     std::map<std::string, std::uint64_t> uses_of_start_;  // by mount point, since the last start
     std::set<std::uint32_t> first_processes_;

@@ -163,6 +163,10 @@ Result<> Sidecar::take_frames(Shared& shared) {
             shared.recorder->take(*stats);
         } else if (auto* root = std::get_if<RootEvent>(&value)) {
             shared.recorder->take(*root);
+        } else if (auto* doubt = std::get_if<DoubtEvent>(&value)) {
+            shared.recorder->take(std::move(*doubt));
+        } else if (auto* target = std::get_if<TargetEvent>(&value)) {
+            shared.recorder->take(*target);
         }
     }
 }
@@ -345,14 +349,19 @@ Task<> Sidecar::join(std::string container, std::int64_t pid, std::vector<Observ
 
 Task<> Sidecar::arm(std::string container, std::vector<ObservedMount> mounts, std::string phase) {
     std::set<std::string> below;
-    std::vector<std::string> proofs;
+    std::vector<std::string> proofs, targets;
     for (const ObservedMount& mount : mounts) {
         if (mount.below_source) below.insert(mount.target);
+        if (!mount.below_source && mount.target != "/") targets.push_back(percent_escape(mount.target));
         if (mount.is_read_only && !sees_after_end()) proofs.push_back(percent_escape(mount.target));
     }
     record(std::move(mounts), std::move(phase));
     recorder_->know_all(std::move(below));
     auto reply = co_await command("arm 0 " + container);
+    for (std::size_t i = 0; reply && kind_ == Kind::ebpf && i < targets.size(); ++i) {
+        const std::string target = "target 0 " + targets[i];
+        reply = co_await command(target);
+    }
     // A subject may be gone before it could be asked for a canary write.
     for (std::size_t i = 0; reply && i < proofs.size(); ++i) {
         const std::string prove = "prove 0 " + proofs[i];
@@ -413,7 +422,10 @@ Task<Recording> Sidecar::collect() {
     if (!reply && reply.error().kind == ErrorKind::cancelled) co_return fail(std::move(reply.error()));
     Recording recording = recorder_->finish();
     if (kind_ == Kind::ptrace) recording.read_back.reset();  // its uses are "at least"
-    recording.problem = std::exchange(canary_problem_, {});
+    std::string canary_problem = std::exchange(canary_problem_, {});
+    // Only the eBPF observer looks at a path after the call.
+    if (recording.is_guess && kind_ == Kind::ebpf) recording.problem += "; --observer ptrace can tell";
+    if (recording.problem.empty()) recording.problem = std::move(canary_problem);
     if (reply && !reply->text.empty()) recording.problem = std::move(reply->text);
     if (!reply) recording.problem = "the observer failed during the run (" + reply.error().message + ")";
     co_return recording;

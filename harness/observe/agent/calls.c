@@ -1,6 +1,7 @@
 #include "calls.h"
 
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <stddef.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -13,6 +14,9 @@
 #ifndef SYS_quotactl_fd
 #define SYS_quotactl_fd 443
 #endif
+#ifndef SYS_mount_setattr
+#define SYS_mount_setattr 442
+#endif
 #ifndef SYS_setxattrat
 #define SYS_setxattrat 463
 #endif
@@ -24,8 +28,9 @@
 #endif
 
 /* Whether the call acts on a symlink itself: never, always, or as the flags in that argument say. */
-enum { NEVER_LINK, ALWAYS_LINK, FLAG_IN_2, FLAG_IN_3, FLAG_IN_4, MAKES_NAME };
+enum { NEVER_LINK, ALWAYS_LINK, FLAG_IN_2, FLAG_IN_3, FLAG_IN_4, FOLLOWS_IN_4, MAKES_NAME };
 
+#define EXCHANGES 2u /* linux/fs.h: RENAME_EXCHANGE */
 #define BY_VALUES(values) -1, -1, 0, values /* no second path; the arguments whose values matter */
 #define VALUE(n) (1 << (n))
 #define NO_SECOND BY_VALUES(0)
@@ -50,33 +55,33 @@ static const struct call calls[] = {
     {SYS_symlinkat, "symlinkat", {CALL_CHANGE, 1, 2, -1, -1, BY_VALUES(MOVES_NAMES)}, MAKES_NAME},
     {SYS_link, "link", {CALL_CHANGE, -1, 1, -1, -1, BY_VALUES(MOVES_NAMES)}, MAKES_NAME},
     {SYS_linkat, "linkat", {CALL_CHANGE, 2, 3, -1, -1, BY_VALUES(MOVES_NAMES)}, MAKES_NAME},
-    {SYS_unlink, "unlink", {CALL_CHANGE, -1, 0, -1, -1, NO_SECOND}, ALWAYS_LINK},
-    {SYS_unlinkat, "unlinkat", {CALL_CHANGE, 0, 1, -1, -1, NO_SECOND}, ALWAYS_LINK},
+    {SYS_unlink, "unlink", {CALL_CHANGE, -1, 0, -1, -1, BY_VALUES(TAKES_NAMES)}, ALWAYS_LINK},
+    {SYS_unlinkat, "unlinkat", {CALL_CHANGE, 0, 1, -1, -1, BY_VALUES(TAKES_NAMES)}, ALWAYS_LINK},
     {SYS_rmdir, "rmdir", {CALL_CHANGE, -1, 0, -1, -1, NO_SECOND}, ALWAYS_LINK},
     {SYS_rename, "rename", {CALL_CHANGE, -1, 0, -1, -1, -1, 1, 0, MOVES_NAMES}, ALWAYS_LINK},
     {SYS_renameat, "renameat", {CALL_CHANGE, 0, 1, -1, -1, 2, 3, 0, MOVES_NAMES}, ALWAYS_LINK},
     {SYS_renameat2, "renameat2", {CALL_CHANGE, 0, 1, -1, -1, 2, 3, 0, MOVES_NAMES}, ALWAYS_LINK},
-    {SYS_chmod, "chmod", {CALL_CHANGE, -1, 0, -1, -1, BY_VALUES(VALUE(1))}, NEVER_LINK},
-    {SYS_fchmod, "fchmod", {CALL_CHANGE, -1, -1, 0, -1, BY_VALUES(VALUE(1))}, NEVER_LINK},
-    {SYS_fchmodat, "fchmodat", {CALL_CHANGE, 0, 1, -1, -1, BY_VALUES(VALUE(2))}, NEVER_LINK},
-    {SYS_fchmodat2, "fchmodat2", {CALL_CHANGE, 0, 1, -1, -1, BY_VALUES(VALUE(2))}, FLAG_IN_3},
-    {SYS_chown, "chown", {CALL_CHANGE, -1, 0, -1, -1, BY_VALUES(VALUE(1) | VALUE(2))}, NEVER_LINK},
-    {SYS_lchown, "lchown", {CALL_CHANGE, -1, 0, -1, -1, BY_VALUES(VALUE(1) | VALUE(2))}, ALWAYS_LINK},
-    {SYS_fchown, "fchown", {CALL_CHANGE, -1, -1, 0, -1, BY_VALUES(VALUE(1) | VALUE(2))}, NEVER_LINK},
-    {SYS_fchownat, "fchownat", {CALL_CHANGE, 0, 1, -1, -1, BY_VALUES(VALUE(2) | VALUE(3))}, FLAG_IN_4},
+    {SYS_chmod, "chmod", {CALL_CHANGE, -1, 0, -1, -1, BY_VALUES(CHANGES_STATE | VALUE(1))}, NEVER_LINK},
+    {SYS_fchmod, "fchmod", {CALL_CHANGE, -1, -1, 0, -1, BY_VALUES(CHANGES_STATE | VALUE(1))}, NEVER_LINK},
+    {SYS_fchmodat, "fchmodat", {CALL_CHANGE, 0, 1, -1, -1, BY_VALUES(CHANGES_STATE | VALUE(2))}, NEVER_LINK},
+    {SYS_fchmodat2, "fchmodat2", {CALL_CHANGE, 0, 1, -1, -1, BY_VALUES(CHANGES_STATE | VALUE(2))}, FLAG_IN_3},
+    {SYS_chown, "chown", {CALL_CHANGE, -1, 0, -1, -1, BY_VALUES(CHANGES_STATE | VALUE(1) | VALUE(2))}, NEVER_LINK},
+    {SYS_lchown, "lchown", {CALL_CHANGE, -1, 0, -1, -1, BY_VALUES(CHANGES_STATE | VALUE(1) | VALUE(2))}, ALWAYS_LINK},
+    {SYS_fchown, "fchown", {CALL_CHANGE, -1, -1, 0, -1, BY_VALUES(CHANGES_STATE | VALUE(1) | VALUE(2))}, NEVER_LINK},
+    {SYS_fchownat, "fchownat", {CALL_CHANGE, 0, 1, -1, -1, BY_VALUES(CHANGES_STATE | VALUE(2) | VALUE(3))}, FLAG_IN_4},
     {SYS_utime, "utime", {CALL_CHANGE, -1, 0, -1, -1, NO_SECOND}, NEVER_LINK},
     {SYS_utimes, "utimes", {CALL_CHANGE, -1, 0, -1, -1, NO_SECOND}, NEVER_LINK},
     {SYS_futimesat, "futimesat", {CALL_CHANGE, 0, 1, -1, -1, NO_SECOND}, NEVER_LINK},
     {SYS_utimensat, "utimensat", {CALL_CHANGE, 0, 1, -1, -1, NO_SECOND}, FLAG_IN_3},
-    {SYS_truncate, "truncate", {CALL_CHANGE, -1, 0, -1, -1, NO_SECOND}, NEVER_LINK},
-    {SYS_setxattr, "setxattr", {CALL_CHANGE, -1, 0, -1, -1, NO_SECOND}, NEVER_LINK},
-    {SYS_lsetxattr, "lsetxattr", {CALL_CHANGE, -1, 0, -1, -1, NO_SECOND}, ALWAYS_LINK},
-    {SYS_fsetxattr, "fsetxattr", {CALL_CHANGE, -1, -1, 0, -1, NO_SECOND}, NEVER_LINK},
-    {SYS_setxattrat, "setxattrat", {CALL_CHANGE, 0, 1, -1, -1, NO_SECOND}, FLAG_IN_2},
-    {SYS_removexattr, "removexattr", {CALL_CHANGE, -1, 0, -1, -1, NO_SECOND}, NEVER_LINK},
-    {SYS_lremovexattr, "lremovexattr", {CALL_CHANGE, -1, 0, -1, -1, NO_SECOND}, ALWAYS_LINK},
-    {SYS_fremovexattr, "fremovexattr", {CALL_CHANGE, -1, -1, 0, -1, NO_SECOND}, NEVER_LINK},
-    {SYS_removexattrat, "removexattrat", {CALL_CHANGE, 0, 1, -1, -1, NO_SECOND}, FLAG_IN_2},
+    {SYS_truncate, "truncate", {CALL_CHANGE, -1, 0, -1, -1, BY_VALUES(CHANGES_STATE)}, NEVER_LINK},
+    {SYS_setxattr, "setxattr", {CALL_CHANGE, -1, 0, -1, -1, BY_VALUES(CHANGES_STATE)}, NEVER_LINK},
+    {SYS_lsetxattr, "lsetxattr", {CALL_CHANGE, -1, 0, -1, -1, BY_VALUES(CHANGES_STATE)}, ALWAYS_LINK},
+    {SYS_fsetxattr, "fsetxattr", {CALL_CHANGE, -1, -1, 0, -1, BY_VALUES(CHANGES_STATE)}, NEVER_LINK},
+    {SYS_setxattrat, "setxattrat", {CALL_CHANGE, 0, 1, -1, -1, BY_VALUES(CHANGES_STATE)}, FLAG_IN_2},
+    {SYS_removexattr, "removexattr", {CALL_CHANGE, -1, 0, -1, -1, BY_VALUES(CHANGES_STATE)}, NEVER_LINK},
+    {SYS_lremovexattr, "lremovexattr", {CALL_CHANGE, -1, 0, -1, -1, BY_VALUES(CHANGES_STATE)}, ALWAYS_LINK},
+    {SYS_fremovexattr, "fremovexattr", {CALL_CHANGE, -1, -1, 0, -1, BY_VALUES(CHANGES_STATE)}, NEVER_LINK},
+    {SYS_removexattrat, "removexattrat", {CALL_CHANGE, 0, 1, -1, -1, BY_VALUES(CHANGES_STATE)}, FLAG_IN_2},
     {SYS_file_setattr, "file_setattr", {CALL_CHANGE, 0, 1, -1, -1, NO_SECOND}, FLAG_IN_4},
     {SYS_ioctl, "ioctl", {CALL_IOCTL, -1, -1, 0, -1, NO_SECOND}, NEVER_LINK},
     {SYS_bind, "bind", {CALL_BIND, -1, -1, -1, -1, NO_SECOND}, MAKES_NAME},
@@ -89,7 +94,10 @@ static const struct call calls[] = {
     {SYS_move_mount, "move_mount", {CALL_MOUNT, 2, 3, -1, -1, 0, 1, 0, MOVES_NAMES}, NEVER_LINK},
     {SYS_pivot_root, "pivot_root", {CALL_MOUNT, -1, 0, -1, -1, BY_VALUES(MOVES_NAMES)}, NEVER_LINK},
     {SYS_umount2, "umount2", {CALL_MOUNT, -1, 0, -1, -1, BY_VALUES(MOVES_NAMES)}, NEVER_LINK},
-    {SYS_open_by_handle_at, "open_by_handle_at", {CALL_OTHER, -1, -1, -1, -1, NO_SECOND}, NEVER_LINK},
+    {SYS_mount_setattr, "mount_setattr", {CALL_MOUNT, 0, 1, -1, -1, BY_VALUES(MOVES_NAMES)}, NEVER_LINK},
+    {SYS_open_by_handle_at, "open_by_handle_at", {CALL_HANDLE, 0, -1, -1, 2, NO_SECOND}, NEVER_LINK},
+    {SYS_name_to_handle_at, "name_to_handle_at", {CALL_HANDLE_OF, 0, 1, -1, -1, NO_SECOND}, FOLLOWS_IN_4},
+    {SYS_quotactl, "quotactl", {CALL_OTHER, -1, -1, -1, -1, NO_SECOND}, NEVER_LINK},
     {SYS_bpf, "bpf", {CALL_OTHER, -1, -1, -1, -1, NO_SECOND}, NEVER_LINK}, /* BPF_OBJ_PIN */
     {SYS_acct, "acct", {CALL_OTHER, -1, -1, -1, -1, NO_SECOND}, NEVER_LINK},
     {SYS_swapon, "swapon", {CALL_OTHER, -1, -1, -1, -1, NO_SECOND}, NEVER_LINK},
@@ -113,7 +121,8 @@ static const struct {
     {361, SYS_bind},         {412, SYS_utimensat},    {426, SYS_io_uring_enter},    {437, SYS_openat2},      {439, SYS_faccessat2}, {452, SYS_fchmodat2},
     {463, SYS_setxattrat},   {466, SYS_removexattrat}, {469, SYS_file_setattr},
     {21, SYS_mount},         {22, SYS_umount2},        {52, SYS_umount2},        {217, SYS_pivot_root},   {429, SYS_move_mount},
-    {51, SYS_acct},          {87, SYS_swapon},         {342, SYS_open_by_handle_at}, {357, SYS_bpf},        {443, SYS_quotactl_fd},
+    {51, SYS_acct},          {87, SYS_swapon},         {341, SYS_name_to_handle_at}, {342, SYS_open_by_handle_at}, {357, SYS_bpf},        {443, SYS_quotactl_fd},
+    {131, SYS_quotactl},     {442, SYS_mount_setattr},
 };
 #define I386_SOCKETCALL 102
 
@@ -123,7 +132,7 @@ static const struct call uring_calls[] = {
     {URING_NUMBER + 35, "io_uring:renameat", {0}, ALWAYS_LINK},    {URING_NUMBER + 36, "io_uring:unlinkat", {0}, ALWAYS_LINK},
     {URING_NUMBER + 37, "io_uring:mkdirat", {0}, MAKES_NAME},      {URING_NUMBER + 38, "io_uring:symlinkat", {0}, MAKES_NAME},
     {URING_NUMBER + 39, "io_uring:linkat", {0}, MAKES_NAME},       {URING_NUMBER + 41, "io_uring:fsetxattr", {0}, NEVER_LINK},
-    {URING_NUMBER + 42, "io_uring:setxattr", {0}, NEVER_LINK},
+    {URING_NUMBER + 42, "io_uring:setxattr", {0}, NEVER_LINK},     {URING_NUMBER + 56, "io_uring:bind", {0}, MAKES_NAME},
 };
 
 static const struct call *find(int number) {
@@ -164,6 +173,7 @@ bool call_acts_on_link(const struct event *event) {
         case FLAG_IN_2: return (event->args[2] & AT_SYMLINK_NOFOLLOW) != 0;
         case FLAG_IN_3: return (event->args[3] & AT_SYMLINK_NOFOLLOW) != 0;
         case FLAG_IN_4: return (event->args[4] & AT_SYMLINK_NOFOLLOW) != 0;
+        case FOLLOWS_IN_4: return !(event->args[4] & AT_SYMLINK_FOLLOW);
     }
     if (call->rule.kind == CALL_OPEN || call->rule.kind == CALL_OPENAT2) return (event->open_flags & O_NOFOLLOW) != 0;
     return false;
@@ -206,10 +216,50 @@ enum mounting call_mounting(const struct event *event) {
         case SYS_move_mount: /* a new one has no name yet where it comes from */
             if (source) return event->flags & EVENT_NO_NAME || !event->name_size || !event->data[0] ? CHANGES_MOUNT : TAKES_MOUNT;
             return MAKES_MOUNT;
+        case SYS_mount_setattr: return CHANGES_MOUNT;
         case SYS_umount2: return TAKES_MOUNT;
         case SYS_pivot_root: return MOVES_ROOT;
     }
     return NO_MOUNTING;
+}
+
+/* include/uapi/linux/quota.h: the command is above the kind of quota. */
+static bool changes_quota(unsigned int command) {
+    switch (command >> 8) {
+        case 0x800002: /* Q_QUOTAON, QUOTAOFF, SETINFO, SETQUOTA */
+        case 0x800003:
+        case 0x800006:
+        case 0x800008:
+        case 'X' << 8 | 1: /* Q_XQUOTAON, XQUOTAOFF, XSETQLIM, XQUOTARM (dqblk_xfs.h) */
+        case 'X' << 8 | 2:
+        case 'X' << 8 | 4:
+        case 'X' << 8 | 6: return true;
+    }
+    return false;
+}
+
+bool call_changes_unlooked(const struct event *event) {
+    switch (event->number) {
+        case SYS_bpf: return event->args[0] == BPF_OBJ_PIN;
+        case SYS_acct: return event->args[0] != 0; /* otherwise it ends */
+        case SYS_quotactl: return changes_quota((unsigned int)event->args[0]);
+        case SYS_quotactl_fd: return changes_quota((unsigned int)event->args[1]);
+    }
+    return true;
+}
+
+bool call_changes_name(const struct event *event) {
+    const struct call *call = find(event->number);
+    return call && call->rule.values & (MOVES_NAMES | TAKES_NAMES);
+}
+
+bool call_moves_off(const struct event *event) {
+    if (event->flags & EVENT_SECOND || strncmp(call_name(event->number), "rename", 6)) return false;
+    return event->number != SYS_renameat2 || !(event->args[4] & EXCHANGES);
+}
+
+bool call_follows_last(const struct event *event) {
+    return !call_removes(event) && !call_makes_name(event) && !call_acts_on_link(event);
 }
 
 bool call_removes(const struct event *event) {

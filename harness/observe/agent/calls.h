@@ -7,6 +7,9 @@
 
 #include "shared.h"
 
+/* The last call of the tables that we know (arch/x86/entry/syscalls/syscall_64.tbl: listns, Linux 6.19). */
+#define NEWEST_CALL 470
+
 void fill_rules(struct call_rule *rules, struct call_rule *i386_rules);
 const char *call_name(int number);
 /* The call acts on a symlink itself, not on what it points to. */
@@ -24,6 +27,15 @@ enum mounting {
 };
 /* What the call does to the table of mounts where this path of it leads, when it succeeds. */
 enum mounting call_mounting(const struct event *event);
+/* Of a call whose kind is CALL_OTHER or CALL_NEWER: whether it changes anything when it succeeds. */
+bool call_changes_unlooked(const struct event *event);
+/* Of a call that has been made: it has moved a name, taken it away, made it, or mounted something there; otherwise it has
+ * changed a file's state. */
+bool call_changes_name(const struct event *event);
+/* … what was called so has another name now. */
+bool call_moves_off(const struct event *event);
+/* A symlink at the end of the call's path is followed. */
+bool call_follows_last(const struct event *event);
 /* The call would set a mode or an owner that the file has already. */
 bool call_keeps(const struct event *event, const struct stat *now);
 

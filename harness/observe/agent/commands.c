@@ -18,6 +18,7 @@
 #include "clock.h"
 #include "events.h"
 #include "join.h"
+#include "looks.h"
 #include "mounts.h"
 #include "output.h"
 #include "programs.h"
@@ -37,6 +38,17 @@ static uint64_t lost_now(void) {
     return programs->bss->lost_events + missed_events() + seen.unplaced;
 }
 
+/* What is changed is told by the kernel's side a moment after it can be seen. */
+static void await_changes(void) {
+    ring_buffer__consume(ring);
+    for (int tries = 0; tries < 10 && looks_live(); tries++) {
+        const uint64_t before = now_ns();
+        usleep(LOOK_GRACE_NS / 1000 / 4);
+        ring_buffer__consume(ring);
+        looks_are_done(before);
+    }
+}
+
 /* The error, 0: what the container does from now on is the slot's. */
 static int begin_watching(unsigned int slot, const char* id) {
     char key[CONTAINER_ID_SIZE];
@@ -46,6 +58,9 @@ static int begin_watching(unsigned int slot, const char* id) {
         bpf_map__update_elem(programs->maps.containers, key, sizeof key, &slot, sizeof slot, BPF_ANY))
         return errno;
     forget_namespaces(slot); /* of a container that was still running when it was collected */
+    forget_targets(slot);
+    programs->bss->watching = true;
+    programs->bss->unseen_requests[slot] = 0;
     lost_before[slot] = lost_now();
     seen.attempts[slot] = 0;
     return 0;
@@ -238,12 +253,24 @@ static void forget_processes(unsigned int slot) {
     }
 }
 
+static bool watches_any(void) {
+    char key[CONTAINER_ID_SIZE];
+    return !bpf_map__get_next_key(programs->maps.containers, NULL, key, sizeof key);
+}
+
+static void command_target(unsigned int number, unsigned int slot, char* path) {
+    unescape_percent(path);
+    if (!note_target(slot, path)) return reply(number, slot, ENOMEM, 0, "there are too many mounts");
+    reply(number, slot, 0, 0, "");
+}
+
 static void command_flush(unsigned int number, unsigned int slot) {
     struct frame_stats stats;
     ring_buffer__consume(ring);
     forget_container(slot);
     forget_processes(slot);
-    ring_buffer__consume(ring); /* those that came in the meantime */
+    await_changes(); /* also of those that came in the meantime */
+    doubt_requests(slot);
     send_counts(slot);
     send_uses(slot, UINT_MAX);
     stats.lost = lost_now() - lost_before[slot];
@@ -252,6 +279,7 @@ static void command_flush(unsigned int number, unsigned int slot) {
     frame_bytes(&stats, sizeof stats);
     frame_end();
     forget_namespaces(slot);
+    programs->bss->watching = watches_any();
     reply(number, slot, 0, 0, "");
 }
 
@@ -265,6 +293,7 @@ static void obey(char* line) {
     if (!strcmp(verb, "arm")) return command_arm(number, slot, line + rest);
     if (!strcmp(verb, "join")) return command_join(number, slot, line + rest);
     if (!strcmp(verb, "phase")) return command_phase(number, slot, line + rest);
+    if (!strcmp(verb, "target")) return command_target(number, slot, line + rest);
     if (!strcmp(verb, "canary")) return command_canary(number, slot, line + rest);
     if (!strcmp(verb, "release")) {
         ring_buffer__consume(ring);

@@ -5,11 +5,15 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../protocol.h"
 #include "calls.h"
+#include "changes.h"
+#include "clock.h"
+#include "looks.h"
 #include "mounts.h"
 #include "output.h"
 #include "paths.h"
@@ -34,7 +38,7 @@ static void send_attempt(const struct event* event, const struct resolution* fou
         .mount_id = event->mount_id,
         .mount_namespace = event->mount_namespace,
     };
-    if (found->no_op) attempt.flags |= ATTEMPT_NO_OP;
+    if (found->no_op || call_mounting(event)) attempt.flags |= ATTEMPT_NO_OP; /* nothing is written by mounting */
     if (found->doubtful) attempt.flags |= ATTEMPT_DOUBTFUL;
     if (found->lexical) attempt.flags |= ATTEMPT_LEXICAL;
     if (event->flags & EVENT_BY_FD) attempt.flags |= ATTEMPT_BY_FD;
@@ -143,6 +147,107 @@ static bool is_kernels(const char* path) {
     return path_is_within(path, "/proc") || path_is_within(path, "/sys") || path_is_within(path, "/dev");
 }
 
+static void doubt(const struct event* event, const char* what, const char* which) {
+    char text[1024], exe[PATH_MAX];
+    exe_path(event, exe, sizeof exe);
+    snprintf(text, sizeof text, "%.16s (%.300s) %s %.500s", event->comm, exe, what, which);
+    send_doubt(event->slot, text);
+}
+
+static void note_unknown(const struct event* event) {
+    char text[160];
+    const char* name = call_name(event->number);
+    const bool refused = event->result == -EROFS;
+    if (!refused && !call_changes_unlooked(event)) return;
+    if (!strcmp(name, "?"))
+        snprintf(text, sizeof text, "%s call %d", event->open_flags ? "i386 system" : "system", event->number);
+    else
+        snprintf(text, sizeof text, "%s", name);
+    strcat(text, refused ? ", and what that would have changed is not known" : ", and what that changed is not known");
+    doubt(event, refused ? "was refused (EROFS)" : "may have changed a file system by", text);
+}
+
+/* ---- targets that lead through a symlink of the image's ---- */
+
+#define MAX_TARGETS 4096
+static struct {
+    unsigned int slot;
+    char* path;
+} targets[MAX_TARGETS];
+static size_t target_count;
+
+bool note_target(unsigned int slot, const char* target) {
+    if (target_count == MAX_TARGETS) return false;
+    targets[target_count].slot = slot;
+    targets[target_count].path = strdup(target);
+    if (!targets[target_count].path) return false;
+    target_count++;
+    return true;
+}
+
+void forget_targets(unsigned int slot) {
+    size_t kept = 0;
+    for (size_t i = 0; i < target_count; i++) {
+        if (targets[i].slot == slot)
+            free(targets[i].path);
+        else
+            targets[kept++] = targets[i];
+    }
+    target_count = kept;
+}
+
+static void send_targets(unsigned int slot, const struct mount_namespace* space) {
+    for (size_t i = 0; i < target_count; i++) {
+        char point[PATH_MAX];
+        if (targets[i].slot != slot || mount_at(space, targets[i].path)) continue;
+        if (!find_target(space, targets[i].path, point, sizeof point)) continue;
+        frame_begin(FRAME_TARGET, (uint16_t)slot);
+        frame_text(targets[i].path);
+        frame_text(point);
+        frame_end();
+    }
+}
+
+/* ---- what is still under way ---- */
+
+/* The event is what the kernel's side has put together of it, and the last part of the map's value. */
+static bool read_request(uint64_t key, struct event* event) {
+    static unsigned char value[4 * sizeof *event];
+    const size_t size = bpf_map__value_size(programs->maps.uring_requests);
+    if (size > sizeof value || size < sizeof *event) return false;
+    if (bpf_map__lookup_elem(programs->maps.uring_requests, &key, sizeof key, value, size, 0)) return false;
+    memcpy(event, value + size - sizeof *event, sizeof *event);
+    return true;
+}
+
+void doubt_requests(unsigned int slot) {
+    static struct event entry;
+    uint64_t key, next, count = programs->bss->unseen_requests[slot];
+    int more = bpf_map__get_next_key(programs->maps.uring_requests, NULL, &next, sizeof next);
+    programs->bss->unseen_requests[slot] = 0;
+    while (!more) {
+        key = next;
+        more = bpf_map__get_next_key(programs->maps.uring_requests, &key, &next, sizeof next);
+        if (read_request(key, &entry) && entry.slot == slot) {
+            if (!(key & 1)) count++;
+            bpf_map__delete_elem(programs->maps.uring_requests, &key, sizeof key, 0);
+        }
+    }
+    if (count) {
+        char text[200];
+        snprintf(text, sizeof text,
+                 "of %llu requests of io_uring that can write, it was not seen how they ended (its completion queue was "
+                 "full, or they were still under way)",
+                 (unsigned long long)count);
+        send_doubt(slot, text);
+    }
+}
+
+void looks_are_done(uint64_t time) {
+    looks_told_until(time);
+    if (!looks_live()) programs->bss->paths_done = seen.paths;
+}
+
 /* False: what was refused before or is refused from now on can be on another mount than we find. */
 static bool note_mount_call(const struct event* event, struct mount_namespace* space,
                             const struct resolution* found) {
@@ -160,6 +265,15 @@ static bool note_mount_call(const struct event* event, struct mount_namespace* s
     return note_mounting(event->slot, event->mount_namespace, path);
 }
 
+/* What succeeded, and it is not known where. */
+static void note_success(const struct event* event, const struct resolution* found) {
+    if (event->result || found->no_op || call_mounting(event)) return;
+    if (found->other_mount)
+        doubt(event, "changed something on a mount that is in no table of mounts:", found->path);
+    else if (found->lexical && is_kernels(found->path) && path_is_within(found->path, "/proc"))
+        doubt(event, "changed something by a path through /proc that leads nowhere any more (--observer ptrace can tell where it led):", found->path);
+}
+
 static int on_event(void* context, void* data, size_t size) {
     static struct resolution found;
     static struct event event;
@@ -174,6 +288,16 @@ static int on_event(void* context, void* data, size_t size) {
         release_namespaces(event.slot);
         return 0;
     }
+    looks_told_until(event.time);
+    if (event.kind == EVENT_CHANGED) {
+        note_change(&event);
+        return 0;
+    }
+    if (event.kind == EVENT_UNKNOWN) {
+        note_unknown(&event);
+        return 0;
+    }
+    if (event.kind == EVENT_ATTEMPT && event.name_size) seen.paths++;
     if (event.kind == EVENT_ROOT && event.pid_inside == 1 && programs->bss->joined)
         programs->bss->first_of_joined = event.pid;
     /* What was used before a restart is told by the mounts of before. */
@@ -193,7 +317,10 @@ static int on_event(void* context, void* data, size_t size) {
         return 0;
     }
     if (event.kind == EVENT_ROOT) {
-        if (event.pid_inside == 1) let_go(event.pid);
+        if (event.pid_inside == 1) {
+            send_targets(event.slot, space);
+            let_go(event.pid);
+        }
         send_root(&event);
         return 0;
     }
@@ -203,11 +330,15 @@ static int on_event(void* context, void* data, size_t size) {
     }
     seen.attempts[event.slot % SLOTS]++;
     resolve(&event, space, &found);
+    note_look(&event, &found);
     if (call_mounting(&event)) {
-        if (!note_mount_call(&event, space, &found)) seen.unplaced++;
-        return 0;
+        if (!note_mount_call(&event, space, &found))
+            doubt(&event, event.result ? "was refused to mount something, and it is not known on which mount:" : "mounted something, or took a mount away, so that other refusals may not be on the mounts where they seem to be:",
+                  found.path);
+        if (event.flags & EVENT_SECOND) return 0;
     }
     judge_second_path(&event, &found);
+    note_success(&event, &found);
     if (!space->count && !found.mount[0] && event.result == 0)
         seen.unplaced++; /* a refused one is doubtful by itself */
     send_attempt(&event, &found);

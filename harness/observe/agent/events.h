@@ -12,6 +12,7 @@
 struct seen {
     uint64_t attempts[SLOTS];
     uint64_t unplaced; /* of mount namespaces that could not be looked at in time, or of too many of them */
+    uint64_t paths; /* attempts that named one, of all containers */
     bool canary;
 };
 extern struct seen seen;
@@ -19,6 +20,14 @@ extern struct seen seen;
 /* Events come while it is consumed or polled. */
 extern struct ring_buffer* ring;
 bool open_ring(void);
+
+/* Where the runtime has put a mount that was asked for at `target`. */
+bool note_target(unsigned int slot, const char* target);
+void forget_targets(unsigned int slot);
+/* Of what a container still has under way in io_uring: it may have been refused, and nobody has seen it. */
+void doubt_requests(unsigned int slot);
+/* Everything that the kernel's side has told up to `time` has been taken. */
+void looks_are_done(uint64_t time);
 
 void send_root(const struct event* event);
 /* How often a mount was used, in the generations before `generation`. */

@@ -24,8 +24,16 @@ struct hlist_head {
 struct qstr {
     const unsigned char* name;
 };
+typedef struct {
+    unsigned int val;
+} kuid_t;
+typedef struct {
+    unsigned int val;
+} kgid_t;
 struct inode {
     unsigned short i_mode;
+    kuid_t i_uid;
+    kgid_t i_gid;
     unsigned long i_ino;
 };
 struct dentry {
@@ -127,7 +135,16 @@ struct linux_binprm {
 
 /* io_uring/: a request, and what the operations keep in it. */
 struct io_cqe {
+    unsigned long long user_data;
     int res;
+};
+struct io_ring_ctx;
+struct sockaddr_of_any {
+    unsigned short ss_family;
+    char data[2];
+};
+struct io_async_msghdr {
+    struct sockaddr_of_any addr;
 };
 struct io_cmd_data {
     struct file* file;
@@ -135,6 +152,8 @@ struct io_cmd_data {
 struct io_kiocb {
     struct io_cmd_data cmd;
     unsigned char opcode;
+    struct io_ring_ctx* ctx;
+    void* async_data;
     unsigned long long user_data;
     struct io_cqe cqe; /* before 5.19: result */
     int result;

@@ -9,8 +9,10 @@
 #include <unistd.h>
 
 #include "../protocol.h"
+#include "clock.h"
 #include "commands.h"
 #include "events.h"
+#include "looks.h"
 #include "output.h"
 #include "programs.h"
 
@@ -40,13 +42,15 @@ static void serve(void) {
     epoll_ctl(poll, EPOLL_CTL_ADD, event.data.fd, &event);
     for (;;) {
         struct epoll_event ready[2];
-        int count = epoll_wait(poll, ready, 2, -1);
+        int count = epoll_wait(poll, ready, 2, looks_live() ? 20 : -1);
+        const uint64_t before = now_ns();
         if (count < 0 && errno != EINTR) return;
         if (blinded && programs->links.on_exit) {
             bpf_link__destroy(programs->links.on_exit);
             programs->links.on_exit = NULL;
         }
         ring_buffer__consume(ring);
+        looks_are_done(before);
         for (int i = 0; i < count; i++)
             if (ready[i].data.fd == STDIN_FILENO && !read_commands()) return;
         flush_output();

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "paths.h"
+#include "shared.h"
 
 /* A container that makes more namespaces than this has its later ones resolved in its first one. */
 #define MAX_NAMESPACES 256
@@ -24,8 +25,14 @@ static struct {
 } places[MAX_PLACES];
 static size_t place_count;
 
+/* What the container's first process found mounted when it began; only their tables are used. */
+static struct mount_namespace originals[SLOTS];
+
 static void free_entries(struct mount_namespace* space) {
-    for (size_t i = 0; i < space->count; i++) free(space->entries[i].point);
+    for (size_t i = 0; i < space->count; i++) {
+        free(space->entries[i].point);
+        free(space->entries[i].root);
+    }
     free(space->entries);
     space->entries = NULL;
     space->count = 0;
@@ -46,6 +53,24 @@ static int open_process(const struct mount_namespace* space, unsigned int pid) {
     return -1;
 }
 
+/* "ID PARENT MAJOR:MINOR ROOT POINT …" */
+static bool read_entry(char* line, struct mount_entry* entry) {
+    struct mount_line read;
+    memset(entry, 0, sizeof *entry);
+    if (sscanf(line, "%*u %*u %31s %ms", entry->device, &entry->root) == 2) {
+        path_unescape(entry->root);
+        if (read_mount_line(line, &read)) {
+            entry->id = read.id;
+            entry->point = strdup(read.point);
+            entry->read_only = read.read_only;
+            entry->whole_read_only = read.whole_read_only;
+        }
+    }
+    if (entry->point) return true;
+    free(entry->root);
+    return false;
+}
+
 /* False: the process has ended in the meantime; the table is as it was. */
 static bool read_mounts(struct mount_namespace* space, int process) {
     char* line = NULL;
@@ -59,11 +84,7 @@ static bool read_mounts(struct mount_namespace* space, int process) {
     free_entries(space);
     space->entries = calloc(MAX_MOUNTS, sizeof *space->entries);
     while (space->entries && space->count < MAX_MOUNTS && getline(&line, &size, file) > 0) {
-        struct mount_line read;
-        struct mount_entry* entry = &space->entries[space->count];
-        if (!read_mount_line(line, &read)) continue;
-        *entry = (struct mount_entry){read.id, strdup(read.point), read.read_only, read.whole_read_only};
-        if (entry->point) space->count++;
+        if (read_entry(line, &space->entries[space->count])) space->count++;
     }
     free(line);
     fclose(file);
@@ -109,6 +130,20 @@ static void pin_process(struct mount_namespace* space, unsigned int pid) {
     close(process);
 }
 
+static void keep_originals(unsigned int slot, const struct mount_namespace* space) {
+    struct mount_namespace* kept = slot < SLOTS ? &originals[slot] : NULL;
+    if (!kept) return;
+    free_entries(kept);
+    kept->entries = calloc(space->count + 1, sizeof *kept->entries);
+    for (size_t i = 0; kept->entries && i < space->count; i++) {
+        struct mount_entry* entry = &kept->entries[kept->count];
+        *entry = space->entries[i];
+        entry->point = strdup(entry->point);
+        entry->root = strdup(entry->root);
+        if (entry->point && entry->root) kept->count++;
+    }
+}
+
 struct mount_namespace* first_namespace(unsigned int slot) {
     struct mount_namespace* found = NULL;
     for (size_t i = 0; i < space_count; i++)
@@ -128,6 +163,12 @@ const struct mount_entry* mount_with(const struct mount_namespace* space, unsign
     for (size_t i = 0; i < space->count; i++)
         if (space->entries[i].id == id) return &space->entries[i];
     return NULL;
+}
+
+bool mount_at(const struct mount_namespace* space, const char* path) {
+    for (size_t i = 0; i < space->count; i++)
+        if (!strcmp(space->entries[i].point, path)) return true;
+    return false;
 }
 
 const struct mount_entry* mount_by_path(const struct mount_namespace* space, const char* path) {
@@ -221,6 +262,24 @@ struct mount_namespace* begin_namespace(unsigned int slot, unsigned int inode, u
     struct mount_namespace* space;
     forget_namespaces(slot); /* their numbers, and those of their mounts, may belong to others by now */
     space = namespace_of(slot, inode, pid);
-    if (space) space->first = true;
+    if (!space) return NULL;
+    space->first = true;
+    keep_originals(slot, space);
     return space;
+}
+
+const struct mount_entry* origin_of(unsigned int slot, const struct mount_entry* view) {
+    const struct mount_namespace* original = slot < SLOTS ? &originals[slot] : NULL;
+    const struct mount_entry* best = NULL;
+    for (size_t i = 0; original && i < original->count; i++) {
+        const struct mount_entry* each = &original->entries[i];
+        const size_t size = strlen(each->root), best_size = best ? strlen(best->root) : 0;
+        if (strcmp(each->device, view->device) || !path_is_within(view->root, each->root)) continue;
+        if (!strcmp(each->root, view->root) && !strcmp(each->point, view->point)) return NULL; /* itself */
+        if (best && size < best_size) continue;
+        /* One source at two places: one with the same mode. */
+        if (best && size == best_size && each->read_only != view->read_only) continue;
+        best = each;
+    }
+    return best;
 }

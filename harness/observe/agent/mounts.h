@@ -10,6 +10,8 @@ struct mount_entry {
     char *point; /* as the namespace's processes see it */
     bool read_only;
     bool whole_read_only; /* the file system is, not only this mount of it */
+    char device[32];      /* of the file system, as mountinfo has it */
+    char *root;           /* the directory of the file system that is mounted there */
 };
 struct mount_namespace {
     unsigned int slot, inode, pid; /* pid: the process by which it was pinned */
@@ -36,9 +38,14 @@ void release_namespaces(unsigned int slot);
 /* Reads the mount table again, since mounts come and go. False: it is as it was, neither `pid` nor the process by which the
  * namespace was pinned being there any more. */
 bool namespace_refresh(struct mount_namespace *space, unsigned int pid);
+/* A mount is exactly there. */
+bool mount_at(const struct mount_namespace *space, const char *path);
 /* The one with the longest mount point that `path` lies under, NULL if there is none. */
 const struct mount_entry *mount_by_path(const struct mount_namespace *space, const char *path);
 const struct mount_entry *mount_with(const struct mount_namespace *space, unsigned int id);
+/* What is mounted anew is often a view of what was mounted there from the beginning: a bind of the subject's own, or a copy in
+ * a mount namespace of its own. The mount of the beginning, NULL if it is none of them or such a one itself. */
+const struct mount_entry *origin_of(unsigned int slot, const struct mount_entry *view);
 /* A process in that namespace has mounted something at `path`, or has taken a mount away. By the time that a refusal is looked
  * at, it can be otherwise again. False: there are too many of them. */
 bool note_mounting(unsigned int slot, unsigned int inode, const char *path);

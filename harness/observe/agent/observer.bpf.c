@@ -36,6 +36,8 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
     if (ONLY_TO == (part)) return 0
 
 #define EROFS 30
+#define ENOSYS 38
+#define EOPNOTSUPP 95
 #define SIGSTOP 19
 #define AT_FDCWD (-100)
 #define AT_EMPTY_PATH 0x1000
@@ -50,14 +52,19 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 #define SOCKETCALL_BIND 2
 #define W_OK 2
 #define AF_UNIX 1
-#define FS_IOC_SETFLAGS 0x40086602
-#define FS_IOC_SETFLAGS_32 0x40046602 /* with the size of an i386 long */
-#define FS_IOC_FSSETXATTR 0x401c5820
+#define UTIME_OMIT 0x3ffffffe
+#define CALL_UTIMENSAT 280
+#define I386_UTIMENSAT 320 /* its times are of 32 bits */
+#define CALL_UNLINKAT 263
+#define AT_REMOVEDIR 0x200
+#define CALL_BPF 321
+#define BPF_OBJ_PIN_COMMAND 6
 #define S_IFMT 0170000
 #define S_IFREG 0100000
 #define S_IFDIR 0040000
 
 const volatile struct call_rule rules[SYSCALLS], i386_rules[SYSCALLS];
+const volatile __u32 ioctls[IOCTLS];
 const volatile bool sees_uring;
 const volatile bool uring_of_old; /* before 6.0 */
 /* From 5.11: the current task comes with its type (bpf_get_current_task_btf), and what its pointers lead to
@@ -138,6 +145,11 @@ struct request {
     __u32 flags, open_flags;
     bool opens;
     __u8 values; /* of the rule */
+    bool is_others; /* made by a process that is not watched */
+};
+/* By which a completion tells the program which request it is of. */
+struct mark_key {
+    __u64 ring, user_data;
 };
 /* What is being put together. These tracepoints run their programs with preemption off (as of Linux 6.18), so
  * one per processor is enough. */
@@ -150,6 +162,8 @@ struct work {
     struct request request;
     __u64 piece[PIECE / 8];
     __u32 begin;   /* of the path that was hashed last: its first two bytes */
+    __u32 pad;
+    struct mark_key mark; /* of an io_uring request */
     __u64 last_id; /* of this processor; an atomic counter that says what it was takes 5.12 */
     struct event event;
 };
@@ -166,6 +180,16 @@ struct {
     __type(key, __u64);
     __type(value, struct work);
 } uring_requests SEC(".maps");
+/* The mark of requests under way -> the last one that has it, and how many do. */
+struct marked {
+    __u64 request, count;
+};
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(max_entries, 1024);
+    __type(key, struct mark_key);
+    __type(value, struct marked);
+} uring_marks SEC(".maps");
 /* Thread -> the request that it is issuing; only before 6.0. */
 struct {
     __uint(type, BPF_MAP_TYPE_HASH);
@@ -176,8 +200,16 @@ struct {
 } issuing SEC(".maps");
 
 __u64 lost_events;
-/* How often processes of the container have moved names: the same path can lead to another mount since. */
-__u32 changes[SLOTS];
+/* Some container is being watched. */
+bool watching;
+/* How often anybody has moved names: the same path can lead to another mount since. And how often a name or
+ * the state of a file was changed in any way. */
+__u32 changes, states;
+/* Attempts that were told with a path, and those that the agent has looked up. While they are not the same,
+ * it is told what is changed, since that may be on the path. */
+__u64 paths_told, paths_done;
+/* io_uring requests of a container whose result nobody has seen, or cannot be told from another's. */
+__u64 unseen_requests[SLOTS];
 /* Of a container that was joined while it ran: nobody stops its processes, and its end is told at once. */
 bool joined;
 __u32 first_of_joined;
@@ -635,7 +667,7 @@ static __noinline bool count_again(struct work* work) {
         0x38495ab5a3c1f2d7ULL, 0x6a09e667f3bcc909ULL);
     /* Where the path leads is found out for the first of equal ones. */
     if (event->result == -EROFS && !event->refused_mount && !(event->flags & EVENT_BY_FD))
-        mix(key, event->changes, 0xa54ff53a5f1d36f1ULL, 0x510e527fade682d1ULL);
+        mix(key, two(event->changes, event->states), 0xa54ff53a5f1d36f1ULL, 0x510e527fade682d1ULL);
     count = bpf_map_lookup_elem(&attempts, key);
     if (count) {
         __sync_fetch_and_add(&count->count, 1);
@@ -656,8 +688,11 @@ static __noinline void send(struct work* work) {
     event = &work->event;
     size = event->name_size + event->base_size + event->exe_size;
     size &= DATA_SIZE - 1;
+    /* Before the event: what is changed from now on is to be told. */
+    if (event->kind == EVENT_ATTEMPT && event->name_size) ADD(paths_told);
     if (!bpf_ringbuf_output(&events, event, __builtin_offsetof(struct event, data) + size, 0)) return;
     ADD(lost_events);
+    if (event->kind == EVENT_ATTEMPT && event->name_size) __sync_fetch_and_sub(&paths_told, 1);
     /* What comes again is to be reported then, not counted to an event that nobody got. */
     if (work->path_hash) bpf_map_delete_elem(&attempts, &work->key);
 }
@@ -714,7 +749,8 @@ static __always_inline void fill_who(struct work* work, const struct process* pr
     current_name(event);
     event->id = (__u64)bpf_get_smp_processor_id() << 48 | ++work->last_id;
     event->refused_mount = 0;
-    event->changes = changes[slot & (SLOTS - 1)];
+    event->changes = changes;
+    event->states = 0;
 }
 
 /* At the namespace's root there is nothing above the process's but mounts that cover each other. */
@@ -748,6 +784,11 @@ static __always_inline void fill_details(struct event* event) {
     event->flags |= root_flags();
 }
 
+/* Access mode 3 asks for the right to read and to write, and gives neither: for ioctl(2) on devices. */
+static __always_inline bool opens_to_change(__u32 flags) {
+    return flags & O_TRUNC || ((flags & O_ACCMODE) && (flags & O_ACCMODE) != O_ACCMODE);
+}
+
 /* The result of a successful open knows better than its path did. */
 static __always_inline void look_at_opened(struct work* work, const struct request* request) {
     struct file* file = file_of(current_task(), request->result);
@@ -758,26 +799,159 @@ static __always_inline void look_at_opened(struct work* work, const struct reque
     event->flags |= EVENT_OPENED;
     if (LOOK(file, file, f_mode) & FMODE_CREATED)
         event->flags |= EVENT_CREATED;
-    else if ((type != S_IFREG && type != S_IFDIR) || !(request->open_flags & (O_ACCMODE | O_TRUNC)))
+    else if ((type != S_IFREG && type != S_IFDIR) || !opens_to_change(request->open_flags))
         event->flags |= EVENT_NO_CHANGE;
     place_of(&work->from, file);
 }
 
 /* "/proc/self/fd/N", which glibc makes of what the kernel has no call for, means that file, which may be
- * closed before user space can look. The number, or -1. */
-static __noinline int own_descriptor(__u64 path) {
-    static const char prefix[] = "/proc/self/fd/";
+ * closed before user space can look; "/proc/self/cwd" and "/proc/self/root" are what the process may have
+ * changed, or taken along, by then. */
+#define OWN_CWD (-1)
+#define OWN_ROOT (-2)
+struct own_place {
+    int fd;       /* or one of these */
+    __u32 length; /* of the path's part that means it; 0: it is none of these */
+};
+
+static __always_inline void end_own(struct own_place* own, char next, int fd, __u32 length) {
+    if (next && next != '/') return;
+    own->fd = fd;
+    own->length = length;
+}
+
+static __noinline int find_own(__u64 path, struct own_place* own) {
+    static const char self[] = "/proc/self/", thread[] = "/proc/thread-self/";
     char text[24] = {};
+    bool is_self = true, is_thread = true;
+    __u32 begin;
     int fd = 0;
-    if (bpf_probe_read_user_str(text, sizeof text, (void*)path) < (long)sizeof prefix + 1) return -1;
-    for (unsigned int i = 0; i < sizeof prefix - 1; i++)
-        if (text[i] != prefix[i]) return -1;
-    for (unsigned int i = sizeof prefix - 1; i < sizeof text; i++) {
-        if (!text[i]) return fd;
-        if (text[i] < '0' || text[i] > '9') return -1;
+    if (!own) return 0;
+    if (bpf_probe_read_user_str(text, sizeof text, (void*)path) < (long)sizeof self) return 0;
+#pragma unroll
+    for (unsigned int i = 0; i < sizeof self - 1; i++) is_self = is_self && text[i] == self[i];
+#pragma unroll
+    for (unsigned int i = 0; i < sizeof thread - 1; i++) is_thread = is_thread && text[i] == thread[i];
+    if (!is_self && !is_thread) return 0;
+    begin = is_self ? sizeof self - 1 : sizeof thread - 1;
+    if (bpf_probe_read_user_str(text, sizeof text, (void*)(path + begin)) < 0) return 0;
+    if (text[0] == 'c' && text[1] == 'w' && text[2] == 'd') end_own(own, text[3], OWN_CWD, begin + 3);
+    if (text[0] == 'r' && text[1] == 'o' && text[2] == 'o' && text[3] == 't')
+        end_own(own, text[4], OWN_ROOT, begin + 4);
+    if (text[0] != 'f' || text[1] != 'd' || text[2] != '/' || text[3] < '0' || text[3] > '9') return 0;
+#pragma unroll
+    for (unsigned int i = 3; i < 12; i++) {
+        if (text[i] < '0' || text[i] > '9') {
+            end_own(own, text[i], fd, begin + i);
+            return 0;
+        }
         fd = fd * 10 + (text[i] - '0');
     }
-    return -1;
+    return 0;
+}
+
+static __always_inline void place_of_own(struct place* place, struct task_struct* task, int own) {
+    struct fs_struct* fs = READ(task, fs);
+    if (own >= 0)
+        place_of(place, file_of(task, own));
+    else if (!fs)
+        place_at(place, 0, 0);
+    else if (own == OWN_CWD)
+        place_at(place, READ(fs, pwd.dentry), READ(fs, pwd.mnt));
+    else
+        place_at(place, READ(fs, root.dentry), READ(fs, root.mnt));
+}
+
+/* A change that has been made, one event for each of its paths, from the scratch's request. A global
+ * function, like walk_up(). */
+__noinline int tell_change(__u64 path, int fd, __u32 flags) {
+    struct task_struct* task = (void*)bpf_get_current_task();
+    __u32 zero = 0, size = 0;
+    struct work* work = bpf_map_lookup_elem(&scratch, &zero);
+    struct event* event;
+    if (!work) return 0;
+    event = &work->event;
+    event->kind = EVENT_CHANGED;
+    event->flags = flags;
+    event->slot = work->request.is_others ? SLOTS : work->request.process.slot;
+    event->pid = bpf_get_current_pid_tgid() >> 32;
+    event->number = work->request.number;
+    for (int i = 0; i < 5; i++) event->args[i] = work->request.args[i];
+    event->open_flags = fd;
+    event->mount_namespace = mount_namespace_of(task);
+    event->time = bpf_ktime_get_ns();
+    event->inode = 0;
+    event->base_size = event->exe_size = 0;
+    bpf_get_current_comm(event->comm, sizeof event->comm);
+    if (flags & EVENT_BY_FD) {
+        struct file* file = file_of(current_task(), fd);
+        struct inode* inode = file ? LOOK(file, file, f_inode) : 0;
+        event->inode = inode ? LOOK(inode, inode, i_ino) : 0;
+    } else if (path) {
+        long copied = bpf_probe_read_user_str(event->data, 1024, (void*)path);
+        if (copied > 0) size = copied & 0x7ff;
+        base_of(&work->from, current_task(), fd, copied > 0 ? event->data[0] : 0);
+        if (work->from.mnt) event->base_size = walk_up(size, work->from.dentry, work->from.mnt) - size;
+    }
+    event->name_size = size;
+    size += event->base_size;
+    if (bpf_ringbuf_output(&events, event, __builtin_offsetof(struct event, data) + (size & (DATA_SIZE - 1)), 0))
+        ADD(lost_events);
+    return 0;
+}
+
+static __always_inline void note_change(const struct request* request) {
+    const __u64 path = request->path, second_path = request->second_path;
+    const int dirfd = request->dirfd, second_dirfd = request->second_dirfd;
+    if (request->number == CALL_UNLINKAT && request->args[2] & AT_REMOVEDIR) return; /* no symlink was there */
+    ADD(states);
+    if (request->values & MOVES_NAMES) ADD(changes);
+    if (!watching || paths_told == paths_done) return;
+    if (request->flags & EVENT_BY_FD)
+        tell_change(0, request->fd, EVENT_BY_FD);
+    else
+        tell_change(path, dirfd, 0);
+    if (second_path) tell_change(second_path, second_dirfd, EVENT_SECOND);
+}
+
+/* Something was refused, or done, and what that was or on which mount is not known here: the agent names it.
+ * A global function, like walk_up(). */
+__noinline int tell_unknown(__u32 number, bool i386) {
+    __u32 zero = 0;
+    struct work* work = bpf_map_lookup_elem(&scratch, &zero);
+    struct event* event;
+    if (!work) return 0;
+    event = &work->event;
+    fill_who(work, &work->request.process);
+    event->kind = EVENT_UNKNOWN;
+    event->number = number;
+    event->result = work->request.result < 0 ? work->request.result : 0;
+    event->open_flags = i386;
+    event->inode = event->mount_id = 0;
+    work->path_hash = 1;
+    for (int i = 0; i < 5; i++) {
+        event->args[i] = work->request.args[i];
+        if (i < 2) work->path_hash = ((work->path_hash ^ work->request.args[i]) * 0x100000001b3ULL) | 1;
+    }
+    if (count_again(work)) return 0;
+    fill_details(event);
+    work->from.dentry = work->from.mnt = 0;
+    fill_names(0, false);
+    send(work);
+    return 0;
+}
+
+static __always_inline void read_state(struct work* work) {
+    struct inode* inode = inode_of((void*)work->base.dentry);
+    struct event* event = &work->event;
+    if (!inode) return;
+    event->flags |= EVENT_STATE;
+    event->mode = LOOK(inode, inode, i_mode);
+    event->owner = LOOK(inode, inode, i_uid.val);
+    event->group = LOOK(inode, inode, i_gid.val);
+    if (!work->path_hash) return;
+    work->path_hash = ((work->path_hash ^ two(event->owner, event->group)) * 0x100000001b3ULL) | 1;
+    work->path_hash = ((work->path_hash ^ event->mode) * 0x100000001b3ULL) | 1;
 }
 
 /* The request in the scratch. A global function, like walk_up(): it is not looked at again for each kind
@@ -786,15 +960,17 @@ __noinline int report(int unused) {
     struct task_struct* task = current_task();
     __u32 zero = 0;
     struct work* work = bpf_map_lookup_elem(&scratch, &zero);
-    const struct request* request;
+    struct request* request;
     struct event* event;
     struct vfsmount* mnt;
     __u64 hash = 1;
     char first = 0;
+    bool is_own = false;
     asm volatile("" : : "r"(unused)); /* or the compiler leaves out to pass it, which the verifier refuses */
     if (!work) return 0;
     request = &work->request;
     event = &work->event;
+    if (request->result >= 0 && request->values >= CHANGES_STATE) note_change(request);
     if (request->path) {
         hash = hash_path(request->path, false);
         first = work->begin & 0xff;
@@ -808,11 +984,16 @@ __noinline int report(int unused) {
         place_of(&work->base, file_of(task, request->fd));
     else
         base_of(&work->base, task, request->dirfd, first);
-    if (work->begin == ('/' | 'p' << 8) && first && request->result == -EROFS) {
-        int own = own_descriptor(request->path);
-        if (own >= 0) {
-            place_of(&work->base, file_of(task, own));
-            first = 0;
+    if (work->begin == ('/' | 'p' << 8) && first) {
+        struct own_place own = {};
+        find_own(request->path, &own);
+        is_own = own.length;
+        if (is_own) {
+            char next = 0;
+            request->path += own.length;
+            bpf_probe_read_user(&next, 1, (void*)request->path);
+            place_of_own(&work->base, task, own.fd);
+            first = next;
         }
     }
     mnt = (void*)work->base.mnt;
@@ -831,14 +1012,24 @@ __noinline int report(int unused) {
     event->refused_mount = take_refusal(event->result);
     work->path_hash = request->process.canary ? 0 : first ? hash : 1;
     work->from = work->base;
-    if (request->opens && request->result >= 0) look_at_opened(work, request);
+    if (request->opens && request->result >= 0) {
+        look_at_opened(work, request);
+        if (event->flags & EVENT_OPENED && on_kernels_own_mount((void*)work->from.mnt)) return 0;
+    }
     if (request->second_path) {
         hash = hash_path(request->second_path, false);
         base_of(&work->second, task, request->second_dirfd, work->begin & 0xff);
         if (work->path_hash)
             work->path_hash = hash ? (((work->path_hash * 31) ^ hash) * 31 + work->second.inode) | 1 : 0;
     }
-    if (request->values & MOVES_NAMES && request->result >= 0) ADD(changes[event->slot & (SLOTS - 1)]);
+    if (event->result == -EROFS && request->values & (CHANGES_STATE - 1)) {
+        /* What the file is at each call: of a descriptor's one that is known here; what a path leads to is
+         * looked at again whenever anybody has changed anything. */
+        if (!first && work->base.dentry)
+            read_state(work);
+        else
+            event->states = states;
+    }
     /* Giving a file the mode that it has is another attempt than giving it a new one. */
     for (int i = 0; i < 5; i++)
         if (work->path_hash && request->values & 1 << i)
@@ -901,6 +1092,65 @@ static __always_inline bool names_a_socket_file(struct request* request) {
     return family == AF_UNIX && first; /* abstract addresses are in no file system */
 }
 
+/* Two pairs of seconds and nanoseconds. The upper half of the latter is not looked at for a 32-bit process. */
+static __noinline bool omits_times(__u64 at, bool short_ones) {
+    __u32 times[8] = {};
+    if (!at) return false;
+    if (short_ones) {
+        if (bpf_probe_read_user(times, 16, (void*)at)) return false;
+        return times[1] == UTIME_OMIT && times[3] == UTIME_OMIT;
+    }
+    if (bpf_probe_read_user(times, sizeof times, (void*)at)) return false;
+    return times[2] == UTIME_OMIT && times[6] == UTIME_OMIT;
+}
+
+static __noinline bool changes_by_ioctl(__u32 number) {
+    for (int i = 0; i < IOCTLS; i++) {
+        if (!ioctls[i]) break;
+        if (ioctls[i] == number) return true;
+    }
+    return false;
+}
+
+static __noinline int unknown(struct process* process, struct pt_regs* regs, __u32 number, int result, bool i386) {
+    __u32 zero = 0;
+    struct work* work = bpf_map_lookup_elem(&scratch, &zero);
+    if (!work || !process) return 0;
+    work->request.process = *process;
+    work->request.result = result;
+    read_arguments(&work->request, regs, i386);
+    return tell_unknown(number, i386);
+}
+
+/* What others do can move a name on a path of the subject's, or give a file of its another mode. */
+static __noinline int note_others(struct pt_regs* regs, __u32 number) {
+    const volatile struct call_rule* table;
+    __u32 zero = 0;
+    struct request* request;
+    struct work* work;
+    bool i386;
+    number &= SYSCALLS - 1;
+    if (rules[number].values < CHANGES_STATE && i386_rules[number].values < CHANGES_STATE) return 0;
+    work = bpf_map_lookup_elem(&scratch, &zero);
+    if (!work) return 0;
+    request = &work->request;
+    i386 = READ(current_task(), thread_info.status) & TS_COMPAT;
+    table = (i386 ? i386_rules : rules) + number;
+    if (table->values < CHANGES_STATE) return 0;
+    read_arguments(request, regs, i386);
+    request->is_others = true;
+    request->number = table->number;
+    request->values = table->values;
+    request->flags = table->fd >= 0 ? EVENT_BY_FD : 0;
+    request->fd = table->fd >= 0 ? (int)argument(request, table->fd) : -1;
+    request->dirfd = table->dirfd >= 0 ? (int)argument(request, table->dirfd) : AT_FDCWD;
+    request->path = table->path >= 0 ? argument(request, table->path) : 0;
+    request->second_dirfd = table->second_dirfd >= 0 ? (int)argument(request, table->second_dirfd) : AT_FDCWD;
+    request->second_path = table->second_path >= 0 ? argument(request, table->second_path) : 0;
+    note_change(request);
+    return 0;
+}
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(on_exit, struct pt_regs* regs, long result) {
     struct request* request;
@@ -918,10 +1168,11 @@ int BPF_PROG(on_exit, struct pt_regs* regs, long result) {
         result != -EROFS)
         return 0;
     process = bpf_map_lookup_elem(&processes, &tgid);
-    if (!process) return 0;
+    if (!process) return number < SYSCALLS && result >= 0 && watching ? note_others(regs, number) : 0;
     if (number >= SYSCALLS) {
-        /* x32 is off in the distributions' kernels. A process that uses it is one that is not understood. */
-        if (number & X32_BIT && number != (__u64)-1) ADD(lost_events);
+        /* x32 is off in the distributions' kernels. What uses it, or a call that no kernel has yet, is not
+         * understood. */
+        if (number != (__u64)-1 && (result >= 0 || result == -EROFS)) return unknown(process, regs, number, result, false);
         return 0;
     }
     END_OF(PART_PROCESS);
@@ -930,10 +1181,13 @@ int BPF_PROG(on_exit, struct pt_regs* regs, long result) {
     table = i386 ? i386_rules : rules;
     table += number;
     rule.kind = table->kind;
-    if (rule.kind == CALL_NONE || rule.kind == CALL_OTHER) {
-        /* Something is read-only; what it is and which mount it is on is not known. */
-        if (result == -EROFS) ADD(lost_events);
-        return 0;
+    if (rule.kind == CALL_NONE && result != -EROFS) return 0;
+    if (rule.kind == CALL_NONE || rule.kind == CALL_OTHER || rule.kind == CALL_NEWER) {
+        if (result < 0 && result != -EROFS) return 0;
+        if (result >= 0 && table->number == CALL_BPF && (i386 ? regs->bx : regs->di) != BPF_OBJ_PIN_COMMAND)
+            return 0;
+        /* Something is read-only, or was changed; what it is and which mount it is on is not known. */
+        return unknown(process, regs, rule.kind == CALL_OTHER ? table->number : number, result, i386);
     }
     work = bpf_map_lookup_elem(&scratch, &zero);
     if (!work) return 0;
@@ -954,7 +1208,8 @@ int BPF_PROG(on_exit, struct pt_regs* regs, long result) {
     request->path = rule.path >= 0 ? argument(request, rule.path) : 0;
     request->second_dirfd = rule.second_dirfd >= 0 ? (int)argument(request, rule.second_dirfd) : AT_FDCWD;
     request->second_path = rule.second_path >= 0 ? argument(request, rule.second_path) : 0;
-    request->opens = rule.kind == CALL_OPEN || rule.kind == CALL_OPENAT2;
+    request->is_others = false;
+    request->opens = rule.kind == CALL_OPEN || rule.kind == CALL_OPENAT2 || rule.kind == CALL_HANDLE;
     if (request->opens) {
         __u64 flags = rule.flags >= 0 ? argument(request, rule.flags) : O_CREAT | O_TRUNC | 1;
         if (rule.kind == CALL_OPENAT2) bpf_probe_read_user(&flags, sizeof flags, (void*)request->args[2]);
@@ -967,9 +1222,9 @@ int BPF_PROG(on_exit, struct pt_regs* regs, long result) {
     } else if (rule.kind == CALL_ACCESS) {
         if (!(argument(request, rule.flags) & W_OK)) return 0;
     } else if (rule.kind == CALL_IOCTL) {
-        if (request->args[1] != FS_IOC_SETFLAGS && request->args[1] != FS_IOC_SETFLAGS_32 &&
-            request->args[1] != FS_IOC_FSSETXATTR && result != -EROFS)
-            return 0;
+        if (result != -EROFS && !changes_by_ioctl(request->args[1])) return 0;
+    } else if (rule.kind == CALL_HANDLE_OF) {
+        if (result != -EOPNOTSUPP) return 0;
     } else if (rule.kind == CALL_URING) {
         if (!sees_uring && request->args[1]) ADD(lost_events);
         return 0;
@@ -978,6 +1233,9 @@ int BPF_PROG(on_exit, struct pt_regs* regs, long result) {
         if (!names_a_socket_file(request)) return 0;
         request->dirfd = AT_FDCWD;
     }
+    if (request->number == CALL_UTIMENSAT && result >= 0 &&
+        omits_times(request->args[2], i386 && number == I386_UTIMENSAT))
+        return 0;
     if (rule.fd >= 0) {
         request->flags = EVENT_BY_FD;
         request->fd = argument(request, rule.fd);
@@ -998,7 +1256,8 @@ enum {
     URING_SYMLINKAT = 38,
     URING_LINKAT = 39,
     URING_FSETXATTR = 41,
-    URING_SETXATTR = 42
+    URING_SETXATTR = 42,
+    URING_BIND = 56
 };
 
 static __always_inline __u64 text_of(struct filename* name) {
@@ -1023,6 +1282,67 @@ __noinline int remember(__u64 key, __u64 text, int fd) {
     return 0;
 }
 
+/* io_uring/io_uring.c: a completion for which the queue has no room calls io_uring_cqe_overflow in place of
+ * io_uring_complete; it has the program's mark, which need not be unique, and not the request. */
+static __always_inline void mark_of(struct mark_key* mark, struct io_kiocb* request) {
+    mark->ring = (__u64)BPF_CORE_READ(request, ctx);
+    mark->user_data = bpf_core_field_exists(request->cqe.user_data) ? BPF_CORE_READ(request, cqe.user_data)
+                                                                    : BPF_CORE_READ(request, user_data);
+}
+
+static __noinline int add_mark(__u64 key, struct mark_key* mark) {
+    struct marked *known, first = {};
+    if (!mark) return 0;
+    known = bpf_map_lookup_elem(&uring_marks, mark);
+    if (known) {
+        known->request = key;
+        __sync_fetch_and_add(&known->count, 1);
+        return 0;
+    }
+    first.request = key;
+    first.count = 1;
+    /* If there is no room, an overflow finds nothing, and the request stays under way, which is doubted. */
+    bpf_map_update_elem(&uring_marks, mark, &first, BPF_NOEXIST);
+    return 0;
+}
+
+static __always_inline void remove_mark(struct mark_key* mark) {
+    struct marked* known = bpf_map_lookup_elem(&uring_marks, mark);
+    if (!known) return;
+    if (known->count > 1)
+        __sync_fetch_and_sub(&known->count, 1);
+    else
+        bpf_map_delete_elem(&uring_marks, mark);
+}
+
+/* The kernel has given the address to another request, and what became of the one before was not seen. */
+static __always_inline void forget_unseen(__u64 key) {
+    struct work* before = bpf_map_lookup_elem(&uring_requests, &key);
+    __u64 second = key | 1;
+    if (!before) return;
+    ADD(unseen_requests[before->event.slot & (SLOTS - 1)]);
+    bpf_map_delete_elem(&uring_requests, &key);
+    bpf_map_delete_elem(&uring_requests, &second);
+}
+
+/* The address of a unix socket's name in the kernel; 0: it has none in a file system. */
+static __always_inline __u64 name_of_bound(struct io_kiocb* request) {
+    struct io_async_msghdr* message = BPF_CORE_READ(request, async_data);
+    unsigned short family = 0;
+    __u64 address;
+    char first = 0;
+    if (!message || !bpf_core_field_exists(message->addr)) return 0;
+    /* Newer kernels keep the address alone there, and say so in no type. A message begins with a pointer. */
+    address = (__u64)message;
+    bpf_probe_read_kernel(&family, sizeof family, (void*)address);
+    if (!(family & 7)) {
+        address += bpf_core_field_offset(struct io_async_msghdr, addr);
+        bpf_probe_read_kernel(&family, sizeof family, (void*)address);
+    }
+    bpf_probe_read_kernel(&first, 1, (void*)(address + 2));
+    return family == AF_UNIX && first ? address + 2 : 0;
+}
+
 /* The texts are the kernel's copies, which are freed before the request is complete: everything but the
  * result is put together now. */
 static __noinline int uring_submit(struct io_kiocb* request) {
@@ -1032,10 +1352,11 @@ static __noinline int uring_submit(struct io_kiocb* request) {
     __u32 tgid = bpf_get_current_pid_tgid() >> 32, zero = 0, code = BPF_CORE_READ(request, opcode);
     struct process* process = bpf_map_lookup_elem(&processes, &tgid);
     struct filename *name = 0, *second = 0;
-    __u64 text, second_text;
+    __u64 text, second_text, bound = 0;
     struct work* work;
     int fd = AT_FDCWD, second_fd = AT_FDCWD;
     if (!process) return 0;
+    forget_unseen((__u64)request);
     work = bpf_map_lookup_elem(&scratch, &zero);
     if (!work) return 0;
     work->event.open_flags = 0;
@@ -1091,12 +1412,16 @@ static __noinline int uring_submit(struct io_kiocb* request) {
             if (bpf_core_type_exists(struct io_xattr)) name = BPF_CORE_READ(xattr, filename);
             break;
         }
+        case URING_BIND:
+            bound = name_of_bound(request);
+            if (!bound) return 0;
+            break;
         case URING_FSETXATTR:
             break; /* its file is known when it is complete */
         default:
             return 0;
     }
-    text = text_of(name);
+    text = bound ? bound : text_of(name);
     second_text = text_of(second);
     fill_who(work, process);
     fill_details(&work->event);
@@ -1108,6 +1433,8 @@ static __noinline int uring_submit(struct io_kiocb* request) {
         __u64 hash = hash_path(second_text, true);
         work->path_hash = hash ? ((work->path_hash * 31) ^ hash) | 1 : 0;
     }
+    mark_of(&work->mark, request);
+    if (!uring_of_old) add_mark((__u64)request, &work->mark);
     remember((__u64)request, text, fd);
     if (second_text) {
         work->event.flags = (work->event.flags & ~EVENT_TRUNCATED) | EVENT_SECOND;
@@ -1151,6 +1478,15 @@ static __noinline int uring_done(struct io_kiocb* request, int result) {
         if (result == -EROFS && bpf_map_lookup_elem(&processes, &tgid)) ADD(lost_events);
         return 0;
     }
+    if (!uring_of_old) {
+        struct mark_key mark = {};
+        mark_of(&mark, request);
+        if (mark.ring != work->mark.ring || mark.user_data != work->mark.user_data) {
+            forget_unseen(key);
+            return 0;
+        }
+        remove_mark(&mark);
+    }
     if (work->event.number == URING_NUMBER + URING_FSETXATTR && bpf_core_field_exists(request->cmd)) {
         struct work* stored = work;
         struct vfsmount* mnt;
@@ -1170,7 +1506,8 @@ static __noinline int uring_done(struct io_kiocb* request, int result) {
     if (result >= 0 && (work->event.number == URING_NUMBER + URING_RENAMEAT ||
                         work->event.number == URING_NUMBER + URING_SYMLINKAT ||
                         work->event.number == URING_NUMBER + URING_LINKAT))
-        ADD(changes[work->event.slot & (SLOTS - 1)]);
+        ADD(changes);
+    if (result >= 0 && work->event.number != URING_NUMBER + URING_BIND) ADD(states);
     sent = complete(work, result);
     bpf_map_delete_elem(&uring_requests, &key);
     work = bpf_map_lookup_elem(&uring_requests, &second);
@@ -1200,6 +1537,17 @@ int on_uring_complete(struct bpf_raw_tracepoint_args* context) {
     struct io_kiocb* request = (void*)context->args[1];
     if (uring_of_old) return uring_done_of_old(context->args[1], context->args[2]);
     return bpf_core_field_exists(request->cqe) ? uring_done(request, BPF_CORE_READ(request, cqe.res)) : 0;
+}
+
+SEC("raw_tp/io_uring_cqe_overflow")
+int on_uring_overflow(struct bpf_raw_tracepoint_args* context) {
+    struct mark_key mark = {.ring = context->args[0], .user_data = context->args[1]};
+    struct marked* known = bpf_map_lookup_elem(&uring_marks, &mark);
+    __u64 key;
+    if (!known) return 0;
+    key = known->request;
+    if (known->count == 1) return uring_done((void*)key, (int)context->args[2]);
+    return 0; /* Which of them it is cannot be told: they stay under way, and are doubted. */
 }
 
 SEC("fentry/io_issue_sqe")

@@ -31,6 +31,10 @@ bool path_is_within(const char* path, const char* place) {
     return !strncmp(path, place, size) && (path[size] == '/' || !path[size]);
 }
 
+const char* path_below(const char* path, const char* place) {
+    return path + (strcmp(place, "/") ? strlen(place) : 0);
+}
+
 bool path_split_last(char* path, char* last) {
     size_t size = strlen(path);
     char* slash;

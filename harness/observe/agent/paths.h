@@ -9,6 +9,8 @@
 void path_normalise(char* path);
 /* `path` is `place` or lies below it. */
 bool path_is_within(const char* path, const char* place);
+/* What of `path` lies below `place`, from the slash on. */
+const char* path_below(const char* path, const char* place);
 /* Cuts `path` into the directory, which stays in it ("." if there is none), and the last component. False: it
  * ends in no name that an entry of a directory can have ("/", "..", ".", a longer one than NAME_MAX); slashes
  * at its end are gone all the same. `last` has room for NAME_MAX + 1. */

@@ -12,6 +12,7 @@
 
 #include "../protocol.h"
 #include "calls.h"
+#include "ioctls.h"
 #include "output.h"
 #include "shared.h"
 
@@ -77,15 +78,16 @@ enum tier {
     URING_REQ,
     URING_SQE,
     URING_OLD,
-    NOTHING
-}; /* URING: with any of the three that follow */
+    NOTHING,
+    URING_OVERFLOW
+}; /* URING: with any of the three that follow; URING_OVERFLOW: with the first two of them */
 struct optional {
     struct bpf_program* program;
     const char* name;
     enum tier tier;
     bool loaded;
 };
-#define OPTIONAL 11
+#define OPTIONAL 12
 static struct optional* optionals(void) {
     static struct optional all[OPTIONAL];
     const struct optional now[OPTIONAL] = {
@@ -98,6 +100,7 @@ static struct optional* optionals(void) {
         {programs->progs.on_uring_submit_sqe, "io_uring_submit_sqe", URING_SQE, false},
         {programs->progs.on_uring_submit_of_old, "io_uring_submit_sqe", URING_OLD, false},
         {programs->progs.on_uring_complete, "io_uring_complete", URING, false},
+        {programs->progs.on_uring_overflow, "io_uring_cqe_overflow", URING_OVERFLOW, false},
         {programs->progs.before_issue, "io_issue_sqe", URING_OLD, false},
         {programs->progs.after_issue, "io_issue_sqe", URING_OLD, false},
     };
@@ -137,6 +140,8 @@ static enum tier uring_tier(const struct btf* kernel, bool exact) {
 
 static bool wanted(const struct optional* each, const struct btf* kernel, bool exact, enum tier uring) {
     if (each->tier == EXACT) return exact && kernel && has_function(kernel, each->name);
+    if (each->tier == URING_OVERFLOW)
+        return (uring == URING_REQ || uring == URING_SQE) && tracepoint_arguments(kernel, each->name) == 5;
     return each->tier == URING ? uring != NOTHING : uring == each->tier;
 }
 
@@ -154,6 +159,12 @@ static bool has_typed_task(const struct btf* kernel) {
  * tried. */
 enum reading { CALLS, FROM_TASK, ANYWHERE };
 
+/* What a newer kernel has, and we do not know. */
+static void mark_newer_calls(struct call_rule* rules) {
+    for (int number = NEWEST_CALL + 1; number < SYSCALLS; number++)
+        if (rules[number].kind == CALL_NONE) rules[number].kind = CALL_NEWER;
+}
+
 static bool uring_took_exact; /* in the last try */
 
 static int open_and_load(const struct btf* kernel, size_t ring_bytes, bool exact, bool sees_uring,
@@ -167,6 +178,10 @@ static int open_and_load(const struct btf* kernel, size_t ring_bytes, bool exact
     if (!programs) return -errno;
     fill_rules((struct call_rule*)(uintptr_t)programs->rodata->rules,
                (struct call_rule*)(uintptr_t)programs->rodata->i386_rules);
+    mark_newer_calls((struct call_rule*)(uintptr_t)programs->rodata->rules);
+    mark_newer_calls((struct call_rule*)(uintptr_t)programs->rodata->i386_rules);
+    _Static_assert(sizeof changing_ioctls < sizeof programs->rodata->ioctls, "the last one is 0");
+    memcpy((void*)(uintptr_t)programs->rodata->ioctls, changing_ioctls, sizeof changing_ioctls);
     uring = sees_uring && kernel ? uring_tier(kernel, exact) : NOTHING;
     programs->rodata->sees_uring = uring != NOTHING;
     programs->rodata->typed = reading >= FROM_TASK && kernel && has_typed_task(kernel);

@@ -14,6 +14,7 @@
 #include "calls.h"
 #include "paths.h"
 #include "state.h"
+#include "walk.h"
 
 #ifndef STATX_MNT_ID
 #define STATX_MNT_ID 0x1000U
@@ -107,57 +108,20 @@ static void unmark_deleted(char* path, const char* said) {
     path[size - (sizeof mark - 1)] = 0;
 }
 
-static bool leads_up(const char* path) {
-    for (const char* at = path; (at = strstr(at, "/..")); at += 3)
-        if (!at[3] || at[3] == '/') return true;
-    return false;
-}
-
-/* `path`, which has room for PATH_MAX, is left as what the directory is called; negative: it is not there, or
- * has no name. `steered`: there was a symlink on the way, or something that leads back up. If there is none,
- * the kernel need not be asked for the name. */
-static int open_directory(int root, char* path, const char* said, bool* steered) {
-    int directory;
-    if (!leads_up(path)) {
-        path_normalise(path);
-        directory = open_under(root, path, 0, RESOLVE_NO_SYMLINKS);
-        if (directory >= 0 || errno != ELOOP) return directory;
-    }
-    *steered = true;
-    directory = open_inside(root, path, 0);
-    if (directory < 0) return directory;
-    if (path_of_fd(directory, path, PATH_MAX)) {
-        unmark_deleted(path, said);
-        return directory;
-    }
-    close(directory);
-    return -1;
-}
-
-/* The state of what the call is about; `fd` is negative, and errno set, if nothing is there. */
-static void take_state(const struct event* event, int fd, struct resolution* found) {
+/* The state of what the call is about; `fd` is negative, and `error` says why, if nothing is there. */
+static void take_state(const struct event* event, int fd, int error, struct resolution* found) {
+    struct stat now;
     found->exists = fd >= 0;
+    if (fd >= 0 && !fstat(fd, &now)) {
+        found->device = now.st_dev;
+        found->inode = now.st_ino;
+    }
     /* Of a name that was cut off nothing can be said. */
     if (event->result != -EROFS || event->flags & EVENT_TRUNCATED) return;
-    if (fd >= 0)
-        found->no_op = changes_nothing(event, fd);
+    if (fd >= 0 || event->flags & EVENT_STATE)
+        found->no_op = changes_nothing(event, fd) || opens_without_change(event);
     else
-        found->no_op = errno == ENOENT && call_removes(event) && !(event->flags & EVENT_SECOND);
-}
-
-/* `full` ends in "/", "." or "..": it is a directory, whose name is not in the path. */
-static bool look_up_directory(const struct event* event, struct mount_namespace* space, int root,
-                              const char* full, struct resolution* found) {
-    int fd = open_inside(root, full, 0);
-    bool known;
-    found->steered = true;
-    take_state(event, fd, found);
-    if (fd < 0) return false;
-    set_mount(found, space, mount_of(fd), event->pid);
-    known = path_of_fd(fd, found->path, PATH_MAX);
-    close(fd);
-    if (known) unmark_deleted(found->path, full);
-    return known;
+        found->no_op = error == ENOENT && call_removes(event) && !(event->flags & EVENT_SECOND);
 }
 
 /* Joins what is in `directory` to the path of that. */
@@ -166,60 +130,54 @@ static bool join(char* out, size_t size, const char* directory, const char* name
     return n > 0 && (size_t)n < size;
 }
 
-/* What is there under the last name of a path. */
-enum entry { IS_MISSING, IS_LINK, IS_OTHER };
-
-/* `target`: where a symlink leads to, as seen from `above`, the path of the directory. */
-static enum entry read_entry(int directory, const char* above, const char* name, char* target, size_t size) {
-    char text[PATH_MAX];
-    ssize_t n = readlinkat(directory, name, text, sizeof text - 1);
-    if (n < 0 && errno == ENOENT) return IS_MISSING;
-    if (n <= 0) return IS_OTHER;
-    text[n] = 0;
-    if (text[0] == '/') return snprintf(target, size, "%s", text) < (int)size ? IS_LINK : IS_OTHER;
-    return join(target, size, above, text) ? IS_LINK : IS_OTHER;
+/* The call's path is what it said if nothing on the way led elsewhere; else its directory is asked for its name. The last
+ * name is what the call said, not what the file is called now, since the program may have renamed it in the meantime. */
+static bool name_entry(const struct walk* way, const char* full, struct resolution* found) {
+    char above[PATH_MAX];
+    if (!way->steered) {
+        snprintf(found->path, sizeof found->path, "%s", full);
+        path_normalise(found->path);
+        return true;
+    }
+    if (!path_of_fd(way->directory, above, sizeof above)) return false;
+    unmark_deleted(above, full);
+    return join(found->path, sizeof found->path, above, way->last);
 }
 
-/* What is called `last` in `directory`, whether it is there or not: what the call said, not what the file is
- * called now, since the program may have renamed it in the meantime. */
-static void look_up_entry(const struct event* event, struct mount_namespace* space, int directory,
-                          const char* last, bool missing, struct resolution* found) {
-    const bool entry = call_removes(event) || call_makes_name(event);
-    int fd = missing ? -1 : openat(directory, last, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-    if (missing) errno = ENOENT;
-    take_state(event, fd, found);
+static bool take_way(const struct event* event, struct mount_namespace* space, const struct walk* way, const char* full,
+                     struct resolution* found) {
     /* A name that is removed, renamed or made is an entry of its directory: a mount on it is not what is
      * written to. */
-    set_mount(found, space, mount_of(fd >= 0 && !entry ? fd : directory), event->pid);
-    if (fd >= 0) close(fd);
+    const bool entry = call_removes(event) || call_makes_name(event);
+    found->steered = way->steered;
+    if (way->directory >= 0) {
+        take_state(event, way->fd, way->error, found);
+        set_mount(found, space, mount_of(way->fd >= 0 && !entry ? way->fd : way->directory), event->pid);
+        return name_entry(way, full, found);
+    }
+    /* It ends in "/", "." or "..": it is a directory, whose name is not in the path. Or in a link of /proc. */
+    take_state(event, way->fd, way->error, found);
+    if (way->fd < 0) return false;
+    found->steered = true;
+    set_mount(found, space, mount_of(way->fd), event->pid);
+    if (!path_of_fd(way->fd, found->path, PATH_MAX)) return false;
+    unmark_deleted(found->path, full);
+    return true;
 }
 
-/* What `full` is, looked up now: its directory, and in that its last component, whether it is there or not.
- * If that is a symlink which the call follows, so do we, also to something missing, as open(2) with O_CREAT
- * does. */
+/* What `full` is, looked up now: its directory, and in that its last component, whether it is there or not. */
 static bool look_up(const struct event* event, struct mount_namespace* space, int root, const char* full,
                     struct resolution* found) {
-    const bool follows = !call_removes(event) && !call_makes_name(event) && !call_acts_on_link(event);
-    char above[2 * PATH_MAX], target[2 * PATH_MAX], last[NAME_MAX + 1];
-    snprintf(above, sizeof above, "%s", full);
-    for (int links = 0; links < 40; links++) {
-        enum entry entry = IS_OTHER;
-        int directory;
-        if (!path_split_last(above, last)) return look_up_directory(event, space, root, above, found);
-        directory = open_directory(root, above, full, &found->steered);
-        if (directory < 0) return false;
-        if (follows) entry = read_entry(directory, above, last, target, sizeof target);
-        if (entry != IS_LINK) look_up_entry(event, space, directory, last, entry == IS_MISSING, found);
-        close(directory);
-        if (entry != IS_LINK) return join(found->path, sizeof found->path, above, last);
-        memcpy(above, target, sizeof above);
-        found->steered = true;
-    }
-    return false;
+    bool known;
+    walk(root, full, event->pid, call_follows_last(event), &found->way);
+    known = take_way(event, space, &found->way, full, found);
+    end_walk(&found->way);
+    found->walked = true;
+    return known;
 }
 
 /* What the call said, joined to where it begins. True: it had a name. */
-static bool full_path(const struct event* event, char* full, size_t size) {
+bool full_path(const struct event* event, char* full, size_t size) {
     char base[PATH_MAX], name[1024 + 1];
     base_path(event, base, sizeof base);
     name[0] = 0;
@@ -266,28 +224,9 @@ static void resolve_under(int root, const struct event* event, struct mount_name
         if (!found->mount[0]) mount_by_name(found, space);
         return;
     }
-    if (!strncmp(full, "/proc/self/", 11)) {
-        char own[2 * PATH_MAX];
-        snprintf(own, sizeof own, "/proc/%u/%.8000s", event->pid, full + 11);
-        /* Through the host's /proc: magic links lead into the process's own files. */
-        int fd = open(own, O_PATH | O_CLOEXEC);
-        if (fd >= 0) {
-            char link[64];
-            ssize_t size;
-            set_mount(found, space, mount_of(fd), event->pid);
-            snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-            size = readlink(link, found->path, PATH_MAX);
-            found->path[size > 0 ? size : 0] = 0;
-            close(fd);
-            if (size > 0 && found->mount[0]) {
-                found->exists = true;
-                return;
-            }
-        }
-    }
     if (event->flags & EVENT_BY_FD || !named) {
         int fd = root >= 0 ? open_inside(root, full, O_NOFOLLOW) : -1; /* it can be a symlink itself */
-        if (fd >= 0) take_state(event, fd, found);
+        take_state(event, fd, errno, found);
         if (fd >= 0) close(fd);
         found->exists = true;
         snprintf(found->path, sizeof found->path, "%s", full);
@@ -319,18 +258,52 @@ static bool is_guess(const struct event* event, struct mount_namespace* space,
     return event->mount_id && !find_mount(space, event->mount_id, event->pid);
 }
 
+/* Says the place on the mount of the beginning in place of the one on the subject's own view of it. */
+static void show_origin(unsigned int slot, const struct mount_namespace* space, struct resolution* found) {
+    const struct mount_entry* view = mount_with(space, found->mount_id);
+    const struct mount_entry* origin = view ? origin_of(slot, view) : NULL;
+    char path[2 * PATH_MAX];
+    if (!origin || !path_is_within(found->path, view->point)) return;
+    snprintf(path, sizeof path, "%s%s%s", strcmp(origin->point, "/") ? origin->point : "",
+             path_below(view->root, origin->root), path_below(found->path, view->point));
+    path_normalise(path);
+    snprintf(found->path, sizeof found->path, "%s", path);
+    take_mount(found, origin);
+}
+
 void resolve(const struct event* event, struct mount_namespace* space, struct resolution* found) {
     bool told;
     resolve_under(space->root, event, space, found);
+    if (!event->result) {
+        /* A path that begins on a mount which is nowhere in the tree (open_tree(2)) is not below our root. */
+        if (event->mount_id && space->count && !(event->flags & EVENT_CHROOTED) &&
+            !find_mount(space, event->mount_id, event->pid))
+            found->other_mount = true;
+        show_origin(event->slot, space, found);
+    }
     if (event->result != -EROFS) return;
     if (found->mount[0] && !found->read_only) { /* remounted since the table was read? */
         namespace_refresh(space, event->pid);
         resolve_under(space->root, event, space, found);
     }
     told = believe_kernel(event, space, found);
+    found->told = told;
     /* A mount that is not read-only has refused nothing. One of the subject's own making is read-only because
      * of another one, and what was mounted where is only known as it is now. */
     found->doubtful = !found->mount[0] || !found->read_only || (!told && is_guess(event, space, found)) ||
                       has_mounted_over(event->slot, event->mount_namespace, found->path) ||
                       has_mounted_over(event->slot, event->mount_namespace, found->mount);
+}
+
+bool find_target(const struct mount_namespace* space, const char* target, char* point, size_t size) {
+    const struct mount_entry* entry;
+    char path[PATH_MAX];
+    int fd = space->root >= 0 ? open_inside(space->root, target, 0) : -1;
+    bool known;
+    if (fd < 0) return false;
+    entry = mount_with(space, mount_of(fd));
+    known = entry && path_of_fd(fd, path, sizeof path) && !strcmp(path, entry->point);
+    close(fd);
+    if (known) snprintf(point, size, "%s", entry->point);
+    return known;
 }

@@ -22,10 +22,16 @@ enum call_kind {
     CALL_SOCKETCALL, /* i386: bind and others behind a pointer to their arguments */
     CALL_URING,      /* hands requests to io_uring; without the tier that sees them, what they were is not known */
     CALL_MOUNT, /* changes what is mounted where; its path as in CALL_CHANGE, though only the eBPF agent looks at it */
+    CALL_HANDLE,    /* opens by a file handle; the descriptor says on which mount */
+    CALL_HANDLE_OF, /* asks for a file handle, which not every file system gives; only the eBPF agent looks at it */
+    CALL_NEWER,     /* not known: whether it changes anything is not known either */
     CALL_OTHER       /* may be refused; what it would have changed is not looked at, so that a refusal counts as lost */
 };
-/* When it succeeds, a path can lead to another place than before. */
+/* What it means for others that it succeeded: a path can lead to another place than before; a name has been taken away, which
+ * may have been a symlink; a file may have another mode or owner than before. The first means all three. */
 #define MOVES_NAMES 128
+#define TAKES_NAMES 64
+#define CHANGES_STATE 32
 struct call_rule {
     signed char kind, dirfd, path, fd, flags;
     signed char second_dirfd, second_path; /* where a rename leads to */
@@ -33,11 +39,19 @@ struct call_rule {
     /* Bits: the arguments that tell, beside the path, what it would change: a mode, an owner; and MOVES_NAMES. */
     unsigned char values;
 };
+/* Requests of ioctl(2) that change a file or a file system (ioctls.h). */
+#define IOCTLS 64
 
 /* io_uring has no system call per operation: its operations have numbers of their own, behind those of the calls. */
 #define URING_NUMBER 1000
 
-enum event_kind { EVENT_ATTEMPT = 0, EVENT_ROOT = 1, EVENT_END = 2 /* of the first process of a joined container */ };
+enum event_kind {
+    EVENT_ATTEMPT = 0,
+    EVENT_ROOT = 1,
+    EVENT_END = 2,    /* of the first process of a joined container */
+    EVENT_CHANGED = 3, /* by anybody on this machine: a name, or the state of a file, while a path is still to be looked up */
+    EVENT_UNKNOWN = 4  /* a call was answered of which it is not known what it changes, or would have changed */
+};
 
 enum event_flags {
     EVENT_BY_FD = 1,
@@ -49,7 +63,8 @@ enum event_flags {
     EVENT_OPENED = 64,    /* the call opened a file; the names are that file's */
     EVENT_CREATED = 128,  /* … and made it */
     EVENT_NO_CHANGE = 256, /* … and that changed nothing: a device, a FIFO, or O_CREAT of what was there */
-    EVENT_CHROOTED = 512   /* by a process whose root is not that of its mount namespace */
+    EVENT_CHROOTED = 512,  /* by a process whose root is not that of its mount namespace */
+    EVENT_STATE = 1024     /* the file's mode and owner were read when the call returned */
 };
 
 struct process {
@@ -66,7 +81,9 @@ struct event {
     int result;
     unsigned int open_flags, mount_id, mount_namespace, pid_inside;
     unsigned int refused_mount; /* the mount that the kernel asked and that refused; 0: not known */
-    unsigned int changes;       /* how often names had been moved by then, in the container */
+    unsigned int changes;       /* how often names had been moved by then, by anybody */
+    unsigned int mode, owner, group; /* with EVENT_STATE */
+    unsigned int states; /* how often files had been changed by then, by anybody; 0: that does not matter */
     unsigned int name_size, base_size, exe_size;
     char comm[NAME_SIZE];
     char data[DATA_SIZE + DATA_SLACK];

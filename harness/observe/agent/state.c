@@ -1,5 +1,7 @@
+#define _GNU_SOURCE
 #include "state.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,6 +18,19 @@ static bool has_capabilities(int fd) {
 
 bool changes_nothing(const struct event* call, int fd) {
     struct stat now;
-    if (fstat(fd, &now) || !call_keeps(call, &now)) return false;
-    return !strstr(call_name(call->number), "chown") || !S_ISREG(now.st_mode) || !has_capabilities(fd);
+    if (call->flags & EVENT_STATE) {
+        memset(&now, 0, sizeof now);
+        now.st_mode = call->mode;
+        now.st_uid = call->owner;
+        now.st_gid = call->group;
+    } else if (fstat(fd, &now)) {
+        return false;
+    }
+    if (!call_keeps(call, &now)) return false;
+    return !strstr(call_name(call->number), "chown") || !S_ISREG(now.st_mode) || (fd >= 0 && !has_capabilities(fd));
+}
+
+bool opens_without_change(const struct event* call) {
+    return !strncmp(call_name(call->number), "open", 4) && (call->open_flags & O_ACCMODE) == O_ACCMODE &&
+           !(call->open_flags & O_TRUNC) && (call->open_flags & O_TMPFILE) != O_TMPFILE;
 }

@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
-#include <linux/bpf.h>
 #include <linux/openat2.h>
 #include <linux/seccomp.h>
 #include <stdio.h>
@@ -36,7 +35,7 @@ static const struct call_rule* rule_of(bool native, unsigned long long number) {
     if (!rules[SYS_open].kind) fill_rules(rules, i386_rules);
     if (number >= SYSCALLS) return NULL;
     const struct call_rule* rule = &(native ? rules : i386_rules)[number];
-    return rule->kind == CALL_NONE ? NULL : rule;
+    return rule->kind == CALL_NONE || rule->kind == CALL_HANDLE_OF ? NULL : rule;
 }
 
 /* ---- before it is made ---- */
@@ -126,12 +125,6 @@ static bool omits_times(const struct thread* thread, unsigned long long number, 
     return (int)times[0].tv_nsec == UTIME_OMIT && (int)times[1].tv_nsec == UTIME_OMIT;
 }
 
-/* Of those that are not looked at: whether it is to change anything. */
-static bool changes_unlooked(const struct event* call) {
-    if (call->number == SYS_bpf) return call->args[0] == BPF_OBJ_PIN;
-    return true;
-}
-
 static void call_begins(struct thread* thread, const struct ptrace_syscall_info* info,
                         unsigned long long number, const unsigned long long* args) {
     const bool native = info->arch == AUDIT_ARCH_X86_64;
@@ -158,8 +151,9 @@ static void call_begins(struct thread* thread, const struct ptrace_syscall_info*
         /* The file is known when it is open; refused, it is on the mount of this descriptor. */
         thread->first = place(thread, (int)args[0], AT_FDCWD, "", false);
     }
-    const bool unlooked = rule->kind == CALL_OTHER || rule->kind == CALL_MOUNT || rule->kind == CALL_URING;
-    if (unlooked && !changes_unlooked(&thread->call)) return;
+    const bool unlooked = rule->kind == CALL_OTHER || rule->kind == CALL_MOUNT || rule->kind == CALL_URING ||
+                          rule->kind == CALL_HANDLE;
+    if (unlooked && !call_changes_unlooked(&thread->call)) return;
     if (!unlooked) look_at_places(thread, rule);
     read_names(thread);
     thread->in_call = thread->first || unlooked;

@@ -5,11 +5,11 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 
+#include "../agent/calls.h"
+
 #define FILTER_ROOM 2048
 /* The data of its SECCOMP_RET_TRACE. */
 #define FILTER_MARK 0x7267u
-/* The last call of the tables that we know (arch/x86/entry/syscalls/syscall_64.tbl: listns, Linux 6.19). */
-#define NEWEST_CALL 470
 
 /* The calls that are no writes, but by which a process could get out of the tracer's sight, or which tell it
  * that one is about to end. */

@@ -60,7 +60,9 @@ std::vector<std::string> one_of_each() {
             frame(FRAME_COUNT, bytes_of(frame_count{0x1122334455667788, 1'000'000})),
             frame(FRAME_USE, bytes_of(std::uint64_t{12}) + text("/data")),
             frame(FRAME_STATS, bytes_of(frame_stats{5, 99})),
-            frame(FRAME_ERROR, text("loading the BPF programs: Operation not permitted"))};
+            frame(FRAME_ERROR, text("loading the BPF programs: Operation not permitted")),
+            frame(FRAME_DOUBT, bytes_of(frame_doubt{7, DOUBT_STATE, 0}) + text("why")),
+            frame(FRAME_TARGET, text("/var/run/app") + text("/run/app"))};
 }
 
 std::string whole_stream() {
@@ -104,7 +106,14 @@ Outcome decode(std::string_view stream, std::size_t size = std::string_view::npo
 }
 
 void expect_one_of_each(const Outcome& outcome) {
-    ASSERT_EQ(outcome.frames.size(), 8U);
+    ASSERT_EQ(outcome.frames.size(), 10U);
+    const auto& doubt = std::get<DoubtEvent>(outcome.frames[8]);
+    EXPECT_EQ(doubt.id, 7U);
+    EXPECT_EQ(doubt.kind, static_cast<std::uint32_t>(DOUBT_STATE));
+    EXPECT_EQ(doubt.text, "why");
+    const auto& target = std::get<TargetEvent>(outcome.frames[9]);
+    EXPECT_EQ(target.target, "/var/run/app");
+    EXPECT_EQ(target.point, "/run/app");
     const auto& hello = std::get<Hello>(outcome.frames[0]);
     EXPECT_EQ(hello.hooks, "sys_exit, io_uring");
     EXPECT_EQ(hello.kernel, "6.18.0");

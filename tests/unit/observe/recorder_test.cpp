@@ -1,6 +1,7 @@
 #include "observe/recorder.hpp"
 
 #include <fcntl.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cerrno>
@@ -129,15 +130,80 @@ TEST_F(Recording_, PhasesByNumberAndProcess) {
     EXPECT_EQ(phases.at("/data/c"), "healthcheck");
 }
 
-TEST_F(Recording_, RefusalOnAMountThatIsNotKnownCountsAsLost) {
+TEST_F(Recording_, RefusalOnAMountThatIsNotKnownIsDoubtedAndNotLost) {
     AttemptEvent doubtful = event("openat", "/data/x");
     doubtful.fixed.flags = ATTEMPT_DOUBTFUL;
     recorder.take(doubtful);
     recorder.take(StatsEvent{2, 10});
-    EXPECT_EQ(recorder.finish().lost_events, 3U);
+    const Recording recording = recorder.finish();
+    EXPECT_EQ(recording.lost_events, 2U);
+    EXPECT_EQ(recording.problem,
+              "app was refused 'open-write' at /data/x by openat, and it is not known which mount refused it");
+    EXPECT_TRUE(recording.is_guess);
+    EXPECT_EQ(recording.attempts.size(), 1U);
 }
 
-TEST_F(Recording_, RefusalOnAMountThatTheSubjectMadeCountsAsLost) {
+TEST_F(Recording_, OneOfManyDoubtsSpeaksForThemAndSoDoesWhatTheAgentSays) {
+    for (const char* path : {"/data/x", "/data/y", "/data/z"}) {
+        AttemptEvent doubtful = event("openat", path);
+        doubtful.fixed.flags = ATTEMPT_DOUBTFUL;
+        recorder.take(doubtful);
+    }
+    Recorder told = recorder;
+    EXPECT_THAT(recorder.finish().problem, testing::EndsWith("(the first of 3 such)"));
+    told.take(DoubtEvent{0, DOUBT_RUN, "one thing"});
+    told.take(DoubtEvent{0, DOUBT_RUN, "another"});
+    const Recording recording = told.finish();
+    EXPECT_EQ(recording.problem, "one thing");
+    EXPECT_FALSE(recording.is_guess);
+    EXPECT_EQ(recording.lost_events, 0U);
+}
+
+TEST_F(Recording_, WhatWasChangedBeforeItWasLookedAtIsNoNoOp) {
+    AttemptEvent changed = event("chmod", "/data/x"), other = event("chmod", "/data/y");
+    changed.fixed.flags = other.fixed.flags = ATTEMPT_NO_OP;
+    recorder.take(changed);
+    recorder.take(other);
+    recorder.take(DoubtEvent{changed.fixed.id, DOUBT_STATE, ""});
+    std::map<std::string, AttemptClass> classes;
+    const Recording recording = recorder.finish();
+    for (const Attempt& attempt : recording.attempts) classes[attempt.path.str()] = attempt.cls;
+    EXPECT_EQ(classes.at("/data/x"), AttemptClass::write);
+    EXPECT_EQ(classes.at("/data/y"), AttemptClass::no_op);
+    EXPECT_EQ(recording.problem, "");
+}
+
+TEST_F(Recording_, TargetsAreCalledAsTheyWereAskedFor) {
+    Recorder linked({"/", "/var/run/app"}, {"entrypoint"});
+    linked.take(TargetEvent{"/var/run/app", "/run/app"});
+    AttemptEvent made = event("mkdir", "/run/app/x");
+    made.mount = "/run/app";
+    linked.take(made);
+    linked.take(UseEvent{3, "/run/app"});
+    linked.take(UseEvent{2, "/run/application"});
+    const Recording recording = linked.finish();
+    ASSERT_EQ(recording.attempts.size(), 1U);
+    EXPECT_EQ(recording.attempts[0].mount, "/var/run/app");
+    EXPECT_EQ(recording.attempts[0].path, "/var/run/app/x");
+    EXPECT_EQ(recording.uses, (std::map<std::string, std::uint64_t>{{"/", 2}, {"/var/run/app", 3}}));
+    EXPECT_EQ(recording.problem, "");
+}
+
+// Overlays of the runs' give no file handles; of the root file system, neither does that of the user's.
+TEST_F(Recording_, FileHandlesThatTheRunsDoNotGive) {
+    AttemptEvent on_root = event("name_to_handle_at", "/etc/x", EOPNOTSUPP), on_mount = on_root;
+    on_root.mount = "/";
+    on_mount.path = "/data/x";
+    recorder.take(on_root);
+    EXPECT_EQ(Recorder(recorder).finish().problem, "");
+    recorder.take(on_mount);
+    const Recording recording = recorder.finish();
+    EXPECT_THAT(recording.problem, testing::HasSubstr("/data/x by name_to_handle_at"));
+    EXPECT_TRUE(recording.attempts.empty());
+    EXPECT_FALSE(recording.is_guess);
+}
+
+TEST_F(Recording_, RefusalOnAMountThatTheSubjectMadeIsDoubted) {
     // mount --bind /data /tmp/root/data; chroot /tmp/root touch /data/x
     AttemptEvent elsewhere = event("openat", "/tmp/root/data/x");
     elsewhere.mount = "/tmp/root/data";
@@ -149,7 +215,7 @@ TEST_F(Recording_, RefusalOnAMountThatTheSubjectMadeCountsAsLost) {
         no_users.fixed.error = EROFS;
         recorder.take(no_users);
     }
-    EXPECT_EQ(recorder.finish().lost_events, 1U);
+    EXPECT_THAT(recorder.finish().problem, testing::StartsWith("app was refused 'open-write' at /tmp/root/data/x"));
 }
 
 // mount --bind /data /other/in; touch /other/in/x: it is not /other that refuses.
@@ -161,9 +227,9 @@ TEST_F(Recording_, NorIsOneBelowAnotherMountThatMount) {
         recorder.take(refused);
     }
     Recorder unknown = recorder;  // of a container that was joined it is not known what it had at the start
-    EXPECT_EQ(unknown.finish().lost_events, 0U);
+    EXPECT_EQ(unknown.finish().problem, "");
     recorder.know_all({"/data/submount"});
-    EXPECT_EQ(recorder.finish().lost_events, 1U);
+    EXPECT_THAT(recorder.finish().problem, testing::HasSubstr("at /data/in/x"));
 }
 
 // Podman mounts a tmpfs on /run, /tmp and /var/tmp of a container whose root is read-only.
