@@ -11,6 +11,7 @@
 #include "base/text.hpp"
 #include "campaign/containers.hpp"
 #include "campaign/ending.hpp"
+#include "campaign/engine_sockets.hpp"
 #include "campaign/readiness.hpp"
 #include "engine/together.hpp"
 #include "scenario/driver.hpp"
@@ -552,6 +553,7 @@ Task<> Launch::collect() {
     record_.lost_events = recording->lost_events;
     record_.observer = bench_.observer.facts().kind;
     record_.observer_problem = std::move(recording->problem);
+    record_.unseen_writers = engine_socket_doubt(bench_.scenario.subject, bench_.client.endpoint());
     co_return Result<>{};
 }
 

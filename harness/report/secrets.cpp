@@ -72,12 +72,13 @@ class Hider {
     void hide(RunRecord& each) const {
         auto& [plan, passed, phases, attempts, canary, uses, read_back, lost_events, exit_code, exited_early,
                killed, deaf_to_stop, silent_ports, could_not_start, observer, observer_problem,
-               services_problem, doubt, log_tail, duration_s, tries, repeated_by, observations, secrets] =
-            each;
+               services_problem, doubt, log_tail, duration_s, unseen_writers, tries, repeated_by,
+               observations, secrets] = each;
         hide(plan.read_only), hide(plan.writable), hide(phases), hide(attempts);
         hide_keys(canary), hide_keys(uses);
         if (read_back) hide_keys(*read_back);
         hide_free(observer_problem), hide_free(services_problem), hide_free(log_tail), hide_free(doubt);
+        hide_free(unseen_writers);
         tries.clear(), observations.clear(), secrets = {};  // not for reports
     }
     void hide(Mount& each) const {

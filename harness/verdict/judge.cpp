@@ -227,6 +227,9 @@ void judge_passed_probe(MountResult& result, const RunRecord& control, const Run
         return settle(result, Verdict::untested,
                       fmt::format("only {} opened something on it, so there is too little evidence",
                                   there ? "the control run" : fmt::format("run {}", probe.plan.id)));
+    if (!probe.unseen_writers.empty())
+        return settle(result, Verdict::inconclusive,
+                      fmt::format("passes read-only as far as can be seen, but {}", probe.unseen_writers));
     const std::size_t harmless = result.attempts.size();
     if (harmless > 0)
         return settle(

@@ -98,6 +98,8 @@ struct RunRecord {
     std::string doubt;     // several tries of one plan did not end alike: how; empty: they did
     std::string log_tail;  // the subject's last output, for a failed run
     double duration_s = 0;
+    // Who else can write by the subject's doing, where no observer sees it, as a sentence; empty: nobody.
+    std::string unseen_writers = {};
     // Not for reports. What it was read together of (verdict::merged); empty: it is one try.
     std::vector<Try> tries = {};
     std::vector<int> repeated_by = {};  // records of the same plan that are read together with this one

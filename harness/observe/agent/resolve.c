@@ -279,7 +279,7 @@ void resolve(const struct event* event, struct mount_namespace* space, struct re
         if (event->mount_id && space->count && !(event->flags & EVENT_CHROOTED) &&
             !find_mount(space, event->mount_id, event->pid))
             found->other_mount = true;
-        show_origin(event->slot, space, found);
+        if (!call_mounting(event)) show_origin(event->slot, space, found); /* where it was mounted is asked for */
     }
     if (event->result != -EROFS) return;
     if (found->mount[0] && !found->read_only) { /* remounted since the table was read? */

@@ -1,0 +1,43 @@
+#include "campaign/engine_sockets.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "base/text.hpp"
+
+namespace rogate::campaign {
+
+namespace {
+
+// /var/run is a symlink to /run wherever an engine runs.
+std::string without_var(std::string path) {
+    return is_or_below(path, "/var/run") ? path.substr(4) : path;
+}
+
+std::vector<std::string> sockets_of(const engine::Endpoint& endpoint) {
+    std::vector<std::string> sockets = {"/run/docker.sock", "/run/podman/podman.sock"};
+    if (endpoint.kind == engine::Endpoint::Kind::unix_socket) sockets.push_back(without_var(endpoint.path));
+    return sockets;
+}
+
+}  // namespace
+
+std::string engine_socket_doubt(const Subject& subject, const engine::Endpoint& endpoint) {
+    const auto sockets = sockets_of(endpoint);
+    for (const Mount& mount : subject.mounts) {
+        if (mount.type != MountType::bind || mount.source.empty()) continue;
+        const std::string source = without_var(mount.source);
+        const bool holds = std::any_of(sockets.begin(), sockets.end(), [&](const std::string& socket) {
+            return source == "/" || is_or_below(socket, source);
+        });
+        if (holds)
+            return fmt::format("{} gives the application the engine's socket: containers that it has started can take its "
+                               "mounts along, and what they write is not seen",
+                               mount.target);
+    }
+    return {};
+}
+
+}  // namespace rogate::campaign
