@@ -62,10 +62,12 @@ static bool is_in_time(const struct look* look, const struct change* change) {
     return change->time >= look->called && change->time <= look->looked + LOOK_GRACE_NS;
 }
 
-static bool is_same_place(const struct passed* passed, const struct change* change) {
-    return passed->name == change->name &&
-           (!change->knows_place ||
-            (passed->device == change->device && passed->directory == change->directory));
+/* Where the name was is not known of processes that have ended. Names like "1" are changed somewhere all the time, so that
+ * the name alone counts for refusals only, by which a mount could be called safe. */
+static bool is_same_place(const struct look* look, const struct passed* passed, const struct change* change) {
+    if (passed->name != change->name) return false;
+    if (!change->knows_place) return look->refused;
+    return passed->device == change->device && passed->directory == change->directory;
 }
 
 /* A symlink, or what may have been one, was on the way. That a directory was moved takes nobody to another mount, and neither
@@ -101,7 +103,7 @@ static bool came_after_look(struct live* live, const struct passed* passed, cons
 
 static void compare(struct live* live, const struct passed* passed, const struct change* change,
                     const struct look_doubts* doubts) {
-    if (!is_in_time(&live->look, change) || !is_same_place(passed, change)) return;
+    if (!is_in_time(&live->look, change) || !is_same_place(&live->look, passed, change)) return;
     if (came_after_look(live, passed, change)) return;
     doubt_state(live, doubts);
     if (change->of_name && !passed->entry && leads_elsewhere(&live->look, passed, change)) doubt_mount(live, doubts);
