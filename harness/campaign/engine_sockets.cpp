@@ -33,9 +33,10 @@ std::string engine_socket_doubt(const Subject& subject, const engine::Endpoint& 
             return source == "/" || is_or_below(socket, source);
         });
         if (holds)
-            return fmt::format("{} gives the application the engine's socket: containers that it has started can take its "
-                               "mounts along, and what they write is not seen",
-                               mount.target);
+            return fmt::format(
+                "{} gives the application the engine's socket: containers that it has started can take its "
+                "mounts along, and what they write is not seen",
+                mount.target);
     }
     return {};
 }

@@ -50,9 +50,8 @@ struct TargetEvent {
 struct AgentError {
     std::string text;
 };
-using Frame =
-    std::variant<Hello, Reply, AttemptEvent, CountEvent, UseEvent, StatsEvent, RootEvent, DoubtEvent,
-                 TargetEvent, AgentError>;
+using Frame = std::variant<Hello, Reply, AttemptEvent, CountEvent, UseEvent, StatsEvent, RootEvent,
+                           DoubtEvent, TargetEvent, AgentError>;
 
 class Decoder {
   public:

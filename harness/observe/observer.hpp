@@ -20,7 +20,7 @@ struct Recording {
     // See RunRecord::read_back.
     std::optional<std::map<std::string, std::uint64_t>> read_back;
     std::uint64_t lost_events = 0;
-    std::string problem;  // the account is not whole, and why; empty: it is
+    std::string problem;    // the account is not whole, and why; empty: it is
     bool is_guess = false;  // … since it was looked up after the call which mount a path leads to
 };
 

@@ -166,9 +166,10 @@ std::string Recorder::problem_of(const AttemptEvent& event, const std::string& t
     if (is_asking_for_handle(event))
         return target.empty() || target == "/"
                    ? std::string()
-                   : fmt::format("{} asked for a file handle of {} by name_to_handle_at, which the runs' copy "
-                                 "of its data does not give (EOPNOTSUPP): it did not do what it does in use",
-                                 event.comm, event.path);
+                   : fmt::format(
+                         "{} asked for a file handle of {} by name_to_handle_at, which the runs' copy "
+                         "of its data does not give (EOPNOTSUPP): it did not do what it does in use",
+                         event.comm, event.path);
     // A refused write whose mount is not known could be on any of them, so that none is called safe.
     if ((event.fixed.flags & ATTEMPT_DOUBTFUL) != 0 || is_refused_on_unknown(event, target))
         return fmt::format("{} was refused '{}' at {} by {}, and it is not known which mount refused it",

@@ -66,8 +66,8 @@ class Recorder {
     std::vector<AttemptEvent> events_;
     std::map<std::uint64_t, std::uint64_t> counts_;
     std::map<std::string, std::string> places_;  // by target, where it is another place
-    std::set<std::uint64_t> changed_;            // attempts whose file has been changed before it was looked at
-    std::string doubt_;                          // the first one that the agent has told
+    std::set<std::uint64_t> changed_;  // attempts whose file has been changed before it was looked at
+    std::string doubt_;                // the first one that the agent has told
     std::map<std::string, std::uint64_t> uses_;
     std::map<std::string, std::uint64_t> uses_of_start_;  // by mount point, since the last start
     std::set<std::uint32_t> first_processes_;

@@ -19,9 +19,12 @@ std::string doubt(std::string source, engine::Endpoint endpoint = {}, MountType 
 }
 
 TEST(EngineSockets, AreFoundWhereTheyAreMountedThemselvesOrWithTheirFolder) {
-    for (const char* source : {"/var/run/docker.sock", "/run/docker.sock", "/var/run", "/run", "/", "/run/podman"})
-        EXPECT_THAT(doubt(source), testing::StartsWith("/there gives the application the engine's socket")) << source;
-    for (const char* source : {"/srv/docker.sock", "/run/docker", "/run/app", "/var"}) EXPECT_EQ(doubt(source), "") << source;
+    for (const char* source :
+         {"/var/run/docker.sock", "/run/docker.sock", "/var/run", "/run", "/", "/run/podman"})
+        EXPECT_THAT(doubt(source), testing::StartsWith("/there gives the application the engine's socket"))
+            << source;
+    for (const char* source : {"/srv/docker.sock", "/run/docker", "/run/app", "/var"})
+        EXPECT_EQ(doubt(source), "") << source;
     EXPECT_EQ(doubt("/run", {}, MountType::volume), "");
 }
 

@@ -75,11 +75,12 @@ TEST(AgentCalls, SayWhatTheKernelWillFollow) {
 
 TEST(AgentIoctls, AreThoseOfTheKernelsHeaders) {
     const auto known = [](unsigned long request) {
-        return std::find(std::begin(changing_ioctls), std::end(changing_ioctls), request) != std::end(changing_ioctls);
+        return std::find(std::begin(changing_ioctls), std::end(changing_ioctls), request) !=
+               std::end(changing_ioctls);
     };
     for (const unsigned long request :
-         {FS_IOC_SETFLAGS, FS_IOC32_SETFLAGS, FS_IOC_SETVERSION, FS_IOC32_SETVERSION, FS_IOC_FSSETXATTR, FS_IOC_SETFSLABEL,
-          FS_IOC_ENABLE_VERITY, FS_IOC_SET_ENCRYPTION_POLICY})
+         {FS_IOC_SETFLAGS, FS_IOC32_SETFLAGS, FS_IOC_SETVERSION, FS_IOC32_SETVERSION, FS_IOC_FSSETXATTR,
+          FS_IOC_SETFSLABEL, FS_IOC_ENABLE_VERITY, FS_IOC_SET_ENCRYPTION_POLICY})
         EXPECT_TRUE(known(request)) << std::hex << request;
     for (const unsigned long request : {FS_IOC_GETFLAGS, FS_IOC_FSGETXATTR, FS_IOC_GETFSLABEL})
         EXPECT_FALSE(known(request)) << std::hex << request;

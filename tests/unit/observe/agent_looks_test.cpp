@@ -87,8 +87,8 @@ TEST_F(Looks, SoIsOneOfASuccess) {
 
 TEST_F(Looks, WhatIsNotOnTheWayIsNot) {
     add();
-    tell(moved("current", 11, OBJECT_LINK));     // in another directory
-    tell(moved("other", 10, OBJECT_LINK));       // another name
+    tell(moved("current", 11, OBJECT_LINK));       // in another directory
+    tell(moved("other", 10, OBJECT_LINK));         // another name
     tell(moved("current", 10, OBJECT_DIRECTORY));  // leads to the same mount wherever it is
     tell(moved("current", 10, OBJECT_OTHER, true));
     tell(moved("new", 20, OBJECT_LINK));  // the name that the call is about, not what it leads to

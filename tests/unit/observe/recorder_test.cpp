@@ -137,8 +137,9 @@ TEST_F(Recording_, RefusalOnAMountThatIsNotKnownIsDoubtedAndNotLost) {
     recorder.take(StatsEvent{2, 10});
     const Recording recording = recorder.finish();
     EXPECT_EQ(recording.lost_events, 2U);
-    EXPECT_EQ(recording.problem,
-              "app was refused 'open-write' at /data/x by openat, and it is not known which mount refused it");
+    EXPECT_EQ(
+        recording.problem,
+        "app was refused 'open-write' at /data/x by openat, and it is not known which mount refused it");
     EXPECT_TRUE(recording.is_guess);
     EXPECT_EQ(recording.attempts.size(), 1U);
 }
@@ -215,7 +216,8 @@ TEST_F(Recording_, RefusalOnAMountThatTheSubjectMadeIsDoubted) {
         no_users.fixed.error = EROFS;
         recorder.take(no_users);
     }
-    EXPECT_THAT(recorder.finish().problem, testing::StartsWith("app was refused 'open-write' at /tmp/root/data/x"));
+    EXPECT_THAT(recorder.finish().problem,
+                testing::StartsWith("app was refused 'open-write' at /tmp/root/data/x"));
 }
 
 // mount --bind /data /other/in; touch /other/in/x: it is not /other that refuses.
