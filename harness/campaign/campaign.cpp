@@ -261,6 +261,13 @@ struct Campaign {
 };
 
 Task<> Campaign::start_observer(std::unique_ptr<observe::Observer>* observer) {
+    if (options.own_observer) {
+        auto giving = options.own_observer();
+        auto own = co_await std::move(giving);
+        if (!own) co_return fail(std::move(own.error()).with_context("starting the observer"));
+        *observer = std::move(*own);
+        co_return Result<>{};
+    }
     observe::SidecarOptions sidecar;
     sidecar.session = session;
     sidecar.ring_bytes = options.ring_bytes;

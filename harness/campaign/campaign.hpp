@@ -2,6 +2,8 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
+#include <memory>
 #include <rogate/result.hpp>
 
 #include "campaign/status.hpp"
@@ -24,6 +26,8 @@ struct Options {
     Requests requests = Requests::automatic;
     int repeat = 1;                                      // how often each run is tried
     std::chrono::milliseconds observer_timeout{30'000};  // for its answer to a command
+    // Gives the campaign an observer of the caller's own, in place of the one that `observer` names.
+    std::function<engine::Task<std::unique_ptr<observe::Observer>>()> own_observer = {};
 };
 
 // Twelve hex digits, from the system's random source: names one campaign's objects on the engine.

@@ -1,0 +1,182 @@
+// What runs in the fake engine's containers: applications, which follow their script, and rogate's own
+// programs.
+#include "support/fake_subject.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <rogate/labels.hpp>
+
+#include "support/fake_engine.hpp"
+
+namespace rogate::test {
+
+const Script& FakeEngine::script_of(const FakeContainer& container) const {
+    static const Script nothing;
+    const FakeImage* image = image_named(container.image);
+    return image == nullptr || !image->script ? nothing : *image->script;
+}
+
+void FakeEngine::perform(std::string container, int start, std::vector<Act> acts, Done done) {
+    if (acts.empty())
+        return after(std::chrono::milliseconds(1),
+                     [this, id = std::move(container), start, done = std::move(done)] {
+                         const FakeContainer* still = find(id);
+                         if (still != nullptr && still->runs() && still->start == start) done(std::nullopt);
+                     });
+    const auto time = acts.front().after;
+    after(time,
+          [this, id = std::move(container), start, acts = std::move(acts), done = std::move(done)]() mutable {
+              FakeContainer* still = find(id);
+              if (still == nullptr || !still->runs() || still->start != start) return;
+              const Act act = acts.front();
+              acts.erase(acts.begin());
+              const bool refused = is_refused(*still, act);
+              if (refused && act.refused == Act::Refused::end) return done(act.number);
+              if (refused && act.refused == Act::Refused::skip) {
+                  truth.left_out_for.push_back(act.path);
+                  const auto most = std::min(acts.size(), static_cast<std::size_t>(act.number));
+                  acts.erase(acts.begin(), acts.begin() + static_cast<std::ptrdiff_t>(most));
+              }
+              perform(std::move(id), start, std::move(acts), std::move(done));
+          });
+}
+
+void FakeEngine::note(const FakeContainer& container, const Act& act, const char* operation, int error) {
+    if (!on_attempt) return;
+    Attempt attempt;
+    attempt.mount = mount_of(container, act.path);
+    attempt.operation = operation;
+    attempt.path = act.path;
+    attempt.syscall = act.kind == Act::Kind::ask ? "faccessat" : "openat";
+    attempt.error = error;
+    attempt.cls = act.kind == Act::Kind::ask ? AttemptClass::access_check : AttemptClass::write;
+    attempt.process = {.pid = static_cast<std::uint32_t>(container.pid), .comm = "app", .exe = "/app"};
+    attempt.first_s = seconds() - container.started_at;
+    on_attempt(container.id, attempt);
+}
+
+bool FakeEngine::is_refused(FakeContainer& container, const Act& act) {
+    const Place at = place(container, act.path);
+    const Node* there = disk.look(at);
+    const int refusal = at.read_only ? EROFS : 0;
+    switch (act.kind) {
+        case Act::Kind::read:
+            if (there != nullptr && on_use) on_use(container.id, mount_of(container, act.path));
+            return false;
+        case Act::Kind::say:
+            container.log.emplace_back(seconds(), act.path);
+            return false;
+        case Act::Kind::look:
+            return at.read_only;
+        case Act::Kind::ask:
+            note(container, act, "access", refusal);
+            return at.read_only;
+        case Act::Kind::mkdir:
+            // fs/namei.c, filename_create(): EROFS is returned after the lookup, so EEXIST wins.
+            if (there == nullptr) truth.written.push_back(act.path);
+            note(container, act, "mkdir", there != nullptr ? EEXIST : refusal);
+            if (there == nullptr && !at.read_only) disk.write(at, folder());
+            return there == nullptr && at.read_only;
+        case Act::Kind::unlink:
+            if (there == nullptr) return false;
+            truth.written.push_back(act.path);
+            note(container, act, "unlink", refusal);
+            if (!at.read_only) disk.unlink(at);
+            return at.read_only;
+        case Act::Kind::bind:
+            truth.written.push_back(act.path);
+            note(container, act, "bind", refusal);
+            if (!at.read_only) disk.write(at, {.kind = Node::Kind::socket});
+            return at.read_only;
+        case Act::Kind::write:
+            truth.written.push_back(act.path);
+            note(container, act, there == nullptr ? "create" : "open-write", refusal);
+            if (!at.read_only) disk.write(at, file("written by " + container.name));
+            return at.read_only;
+    }
+    return false;
+}
+
+void FakeEngine::end_subject(int exit_code) {
+    for (auto& [id, container] : containers)
+        if (container.runs() && container.labels[role_label] == "subject")
+            return end_container(id, exit_code);
+}
+
+void FakeEngine::forget_something() {
+    std::vector<std::string> ids, names;
+    for (const auto& [id, container] : containers)
+        if (container.labels.contains(session_label)) ids.push_back(id);
+    for (const auto& [name, volume] : volumes)
+        if (volume.labels.contains(session_label)) names.push_back(name);
+    if (ids.size() + names.size() == 0) return;
+    const std::size_t which = random_() % (ids.size() + names.size());
+    if (which >= ids.size()) {
+        volumes.erase(names[which - ids.size()]);
+        return;
+    }
+    end_container(ids[which], 137);
+    for (const std::string& volume : containers.at(ids[which]).anonymous) volumes.erase(volume);
+    containers.erase(ids[which]);
+}
+
+// A program of rogate's: it answers when it has read a line, and ends.
+void FakeEngine::run_reader(FakeContainer& container) {
+    if (container.command.size() < 2 || !container.attached || container.attached->received.empty()) return;
+    const std::string said =
+        container.command[1] == "sources" ? account_of_sources(container) : copy_in(container);
+    const std::string id = container.id;
+    after(std::chrono::milliseconds(2), [this, id, said] {
+        FakeContainer* still = find(id);
+        if (still == nullptr || !still->runs()) return;
+        if (still->attached) send(still->attached, frame(1, said), false);
+        end_container(id, 0);
+    });
+}
+
+// observe/show_sources.h
+std::string FakeEngine::account_of_sources(const FakeContainer& container) const {
+    std::string lines, facts;
+    int number = 30;
+    const auto line = [&](const std::string& point, const std::string& source, bool read_only) {
+        std::string at;
+        const HostMount& host = host_mount_of(source, &at);
+        std::string root = source.substr(at.size());
+        lines += fmt::format("{} 1 {} {} {} {},relatime - {} dev rw\n", number++, host.device,
+                             root.empty() ? "/" : root, point, read_only ? "ro" : "rw", host.type);
+    };
+    for (const FakeMount& mount : container.mounts) {
+        if (mount.is_tmpfs) continue;
+        const std::string source = mount.is_volume ? mountpoint(mount.source) : mount.source;
+        line(mount.target, source, mount.read_only);
+        if (!mount.is_volume)
+            for (const auto& [path, host] : host_mounts)
+                if (path.starts_with(source + "/"))
+                    line(mount.target + path.substr(source.size()), path, false);
+        for (const auto& [path, node] : disk.below(place_of(mount))) {
+            if (node.has_attributes && path.empty()) facts += fmt::format("more {}\n", mount.target);
+            if (node.kind == Node::Kind::socket && !path.empty())
+                facts += fmt::format("socket {} {}\n", mount.target, path.substr(1));
+        }
+    }
+    return lines + facts + "end\n";
+}
+
+// observe/copy_tree.h
+std::string FakeEngine::copy_in(const FakeContainer& container) {
+    const auto& words = container.command;
+    const std::size_t first = words[1] == "copy" ? 3 : 2;
+    for (std::size_t i = first; i + 1 < words.size(); i += 2) {
+        const Place from = place(container, words[i]), to = place(container, words[i + 1]);
+        if (to.read_only) return words[i + 1] + ": Read-only file system\n";
+        for (auto& [path, node] : disk.below(from)) {
+            if (words[1] == "like" && !path.empty()) continue;
+            if (node.kind != Node::Kind::socket) disk.write(to.inside(path), std::move(node));
+        }
+    }
+    return "end\n";
+}
+
+}  // namespace rogate::test

@@ -1,0 +1,185 @@
+// The data plane over a fake engine: what the runs are given, and that the user's data stay as they are.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "campaign/data.hpp"
+#include "support/session.hpp"
+
+namespace rogate::campaign {
+namespace {
+
+using engine::MountSpec;
+using test::FakeEngine;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+Mount bind(std::string source, std::string target, bool read_only = false) {
+    Mount mount;
+    mount.source = std::move(source);
+    mount.target = std::move(target);
+    mount.read_only = read_only;
+    return mount;
+}
+
+class DataPlaneTest : public testing::Test {
+  protected:
+    DataPlaneTest() {
+        session.fake.add_image("app:1", {});
+        session.fake.disk.put("/srv/data", test::folder(0750, 33, 33));
+        session.fake.disk.put("/srv/data/a", test::file("a"));
+        session.fake.disk.put("/srv/data/sub/b", test::file("b"));
+        EXPECT_TRUE(session.run(session.client.negotiate()));
+    }
+
+    void survey(std::vector<Mount> mounts) {
+        mounts.push_back({.type = MountType::rootfs,
+                          .source = {},
+                          .target = "/",
+                          .tmpfs_options = {},
+                          .propagation = {},
+                          .declared = {}});
+        const auto surveyed = session.run(plane.survey(std::move(mounts)));
+        ASSERT_TRUE(surveyed) << surveyed.error().message;
+    }
+    std::vector<MountSpec> prepare(int id = 1) {
+        RunPlan plan;
+        plan.id = id;
+        auto specs = session.run(plane.prepare(plan));
+        EXPECT_TRUE(specs) << specs.error().message;
+        return specs.value_or(std::vector<MountSpec>());
+    }
+    const MountSpec& at(const std::vector<MountSpec>& specs, const std::string& target) {
+        const auto found = std::ranges::find(specs, target, &MountSpec::target);
+        EXPECT_NE(found, specs.end()) << target;
+        return *found;
+    }
+    std::string overlay_options(const std::string& volume) {
+        return session.fake.volumes.at(volume).options.at("o");
+    }
+
+    test::Session session;
+    DataPlane plane{session.client, "s1", "app:1"};
+};
+
+TEST_F(DataPlaneTest, GivesAnOverlayWithTheOwnerAndModeOfTheRealFolder) {
+    survey({bind("/srv/data", "/data")});
+    const auto specs = prepare();
+    ASSERT_EQ(specs.size(), 1U);
+    EXPECT_EQ(specs[0].type, MountSpec::Type::volume);
+    EXPECT_THAT(overlay_options(specs[0].source), HasSubstr("lowerdir=/srv/data,"));
+    const test::Node* upper =
+        session.fake.disk.find(FakeEngine::mountpoint("rogate-s1-scratch") + "/r1m0/upper");
+    ASSERT_NE(upper, nullptr);
+    EXPECT_EQ(upper->uid, 33U);
+    EXPECT_EQ(upper->mode, 0750U);
+    EXPECT_EQ(plane.mode(), "overlay");
+}
+
+TEST_F(DataPlaneTest, GivesMountsOfOneSourceOneLayer) {
+    survey({bind("/srv/data", "/one"), bind("/srv/data", "/other"), bind("/srv/data/sub", "/part")});
+    const auto specs = prepare();
+    ASSERT_EQ(specs.size(), 3U);
+    EXPECT_EQ(at(specs, "/one").source, at(specs, "/other").source);
+    // A part of an overlay can be mounted only while something has the whole of it mounted.
+    EXPECT_EQ(at(specs, "/part").source, FakeEngine::mountpoint(at(specs, "/one").source) + "/sub");
+    EXPECT_NE(session.fake.find("rogate-s1-r1-held0"), nullptr);
+    ASSERT_TRUE(session.run(plane.release(1)));
+    EXPECT_EQ(session.fake.find("rogate-s1-r1-held0"), nullptr);
+}
+
+TEST_F(DataPlaneTest, NeverCopiesAKernelFileSystem) {
+    session.fake.disk.put("/sys/fs/cgroup/cpu.max", test::file("max"));
+    session.fake.host_mounts["/sys/fs/cgroup"] = {.type = "cgroup2", .device = "0:26"};
+    plane.use(DataMode::copy);
+    survey({bind("/sys/fs/cgroup", "/cgroup"), bind("/srv/data", "/data")});
+    const auto specs = prepare();
+    EXPECT_EQ(at(specs, "/cgroup").type, MountSpec::Type::bind);
+    EXPECT_EQ(at(specs, "/cgroup").source, "/sys/fs/cgroup");
+    EXPECT_NE(at(specs, "/data").source, "/srv/data");
+}
+
+TEST_F(DataPlaneTest, TakesFewerOptionsWhereTheEngineRefusesThem) {
+    session.fake.overlay_options = {"redirect_dir"};
+    survey({bind("/srv/data", "/data")});
+    EXPECT_THAT(overlay_options(prepare()[0].source), HasSubstr(",redirect_dir=on"));
+    EXPECT_THAT(overlay_options(prepare()[0].source), Not(HasSubstr("index")));
+}
+
+TEST_F(DataPlaneTest, DoesWithoutRedirectDirAndCopiesOnceThatIsMissed) {
+    session.fake.overlay_options = {};
+    survey({bind("/srv/data", "/data")});
+    const auto specs = prepare();
+    EXPECT_THAT(overlay_options(specs[0].source), Not(HasSubstr("redirect_dir")));
+    RunRecord control;
+    EXPECT_FALSE(plane.learn_from(control));
+    Attempt rename;
+    rename.operation = "rename";
+    rename.path = "/data/sub";
+    rename.error = EXDEV;
+    control.attempts = {rename};
+    EXPECT_TRUE(plane.learn_from(control));
+    EXPECT_THAT(plane.notes(), ElementsAre(HasSubstr("an overlay does not rename folders")));
+    EXPECT_EQ(prepare(2)[0].type, MountSpec::Type::bind);
+    EXPECT_EQ(plane.mode(), "copy");
+}
+
+TEST_F(DataPlaneTest, CopiesWhereTheEngineMountsNoOverlay) {
+    session.fake.mounts_overlays = false;
+    survey({bind("/srv/data", "/data")});
+    const auto specs = prepare();
+    ASSERT_EQ(specs[0].type, MountSpec::Type::bind);
+    const test::Node* copy = session.fake.disk.find(specs[0].source + "/sub/b");
+    ASSERT_NE(copy, nullptr);
+    EXPECT_EQ(copy->content, "b");
+}
+
+TEST_F(DataPlaneTest, GivesTheSocketThatSomebodyElseServesUntilTheSubjectMakesItsOwn) {
+    session.fake.disk.put("/srv/data/app.sock", {.kind = test::Node::Kind::socket});
+    survey({bind("/srv/data", "/data")});
+    const auto specs = prepare();
+    EXPECT_EQ(at(specs, "/data/app.sock").source, "/srv/data/app.sock");
+    EXPECT_TRUE(at(specs, "/data/app.sock").read_only);
+    RunRecord control;
+    Attempt unlink;
+    unlink.operation = "unlink";
+    unlink.path = "/data/app.sock";
+    unlink.error = EBUSY;
+    control.attempts = {unlink};
+    EXPECT_TRUE(plane.learn_from(control));
+    EXPECT_EQ(prepare(2).size(), 1U);
+}
+
+TEST_F(DataPlaneTest, MakesTheMountPointsThatTheEngineCannotMakeBelowAReadOnlyMount) {
+    survey({bind("/srv/data", "/data"), bind("/srv/data/sub", "/data/inner")});
+    RunPlan plan;
+    plan.read_only = {"/data"};
+    ASSERT_TRUE(session.run(plane.prepare(plan)));
+    const std::string layer = FakeEngine::mountpoint("rogate-s1-scratch") + "/r1m0/upper";
+    EXPECT_NE(session.fake.disk.find(layer + "/inner"), nullptr);
+    EXPECT_EQ(session.fake.disk.find("/srv/data/inner"), nullptr);
+}
+
+TEST_F(DataPlaneTest, NamesTheSourceThatDoesNotExist) {
+    const auto surveyed = session.run(plane.survey({bind("/srv/none", "/data")}));
+    ASSERT_FALSE(surveyed);
+    EXPECT_EQ(surveyed.error().kind, ErrorKind::usage);
+    EXPECT_THAT(surveyed.error().message, HasSubstr("/srv/none"));
+}
+
+TEST_F(DataPlaneTest, TakesAnAccountThatBrokeOffForNone) {
+    session.fake.fault = [](int, const test::Call& call) -> std::optional<test::Fault> {
+        if (call.path.ends_with("/start")) return test::Fault::refused;
+        return std::nullopt;
+    };
+    const auto surveyed = session.run(plane.survey({bind("/srv/data", "/data")}));
+    ASSERT_FALSE(surveyed);
+    EXPECT_THAT(surveyed.error().message, HasSubstr("engine: POST /containers/"));
+    EXPECT_EQ(session.fake.open_wires(), 0U);
+}
+
+}  // namespace
+}  // namespace rogate::campaign
