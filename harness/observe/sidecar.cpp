@@ -36,7 +36,8 @@ enum class Kind { ebpf, ptrace };
 // A root file system that is one file: the agent.
 Result<std::string> agent_tar(const unsigned char* begin, const unsigned char* end) {
     TarWriter tar;
-    auto added = tar.add({.name = "rogate-observer", .mode = 0755, .content = std::string(begin, end)});
+    std::string program(reinterpret_cast<const char*>(begin), static_cast<std::size_t>(end - begin));
+    auto added = tar.add({.name = "rogate-observer", .mode = 0755, .content = std::move(program)});
     if (!added) return fail(std::move(added.error()).with_context("the observer's image could not be made"));
     return tar.finish();
 }

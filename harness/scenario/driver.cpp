@@ -292,6 +292,9 @@ Task<StepOutcome> Driver::restart(const RestartAction& action) {
         auto stopped = co_await client_.container_stop(container_, 10);
         if (!stopped) co_return fail(std::move(stopped.error()));
     }
+    auto ended = co_await client_.container_inspect(container_);
+    if (!ended) co_return fail(std::move(ended.error()));
+    ended_before_ = ended->finished_at;
     if (before_start_)
         if (auto told = co_await before_start_(); !told) co_return fail(std::move(told.error()));
     auto started = co_await client_.container_start(container_);
@@ -347,7 +350,11 @@ Task<StepOutcome> Driver::check(const Step& step) {
     if (!std::holds_alternative<LogAction>(step.action)) co_return co_await attempt(step);
     auto state = co_await client_.container_inspect(container_);
     if (!state) co_return fail(std::move(state.error()));
-    co_return co_await log(step, state->finished_at);
+    // Of one that has ended again, `finished_at` is behind all that it wrote.
+    std::string since = state->finished_at;
+    if (!state->running && ended_before_) since = *ended_before_;
+    if (!state->running && !ended_before_ && !log_from_start_) since.clear();
+    co_return co_await log(step, std::move(since));
 }
 
 Task<StepOutcome> Driver::wait_ready(const Readiness& readiness) {
@@ -363,6 +370,13 @@ Task<StepOutcome> Driver::wait_ready(const Readiness& readiness) {
             auto state = co_await client_.container_inspect(container_);
             if (!state) co_return fail(std::move(state.error()));
             total.passed = false;
+            if (!state->running && std::holds_alternative<LogAction>(check.action)) {
+                // Its last words may have come behind the check, and they are still there.
+                auto last = co_await this->check(check);
+                if (!last) co_return fail(std::move(last.error()));
+                total.passed = last->passed;
+                if (last->passed) break;
+            }
             if (!state->running) {
                 auto why = co_await describe_exit(client_, *state, memory_.masker);
                 total.message = why ? *why : "the subject exited";

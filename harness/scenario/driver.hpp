@@ -132,6 +132,7 @@ class Driver {
     Told before_end_, before_start_;
     int neighbours_ = 0;
     bool log_from_start_ = false;
+    std::optional<std::string> ended_before_;  // when the subject had ended that restart() started again
 };
 
 // "NAME exited with code 1" and its last log lines. `masker` outlives the call.

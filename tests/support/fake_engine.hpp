@@ -33,8 +33,8 @@ enum class Fault {
     broken_after,   // it is done; the connection breaks off without a reply
     broken_within,  // it is done; the connection breaks off within the reply
     hangs,          // it is neither done nor replied to
-    slow,           // it takes half a minute
-    forgets,        // before it, the engine loses a thing with a label of rogate's
+    slow,           // it takes half a minute, and is not done for a client that has gone by then
+    forgets,        // before it, the engine loses a container of rogate's
     subject_dies,   // before it, the application is killed
     subject_ends    // before it, the application ends by itself with 0
 };
@@ -203,6 +203,7 @@ class FakeEngine {
     void tell_to_end(FakeContainer& container);
     void perform(std::string container, int start, std::vector<Act> acts, Done done);
     bool is_refused(FakeContainer& container, const Act& act);
+    void wrote(const FakeContainer& container, const Act& act);
     void note(const FakeContainer& container, const Act& act, const char* operation, int error);
     const Script& script_of(const FakeContainer& container) const;
     void run_reader(FakeContainer& container);

@@ -35,8 +35,10 @@ void FakeEngine::perform(std::string container, int start, std::vector<Act> acts
               const bool refused = is_refused(*still, act);
               if (refused && act.refused == Act::Refused::end) return done(act.number);
               if (refused && act.refused == Act::Refused::skip) {
-                  truth.left_out_for.push_back(act.path);
                   const auto most = std::min(acts.size(), static_cast<std::size_t>(act.number));
+                  for (std::size_t i = 0; i < most; ++i)
+                      if (acts[i].kind == Act::Kind::write)
+                          truth.left_out.push_back({act.path, acts[i].path});
                   acts.erase(acts.begin(), acts.begin() + static_cast<std::ptrdiff_t>(most));
               }
               perform(std::move(id), start, std::move(acts), std::move(done));
@@ -57,6 +59,11 @@ void FakeEngine::note(const FakeContainer& container, const Act& act, const char
     on_attempt(container.id, attempt);
 }
 
+void FakeEngine::wrote(const FakeContainer& container, const Act& act) {
+    const auto run = container.labels.find("io.rogate.run");
+    truth.written.push_back({run == container.labels.end() ? 0 : std::stoi(run->second), act.path});
+}
+
 bool FakeEngine::is_refused(FakeContainer& container, const Act& act) {
     const Place at = place(container, act.path);
     const Node* there = disk.look(at);
@@ -75,23 +82,23 @@ bool FakeEngine::is_refused(FakeContainer& container, const Act& act) {
             return at.read_only;
         case Act::Kind::mkdir:
             // fs/namei.c, filename_create(): EROFS is returned after the lookup, so EEXIST wins.
-            if (there == nullptr) truth.written.push_back(act.path);
+            if (there == nullptr) wrote(container, act);
             note(container, act, "mkdir", there != nullptr ? EEXIST : refusal);
             if (there == nullptr && !at.read_only) disk.write(at, folder());
             return there == nullptr && at.read_only;
         case Act::Kind::unlink:
             if (there == nullptr) return false;
-            truth.written.push_back(act.path);
+            wrote(container, act);
             note(container, act, "unlink", refusal);
             if (!at.read_only) disk.unlink(at);
             return at.read_only;
         case Act::Kind::bind:
-            truth.written.push_back(act.path);
+            wrote(container, act);
             note(container, act, "bind", refusal);
             if (!at.read_only) disk.write(at, {.kind = Node::Kind::socket});
             return at.read_only;
         case Act::Kind::write:
-            truth.written.push_back(act.path);
+            wrote(container, act);
             note(container, act, there == nullptr ? "create" : "open-write", refusal);
             if (!at.read_only) disk.write(at, file("written by " + container.name));
             return at.read_only;
@@ -105,21 +112,17 @@ void FakeEngine::end_subject(int exit_code) {
             return end_container(id, exit_code);
 }
 
+// Volumes are not lost: an engine keeps those that a container has, and makes the others anew without their
+// labels.
 void FakeEngine::forget_something() {
-    std::vector<std::string> ids, names;
+    std::vector<std::string> ids;
     for (const auto& [id, container] : containers)
         if (container.labels.contains(session_label)) ids.push_back(id);
-    for (const auto& [name, volume] : volumes)
-        if (volume.labels.contains(session_label)) names.push_back(name);
-    if (ids.size() + names.size() == 0) return;
-    const std::size_t which = random_() % (ids.size() + names.size());
-    if (which >= ids.size()) {
-        volumes.erase(names[which - ids.size()]);
-        return;
-    }
-    end_container(ids[which], 137);
-    for (const std::string& volume : containers.at(ids[which]).anonymous) volumes.erase(volume);
-    containers.erase(ids[which]);
+    if (ids.empty()) return;
+    const std::string id = ids[random_() % ids.size()];
+    end_container(id, 137);
+    for (const std::string& volume : containers.at(id).anonymous) volumes.erase(volume);
+    containers.erase(id);
 }
 
 // A program of rogate's: it answers when it has read a line, and ends.

@@ -38,12 +38,18 @@ struct Script {
     bool is_deaf = false;                             // has none, so that the kernel drops the signal
 };
 
-// What the application did, whatever an observer has seen of it.
+// What the application did, whatever an observer has seen of it. Paths are as the application sees them.
 struct Truth {
-    // Paths, as the application sees them, that it changed or would have changed.
-    std::vector<std::string> written;
-    // Paths because of whose read-only mounts it left something out.
-    std::vector<std::string> left_out_for;
+    struct Write {
+        int run = 0;  // by the container's label
+        std::string path;
+    };
+    std::vector<Write> written;  // what it changed, or would have changed
+    struct LeftOut {
+        std::string because_of;  // on a mount that was read-only
+        std::string path;        // what was not written therefore
+    };
+    std::vector<LeftOut> left_out;
 };
 
 }  // namespace rogate::test

@@ -5,7 +5,9 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <cstdlib>
 #include <cstring>
+#include <utility>
 
 #include "support/fake_engine.hpp"
 
@@ -155,13 +157,13 @@ void FakeEngine::serve(const WirePtr& wire) {
     static constexpr std::string_view length_field = "Content-Length: ";
     const std::size_t length = wire->received.find(length_field);
     const std::size_t size =
-        length < end ? std::stoul(wire->received.substr(length + length_field.size(), 20)) : 0;
+        length < end ? std::strtoul(wire->received.c_str() + length + length_field.size(), nullptr, 10) : 0;
     if (wire->received.size() < end + 4 + size) return;
     wire->is_served = true;
     auto call = std::make_shared<Call>(call_of(wire->received));
-    call->body = wire->received.substr(end + 4);
+    call->body = std::exchange(wire->received, {});
+    call->body.erase(0, end + 4);
     call->wire = wire;
-    wire->received.clear();
     after(std::chrono::milliseconds(random_() % static_cast<std::uint64_t>(slowest.count() + 1)),
           [this, call] { receive(std::move(*call)); });
 }
@@ -179,7 +181,9 @@ void FakeEngine::receive(Call call) {
             return;
         case Fault::slow: {
             auto later = std::make_shared<Call>(std::move(call));
-            return after(std::chrono::seconds(30), [this, later] { handle(*later); });
+            return after(std::chrono::seconds(30), [this, later] {
+                if (!later->wire->client_has_gone) handle(*later);
+            });
         }
         default:
             apply(*call.wire->fault);

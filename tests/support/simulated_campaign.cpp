@@ -45,12 +45,11 @@ std::string difference(const std::map<std::string, Node>& before, const std::map
     return {};
 }
 
-// The mount of the scenario's that it lies on.
-std::string mount_of(const CampaignResult& result, const std::string& path) {
+// The mount of the scenario's that it lies on, tried or not.
+std::string mount_of(const Simulation& simulation, const std::string& path) {
     std::string best = "/";
-    for (const MountResult& each : result.mounts)
-        if (is_mounted_at(path, each.mount.target) && each.mount.target.size() > best.size())
-            best = each.mount.target;
+    for (const Mount& each : simulation.scenario.subject.mounts)
+        if (is_mounted_at(path, each.target) && each.target.size() > best.size()) best = each.target;
     return best;
 }
 
@@ -58,22 +57,48 @@ bool names_a_call(const std::string& message) {
     return message.find("engine: ") != std::string::npos || message.find("observer: ") != std::string::npos;
 }
 
-void check_verdicts(const FakeEngine& fake, Outcome& outcome) {
+// The runs that a verdict rests on have passed, and were watched all the time.
+std::string why_no_proof(const CampaignResult& result, const MountResult& mount) {
+    for (const RunRecord& run : result.runs) {
+        if (run.plan.kind == RunKind::control && !run.passed)
+            return fmt::format("control run {} failed", run.plan.id);
+        if (std::ranges::find(mount.runs, run.plan.id) == mount.runs.end()) continue;
+        if (!run.passed) return fmt::format("run {} failed", run.plan.id);
+        if (run.lost_events > 0) return fmt::format("events of run {} were lost", run.plan.id);
+        for (const auto& [target, canary] : run.canary)
+            if (canary != Canary::seen) return fmt::format("a canary of run {} was not seen", run.plan.id);
+    }
+    return {};
+}
+
+void check_verdicts(const Simulation& simulation, const FakeEngine& fake, Outcome& outcome) {
     const CampaignResult& result = *outcome.result;
-    const auto is_on = [&](const std::vector<std::string>& paths, const std::string& target) {
-        return std::ranges::find_if(
-                   paths, [&](const auto& path) { return mount_of(result, path) == target; }) != paths.end();
+    // A control run may be told to end before it comes to a write; then nothing is missed where that is left
+    // out.
+    const auto is_in_every_control = [&](const std::string& path) {
+        return std::ranges::all_of(result.runs, [&](const RunRecord& run) {
+            return run.plan.kind != RunKind::control ||
+                   std::ranges::any_of(fake.truth.written, [&](const Truth::Write& write) {
+                       return write.run == run.plan.id && write.path == path;
+                   });
+        });
     };
     for (const MountResult& each : result.mounts) {
         const std::string& target = each.mount.target;
         if (each.verdict != Verdict::safe) continue;
-        if (is_on(fake.truth.written, target))
-            outcome.wrong.push_back(
-                fmt::format("{} is called safe, and the application writes to it", target));
-        if (is_on(fake.truth.left_out_for, target))
-            outcome.wrong.push_back(fmt::format(
-                "{} is called safe, and the application leaves something out for its sake", target));
+        for (const Truth::Write& write : fake.truth.written)
+            if (mount_of(simulation, write.path) == target)
+                outcome.wrong.push_back(
+                    fmt::format("{} is called safe, and the application writes {} in run {}", target,
+                                write.path, write.run));
+        for (const Truth::LeftOut& left : fake.truth.left_out)
+            if (mount_of(simulation, left.because_of) == target && is_in_every_control(left.path))
+                outcome.wrong.push_back(fmt::format(
+                    "{} is called safe, and the application leaves out {} for its sake", target, left.path));
     }
+    for (const MountResult& each : result.mounts)
+        if (const std::string why = why_no_proof(result, each); each.verdict == Verdict::safe && !why.empty())
+            outcome.wrong.push_back(fmt::format("{} is called safe, and {}", each.mount.target, why));
     for (const std::string& target : result.recommendation.read_only) {
         const auto found = std::ranges::find_if(
             result.mounts, [&](const MountResult& each) { return each.mount.target == target; });
@@ -87,6 +112,7 @@ void check_verdicts(const FakeEngine& fake, Outcome& outcome) {
 void check_answers(const Simulation& simulation, Outcome& outcome) {
     if (simulation.trouble.any()) return;
     if (!outcome.error.empty()) return outcome.wrong.push_back("it failed though nothing went wrong");
+    if (!outcome.result) return;
     const RunRecord& control = outcome.result->runs.front();
     if (!control.passed) return;
     for (const MountResult& each : outcome.result->mounts)
@@ -107,12 +133,42 @@ campaign::Options options_of(const Simulation& simulation, FakeEngine& fake) {
     return options;
 }
 
-void check_end(const Session& session, const char* of_what, const std::string& error, Outcome& outcome) {
-    if (!session.ran_dry) outcome.wrong.push_back(fmt::format("{}: something goes on without end", of_what));
+// The campaign, and its clean-up as soon as that is over, while the engine still does what was under way.
+struct Course {
+    std::optional<Result<CampaignResult>> campaign;
+    std::optional<Result<campaign::Leftovers>> clean_up;
+};
+
+void go(Session& session, const Simulation& simulation, RecordedStatus& status, int& calls, Course& course) {
+    FakeEngine& fake = session.fake;
+    const auto clean_up = [&](Result<CampaignResult> result) {
+        calls = static_cast<int>(fake.calls().size());
+        fake.fault = {};
+        course.campaign = std::move(result);
+        session.spawn(campaign::sweep_until_settled(session.client, session_name, *course.campaign ? 1 : 2),
+                      false, [&](Result<campaign::Leftovers> swept) { course.clean_up = std::move(swept); });
+    };
+    session.spawn(campaign::run_campaign(session.client, simulation.scenario, session_name,
+                                         options_of(simulation, fake), status),
+                  true, clean_up);
+    session.run_dry();
+}
+
+void check_end(const Session& session, const Course& course, bool may_be_cancelled, Outcome& outcome) {
+    if (!session.ran_dry) outcome.wrong.push_back("something goes on without end");
     if (const auto open = session.fake.open_wires(); open != 0)
-        outcome.wrong.push_back(fmt::format("{}: {} connections were not closed", of_what, open));
-    if (error.starts_with("an exception") || error.starts_with("a task"))
-        outcome.wrong.push_back(fmt::format("{}: {}", of_what, error));
+        outcome.wrong.push_back(fmt::format("{} connections were not closed", open));
+    if (!course.campaign || !course.clean_up)
+        return outcome.wrong.push_back("a task waits for what never comes");
+    if (!*course.clean_up)
+        outcome.wrong.push_back("the clean-up failed: " + course.clean_up->error().message);
+    if (*course.campaign) return;
+    const Error& error = course.campaign->error();
+    if (error.message.starts_with("an exception")) outcome.wrong.push_back(error.message);
+    if (error.kind == ErrorKind::cancelled && !may_be_cancelled)
+        outcome.wrong.push_back("it says that it was cancelled, and nobody did that");
+    if (error.kind != ErrorKind::cancelled && !names_a_call(error.message))
+        outcome.wrong.push_back("its error names no call: " + error.message);
 }
 
 }  // namespace
@@ -123,6 +179,8 @@ Outcome simulate(const Simulation& simulation) {
     FakeEngine& fake = session.fake;
     furnish(fake, simulation);
     const auto before = users_data(fake, simulation);
+    if (auto reached = session.run(session.client.negotiate()); !reached)
+        outcome.wrong.push_back(reached.error().message);
     fake.fault = [&](int number, const Call&) -> std::optional<Fault> {
         if (number == simulation.trouble.cancelled_at)
             session.stop.emit(boost::asio::cancellation_type::terminal);
@@ -130,35 +188,17 @@ Outcome simulate(const Simulation& simulation) {
         return found == simulation.trouble.calls.end() ? std::nullopt : std::optional(found->second);
     };
     RecordedStatus status;
-    if (auto reached = session.run(session.client.negotiate()); !reached) {
-        outcome.error = reached.error().message;
-    } else {
-        auto campaign = campaign::run_campaign(session.client, simulation.scenario, session_name,
-                                               options_of(simulation, fake), status);
-        auto result = session.run(std::move(campaign));
-        if (result)
-            outcome.result = std::move(*result);
-        else
-            outcome.error = result.error().message;
-        check_end(session, "the campaign", outcome.error, outcome);
-        const bool is_engines = !result && result.error().kind != ErrorKind::cancelled;
-        if (is_engines && !names_a_call(outcome.error))
-            outcome.wrong.push_back("its error names no call: " + outcome.error);
-        if (!result && result.error().kind == ErrorKind::cancelled && !simulation.trouble.cancelled_at)
-            outcome.wrong.push_back("it says that it was cancelled, and nobody did that");
-    }
-    outcome.calls = static_cast<int>(fake.calls().size());
+    Course course;
+    go(session, simulation, status, outcome.calls, course);
     outcome.runs = status.runs;
-    fake.fault = {};
-    auto sweeping = campaign::sweep_until_settled(session.client, session_name, outcome.result ? 1 : 2);
-    auto swept = session.run(std::move(sweeping));
-    check_end(session, "the clean-up", swept ? "" : swept.error().message, outcome);
-    if (!swept) outcome.wrong.push_back("the clean-up failed: " + swept.error().message);
+    check_end(session, course, simulation.trouble.cancelled_at.has_value(), outcome);
+    if (course.campaign && *course.campaign) outcome.result = std::move(**course.campaign);
+    if (course.campaign && !*course.campaign) outcome.error = course.campaign->error().message;
     for (const std::string& left : fake.left_of(session_label))
         outcome.wrong.push_back("left on the engine: " + left);
     if (const std::string path = difference(before, users_data(fake, simulation)); !path.empty())
         outcome.wrong.push_back("the user's data were touched: " + path);
-    if (outcome.result) check_verdicts(fake, outcome);
+    if (outcome.result) check_verdicts(simulation, fake, outcome);
     check_answers(simulation, outcome);
     return outcome;
 }

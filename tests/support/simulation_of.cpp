@@ -146,9 +146,12 @@ class Maker {
             add({.kind = what == 10 ? Act::Kind::ask : Act::Kind::look,
                  .path = in(target, "a"),
                  .refused = Act::Refused::skip});
-            const std::string elsewhere =
-                dice_.chance(50) ? "/" : dice_.one_of(made_.scenario.subject.mounts).target;
-            add({.kind = Act::Kind::write, .path = in(elsewhere, "elsewhere")});
+            std::vector<std::string> writable{"/"};
+            for (const Mount& mount : made_.scenario.subject.mounts)
+                if (!mount.read_only && !mount.target.ends_with(".conf")) writable.push_back(mount.target);
+            // By another name each time: a write that is made at another time all the same is not left out.
+            const std::string name = fmt::format("elsewhere{}", elsewhere_++);
+            add({.kind = Act::Kind::write, .path = in(dice_.one_of(writable), name.c_str())});
         }
         if (what == 5 && dice_.chance(30) && !target.ends_with(".conf"))
             add({.kind = Act::Kind::bind, .path = in(target, "live.sock")});
@@ -213,6 +216,7 @@ class Maker {
     }
 
     Dice dice_;
+    int elsewhere_ = 0;
     Simulation made_;
 };
 

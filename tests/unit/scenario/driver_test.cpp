@@ -124,6 +124,23 @@ TEST_F(DriverTest, AfterARestartOnlyTheNewOutputCounts) {
     EXPECT_GE(session.time.passed() - before, std::chrono::seconds(2));
 }
 
+TEST_F(DriverTest, TheLastWordsOfASubjectThatHasEndedCount) {
+    Script script;
+    script.at_start = {{.kind = Act::Kind::say, .path = "ready"}};
+    script.ends_with = 0;
+    set_up(script);
+    Readiness readiness;
+    Step check;
+    check.name = "log";
+    check.action = LogAction{};
+    check.expect.contains = "ready";
+    readiness.checks = {check};
+    Driver driver(session.client, container, memory);
+    const auto outcome = session.run(driver.wait_ready(readiness));
+    ASSERT_TRUE(outcome) << outcome.error().message;
+    EXPECT_TRUE(outcome->passed) << outcome->message;
+}
+
 TEST_F(DriverTest, AnEngineThatFailsIsNoOutcome) {
     set_up({});
     session.fake.fault = [](int, const test::Call& call) -> std::optional<test::Fault> {
