@@ -60,7 +60,7 @@ bool names_a_call(const std::string& message) {
 // The runs that a verdict rests on have passed, and were watched all the time.
 std::string why_no_proof(const CampaignResult& result, const MountResult& mount) {
     for (const RunRecord& run : result.runs) {
-        if (run.plan.kind == RunKind::control && !run.passed)
+        if (run.plan.kind == RunKind::control && !std::ranges::all_of(run.phases, &PhaseRecord::passed))
             return fmt::format("control run {} failed", run.plan.id);
         if (std::ranges::find(mount.runs, run.plan.id) == mount.runs.end()) continue;
         if (!run.passed) return fmt::format("run {} failed", run.plan.id);
@@ -83,11 +83,17 @@ void check_verdicts(const Simulation& simulation, const FakeEngine& fake, Outcom
                    });
         });
     };
+    // What is written there brings the data into the state that is asked for; that it was written is no part
+    // of it.
+    const auto makes_data = [&](int id) {
+        return std::ranges::any_of(
+            result.runs, [&](const RunRecord& run) { return run.plan.id == id && run.plan.leaves_data; });
+    };
     for (const MountResult& each : result.mounts) {
         const std::string& target = each.mount.target;
         if (each.verdict != Verdict::safe) continue;
         for (const Truth::Write& write : fake.truth.written)
-            if (mount_of(simulation, write.path) == target)
+            if (mount_of(simulation, write.path) == target && !makes_data(write.run))
                 outcome.wrong.push_back(
                     fmt::format("{} is called safe, and the application writes {} in run {}", target,
                                 write.path, write.run));
@@ -116,8 +122,9 @@ void check_answers(const Simulation& simulation, Outcome& outcome) {
     const RunRecord& control = outcome.result->runs.front();
     if (!control.passed) return;
     for (const MountResult& each : outcome.result->mounts)
+        // How it ends can be chance, where it is told to end while it still begins.
         if (each.candidate && each.verdict == Verdict::inconclusive &&
-            outcome.result->data_differences.empty())
+            outcome.result->data_differences.empty() && each.reason.find("exit code") == std::string::npos)
             outcome.wrong.push_back(fmt::format("nothing went wrong, and {} is inconclusive: {}",
                                                 each.mount.target, each.reason));
 }
@@ -230,6 +237,10 @@ std::string described(const Simulation& simulation, const Outcome& outcome) {
         text +=
             fmt::format("  run {} ({}), read-only: {}: {}\n", run.plan.id, static_cast<int>(run.plan.kind),
                         fmt::join(run.plan.read_only, ", "), run.passed ? "passed" : "failed");
+    for (const RunRecord& run : outcome.result->runs)
+        for (const Attempt& each : run.attempts)
+            text += fmt::format("  run {}: {} {}: {} in {}\n", run.plan.id, each.operation.str(),
+                                each.path.view(), errno_name(each.error), each.phase.str());
     return text;
 }
 
