@@ -135,7 +135,9 @@ void Blamer::look_at(const RunRecord& run) {
     // Without those whose verdict does not depend on it, perhaps nothing is left out; and if something is,
     // that run tells more.
     if (run.plan.writable.empty() && open.size() < run.plan.read_only.size()) {
-        if (leaves_nothing_out(open, rest).has_value() || ask(open)) return;
+        const RunRecord* just_these = plain_run(open);
+        // One that cannot be relied on tells nothing, and must not hide what this one tells.
+        if (just_these == nullptr ? ask(open) : relied_on(*just_these)) return;
     }
     const bool stays = std::any_of(known_.begin(), known_.end(),
                                    [&](const Difference& each) { return without(found, each).empty(); });
