@@ -227,6 +227,9 @@ std::string described(const Simulation& simulation, const Outcome& outcome) {
     add("stop", simulation.script.at_stop);
     for (const auto& [call, fault] : simulation.trouble.calls)
         text += fmt::format("  call {} of {}: fault {}\n", call, outcome.calls, static_cast<int>(fault));
+    const ObserverTrouble& observer = simulation.trouble.observer;
+    text += fmt::format("  observer: fails at call {}, loses events in run {}, misses canaries in run {}\n",
+                        observer.fails_at, observer.loses_events, observer.misses_canary);
     if (simulation.trouble.cancelled_at)
         text += fmt::format("  cancelled at call {}\n", *simulation.trouble.cancelled_at);
     if (!outcome.error.empty()) text += "  error: " + outcome.error + "\n";
