@@ -186,3 +186,12 @@ def test_a_socket_bound_by_io_uring():
 def test_what_writes_nothing_is_no_write():
     p, output = run("/p/seen nothing /data/file")
     equal((p.mount("/data")["verdict"], problems(p)), ("safe", []), output)
+
+
+def test_a_subject_that_has_the_engines_socket_is_never_safe():
+    """Whether it is the mount's source or lies in it, and also where that is read-only."""
+    socket = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock").removeprefix("unix://")
+    for source, target, verdict in ((socket, "/docker.sock", "ineffective"), (f"{os.path.dirname(socket)}", "/engines", "already-ro")):
+        p, output = run("true", mounts=[f"{source}:{target}:ro" if verdict == "already-ro" else f"{source}:{target}"])
+        equal(p.mount("/data")["verdict"], "inconclusive", output)
+        contains(p.mount("/data")["reason"], f"{target} gives the application the engine's socket")
