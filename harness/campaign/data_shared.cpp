@@ -232,7 +232,8 @@ bool DataPlane::learn_from(const RunRecord& control,
             const std::string part = owner.part.empty() ? "" : owner.part.substr(1) + "/";
             made_by_subject_.emplace(owner.with, part + entry.path);
             again = true;
-            if (touched.empty()) {
+            // Whether anybody else has a FIFO open cannot be asked without disturbing him.
+            if (touched.empty() && entry.is_socket) {
                 mounts_[owner.with].lacks.push_back(
                     {fmt::format("{}: the application changes its owner, mode or times, and that is not done "
                                  "to the one "
@@ -242,9 +243,9 @@ bool DataPlane::learn_from(const RunRecord& control,
                 continue;
             }
             notes_.push_back(
-                fmt::format("the application makes {} itself, so the runs are made again without "
+                fmt::format("the application makes or changes {} itself, so the runs are made again without "
                             "the one that is there now",
-                            touched));
+                            touched.empty() ? changed : touched));
         }
         DataMount& data = mounts_[i];
         if (data.how != DataSource::overlay || data.shares || scratch_.renames_folders()) continue;

@@ -197,6 +197,29 @@ struct io_xattr {
     struct filename* filename;
 };
 
+/* From 7.0 on a request has its names in a struct of one pointer (struct delayed_filename in linux/fs.h). */
+struct delayed_filename {
+    struct filename* __incomplete_filename;
+};
+struct io_open___of_7_0 {
+    struct delayed_filename filename;
+};
+struct io_rename___of_7_0 {
+    struct delayed_filename oldpath, newpath;
+};
+struct io_unlink___of_7_0 {
+    struct delayed_filename filename;
+};
+struct io_mkdir___of_7_0 {
+    struct delayed_filename filename;
+};
+struct io_link___of_7_0 {
+    struct delayed_filename newpath;
+};
+struct io_xattr___of_7_0 {
+    struct delayed_filename filename;
+};
+
 #pragma clang attribute pop
 
 #endif

@@ -1345,6 +1345,12 @@ static __always_inline __u64 name_of_bound(struct io_kiocb* request) {
 
 /* The texts are the kernel's copies, which are freed before the request is complete: everything but the
  * result is put together now. */
+/* A name of a request, wherever this kernel has it. */
+#define NAME_OF(type, command, field)                                                                        \
+    (bpf_core_field_exists(((struct type##___of_7_0*)0)->field)                                              \
+         ? BPF_CORE_READ((struct type##___of_7_0*)(command), field.__incomplete_filename)                    \
+         : BPF_CORE_READ((struct type*)(command), field))
+
 static __noinline int uring_submit(struct io_kiocb* request) {
     /* Before 6.0 it had no name, but was the first member as well. */
     void* command = (void*)request +
@@ -1367,27 +1373,27 @@ static __noinline int uring_submit(struct io_kiocb* request) {
             work->event.open_flags = BPF_CORE_READ(open, how.flags);
             if (!opens_for_writing(work->event.open_flags)) return 0;
             fd = BPF_CORE_READ(open, dfd);
-            name = BPF_CORE_READ(open, filename);
+            name = NAME_OF(io_open, open, filename);
             break;
         }
         case URING_RENAMEAT: {
             struct io_rename* rename = command;
             fd = BPF_CORE_READ(rename, old_dfd);
-            name = BPF_CORE_READ(rename, oldpath);
+            name = NAME_OF(io_rename, rename, oldpath);
             second_fd = BPF_CORE_READ(rename, new_dfd);
-            second = BPF_CORE_READ(rename, newpath);
+            second = NAME_OF(io_rename, rename, newpath);
             break;
         }
         case URING_UNLINKAT: {
             struct io_unlink* unlink = command;
             fd = BPF_CORE_READ(unlink, dfd);
-            name = BPF_CORE_READ(unlink, filename);
+            name = NAME_OF(io_unlink, unlink, filename);
             break;
         }
         case URING_MKDIRAT: {
             struct io_mkdir* mkdir = command;
             fd = BPF_CORE_READ(mkdir, dfd);
-            name = BPF_CORE_READ(mkdir, filename);
+            name = NAME_OF(io_mkdir, mkdir, filename);
             break;
         }
         case URING_SYMLINKAT:
@@ -1397,7 +1403,7 @@ static __noinline int uring_submit(struct io_kiocb* request) {
             struct io_hardlink* hard = command;
             if (bpf_core_type_exists(struct io_link)) {
                 fd = BPF_CORE_READ(link, new_dfd);
-                name = BPF_CORE_READ(link, newpath);
+                name = NAME_OF(io_link, link, newpath);
             } else if (code == URING_SYMLINKAT && bpf_core_type_exists(struct io_symlink)) {
                 fd = BPF_CORE_READ(soft, new_dfd);
                 name = BPF_CORE_READ(soft, newpath);
@@ -1409,7 +1415,7 @@ static __noinline int uring_submit(struct io_kiocb* request) {
         }
         case URING_SETXATTR: {
             struct io_xattr* xattr = command;
-            if (bpf_core_type_exists(struct io_xattr)) name = BPF_CORE_READ(xattr, filename);
+            if (bpf_core_type_exists(struct io_xattr)) name = NAME_OF(io_xattr, xattr, filename);
             break;
         }
         case URING_BIND:
