@@ -149,6 +149,26 @@ Task<std::string> Scratch::hold(std::string name, std::vector<engine::MountSpec>
     co_return std::move(*created);
 }
 
+Task<std::string> Scratch::reader_image() {
+    if (reader_image_.empty()) {
+        auto image = co_await observe::import_mount_reader(client_, session_);
+        if (!image) co_return fail(std::move(image.error()));
+        reader_image_ = std::move(*image);
+    }
+    co_return reader_image_;
+}
+
+Task<std::string> Scratch::output_of(engine::ContainerSpec spec,
+                                     std::optional<engine::Milliseconds> deadline) {
+    auto created = co_await client_.container_create(std::move(spec));
+    if (!created) co_return fail(std::move(created.error()));
+    auto said = co_await client_.container_output(*created, deadline);
+    if (!said) co_return fail(std::move(said.error()));
+    if (auto removed = co_await client_.container_remove(*created); !removed)
+        co_return fail(std::move(removed.error()));
+    co_return std::move(*said);
+}
+
 // A container that has the same mounts can look, where archives do not tell. Nothing for other engines, and
 // for what the container has in no mount.
 Task<std::optional<Owners>> Scratch::owners(std::string container, std::string path, bool below) {
@@ -158,22 +178,15 @@ Task<std::optional<Owners>> Scratch::owners(std::string container, std::string p
     const bool in_a_mount = std::ranges::any_of(
         mounts->second, [&](const engine::MountSpec& mount) { return is_or_below(path, mount.target); });
     if (!in_a_mount) co_return std::optional<Owners>();
-    if (reader_image_.empty()) {
-        auto image = co_await observe::import_mount_reader(client_, session_);
-        if (!image) co_return fail(std::move(image.error()));
-        reader_image_ = std::move(*image);
-    }
+    auto image = co_await reader_image();
+    if (!image) co_return fail(std::move(image.error()));
     std::vector<std::string> words = {below ? "owners-below" : "owners", std::move(path)};
     engine::ContainerSpec spec =
-        reader(fmt::format("owners{}", checks_++), reader_image_, std::move(words), mounts->second);
+        reader(fmt::format("owners{}", checks_++), std::move(*image), std::move(words), mounts->second);
     spec.cap_add = {"DAC_READ_SEARCH"};
     for (engine::MountSpec& mount : spec.mounts) mount.read_only = true;
-    auto created = co_await client_.container_create(std::move(spec));
-    if (!created) co_return fail(std::move(created.error()).with_context("looking who owns the data"));
-    auto said = co_await client_.container_output(*created);
+    auto said = co_await output_of(std::move(spec));
     if (!said) co_return fail(std::move(said.error()).with_context("looking who owns the data"));
-    if (auto removed = co_await client_.container_remove(*created); !removed)
-        co_return fail(std::move(removed.error()));
     auto known = owners_of(*said);
     if (!known) co_return fail(std::move(known.error()));
     co_return std::optional<Owners>(std::move(*known));
@@ -227,20 +240,13 @@ constexpr engine::Milliseconds copying_deadline{300'000};
 // The program says "end", or what went wrong.
 Task<> Scratch::run_program(std::string name, std::vector<std::string> words,
                             std::vector<engine::MountSpec> mounts, std::string target) {
-    if (reader_image_.empty()) {
-        auto image = co_await observe::import_mount_reader(client_, session_);
-        if (!image) co_return fail(std::move(image.error()));
-        reader_image_ = std::move(*image);
-    }
+    auto image = co_await reader_image();
+    if (!image) co_return fail(std::move(image.error()));
     mounts.push_back(volume_at("/rogate/scratch", named("scratch")));
-    engine::ContainerSpec spec = reader(name, reader_image_, std::move(words), std::move(mounts));
+    engine::ContainerSpec spec = reader(name, std::move(*image), std::move(words), std::move(mounts));
     spec.cap_add = {"CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID", "MKNOD", "SETFCAP"};
-    auto created = co_await client_.container_create(std::move(spec));
-    if (!created) co_return fail(std::move(created.error()));
-    auto said = co_await client_.container_output(*created, copying_deadline);
+    auto said = co_await output_of(std::move(spec), copying_deadline);
     if (!said) co_return fail(std::move(said.error()));
-    if (auto removed = co_await client_.container_remove(*created); !removed)
-        co_return fail(std::move(removed.error()));
     if (said->ends_with("end\n")) co_return Result<>{};
     if (said->ends_with("too large\n")) co_return fail(too_large(target));
     while (said->ends_with('\n')) said->pop_back();

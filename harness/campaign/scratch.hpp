@@ -46,6 +46,10 @@ class Scratch {
     // A container of rogate's own program, which says something of these mounts and ends.
     engine::ContainerSpec reader(std::string_view name, std::string image, std::vector<std::string> words,
                                  std::vector<engine::MountSpec> mounts) const;
+    // Runs such a container to its end and removes it: what it said. `deadline`: an ordinary call's time by
+    // default.
+    engine::Task<std::string> output_of(engine::ContainerSpec spec,
+                                        std::optional<engine::Milliseconds> deadline = {});
     // A container that goes on until the session's sweep and has `volumes` mounted. Its id.
     engine::Task<std::string> hold(std::string name, std::vector<engine::MountSpec> volumes);
 
@@ -78,7 +82,9 @@ class Scratch {
     // Documentation/filesystems/overlayfs.rst); not every kernel and file system has that.
     bool has_fewer_options() const { return options_ + 1 < overlay_options.size(); }
     void use_fewer_options() { ++options_; }
-    bool renames_folders() const { return options_ + 1 < overlay_options.size(); }
+    bool renames_folders() const {
+        return has_fewer_options();
+    }  // all but the last of them have redirect_dir
     engine::Task<> make_volume(engine::VolumeSpec volume);
     // Whether the engine mounts all of them.
     engine::Task<bool> can_be_mounted(std::vector<std::string> volumes);
@@ -89,6 +95,7 @@ class Scratch {
     void forget(const std::string& volume) { unowned_.erase(volume); }
 
   private:
+    engine::Task<std::string> reader_image();
     static constexpr std::array<const char*, 3> overlay_options = {",redirect_dir=on,index=on,nfs_export=on",
                                                                    ",redirect_dir=on", ""};
     engine::Task<> run_program(std::string name, std::vector<std::string> words,

@@ -10,19 +10,4 @@ static inline void put_escaped(const char* path) {
         printf(*each <= ' ' || *each == 0x7f || *each == '\\' ? "\\%03o" : "%c", *each);
 }
 
-/* In place. */
-static inline void unescape(char* text) {
-    char* to = text;
-    for (const char* from = text; *from; to++) {
-        if (*from == '\\' && from[1] >= '0' && from[1] <= '3' && from[2] >= '0' && from[2] <= '7' &&
-            from[3] >= '0' && from[3] <= '7') {
-            *to = (char)((from[1] - '0') * 64 + (from[2] - '0') * 8 + (from[3] - '0'));
-            from += 4;
-        } else {
-            *to = *from++;
-        }
-    }
-    *to = 0;
-}
-
 #endif

@@ -26,6 +26,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "agent/paths.h"
 #include "escaped.h"
 #include "kernel_file_systems.h"
 
@@ -125,7 +126,7 @@ static inline int show_sources(int count, char** places) {
             sscanf(rest, " - %255s", type) != 1)
             continue;
         strcpy(point, written);
-        unescape(point);
+        path_unescape(point);
         if (!strncmp(point, ROGATE_SOURCES, strlen(ROGATE_SOURCES)) && !is_kernels_own(type) &&
             is_below_one(point, count, places))
             search(point, written);
