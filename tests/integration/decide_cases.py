@@ -122,7 +122,7 @@ def test_mounts_below_a_source_are_out_of_reach_unobserved_too():
 COMPOSE = """services:
   web:
     image: rogate/base:bookworm
-    command: ["sh", "-c", "cat /conf/file /data/file; touch /data/x || exit 3; trap 'exit 0' TERM; while :; do sleep 0.1; done"]
+    command: ["sh", "-c", "trap 'exit 0' TERM; cat /conf/file /data/file; touch /data/x || exit 3; while :; do sleep 0.1; done"]
     volumes:
       - ./data:/data{}
       - ./conf:/conf{}
@@ -245,7 +245,7 @@ spec:
   containers:
     - name: app
       image: rogate/base:bookworm
-      command: [sh, -c, "cat /data/file; touch /data/x || exit 3; trap 'exit 0' TERM; while :; do sleep 0.1; done"]
+      command: [sh, -c, "trap 'exit 0' TERM; cat /data/file; touch /data/x || exit 3; while :; do sleep 0.1; done"]
       volumeMounts: [{{name: data, mountPath: /data{}}}]
   volumes: [{{name: data, persistentVolumeClaim: {{claimName: data}}}}]
 """

@@ -112,7 +112,7 @@ WEB = """until read -r a b c d was 2>/dev/null </both/told; do sleep 0.1; done; 
 test "$$a" = "$$b" && test "$$a" = "$$c" && test "$$a" = "$$d" || exit 5
 test "$$a" != 1 || echo x >/made/x || exit 3
 test "$$a" != 2 || test $$was = well || echo x >/mended/x || exit 4
-rm -f /own/old; echo x >/own/left; echo started; trap 'exit 0' TERM; while :; do sleep 0.1; done
+rm -f /own/old; echo x >/own/left; trap 'exit 0' TERM; echo started; while :; do sleep 0.1; done
 """
 
 
@@ -179,7 +179,7 @@ spec:
         command: [sh, -c, "until test -e /s/up; do sleep 0.1; done; test ! -e /s/mine || exit 6; echo x >/s/mine; cat /made/kept; \
                   n=$(cat /mine/count || echo 0); test -e /s/counted || { n=$((n + 1)); echo $n >/mine/count; }; \
                   test $n = 1 || test $n = 2 || exit 7; test $n != 1 || echo x >/made/x || exit 3; \
-                  rm /s/mine; touch /s/counted; echo started; trap 'exit 0' TERM; while :; do sleep 0.1; done"]
+                  rm /s/mine; touch /s/counted; trap 'exit 0' TERM; echo started; while :; do sleep 0.1; done"]
         volumeMounts: [{name: data, mountPath: /mine, subPath: app}, {name: scratch, mountPath: /s}, {name: made, mountPath: /made}]
       volumes: [{name: scratch, emptyDir: {}}, {name: made, hostPath: {path: FOLDER}}]
   volumeClaimTemplates: [{metadata: {name: data}}]
