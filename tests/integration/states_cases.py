@@ -2,7 +2,7 @@
 import json
 import os
 
-from support import IDLE, IMAGE, contains, docker, engine_is_podman, equal, fingerprint, project, rogate, skip_unless
+from support import IDLE, IMAGE, LONG, contains, docker, engine_is_podman, equal, fingerprint, project, rogate, skip_unless, variants
 
 
 def run_states(p, shell, states, mounts, **more):
@@ -134,9 +134,9 @@ def test_services_begin_with_what_they_left():
     with project() as p:
         for name in ("made", "mended", "own", "bind"):
             p.make(name, {"kept": "k\n", "old": "o\n"})
-        done = with_service(p, ["used"])
-        equal(p.verdicts()["/made"], "safe", done.stdout + done.stderr)
-        equal(p.verdicts()["/mended"], "safe", done.stdout)
+        if LONG:
+            done = with_service(p, ["used"])
+            equal((p.verdicts()["/made"], p.verdicts()["/mended"]), ("safe", "safe"), done.stdout + done.stderr)
         docker("volume", "create", "rogatestates_named")
         try:
             volume = docker("volume", "inspect", "-f", "{{.Mountpoint}}", "rogatestates_named")
@@ -203,8 +203,7 @@ def test_claims_of_a_pod_outlast_it_and_its_empty_folders_do_not():
         try:
             volume = docker("volume", "inspect", "-f", "{{.Mountpoint}}", "rogate-test-claim")
             before = fingerprint(volume)
-            for group, claim in (("", "rogate-test-claim"), ("securityContext: {fsGroup: 33}", "rogate-test-claim"),
-                                 ("", "empty")):
+            for group, claim in variants(("securityContext: {fsGroup: 33}", "rogate-test-claim"), ("", "rogate-test-claim"), ("", "empty")):
                 done = with_pod(p, ["used", "restart", "crash"], group, claim)
                 equal(p.verdicts()["/made"], "safe", done.stdout + done.stderr)
                 equal(states_of(p)[:6:2], [("control", "current", None), ("control", "restart", 1), ("control", "crash", 4)])
@@ -220,7 +219,7 @@ def test_a_split_holds_on_new_volumes_that_have_its_mount_points():
     there is in a new volume all the same."""
     docker("volume", "create", "rogate-test-split")
     try:
-        for folder in ("/v/run", "/v/other"):  # as the split finds it, and as it does not
+        for folder in variants("/v/other", "/v/run"):  # as the split does not find it, and as it does
             docker("run", "--rm", "-v", "rogate-test-split:/v", IMAGE, "sh", "-c", f"echo k >/v/kept; rm -rf /v/run; mkdir -p {folder}")
             with project() as p:
                 shell = ("cd /etc/default; test -e useradd || test -e kept || exit 9; ls; test -e run || mkdir run; "
