@@ -15,6 +15,7 @@
 #include "campaign/readiness.hpp"
 #include "engine/together.hpp"
 #include "scenario/driver.hpp"
+#include "verdict/no_op.hpp"
 
 namespace rogate::campaign {
 
@@ -140,6 +141,7 @@ class Launch {
     }
     Task<> canaries();
     Task<> collect();
+    Task<> find_unwritten();
     Task<> remove();
     scenario::CommandWrapper wrapper() {
         return [this](std::vector<std::string> command) {
@@ -554,6 +556,17 @@ Task<> Launch::collect() {
     record_.observer = bench_.observer.facts().kind;
     record_.observer_problem = std::move(recording->problem);
     record_.unseen_writers = engine_socket_doubt(bench_.scenario.subject, bench_.client.endpoint());
+    co_return co_await find_unwritten();
+}
+
+// Opening for writing is not writing: what was written shows in the data.
+Task<> Launch::find_unwritten() {
+    if (record_.plan.kind != RunKind::control || record_.plan.leaves_data) co_return Result<>{};
+    std::vector<std::string> opened = verdict::only_opened(record_);
+    if (opened.empty()) co_return Result<>{};
+    auto unwritten = co_await bench_.data.unwritten(record_.plan, std::move(opened));
+    if (!unwritten) co_return fail(std::move(unwritten.error()));
+    record_.unwritten = std::move(*unwritten);
     co_return Result<>{};
 }
 

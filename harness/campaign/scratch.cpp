@@ -278,6 +278,28 @@ Task<> Scratch::copy(Pair pair, std::vector<engine::MountSpec> sources, std::str
     co_return done;
 }
 
+Task<std::vector<std::size_t>> Scratch::unchanged(std::vector<Pair> pairs,
+                                                  std::vector<engine::MountSpec> sources) {
+    const std::string what = "comparing what a run opened for writing with the data";
+    auto image = co_await reader_image();
+    if (!image) co_return fail(std::move(image.error()).with_context(what));
+    std::vector<std::string> words = {"unwritten"};
+    for (Pair& pair : pairs) {
+        words.push_back(std::move(pair.from));
+        words.push_back(std::move(pair.to));
+    }
+    sources.push_back(volume_at("/rogate/scratch", named("scratch")));
+    engine::ContainerSpec spec = reader(fmt::format("unwritten{}", checks_++), std::move(*image),
+                                        std::move(words), std::move(sources));
+    for (engine::MountSpec& mount : spec.mounts) mount.read_only = true;
+    spec.cap_add = {"DAC_READ_SEARCH"};
+    auto said = co_await output_of(std::move(spec), copying_deadline);
+    if (!said) co_return fail(std::move(said.error()).with_context(what));
+    auto places = unchanged_of(*said);
+    if (!places) co_return fail(ErrorKind::engine, what + ": the list broke off; run again");
+    co_return std::move(*places);
+}
+
 Task<> Scratch::mount_volumes_of(std::string container) {
     if (client_.server().archives_mount_volumes()) co_return Result<>{};
     auto started = co_await client_.container_start(std::move(container));

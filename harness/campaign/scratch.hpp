@@ -68,6 +68,10 @@ class Scratch {
     // Copies a tree with all that. ErrorKind::usage: it is more than is copied; `target` is what an error
     // names.
     engine::Task<> copy(Pair pair, std::vector<engine::MountSpec> sources, std::string target);
+    // The places of those pairs of files that are alike in bytes, modification time, mode and owner; `from`
+    // lies in a source.
+    engine::Task<std::vector<std::size_t>> unchanged(std::vector<Pair> pairs,
+                                                     std::vector<engine::MountSpec> sources);
     // Mounts the container's volumes, and fills new ones from its image, without a program of its image
     // being started.
     engine::Task<> mount_volumes_of(std::string container);

@@ -47,6 +47,20 @@ std::optional<std::string_view> whole_account(std::string_view said) {
     return said.substr(0, said.size() - (last.size() - 1));
 }
 
+std::optional<std::vector<std::size_t>> unchanged_of(std::string_view said) {
+    std::vector<std::size_t> places;
+    std::istringstream lines{std::string(said)};
+    for (std::string line; std::getline(lines, line);) {
+        if (line == "end") return places;
+        std::istringstream words(line);
+        std::string same;
+        std::size_t place = 0;
+        if (!(words >> same >> place) || same != "same") return std::nullopt;
+        places.push_back(place);
+    }
+    return std::nullopt;
+}
+
 std::map<std::string, SourceFacts> source_facts(std::string_view account) {
     std::map<std::string, SourceFacts> found;
     std::istringstream lines{std::string(account)};

@@ -51,6 +51,8 @@ enum attempt_flags {
     ATTEMPT_DOUBTFUL = 64,  /* refused with EROFS, but the mount it seems to be on is not read-only: it is on another one,
                              * and it is told, not lost */
     ATTEMPT_HELD = 256,     /* no call: was open for writing when the container was joined */
+    ATTEMPT_READ_INSTEAD = 512, /* no write: it opened for reading what this process had been refused (EROFS) to open for
+                                 * reading and writing; one for each such refusal at most */
     ATTEMPT_SECOND = 128    /* where a rename leads to; another attempt with the same id says what is renamed */
 };
 

@@ -61,6 +61,7 @@ static int begin_watching(unsigned int slot, const char* id) {
     forget_targets(slot);
     programs->bss->watching = true;
     programs->bss->unseen_requests[slot] = 0;
+    programs->bss->refuses_opens[slot] = 0;
     lost_before[slot] = lost_now();
     seen.attempts[slot] = 0;
     return 0;

@@ -45,6 +45,7 @@ static void send_attempt(const struct event* event, const struct resolution* fou
     if (event->flags & EVENT_TRUNCATED) attempt.flags |= ATTEMPT_TRUNCATED;
     if (event->flags & EVENT_IO_URING) attempt.flags |= ATTEMPT_IO_URING;
     if (event->flags & EVENT_SECOND) attempt.flags |= ATTEMPT_SECOND;
+    if (event->flags & EVENT_READ_INSTEAD) attempt.flags |= ATTEMPT_READ_INSTEAD;
     if (event->flags & EVENT_OPENED ? event->flags & EVENT_CREATED
                                     : (event->open_flags & O_CREAT) && (!found->exists || event->result == 0))
         attempt.flags |= ATTEMPT_CREATES;

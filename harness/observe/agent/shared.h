@@ -64,7 +64,8 @@ enum event_flags {
     EVENT_CREATED = 128,  /* … and made it */
     EVENT_NO_CHANGE = 256, /* … and that changed nothing: a device, a FIFO, or O_CREAT of what was there */
     EVENT_CHROOTED = 512,  /* by a process whose root is not that of its mount namespace */
-    EVENT_STATE = 1024     /* the file's mode and owner were read when the call returned */
+    EVENT_STATE = 1024,    /* the file's mode and owner were read when the call returned */
+    EVENT_READ_INSTEAD = 2048 /* opened for reading, after it had been refused to the process for reading and writing */
 };
 
 struct process {

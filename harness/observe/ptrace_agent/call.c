@@ -220,6 +220,53 @@ static bool is_nowhere(const struct where* where) {
     return !where->mount[0] && where->path[0] == '/' && !where->special && strncmp(where->path, "/memfd:", 7);
 }
 
+/* ---- what is read instead ---- */
+
+/* SQLite and others try again at once, with O_RDONLY. */
+#define CALLS_TO_LOOK_AT 16
+
+/* Opened for reading and writing, and for nothing that changes the file by itself. */
+static bool can_be_read_instead(const struct thread* thread) {
+    const unsigned int flags = thread->call.open_flags;
+    return (thread->rule->kind == CALL_OPEN || thread->rule->kind == CALL_OPENAT2) &&
+           (flags & O_ACCMODE) == O_RDWR && !(flags & (O_TRUNC | O_APPEND | O_PATH | TMPFILE_BIT)) &&
+           thread->first->exists && !thread->first->special;
+}
+
+static void await_reading(struct thread* thread) {
+    struct where* copy = malloc(sizeof *copy);
+    if (!copy) return; /* what was refused is taken for a write */
+    *copy = *thread->first;
+    free(thread->refused);
+    thread->refused = copy;
+    thread->calls_to_look_at = CALLS_TO_LOOK_AT;
+}
+
+static void reading_begins(struct thread* thread, const struct ptrace_syscall_info* info) {
+    const struct call_rule* rule = rule_of(info->arch == AUDIT_ARCH_X86_64, info->entry.nr);
+    unsigned int flags;
+    thread->calls_to_look_at--;
+    if (!rule || (rule->kind != CALL_OPEN && rule->kind != CALL_OPENAT2)) return;
+    memset(&thread->call, 0, __builtin_offsetof(struct event, data));
+    for (int i = 0; i < 6; i++) thread->call.args[i] = info->entry.args[i];
+    thread->rule = rule;
+    thread->call.number = rule->number;
+    wants_write(thread, rule, &flags);
+    if (flags & (WRITE_FLAGS | O_PATH)) return;
+    thread->call.open_flags = flags;
+    end_call(thread);
+    look_at_places(thread, rule);
+    read_names(thread);
+    thread->reads = thread->in_call = thread->first;
+}
+
+static void reading_ended(struct thread* thread, int error) {
+    const struct where *now = thread->first, *refused = thread->refused;
+    if (error || now->mount_id != refused->mount_id || strcmp(now->path, refused->path)) return;
+    note_attempt(account, thread, now, 0, ATTEMPT_READ_INSTEAD);
+    thread->calls_to_look_at = 0;
+}
+
 static void note_answer(struct thread* thread, int error) {
     /* A rename of something missing changes nothing, at its second path neither. */
     const uint32_t no_op = error == EROFS && thread->first->same ? ATTEMPT_NO_OP : 0;
@@ -231,6 +278,7 @@ static void note_answer(struct thread* thread, int error) {
         doubt(text);
     }
     note_attempt(account, thread, thread->first, error, elsewhere);
+    if (error == EROFS && can_be_read_instead(thread)) await_reading(thread);
     if (thread->second)
         note_attempt(account, thread, thread->second, error, ATTEMPT_SECOND | no_op | elsewhere);
 }
@@ -242,6 +290,8 @@ static void call_ended(struct thread* thread, int error, long long value) {
         canary_answered(error);
     } else if (error >= 512) {
         /* The call is to be made once more. */
+    } else if (thread->reads) {
+        reading_ended(thread, error);
     } else if (!thread->first) {
         note_unlooked(thread, error);
     } else if (thread->call.number == SYS_open_by_handle_at) {
@@ -266,6 +316,7 @@ void at_call(struct thread* thread) {
     if (ptrace(PTRACE_GET_SYSCALL_INFO, thread->tid, sizeof info, &info) <= 0) return go_on(thread, 0);
     if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
         if (thread->every_call) begins_anyway(thread, &info);
+        if (thread->calls_to_look_at && !thread->looked) reading_begins(thread, &info);
     } else if (info.op == PTRACE_SYSCALL_INFO_EXIT) {
         if (thread->in_call)
             call_ended(thread, info.exit.is_error ? (int)-info.exit.rval : 0, info.exit.rval);

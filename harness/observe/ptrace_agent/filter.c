@@ -18,8 +18,6 @@
 #include "../agent/calls.h"
 #include "../agent/ioctls.h"
 
-#define TMPFILE_BIT 020000000u
-#define WRITE_FLAGS (O_ACCMODE | O_CREAT | O_TRUNC | TMPFILE_BIT)
 #define X32_BIT 0x40000000u
 #define IOCTL_COUNT (sizeof changing_ioctls / sizeof *changing_ioctls)
 _Static_assert(2 + 2 * IOCTL_COUNT < 256, "a conditional jump reaches no further");

@@ -110,5 +110,13 @@ TEST(Submounts, TheKernelsOwnHoldNobodysData) {
     EXPECT_TRUE(holds_data("fuse.sshfs"));
 }
 
+TEST(Unchanged, AreThePairsThatAreNamed) {
+    EXPECT_EQ(unchanged_of("same 0\nsame 2\nend\n"), (std::vector<std::size_t>{0, 2}));
+    EXPECT_EQ(unchanged_of("end\n"), std::vector<std::size_t>());
+    EXPECT_EQ(unchanged_of("same 0\n"), std::nullopt);
+    EXPECT_EQ(unchanged_of(""), std::nullopt);
+    EXPECT_EQ(unchanged_of("exec failed\nend\n"), std::nullopt);
+}
+
 }  // namespace
 }  // namespace rogate::campaign
