@@ -110,10 +110,13 @@ Task<> DataPlane::survey(std::vector<Mount> mounts, std::vector<Fixture> fixture
             mounts_.push_back(std::move(data));
             continue;
         }
-        if (mount.type == MountType::bind && data.how == DataSource::fresh) data.how = DataSource::overlay;
+        if (!mount.sub_path.empty())
+            if (auto found = co_await find_part(data); !found) co_return found;
+        if (data.mount.type == MountType::bind && data.how == DataSource::fresh)
+            data.how = DataSource::overlay;
         // A live container's anonymous volume is known by its name, and has data.
         const bool has_name = mount.type == MountType::anonymous && !mount.source.empty();
-        if (mount.type == MountType::volume || has_name) {
+        if (data.mount.type == MountType::volume || has_name) {
             auto volume = co_await client_.volume_inspect(mount.source);
             Result<bool> unused = false;
             if (volume) unused = co_await client_.volume_awaits_first_use(mount.source);
@@ -159,6 +162,36 @@ Task<> DataPlane::survey(std::vector<Mount> mounts, std::vector<Fixture> fixture
     for (DataMount& data : mounts_) check_attributes(data);
     tell_of_live();
     co_return co_await find_missing_mount_points();
+}
+
+// A directory of a volume is a directory of the engine's host, and the runs have it as a bind: so does an
+// engine that cannot mount a part of a volume itself.
+Task<> DataPlane::find_part(DataMount& data) {
+    Mount& mount = data.mount;
+    const SourcePlace& at = mount.declared;
+    const std::string what =
+        fmt::format("{}the directory {} of the volume {}, which is mounted on {},",
+                    at.line == 0 ? "" : fmt::format("{}:{}:{}: ", at.file, at.line, at.column),
+                    mount.sub_path, mount.source, mount.target);
+    auto volume = co_await client_.volume_inspect(mount.source);
+    if (!volume && volume.error().kind != ErrorKind::not_found) co_return fail(std::move(volume.error()));
+    if (!volume)
+        co_return fail(ErrorKind::usage,
+                       what +
+                           " is not there, since there is no such volume, so that no engine would start the "
+                           "container; make the volume and the directory first");
+    if (volume->driver != "local" || !volume->options.empty())
+        co_return fail(ErrorKind::usage, what +
+                                             " is on a volume with a driver or options of its own, which is "
+                                             "not supported; mount the whole volume");
+    std::string name = mount.source, sub_path = mount.sub_path;
+    auto wrong = co_await scratch_.wrong_with_part(std::move(name), std::move(sub_path));
+    if (!wrong) co_return fail(std::move(wrong.error()).with_context(what));
+    if (!wrong->empty()) co_return fail(ErrorKind::usage, fmt::format("{} {}", what, *wrong));
+    mount.type = MountType::bind;
+    mount.source = volume->mountpoint + "/" + mount.sub_path;
+    mount.no_copy = false;
+    co_return Result<>{};
 }
 
 std::string DataPlane::seen_by_helper(std::size_t index) const {

@@ -172,6 +172,7 @@ class DataPlane {
 
     // Where the helper sees the file at `path` below the run's layer, and in it.
     std::optional<Scratch::Pair> layered(const RunPlan& plan, const std::string& path) const;
+    engine::Task<> find_part(DataMount& data);
     engine::Task<> survey_source(DataMount& data, std::size_t index);
     // If it is not there yet.
     engine::Task<> make_scratch();

@@ -309,6 +309,34 @@ Task<> Scratch::mount_volumes_of(std::string container) {
     co_return started;
 }
 
+Task<std::string> Scratch::wrong_with_part(std::string volume, std::string sub_path) {
+    engine::ContainerSpec spec = never_started(fmt::format("part{}", checks_++));
+    spec.mounts.push_back(volume_at("/rogate/volume", std::move(volume)));
+    spec.mounts.back().read_only = true;
+    auto container = co_await client_.container_create(std::move(spec));
+    if (!container) co_return fail(std::move(container.error()));
+    std::string id = *container;
+    if (auto mounted = co_await mount_volumes_of(std::move(id)); !mounted)
+        co_return fail(std::move(mounted.error()));
+    std::string wrong;
+    for (std::size_t end = 0; wrong.empty() && end != std::string::npos;) {
+        end = sub_path.find('/', end + 1);
+        const std::string part = sub_path.substr(0, end);
+        auto stat = co_await client_.archive_stat(*container, "/rogate/volume/" + part);
+        if (!stat && stat.error().kind != ErrorKind::not_found) co_return fail(std::move(stat.error()));
+        if (!stat)
+            wrong = "is not there, so that no engine would start the container; make it first";
+        else if (!stat->link_target.empty())
+            wrong = fmt::format(
+                "leads through a symbolic link ({}), which could lead out of the volume; name the "
+                "directory itself",
+                part);
+    }
+    if (auto removed = co_await client_.container_remove(*container); !removed)
+        co_return fail(std::move(removed.error()));
+    co_return wrong;
+}
+
 engine::VolumeSpec Scratch::overlay(std::string name, const std::string& lower, const std::string& place,
                                     const TarFolder& root, const std::string& flags) {
     if (client_.server().first_mount_changes_owner()) unowned_.insert_or_assign(name, root);

@@ -76,6 +76,9 @@ class Scratch {
     // being started.
     engine::Task<> mount_volumes_of(std::string container);
 
+    // Why an engine would not mount that directory of a volume, as the end of a sentence; empty: it would.
+    engine::Task<std::string> wrong_with_part(std::string volume, std::string sub_path);
+
     // A volume that is an overlay on `lower`, with the layers "PLACE/upper" and "PLACE/work"; `root`: owner
     // and mode of its root; `flags`: what it is mounted with, as ",nosuid". The engine makes it with
     // make_volume().

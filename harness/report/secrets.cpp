@@ -82,7 +82,8 @@ class Hider {
         tries.clear(), unwritten.clear(), observations.clear(), secrets = {};  // not for reports
     }
     void hide(Mount& each) const {
-        hide(each.source), hide(each.target), hide(each.tmpfs_options), hide(each.declared.file);
+        hide(each.source), hide(each.sub_path), hide(each.target), hide(each.tmpfs_options),
+            hide(each.declared.file);
     }
     void hide(MountResult& each) const {
         auto& [mount, candidate, verdict, reason, attempts, runs, writes, writable, still_failing, costs,

@@ -258,3 +258,40 @@ def test_what_the_host_has_read_only_stays_so():
             equal(p.verdicts()["/out"], "tolerated", done.stdout + done.stderr)
         finally:
             subprocess.run(["umount", p.path("frozen")], check=True)
+
+
+def test_what_a_patch_makes_of_a_volume_can_be_run_again():
+    """Read-only, with a part of it writable: the arrangement of a patch for engines from API 1.45 on."""
+    docker("volume", "create", "rogate-case-shop")
+    try:
+        docker("run", "--rm", "-v", "rogate-case-shop:/v", IMAGE, "sh", "-c", "mkdir /v/db; echo text | tee /v/f >/v/db/f")
+        with project() as p:
+            with open(p.path("compose.yaml"), "w") as out:
+                out.write(f"""services:
+  web:
+    image: {IMAGE}
+    command: [sh, -c, "cat /data/f; echo more >>/data/db/f || exit 3; echo no >/data/g; {IDLE}"]
+    volumes:
+      - data:/data:ro
+      - type: volume
+        source: data
+        target: /data/db
+        volume:
+          subpath: db
+volumes:
+  data:
+    external: true
+    name: rogate-case-shop
+""")
+            with open(p.path("scenario.yaml"), "w") as out:
+                json.dump({"name": "case", "subject": {"compose": {"file": "compose.yaml", "service": "web"}},
+                           "ready": {"timeout": "15s", "log": "started"}}, out)
+            done = p.run()
+            output = done.stdout + done.stderr
+            equal({target: p.verdicts()[target] for target in ("/data", "/data/db")}, {"/data": "already-ro", "/data/db": "required"}, output)
+            equal([each["path"] for each in p.mount("/data")["attempts"]], ["/data/g"])
+            equal((p.mount("/data/db")["source"], p.mount("/data/db")["subpath"]), ("rogate-case-shop", "db"))
+            seen = docker("run", "--rm", "-v", "rogate-case-shop:/v:ro", IMAGE, "sh", "-c", "cd /v; find . -type f | sort; cat db/f")
+            equal(seen.split(), ["./db/f", "./f", "text"])
+    finally:
+        docker("volume", "rm", "rogate-case-shop")

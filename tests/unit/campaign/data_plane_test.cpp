@@ -170,6 +170,44 @@ TEST_F(DataPlaneTest, NamesTheSourceThatDoesNotExist) {
     EXPECT_THAT(surveyed.error().message, HasSubstr("/srv/none"));
 }
 
+TEST_F(DataPlaneTest, GivesAPartOfAVolumeAsTheDirectoryThatItIs) {
+    session.fake.add_volume("shop");
+    session.fake.disk.put(FakeEngine::mountpoint("shop") + "/eu/db/file", test::file("text"));
+    Mount part = bind("shop", "/data");
+    part.type = MountType::volume;
+    part.sub_path = "eu/db";
+    survey({part});
+    const auto specs = prepare();
+    ASSERT_EQ(specs.size(), 1U);
+    EXPECT_THAT(overlay_options(specs[0].source),
+                HasSubstr("lowerdir=" + FakeEngine::mountpoint("shop") + "/eu/db,"));
+}
+
+TEST_F(DataPlaneTest, NamesThePartOfAVolumeThatNoEngineWouldMount) {
+    session.fake.add_volume("shop");
+    session.fake.disk.put(FakeEngine::mountpoint("shop") + "/eu/file", test::file("text"));
+    test::Node link = test::file("/etc");
+    link.kind = test::Node::Kind::link;
+    session.fake.disk.put(FakeEngine::mountpoint("shop") + "/link", link);
+    Mount part = bind("shop", "/data");
+    part.type = MountType::volume;
+    part.declared = {.file = "compose.yaml", .line = 7, .column = 9};
+    const auto refused = [&](const std::string& volume, const std::string& sub_path) {
+        part.source = volume;
+        part.sub_path = sub_path;
+        DataPlane another(session.client, "s1", "app:1", sub_path);
+        const auto surveyed = session.run(another.survey({part}));
+        EXPECT_FALSE(surveyed);
+        EXPECT_EQ(surveyed.error().kind, ErrorKind::usage);
+        return surveyed.error().message;
+    };
+    EXPECT_THAT(refused("shop", "eu/db"),
+                testing::StartsWith("compose.yaml:7:9: the directory eu/db of the volume shop"));
+    EXPECT_THAT(refused("shop", "eu/db"), HasSubstr("is not there"));
+    EXPECT_THAT(refused("shop", "link/ssl"), HasSubstr("a symbolic link (link)"));
+    EXPECT_THAT(refused("none", "eu"), HasSubstr("there is no such volume"));
+}
+
 TEST_F(DataPlaneTest, TakesAnAccountThatBrokeOffForNone) {
     session.fake.fault = [](int, const test::Call& call) -> std::optional<test::Fault> {
         if (call.path.ends_with("/start")) return test::Fault::refused;
