@@ -46,6 +46,12 @@ constexpr std::chrono::seconds time_for_other_ports{15};
 // In seconds. The signal is lost on it, and all that goes on meanwhile would go on without it as well.
 constexpr int grace_of_the_deaf = 1;
 
+// It has the labels of the container for which it was made, and not those of rogate's own volumes.
+bool is_remade(const engine::VolumeInfo& volume) {
+    const auto role = volume.labels.find(role_label);
+    return role != volume.labels.end() && role->second != "data" && role->second != "observer";
+}
+
 bool kills(const SignalAction& action) {
     return action.signal == "KILL" || action.signal == "SIGKILL" || action.signal == "9";
 }
@@ -142,6 +148,7 @@ class Launch {
     Task<> canaries();
     Task<> collect();
     Task<> find_unwritten();
+    Task<> look_for_remade_volumes();
     Task<> remove();
     scenario::CommandWrapper wrapper() {
         return [this](std::vector<std::string> command) {
@@ -544,7 +551,22 @@ Task<> Launch::shutdown() {
     co_return Result<>{};
 }
 
+// A volume that the engine has lost is made anew by it for the next container that has it, and is empty: the
+// runs had something else then than they were given.
+Task<> Launch::look_for_remade_volumes() {
+    auto volumes = co_await bench_.client.volume_list(fmt::format("{}={}", session_label, bench_.session));
+    if (!volumes)
+        co_return fail(std::move(volumes.error()).with_context("looking at the volumes of the run"));
+    const auto remade = std::ranges::find_if(*volumes, is_remade);
+    if (remade == volumes->end()) co_return Result<>{};
+    co_return fail(ErrorKind::engine, fmt::format("engine: GET /volumes: the engine has lost the volume {} "
+                                                  "during the run and made it anew, empty, so that "
+                                                  "nothing can be concluded; run again",
+                                                  remade->name));
+}
+
 Task<> Launch::collect() {
+    if (auto looked = co_await look_for_remade_volumes(); !looked) co_return looked;
     auto recording = co_await bench_.observer.collect();
     if (!recording)
         co_return fail(std::move(recording.error()).with_context("collecting what the observer saw"));

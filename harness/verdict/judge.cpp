@@ -199,6 +199,16 @@ std::string only_read(const Attempts& attempts) {
                        paths.size() == 1 ? "was" : "were");
 }
 
+// Writes to the mount of which no run that counts has anything.
+std::string never_written(const RunRecord& control, const std::string& target) {
+    std::vector<std::uint32_t> places;
+    for (std::uint32_t i = 0; i < control.made_data.size(); ++i)
+        if (control.made_data[i].mount == target) places.push_back(i);
+    if (places.empty()) return "never written to";
+    return fmt::format("written to only by the run that made the data: {}",
+                       named(control.made_data.picked(std::move(places))));
+}
+
 void judge_passed_probe(MountResult& result, const RunRecord& control, const RunRecord& probe,
                         const Difference* difference) {
     const std::string& target = result.mount.target;
@@ -250,8 +260,9 @@ void judge_passed_probe(MountResult& result, const RunRecord& control, const Run
                         counted(harmless, "no-op or access check was", "no-ops and access checks were"),
                         only_read(result.attempts), through(*result.watched)));
     settle(result, Verdict::safe,
-           fmt::format("read {}{} times, never written to; {}", probe.observer == "ptrace" ? "at least " : "",
-                       uses(control, target) + uses(probe, target), through(*result.watched)));
+           fmt::format("read {}{} times, {}; {}", probe.observer == "ptrace" ? "at least " : "",
+                       uses(control, target) + uses(probe, target), never_written(control, target),
+                       through(*result.watched)));
 }
 
 // Without an observer only the outcomes are known: a failure shows a need, a pass shows nothing of what was

@@ -115,7 +115,11 @@ RunRecord merged(const std::vector<RunRecord>& runs) {
     whole.uses.clear(), whole.canary.clear(), whole.read_back.emplace(), whole.observer_problem.clear();
     whole.lost_events = 0;
     for (const RunRecord& run : runs) {
-        if (run.plan.leaves_data) continue;  // made for its data, not in a state that was asked for
+        if (run.plan.leaves_data) {  // made for its data, not in a state that was asked for
+            for (const Attempt& each : run.attempts)
+                if (is_write_made(each)) whole.made_data.edit().push_back(each);
+            continue;
+        }
         whole.tries.push_back(tries_of(run).front());
         merger.add(run);
         add_account(whole, run);
