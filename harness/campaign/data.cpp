@@ -529,7 +529,7 @@ Task<> DataPlane::fill(int run, std::size_t index) {
     const DataMount& data = mounts_[index];
     if (data.how == DataSource::made && data.made_files.empty()) co_return Result<>{};
     if (data.how == DataSource::copy && !data.fixture && !data.group &&
-        (data.facts.more_attributes || !data.facts.deep_attributes.empty())) {
+        (data.facts.more_attributes || !data.facts.deep_attributes.empty() || data.facts.searched_in_part)) {
         std::vector<engine::MountSpec> sources = source_mounts();
         Scratch::Pair pair{seen_by_helper(index), Scratch::in_helper(data_place(run, index))};
         co_return co_await scratch_.copy(std::move(pair), std::move(sources), data.mount.target);

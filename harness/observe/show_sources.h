@@ -76,7 +76,10 @@ static inline void show_fact(const char* what, const char* path) {
 }
 
 static inline int search_one(const char* path, const struct stat* state, int kind, struct FTW* where) {
-    if (kind == FTW_DNR || kind == FTW_NS || --searched.left < 0) searched.cut = true;
+    struct stat now;
+    /* Data in use change: what is gone by now need not be looked at. */
+    if ((kind == FTW_DNR || kind == FTW_NS) && (!lstat(path, &now) || errno != ENOENT)) searched.cut = true;
+    if (--searched.left < 0) searched.cut = true;
     if (searched.left < 0) return 1;
     if (kind == FTW_NS) return 0;
     if (where->level == 0) {

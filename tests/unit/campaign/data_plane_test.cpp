@@ -153,6 +153,26 @@ TEST_F(DataPlaneTest, GivesTheSocketThatSomebodyElseServesUntilTheSubjectMakesIt
     EXPECT_EQ(prepare(2).size(), 1U);
 }
 
+TEST_F(DataPlaneTest, DoubtsASourceThatWasSearchedInPart) {
+    session.fake.host_mounts["/srv/data"].searched_in_part = true;
+    session.fake.disk.put("/srv/other/file", test::file("text"));
+    survey({bind("/srv/data", "/data"), bind("/srv/other", "/other"), bind("/srv/data", "/view", true)});
+    const auto lacks = [&](const std::string& target) {
+        return std::ranges::find(plane.mounts(), target,
+                                 [](const DataMount& each) { return each.mount.target; })
+            ->lacks.size();
+    };
+    EXPECT_EQ(lacks("/data"), 1U);
+    EXPECT_EQ(lacks("/other"), 0U);
+    EXPECT_EQ(lacks("/view"), 0U);  // it is that of /data
+}
+
+TEST_F(DataPlaneTest, DoubtsNoSourceThatTheRunsHaveAsItIs) {
+    session.fake.host_mounts["/srv/data"].searched_in_part = true;
+    survey({bind("/srv/data", "/data", true)});
+    EXPECT_TRUE(plane.mounts().front().lacks.empty());
+}
+
 TEST_F(DataPlaneTest, MakesTheMountPointsThatTheEngineCannotMakeBelowAReadOnlyMount) {
     survey({bind("/srv/data", "/data"), bind("/srv/data/sub", "/data/inner")});
     RunPlan plan;
