@@ -23,7 +23,7 @@ enum call_kind {
     CALL_URING,      /* hands requests to io_uring; without the tier that sees them, what they were is not known */
     CALL_MOUNT, /* changes what is mounted where; its path as in CALL_CHANGE, though only the eBPF agent looks at it */
     CALL_HANDLE,    /* opens by a file handle; the descriptor says on which mount */
-    CALL_HANDLE_OF, /* asks for a file handle, which not every file system gives; only the eBPF agent looks at it */
+    CALL_HANDLE_OF, /* asks for a file handle, which not every file system gives */
     CALL_NEWER,     /* not known: whether it changes anything is not known either */
     CALL_OTHER       /* may be refused; what it would have changed is not looked at, so that a refusal counts as lost */
 };

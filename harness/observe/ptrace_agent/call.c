@@ -35,7 +35,7 @@ static const struct call_rule* rule_of(bool native, unsigned long long number) {
     if (!rules[SYS_open].kind) fill_rules(rules, i386_rules);
     if (number >= SYSCALLS) return NULL;
     const struct call_rule* rule = &(native ? rules : i386_rules)[number];
-    return rule->kind == CALL_NONE || rule->kind == CALL_HANDLE_OF ? NULL : rule;
+    return rule->kind == CALL_NONE ? NULL : rule;
 }
 
 /* ---- before it is made ---- */
@@ -103,7 +103,9 @@ static void look_at_places(struct thread* thread, const struct call_rule* rule) 
         return;
     }
     if (!read_text(thread->tid, (unsigned long)args[(int)rule->path], path, sizeof path)) return;
-    thread->first = place(thread, -1, dirfd, path, false);
+    const bool of_descriptor = rule->kind == CALL_HANDLE_OF && !path[0]; /* AT_EMPTY_PATH */
+    thread->first = of_descriptor && dirfd >= 0 ? place(thread, dirfd, AT_FDCWD, "", false)
+                                                : place(thread, -1, dirfd, path, false);
     if (rule->second_path <= 0) return;
     const int second_dirfd = rule->second_dirfd >= 0 ? (int)args[(int)rule->second_dirfd] : AT_FDCWD;
     if (read_text(thread->tid, (unsigned long)args[(int)rule->second_path], path, sizeof path))
@@ -181,7 +183,12 @@ static bool is_mounting(const struct event* call) {
 
 static void note_unlooked(const struct thread* thread, int error) {
     char text[ACCOUNT_PROBLEM];
-    if (error == EROFS) return lose("a call was refused of which it is not known what it would have changed");
+    if (error == EROFS) {
+        snprintf(text, sizeof text,
+                 "%s (%.200s) was refused (EROFS) %s, and what that would have changed is not known", thread->comm,
+                 thread->exe, call_name(thread->call.number));
+        return doubt(text);
+    }
     if (error) return;
     if (is_mounting(&thread->call)) return mounts_changed();
     snprintf(text, sizeof text, "%s (%.200s) changed a file system by %s, and what it changed is not known",
@@ -294,6 +301,9 @@ static void call_ended(struct thread* thread, int error, long long value) {
         reading_ended(thread, error);
     } else if (!thread->first) {
         note_unlooked(thread, error);
+    } else if (thread->call.number == SYS_name_to_handle_at) {
+        /* An overlay gives none: the application does not do what it does in use (the recorder knows where). */
+        if (error == EOPNOTSUPP) note_attempt(account, thread, thread->first, error, 0);
     } else if (thread->call.number == SYS_open_by_handle_at) {
         note_opened_by_handle(thread, error, (int)value);
     } else {
