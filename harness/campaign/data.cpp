@@ -320,6 +320,7 @@ Task<> DataPlane::read_root_attributes(DataMount& data, std::size_t index) {
     data.gid = root->entry.gid;
     data.mode = root->entry.mode;
     data.modified = root->entry.modified;
+    data.is_empty = root->only_one;
     co_return Result<>{};
 }
 

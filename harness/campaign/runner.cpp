@@ -223,7 +223,8 @@ Task<> Launch::start() {
         observed.push_back({.target = data.mount.target,
                             .is_directory = data.is_directory,
                             .is_read_only = takes_canary(data),
-                            .below_source = data.below_source});
+                            .below_source = data.below_source,
+                            .lacks_data = bench_.lacks_data});
     auto armed = co_await bench_.observer.arm(container_, std::move(observed), "entrypoint");
     if (!armed) co_return fail(std::move(armed.error()).with_context("arming the observer"));
 

@@ -256,12 +256,16 @@ Recording Recorder::finish() {
     std::map<Key, Attempt> merged;
     std::size_t problems = 0;
     const std::set<Opener> readers = this->readers();
+    std::set<std::string> looked_at;
     for (AttemptEvent& event : events_) {
         if (is_read_instead(event)) continue;
+        const bool looks = (event.fixed.flags & ATTEMPT_LOOK) != 0;
+        if (looks && (is_engines(event.mount) || !looked_at.insert(target_of(event.mount, targets_)).second))
+            continue;
         Attempt attempt;
         attempt.mount = target_of(event.mount, targets_);
         attempt.path = event.path;
-        attempt.operation = operation_of(event);
+        attempt.operation = looks ? "access" : operation_of(event);
         attempt.syscall = event.syscall;
         attempt.error = event.fixed.error;
         attempt.phase = phase_of(event);

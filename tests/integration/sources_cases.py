@@ -295,3 +295,42 @@ volumes:
             equal(seen.split(), ["./db/f", "./f", "text"])
     finally:
         docker("volume", "rm", "rogate-case-shop")
+
+
+def test_who_looks_for_what_the_runs_lack_is_doubted():
+    """By a name alone, by an open that fails, by connecting; and a mount that nobody looks at doubts nothing."""
+    needs_root()
+    missed = "{ %s; } 2>/dev/null && " + OUT
+    looks = {"[ -e /data/below/version ]": "inconclusive",
+             "ln -s /data /tmp/link; cat /tmp/link/below/self/status": "inconclusive",
+             "perl -MIO::Socket::UNIX -e 'exit !IO::Socket::UNIX->new(Peer => \"/data/below/socket\")'": "inconclusive",
+             "false": "safe"}
+    with project() as p:
+        p.make("data", {"f": "text\n"})
+        p.make("notes", {"readme": "text\n"})
+        os.makedirs(p.path("data/below"))
+        subprocess.run(["mount", "-t", "proc", "proc", p.path("data/below")], check=True)
+        try:
+            for look, verdict in looks.items():
+                p.scenario("cat /out/readme; " + missed % look + IDLE, ["./data:/data", "./notes:/out"], candidates=["/out"])
+                done = p.run("--observer", "ebpf")
+                equal(p.verdicts()["/out"], verdict, look + done.stdout + done.stderr)
+                if verdict == "inconclusive":
+                    contains(p.mount("/out")["reason"], "/data: what is mounted below its source (/data/below (proc))")
+        finally:
+            subprocess.run(["umount", p.path("data/below")], check=True)
+
+
+def test_an_empty_volume_is_filled_from_the_image_where_data_are_copied():
+    docker("volume", "create", "rogate-case-empty")
+    try:
+        with project() as p:
+            p.make("notes", {"readme": "text\n"})
+            p.scenario("cat /out/readme; [ -e /usr/share/nginx/html/index.html ] && " + OUT + IDLE,
+                       [{"type": "volume", "source": "rogate-case-empty", "target": "/usr/share/nginx/html"}, "./notes:/out"],
+                       candidates=["/out"], data="copy", subject={"image": "rogate/nginx"})
+            done = p.run()
+            equal(p.verdicts()["/out"], "tolerated", done.stdout + done.stderr)
+        equal(docker("run", "--rm", "-v", "rogate-case-empty:/v:ro", IMAGE, "ls", "/v"), "")
+    finally:
+        docker("volume", "rm", "rogate-case-empty")

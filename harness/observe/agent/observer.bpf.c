@@ -224,6 +224,9 @@ __u32 changes, states;
 __u64 paths_told, paths_done;
 /* io_uring requests of a container whose result nobody has seen, or cannot be told from another's. */
 __u64 unseen_requests[SLOTS];
+/* By container: whoever looks for a name is told as well. And whether that is so of any. */
+__u32 looks[SLOTS];
+bool looking;
 /* By container: something was refused that is in refused_opens, so that opens for reading are looked at, too. */
 __u32 refuses_opens[SLOTS];
 /* Of a container that was joined while it ran: nobody stops its processes, and its end is told at once. */
@@ -1066,6 +1069,7 @@ __noinline int report(int unused) {
         if (on_kernels_own_mount(mnt)) return 0;
     }
     if (request->flags & EVENT_BY_FD && !work->base.dentry) return 0;
+    if (request->flags & EVENT_LOOK && !first && !is_own) return 0; /* a descriptor, whose open has been counted */
     fill_who(work, &request->process);
     event->flags |= request->flags | (first ? 0 : EVENT_NO_NAME);
     event->number = request->number;
@@ -1218,6 +1222,29 @@ static __noinline int note_others(struct pt_regs* regs, __u32 number) {
     return 0;
 }
 
+static __always_inline bool is_idle(signed char kind) {
+    return kind == CALL_NONE || (kind >= CALL_LOOK && !looking);
+}
+
+/* A name that is looked for in another way than by a path in an argument. */
+static __always_inline bool looks_for_socket(struct request* request, signed char kind) {
+    if (kind == CALL_LOOK_SENT) request->args[1] = request->args[4];
+    if (kind == CALL_LOOK_MESSAGE) {
+        __u64 name = 0;
+        bpf_probe_read_user(&name, sizeof name, (void*)request->args[1]);
+        request->args[1] = name;
+    }
+    return request->args[1] && names_a_socket_file(request);
+}
+
+static __always_inline int look(struct request* request) {
+    request->flags = EVENT_LOOK;
+    request->open_flags = 0;
+    request->opens = false;
+    request->result = 0; /* whatever came of it */
+    return request->path ? report(0) : 0;
+}
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(on_exit, struct pt_regs* regs, long result) {
     struct request* request;
@@ -1231,8 +1258,7 @@ int BPF_PROG(on_exit, struct pt_regs* regs, long result) {
     bool i386;
     END_OF(PART_TRACEPOINT);
     /* Everybody's calls come here: the cheapest test first. */
-    if (number < SYSCALLS && rules[number].kind == CALL_NONE && i386_rules[number].kind == CALL_NONE &&
-        result != -EROFS)
+    if (number < SYSCALLS && is_idle(rules[number].kind) && is_idle(i386_rules[number].kind) && result != -EROFS)
         return 0;
     process = bpf_map_lookup_elem(&processes, &tgid);
     if (!process) return number < SYSCALLS && result >= 0 && watching ? note_others(regs, number) : 0;
@@ -1248,6 +1274,7 @@ int BPF_PROG(on_exit, struct pt_regs* regs, long result) {
     table = i386 ? i386_rules : rules;
     table += number;
     rule.kind = table->kind;
+    if (rule.kind >= CALL_LOOK && !looks[process->slot & (SLOTS - 1)]) rule.kind = CALL_NONE;
     if (rule.kind == CALL_NONE && result != -EROFS) return 0;
     if (rule.kind == CALL_NONE || rule.kind == CALL_OTHER || rule.kind == CALL_NEWER) {
         if (result < 0 && result != -EROFS) return 0;
@@ -1276,6 +1303,10 @@ int BPF_PROG(on_exit, struct pt_regs* regs, long result) {
     request->second_dirfd = rule.second_dirfd >= 0 ? (int)argument(request, rule.second_dirfd) : AT_FDCWD;
     request->second_path = rule.second_path >= 0 ? argument(request, rule.second_path) : 0;
     request->is_others = false;
+    if (rule.kind >= CALL_LOOK) {
+        if (rule.kind != CALL_LOOK && !looks_for_socket(request, rule.kind)) return 0;
+        return look(request);
+    }
     request->opens = rule.kind == CALL_OPEN || rule.kind == CALL_OPENAT2 || rule.kind == CALL_HANDLE;
     if (request->opens) {
         __u64 flags = rule.flags >= 0 ? argument(request, rule.flags) : O_CREAT | O_TRUNC | 1;
@@ -1286,18 +1317,22 @@ int BPF_PROG(on_exit, struct pt_regs* regs, long result) {
             if (file) count_use(process, file);
         }
         if (!opens_for_writing(request->open_flags) && result != -EROFS) {
+            if (result < 0 && looks[process->slot & (SLOTS - 1)]) return look(request);
             if (result < 0 || !refuses_opens[process->slot & (SLOTS - 1)] || request->open_flags & O_PATH) return 0;
             if (!is_read_instead(0)) return 0;
             request->flags = EVENT_READ_INSTEAD;
         }
     } else if (rule.kind == CALL_ACCESS) {
-        if (!(argument(request, rule.flags) & W_OK)) return 0;
+        if (!(argument(request, rule.flags) & W_OK))
+            return looks[process->slot & (SLOTS - 1)] ? look(request) : 0;
     } else if (rule.kind == CALL_IOCTL) {
         if (result != -EROFS && !changes_by_ioctl(request->args[1])) return 0;
     } else if (rule.kind == CALL_HANDLE_OF) {
         if (result != -EOPNOTSUPP) return 0;
     } else if (rule.kind == CALL_URING) {
         if (!sees_uring && request->args[1]) ADD(lost_events);
+        /* What is looked for through a ring is not seen. */
+        if (looks[process->slot & (SLOTS - 1)]) return tell_unknown(request->number, i386);
         return 0;
     } else if (rule.kind == CALL_BIND || rule.kind == CALL_SOCKETCALL) {
         if (rule.kind == CALL_SOCKETCALL && !is_bind(request)) return 0;

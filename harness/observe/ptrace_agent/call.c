@@ -35,7 +35,7 @@ static const struct call_rule* rule_of(bool native, unsigned long long number) {
     if (!rules[SYS_open].kind) fill_rules(rules, i386_rules);
     if (number >= SYSCALLS) return NULL;
     const struct call_rule* rule = &(native ? rules : i386_rules)[number];
-    return rule->kind == CALL_NONE ? NULL : rule;
+    return rule->kind == CALL_NONE || rule->kind >= CALL_LOOK ? NULL : rule;
 }
 
 /* ---- before it is made ---- */

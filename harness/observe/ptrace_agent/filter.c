@@ -126,7 +126,7 @@ static void decide_all(const struct call_rule* rules, const struct other_calls* 
      * cache, from 5.11 on). */
     for (int pass = 0; pass < 2; pass++)
         for (unsigned int number = SYSCALLS; number-- > 0;)
-            if (rules[number].kind != CALL_NONE && by_argument(&rules[number]) == !pass)
+            if (rules[number].kind != CALL_NONE && rules[number].kind < CALL_LOOK && by_argument(&rules[number]) == !pass)
                 decide(number, &rules[number]);
     decide_others(calls);
     answer(SECCOMP_RET_ALLOW);

@@ -153,6 +153,29 @@ TEST_F(DataPlaneTest, GivesTheSocketThatSomebodyElseServesUntilTheSubjectMakesIt
     EXPECT_EQ(prepare(2).size(), 1U);
 }
 
+TEST_F(DataPlaneTest, LetsTheEngineFillAnEmptyVolumeThatWouldBeCopied) {
+    session.fake.add_volume("empty");
+    session.fake.add_volume("full");
+    session.fake.disk.put(FakeEngine::mountpoint("full") + "/file", test::file("text"));
+    Mount empty = bind("empty", "/empty"), full = bind("full", "/full"), kept = bind("empty", "/kept");
+    empty.type = full.type = kept.type = MountType::volume;
+    kept.no_copy = true;
+    plane.use(DataMode::copy);
+    survey({empty, full});
+    const auto specs = prepare();
+    EXPECT_EQ(at(specs, "/empty").type, MountSpec::Type::volume);
+    EXPECT_FALSE(at(specs, "/empty").no_copy);
+    EXPECT_NE(at(specs, "/empty").source, "empty");
+    EXPECT_EQ(at(specs, "/full").type, MountSpec::Type::bind);
+    DataPlane another(session.client, "s1", "app:1", "other-");
+    another.use(DataMode::copy);
+    ASSERT_TRUE(session.run(another.survey({kept})));
+    RunPlan plan;
+    const auto others = session.run(another.prepare(plan));
+    ASSERT_TRUE(others) << others.error().message;
+    EXPECT_EQ(at(*others, "/kept").type, MountSpec::Type::bind);
+}
+
 TEST_F(DataPlaneTest, DoubtsASourceThatWasSearchedInPart) {
     session.fake.host_mounts["/srv/data"].searched_in_part = true;
     session.fake.disk.put("/srv/other/file", test::file("text"));

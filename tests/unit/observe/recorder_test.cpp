@@ -386,5 +386,22 @@ TEST_F(Recording_, WhatElseIsRefusedOfAFileIsNotReadInstead) {
     for (const Attempt& each : recorder.finish().attempts) EXPECT_FALSE(each.read_instead);
 }
 
+TEST_F(Recording_, WhereSomebodyLookedIsToldOncePerMount) {
+    const auto look = [&](std::string path, std::string mount) {
+        AttemptEvent made = event("newfstatat", std::move(path), 0);
+        made.mount = std::move(mount);
+        made.fixed.flags = ATTEMPT_LOOK | ATTEMPT_NO_OP;
+        recorder.take(made);
+    };
+    look("/data/x", "/data");
+    look("/data/y", "/data");
+    look("/proc/1/stat", "/proc");
+    look("/lost", "");
+    const Recording recording = recorder.finish();
+    ASSERT_EQ(recording.attempts.size(), 2U);
+    for (const Attempt& each : recording.attempts) EXPECT_EQ(each.cls, AttemptClass::access_check);
+    EXPECT_TRUE(recording.problem.empty());
+}
+
 }  // namespace
 }  // namespace rogate::observe
