@@ -24,7 +24,7 @@ struct RunOptions {
     std::string shard;                   // --shard I/N; empty: all
     std::string since;                   // a revision: only what was made read-only since; empty: everything
     std::string container;               // --container NAME: the subject; empty: the scenarios' own
-    std::string service;                 // --service NAME, of a Compose file
+    std::vector<std::string> services;   // --service NAME, of a Compose file or manifests; empty: all
     std::vector<std::string> profiles;   // --profile NAME, of a Compose file
     std::vector<std::string> without;    // --without KEY,…: what the runs cannot have
     std::string out;                     // --out DIR; empty: no files

@@ -63,25 +63,34 @@ int main(int argc, char** argv) {
         ->check(CLI::Range(0.1, 3600.0));
 
     RunOptions run;
-    CLI::App* run_app = app.add_subcommand("run", "Settle every candidate mount of a scenario");
-    run_app->add_option("SCENARIO", run.scenarios,
-                        "Scenario or Compose files, folders with one, or - for the standard input");
-    run_app->add_option(
-        "--container", run.container,
-        "Clone this container as the subject, leaving it alone; without SCENARIO: start it, see "
-        "it ready, stop it");
+    CLI::App* run_app = app.add_subcommand(
+        "run", "Settle every candidate mount of a scenario, a Compose project or Kubernetes manifests");
+    run_app->add_option("PATH", run.scenarios,
+                        "Scenarios, Compose files, manifests, folders with one of them, or - for the "
+                        "standard input");
+    run_app->add_option("--container", run.container,
+                        "Clone this container as the subject, leaving it alone; without PATH: start it, see "
+                        "it ready, stop it");
     run_app->add_option("--since", run.since,
                         "Settle only the mounts that files of this git repository made read-only since this "
                         "revision; they are writable in the control run, as they were");
-    run_app->add_option("--service", run.service, "Of a Compose file: the service under test");
-    one_at_a_time(run_app->add_option("--profile", run.profiles,
-                                      "Of a Compose file: a profile to turn on (repeatable)"));
-    run_app
-        ->add_option(
-            "--without", run.without,
-            "Leave out what the runs cannot have and would be refused: keys of Compose services (devices, "
-            "pid, network_mode, …) and fields of pods (hostNetwork, …), with commas between them")
-        ->delimiter(',');
+    const auto add_reading = [&](CLI::App* to, auto& options) {
+        one_at_a_time(to->add_option(
+            "--service", options.services,
+            "Only this service of a Compose file, or this workload or WORKLOAD/CONTAINER of manifests "
+            "(repeatable; default: all)"));
+        one_at_a_time(to->add_option("--profile", options.profiles,
+                                     "Of a Compose file: a profile to turn on (repeatable)"));
+        to->add_option(
+              "--without", options.without,
+              "Leave out what the runs cannot have and would be refused: keys of Compose services (devices, "
+              "pid, network_mode, …) and fields of pods (hostNetwork, …), with commas between them")
+            ->delimiter(',');
+        one_at_a_time(to->add_option("--set", options.variables,
+                                     "NAME=VALUE: variable of the scenarios, before their own 'vars' "
+                                     "(repeatable)"));
+    };
+    add_reading(run_app, run);
     one_at_a_time(run_app->add_option("--only", run.only,
                                       "Only scenarios whose name matches this pattern (*, ?; repeatable)"));
     run_app->add_option("--shard", run.shard,
@@ -90,9 +99,6 @@ int main(int argc, char** argv) {
         ->add_option("--repeat", run.repeat,
                      "Try each run this often; tries that end differently are inconclusive (default 1)")
         ->check(CLI::Range(1, 100));
-    one_at_a_time(run_app->add_option("--set", run.variables,
-                                      "NAME=VALUE: variable of the scenarios, before their own 'vars' "
-                                      "(repeatable)"));
     run_app->add_option("-j,--jobs", run.jobs, "Run this many scenarios at a time on each engine (default 1)")
         ->check(CLI::Range(1, 64));
     run_app->add_option(

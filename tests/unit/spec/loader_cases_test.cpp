@@ -21,7 +21,8 @@ Scenario compose(const std::string& text, const std::string& service = "app",
     around.read_file = [](const std::string& path) -> Result<std::string> {
         return fail(ErrorKind::not_found, path + ": No such file or directory");
     };
-    auto scenario = parse_scenario(text, "compose.yaml", around, {service, {}});
+    auto scenario = parse_scenario(text, "compose.yaml", around,
+                                   {service.empty() ? std::vector<std::string>() : std::vector{service}, {}});
     if (scenario) return std::move(*scenario);
     ADD_FAILURE() << text << "\n" << scenario.error().message;
     return {};
