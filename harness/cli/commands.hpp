@@ -37,6 +37,13 @@ struct RunOptions {
     std::string requests = "auto";  // auto, ports, relay
 };
 
+struct PlanOptions {
+    std::vector<std::string> paths;
+    std::vector<std::string> services, profiles, without, variables;  // as those of RunOptions
+    std::string format = "table";
+    std::string output;  // --output FILE; empty: standard output
+};
+
 struct MergeOptions {
     std::vector<std::string> results;
     std::string out;  // --out FILE; empty: standard output
@@ -97,6 +104,7 @@ int merge_command(const Global& global, const MergeOptions& options);
 int watch_command(const Global& global, const WatchCommandOptions& options);
 int clean_command(const Global& global, const CleanOptions& options);
 int gate_command(const Global& global, const GateOptions& options);
+int plan_command(const Global& global, const PlanOptions& options);
 int audit_command(const Global& global, const AuditOptions& options);
 int report_command(const Global& global, const ReportOptions& options);
 int doctor_command(const Global& global);

@@ -133,6 +133,19 @@ int main(int argc, char** argv) {
                      "auto (ports, unless the engine is on another host)")
         ->check(CLI::IsMember({"auto", "ports", "relay"}));
 
+    PlanOptions plan;
+    CLI::App* plan_app =
+        app.add_subcommand("plan", "Say what a run would do, without starting anything or asking an engine");
+    plan_app
+        ->add_option(
+            "PATH", plan.paths,
+            "Scenarios, Compose files, manifests, folders with one of them, or - for the standard input")
+        ->required();
+    add_reading(plan_app, plan);
+    plan_app->add_option("-f,--format", plan.format, "table or json")
+        ->check(CLI::IsMember({"table", "json"}));
+    plan_app->add_option("-o,--output", plan.output, "Write to this file (default: standard output)");
+
     WatchCommandOptions watch;
     std::string watch_for;
     CLI::App* watch_app =
@@ -269,6 +282,7 @@ int main(int argc, char** argv) {
         return report_error(
             {rogate::ErrorKind::usage, "--host and --context both name an engine; leave one of them out"});
     if (*run_app) return run_command(global, run);
+    if (*plan_app) return plan_command(global, plan);
     if (*merge_app) return merge_command(global, merge);
     if (*watch_app) return watch_command(global, watch);
     if (*clean_app) return clean_command(global, clean);

@@ -216,6 +216,20 @@ std::vector<const KubeObjectRef*> KubeObjects::workloads() const {
     return found;
 }
 
+void KubeObjects::refuse_twins() const {
+    std::map<std::string, SourcePlace> known;
+    for (const KubeObjectRef* each : workloads()) {
+        const std::string name = fmt::format(
+            "{}/{}", each->name_space.empty() ? usual_name_space : each->name_space, title(*each));
+        const SourcePlace at = each->context->declared(each->value->place);
+        const auto [earlier, fresh] = known.emplace(name, at);
+        if (!fresh)
+            each->context->problem(
+                *each->value, fmt::format("{} is declared twice: here and at {}:{}; leave one of the two out",
+                                          in_quotes(name), earlier->second.file, earlier->second.line));
+    }
+}
+
 std::string KubeObjects::short_name(const KubeObjectRef& workload) const {
     int same_name = 0, same_title = 0;
     for (const KubeObjectRef* other : workloads()) {

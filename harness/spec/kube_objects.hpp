@@ -66,6 +66,8 @@ class KubeObjects {
     // why.
     const KubeObjectRef* workload(const std::optional<std::string>& name, const Value& at) const;
 
+    // A problem for each workload that is there already: a cluster would have the last one only.
+    void refuse_twins() const;
     // All of them, as they stand in the files.
     std::vector<const KubeObjectRef*> workloads() const;
     // "shop"; with the kind, or with namespace and kind, before it where others are called so, too.

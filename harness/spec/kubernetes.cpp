@@ -547,6 +547,7 @@ System read_kubernetes_system(const std::vector<ManifestFile>& files, const Cont
     system.name = files.empty() ? std::string() : context.file;
     const auto workloads = objects.workloads();
     if (workloads.empty() && context.problems.empty()) context.problems.add({}, std::string(no_workload));
+    objects.refuse_twins();
     const std::vector<std::size_t> nothing_yet = objects.marks();
     const bool readable = objects.lines_since(std::vector<std::size_t>(nothing_yet.size())).empty();
     if (readable && context.problems.empty())

@@ -301,6 +301,13 @@ TEST(Inputs, OfWorkloadsOfOneNameAreNamedApart) {
     EXPECT_THAT(names(twice.scenarios), ElementsAre("x.deployment.a.c", "y.deployment.a.c"));
 }
 
+TEST(Inputs, RefuseAWorkloadThatIsThereTwice) {
+    const Folder folder({{"a.yaml", workload}, {"b.yaml", workload}});
+    EXPECT_THAT(load(folder.path()).error().message,
+                HasSubstr("b.yaml:1:1: 'default/Deployment/shop' is declared twice: here and at " +
+                          folder.path("a.yaml") + ":1"));
+}
+
 TEST(Inputs, MakeUpWhatNoFileHas) {
     const Input input = manifests(
         "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  containers:\n  - name: c\n    image: i\n"
