@@ -101,7 +101,7 @@ int run_command(const Global& global, const RunOptions& options) {
             for (const std::string& note : notes)
                 if (!options.quiet) std::fputs(fmt::format("rogate: note: {}\n", note).c_str(), stderr);
         };
-        if (input->own_exercise) tell(spec::notes_of(input->system));
+        if (input->own_exercise) tell(spec::notes_of(input->system, input->scenarios));
         for (Scenario& scenario : input->scenarios) {
             if (!input->own_exercise) tell(scenario.notes);
             scenarios.push_back(std::move(scenario));

@@ -52,9 +52,14 @@ tl::unexpected<Error> usage(std::string text) {
     return fail(ErrorKind::usage, std::move(text));
 }
 
-bool is_readme(const fs::path& file) {
+bool is_no_yaml(const fs::path& file) {
     const std::string extension = file.extension().string();
     return extension != ".yaml" && extension != ".yml" && extension != ".json";
+}
+
+// Large data files of other kinds are not worth to be parsed.
+bool may_be_manifest(std::string_view text) {
+    return text.find("apiVersion") != std::string_view::npos && text.find("kind") != std::string_view::npos;
 }
 
 struct Folder {
@@ -74,13 +79,13 @@ Folder look_into(const fs::path& folder, const Surroundings& surroundings) {
         found.rendered_by = fmt::format("helm template {}", folder.string());
     std::vector<fs::path> files;
     for (const fs::directory_entry& entry : fs::directory_iterator(folder, failure))
-        if (entry.is_regular_file(failure) && !is_readme(entry.path())) files.push_back(entry.path());
+        if (entry.is_regular_file(failure) && !is_no_yaml(entry.path())) files.push_back(entry.path());
     std::ranges::sort(files);
     for (const fs::path& file : files) {
         const auto text = surroundings.read_file(file.string());
         if (!text)
             found.passed_over.push_back(fmt::format("{}: {}", file.string(), text.error().message));
-        else if (kind_of(*text) == InputKind::manifests)
+        else if (may_be_manifest(*text) && kind_of(*text) == InputKind::manifests)
             found.manifests.push_back(file.string());
         else
             found.passed_over.push_back(fmt::format("{}: it is no manifest", file.string()));

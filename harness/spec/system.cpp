@@ -77,15 +77,13 @@ void put_into_pod(const System& system, const SystemContainer& subject, Scenario
     }
 }
 
-std::string without_effect(const std::string& service, const std::vector<std::string>& keys) {
-    return fmt::format("service '{}': without effect on the test: {}", service, fmt::join(keys, ", "));
-}
-
-void note_without_effect(const SystemContainer& container, bool is_subject, Scenario& scenario) {
+std::string without_effect(const SystemContainer& container, bool is_subject) {
     std::vector<std::string> keys = container.without_effect;
     // It is asked how it ends.
     if (is_subject && container.pod.empty() && !container.restart.name.empty()) keys.emplace_back("restart");
-    if (!keys.empty()) scenario.notes.push_back(without_effect(container.name, keys));
+    return keys.empty() ? std::string()
+                        : fmt::format("service '{}': without effect on the test: {}", container.name,
+                                      fmt::join(keys, ", "));
 }
 
 Mount mount_of(const PodMount& place, const std::vector<PodVolume>& volumes) {
@@ -173,11 +171,15 @@ std::string container_name(const std::string& pod, const std::string& container)
     return pod + "/" + container;
 }
 
-std::vector<std::string> notes_of(const System& system) {
+std::vector<std::string> notes_of(const System& system, const std::vector<Scenario>& scenarios) {
     std::vector<std::string> notes = system.notes;
     for (const NotRun& each : system.left_out) notes.insert(notes.end(), each.why.begin(), each.why.end());
-    for (const SystemContainer& each : system.containers)
-        if (!each.without_effect.empty()) notes.push_back(without_effect(each.name, each.without_effect));
+    for (const SystemContainer& each : system.containers) {
+        const bool is_subject = std::ranges::any_of(scenarios, [&](const Scenario& scenario) {
+            return scenario.subject.origin == each.subject.origin;
+        });
+        if (auto note = without_effect(each, is_subject); !note.empty()) notes.push_back(std::move(note));
+    }
     return notes;
 }
 
@@ -200,7 +202,8 @@ Scenario scenario_of(const System& system, const std::string& container) {
     const std::set<std::string> needed = needed_by(system, subject.name);
     for (const SystemContainer& each : system.containers) {
         if (!needed.contains(each.name)) continue;
-        note_without_effect(each, &each == &subject, scenario);
+        if (auto note = without_effect(each, &each == &subject); !note.empty())
+            scenario.notes.push_back(std::move(note));
         if (&each != &subject)
             scenario.companions.push_back({each.name, each.subject, each.after, each.grace_ms, each.restart});
     }

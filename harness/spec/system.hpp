@@ -26,8 +26,8 @@ const SystemContainer* find_container(const System& system, const std::string& n
 // The name of a pod's container in the system; `pod`: its workload's.
 std::string container_name(const std::string& pod, const std::string& container);
 
-// What the user has to know of the system as a whole: its notes, what is left out, and which keys have no
-// effect.
-std::vector<std::string> notes_of(const System& system);
+// What the user has to know before `scenarios` of the system are run: its notes, what is left out, and which
+// keys have no effect.
+std::vector<std::string> notes_of(const System& system, const std::vector<Scenario>& scenarios);
 
 }  // namespace rogate::spec
