@@ -38,6 +38,23 @@ Given given_of(Kind kind, const Scenario* scenario, const std::string& target) {
     return Given::overlay;
 }
 
+// As campaign/pod.cpp does it: a volume that is mounted in parts, or is to be given to the pod's group.
+bool is_copied(const System& system, const SystemContainer& container, const std::string& target) {
+    const auto place = std::ranges::find(container.pod_mounts, target, &PodMount::target);
+    const auto pod = std::ranges::find(system.pods, container.pod, &SystemPod::name);
+    if (place == container.pod_mounts.end() || pod == system.pods.end()) return false;
+    const auto volume = std::ranges::find(pod->volumes, place->volume, &PodVolume::name);
+    if (volume == pod->volumes.end() || volume->kind != PodVolume::Kind::data) return false;
+    bool parts = false, written = false;
+    for (const SystemContainer& each : system.containers)
+        for (const PodMount& mount : each.pod_mounts)
+            if (each.pod == container.pod && mount.volume == place->volume) {
+                parts = parts || !mount.sub_path.empty();
+                written = written || !mount.read_only;
+            }
+    return parts || (written && volume->for_group && pod->fs_group);
+}
+
 class Planner {
   public:
     Planner(System system, const std::vector<Scenario>& scenarios) : scenarios_(scenarios) {
@@ -71,6 +88,8 @@ class Planner {
         const auto subject = subjects_.find(container.name);
         const Scenario* scenario = subject == subjects_.end() ? nullptr : subject->second;
         mount.given = given_of(data.kind, scenario, place.target);
+        if (mount.given == Given::overlay && is_copied(plan_.system, container, place.target))
+            mount.given = Given::copy;
         mount.why_not = why_not(container, mount, scenario);
         mount.candidate = mount.why_not.empty();
         plan_.mounts.push_back(std::move(mount));

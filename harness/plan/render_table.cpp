@@ -40,6 +40,8 @@ std::string shell_word(const std::string& word) {
                std::string_view("-_./:=,@%+").find(c) != std::string_view::npos;
     });
     if (plain) return word;
+    if (word.find('\'') != std::string::npos && word.find_first_of("\"$`\\!") == std::string::npos)
+        return "\"" + word + "\"";
     std::string quoted = "'";
     for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
     return quoted + "'";

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "spec/compose_project.hpp"
 #include "spec/kube_pod.hpp"
@@ -544,7 +545,9 @@ System read_kubernetes_system(const std::vector<ManifestFile>& files, const Cont
     System system;
     system.kind = Origin::Kind::kubernetes;
     system.files = objects.files();
-    system.name = files.empty() ? std::string() : context.file;
+    // They have no name of their own as a whole.
+    system.name = std::filesystem::path(context.file).stem().string();
+    if (system.name.starts_with('<')) system.name = "manifests";
     const auto workloads = objects.workloads();
     if (workloads.empty() && context.problems.empty()) context.problems.add({}, std::string(no_workload));
     objects.refuse_twins();

@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -86,6 +87,16 @@ def check_plan(folder):
     (place / "pod.yaml").write_text("apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: c, image: x, "
                                     "volumeMounts: [{name: v, mountPath: /v, subPath: s}]}], volumes: [{name: v, emptyDir: {}}]}\n")
     (place / "scenario.yaml").write_text("subject: {image: x, mounts: ['./b:/b']}\nstates: [fresh, used]\n")
+    # What a person has looked at; ROGATE_UPDATE_GOLDEN=1 writes them anew.
+    for name, path in (("shop", "tests/projects/shop"), ("jobs", "tests/projects/jobs"),
+                       ("queue", "tests/integration/kubernetes/queue")):
+        done = subprocess.run([sys.argv[1], "--host", "unix:///none", "plan", path], cwd=ROOT, capture_output=True, text=True,
+                              timeout=60, env={key: value for key, value in os.environ.items() if not key.startswith("COMPOSE_")})
+        golden = ROOT / f"tests/golden/plan_{name}.txt"
+        said = re.sub(" +", " ", done.stdout.replace(str(ROOT), ""))  # columns are as wide as the folder's name
+        if os.environ.get("ROGATE_UPDATE_GOLDEN"):
+            golden.write_text(said)
+        assert done.returncode == 0 and said == golden.read_text(), said + done.stderr
     for name, code in (("compose.yaml", 2), ("pod.yaml", 0), ("scenario.yaml", 0)):
         texts = []
         for form in ("json", "table"):

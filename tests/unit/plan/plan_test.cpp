@@ -157,6 +157,36 @@ TEST(Plan, FollowsTheScenario) {
     }
 }
 
+TEST(Plan, TellsWhichDataOfAPodAreCopied) {
+    const struct {
+        std::string sub_path;
+        bool for_group, read_only;
+        Given given;
+    } rows[] = {{"", false, false, Given::overlay},
+                {"part", false, true, Given::copy},
+                {"", true, false, Given::copy},
+                {"", true, true, Given::overlay}};
+    for (const auto& row : rows) {
+        System system;
+        SystemContainer web = container("web", {mount("/d", MountType::bind, "/src", row.read_only)});
+        web.pod = "Pod/p";
+        web.pod_mounts = {{"/d", "v", row.sub_path, row.read_only}};
+        SystemPod pod;
+        pod.name = "Pod/p";
+        pod.fs_group = 33;
+        pod.volumes = {{.name = "v",
+                        .kind = PodVolume::Kind::data,
+                        .files = {},
+                        .data = {},
+                        .for_group = row.for_group}};
+        system.containers = {web};
+        system.pods = {pod};
+        add_data(system);
+        EXPECT_EQ(plan_of(system, {scenario(web)}).mounts.at(0).given, row.given)
+            << row.sub_path << row.for_group;
+    }
+}
+
 TEST(Plan, ShowsNoSecret) {
     Shop made = shop();
     made.system.containers[1].subject.command = {"serve", "--password=hunter22"};

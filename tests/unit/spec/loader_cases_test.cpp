@@ -46,6 +46,13 @@ TEST(LoaderCases, AMissingBindSourceIsMadeUnlessTheFileForbidsIt) {
     EXPECT_FALSE(test::subject("  mounts: [./x:/x]\n").mounts[0].made_if_missing);
 }
 
+TEST(LoaderCases, AKeyOfAVolumeMayBeOneLetter) {
+    EXPECT_EQ(app("    volumes: [{type: volume, source: v, target: /v}]\nvolumes: {v: {name: real}}\n")
+                  .mounts.at(0)
+                  .source,
+              "real");
+}
+
 TEST(LoaderCases, WhatIsBuiltHasTheNamesThatComposeGivesIt) {
     const Scenario shop = compose(
         "name: shop\nservices:\n  web:\n    build: ./web\n  both: {build: ., image: mine}\n"
