@@ -3,7 +3,8 @@
 # (as root; otherwise one by one on the engine that is there, which is started if there is none).
 #
 #   ci/test.sh [--all] [OPTION…]    options go to ctest, for example -L unit
-#     --all    the long forms as well: the unit tests with sanitizers
+#     --all    the long forms as well: tests whose name begins with long_, more rounds of the others (ROGATE_TESTS_LONG), the
+#              unit tests with sanitizers
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -11,7 +12,13 @@ cd "$(dirname "$0")/.."
 case ${1:-} in -h|--help) usage ci/test.sh; exit 0 ;; esac
 
 all=
-if [ "${1:-}" = --all ]; then all=yes; shift; fi
+without=(--label-exclude '^long$')
+if [ "${1:-}" = --all ]; then
+  all=yes
+  without=()
+  export ROGATE_TESTS_LONG=yes
+  shift
+fi
 
 need_packages "${build_packages[@]}" "${lint_packages[@]}"
 need_packages_without_services "${test_packages[@]}"
@@ -27,4 +34,4 @@ if [ "$(id -u)" -eq 0 ] && [ -z "${DOCKER_HOST:-}" ]; then
 fi
 [ -z "$all" ] || ci/asan.sh
 say "testing"
-ctest --test-dir build/dev --parallel "$jobs" --output-on-failure --no-tests=error "$@"
+ctest --test-dir build/dev --parallel "$jobs" --output-on-failure --no-tests=error "${without[@]}" "$@"

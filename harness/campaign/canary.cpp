@@ -25,7 +25,7 @@ Task<std::string> make_canary_container(engine::Client& client, std::string sess
     spec.image = image->front().id;
     spec.entrypoint = std::vector<std::string>{"/rogate-observer", "wait"};
     spec.labels = labels(session, "subject");
-    spec.network_mode = "none";
+    spec.network_disabled = true;
     engine::MountSpec mount;
     mount.type = engine::MountSpec::Type::volume;
     mount.source = volume.name;

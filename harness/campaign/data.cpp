@@ -1,6 +1,7 @@
 #include "campaign/data.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -18,9 +19,6 @@ namespace rogate::campaign {
 using engine::Task;
 
 namespace {
-
-// Go's os.FileMode type bits, as the archive call reports them.
-constexpr std::uint32_t mode_device = 1U << 26U, mode_fifo = 1U << 25U, mode_socket = 1U << 24U;
 
 const Fixture* fixture_for(const std::string& target, const std::vector<Fixture>& fixtures) {
     const auto found = std::find_if(fixtures.begin(), fixtures.end(),
@@ -245,15 +243,14 @@ Task<> DataPlane::put_fixture(std::size_t index) {
 }
 
 Task<> DataPlane::survey_source(DataMount& data, std::size_t index) {
-    const std::string path = seen_by_helper(index);
-    auto stat = co_await client_.archive_stat(scratch_.helper(), path);
-    if (!stat)
-        co_return fail(std::move(stat.error())
+    auto root = co_await root_of_source(data, index);
+    if (!root)
+        co_return fail(std::move(root.error())
                            .with_context(fmt::format("looking at the source of {}", data.mount.target)));
-    data.is_directory = stat->is_directory();
-    if ((stat->go_mode & mode_socket) != 0) data.special = "a unix socket";
-    if ((stat->go_mode & mode_device) != 0) data.special = "a device";
-    if ((stat->go_mode & mode_fifo) != 0) data.special = "a FIFO";
+    data.is_directory = S_ISDIR(root->mode);
+    if (S_ISSOCK(root->mode)) data.special = "a unix socket";
+    if (S_ISCHR(root->mode) || S_ISBLK(root->mode)) data.special = "a device";
+    if (S_ISFIFO(root->mode)) data.special = "a FIFO";
     // What the host itself has mounted read-only stays so: a layer would make it writable.
     if (!data.special.empty() || mode_ == DataMode::live || (!data.fixture && is_kernels_own(data)) ||
         (!data.fixture && data.facts.read_only) ||
@@ -264,12 +261,17 @@ Task<> DataPlane::survey_source(DataMount& data, std::size_t index) {
     }
     if (!data.is_directory) {
         data.how = DataSource::copy;
-        data.file_name = stat->name;
+        data.file_name = std::filesystem::path(seen_by_helper(index)).filename().string();
         co_return Result<>{};
     }
     if (data.mount.type == MountType::bind) data.real_path = data.mount.source;
     if (!overlay_can_name(data.real_path)) data.how = DataSource::copy;
-    if (auto read = co_await read_root_attributes(data, index); !read) co_return read;
+    // The root of an overlay has the upper directory's owner and mode, so that must be made like the real
+    // one.
+    data.uid = root->uid;
+    data.gid = root->gid;
+    data.mode = root->mode & 07777U;
+    data.modified = root->modified;
     if (data.group) {  // the copy's own folder is made so; with_group() is for what is in it
         data.gid = *data.group;
         data.mode |= 02770U;
@@ -277,17 +279,19 @@ Task<> DataPlane::survey_source(DataMount& data, std::size_t index) {
     co_return Result<>{};
 }
 
-// The root of an overlay has the upper directory's owner and mode, so that must be made like the real one.
-Task<> DataPlane::read_root_attributes(DataMount& data, std::size_t index) {
-    auto root = co_await scratch_.look_at(scratch_.helper(), seen_by_helper(index));
-    if (!root)
-        co_return fail(
-            std::move(root.error()).with_context(fmt::format("reading the source of {}", data.mount.target)));
-    data.uid = root->entry.uid;
-    data.gid = root->entry.gid;
-    data.mode = root->entry.mode;
-    data.modified = root->entry.modified;
-    co_return Result<>{};
+// A fixture is not there yet when the sources are looked at.
+Task<SourceRoot> DataPlane::root_of_source(const DataMount& data, std::size_t index) {
+    if (data.facts.itself && !data.fixture) co_return *data.facts.itself;
+    const std::string path = seen_by_helper(index);
+    auto stat = co_await client_.archive_stat(scratch_.helper(), path);
+    if (!stat) co_return fail(std::move(stat.error()));
+    if (!stat->is_directory()) co_return SourceRoot{.mode = S_IFREG};
+    auto root = co_await scratch_.look_at(scratch_.helper(), path);
+    if (!root) co_return fail(std::move(root.error()));
+    co_return SourceRoot{.mode = S_IFDIR | root->entry.mode,
+                         .uid = root->entry.uid,
+                         .gid = root->entry.gid,
+                         .modified = root->entry.modified};
 }
 
 namespace {

@@ -193,7 +193,7 @@ class DataPlane {
     engine::Task<> try_overlays(const std::vector<std::size_t>& overlays, bool* all_work);
     engine::Task<> forget_overlays(const std::vector<std::size_t>& overlays);
     void take_submount(std::size_t index, const Submount& submount, std::size_t how_many, bool follows);
-    engine::Task<> read_root_attributes(DataMount& data, std::size_t index);
+    engine::Task<SourceRoot> root_of_source(const DataMount& data, std::size_t index);
     engine::Task<> check_overlays();
     engine::Task<std::string> read_tree(std::size_t index);
     engine::Task<> make_plain_folders(int run);

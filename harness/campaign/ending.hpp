@@ -19,7 +19,7 @@ struct Ending {
 
 // What it is held against: what the scenario asks for, else the control run.
 struct ExpectedEnding {
-    bool is_control = false;
+    bool is_control = false;          // there is none yet
     std::optional<int> said = {};     // by the scenario
     std::optional<int> control = {};  // the control run's exit code
     bool early = false;               // the control run's subject ended by itself

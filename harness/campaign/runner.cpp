@@ -513,7 +513,8 @@ void Launch::judge_exit(const engine::ContainerState& state, bool told_to, bool 
     record_.exit_code = state.exit_code;
     record_.exited_early = !told_to;
     record_.killed = killed;
-    const bool is_control = plan.kind == RunKind::control;
+    // One that is made again is held against the first: what ends otherwise there shows nothing.
+    const bool is_control = bench_.control == nullptr;
     std::string wrong = judge_ending(
         {.exit_code = state.exit_code, .oom_killed = state.oom_killed, .told_to = told_to, .killed = killed},
         {.is_control = is_control,
@@ -522,7 +523,7 @@ void Launch::judge_exit(const engine::ContainerState& state, bool told_to, bool 
          .early = plan.expected_early_exit,
          .killed = bench_.control != nullptr && bench_.control->killed,
          .grace_ms = bench_.scenario.shutdown.timeout_ms});
-    if (is_control && bench_.control == nullptr && killed && wrong.empty())
+    if (is_control && killed && wrong.empty())
         bench_.status.warn(
             killed_note(stop_signal(), record_.deaf_to_stop, bench_.scenario.shutdown.timeout_ms));
     const bool passed = wrong.empty();  // before it is moved: arguments are evaluated in any order

@@ -59,7 +59,7 @@ engine::ContainerSpec Scratch::never_started(std::string_view name) const {
     spec.name = named(name);
     spec.image = image_;
     spec.labels = labels(session_, "helper");
-    spec.network_mode = "none";
+    spec.network_disabled = true;
     spec.entrypoint = std::vector<std::string>{"/rogate-helper-is-never-started"};
     return spec;
 }
@@ -73,7 +73,7 @@ engine::ContainerSpec Scratch::reader(std::string_view name, std::string image,
     spec.labels = labels(session_, "helper");
     spec.entrypoint = std::move(words);
     spec.entrypoint->insert(spec.entrypoint->begin(), "/rogate-observer");
-    spec.network_mode = "none";
+    spec.network_disabled = true;
     spec.open_stdin = true;  // it says nothing before somebody listens (Client::container_output)
     spec.read_only_rootfs = true;
     spec.cap_drop = {"ALL"};
@@ -139,7 +139,7 @@ Task<std::string> Scratch::hold(std::string name, std::vector<engine::MountSpec>
     engine::ContainerSpec spec = holder_container(holder_image_);
     spec.name = named(name);
     spec.labels = labels(session_, "helper");
-    spec.network_mode = "none";
+    spec.network_disabled = true;
     spec.mounts = volumes;
     auto created = co_await client_.container_create(std::move(spec));
     if (!created) co_return fail(std::move(created.error()));

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <map>
 #include <sstream>
 
@@ -15,6 +16,14 @@ namespace {
 
 bool says_read_only(const std::string& options) {
     return options == "ro" || options.starts_with("ro,");
+}
+
+std::optional<SourceRoot> root_of(const std::string& mode, std::istringstream& rest) {
+    SourceRoot root;
+    const auto read = std::from_chars(mode.data(), mode.data() + mode.size(), root.mode, 8);
+    rest >> root.uid >> root.gid >> root.modified;
+    if (read.ec != std::errc() || !rest) return std::nullopt;
+    return root;
 }
 
 }  // namespace
@@ -56,6 +65,7 @@ std::map<std::string, SourceFacts> source_facts(std::string_view account) {
         words >> first >> second >> third;
         SourceFacts* of = nullptr;
         if (const auto known = found.find(without_octal(second)); known != found.end()) of = &known->second;
+        if (first == "root" && of != nullptr) of->itself = root_of(third, words);
         if (first == "more" && of != nullptr) of->more_attributes = true;
         if (first == "deep" && of != nullptr) of->deep_attributes = without_octal(third);
         if (first == "cut" && of != nullptr) of->searched_in_part = true;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -33,8 +34,17 @@ struct LiveEntry {
     auto operator<=>(const LiveEntry&) const = default;
 };
 
+// Of what is mounted itself.
+struct SourceRoot {
+    std::uint32_t mode = 0;  // st_mode, with the bits that say what it is
+    std::uint32_t uid = 0, gid = 0;
+    std::int64_t modified = 0;  // seconds since 1970
+    bool operator==(const SourceRoot&) const = default;
+};
+
 // Of one mount point below the sources.
 struct SourceFacts {
+    std::optional<SourceRoot> itself = {};
     std::string device = {};  // of its file system: "8:1"
     std::string root = {};    // which part of that is mounted: "/srv/data"
     std::string type = {};    // "ext4"

@@ -86,7 +86,23 @@ std::string Client::Impl::host_header() const {
     return is_socket(endpoint) ? "docker" : endpoint.authority();
 }
 
+// An idle connection may have broken since. A call that may be made twice is made again on a new one then; of
+// another one nobody knows whether the engine has done it.
 Task<std::pair<HttpExchange, HttpReplyHead>> Client::Impl::open(HttpRequest request) {
+    request.keep_alive = endpoint.kind == Endpoint::Kind::ssh && !request.upgrade;
+    if (!idle.empty() && (request.method == "GET" || request.method == "HEAD")) {
+        std::unique_ptr<Stream> stream = std::move(idle.back());
+        idle.pop_back();
+        HttpRequest once_more = request;
+        auto opened = co_await open_on(std::move(stream), std::move(once_more));
+        if (opened || opened.error().kind == ErrorKind::cancelled) co_return opened;
+        idle.clear();
+    }
+    if (!idle.empty()) {
+        std::unique_ptr<Stream> stream = std::move(idle.back());
+        idle.pop_back();
+        co_return co_await open_on(std::move(stream), std::move(request));
+    }
     auto stream = co_await transport->connect();
     if (!stream) {
         Error error = std::move(stream.error());
@@ -95,7 +111,12 @@ Task<std::pair<HttpExchange, HttpReplyHead>> Client::Impl::open(HttpRequest requ
             error = std::move(error).with_context("engine: " + call_name(request));
         co_return fail(std::move(error));
     }
-    HttpExchange exchange(std::move(*stream));
+    co_return co_await open_on(std::move(*stream), std::move(request));
+}
+
+Task<std::pair<HttpExchange, HttpReplyHead>> Client::Impl::open_on(std::unique_ptr<Stream> stream,
+                                                                   HttpRequest request) {
+    HttpExchange exchange(std::move(stream));
     auto head = co_await exchange.send(request, host_header());
     if (!head) {
         Error error = std::move(head.error());
@@ -118,6 +139,7 @@ Task<HttpReply> read_whole(Client::Impl* impl, HttpRequest request) {
     auto body = co_await opened->first.read_rest_of_body(body_limit);
     if (!body) co_return fail(std::move(body.error()).with_context("engine: " + name));
     reply.body = std::move(*body);
+    if (auto stream = opened->first.take_idle_stream()) impl->idle.push_back(std::move(stream));
     co_return reply;
 }
 

@@ -8,8 +8,10 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
 #include <map>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "engine/client.hpp"
 #include "engine/credentials.hpp"
@@ -40,6 +42,9 @@ struct Client::Impl {
 
     Milliseconds timeout = ordinary_deadline;  // of an ordinary call
 
+    // Connections that another call can use, where making one is dear: over ssh each is a login.
+    std::vector<std::unique_ptr<Stream>> idle;
+
     // By container, when its health was checked last, or first looked at; only podman's.
     struct HealthCheck {
         std::chrono::steady_clock::time_point last;
@@ -65,6 +70,7 @@ struct Client::Impl {
     Task<> ask_progress(HttpRequest request, Milliseconds deadline, std::function<void(const json&)> message);
     // Opens a connection and sends; for callers that read the body themselves.
     Task<std::pair<HttpExchange, HttpReplyHead>> open(HttpRequest request);
+    Task<std::pair<HttpExchange, HttpReplyHead>> open_on(std::unique_ptr<Stream> stream, HttpRequest request);
     std::string path(const std::string& rest) const;
     std::string host_header() const;
 };

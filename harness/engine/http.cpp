@@ -56,6 +56,7 @@ struct HttpExchange::Impl {
     std::unique_ptr<Stream> stream;
     Unparsed unparsed;
     http::response_parser<PieceBody> parser;
+    bool keep_alive = false;  // as the request asked
 
     Task<> fill();
     Result<> parse();
@@ -80,7 +81,7 @@ std::string serialize(const HttpRequest& request, const std::string& host) {
     if (request.upgrade) {
         message.set(http::field::connection, "Upgrade");
         message.set(http::field::upgrade, "tcp");
-    } else {
+    } else if (!request.keep_alive) {
         message.set(http::field::connection, "close");
     }
     for (const auto& [name, value] : request.headers) message.set(name, value);
@@ -141,6 +142,7 @@ Task<> HttpExchange::Impl::fill() {
 }
 
 Task<HttpReplyHead> HttpExchange::send(const HttpRequest& request, std::string host) {
+    impl_->keep_alive = request.keep_alive;
     const std::string head = serialize(request, host);
     auto sent = co_await impl_->stream->write_all(asio::buffer(head));
     if (!sent) co_return fail(std::move(sent.error()));
@@ -193,6 +195,11 @@ Task<std::string> HttpExchange::read_rest_of_body(std::size_t limit) {
     }
 }
 
+std::unique_ptr<Stream> HttpExchange::take_idle_stream() {
+    const bool is_idle = impl_->keep_alive && impl_->parser.is_done() && impl_->parser.keep_alive() &&
+                         impl_->unparsed.bytes.empty();
+    return is_idle ? std::move(impl_->stream) : nullptr;
+}
 std::string HttpExchange::take_rest() {
     return std::exchange(impl_->unparsed.bytes, {});
 }

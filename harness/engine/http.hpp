@@ -16,7 +16,8 @@ struct HttpRequest {
     std::string method = "GET", target;
     std::string body, content_type;
     std::map<std::string, std::string> headers;
-    bool upgrade = false;  // asks for the raw connection
+    bool upgrade = false;     // asks for the raw connection
+    bool keep_alive = false;  // asks for a connection that another request can follow on
 };
 
 struct HttpReplyHead {
@@ -36,6 +37,9 @@ class HttpExchange {
     Task<std::string> read_body();
     // All that is left of it; ErrorKind::protocol when that is more than `limit` bytes.
     Task<std::string> read_rest_of_body(std::size_t limit);
+    // Once the body has been read to its end: the connection, if both sides would keep it for another
+    // request; else nullptr.
+    std::unique_ptr<Stream> take_idle_stream();
     // After an upgrade: bytes that came with the reply, and the connection.
     std::string take_rest();
     std::unique_ptr<Stream> take_stream();

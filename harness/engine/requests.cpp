@@ -63,7 +63,10 @@ json to_host_config(const ContainerSpec& spec) {
     put_unless_empty(host, "GroupAdd", spec.group_add);
     put_unless_empty(host, "ExtraHosts", spec.extra_hosts);
     put_unless_empty(host, "Sysctls", spec.sysctls);
-    put_unless_empty(host, "NetworkMode", spec.network_mode);
+    if (spec.network_disabled)
+        host["NetworkMode"] = "none";
+    else
+        put_unless_empty(host, "NetworkMode", spec.network_mode);
     put_unless_empty(host, "PidMode", spec.pid_mode);
     put_if(host, "ShmSize", spec.shm_size);
     put_if(host, "Memory", spec.memory);
@@ -105,6 +108,7 @@ json to_create_body(const ContainerSpec& spec) {
     for (const PublishSpec& port : spec.publish)
         exposed[fmt::format("{}/{}", port.container_port, port.protocol)] = json::object();
     put_unless_empty(body, "ExposedPorts", exposed);
+    if (spec.network_disabled) body["NetworkDisabled"] = true;
     if (spec.tty) body["Tty"] = true;
     if (spec.open_stdin) {
         body["OpenStdin"] = true;

@@ -84,7 +84,7 @@ engine::ContainerSpec ptrace_relay(const std::string& session, const std::string
     spec.image = image;
     spec.entrypoint = Words{"/rogate-observer", "relay", std::to_string(ring_bytes)};
     spec.labels = labels(session, "observer");
-    spec.network_mode = "none";
+    spec.network_disabled = true;
     spec.read_only_rootfs = true;
     spec.cap_drop = {"ALL"};
     spec.cap_add = {"SETFCAP"};  // for the agent's file, which is in a volume of ours

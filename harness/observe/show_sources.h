@@ -3,13 +3,15 @@
    POINT is a mount point as mountinfo writes it, PATH is relative to it; both have bytes up to the space,
    0x7f and the backslash as \ and three octal digits.
 
-     more POINT          its root has attributes beside owner, mode and times: an access control list, an
-   extended attribute deep POINT PATH     so has this, the first one that was found further down socket POINT
-   PATH   a unix socket that something listens on fifo POINT PATH     a FIFO cut POINT           not all of it
-   was looked at
+     root POINT MODE UID GID SECONDS    st_mode in octal, owner and time of change, in decimal
+     more POINT          its root has attributes beside these: an access control list, an extended attribute
+     deep POINT PATH     so has this, the first one that was found further down
+     socket POINT PATH   a unix socket that something listens on
+     fifo POINT PATH     a FIFO
+     cut POINT           not all of it was looked at
 
-   Only mounts below the places that are given are searched. The last line is "end": half a table would hide
-   what is mounted below a source. */
+   Only mounts below the places that are given are searched; of the others there is the line `root` alone. The
+   last line is "end": half a table would hide what is mounted below a source. */
 #ifndef ROGATE_SHOW_SOURCES_H
 #define ROGATE_SHOW_SOURCES_H
 
@@ -92,6 +94,13 @@ static inline int search_one(const char* path, const struct stat* state, int kin
     return 0;
 }
 
+static inline void show_root(const char* point, const char* written) {
+    struct stat state;
+    if (!lstat(point, &state))
+        printf("root %s %o %u %u %lld\n", written, state.st_mode, state.st_uid, state.st_gid,
+               (long long)state.st_mtime);
+}
+
 static inline void search(const char* point, const char* written) {
     searched.point = point, searched.written = written;
     searched.deep = searched.cut = false;
@@ -127,9 +136,9 @@ static inline int show_sources(int count, char** places) {
             continue;
         strcpy(point, written);
         path_unescape(point);
-        if (!strncmp(point, ROGATE_SOURCES, strlen(ROGATE_SOURCES)) && !is_kernels_own(type) &&
-            is_below_one(point, count, places))
-            search(point, written);
+        if (strncmp(point, ROGATE_SOURCES, strlen(ROGATE_SOURCES))) continue;
+        show_root(point, written);
+        if (!is_kernels_own(type) && is_below_one(point, count, places)) search(point, written);
     }
     fclose(file);
     return puts("end") < 0 || fflush(stdout) != 0;

@@ -268,7 +268,7 @@ Task<> Sidecar::create_container(const std::string& image) {
     spec.image = image;
     spec.entrypoint = std::vector<std::string>{"/rogate-observer", std::to_string(options_.ring_bytes)};
     spec.labels = labels(options_.session, "observer");
-    spec.network_mode = "none";
+    spec.network_disabled = true;
     spec.pid_mode = "host";  // the subject's processes are looked up in /proc
     spec.read_only_rootfs = true;
     spec.cap_drop = {"ALL"};

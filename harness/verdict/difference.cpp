@@ -187,12 +187,20 @@ class Comparison {
         return std::any_of(controls_.begin(), controls_.end(),
                            [&](const Writes& control) { return control.has_name(attempt); });
     }
-    // In every control run, and in none of the runs; or in a phase in which none of the runs has it, though
-    // it is rarer in all: what only came a little earlier or later is not missing.
+    // A mount that is written to now and then is written to, even if the runs came upon no such moment.
+    bool is_missing_on_untouched(const Attempt& attempt) const {
+        return is_read_only(attempt.mount) && !touched_.contains(attempt.mount) && made_by_no_run(attempt);
+    }
+    bool made_by_no_run(const Attempt& attempt) const {
+        return std::none_of(runs_.begin(), runs_.end(), [&](const Writes& run) { return run.has(attempt); });
+    }
+    // In every control run (or in any, where it is on a mount that the runs had read-only and made no write
+    // on), and in none of the runs; or in a phase in which none of the runs has it, though it is rarer in
+    // all: what only came a little earlier or later is not missing.
     bool is_missing(const Attempt& attempt) const {
+        if (is_missing_on_untouched(attempt)) return true;
         if (!made_by_all_controls(attempt)) return false;
-        const auto made = [&](const Writes& run) { return run.has(attempt); };
-        if (std::none_of(runs_.begin(), runs_.end(), made)) return true;
+        if (made_by_no_run(attempt)) return true;
         const auto in_phase = [&](const Writes& run) { return run.has_in_phase(attempt); };
         if (!std::all_of(controls_.begin(), controls_.end(), in_phase) ||
             std::any_of(runs_.begin(), runs_.end(), in_phase))
@@ -212,12 +220,15 @@ class Comparison {
     const std::vector<std::string>& read_only_;
     std::vector<Writes> controls_, runs_;
     boost::unordered_flat_set<std::string_view> refused_;  // paths on read-only mounts
+    std::set<Word> touched_;  // read-only mounts on which writes were refused, and would have been writes
 };
 
 void Comparison::note_refusals(const Attempts& attempts) {
     for (const Attempt& each : attempts)
-        if (each.cls == AttemptClass::write && failed_by_read_only(each) && is_read_only(each.mount))
+        if (each.cls == AttemptClass::write && failed_by_read_only(each) && is_read_only(each.mount)) {
             refused_.insert(each.path);
+            touched_.insert(each.mount);
+        }
 }
 
 bool Comparison::follows_from_refusal(const Attempt& attempt) const {
@@ -241,9 +252,11 @@ void Comparison::add(Difference& found, const Attempt& attempt) {
 
 void Comparison::find_left_out(Difference& found) {
     std::vector<const Attempt*> missing;
-    controls_.front().for_each([&](const Attempt& each) {
-        if (is_missing(each)) missing.push_back(&each);
-    });
+    for (const Writes& control : controls_)
+        control.for_each([&](const Attempt& each) {
+            if (&control == &controls_.front() ? is_missing(each) : is_missing_on_untouched(each))
+                missing.push_back(&each);
+        });
     if (missing.empty()) return;
     // The other path of a rename, which is the same call.
     const auto is_one_call = [&](const Attempt& attempt) {

@@ -93,7 +93,7 @@ std::string told(const Difference& difference, const std::string& target) {
     std::string text;
     const auto add = [&](const std::string& clause) { text += (text.empty() ? "" : ", ") + clause; };
     if (!difference.left_out.empty())
-        add(fmt::format("leaves out {}, which every control run did", named(difference.left_out)));
+        add(fmt::format("leaves out {}, which the control run did", named(difference.left_out)));
     for (const std::string& unused : difference.unused)
         add(unused == target
                 ? "no longer opens anything on it, as every control run did"

@@ -2,7 +2,7 @@
 import os
 import subprocess
 
-from support import IMAGE, ROGATE, contains, equal, fingerprint, project, rogate
+from support import IMAGE, ROGATE, contains, equal, fingerprint, project, rogate, variants
 
 COMPOSE = """
 name: rogatecase
@@ -136,7 +136,7 @@ volumes: {{once: }}
 """
     with project() as p:
         p.make("conf", {"file": "text\n"})
-        for policy in ("on-failure:3", "unless-stopped", "always"):
+        for policy in variants("on-failure:3", "unless-stopped", "always"):
             with open(p.path("compose.yaml"), "w") as out:
                 out.write(text.replace("POLICY", policy))
             done = p.run("--service", "web")

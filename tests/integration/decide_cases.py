@@ -122,10 +122,11 @@ def test_mounts_below_a_source_are_out_of_reach_unobserved_too():
 COMPOSE = """services:
   web:
     image: rogate/base:bookworm
-    command: ["sh", "-c", "cat /conf/file /data/file; touch /data/x || exit 3; trap 'exit 0' TERM; while :; do sleep 0.1; done"]
+    command: ["sh", "-c", "trap 'exit 0' TERM; cat /conf/file /data/file; touch /data/x || exit 3; touch /tmp/ready; while :; do sleep 0.1; done"]
     volumes:
       - ./data:/data{}
       - ./conf:/conf{}
+    healthcheck: {{test: "test -e /tmp/ready", interval: 300ms}}
 """
 
 
@@ -245,7 +246,7 @@ spec:
   containers:
     - name: app
       image: rogate/base:bookworm
-      command: [sh, -c, "cat /data/file; touch /data/x || exit 3; trap 'exit 0' TERM; while :; do sleep 0.1; done"]
+      command: [sh, -c, "trap 'exit 0' TERM; cat /data/file; touch /data/x || exit 3; echo started; while :; do sleep 0.1; done"]
       volumeMounts: [{{name: data, mountPath: /data{}}}]
   volumes: [{{name: data, persistentVolumeClaim: {{claimName: data}}}}]
 """
@@ -257,7 +258,7 @@ def test_what_a_manifest_made_read_only():
         with open(p.path("pod.yaml"), "w") as file:
             file.write(MANIFEST.format(""))
         with open(p.path("scenario.yaml"), "w") as file:
-            file.write("name: web\nsubject: {kubernetes: {file: pod.yaml, values: {claims: {data: ./data}}}}\n")
+            file.write("name: web\nsubject: {kubernetes: {file: pod.yaml, values: {claims: {data: ./data}}}}\nready: {log: started}\n")
         here = Repository(p)
         here.ask(0, "run", "--since", "main", "scenario.yaml", "--out", "out")
         here.write("pod.yaml", MANIFEST.format(", readOnly: true"))

@@ -2,7 +2,7 @@
 that was not earned; nothing left; the user's data as they were.
 
 Calls of one kind (GET /containers/ID/json) are alike: the middle one of each kind stands for all of them. A sample by default: every
-second of those with one of the modes. ROGATE_FAULTS=kinds takes each mode at each of those calls, ROGATE_FAULTS=all each mode at every call,
+fourth of those with one of the modes (every second in the long form). ROGATE_FAULTS=kinds takes each mode at each of those calls, ROGATE_FAULTS=all each mode at every call,
 and with ROGATE_FAULT_EVERY=k every k-th of these (ci/faults.sh).
 """
 import collections
@@ -13,7 +13,7 @@ import subprocess
 import time
 
 from faulty_engine import MODES, FaultyEngine
-from support import IDLE, contains, equal, fingerprint, left_after, needs_ebpf, project, rogate
+from support import IDLE, LONG, contains, equal, fingerprint, left_after, needs_ebpf, project, rogate
 
 WHICH = os.environ.get("ROGATE_FAULTS", "sample")
 ONLY = os.environ.get("ROGATE_FAULT_MODES", "").split(",") if os.environ.get("ROGATE_FAULT_MODES") else MODES
@@ -125,7 +125,7 @@ def chosen(calls):
         kinds[kind_of(call)].append(number)
     middle = [numbers[len(numbers) // 2] for numbers in kinds.values()]
     if WHICH == "sample":
-        return [(number, MODES[i * 5 % len(MODES)]) for i, number in enumerate(middle[::2])]
+        return [(number, MODES[i * 5 % len(MODES)]) for i, number in enumerate(middle[::2 if LONG else 4])]
     # The number of calls changes from campaign to campaign: every k-th pair takes other modes at other calls.
     return [(number, mode) for mode in ONLY for number in (middle if WHICH == "kinds" else range(1, len(calls) + 1))][::EVERY]
 

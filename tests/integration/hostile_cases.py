@@ -80,7 +80,7 @@ def test_longest_paths():
 
 def test_log_of_megabytes():
     skip_unless(not engine_is_podman(), "podman does not read a log of hundreds of megabytes within a minute")
-    p, running, peak = case(READ + "timeout 3 sh -c 'yes " + "x" * 200 + "' ; " + IDLE, ready={"timeout": "120s", "log": "started"})
+    p, running, peak = case(READ + "yes " + "x" * 1000 + " | head -c 320M; " + IDLE, ready={"timeout": "120s", "log": "started"})
     assert running.code in (0, 4), running.output
     assert peak["rogate"] < 300, peak
 

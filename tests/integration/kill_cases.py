@@ -1,6 +1,6 @@
 """rogate killed at any moment: a watchdog of its own leaves nothing on the engine.
 
-ROGATE_KILLS says how often (20 unless told); ROGATE_KILL_SEED makes the moments repeatable.
+ROGATE_KILLS says how often (6 times unless told, 20 in the long form); ROGATE_KILL_SEED makes the moments repeatable.
 """
 import os
 import random
@@ -8,9 +8,9 @@ import signal
 import subprocess
 import time
 
-from support import IDLE, ROGATE, contains, docker, equal, fingerprint, left_after, leftovers, project, rogate
+from support import IDLE, LONG, ROGATE, contains, docker, equal, fingerprint, left_after, leftovers, project, rogate
 
-KILLS = int(os.environ.get("ROGATE_KILLS", "20"))
+KILLS = int(os.environ.get("ROGATE_KILLS", "20" if LONG else "6"))
 SEED = int(os.environ.get("ROGATE_KILL_SEED", "1"))
 
 
@@ -35,7 +35,7 @@ def test_killed_at_any_moment():
         whole = time.monotonic() - start
         slowest = 0
         for number in range(KILLS):
-            moment = random.uniform(0, whole)
+            moment = (number + random.random()) / KILLS * whole
             running = subprocess.Popen([ROGATE, "run", p.folder, "--quiet"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             time.sleep(moment)
             running.kill()

@@ -43,7 +43,7 @@ def test_live_container_on_its_networks():
     try:
         docker("network", "create", network)
         docker("run", "-d", "--name", peer, "--network", network, "--network-alias", "db", IMAGE, "sh", "-c", IDLE)
-        docker("run", "-d", "--name", app, "--network", network, IMAGE, "sh", "-c", "getent hosts db || exit 5; " + IDLE)
+        docker("run", "-d", "--name", app, "--network", network, IMAGE, "sh", "-c", "timeout 3 getent hosts db || exit 5; " + IDLE)
         for where, code in (("join", 0), ("own", 1)):
             with project() as p:
                 with open(p.path("scenario.yaml"), "w") as out:

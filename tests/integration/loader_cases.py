@@ -4,7 +4,7 @@ import os
 
 from support import contains, docker, equal, project, rogate
 
-APP = "trap 'exit 0' TERM; {}; echo started; while :; do sleep 0.1; done"
+APP = "trap 'exit 0' TERM; {}; echo started >/tmp/started; while :; do sleep 0.1; done"
 
 
 def write(p, text, name="compose.yaml"):
@@ -13,9 +13,10 @@ def write(p, text, name="compose.yaml"):
 
 
 def service(shell, more=""):
-    """`app`, which runs `shell` and then waits until it is told to end."""
+    """`app`, which runs `shell`, is ready then, and waits until it is told to end."""
     command = json.dumps(["bash", "-c", APP.format(shell)])
-    return f"services:\n  app:\n    image: rogate/base:bookworm\n    command: {command}\n{more}"
+    return f"services:\n  app:\n    image: rogate/base:bookworm\n    command: {command}\n{more}" \
+           '    healthcheck: {test: "test -e /tmp/started", interval: 300ms}\n'
 
 
 def test_bind_source_that_is_not_there():

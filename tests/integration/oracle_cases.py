@@ -121,5 +121,5 @@ def test_redis():
     asked("redis")
 
 
-def test_postgresql():
+def test_long_postgresql():
     asked("postgresql")

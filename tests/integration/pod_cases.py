@@ -200,8 +200,8 @@ SHARED = f"""  securityContext: {{fsGroup: 33}}
     command:
     - sh
     - -ec
-    - cat /data/static/page /data/state/old /data/state/begun; mkdir -p /data/run; echo $$ >/data/run/app.pid;
-      echo x >>/data/state/new; trap 'exit 0' TERM; while :; do sleep 0.1; done
+    - trap 'exit 0' TERM; cat /data/static/page /data/state/old /data/state/begun; mkdir -p /data/run; echo $$ >/data/run/app.pid;
+      echo x >>/data/state/new; while :; do sleep 0.1; done
     volumeMounts:
     - name: data
       mountPath: /data
@@ -218,7 +218,7 @@ ALONE = f"""  containers:
     command:
     - sh
     - -ec
-    - cat /data/static/page /data/state/old; echo x >>/data/state/new; trap 'exit 0' TERM; while :; do sleep 0.1; done
+    - trap 'exit 0' TERM; cat /data/static/page /data/state/old; echo x >>/data/state/new; while :; do sleep 0.1; done
     volumeMounts:
     - name: data
       mountPath: /data

@@ -1,7 +1,7 @@
 """What is hard to see: each case is a write that an observer could miss, or put down to another mount, or take for nothing."""
 import os
 
-from support import IDLE, ROGATE, contains, docker, equal, needs_ebpf, project
+from support import IDLE, ROGATE, contains, docker, equal, needs_ebpf, project, variants
 from verdict_cases import late
 
 PROGRAMS = os.path.join(os.path.dirname(ROGATE), "tests", "programs")
@@ -68,15 +68,16 @@ def equal_calls(call, change):
 
 
 def test_a_state_that_changes_between_equal_calls():
-    """By path and by descriptor; a mode that is set, a file that takes the other's place, and an owner."""
+    """By path and by descriptor; a mode that is set, a file that takes the other's place, and an owner. An observer that comes so late
+    that the file has changed again takes the first call for a write as well."""
     by_descriptor = "perl -e 'open F, q(<), q(/data/file); chmod 0644, *F'"
-    for call, change in (("chmod 644 file", "chmod 600 /data/file"),
-                         ("chmod 644 file", "touch /data/new; chmod 600 /data/new; mv /data/new /data/file"),
-                         (by_descriptor, "chmod 600 /data/file"), ("chown 0:0 file", "chown 33 /data/file")):
+    for call, change in variants((by_descriptor, "chmod 600 /data/file"),
+                                 ("chmod 644 file", "touch /data/new; chmod 600 /data/new; mv /data/new /data/file"),
+                                 ("chmod 644 file", "chmod 600 /data/file"), ("chown 0:0 file", "chown 33 /data/file"), short=2):
         p, output = equal_calls(f"{call} 2>/dev/null", change)
         found = is_not_safe(p, output, "tolerated")
         classes = sorted((a["class"], a["count"]) for a in found["attempts"] if a["operation"] in ("chmod", "chown"))
-        equal(classes, [("no-op", 1), ("write", 1)], f"{call}; {change}\n{output}")
+        assert classes in ([("no-op", 1), ("write", 1)], [("write", 2)]), f"{call}; {change}: {classes}\n{output}"
 
 
 def test_a_state_that_stays_is_no_write():

@@ -12,7 +12,6 @@ from steps_cases import serve
 from support import IDLE, ROGATE, contains, equal, left_after, needs_root, project, rogate
 
 ENGINE = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock").removeprefix("unix://")
-TABLE = "trap 'exit 0' TERM; cat /conf/file; echo started; echo x >/data/new || exit 3; while :; do sleep 0.1; done"
 
 
 def write(path, text, mode=0o600):
@@ -105,21 +104,15 @@ def sshd(*settings):
 
 
 def test_engine_behind_ssh():
+    """Calls, commands in the subject, and the requests of steps all go through it."""
     with project() as p, sshd() as server:
-        p.make("conf", {"file": "text\n"})
-        p.make("data", {})
-        p.scenario(TABLE, ["./conf:/conf", "./data:/data"], [{"name": "asks", "exec": "cat /conf/file"}])
+        serve(p, [{"name": "uploads", "http": {"method": "POST", "path": "/pictures", "body": "picture"}, "expect": {"status": 201}},
+                  {"name": "looks", "http": {"path": "/pictures/1"}, "same_as_control": True},
+                  {"name": "is there", "tcp": 8080}, {"name": "asks", "exec": "cat /app/server.pl"}])
         done = p.run(env=server.environment())
-        equal((done.returncode, p.verdicts()), (0, {"/conf": "safe", "/data": "required"}), done.stdout + done.stderr)
+        equal((done.returncode, p.verdicts()["/data"], p.result["runs"][0]["passed"]), (0, "required", True), done.stdout + done.stderr)
         contains(server.calls()[0], f"-l root -p {server.port}", f"-- 127.0.0.1 docker --host 'unix://{ENGINE}' system dial-stdio")
         equal(server.processes(), [])
-
-
-def test_requests_go_through_it():
-    with project() as p, sshd() as server:
-        serve(p, [{"name": "asks", "http": {"path": "/"}}, {"name": "is there", "tcp": 8080}])
-        done = p.run(env=server.environment())
-        equal((done.returncode, p.result["runs"][0]["passed"]), (0, True), done.stdout + done.stderr)
 
 
 def test_default_engine_of_the_other_side():
@@ -129,7 +122,7 @@ def test_default_engine_of_the_other_side():
         contains(server.calls()[0], "-- 127.0.0.1 docker system dial-stdio")
 
 
-def test_more_calls_at_once_than_sshd_lets_in():
+def test_long_more_calls_at_once_than_sshd_lets_in():
     """It refuses whoever comes while five have not logged in yet: rogate has four at most in that state."""
     with project() as p, sshd("MaxStartups 5:100:5") as server:
         p.make("data", {"file": "text\n"})

@@ -2,7 +2,7 @@
 import json
 import os
 
-from support import IDLE, IMAGE, contains, docker, engine_is_podman, equal, fingerprint, project, rogate, skip_unless
+from support import IDLE, IMAGE, LONG, contains, docker, engine_is_podman, equal, fingerprint, project, rogate, skip_unless, variants
 
 
 def run_states(p, shell, states, mounts, **more):
@@ -112,7 +112,7 @@ WEB = """until read -r a b c d was 2>/dev/null </both/told; do sleep 0.1; done; 
 test "$$a" = "$$b" && test "$$a" = "$$c" && test "$$a" = "$$d" || exit 5
 test "$$a" != 1 || echo x >/made/x || exit 3
 test "$$a" != 2 || test $$was = well || echo x >/mended/x || exit 4
-rm -f /own/old; echo x >/own/left; echo started; trap 'exit 0' TERM; while :; do sleep 0.1; done
+rm -f /own/old; echo x >/own/left; trap 'exit 0' TERM; echo started; while :; do sleep 0.1; done
 """
 
 
@@ -134,9 +134,9 @@ def test_services_begin_with_what_they_left():
     with project() as p:
         for name in ("made", "mended", "own", "bind"):
             p.make(name, {"kept": "k\n", "old": "o\n"})
-        done = with_service(p, ["used"])
-        equal(p.verdicts()["/made"], "safe", done.stdout + done.stderr)
-        equal(p.verdicts()["/mended"], "safe", done.stdout)
+        if LONG:
+            done = with_service(p, ["used"])
+            equal((p.verdicts()["/made"], p.verdicts()["/mended"]), ("safe", "safe"), done.stdout + done.stderr)
         docker("volume", "create", "rogatestates_named")
         try:
             volume = docker("volume", "inspect", "-f", "{{.Mountpoint}}", "rogatestates_named")
@@ -179,7 +179,7 @@ spec:
         command: [sh, -c, "until test -e /s/up; do sleep 0.1; done; test ! -e /s/mine || exit 6; echo x >/s/mine; cat /made/kept; \
                   n=$(cat /mine/count || echo 0); test -e /s/counted || { n=$((n + 1)); echo $n >/mine/count; }; \
                   test $n = 1 || test $n = 2 || exit 7; test $n != 1 || echo x >/made/x || exit 3; \
-                  rm /s/mine; touch /s/counted; echo started; trap 'exit 0' TERM; while :; do sleep 0.1; done"]
+                  rm /s/mine; touch /s/counted; trap 'exit 0' TERM; echo started; while :; do sleep 0.1; done"]
         volumeMounts: [{name: data, mountPath: /mine, subPath: app}, {name: scratch, mountPath: /s}, {name: made, mountPath: /made}]
       volumes: [{name: scratch, emptyDir: {}}, {name: made, hostPath: {path: FOLDER}}]
   volumeClaimTemplates: [{metadata: {name: data}}]
@@ -203,8 +203,7 @@ def test_claims_of_a_pod_outlast_it_and_its_empty_folders_do_not():
         try:
             volume = docker("volume", "inspect", "-f", "{{.Mountpoint}}", "rogate-test-claim")
             before = fingerprint(volume)
-            for group, claim in (("", "rogate-test-claim"), ("securityContext: {fsGroup: 33}", "rogate-test-claim"),
-                                 ("", "empty")):
+            for group, claim in variants(("securityContext: {fsGroup: 33}", "rogate-test-claim"), ("", "rogate-test-claim"), ("", "empty")):
                 done = with_pod(p, ["used", "restart", "crash"], group, claim)
                 equal(p.verdicts()["/made"], "safe", done.stdout + done.stderr)
                 equal(states_of(p)[:6:2], [("control", "current", None), ("control", "restart", 1), ("control", "crash", 4)])
@@ -220,7 +219,7 @@ def test_a_split_holds_on_new_volumes_that_have_its_mount_points():
     there is in a new volume all the same."""
     docker("volume", "create", "rogate-test-split")
     try:
-        for folder in ("/v/run", "/v/other"):  # as the split finds it, and as it does not
+        for folder in variants("/v/other", "/v/run"):  # as the split does not find it, and as it does
             docker("run", "--rm", "-v", "rogate-test-split:/v", IMAGE, "sh", "-c", f"echo k >/v/kept; rm -rf /v/run; mkdir -p {folder}")
             with project() as p:
                 shell = ("cd /etc/default; test -e useradd || test -e kept || exit 9; ls; test -e run || mkdir run; "

@@ -25,6 +25,8 @@ with open(f"{ROOT}/scenarios/result.schema.json") as schema_file:
     RESULT_SCHEMA = json.load(schema_file)
 IMAGE = "rogate/base:bookworm"
 SKIPPED = 77
+# The long forms of the tests as well: more rounds, and every variant (ci/test.sh --all).
+LONG = os.environ.get("ROGATE_TESTS_LONG") == "yes"
 # Ends at once when it is told to, and does nothing else.
 IDLE = "trap 'exit 0' TERM; echo started; while :; do sleep 0.1; done"
 
@@ -42,6 +44,11 @@ def skip_unless(met, reason):
         assert os.environ.get("ROGATE_TESTS_MAY_SKIP") == "yes", f"missing here: {reason}"
         print(f"skipped: {reason}", flush=True)
         sys.exit(SKIPPED)
+
+
+def variants(*every, short=1):
+    """What a test goes through one after the other: the first `short` of them, or all in the long form."""
+    return every if LONG else every[:short]
 
 
 def needs_root():

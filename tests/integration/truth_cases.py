@@ -101,7 +101,20 @@ def set_up(p, name):
 
 
 def run_table(p, table, mounts, *options, **subject):
-    """Runs the table's commands in one subject; the output of each, by its name, and rogate's result in `p`."""
+    """Runs the table's commands in one subject; the output of each, by its name, and rogate's result in `p`. An observer that came too
+    late to a path that changed says so, and then there is nothing to compare."""
+    for _ in range(3):
+        outputs, running = run_table_once(p, table, mounts, *options, **subject)
+        if any("before the observer looked" in mount["reason"] for mount in p.result["mounts"]):
+            continue
+        equal(running.code, 0, running.output)
+        for run in p.result["runs"]:
+            equal(run["lost_events"], 0, f"run {run['id']}")
+        return outputs
+    raise AssertionError("the observer came too late three times")
+
+
+def run_table_once(p, table, mounts, *options, **subject):
     shell = "mkdir -p /dev/shm/out\n" + "".join(
         f"{command} >/dev/shm/out/{i} 2>/dev/shm/out/{i}.err\n" for i, (_, command, *_) in enumerate(table)) + IDLE
     p.scenario(shell, mounts, [UNTIL_READ],
@@ -116,10 +129,7 @@ def run_table(p, table, mounts, *options, **subject):
         docker("exec", container, "touch", "/dev/shm/out/read")
         while running.comes_to("step waits"):
             docker("exec", docker("ps", "-q", "--filter", "label=io.rogate.role=subject"), "touch", "/dev/shm/out/read")
-    equal(running.code, 0, running.output)
-    for run in p.result["runs"]:
-        equal(run["lost_events"], 0, f"run {run['id']}")
-    return outputs
+    return outputs, running
 
 
 def compare(p, table, outputs):

@@ -60,13 +60,17 @@ def test_what_it_does_is_told_and_it_is_left_alone():
         p.make("fixed", {"file": "text\n"})
         with container("-v", f"{p.path('conf')}:/conf", "-v", f"{p.path('fixed')}:/fixed:ro", "-v", "/data", "--tmpfs", "/run/x", "-e",
                        "TOKEN=dont-tell-me", IMAGE, "sh", "-c",
-                       "trap 'exit 0' TERM; touch /data/before; echo started; "
-                       "while :; do sleep 0.2; cat /conf/file >/dev/null; mkdir -p /data/d; rmdir /data/d; echo x 2>/dev/null >/fixed/x; "
+                       "trap 'exit 0' TERM; touch /data/before; i=0; echo 0 >/run/x/rounds; echo started; "
+                       "while :; do sleep 0.2; i=$((i+1)); echo $i >/run/x/rounds; cat /conf/file >/dev/null; mkdir -p /data/d; rmdir /data/d; echo x 2>/dev/null >/fixed/x; "
                        "echo $TOKEN >/run/x/$TOKEN; done"):
             before = docker("inspect", "-f", STATE, NAME)
-            running = Running("watch", NAME, "--format", "json", "--for", "4s", "--output", p.path("seen.json"))
+            running = Running("watch", NAME, "--format", "json", "--output", p.path("seen.json"))
             running.wait_for("watching " + NAME)
             docker("exec", NAME, "touch", "/data/by-hand")
+            begun = int(docker("exec", NAME, "cat", "/run/x/rounds"))
+            while int(docker("exec", NAME, "cat", "/run/x/rounds")) < begun + 8:
+                time.sleep(0.2)
+            running.process.send_signal(signal.SIGINT)
             running.finish()
             equal(running.code, 0, running.output)
             with open(p.path("seen.json")) as file:
@@ -76,7 +80,7 @@ def test_what_it_does_is_told_and_it_is_left_alone():
             equal(docker("inspect", "-f", STATE, NAME), before, "the container was touched")
             equal(sorted(docker("exec", NAME, "ls", "-A", "/data", "/conf", "/fixed").split()),
                   ["/conf:", "/data:", "/fixed:", "before", "by-hand", "file", "file"])
-        equal((seen["lost_events"], seen["problem"], seen["ended"], seen["restarts"]), (0, "", "until the time was over", 0))
+        equal((seen["lost_events"], seen["problem"], seen["ended"], seen["restarts"]), (0, "", "until the watch was stopped", 0))
         equal(writes(seen, "/data"), {("mkdir", "/data/d", "watch"), ("rmdir", "/data/d", "watch"), ("create", "/data/by-hand", "docker exec"),
                                       ("utime", "/data/by-hand", "docker exec")})
         equal((writes(seen, "/conf"), mount(seen, "/conf")["worth_trying"], mount(seen, "/conf")["uses"] > 5), (set(), True, True))
@@ -89,6 +93,7 @@ def test_what_is_open_for_writing_already():
     """No call says so any more: a descriptor, and a mapping whose descriptor is closed."""
     with project() as p, container("-v", f"{HOLD}:/hold:ro", "-v", "/data", "-v", "/map", IMAGE, "/hold", "/data/file", "/map/file"):
         seen = watched("--for", "1s")
+        equal(seen["ended"], "until the time was over")
         equal(writes(seen, "/data"), {("open-write", "/data/file", "open already")})
         equal(writes(seen, "/map"), {("open-write", "/map/file", "open already")})
         assert not mount(seen, "/map")["worth_trying"]
@@ -128,7 +133,7 @@ def test_a_restart_does_not_end_it_and_its_end_does():
 
 def test_an_interruption_ends_it_and_tells():
     for kind in (signal.SIGINT, signal.SIGTERM):
-        with container("-v", "/data", IMAGE, "sh", "-c", "echo started; trap 'exit 0' TERM; while :; do sleep 0.1; echo x >>/data/log; done"):
+        with container("-v", "/data", IMAGE, "sh", "-c", "trap 'exit 0' TERM; echo started; while :; do sleep 0.1; echo x >>/data/log; done"):
             running = Running("watch", NAME)
             running.wait_for("watching " + NAME)
             time.sleep(1)

@@ -3,6 +3,7 @@
 #include "support/fake_subject.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -139,6 +140,23 @@ void FakeEngine::run_reader(FakeContainer& container) {
     });
 }
 
+namespace {
+
+std::uint32_t mode_of(const Node& node) {
+    switch (node.kind) {
+        case Node::Kind::folder:
+            return S_IFDIR | node.mode;
+        case Node::Kind::socket:
+            return S_IFSOCK | node.mode;
+        case Node::Kind::fifo:
+            return S_IFIFO | node.mode;
+        default:
+            return S_IFREG | node.mode;
+    }
+}
+
+}  // namespace
+
 // observe/show_sources.h
 std::string FakeEngine::account_of_sources(const FakeContainer& container) const {
     std::string lines, facts;
@@ -159,6 +177,9 @@ std::string FakeEngine::account_of_sources(const FakeContainer& container) const
                 if (path.starts_with(source + "/"))
                     line(mount.target + path.substr(source.size()), path, false);
         for (const auto& [path, node] : disk.below(place_of(mount))) {
+            if (path.empty())
+                facts += fmt::format("root {} {:o} {} {} {}\n", mount.target, mode_of(node), node.uid,
+                                     node.gid, node.modified);
             if (node.has_attributes && path.empty()) facts += fmt::format("more {}\n", mount.target);
             if (node.kind == Node::Kind::socket && !path.empty())
                 facts += fmt::format("socket {} {}\n", mount.target, path.substr(1));

@@ -43,6 +43,34 @@ TEST_F(ClientTest, SpeaksTheSmallerOfTheTwoVersions) {
     EXPECT_EQ(engine.request_line(1), "POST /v1.51/containers/create");
 }
 
+// Each connection is a login.
+TEST(ClientOverSsh, SeveralCallsShareAConnection) {
+    asio::io_context context;
+    fake::Engine engine;
+    engine.piece = 1;
+    Endpoint endpoint;
+    endpoint.kind = Endpoint::Kind::ssh;
+    Client client(context.get_executor(), std::make_unique<fake::FakeTransport>(engine), endpoint);
+    const std::string version = reply(200, R"({"Version":"x","ApiVersion":"1.41","MinAPIVersion":"1.12"})");
+    // It breaks off after two replies: what only asks is asked again on another one.
+    engine.exchanges.push_back({version + reply(201, R"({"Id":"c"})"), false, {}});
+    engine.exchanges.push_back({reply(200, R"({"Name":"v"})", "Connection: close\r\n"), false, {}});
+    engine.exchanges.push_back({reply(201, R"({"Id":"d"})"), false, {}});
+    ASSERT_TRUE(fake::run(context, client.negotiate()));
+    EXPECT_EQ(*fake::run(context, client.container_create({})), "c");
+    EXPECT_EQ(engine.next, 1U);
+    EXPECT_NE(engine.exchanges[0].sent.find("POST /v1.41/containers/create"), std::string::npos);
+    EXPECT_EQ(engine.exchanges[0].sent.find("Connection: close"), std::string::npos);
+    EXPECT_TRUE(fake::run(context, client.volume_inspect("v")));
+    EXPECT_EQ(engine.request_line(1), "GET /v1.41/volumes/v");
+    EXPECT_EQ(*fake::run(context, client.container_create({})), "d");
+    EXPECT_EQ(engine.next, 3U);
+    // Whether it was done is not known, so that it is not done twice.
+    engine.exchanges.push_back({reply(201, R"({"Id":"e"})"), false, {}});
+    EXPECT_EQ(fake::run(context, client.container_create({})).error().kind, ErrorKind::engine);
+    EXPECT_EQ(engine.next, 3U);
+}
+
 TEST_F(ClientTest, RefusesEnginesThatAreTooOld) {
     answer(reply(200, R"({"Version":"19.03","ApiVersion":"1.40"})"));
     const auto done = run(client.negotiate());
