@@ -15,6 +15,7 @@
 #include "campaign/readiness.hpp"
 #include "engine/together.hpp"
 #include "scenario/driver.hpp"
+#include "scenario/outcome.hpp"
 #include "verdict/no_op.hpp"
 
 namespace rogate::campaign {
@@ -42,6 +43,10 @@ bool is_read_only(const Mount& mount, const RunPlan& plan) {
 
 // What a second port may take behind the first.
 constexpr std::chrono::seconds time_for_other_ports{15};
+
+// Where nothing says when a subject is ready: whoever is stopped at once has shown little, and may not have
+// set up its signal handlers.
+constexpr std::chrono::milliseconds a_while{2000}, between_looks{100};
 
 // In seconds. The signal is lost on it, and all that goes on meanwhile would go on without it as well.
 constexpr int grace_of_the_deaf = 1;
@@ -107,6 +112,7 @@ class Launch {
                              bench_.control != nullptr ? bench_.control->silent_ports : record_.silent_ports);
     }
     Task<scenario::StepOutcome> find_silent_ports(scenario::Driver& driver);
+    Task<> run_for_a_while();
     scenario::Driver driver() {
         scenario::Driver made(bench_.client, container_, memory_, neighbourhood(), wrapper(), published_by());
         made.know_mounts(mounts());
@@ -282,6 +288,21 @@ Task<scenario::StepOutcome> Launch::find_silent_ports(scenario::Driver& driver) 
     co_return outcome;
 }
 
+// Until it has ended, or a while has passed.
+Task<> Launch::run_for_a_while() {
+    const auto until = Clock::now() + a_while;
+    while (Clock::now() < until) {
+        auto state = co_await bench_.client.container_inspect(container_);
+        if (!state) co_return fail(std::move(state.error()));
+        if (!state->running) break;
+        co_await scenario::sleep_for(between_looks);
+        if ((co_await boost::asio::this_coro::cancellation_state).cancelled() !=
+            boost::asio::cancellation_type::none)
+            co_return fail(ErrorKind::cancelled, "interrupted");
+    }
+    co_return Result<>{};
+}
+
 Task<> Launch::ready() {
     // What happens until readiness still belongs to the entrypoint; only the processes of readiness checks do
     // not.
@@ -297,6 +318,8 @@ Task<> Launch::ready() {
     if (!outcome)
         co_return fail(std::move(outcome.error()).with_context("waiting for the subject to be ready"));
     bench_.observer.own_processes(outcome->exec_pids);
+    if (outcome->passed && asked.derived && readiness().checks.empty())
+        if (auto waited = co_await run_for_a_while(); !waited) co_return waited;
     if (outcome->passed) {
         auto others = co_await bench_.pod.ready();
         if (!others) co_return fail(std::move(others.error()));

@@ -15,6 +15,7 @@
 #include "cli/session.hpp"
 #include "cli/watchdog.hpp"
 #include "report/markdown.hpp"
+#include "report/overview.hpp"
 #include "report/secrets.hpp"
 #include "report/terminal.hpp"
 #include "secrets/collect.hpp"
@@ -153,7 +154,9 @@ class Campaigns {
           scenarios_(scenarios),
           several_(several),
           board_(look_at(STDERR_FILENO, global.colour), options.quiet),
-          texts_(scenarios.size()) {
+          texts_(scenarios.size()),
+          overview_(scenarios.size()),
+          results_(scenarios.size()) {
         std::vector<EngineQueue::Host> hosts(global.hosts.begin(), global.hosts.end());
         if (hosts.empty()) hosts.emplace_back();
         // Turn by turn, so that few scenarios are spread over all engines.
@@ -169,6 +172,7 @@ class Campaigns {
     void ended(std::size_t index, EngineOutcome outcome, Job& job);
     Result<> write(const CampaignResult& result, const Scenario& scenario);
     void print_in_order();
+    void report_on_all();
 
     const Global& global_;
     const RunOptions& options_;
@@ -178,6 +182,9 @@ class Campaigns {
     std::vector<EngineQueue::Host> lanes_;
     std::size_t taken_ = 0, printed_ = 0;
     std::vector<std::optional<std::string>> texts_;  // what is printed of each that has ended
+    std::vector<report::OverviewLine> overview_;     // of those that have ended
+    std::vector<std::optional<CampaignResult>>
+        results_;  // for the reports on all of them, if files are written
     int worst_ = 0;
 };
 
@@ -210,7 +217,10 @@ void Campaigns::ended(std::size_t index, EngineOutcome outcome, Job& job) {
     if (job.result()) {
         texts_[index] = report::render_terminal(*job.result(), format_options(global_).terminal);
         written = write(*job.result(), scenario);
+        overview_[index] = report::overview_of(*job.result());
+        if (several_ && !options_.out.empty()) results_[index] = *job.result();
     }
+    if (!outcome.result) overview_[index].trouble = outcome.result.error().message;
     print_in_order();
     if (outcome.signal != 0) return;
     const auto named = [&](Error error) {
@@ -235,6 +245,23 @@ void Campaigns::print_in_order() {
     std::fflush(stdout);
 }
 
+// What came of each on a line, and all of them in one document of each kind.
+void Campaigns::report_on_all() {
+    std::vector<report::OverviewLine> ended;
+    std::vector<CampaignResult> results;
+    for (std::size_t i = 0; i < texts_.size(); ++i) {
+        if (texts_[i]) {
+            overview_[i].name = scenarios_[i].name;
+            ended.push_back(overview_[i]);
+        }
+        if (results_[i]) results.push_back(std::move(*results_[i]));
+    }
+    if (ended.size() > 1) std::fputs((report::render_overview(ended) + "\n").c_str(), stdout);
+    if (results.size() < 2) return;
+    if (auto written = write_reports_on_all(results, options_.out, format_options(global_)); !written)
+        worst_ = worse(worst_, report_error(written.error()));
+}
+
 int Campaigns::go() {
     EngineQueue queue;
     queue.lanes = lanes_;
@@ -245,6 +272,7 @@ int Campaigns::go() {
     // After an interruption there are gaps before what has ended.
     for (; printed_ < texts_.size(); ++printed_)
         if (texts_[printed_]) std::fputs(texts_[printed_]->c_str(), stdout);
+    if (several_) report_on_all();
     if (const int code = report_outcome(outcome); code != 0) return code >= 128 ? code : worse(worst_, code);
     return worst_;
 }

@@ -24,7 +24,7 @@ struct RunOptions {
     std::string shard;                   // --shard I/N; empty: all
     std::string since;                   // a revision: only what was made read-only since; empty: everything
     std::string container;               // --container NAME: the subject; empty: the scenarios' own
-    std::string service;                 // --service NAME, of a Compose file
+    std::vector<std::string> services;   // --service NAME, of a Compose file or manifests; empty: all
     std::vector<std::string> profiles;   // --profile NAME, of a Compose file
     std::vector<std::string> without;    // --without KEY,…: what the runs cannot have
     std::string out;                     // --out DIR; empty: no files
@@ -35,6 +35,13 @@ struct RunOptions {
     std::size_t ring_bytes = 16U << 20U;
     std::string observer = "auto";  // auto, ebpf, ptrace, none
     std::string requests = "auto";  // auto, ports, relay
+};
+
+struct PlanOptions {
+    std::vector<std::string> paths;
+    std::vector<std::string> services, profiles, without, variables;  // as those of RunOptions
+    std::string format = "table";
+    std::string output;  // --output FILE; empty: standard output
 };
 
 struct MergeOptions {
@@ -97,6 +104,7 @@ int merge_command(const Global& global, const MergeOptions& options);
 int watch_command(const Global& global, const WatchCommandOptions& options);
 int clean_command(const Global& global, const CleanOptions& options);
 int gate_command(const Global& global, const GateOptions& options);
+int plan_command(const Global& global, const PlanOptions& options);
 int audit_command(const Global& global, const AuditOptions& options);
 int report_command(const Global& global, const ReportOptions& options);
 int doctor_command(const Global& global);

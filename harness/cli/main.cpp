@@ -63,25 +63,34 @@ int main(int argc, char** argv) {
         ->check(CLI::Range(0.1, 3600.0));
 
     RunOptions run;
-    CLI::App* run_app = app.add_subcommand("run", "Settle every candidate mount of a scenario");
-    run_app->add_option("SCENARIO", run.scenarios,
-                        "Scenario or Compose files, folders with one, or - for the standard input");
-    run_app->add_option(
-        "--container", run.container,
-        "Clone this container as the subject, leaving it alone; without SCENARIO: start it, see "
-        "it ready, stop it");
+    CLI::App* run_app = app.add_subcommand(
+        "run", "Settle every candidate mount of a scenario, a Compose project or Kubernetes manifests");
+    run_app->add_option("PATH", run.scenarios,
+                        "Scenarios, Compose files, manifests, folders with one of them, or - for the "
+                        "standard input");
+    run_app->add_option("--container", run.container,
+                        "Clone this container as the subject, leaving it alone; without PATH: start it, see "
+                        "it ready, stop it");
     run_app->add_option("--since", run.since,
                         "Settle only the mounts that files of this git repository made read-only since this "
                         "revision; they are writable in the control run, as they were");
-    run_app->add_option("--service", run.service, "Of a Compose file: the service under test");
-    one_at_a_time(run_app->add_option("--profile", run.profiles,
-                                      "Of a Compose file: a profile to turn on (repeatable)"));
-    run_app
-        ->add_option(
-            "--without", run.without,
-            "Leave out what the runs cannot have and would be refused: keys of Compose services (devices, "
-            "pid, network_mode, …) and fields of pods (hostNetwork, …), with commas between them")
-        ->delimiter(',');
+    const auto add_reading = [&](CLI::App* to, auto& options) {
+        one_at_a_time(to->add_option(
+            "--service", options.services,
+            "Only this service of a Compose file, or this workload or WORKLOAD/CONTAINER of manifests "
+            "(repeatable; default: all)"));
+        one_at_a_time(to->add_option("--profile", options.profiles,
+                                     "Of a Compose file: a profile to turn on (repeatable)"));
+        to->add_option(
+              "--without", options.without,
+              "Leave out what the runs cannot have and would be refused: keys of Compose services (devices, "
+              "pid, network_mode, …) and fields of pods (hostNetwork, …), with commas between them")
+            ->delimiter(',');
+        one_at_a_time(to->add_option("--set", options.variables,
+                                     "NAME=VALUE: variable of the scenarios, before their own 'vars' "
+                                     "(repeatable)"));
+    };
+    add_reading(run_app, run);
     one_at_a_time(run_app->add_option("--only", run.only,
                                       "Only scenarios whose name matches this pattern (*, ?; repeatable)"));
     run_app->add_option("--shard", run.shard,
@@ -90,9 +99,6 @@ int main(int argc, char** argv) {
         ->add_option("--repeat", run.repeat,
                      "Try each run this often; tries that end differently are inconclusive (default 1)")
         ->check(CLI::Range(1, 100));
-    one_at_a_time(run_app->add_option("--set", run.variables,
-                                      "NAME=VALUE: variable of the scenarios, before their own 'vars' "
-                                      "(repeatable)"));
     run_app->add_option("-j,--jobs", run.jobs, "Run this many scenarios at a time on each engine (default 1)")
         ->check(CLI::Range(1, 64));
     run_app->add_option(
@@ -126,6 +132,19 @@ int main(int argc, char** argv) {
                      "engine's host), relay (a container on the run's network, through the engine alone), or "
                      "auto (ports, unless the engine is on another host)")
         ->check(CLI::IsMember({"auto", "ports", "relay"}));
+
+    PlanOptions plan;
+    CLI::App* plan_app =
+        app.add_subcommand("plan", "Say what a run would do, without starting anything or asking an engine");
+    plan_app
+        ->add_option(
+            "PATH", plan.paths,
+            "Scenarios, Compose files, manifests, folders with one of them, or - for the standard input")
+        ->required();
+    add_reading(plan_app, plan);
+    plan_app->add_option("-f,--format", plan.format, "table or json")
+        ->check(CLI::IsMember({"table", "json"}));
+    plan_app->add_option("-o,--output", plan.output, "Write to this file (default: standard output)");
 
     WatchCommandOptions watch;
     std::string watch_for;
@@ -263,6 +282,7 @@ int main(int argc, char** argv) {
         return report_error(
             {rogate::ErrorKind::usage, "--host and --context both name an engine; leave one of them out"});
     if (*run_app) return run_command(global, run);
+    if (*plan_app) return plan_command(global, plan);
     if (*merge_app) return merge_command(global, merge);
     if (*watch_app) return watch_command(global, watch);
     if (*clean_app) return clean_command(global, clean);

@@ -38,25 +38,40 @@ Result<report::History> read_previous(const std::string& path) {
     return history;
 }
 
-Result<> write_reports(const CampaignResult& result, const std::string& folder,
-                       report::FormatOptions options) {
+namespace {
+
+constexpr std::pair<const char*, const char*> files[] = {
+    {"json", "result.json"}, {"html", "report.html"},    {"markdown", "report.md"},
+    {"junit", "junit.xml"},  {"sarif", "results.sarif"}, {"requirements", "write-requirements.md"}};
+
+Result<> write_files(std::span<const CampaignResult> results, const std::string& folder,
+                     report::FormatOptions options) {
     if (auto made = make_folder(folder); !made) return made;
-    const std::pair<const char*, const char*> files[] = {
-        {"json", "result.json"}, {"html", "report.html"},    {"markdown", "report.md"},
-        {"junit", "junit.xml"},  {"sarif", "results.sarif"}, {"requirements", "write-requirements.md"}};
     for (const auto& [format, name] : files) {
+        if (std::string_view(format) == "json" && results.size() > 1) continue;  // it holds one
         const std::string path = folder + "/" + name;
         if (std::string_view(format) == "requirements" && std::filesystem::exists(path)) {
             auto history = read_previous(path);
             if (!history) return fail(std::move(history.error()));
             options.history = std::move(*history);
         }
-        const auto written = write_file(path, [&](const report::Sink& sink) {
-            return report::write(format, {&result, 1}, options, sink);
-        });
+        const auto written = write_file(
+            path, [&](const report::Sink& sink) { return report::write(format, results, options, sink); });
         if (!written) return written;
     }
     return {};
+}
+
+}  // namespace
+
+Result<> write_reports(const CampaignResult& result, const std::string& folder,
+                       report::FormatOptions options) {
+    return write_files({&result, 1}, folder, std::move(options));
+}
+
+Result<> write_reports_on_all(const std::vector<CampaignResult>& results, const std::string& folder,
+                              report::FormatOptions options) {
+    return write_files(results, folder, std::move(options));
 }
 
 }  // namespace rogate::cli

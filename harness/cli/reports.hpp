@@ -3,6 +3,7 @@
 
 #include <rogate/result.hpp>
 #include <string>
+#include <vector>
 
 #include "cli/commands.hpp"
 #include "report/formats.hpp"
@@ -22,5 +23,9 @@ Result<> write_reports(const CampaignResult& result, const std::string& folder,
 
 // What an earlier write-requirements.md or result.json says; errors name the file.
 Result<report::History> read_previous(const std::string& path);
+
+// What write_reports() writes, but for result.json: in each document all of the results.
+Result<> write_reports_on_all(const std::vector<CampaignResult>& results, const std::string& folder,
+                              report::FormatOptions options);
 
 }  // namespace rogate::cli

@@ -2,16 +2,16 @@
 
 #include <algorithm>
 
-#include "base/references.hpp"
 #include "change/revision.hpp"
 #include "cli/audit_files.hpp"
 #include "cli/campaigns.hpp"
 #include "cli/choose.hpp"
 #include "cli/commands.hpp"
+#include "cli/given.hpp"
 #include "cli/session.hpp"
+#include "spec/inputs.hpp"
 #include "spec/live_container.hpp"
-#include "spec/scenario_list.hpp"
-#include "spec/without.hpp"
+#include "spec/system.hpp"
 
 namespace rogate::cli {
 
@@ -46,19 +46,6 @@ Result<> keep_what_changed(const RunOptions& options, std::vector<Scenario>& sce
     if (scenarios.empty() && !not_known.empty()) return fail(ErrorKind::inconclusive, std::move(not_known));
     if (!not_known.empty()) std::fputs(fmt::format("rogate: note: {}\n", not_known).c_str(), stderr);
     return {};
-}
-
-Result<std::map<std::string, std::string>> given_variables(const std::vector<std::string>& settings) {
-    std::map<std::string, std::string> variables;
-    for (const std::string& setting : settings) {
-        const std::size_t equals = setting.find('=');
-        if (equals == std::string::npos || !is_variable_name(setting.substr(0, equals)))
-            return fail(
-                ErrorKind::usage,
-                fmt::format("--set {}: write NAME=VALUE, the name of letters, digits and _", setting));
-        variables.insert_or_assign(setting.substr(0, equals), setting.substr(equals + 1));
-    }
-    return variables;
 }
 
 // A misspelt variable would leave the scenario as it is without a word.
@@ -99,32 +86,31 @@ int run_command(const Global& global, const RunOptions& options) {
                 {ErrorKind::usage, "nothing to run; name a scenario file, or --container NAME"});
         scenarios.push_back(spec::scenario_of_container(options.container));
     }
-    spec::Surroundings surroundings;
-    surroundings.container = options.container;
-    surroundings.without = options.without;
-    for (const std::string& key : options.without)
-        if (!spec::can_be_left_out(key))
-            return report_error(
-                {ErrorKind::usage, fmt::format("--without {}: '{}' {}", key, key, spec::not_left_out)});
-    auto variables = given_variables(options.variables);
-    if (!variables) return report_error(variables.error());
-    surroundings.variables = std::move(*variables);
-    for (const std::string& path : options.scenarios) {
-        auto loaded = spec::load_scenarios(path, surroundings, {options.service, options.profiles});
-        if (!loaded) {
-            worst = report_error(loaded.error());
+    auto surroundings = given_surroundings(options.without, options.variables);
+    if (!surroundings) return report_error(surroundings.error());
+    surroundings->container = options.container;
+    for (auto& input :
+         spec::load_inputs(options.scenarios, *surroundings, {options.services, options.profiles})) {
+        if (!input) {
+            worst = report_error(input.error());
             continue;
         }
-        for (Scenario& scenario : *loaded) {
-            for (const std::string& note : scenario.notes)
+        if (auto runnable = spec::check_runnable(input->system); !runnable)
+            worst = report_error(runnable.error());
+        const auto tell = [&](const std::vector<std::string>& notes) {
+            for (const std::string& note : notes)
                 if (!options.quiet) std::fputs(fmt::format("rogate: note: {}\n", note).c_str(), stderr);
+        };
+        if (input->own_exercise) tell(spec::notes_of(input->system, input->scenarios));
+        for (Scenario& scenario : input->scenarios) {
+            if (!input->own_exercise) tell(scenario.notes);
             scenarios.push_back(std::move(scenario));
         }
     }
     if (worst != 0) return worst;
     // By all of them, so that the shards of one campaign lay out their results alike.
     const bool several = scenarios.size() > 1;
-    if (auto used = check_variables(surroundings.variables, scenarios); !used)
+    if (auto used = check_variables(surroundings->variables, scenarios); !used)
         return report_error(used.error());
     if (!options.since.empty())
         if (const auto kept = keep_what_changed(options, scenarios); !kept) return report_error(kept.error());

@@ -12,6 +12,7 @@
 #include "spec/compose_merge.hpp"
 #include "spec/compose_service.hpp"
 #include "spec/nearest_name.hpp"
+#include "spec/system.hpp"
 #include "spec/without.hpp"
 
 namespace rogate::spec {
@@ -26,19 +27,22 @@ class Project {
             const Context& context)
         : choice_(choice), model_(model), loader_(loader), context_(context) {}
 
-    void read_into(Scenario& scenario);
+    System read();
 
   private:
-    std::string chosen() const;
+    bool choose();
     std::set<std::string> profiles() const;
     bool is_active(const Value& service) const;
     std::string profiles_of(const Value& service) const;
     const Value* find(const std::string& name) const;
     // Reads the service and, before it, all that it needs.
-    void visit(const std::string& name, const Value& service, bool is_subject);
+    void visit(const std::string& name, const Value& service);
     void settle_dependencies(const std::string& name, const Value& at, ComposeService& service);
     void take_volumes(const std::string& name, ComposeService& service);
     void note_networks(std::vector<std::string>& notes) const;
+    void add_networks(System& system) const;
+    void add_container(const std::string& name, System& system);
+    void list_profiles(System& system) const;
 
     const ComposeChoice& choice_;
     const Value& model_;
@@ -47,7 +51,9 @@ class Project {
     ValuePtr services_;
     std::set<std::string> profiles_;
     std::map<std::string, ComposeService> read_;
-    std::vector<std::string> order_, on_the_way_;
+    std::map<std::string, SourcePlace> declared_;
+    std::vector<NotRun> refused_;
+    std::vector<std::string> under_test_, order_, on_the_way_;
 };
 
 std::set<std::string> Project::profiles() const {
@@ -82,24 +88,26 @@ const Value* Project::find(const std::string& name) const {
     return nullptr;
 }
 
-std::string Project::chosen() const {
+// Of those that are named, whose profiles are on then (as with `docker compose up NAME`), else of all.
+bool Project::choose() {
     std::vector<std::string_view> names;
-    for (const auto& [key, value] : services_->pairs)
-        if (value->kind != Value::Kind::mapping || is_active(*value)) names.push_back(key->text);
-    if (choice_.service.empty()) {
-        if (names.size() == 1) return std::string(names.front());
-        context_.problems.add(
-            choice_.service_at,
-            fmt::format("the project has {} services; say which one is under test with 'service' "
-                        "(--service NAME): {}",
-                        names.size(), fmt::join(names, ", ")));
-        return {};
+    for (const auto& [key, value] : services_->pairs) {
+        const bool active = value->kind != Value::Kind::mapping || is_active(*value);
+        if (active) names.push_back(key->text);
+        if (active && choice_.services.empty()) under_test_.push_back(key->text);
     }
-    if (find(choice_.service) != nullptr) return choice_.service;
-    context_.problems.add(choice_.service_at,
-                          fmt::format("the project has no service {}; {}", in_quotes(choice_.service),
-                                      suggestion(choice_.service, names)));
-    return {};
+    for (const std::string& name : choice_.services) {
+        const Value* service = find(name);
+        if (service == nullptr) {
+            context_.problems.add(choice_.service_at, fmt::format("the project has no service {}; {}",
+                                                                  in_quotes(name), suggestion(name, names)));
+            return false;
+        }
+        if (const ValuePtr list = value_of(*service, "profiles"))
+            for (const ValuePtr& each : list->items) profiles_.insert(each->text);
+        under_test_.push_back(name);
+    }
+    return true;
 }
 
 void Project::settle_dependencies(const std::string& name, const Value& at, ComposeService& service) {
@@ -118,22 +126,24 @@ void Project::settle_dependencies(const std::string& name, const Value& at, Comp
     });
 }
 
-void Project::visit(const std::string& name, const Value& value, bool is_subject) {
+void Project::visit(const std::string& name, const Value& value) {
     if (read_.contains(name)) return;
     if (std::ranges::find(on_the_way_, name) != on_the_way_.end())
         return context_.problem(value, fmt::format("service {} needs itself ({} → {}); break the circle",
                                                    in_quotes(name), fmt::join(on_the_way_, " → "), name));
     on_the_way_.push_back(name);
+    const std::size_t before = context_.problems.size();
     ComposeService service = read_compose_service(name, value, model_, loader_, context_);
     service.subject.origin.kind = Origin::Kind::compose;
     service.subject.origin.files = choice_.files;
     service.subject.origin.name = name;
     settle_dependencies(name, value, service);
-    for (const Dependency& each : service.after) visit(each.service, *find(each.service), false);
+    if (auto why = context_.problems.lines(before); !why.empty()) refused_.push_back({name, std::move(why)});
+    for (const Dependency& each : service.after) visit(each.service, *find(each.service));
     take_volumes(name, service);
     on_the_way_.pop_back();
     read_.emplace(name, std::move(service));
-    if (!is_subject) order_.push_back(name);
+    order_.push_back(name);
 }
 
 void Project::take_volumes(const std::string& name, ComposeService& service) {
@@ -183,37 +193,89 @@ void Project::note_networks(std::vector<std::string>& notes) const {
     }
 }
 
-void Project::read_into(Scenario& scenario) {
+// As docker compose would make them; a service that says nothing of networks is on the default one.
+void Project::add_networks(System& system) const {
+    const ValuePtr declared = value_of(model_, "networks");
+    std::set<std::string> used;
+    for (const SystemContainer& each : system.containers)
+        used.insert(each.networks.begin(), each.networks.end());
+    for (const std::string& name : used) {
+        SystemNetwork network;
+        network.name = name;
+        network.engine_name = loader_.project_name() + "_" + name;
+        const ValuePtr options =
+            declared && declared->kind == Value::Kind::mapping ? value_of(*declared, name) : nullptr;
+        if (options && options->kind == Value::Kind::mapping) {
+            network.declared = context_.declared(options->place);
+            const ValuePtr external = value_of(*options, "external"),
+                           internal = value_of(*options, "internal");
+            network.external = external && external->text != "false";
+            network.internal = internal && internal->text == "true";
+            if (network.external) network.engine_name = name;
+            if (external && external->kind == Value::Kind::mapping)
+                if (const ValuePtr old_name = value_of(*external, "name"))
+                    network.engine_name = old_name->text;
+            if (const ValuePtr given = value_of(*options, "name")) network.engine_name = given->text;
+        }
+        system.networks.push_back(std::move(network));
+    }
+}
+
+void Project::add_container(const std::string& name, System& system) {
+    ComposeService& service = read_.at(name);
+    SystemContainer made;
+    made.name = name;
+    made.readiness = default_readiness(service.subject);
+    made.subject = std::move(service.subject);
+    made.after = std::move(service.after);
+    made.restart = service.restart;
+    made.grace_ms = service.grace_ms.value_or(made.grace_ms);
+    made.without_effect = std::move(service.without_effect);
+    made.networks = std::move(service.networks);
+    made.declared = declared_.at(name);
+    system.containers.push_back(std::move(made));
+}
+
+void Project::list_profiles(System& system) const {
+    if (!choice_.services.empty()) return;
+    for (const auto& [key, value] : services_->pairs)
+        if (value->kind == Value::Kind::mapping && !is_active(*value) && !read_.contains(key->text)) {
+            const SourcePlace at = context_.declared(key->place);
+            system.left_out.push_back(
+                {key->text,
+                 {fmt::format("{}:{}:{}: service {} is in the profiles {}, none of which is on; turn one on "
+                              "with --profile",
+                              at.file, at.line, at.column, in_quotes(key->text), profiles_of(*value))}});
+        }
+}
+
+System Project::read() {
+    System system;
+    system.kind = Origin::Kind::compose;
+    system.name = loader_.project_name();
+    system.files = choice_.files;
     services_ = value_of(model_, "services");
     if (!services_ || services_->kind != Value::Kind::mapping) {
         context_.problem(model_, "the Compose file has no 'services'");
-        return;
+        return system;
     }
     profiles_ = profiles();
-    const std::string name = chosen();
-    if (name.empty()) return;
-    // As with `docker compose up NAME`: the profiles of what is named are on.
-    if (const Value* named = find(name))
-        if (const ValuePtr list = value_of(*named, "profiles"))
-            for (const ValuePtr& each : list->items) profiles_.insert(each->text);
-    visit(name, *find(name), true);
-    ComposeService& subject = read_.at(name);
-    // It is asked how it ends.
-    if (!subject.restart.name.empty()) subject.without_effect.emplace_back("restart");
-    scenario.subject = subject.subject;
-    scenario.after = subject.after;
-    if (subject.grace_ms) scenario.shutdown.timeout_ms = *subject.grace_ms;
-    for (const std::string& each : order_) {
-        const ComposeService& service = read_.at(each);
-        scenario.companions.push_back({each, service.subject, service.after,
-                                       service.grace_ms.value_or(Companion{}.grace_ms), service.restart});
-    }
-    scenario.notes = loader_.notes();
-    note_networks(scenario.notes);
-    for (const auto& [each, service] : read_)
-        if (!service.without_effect.empty())
-            scenario.notes.push_back(fmt::format("service '{}': without effect on the test: {}", each,
-                                                 fmt::join(service.without_effect, ", ")));
+    if (!choose()) return system;
+    for (const auto& [key, value] : services_->pairs) declared_[key->text] = context_.declared(key->place);
+    for (const std::string& name : under_test_) visit(name, *find(name));
+    for (const std::string& name : order_) add_container(name, system);
+    for (const SystemContainer& each : system.containers)
+        for (const Dependency& other : each.after)
+            if (other.condition == Dependency::Condition::completed)
+                for (SystemContainer& waited_for : system.containers)
+                    if (waited_for.name == other.service) waited_for.ends = true;
+    system.refused = std::move(refused_);
+    list_profiles(system);
+    add_networks(system);
+    system.data = data_of(system);
+    system.notes = loader_.notes();
+    note_networks(system.notes);
+    return system;
 }
 
 std::vector<std::string> one_or_more(const Mapping& mapping, std::string_view key, const Context& context) {
@@ -240,7 +302,7 @@ ComposeChoice read_compose_choice(const Value& value, const Context& context) {
     if (choice.files.empty() && value.kind == Value::Kind::mapping && !mapping.has("file") &&
         !mapping.has("files"))
         context.problem(value, "'compose' of 'subject' has no 'file'; write for example compose.yaml");
-    choice.service = mapping.line("service").value_or("");
+    if (const auto service = mapping.line("service")) choice.services = {*service};
     if (mapping.has("service"))
         choice.service_at = mapping.get("service") ? mapping.get("service")->place : value.place;
     choice.profiles = one_or_more(mapping, "profiles", context);
@@ -254,9 +316,8 @@ ComposeChoice read_compose_choice(const Value& value, const Context& context) {
     return choice;
 }
 
-void read_compose_project(const ComposeChoice& choice, const std::string* text, const Context& context,
-                          Scenario& scenario) {
-    if (choice.files.empty()) return;
+System read_compose_system(const ComposeChoice& choice, const std::string* text, const Context& context) {
+    if (choice.files.empty()) return {};
     std::vector<ComposeFile> files;
     // The first one's folder is the project's. Text from stdin lies in the folder where rogate was started.
     const fs::path shown = fs::path(context.file).parent_path();
@@ -270,11 +331,34 @@ void read_compose_project(const ComposeChoice& choice, const std::string* text, 
     loader.leave_out(choice.without);
     loader.read_env_files(choice.env_files, choice.files_at);
     const ValuePtr model = loader.load(files, choice.files_at, text);
-    if (!model) return;
+    if (!model) return {};
     ComposeChoice named = choice;
     named.files.clear();
     for (const ComposeFile& file : files) named.files.push_back(file.name);
-    Project(named, *model, loader, context).read_into(scenario);
+    return Project(named, *model, loader, context).read();
+}
+
+void read_compose_project(const ComposeChoice& choice, const std::string* text, const Context& context,
+                          Scenario& scenario) {
+    const System system = read_compose_system(choice, text, context);
+    if (system.containers.empty()) return;
+    if (choice.services.empty() && system.containers.size() > 1) {
+        std::vector<std::string_view> names;
+        for (const SystemContainer& each : system.containers) names.push_back(each.name);
+        return context.problems.add(
+            choice.service_at,
+            fmt::format("the project has {} services; say which one is under test with 'service' "
+                        "(--service NAME): {}",
+                        names.size(), fmt::join(names, ", ")));
+    }
+    Scenario made = scenario_of(
+        system, choice.services.empty() ? system.containers.front().name : choice.services.front());
+    scenario.subject = std::move(made.subject);
+    scenario.companions = std::move(made.companions);
+    scenario.after = std::move(made.after);
+    scenario.readiness = std::move(made.readiness);
+    scenario.shutdown.timeout_ms = made.shutdown.timeout_ms;
+    scenario.notes = std::move(made.notes);
 }
 
 Readiness default_readiness(const Subject& subject) {

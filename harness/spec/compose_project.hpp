@@ -1,7 +1,7 @@
-// A Compose project as the subject of a scenario: the service under test, and every service that it needs.
+// A Compose project as a system, and one of its services as the subject of a scenario.
 #pragma once
 
-#include <rogate/scenario.hpp>
+#include <rogate/system.hpp>
 #include <string>
 #include <vector>
 
@@ -10,16 +10,21 @@
 namespace rogate::spec {
 
 struct ComposeChoice {
-    std::vector<std::string> files;  // as the user named them, in the order in which they are merged
-    std::string service;             // empty: the only one
+    std::vector<std::string> files;     // as the user named them, in the order in which they are merged
+    std::vector<std::string> services;  // under test, with all that they need
     std::vector<std::string> profiles;
     std::vector<std::string> env_files;  // empty: .env beside the first file
     std::vector<std::string> without;    // keys of services that are read as if they were not there
     Place files_at, service_at;          // for messages
 };
 
-// Sets subject, companions, after, notes and the shutdown's time of `scenario`. `text`: of the only file, if
-// it was read already (it is file 0 of the problems then).
+// The project: of `choice.services`, and what they need; without any, every service whose profile is on.
+// `text`: of the only file, if it was read already (it is file 0 of the problems then). What is wrong with a
+// service is told to the problems, and stands in `refused`.
+System read_compose_system(const ComposeChoice& choice, const std::string* text, const Context& context);
+
+// Sets subject, companions, after, notes and the shutdown's time of `scenario`; the subject is the service
+// that is chosen, or the only one.
 void read_compose_project(const ComposeChoice& choice, const std::string* text, const Context& context,
                           Scenario& scenario);
 

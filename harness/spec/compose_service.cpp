@@ -369,8 +369,13 @@ void ServiceReader::networks() {
             made_.subject.aliases.push_back(alias);
     };
     if (const ValuePtr name = get("container_name"); name && !name->text.empty()) add(name->text);
-    if (!all || all->kind != Value::Kind::mapping) return;
+    const ValuePtr mode = get("network_mode");
+    if (!all || all->kind != Value::Kind::mapping || all->pairs.empty()) {
+        if (!mode || mode->text.empty()) made_.networks = {"default"};
+        return;
+    }
     for (const auto& [network, options] : all->pairs) {
+        made_.networks.push_back(network->text);
         if (options->kind != Value::Kind::mapping) continue;
         for (const std::string_view key : {"ipv4_address", "ipv6_address"})
             if (const ValuePtr address = value_of(*options, key))

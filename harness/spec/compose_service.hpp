@@ -17,6 +17,7 @@ struct ComposeService {
     std::vector<std::pair<std::string, bool>> volumes_from;         // service, read-only
     std::vector<std::pair<std::string, std::string>> link_aliases;  // service, its other name
     std::vector<std::string> without_effect;                        // keys
+    std::vector<std::string> networks;                              // of the file; none: of another, or none
     std::optional<std::int64_t> grace_ms;
     RestartPolicy restart;
 };

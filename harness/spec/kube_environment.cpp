@@ -27,8 +27,7 @@ std::optional<std::string> key_ref(const Value& ref, std::string_view kind, cons
         return found->second;
     }
     if (!optional && pod.values.placeholders) {
-        pod.context.note(ref,
-                         fmt::format("key {} of {} {} is made up", in_quotes(*key), kind, in_quotes(*name)));
+        pod.values.made_up_key(kind, *name, *key, ref, pod.context);
         return placeholder;
     }
     if (!optional)

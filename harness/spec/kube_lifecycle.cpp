@@ -11,8 +11,8 @@ namespace {
 
 class LifecycleReader {
   public:
-    LifecycleReader(const KubeObject& container, Scenario& scenario, const KubePod& pod)
-        : container_(container), scenario_(scenario), pod_(pod) {}
+    LifecycleReader(const KubeObject& container, SystemContainer& made, const KubePod& pod)
+        : container_(container), made_(made), pod_(pod) {}
 
     void probes(bool has_ready);
     void hooks();
@@ -25,7 +25,7 @@ class LifecycleReader {
     void health_check(const char* field, const Value& probe);
 
     const KubeObject& container_;
-    Scenario& scenario_;
+    SystemContainer& made_;
     const KubePod& pod_;
 };
 
@@ -110,7 +110,7 @@ std::optional<Step> LifecycleReader::probe(const char* field, bool needed) const
 // The kubelet runs it again and again, and what it writes is the application's.
 void LifecycleReader::health_check(const char* field, const Value& probe) {
     const auto step = this->probe(field, false);
-    if (!step || scenario_.subject.healthcheck) return;
+    if (!step || made_.subject.healthcheck) return;
     const auto number = [&](const char* key, std::int64_t otherwise) {
         const Value* value = kube_field(probe, key);
         return value == nullptr ? otherwise
@@ -126,7 +126,7 @@ void LifecycleReader::health_check(const char* field, const Value& probe) {
     check.interval_ms = std::clamp<std::int64_t>(number("periodSeconds", 10) * 1000, 1000, 2000);
     check.start_period_ms = number("initialDelaySeconds", 0) * 1000;
     check.retries = static_cast<int>(std::max<std::int64_t>(1, number("failureThreshold", 3)));
-    scenario_.subject.healthcheck = std::move(check);
+    made_.subject.healthcheck = std::move(check);
 }
 
 void LifecycleReader::probes(bool has_ready) {
@@ -134,9 +134,9 @@ void LifecycleReader::probes(bool has_ready) {
         if (const Value* value = container_.get(field)) health_check(field, *value);
     if (has_ready) return;
     for (const char* field : {"startupProbe", "readinessProbe"})
-        if (auto check = probe(field, true)) scenario_.readiness.checks.push_back(std::move(*check));
-    if (!scenario_.readiness.checks.empty()) return;
-    if (auto check = probe("livenessProbe", true)) scenario_.readiness.checks.push_back(std::move(*check));
+        if (auto check = probe(field, true)) made_.readiness.checks.push_back(std::move(*check));
+    if (!made_.readiness.checks.empty()) return;
+    if (auto check = probe("livenessProbe", true)) made_.readiness.checks.push_back(std::move(*check));
 }
 
 void LifecycleReader::hooks() {
@@ -155,24 +155,22 @@ void LifecycleReader::hooks() {
         if (!step) continue;
         step->name = name;
         step->declared = pod_.context.declared(value->place);
-        step->timeout_ms = scenario_.shutdown.timeout_ms;
-        scenario_.steps.push_back(std::move(*step));
+        step->timeout_ms = made_.grace_ms;
+        made_.hooks.push_back(std::move(*step));
     }
-    if (const auto signal = object.text("stopSignal")) scenario_.subject.stop_signal = signal;
+    if (const auto signal = object.text("stopSignal")) made_.subject.stop_signal = signal;
 }
 
 }  // namespace
 
-void read_kube_probes(const KubeObject& container, const std::string& name, Scenario& scenario,
-                      const KubePod& pod) {
-    const LifecycleReader reader(container, scenario, pod);
-    Probes probes{reader.probe("startupProbe", true), reader.probe("readinessProbe", true)};
-    if (probes.startup || probes.readiness) scenario.probes_beside.emplace(name, std::move(probes));
+void read_kube_probes(const KubeObject& container, SystemContainer& made, const KubePod& pod) {
+    const LifecycleReader reader(container, made, pod);
+    made.probes = {reader.probe("startupProbe", true), reader.probe("readinessProbe", true)};
 }
 
-void read_kube_lifecycle(const KubeObject& container, bool has_ready, Scenario& scenario,
+void read_kube_lifecycle(const KubeObject& container, bool has_ready, SystemContainer& made,
                          const KubePod& pod) {
-    LifecycleReader reader(container, scenario, pod);
+    LifecycleReader reader(container, made, pod);
     reader.hooks();
     reader.probes(has_ready);
 }

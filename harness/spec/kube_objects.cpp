@@ -111,31 +111,47 @@ KubeValues read_kube_values(const Value& value, const Context& context) {
     return values;
 }
 
-KubeObjects::KubeObjects(const std::vector<const Value*>& files, const Context& scenario)
-    : scenario_(scenario) {
-    namespace fs = std::filesystem;
-    for (const Value* file : files) {
-        const auto name = read_line(*file, "a file", scenario);
-        if (!name) continue;
-        // Named as a person would from where the scenario was named.
-        const fs::path shown = (fs::path(scenario.file).parent_path() / *name).lexically_normal();
-        const fs::path path = (fs::path(scenario.folder) / *name).lexically_normal();
-        read_file(shown.string(), path.string(), *file, scenario);
-    }
+void KubeValues::made_up_key(std::string_view kind, const std::string& name, const std::string& key,
+                             const Value& at, const Context& context) const {
+    if (made_up != nullptr)
+        (kind == "Secret" ? made_up->secrets : made_up->config_maps)[name].insert(key);
+    else
+        context.note(at, fmt::format("key {} of {} {} is made up", in_quotes(key), kind, in_quotes(name)));
 }
 
-void KubeObjects::read_file(const std::string& name, const std::string& path, const Value& at,
-                            const Context& scenario) {
-    const auto text = scenario.surroundings.read_file(path);
+std::vector<ManifestFile> manifest_files(const std::vector<const Value*>& files, const Context& context) {
+    namespace fs = std::filesystem;
+    std::vector<ManifestFile> found;
+    for (const Value* file : files) {
+        const auto name = read_line(*file, "a file", context);
+        if (!name) continue;
+        // Named as a person would from where the scenario was named.
+        const fs::path shown = (fs::path(context.file).parent_path() / *name).lexically_normal();
+        const fs::path path = (fs::path(context.folder) / *name).lexically_normal();
+        found.push_back({shown.string(), path.string(), file, {}});
+    }
+    return found;
+}
+
+KubeObjects::KubeObjects(const std::vector<ManifestFile>& files, const Context& scenario)
+    : scenario_(scenario) {
+    for (const ManifestFile& file : files) read_file(file, scenario);
+}
+
+void KubeObjects::read_file(const ManifestFile& named, const Context& scenario) {
+    const auto text =
+        named.text ? Result<std::string>(*named.text) : scenario.surroundings.read_file(named.path);
     if (!text) {
-        scenario.problem(at, fmt::format("{}: {}; name a Kubernetes manifest, relative to this file", path,
-                                         text.error().message));
+        scenario.problems.add(named.at == nullptr ? Place{} : named.at->place,
+                              fmt::format("{}: {}; name a Kubernetes manifest, relative to this file",
+                                          named.path, text.error().message));
         return;
     }
-    files_.push_back(std::make_unique<File>(name, name));
+    files_.push_back(std::make_unique<File>(named.name, named.path));
     File& file = *files_.back();
-    file.context = std::make_unique<Context>(Context{file.problems, scenario.surroundings, name,
-                                                     std::filesystem::path(path).parent_path().string()});
+    file.context =
+        std::make_unique<Context>(Context{file.problems, scenario.surroundings, named.name,
+                                          std::filesystem::path(named.path).parent_path().string()});
     // Definitions of resources, which nothing here needs, make some manifests large.
     YamlLimits limits;
     limits.bytes = largest_manifest;
@@ -180,6 +196,76 @@ void KubeObjects::finish(Problems& problems) const {
     for (const auto& file : files_) problems.take(file->problems);
 }
 
+std::vector<std::size_t> KubeObjects::marks() const {
+    std::vector<std::size_t> marks;
+    for (const auto& file : files_) marks.push_back(file->problems.size());
+    return marks;
+}
+
+std::vector<std::string> KubeObjects::lines_since(const std::vector<std::size_t>& marks) const {
+    std::vector<std::string> all;
+    for (std::size_t i = 0; i < files_.size(); ++i)
+        for (std::string& line : files_[i]->problems.lines(marks.at(i))) all.push_back(std::move(line));
+    return all;
+}
+
+std::vector<const KubeObjectRef*> KubeObjects::workloads() const {
+    std::vector<const KubeObjectRef*> found;
+    for (const KubeObjectRef& object : objects_)
+        if (is_workload(object)) found.push_back(&object);
+    return found;
+}
+
+void KubeObjects::refuse_twins() const {
+    std::map<std::string, SourcePlace> known;
+    for (const KubeObjectRef* each : workloads()) {
+        const std::string name = fmt::format(
+            "{}/{}", each->name_space.empty() ? usual_name_space : each->name_space, title(*each));
+        const SourcePlace at = each->context->declared(each->value->place);
+        const auto [earlier, fresh] = known.emplace(name, at);
+        if (!fresh)
+            each->context->problem(
+                *each->value, fmt::format("{} is declared twice: here and at {}:{}; leave one of the two out",
+                                          in_quotes(name), earlier->second.file, earlier->second.line));
+    }
+}
+
+std::string KubeObjects::short_name(const KubeObjectRef& workload) const {
+    int same_name = 0, same_title = 0;
+    for (const KubeObjectRef* other : workloads()) {
+        same_name += other->name == workload.name ? 1 : 0;
+        same_title += title(*other) == title(workload) ? 1 : 0;
+    }
+    if (same_name == 1) return workload.name;
+    if (same_title == 1) return lower(workload.kind) + "/" + workload.name;
+    return fmt::format("{}/{}/{}", workload.name_space.empty() ? usual_name_space : workload.name_space,
+                       lower(workload.kind), workload.name);
+}
+
+std::vector<std::string> KubeObjects::service_names(const KubeObjectRef& workload,
+                                                    const Value* labels) const {
+    std::vector<std::string> names;
+    const auto usual = [](const std::string& name_space) {
+        return name_space.empty() ? std::string(usual_name_space) : name_space;
+    };
+    for (const KubeObjectRef& object : objects_) {
+        if (object.kind != "Service" || usual(object.name_space) != usual(workload.name_space)) continue;
+        const Value* spec = kube_field(*object.value, "spec");
+        const Value* selector = spec == nullptr ? nullptr : kube_field(*spec, "selector");
+        if (selector == nullptr || selector->pairs.empty() || labels == nullptr) continue;
+        const bool fits = std::ranges::all_of(selector->pairs, [&](const auto& pair) {
+            return kube_text(*labels, pair.first->text) == pair.second->text;
+        });
+        if (!fits) continue;
+        const std::string name_space = usual(object.name_space);
+        for (const std::string& name :
+             {object.name, object.name + "." + name_space, object.name + "." + name_space + ".svc",
+              object.name + "." + name_space + ".svc.cluster.local"})
+            names.push_back(name);
+    }
+    return names;
+}
+
 const KubeObjectRef* KubeObjects::workload(const std::optional<std::string>& name, const Value& at) const {
     std::vector<const KubeObjectRef*> found;
     std::string known;
@@ -194,10 +280,7 @@ const KubeObjectRef* KubeObjects::workload(const std::optional<std::string>& nam
     }
     if (found.size() == 1) return found.front();
     if (known.empty())
-        scenario_.problem(
-            at,
-            "no workload in the files; name one with a Pod, Deployment, StatefulSet, DaemonSet, "
-            "ReplicaSet, ReplicationController, Job or CronJob");
+        scenario_.problem(at, std::string(no_workload));
     else if (found.empty())
         scenario_.problem(at,
                           fmt::format("no workload {} in the files; there are: {}", in_quotes(*name), known));
@@ -248,6 +331,10 @@ std::optional<Contents> KubeObjects::contents(std::string_view kind, const std::
         for (const auto& [key, text] : mine->second) contents[key] = text;
     }
     if (known) return contents;
+    if (!optional && values.placeholders && values.made_up != nullptr) {
+        (secret ? values.made_up->secrets : values.made_up->config_maps)[name];
+        return contents;
+    }
     if (!optional && values.placeholders) {
         context.note(at,
                      fmt::format("{} {} is in no file: the keys of it that are asked for hold a text that "

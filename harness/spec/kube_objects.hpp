@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 
 #include "spec/fields.hpp"
 
@@ -17,28 +18,62 @@ struct KubeObjectRef {
 
 using Contents = std::map<std::string, std::string>;  // key -> text
 
+// What no file has, and the runs have something in its place.
+struct MadeUp {
+    std::map<std::string, std::set<std::string>> secrets, config_maps;  // name -> keys that are asked for
+    std::set<std::string> claims;
+    bool any() const { return !secrets.empty() || !config_maps.empty() || !claims.empty(); }
+};
+
 struct KubeValues {
     std::map<std::string, Contents> secrets, config_maps;
     std::map<std::string, std::pair<std::string, const Value*>> claims;
     Contents fields;
     bool placeholders = false;  // what refers to a key that nobody gives gets a text that is made up
+    MadeUp* made_up = nullptr;  // is told all of it, in place of a note for each
+    void made_up_key(std::string_view kind, const std::string& name, const std::string& key, const Value& at,
+                     const Context& context) const;
 };
 // What such a key holds; equal in all runs.
 inline constexpr const char* placeholder = "placeholder";
 
+inline constexpr std::string_view no_workload =
+    "no workload in the files; name one with a Pod, Deployment, StatefulSet, DaemonSet, ReplicaSet, "
+    "ReplicationController, Job or CronJob";
+
 KubeValues read_kube_values(const Value& value, const Context& context);
+
+// A manifest to read, as it is named in messages.
+struct ManifestFile {
+    std::string name, path;
+    const Value* at = nullptr;        // where it is named
+    std::optional<std::string> text;  // of one that was read already
+};
+std::vector<ManifestFile> manifest_files(const std::vector<const Value*>& files, const Context& context);
 
 class KubeObjects {
   public:
     // Reads the files, with the Lists in them taken apart. What is wrong in them is told to the problems of
     // `scenario` when finish() is called.
-    KubeObjects(const std::vector<const Value*>& files, const Context& scenario);
+    KubeObjects(const std::vector<ManifestFile>& files, const Context& scenario);
     void finish(Problems& problems) const;
+    // How many problems each file has, and those that came since.
+    std::vector<std::size_t> marks() const;
+    std::vector<std::string> lines_since(const std::vector<std::size_t>& marks) const;
     std::vector<std::string> files() const;  // their paths
 
     // "Deployment/shop", "qa/Deployment/shop"; without it, the only workload there is. Null: `at` was told
     // why.
     const KubeObjectRef* workload(const std::optional<std::string>& name, const Value& at) const;
+
+    // A problem for each workload that is there already: a cluster would have the last one only.
+    void refuse_twins() const;
+    // All of them, as they stand in the files.
+    std::vector<const KubeObjectRef*> workloads() const;
+    // "shop"; with the kind, or with namespace and kind, before it where others are called so, too.
+    std::string short_name(const KubeObjectRef& workload) const;
+    // The names by which Services of its namespace reach a pod with these labels.
+    std::vector<std::string> service_names(const KubeObjectRef& workload, const Value* labels) const;
 
     // What a ConfigMap or Secret holds, with the scenario's values over it. Absent: `at` was told that it has
     // to be given, unless it is optional. `name_space`: of the workload that asks.
@@ -47,8 +82,7 @@ class KubeObjects {
                                      const Value& at, const Context& context) const;
 
   private:
-    void read_file(const std::string& name, const std::string& path, const Value& at,
-                   const Context& scenario);
+    void read_file(const ManifestFile& file, const Context& scenario);
     void add(const ValuePtr& value, const Context& context);
     // Those of this kind and name that a workload of `name_space` means.
     std::vector<const KubeObjectRef*> named(std::string_view kind, const std::string& name,

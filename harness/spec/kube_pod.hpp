@@ -2,8 +2,7 @@
 #pragma once
 
 #include <algorithm>
-#include <rogate/pod.hpp>
-#include <rogate/scenario.hpp>
+#include <rogate/system.hpp>
 #include <set>
 
 #include "spec/kube_fields.hpp"
@@ -17,7 +16,7 @@ struct KubePod {
     const KubeObjects& objects;
     const KubeValues& values;
     Contents fields;  // of the downward API
-    PodPeers& peers;
+    SystemPod& peers;
     const Value& spec;  // the pod's own, with all its containers
     std::string name_space;
     std::vector<std::string> without;  // fields that are read as if they were not there
@@ -57,10 +56,10 @@ std::map<std::string, KubeVolume> read_kube_volumes(const KubeObject& spec, cons
 // A container of the pod, without its mounts.
 Subject read_kube_container(const KubeObject& container, const Value* pod_security, const KubePod& pod);
 
-// The probes of a container beside the subject, `name`; one that cannot be run is noted.
-void read_kube_probes(const KubeObject& container, const std::string& name, Scenario& scenario,
-                      const KubePod& pod);
-// The probes and hooks of the subject.
-void read_kube_lifecycle(const KubeObject& container, bool has_ready, Scenario& scenario, const KubePod& pod);
+// What a cluster asks of the container, for those beside it.
+void read_kube_probes(const KubeObject& container, SystemContainer& made, const KubePod& pod);
+// Its hooks and health check; unless somebody says when it is ready (`has_ready`), the probes are it.
+void read_kube_lifecycle(const KubeObject& container, bool has_ready, SystemContainer& made,
+                         const KubePod& pod);
 
 }  // namespace rogate::spec

@@ -139,9 +139,10 @@ void VolumeReader::keys_of(const Value& source, std::string_view kind, const cha
         const auto found = contents->find(key);
         if (found != contents->end() && path)
             files.push_back({*path, found->second, mode_of(entry, "mode", mode)});
-        else if (found == contents->end() && !optional && path && pod_.values.placeholders)
+        else if (found == contents->end() && !optional && path && pod_.values.placeholders) {
+            pod_.values.made_up_key(kind, name, key, *item, context_);
             files.push_back({*path, placeholder, mode_of(entry, "mode", mode)});
-        else if (found == contents->end() && !optional)
+        } else if (found == contents->end() && !optional)
             context_.problem(*item, fmt::format("{} {} has no key {}; give it in the scenario, under "
                                                 "subject.kubernetes.values: {}: {{{}: {{{}: text}}}}",
                                                 kind, in_quotes(name), in_quotes(key),
@@ -197,7 +198,10 @@ KubeVolume VolumeReader::claim(const std::string& asked, const std::string& name
     KubeVolume made;
     made.volume.name = name;
     auto given = pod_.values.claims.find(asked);
-    if (given == pod_.values.claims.end()) given = pod_.values.claims.find("*");
+    if (given == pod_.values.claims.end()) {
+        given = pod_.values.claims.find("*");
+        if (pod_.values.made_up != nullptr) pod_.values.made_up->claims.insert(asked);
+    }
     if (given == pod_.values.claims.end()) {
         context_.problem(
             at, fmt::format("the data of {} are in a cluster; give them in the scenario, under "

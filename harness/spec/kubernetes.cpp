@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "spec/compose_project.hpp"
 #include "spec/kube_pod.hpp"
+#include "spec/system.hpp"
 #include "spec/without.hpp"
 
 namespace rogate::spec {
@@ -117,19 +119,34 @@ Contents fields_of(const KubeObjectRef& workload, const Value& pod, const Value*
     return fields;
 }
 
+// Which container is under test; nothing: each of them.
+struct UnderTest {
+    std::optional<std::string> container;
+    bool ready_is_said = false;
+};
+
 class PodReader {
   public:
-    PodReader(const KubeObject& spec, const Value* claims, Scenario& scenario, const KubePod& pod)
-        : spec_(spec), claims_(claims), scenario_(scenario), pod_(pod), context_(pod.context) {}
+    PodReader(const KubeObject& spec, const Value* claims, const Origin& origin, std::string short_name,
+              System& system, const KubePod& pod)
+        : spec_(spec),
+          claims_(claims),
+          origin_(origin),
+          short_name_(std::move(short_name)),
+          system_(system),
+          pod_(pod),
+          context_(pod.context) {}
 
-    void read(const std::optional<std::string>& wanted, const Value& at, bool has_ready);
+    // The name of the container that is under test, in the system.
+    std::optional<std::string> choose(const std::optional<std::string>& wanted, const Value& at);
+    void read(const UnderTest& under_test);
 
   private:
+    void check();
     void list(const char* field);
-    const Listed* choose(const std::optional<std::string>& wanted, const Value& at) const;
     void read_volumes();
     void make_up_parts();
-    void add_container(const Listed& listed, bool is_subject, bool has_ready);
+    void add_container(const Listed& listed, const UnderTest& under_test);
     void add_mount(const Value& item, const Listed& listed, Subject& subject, std::vector<PodMount>& mounts);
     std::string sub_path(const KubeObject& mount, const Subject& subject) const;
     void check_sub_path(const KubeObject& mount, const KubeVolume& volume, const std::string& path) const;
@@ -138,10 +155,11 @@ class PodReader {
 
     const KubeObject& spec_;
     const Value* claims_;
-    Scenario& scenario_;
+    const Origin& origin_;
+    std::string short_name_;
+    System& system_;
     const KubePod& pod_;
     const Context& context_;
-    bool has_subject_ = false;
     std::vector<Listed> listed_;
     std::map<std::string, KubeVolume> volumes_;
 };
@@ -157,7 +175,8 @@ void PodReader::list(const char* field) {
     }
 }
 
-const Listed* PodReader::choose(const std::optional<std::string>& wanted, const Value& at) const {
+std::optional<std::string> PodReader::choose(const std::optional<std::string>& wanted, const Value& at) {
+    check();
     std::string known;
     const Listed* found = nullptr;
     std::size_t fitting = 0;
@@ -168,13 +187,13 @@ const Listed* PodReader::choose(const std::optional<std::string>& wanted, const 
         found = &each;
         ++fitting;
     }
-    if (fitting == 1) return found;
+    if (fitting == 1) return found->name;
     pod_.scenario.problem(
         at, !wanted
                 ? fmt::format("the pod has more than one container; write 'container' with one of: {}", known)
                 : fmt::format("the pod has no container {} that goes on running; there are: {}",
                               in_quotes(*wanted), known));
-    return nullptr;
+    return std::nullopt;
 }
 
 bool PodReader::only_once(const std::string& volume) const {
@@ -304,47 +323,44 @@ RestartPolicy PodReader::restart_policy() const {
     return {policy == "OnFailure" ? "on-failure" : "always", 0};
 }
 
-void PodReader::add_container(const Listed& each, bool is_subject, bool has_ready) {
-    Subject subject = read_kube_container(each.object, spec_.get("securityContext"), pod_);
+void PodReader::add_container(const Listed& each, const UnderTest& under_test) {
+    const bool beside = under_test.container && *under_test.container != each.name;
+    SystemContainer made;
+    made.name = container_name(short_name_, each.name);
+    made.pod = pod_.peers.name;
+    made.declared = context_.declared(each.object.value().place);
+    made.subject = read_kube_container(each.object, spec_.get("securityContext"), pod_);
+    made.subject.origin = origin_;
+    made.subject.origin.container = each.name;
+    made.subject.aliases = pod_.peers.names;
     for (const ValuePtr& item : spec_.list("hostAliases")) {
         const KubeObject alias(*item, "an entry of 'hostAliases'", {"ip", "hostnames"}, {}, context_);
         for (const std::string& name : alias.texts("hostnames"))
-            subject.extra_hosts.push_back(name + ":" + alias.text("ip").value_or(""));
+            made.subject.extra_hosts.push_back(name + ":" + alias.text("ip").value_or(""));
     }
-    std::vector<PodMount> mounts;
-    for (const ValuePtr& item : each.object.list("volumeMounts")) add_mount(*item, each, subject, mounts);
-    if (is_subject) {
-        has_subject_ = true;
-        subject.origin = scenario_.subject.origin;
-        subject.origin.container = each.name;
-        // A StatefulSet's programs read their number from it.
-        subject.hostname = spec_.text("hostname").value_or(pod_.fields.at("metadata.name"));
-        const Readiness declared = default_readiness(subject);
-        for (const Port& port : scenario_.subject.ports)
-            if (std::ranges::find(subject.ports, port) == subject.ports.end()) subject.ports.push_back(port);
-        scenario_.subject = std::move(subject);
-        pod_.peers.mounts = std::move(mounts);
-        read_kube_lifecycle(each.object, has_ready, scenario_, pod_);
-        if (!has_ready && scenario_.readiness.checks.empty()) scenario_.readiness = declared;
-        return;
-    }
-    // Where the pod's storage gives a mount, it is told by `mounts` alone.
-    std::erase_if(subject.mounts, [](const Mount& mount) { return mount.type != MountType::tmpfs; });
-    PodContainer made;
-    made.name = each.name;
-    made.init = each.init && !each.sidecar;
-    made.sidecar = each.sidecar;
-    made.after = has_subject_;
-    if (!made.init) {
+    // A StatefulSet's programs read their number from it.
+    made.subject.hostname = spec_.text("hostname").value_or(pod_.fields.at("metadata.name"));
+    made.grace_ms = spec_.integer("terminationGracePeriodSeconds", 0, 86'400).value_or(30) * 1000;
+    for (const ValuePtr& item : each.object.list("volumeMounts"))
+        add_mount(*item, each, made.subject, made.pod_mounts);
+    const Readiness declared = default_readiness(made.subject);
+    if (each.init && !each.sidecar) {
+        made.role = SystemContainer::Role::init;
+        made.ends = true;
+        made.readiness.derived = true;
+    } else {
+        if (each.sidecar) made.role = SystemContainer::Role::sidecar;
+        made.ends =
+            !each.sidecar && (origin_.name.starts_with("Job/") || origin_.name.starts_with("CronJob/"));
         made.restart = each.sidecar ? RestartPolicy{"always"} : restart_policy();
-        read_kube_probes(each.object, each.name, scenario_, pod_);
+        if (beside || !under_test.container) read_kube_probes(each.object, made, pod_);
+        if (!beside) read_kube_lifecycle(each.object, under_test.ready_is_said, made, pod_);
+        if (made.readiness.checks.empty()) made.readiness = declared;
     }
-    made.subject = std::move(subject);
-    made.mounts = std::move(mounts);
-    pod_.peers.containers.push_back(std::move(made));
+    system_.containers.push_back(std::move(made));
 }
 
-void PodReader::read(const std::optional<std::string>& wanted, const Value& at, bool has_ready) {
+void PodReader::check() {
     for (const auto& [field, why] :
          {std::pair{"hostNetwork", "the subject would answer on the host's own ports"},
           {"hostPID", "the subject would see the host's processes"},
@@ -356,18 +372,17 @@ void PodReader::read(const std::optional<std::string>& wanted, const Value& at, 
             spec_.refuse_if_set(field, why);
     list("initContainers");
     list("containers");
-    const Listed* subject = choose(wanted, at);
-    if (subject == nullptr) return;
-    scenario_.shutdown.timeout_ms =
-        spec_.integer("terminationGracePeriodSeconds", 0, 86'400).value_or(30) * 1000;
+}
+
+void PodReader::read(const UnderTest& under_test) {
+    if (!under_test.container) check();
     read_volumes();
-    for (const Listed& each : listed_) add_container(each, &each == subject, has_ready);
-    // The pod has one network namespace, and the subject's is it.
-    for (const PodContainer& peer : pod_.peers.containers)
-        for (const Port& port : peer.subject.ports)
-            if (!peer.init &&
-                std::ranges::find(scenario_.subject.ports, port) == scenario_.subject.ports.end())
-                scenario_.subject.ports.push_back(port);
+    for (const Listed& each : listed_) add_container(each, under_test);
+}
+
+void add_ports(const std::vector<Port>& from, std::vector<Port>& to) {
+    for (const Port& port : from)
+        if (std::ranges::find(to, port) == to.end()) to.push_back(port);
 }
 
 std::vector<const Value*> files_of(const Mapping& mapping, const Context& context) {
@@ -403,6 +418,89 @@ std::vector<std::string> left_out(const Mapping& mapping, const Context& context
     return fields;
 }
 
+// One workload into the system; `choose` picks the container under test, if it is one.
+struct WorkloadReader {
+    const Context& scenario;
+    const KubeObjects& objects;
+    const KubeValues& values;
+    std::vector<std::string> without;
+
+    // `wanted`: whose container is under test; null: all are. The answer is its name in the system.
+    std::string read(const KubeObjectRef& workload, const Mapping* wanted, bool has_ready,
+                     System& system) const;
+};
+
+std::string WorkloadReader::read(const KubeObjectRef& workload, const Mapping* wanted, bool has_ready,
+                                 System& system) const {
+    const Template pod = template_of(workload);
+    const Context& own = *workload.context;
+    if (pod.spec == nullptr) {
+        own.problem(*workload.value, fmt::format("{} {} has no pod in its 'spec'; write its containers",
+                                                 workload.kind, in_quotes(workload.name)));
+        return {};
+    }
+    SystemPod shared;
+    Origin origin;
+    origin.kind = Origin::Kind::kubernetes;
+    origin.name = workload.kind + "/" + workload.name;
+    origin.files = objects.files();
+    const std::string short_name = wanted != nullptr ? workload.name : objects.short_name(workload);
+    shared.name = std::ranges::count(short_name, '/') > 1
+                      ? (workload.name_space.empty() ? "default" : workload.name_space) + "/" + origin.name
+                      : origin.name;
+    shared.name_space = workload.name_space;
+    shared.names = objects.service_names(
+        workload, pod.metadata == nullptr ? nullptr : kube_field(*pod.metadata, "labels"));
+    const KubeObject spec(*pod.spec, "the pod", pod_read, pod_harmless, own);
+    if (const Value* security = spec.get("securityContext"))
+        if (const Value* group = kube_field(*security, "fsGroup"))
+            if (const auto id = read_integer(*group, "'fsGroup'", own, 0, 4'294'967'294))
+                shared.fs_group = static_cast<std::uint32_t>(*id);
+    const KubePod reading{scenario,
+                          own,
+                          objects,
+                          values,
+                          fields_of(workload, *pod.spec, pod.metadata),
+                          shared,
+                          *pod.spec,
+                          workload.name_space,
+                          without};
+    PodReader reader(spec, pod.claims, origin, short_name, system, reading);
+    UnderTest under_test;
+    if (wanted != nullptr) {
+        const auto container = wanted->line("container");
+        under_test.container =
+            reader.choose(container, container ? *wanted->get("container") : wanted->value());
+        if (!under_test.container) return {};
+        under_test.ready_is_said = has_ready;
+    }
+    reader.read(under_test);
+    system.pods.push_back(std::move(shared));
+    return under_test.container ? container_name(short_name, *under_test.container) : std::string();
+}
+
+// In the words of a scenario's `values`, on one line.
+std::string values_block(const MadeUp& made_up) {
+    std::vector<std::string> parts;
+    for (const auto& [part, all] :
+         {std::pair{"secrets", &made_up.secrets}, {"configMaps", &made_up.config_maps}}) {
+        if (all->empty()) continue;
+        std::vector<std::string> names;
+        for (const auto& [name, keys] : *all) {
+            std::vector<std::string> entries;
+            for (const std::string& key : keys) entries.push_back(fmt::format("{}: {}", key, placeholder));
+            names.push_back(fmt::format("{}: {{{}}}", name, fmt::join(entries, ", ")));
+        }
+        parts.push_back(fmt::format("{}: {{{}}}", part, fmt::join(names, ", ")));
+    }
+    if (!made_up.claims.empty()) {
+        std::vector<std::string> claims;
+        for (const std::string& claim : made_up.claims) claims.push_back(claim + ": empty");
+        parts.push_back(fmt::format("claims: {{{}}}", fmt::join(claims, ", ")));
+    }
+    return fmt::format("values: {{{}}}", fmt::join(parts, ", "));
+}
+
 }  // namespace
 
 void read_kubernetes(const Value& value, bool has_ready, Scenario& scenario, const Context& context) {
@@ -411,41 +509,66 @@ void read_kubernetes(const Value& value, bool has_ready, Scenario& scenario, con
     KubeValues values;
     if (const Value* given = mapping.get("values")) values = read_kube_values(*given, context);
     const auto files = files_of(mapping, context);
-    const KubeObjects objects(files, context);
+    const KubeObjects objects(manifest_files(files, context), context);
     const auto wanted = mapping.line("workload");
     const Value& at = wanted ? *mapping.get("workload") : value;
     const KubeObjectRef* workload =
         files.empty() || !context.problems.empty() ? nullptr : objects.workload(wanted, at);
     if (workload != nullptr) {
-        const Template pod = template_of(*workload);
-        const Context& own = *workload->context;
         scenario.subject.origin.kind = Origin::Kind::kubernetes;
         scenario.subject.origin.name = workload->kind + "/" + workload->name;
         scenario.subject.origin.files = objects.files();
-        if (pod.spec == nullptr) {
-            own.problem(*workload->value, fmt::format("{} {} has no pod in its 'spec'; write its containers",
-                                                      workload->kind, in_quotes(workload->name)));
-        } else {
-            const KubeObject spec(*pod.spec, "the pod", pod_read, pod_harmless, own);
-            if (const Value* security = spec.get("securityContext"))
-                if (const Value* group = kube_field(*security, "fsGroup"))
-                    if (const auto id = read_integer(*group, "'fsGroup'", own, 0, 4'294'967'294))
-                        scenario.pod.fs_group = static_cast<std::uint32_t>(*id);
-            const KubePod reading{context,
-                                  own,
-                                  objects,
-                                  values,
-                                  fields_of(*workload, *pod.spec, pod.metadata),
-                                  scenario.pod,
-                                  *pod.spec,
-                                  workload->name_space,
-                                  left_out(mapping, context)};
-            const auto container = mapping.line("container");
-            PodReader(spec, pod.claims, scenario, reading)
-                .read(container, container ? *mapping.get("container") : value, has_ready);
+        System system;
+        const std::string chosen = WorkloadReader{context, objects, values, left_out(mapping, context)}.read(
+            *workload, &mapping, has_ready, system);
+        if (!chosen.empty()) {
+            Scenario made = scenario_of(system, chosen);
+            add_ports(scenario.subject.ports, made.subject.ports);
+            scenario.subject = std::move(made.subject);
+            scenario.pod = std::move(made.pod);
+            scenario.probes_beside = std::move(made.probes_beside);
+            scenario.readiness = std::move(made.readiness);
+            scenario.steps = std::move(made.steps);
+            scenario.shutdown.timeout_ms = made.shutdown.timeout_ms;
         }
     }
     objects.finish(context.problems);
+}
+
+System read_kubernetes_system(const std::vector<ManifestFile>& files, const Context& context) {
+    MadeUp made_up;
+    KubeValues values;
+    values.placeholders = true;
+    values.made_up = &made_up;
+    values.claims["*"] = {"empty", nullptr};
+    const KubeObjects objects(files, context);
+    System system;
+    system.kind = Origin::Kind::kubernetes;
+    system.files = objects.files();
+    // They have no name of their own as a whole.
+    system.name = std::filesystem::path(context.file).stem().string();
+    if (system.name.starts_with('<')) system.name = "manifests";
+    const auto workloads = objects.workloads();
+    if (workloads.empty() && context.problems.empty()) context.problems.add({}, std::string(no_workload));
+    objects.refuse_twins();
+    const std::vector<std::size_t> nothing_yet = objects.marks();
+    const bool readable = objects.lines_since(std::vector<std::size_t>(nothing_yet.size())).empty();
+    if (readable && context.problems.empty())
+        for (const KubeObjectRef* workload : workloads) {
+            const auto before = objects.marks();
+            const WorkloadReader reader{context, objects, values, context.surroundings.without};
+            reader.read(*workload, nullptr, false, system);
+            if (auto why = objects.lines_since(before); !why.empty())
+                system.refused.push_back({objects.short_name(*workload), std::move(why)});
+        }
+    objects.finish(context.problems);
+    if (made_up.any())
+        context.problems.note(fmt::format(
+            "made up for the runs, since no file has it; to give something else, write a scenario with "
+            "subject.kubernetes and {}",
+            values_block(made_up)));
+    system.data = data_of(system);
+    return system;
 }
 
 }  // namespace rogate::spec

@@ -1,10 +1,9 @@
 // The key `subject.kubernetes`: a container of a workload in Kubernetes manifests, with the pod around it.
 #pragma once
 
-#include <rogate/scenario.hpp>
-#include <string_view>
+#include <rogate/system.hpp>
 
-#include "spec/fields.hpp"
+#include "spec/kube_objects.hpp"
 
 namespace rogate::spec {
 
@@ -15,5 +14,11 @@ inline constexpr const char* pre_stop_name = "preStop hook";
 // Fills subject, pod, readiness (from the probes, unless the scenario has a `ready` of its own), hooks and
 // the time that the shutdown may take.
 void read_kubernetes(const Value& value, bool has_ready, Scenario& scenario, const Context& context);
+
+// Every workload of the manifests, each with its pod. What no file has is made up: a text for the keys of
+// secrets and config maps that are asked for, empty claims; one note names all of it, as a `values:` block.
+// Problems of a workload stand in `refused` and are told to the context; the containers of the others are
+// there all the same.
+System read_kubernetes_system(const std::vector<ManifestFile>& files, const Context& context);
 
 }  // namespace rogate::spec

@@ -253,7 +253,9 @@ std::optional<Mount> MountReader::read_long(const Value& value) const {
         if (!text) return std::nullopt;
         if (mount.type == MountType::tmpfs)
             return refuse(*source, "a tmpfs has no source; leave it out, or write type: bind");
-        if (mount.type == MountType::volume && !is_volume_name(*text))
+        // Of a Compose file it is a key, which may be one letter; the engine's name is another.
+        const bool is_key = lenient_ && text->size() == 1 && is_volume_name(*text + *text);
+        if (mount.type == MountType::volume && !is_key && !is_volume_name(*text))
             return refuse(*source, fmt::format("{} is not the name of a volume; write type: bind for a path",
                                                in_quotes(*text)));
         auto path = mount.type == MountType::bind ? host_path(*source, *text) : text;

@@ -37,6 +37,21 @@ int Problems::add_file(std::string name) {
     return static_cast<int>(files_.size()) - 1;
 }
 
+std::string Problems::line(const Problem& problem) const {
+    const auto& [place, text] = problem;
+    return place.line > 0 ? fmt::format("{}:{}:{}: {}", file(place.file), place.line, place.column, text)
+                          : fmt::format("{}: {}", file(place.file), text);
+}
+
+std::vector<std::string> Problems::lines(std::size_t from) const {
+    std::vector<Problem> sorted(found_.begin() + static_cast<std::ptrdiff_t>(from), found_.end());
+    std::sort(sorted.begin(), sorted.end());
+    sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
+    std::vector<std::string> lines;
+    for (const Problem& each : sorted) lines.push_back(line(each));
+    return lines;
+}
+
 Error Problems::error() const {
     auto sorted = found_;
     std::sort(sorted.begin(), sorted.end());
@@ -44,11 +59,8 @@ Error Problems::error() const {
     sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
     std::string message;
     for (std::size_t i = 0; i < std::min(sorted.size(), shown_at_most); ++i) {
-        const auto& [place, text] = sorted[i];
         if (i > 0) message += '\n';
-        message += place.line > 0
-                       ? fmt::format("{}:{}:{}: {}", file(place.file), place.line, place.column, text)
-                       : fmt::format("{}: {}", file(place.file), text);
+        message += line(sorted[i]);
     }
     if (sorted.size() > shown_at_most)
         message += fmt::format("\n{}: and {} more problems; mend these first", files_.front(),

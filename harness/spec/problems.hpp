@@ -33,6 +33,9 @@ class Problems {
     // `text` reads "what is wrong; what would be right".
     void add(Place place, std::string text);
     bool empty() const { return found_.empty(); }
+    std::size_t size() const { return found_.size(); }
+    // "FILE:LINE:COL: text" of those that were found behind the first `from`, in order.
+    std::vector<std::string> lines(std::size_t from) const;
     // What is no problem, but has to be known; each text once.
     void note(std::string text);
     const std::vector<std::string>& notes() const { return notes_; }
@@ -51,6 +54,8 @@ class Problems {
             return place == other.place ? text < other.text : place < other.place;
         }
     };
+    std::string line(const Problem& problem) const;
+
     std::vector<std::string> files_, notes_;
     std::vector<Problem> found_;
 };

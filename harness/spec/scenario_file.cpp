@@ -12,6 +12,7 @@
 #include <span>
 #include <system_error>
 
+#include "spec/compose_files.hpp"
 #include "spec/compose_project.hpp"
 #include "spec/docker_run.hpp"
 #include "spec/env_file.hpp"
@@ -132,15 +133,6 @@ std::vector<DataState> read_states(const Value& value, const Context& context) {
     return states;
 }
 
-void add_port_of(const Step& step, std::vector<Port>& ports) {
-    Port port;
-    if (const auto* http = std::get_if<HttpAction>(&step.action)) port.container = http->port;
-    if (const auto* tcp = std::get_if<TcpAction>(&step.action)) port.container = tcp->port;
-    if (const auto* inside = steps_inside(step))
-        for (const Step& each : *inside) add_port_of(each, ports);
-    if (port.container != 0 && std::ranges::find(ports, port) == ports.end()) ports.push_back(port);
-}
-
 // Anchors need a place to stand; as in compose files, that is a key that begins with "x-".
 ValuePtr without_extensions(const Value& root) {
     auto rest = std::make_shared<Value>(root);
@@ -242,11 +234,7 @@ Scenario read_scenario(const Value& root, const Context& context) {
         check_live(scenario, *data, context);
     }
     check_looked_at(scenario.steps, scenario.subject.mounts, context);
-    for (const Step& check : scenario.readiness.checks) add_port_of(check, scenario.subject.ports);
-    for (const auto& [name, probes] : scenario.probes_beside)
-        for (const auto* probe : {&probes.startup, &probes.readiness})
-            if (*probe) add_port_of(**probe, scenario.subject.ports);
-    for (const Step& step : scenario.steps) add_port_of(step, scenario.subject.ports);
+    add_ports_asked(scenario);
     return scenario;
 }
 
@@ -317,62 +305,6 @@ Result<Scenario> checked(const std::string& file_name, const Problems& problems,
     }
 }
 
-struct FoundFiles {
-    std::vector<std::string> files;  // relative to the folder
-    std::vector<std::string> notes;
-};
-
-// COMPOSE_FILE, of the environment in the folder where rogate was started, or of the .env beside the files.
-std::optional<FoundFiles> said_by_variable(const fs::path& folder, const Surroundings& surroundings) {
-    std::error_code failure;
-    const bool is_here = fs::equivalent(folder, fs::current_path(failure), failure);
-    Variables of_file;
-    if (const auto text = surroundings.read_file((folder / ".env").string())) {
-        Problems ignored((folder / ".env").string());  // told when the project is read
-        of_file = parse_env_file(
-            *text, [&](const std::string& name) { return surroundings.environment(name); }, 0, ignored);
-    }
-    const auto variable = [&](const std::string& name) -> std::string {
-        if (auto set = is_here ? surroundings.environment(name) : std::nullopt) return *set;
-        const auto found = of_file.find(name);
-        return found == of_file.end() ? std::string() : found->second;
-    };
-    const std::string list = variable("COMPOSE_FILE");
-    if (list.empty()) return std::nullopt;
-    std::string separator = variable("COMPOSE_PATH_SEPARATOR");
-    if (separator.empty()) separator = ":";
-    FoundFiles found;
-    for (std::size_t start = 0; start <= list.size();) {
-        const std::size_t end = std::min(list.find(separator, start), list.size());
-        if (end > start) found.files.push_back(list.substr(start, end - start));
-        start = end + separator.size();
-    }
-    found.notes.push_back(
-        fmt::format("{}: COMPOSE_FILE names the files: {}", folder.string(), fmt::join(found.files, ", ")));
-    return found;
-}
-
-// As docker compose finds them: what COMPOSE_FILE says, else the first of the usual names and the first of
-// the usual overrides (compose-go: cli.DefaultFileNames).
-FoundFiles compose_files_in(const fs::path& folder, const Surroundings& surroundings) {
-    if (auto said = said_by_variable(folder, surroundings)) return std::move(*said);
-    constexpr const char* names[] = {"compose.yaml", "compose.yml", "docker-compose.yml",
-                                     "docker-compose.yaml"};
-    constexpr const char* overrides[] = {"compose.override.yml", "compose.override.yaml",
-                                         "docker-compose.override.yml", "docker-compose.override.yaml"};
-    FoundFiles found;
-    std::error_code failure;
-    for (const auto& usual : {std::span<const char* const>(names), std::span<const char* const>(overrides)})
-        for (const char* name : usual)
-            if (fs::exists(folder / name, failure)) {
-                found.files.emplace_back(name);
-                break;
-            }
-    if (found.files.size() == 1 && found.files.front().find(".override.") != std::string::npos)
-        found.files.clear();
-    return found;
-}
-
 }  // namespace
 
 Scenario read_scenario_root(const Value& root, const Context& context) {
@@ -399,14 +331,14 @@ Result<Scenario> parse_scenario(std::string_view text, std::string file_name,
     if (glance ? is_compose_file(*glance) : looks_like_compose(text)) {
         ComposeChoice choice;
         choice.files = {file_name};
-        choice.service = compose.service;
+        choice.services = compose.services;
         choice.profiles = compose.profiles;
         const std::string whole(text);
         return checked(file_name, problems, [&] { return scenario_of_compose(choice, &whole, context); });
     }
     return checked(file_name, problems, [&] {
         const ValuePtr root = read_yaml(text, problems);
-        if (root && (!compose.service.empty() || !compose.profiles.empty()))
+        if (root && (!compose.services.empty() || !compose.profiles.empty()))
             context.problem(
                 *root, "--service and --profile are for Compose files; write subject.compose.service here");
         return root ? read_scenario_root(*root, context) : Scenario{};
@@ -427,7 +359,7 @@ Result<Scenario> load_scenario(const std::string& path, const Surroundings& surr
         const fs::path folder(path);
         const bool has_yaml = fs::exists(folder / "scenario.yaml", failure);
         const bool has_yml = !has_yaml && fs::exists(folder / "scenario.yml", failure);
-        const FoundFiles found = compose_files_in(folder, surroundings);
+        const ComposeFiles found = compose_files_in(path, surroundings);
         if (!has_yaml && !has_yml && !found.files.empty()) {
             Problems problems((folder / found.files.front()).string());
             const Context context{problems, surroundings, (folder / found.files.front()).string(),
@@ -435,7 +367,7 @@ Result<Scenario> load_scenario(const std::string& path, const Surroundings& surr
             for (const std::string& note : found.notes) problems.note(note);
             ComposeChoice choice;
             choice.files = found.files;
-            choice.service = compose.service;
+            choice.services = compose.services;
             choice.profiles = compose.profiles;
             return checked(context.file, problems,
                            [&] { return scenario_of_compose(choice, nullptr, context); });

@@ -13,7 +13,7 @@ namespace rogate::spec {
 
 // What the command line says about a Compose file that stands for a scenario.
 struct ComposeOptions {
-    std::string service;
+    std::vector<std::string> services;  // none: the only one, or all of them where that can be
     std::vector<std::string> profiles;
 };
 

@@ -186,6 +186,15 @@ void settle_names(std::vector<Step>& steps, const Value& list, const Context& co
     }
 }
 
+void add_port_of(const Step& step, std::vector<Port>& ports) {
+    Port port;
+    if (const auto* http = std::get_if<HttpAction>(&step.action)) port.container = http->port;
+    if (const auto* tcp = std::get_if<TcpAction>(&step.action)) port.container = tcp->port;
+    if (const auto* inside = steps_inside(step))
+        for (const Step& each : *inside) add_port_of(each, ports);
+    if (port.container != 0 && std::ranges::find(ports, port) == ports.end()) ports.push_back(port);
+}
+
 }  // namespace
 
 Readiness read_readiness(const Value& value, std::span<const Port> ports, const Context& context) {
@@ -256,6 +265,15 @@ Shutdown read_shutdown(const Value& value, Shutdown otherwise, const Context& co
     shutdown.timeout_ms = mapping.duration("timeout", Zero::refused).value_or(shutdown.timeout_ms);
     shutdown.exit_code = mapping.integer("exit_code", 0, 255);
     return shutdown;
+}
+
+void add_ports_asked(Scenario& scenario) {
+    std::vector<Port>& ports = scenario.subject.ports;
+    for (const Step& check : scenario.readiness.checks) add_port_of(check, ports);
+    for (const auto& [name, probes] : scenario.probes_beside)
+        for (const auto* probe : {&probes.startup, &probes.readiness})
+            if (*probe) add_port_of(**probe, ports);
+    for (const Step& step : scenario.steps) add_port_of(step, ports);
 }
 
 }  // namespace rogate::spec

@@ -14,6 +14,8 @@ std::vector<Step> read_steps(const Value& value, std::span<const Port> ports, co
 // A problem for each file that a step looks at and cannot see.
 void check_looked_at(const std::vector<Step>& steps, const std::vector<Mount>& mounts,
                      const Context& context);
+// Every port that a check, a probe or a step talks to is one of the subject's, so that it can be reached.
+void add_ports_asked(Scenario& scenario);
 Shutdown read_shutdown(const Value& value, Shutdown otherwise, const Context& context);
 
 }  // namespace rogate::spec

@@ -18,7 +18,7 @@ LONGEST_LINE = 120
 README_BYTES = 8192
 # Programs in examples that are not rogate's own.
 OTHERS = {"docker", "curl", "git", "ctest", "cmake", "ninja", "sleep", "until", "do", "done", "sudo", "tail", "man", "mkdir", "ln",
-          "command", "source", "build/dev/unit_campaign"}
+          "helm", "command", "source", "build/dev/unit_campaign"}
 
 
 def schema(name):  # "scenario", "policy", …

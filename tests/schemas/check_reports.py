@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -74,6 +75,38 @@ def check_gate(paths, folder):
     assert len(said["mounts"]) > 5 and said["troubles"], said
 
 
+def check_plan(folder):
+    validator = check_published("plan", "plans")
+    place = folder / "planned"
+    place.mkdir()
+    odd = r"\e[2J\u202e"
+    (place / "compose.yaml").write_text(
+        f'services:\n  web: {{image: x, command: ["{odd}"], volumes: ["aa:/a", "./b:/b:ro", /d], tmpfs: /e, depends_on: [db]}}\n'
+        f'  db: {{build: ., environment: {{URL: "https://u:secret@h.example/{odd}"}}, networks: [n]}}\n'
+        '  no: {image: y, pid: host}\nvolumes: {aa: }\nnetworks: {n: {external: true}}\n')
+    (place / "pod.yaml").write_text("apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: c, image: x, "
+                                    "volumeMounts: [{name: v, mountPath: /v, subPath: s}]}], volumes: [{name: v, emptyDir: {}}]}\n")
+    (place / "scenario.yaml").write_text("subject: {image: x, mounts: ['./b:/b']}\nstates: [fresh, used]\n")
+    # What a person has looked at; ROGATE_UPDATE_GOLDEN=1 writes them anew.
+    for name, path in (("shop", "tests/projects/shop"), ("jobs", "tests/projects/jobs"),
+                       ("queue", "tests/integration/kubernetes/queue")):
+        done = subprocess.run([sys.argv[1], "--host", "unix:///none", "plan", path], cwd=ROOT, capture_output=True, text=True,
+                              timeout=60, env={key: value for key, value in os.environ.items() if not key.startswith("COMPOSE_")})
+        golden = ROOT / f"tests/golden/plan_{name}.txt"
+        said = re.sub(" +", " ", done.stdout.replace(str(ROOT), ""))  # columns are as wide as the folder's name
+        if os.environ.get("ROGATE_UPDATE_GOLDEN"):
+            golden.write_text(said)
+        assert done.returncode == 0 and said == golden.read_text(), said + done.stderr
+    for name, code in (("compose.yaml", 2), ("pod.yaml", 0), ("scenario.yaml", 0)):
+        texts = []
+        for form in ("json", "table"):
+            done = subprocess.run([sys.argv[1], "--host", "unix:///none", "plan", name, "-f", form], cwd=place, capture_output=True, text=True, timeout=60)
+            assert done.returncode == code, done.stderr
+            texts.append(done.stdout)
+        validator.validate(json.loads(texts[0]))
+        assert not any(bad in text for text in texts for bad in ("secret", "\x1b", "\u202e")), texts
+
+
 def main():
     sarif = json.loads((HERE / "sarif-2.1.0.json").read_text())
     sarif_validator = jsonschema.validators.validator_for(sarif)(sarif)
@@ -91,6 +124,7 @@ def main():
                 assert out.stat().st_mode & 0o777 == 0o600, kind
                 assert b"\x1b" not in out.read_bytes(), kind
         check_gate(paths, folder)
+        check_plan(folder)
         several = json.loads(rogate(*paths[:3], "-f", "sarif"))
         sarif_validator.validate(several)
         assert len(several["runs"]) == 3

@@ -101,6 +101,35 @@ TEST_F(LaunchTest, RecordsPhasesAndWhatWasDoneInEach) {
     EXPECT_EQ(session.fake.disk.find("/srv/data/b"), nullptr);
 }
 
+// A worker that declares nothing would be told to end before it has done anything.
+TEST_F(LaunchTest, LetsWhatDeclaresNothingRunForAWhile) {
+    scenario.readiness.derived = true;
+    set_up({});
+    const auto record = go();
+    ASSERT_TRUE(record) << record.error().message;
+    EXPECT_TRUE(record->passed);
+    EXPECT_GE(record->phases.at(1).duration_s, 2.0);
+}
+
+TEST_F(LaunchTest, DoesNotLetRunWhatHasAScenarioOfItsOwn) {
+    set_up({});
+    const auto record = go();
+    ASSERT_TRUE(record) << record.error().message;
+    EXPECT_LT(record->phases.at(1).duration_s, 1.0);
+}
+
+// Who has ended is not waited for.
+TEST_F(LaunchTest, DoesNotLetRunWhatHasEnded) {
+    scenario.readiness.derived = true;
+    Script script;
+    script.at_start = {write_to("/data/b", Act::Refused::end)};
+    set_up(script);
+    const auto record = go(read_only_data());
+    ASSERT_TRUE(record) << record.error().message;
+    EXPECT_TRUE(record->exited_early);
+    EXPECT_LT(record->phases.at(1).duration_s, 1.5);
+}
+
 TEST_F(LaunchTest, RecordsARefusalAndTheEndThatFollowsIt) {
     Script script;
     script.at_start = {write_to("/data/b", Act::Refused::end)};

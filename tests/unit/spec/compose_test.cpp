@@ -193,7 +193,7 @@ TEST(Compose, ExtendsAndIncludesOtherFolders) {
         "include: [db/compose.yaml]\nservices:\n  web:\n    extends: {file: common/base.yaml, service: "
         "base}\n"
         "    environment: {B: 2}\n    depends_on: [db]\n",
-        files, {"web", {}});
+        files, {{"web"}, {}});
     EXPECT_EQ(scenario.subject.image, "b");
     EXPECT_EQ(scenario.subject.mounts.at(0).source, "/project/app/common/d");
     EXPECT_EQ(scenario.subject.mounts.at(0).declared.file, "common/base.yaml");
@@ -246,7 +246,7 @@ TEST(Compose, ServicesBesideTheSubjectComeInTheOrderOfTheirDependencies) {
         "  init: {image: i, depends_on: [db]}\n  db: {image: d, volumes: [/v]}\n"
         "  cache: {image: c, volumes_from: ['db:ro']}\n"
         "  debug: {image: x, profiles: [debug]}\n  unrelated: {image: u}\n",
-        {}, {"web", {}});
+        {}, {{"web"}, {}});
     std::vector<std::string> order;
     for (const Companion& each : scenario.companions) order.push_back(each.name);
     EXPECT_THAT(order, ElementsAre("db", "init", "cache"));
@@ -262,7 +262,7 @@ TEST(Compose, WhatBringsAServiceUpAgain) {
         "services:\n  web: {image: a, restart: always, depends_on: [a, b, c, d]}\n"
         "  a: {image: a, restart: 'no'}\n  b: {image: b, restart: on-failure, stop_grace_period: 3s}\n"
         "  c: {image: c, restart: 'on-failure:5'}\n  d: {image: d, restart: unless-stopped}\n",
-        {}, {"web", {}});
+        {}, {{"web"}, {}});
     ASSERT_EQ(scenario.companions.size(), 4U);
     EXPECT_EQ(scenario.companions[0].restart, (RestartPolicy{"", 0}));
     EXPECT_EQ(scenario.companions[1].restart, (RestartPolicy{"on-failure", 0}));
@@ -333,7 +333,7 @@ TEST(Compose, ProblemsOfSeveralServicesAreNamed) {
     ASSERT_FALSE(profile.has_value());
     EXPECT_THAT(profile.error().message, HasSubstr("service 'b' needs 'a', which is in the profiles p"));
     const auto circle = bare(
-        "services:\n  a: {image: x, depends_on: [b]}\n  b: {image: x, depends_on: [a]}\n", {}, {"a", {}});
+        "services:\n  a: {image: x, depends_on: [b]}\n  b: {image: x, depends_on: [a]}\n", {}, {{"a"}, {}});
     ASSERT_FALSE(circle.has_value());
     EXPECT_THAT(circle.error().message, HasSubstr("service 'a' needs itself (a → b → a); break the circle"));
 }
@@ -358,7 +358,7 @@ TEST(Compose, ExtensionsMayStandInEveryForm) {
         "    volumes: [{type: bind, source: /a, target: /a, x-c: 1}]\n    healthcheck: {test: a, x-d: 1}\n"
         "    depends_on: {db: {condition: service_started, x-e: 1}}\n    networks: {back: {x-f: 1}}\n"
         "  db: {image: d}\nx-g: {}\nnetworks: {back: {x-h: 1}}\n",
-        {}, {"web", {}});
+        {}, {{"web"}, {}});
     EXPECT_TRUE(scenario.notes.empty());
     EXPECT_EQ(scenario.companions.size(), 1U);
 }
@@ -377,7 +377,7 @@ TEST(Compose, ComesMergedFromDockerComposeConfig) {
         "        target: /data\n        volume: {}\n      - type: tmpfs\n        target: /t\n        tmpfs:\n"
         "          mode: 448\n  db:\n    image: db:1\n    networks:\n      default: null\n"
         "networks:\n  default:\n    name: shop_default\nvolumes:\n  data:\n    name: shop_data\n",
-        {}, {"web", {}});
+        {}, {{"web"}, {}});
     const Subject& web = scenario.subject;
     ASSERT_EQ(web.mounts.size(), 3U);
     EXPECT_TRUE(web.mounts[0].read_only);
@@ -406,11 +406,12 @@ TEST(Compose, ProfilesTurnServicesOn) {
     const std::string text =
         "services:\n  web: {image: a, depends_on: {mail: {condition: service_started, required: false}}}\n"
         "  mail: {image: m, profiles: [mail]}\n";
-    EXPECT_TRUE(good_project(text, {}, {"web", {}}).companions.empty());
-    EXPECT_EQ(good_project(text, {}, {"web", {"mail"}}).companions.size(), 1U);
-    EXPECT_EQ(good_project(text, {{".env", "COMPOSE_PROFILES=x,mail\n"}}, {"web", {}}).companions.size(), 1U);
+    EXPECT_TRUE(good_project(text, {}, {{"web"}, {}}).companions.empty());
+    EXPECT_EQ(good_project(text, {}, {{"web"}, {"mail"}}).companions.size(), 1U);
+    EXPECT_EQ(good_project(text, {{".env", "COMPOSE_PROFILES=x,mail\n"}}, {{"web"}, {}}).companions.size(),
+              1U);
     // As with `docker compose up mail`: the profiles of what is named are on.
-    EXPECT_EQ(good_project(text, {}, {"mail", {}}).subject.image, "m");
+    EXPECT_EQ(good_project(text, {}, {{"mail"}, {}}).subject.image, "m");
 }
 
 TEST(Compose, NetworksOfTheProjectAreTheRunsOwn) {

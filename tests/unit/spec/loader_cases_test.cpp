@@ -21,7 +21,8 @@ Scenario compose(const std::string& text, const std::string& service = "app",
     around.read_file = [](const std::string& path) -> Result<std::string> {
         return fail(ErrorKind::not_found, path + ": No such file or directory");
     };
-    auto scenario = parse_scenario(text, "compose.yaml", around, {service, {}});
+    auto scenario = parse_scenario(text, "compose.yaml", around,
+                                   {service.empty() ? std::vector<std::string>() : std::vector{service}, {}});
     if (scenario) return std::move(*scenario);
     ADD_FAILURE() << text << "\n" << scenario.error().message;
     return {};
@@ -43,6 +44,13 @@ TEST(LoaderCases, AMissingBindSourceIsMadeUnlessTheFileForbidsIt) {
     EXPECT_FALSE(subject.mounts[2].made_if_missing || subject.mounts[4].made_if_missing);
     // A scenario's own author means what is there.
     EXPECT_FALSE(test::subject("  mounts: [./x:/x]\n").mounts[0].made_if_missing);
+}
+
+TEST(LoaderCases, AKeyOfAVolumeMayBeOneLetter) {
+    EXPECT_EQ(app("    volumes: [{type: volume, source: v, target: /v}]\nvolumes: {v: {name: real}}\n")
+                  .mounts.at(0)
+                  .source,
+              "real");
 }
 
 TEST(LoaderCases, WhatIsBuiltHasTheNamesThatComposeGivesIt) {

@@ -209,7 +209,7 @@ TEST_P(WrongSubject, IsReportedAtItsPlace) {
     const std::size_t start = before.rfind('\n');
     const std::size_t column = before.size() - (start == std::string::npos ? 0 : start + 1) + 1;
     ComposeOptions options;
-    if (text.find("subject:") == std::string::npos) options.service = "web";
+    if (text.find("subject:") == std::string::npos) options.services = {"web"};
     Surroundings around = surroundings();
     around.read_file = [](const std::string&) -> Result<std::string> {
         return fail(ErrorKind::not_found, "No such file or directory");

@@ -1,0 +1,33 @@
+// A system -> what one campaign settles, and the way back. Pure.
+#pragma once
+
+#include <rogate/system.hpp>
+#include <string>
+
+namespace rogate::spec {
+
+// The container's own scenario, without steps: the container is the subject; beside it are those that it
+// needs, and of a pod the others, each in its place. What comes behind an init container is not started.
+// `container` must be one of the system's.
+Scenario scenario_of(const System& system, const std::string& container);
+
+// What a scenario's subject stands in. scenario_of(system_of(s), its name) is `s` again, but for steps and
+// whatever else only a scenario says.
+System system_of(const Scenario& scenario);
+// The name of a scenario's subject in there.
+std::string subject_name(const Scenario& scenario);
+
+// Where the data of the containers are mounted, each source once. Of mounts that only an engine knows (an
+// image's VOLUME) it has none; the root filesystem of each container is the last of them.
+std::vector<SystemData> data_of(const System& system);
+
+const SystemContainer* find_container(const System& system, const std::string& name);
+
+// The name of a pod's container in the system; `pod`: its workload's.
+std::string container_name(const std::string& pod, const std::string& container);
+
+// What the user has to know before `scenarios` of the system are run: its notes, what is left out, and which
+// keys have no effect.
+std::vector<std::string> notes_of(const System& system, const std::vector<Scenario>& scenarios);
+
+}  // namespace rogate::spec
