@@ -55,12 +55,13 @@ TEST(Sources, FactsAreThoseOfTheLastMountOnAPlace) {
         "more /rogate/source/12\n";
     const auto facts = source_facts(said);
     ASSERT_EQ(facts.size(), 3U);
-    EXPECT_EQ(facts.at("/rogate/source/0"), (SourceFacts{.itself = SourceRoot{041750, 33, 8, 1700000000, true},
-                                                         .device = "8:1",
-                                                         .root = "/srv/a b",
-                                                         .type = "ext4",
-                                                         .more_attributes = true,
-                                                         .live = {{"pipe", false}, {"run/b c.sock", true}}}));
+    EXPECT_EQ(facts.at("/rogate/source/0"),
+              (SourceFacts{.itself = SourceRoot{041750, 33, 8, 1700000000, true},
+                           .device = "8:1",
+                           .root = "/srv/a b",
+                           .type = "ext4",
+                           .more_attributes = true,
+                           .live = {{"pipe", false}, {"run/b c.sock", true}}}));
     EXPECT_EQ(facts.at("/rogate/source/0/disk"), (SourceFacts{.device = "8:2",
                                                               .root = "/",
                                                               .type = "xfs",
