@@ -22,7 +22,7 @@ trap 'rm -rf "$work"' EXIT
 
 # fetch RELEASE: the kernel as $store/RELEASE, with an apt that knows nothing but that release.
 fetch() {
-  local release=$1 apt=$work/apt-$1 package url options
+  local release=$1 apt=$work/apt-$1 package binary url options
   [ -s "$store/$release" ] && return
   url=$(mirror)
   mkdir -p "$apt"/{lists/partial,cache/archives/partial,unpacked}
@@ -34,9 +34,11 @@ fetch() {
   say "fetching the kernel of $release"
   apt-get "${options[@]}" update -qq
   package=$(apt-cache "${options[@]}" depends linux-image-cloud-amd64 | sed -n 's/.*Depends: \(linux-image-[0-9].*\)/\1/p')
-  (cd "$apt" && apt-get "${options[@]}" download -qq "$package")
-  dpkg-deb --fsys-tarfile "$apt"/*.deb | tar -x -C "$apt/unpacked" ./boot
-  cp "$apt"/unpacked/boot/vmlinuz-* "$store/$release"
+  # Since Debian 14 the kernel itself is in a package of its own.
+  binary=$(apt-cache "${options[@]}" depends "$package" | sed -n 's/.*Depends: \(linux-binary-[0-9].*\)/\1/p')
+  (cd "$apt" && apt-get "${options[@]}" download -qq "${binary:-$package}")
+  dpkg-deb --fsys-tarfile "$apt"/*.deb | tar -x -C "$apt/unpacked"
+  find "$apt/unpacked" -name 'vmlinuz*' -type f -exec cp {} "$store/$release" \;
 }
 
 mkdir "$work/root"
