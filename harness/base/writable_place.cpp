@@ -28,7 +28,7 @@ bool mounts_parts_of_volumes(const EngineFacts& engine) {
 
 WritablePlace writable_place(const WritablePath& writable, const CampaignResult& result) {
     using How = WritablePlace::How;
-    if (writable.as == WritableAs::tmpfs) return {.how = How::tmpfs, .source = {}, .below = {}};
+    if (writable.as == WritableAs::tmpfs) return {.how = How::tmpfs, .source = {}, .below = {}, .within = {}};
     const auto found = std::ranges::find_if(
         result.mounts, [&](const MountResult& each) { return each.mount.target == writable.mount; });
     const bool inside = writable.mount != "/" && writable.path.starts_with(writable.mount + "/");
@@ -36,7 +36,8 @@ WritablePlace writable_place(const WritablePath& writable, const CampaignResult&
     const Mount& mount = found->mount;
     WritablePlace place{.how = How::new_volume,
                         .source = mount.source,
-                        .below = writable.path.substr(writable.mount.size() + 1)};
+                        .below = writable.path.substr(writable.mount.size() + 1),
+                        .within = mount.sub_path};
     if (mount.type == MountType::bind) place.how = How::bind;
     // A directory that is not there yet has no data. Results of before say 'volume' of those with data, too.
     const bool has_data = writable.as == WritableAs::subpath || !writable.needs_mount_point;
@@ -46,7 +47,7 @@ WritablePlace writable_place(const WritablePath& writable, const CampaignResult&
 }
 
 std::string how_to_move(const WritablePlace& place, const std::string& path, const CampaignResult& result) {
-    std::string name = place.source + "-" + place.below;
+    std::string name = place.source + "-" + place.in_volume();
     for (char& c : name)
         if (c == '/' || static_cast<unsigned char>(c) <= 0x20 || c == '\'' || c == ':') c = '-';
     const auto quoted = [](const std::string& text) { return in_single_quotes(escape_text(text)); };
@@ -55,7 +56,8 @@ std::string how_to_move(const WritablePlace& place, const std::string& path, con
         "--entrypoint cp -v {1} -v {2} {3} -a {4} /to/`, mount the volume {0} on {5} (in Compose: "
         "external: true), and run rogate again",
         quoted(name), quoted(place.source + ":/from:ro"), quoted(name + ":/to"),
-        quoted(result.scenario.subject.image), quoted("/from/" + place.below + "/."), escape_text(path));
+        quoted(result.scenario.subject.image), quoted("/from/" + place.in_volume() + "/."),
+        escape_text(path));
 }
 
 }  // namespace rogate

@@ -14,6 +14,9 @@ struct WritablePlace {
     enum class How { tmpfs, new_volume, bind, subpath, move } how = How::new_volume;
     std::string source;  // bind: of the mount; subpath, move: the volume's name on the engine
     std::string below;   // of the mount's root, without a slash at its beginning
+    std::string within;  // subpath, move: the directory of the volume that the mount has; empty: all of it
+
+    std::string in_volume() const { return within.empty() ? below : within + "/" + below; }
 };
 
 // `result` has the mount, and the engine that was asked.

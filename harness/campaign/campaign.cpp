@@ -151,7 +151,9 @@ std::vector<DataDifference> differences_of(const std::vector<DataMount>& mounts)
             found.push_back({.target = target,
                              .what = fmt::format("{}: {}", target, lack.what),
                              .way_out = lack.way_out});
-        if (!data.hidden_below.empty() && data.writable_below.empty() && !data.mount.read_only)
+        // Also where the mount itself is not tried, since what is hidden decides what the application does
+        // elsewhere.
+        if (!data.hidden_below.empty() && data.how != DataSource::as_it_is)
             found.push_back({.target = target,
                              .what = fmt::format("{}: what is mounted below its source ({})", target,
                                                  fmt::join(data.hidden_below, ", ")),
@@ -351,6 +353,7 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
                                .made_up = made_up(result.scenario, data.mounts()),
                                .facts = {}};
     question.can_make_mount_points.merge(data.can_make_mount_points());
+    bench.lacks_data = !question.data_differences.empty();
     std::optional<Tries> tries(std::in_place, bench, options.repeat, result.runs, 0);
     std::vector<RunRecord> plans;  // one for each plan, whatever the number of its runs
     for (;;) {
@@ -371,6 +374,7 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
         if ((is_control && pod.learn_from(*record)) || again) {
             tell_notes();
             question.data_differences = all_differences();
+            bench.lacks_data = !question.data_differences.empty();
             if (auto cleared = co_await clear_remains(bench); !cleared) co_return cleared;
             const int so_far = result.runs.back().plan.id;
             plans.clear();

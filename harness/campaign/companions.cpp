@@ -40,7 +40,9 @@ asio::awaitable<void> pause() {
 
 std::string source_key(const Mount& mount) {
     if (mount.type == MountType::bind) return "bind " + mount.source;
-    if (mount.type == MountType::volume) return "volume " + mount.source;
+    // A volume's name has no '/'.
+    if (mount.type == MountType::volume)
+        return fmt::format("volume {}{}{}", mount.source, mount.sub_path.empty() ? "" : "/", mount.sub_path);
     return {};
 }
 

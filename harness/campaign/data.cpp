@@ -108,10 +108,13 @@ Task<> DataPlane::survey(std::vector<Mount> mounts, std::vector<Fixture> fixture
             mounts_.push_back(std::move(data));
             continue;
         }
-        if (mount.type == MountType::bind && data.how == DataSource::fresh) data.how = DataSource::overlay;
+        if (!mount.sub_path.empty())
+            if (auto found = co_await find_part(data); !found) co_return found;
+        if (data.mount.type == MountType::bind && data.how == DataSource::fresh)
+            data.how = DataSource::overlay;
         // A live container's anonymous volume is known by its name, and has data.
         const bool has_name = mount.type == MountType::anonymous && !mount.source.empty();
-        if (mount.type == MountType::volume || has_name) {
+        if (data.mount.type == MountType::volume || has_name) {
             auto volume = co_await client_.volume_inspect(mount.source);
             Result<bool> unused = false;
             if (volume) unused = co_await client_.volume_awaits_first_use(mount.source);
@@ -157,6 +160,36 @@ Task<> DataPlane::survey(std::vector<Mount> mounts, std::vector<Fixture> fixture
     for (DataMount& data : mounts_) check_attributes(data);
     tell_of_live();
     co_return co_await find_missing_mount_points();
+}
+
+// A directory of a volume is a directory of the engine's host, and the runs have it as a bind: so does an
+// engine that cannot mount a part of a volume itself.
+Task<> DataPlane::find_part(DataMount& data) {
+    Mount& mount = data.mount;
+    const SourcePlace& at = mount.declared;
+    const std::string what =
+        fmt::format("{}the directory {} of the volume {}, which is mounted on {},",
+                    at.line == 0 ? "" : fmt::format("{}:{}:{}: ", at.file, at.line, at.column),
+                    mount.sub_path, mount.source, mount.target);
+    auto volume = co_await client_.volume_inspect(mount.source);
+    if (!volume && volume.error().kind != ErrorKind::not_found) co_return fail(std::move(volume.error()));
+    if (!volume)
+        co_return fail(ErrorKind::usage,
+                       what +
+                           " is not there, since there is no such volume, so that no engine would start the "
+                           "container; make the volume and the directory first");
+    if (volume->driver != "local" || !volume->options.empty())
+        co_return fail(ErrorKind::usage, what +
+                                             " is on a volume with a driver or options of its own, which is "
+                                             "not supported; mount the whole volume");
+    std::string name = mount.source, sub_path = mount.sub_path;
+    auto wrong = co_await scratch_.wrong_with_part(std::move(name), std::move(sub_path));
+    if (!wrong) co_return fail(std::move(wrong.error()).with_context(what));
+    if (!wrong->empty()) co_return fail(ErrorKind::usage, fmt::format("{} {}", what, *wrong));
+    mount.type = MountType::bind;
+    mount.source = volume->mountpoint + "/" + mount.sub_path;
+    mount.no_copy = false;
+    co_return Result<>{};
 }
 
 std::string DataPlane::seen_by_helper(std::size_t index) const {
@@ -272,6 +305,7 @@ Task<> DataPlane::survey_source(DataMount& data, std::size_t index) {
     data.gid = root->gid;
     data.mode = root->mode & 07777U;
     data.modified = root->modified;
+    data.is_empty = root->is_empty;
     if (data.group) {  // the copy's own folder is made so; with_group() is for what is in it
         data.gid = *data.group;
         data.mode |= 02770U;
@@ -291,7 +325,8 @@ Task<SourceRoot> DataPlane::root_of_source(const DataMount& data, std::size_t in
     co_return SourceRoot{.mode = S_IFDIR | root->entry.mode,
                          .uid = root->entry.uid,
                          .gid = root->entry.gid,
-                         .modified = root->entry.modified};
+                         .modified = root->entry.modified,
+                         .is_empty = root->only_one};
 }
 
 namespace {
@@ -500,7 +535,7 @@ Task<> DataPlane::fill(int run, std::size_t index) {
     const DataMount& data = mounts_[index];
     if (data.how == DataSource::made && data.made_files.empty()) co_return Result<>{};
     if (data.how == DataSource::copy && !data.fixture && !data.group &&
-        (data.facts.more_attributes || !data.facts.deep_attributes.empty())) {
+        (data.facts.more_attributes || !data.facts.deep_attributes.empty() || data.facts.searched_in_part)) {
         std::vector<engine::MountSpec> sources = source_mounts();
         Scratch::Pair pair{seen_by_helper(index), Scratch::in_helper(data_place(run, index))};
         co_return co_await scratch_.copy(std::move(pair), std::move(sources), data.mount.target);

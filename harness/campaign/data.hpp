@@ -56,6 +56,7 @@ struct DataMount {
     };
     std::vector<Lack> lacks = {};
     std::int64_t modified = 0;                   // of the directory's root; overlay and copy
+    bool is_empty = false;                       // a directory with nothing in it
     bool outlasts_pod = true;                    // not an emptyDir, which a new pod has anew
     std::optional<std::uint32_t> mode_when_new;  // a claim: of its root, which nothing is filled into
     bool below_source =
@@ -151,6 +152,10 @@ class DataPlane {
     // with them. `seen_in`: by target; what no container has had is left out. The volumes stay until the
     // session's sweep, and so must the container `subject`, if there is one.
     engine::Task<> keep(RunPlan plan, std::string subject, std::map<std::string, SeenIn> seen_in);
+    // After run `plan`, whose container has ended and whose volumes are still there: which of these files of
+    // the subject are, in the run's layer, as they are below it: bytes, modification time, mode and owner.
+    // What has no layer, or was not opened for writing, is not among them.
+    engine::Task<std::set<std::string>> unwritten(RunPlan plan, std::vector<std::string> paths);
     // Removes the volumes of run `run`; its container must be gone.
     engine::Task<> release(int run);
 
@@ -166,6 +171,9 @@ class DataPlane {
         std::map<std::size_t, Left> mounts;
     };
 
+    // Where the helper sees the file at `path` below the run's layer, and in it.
+    std::optional<Scratch::Pair> layered(const RunPlan& plan, const std::string& path) const;
+    engine::Task<> find_part(DataMount& data);
     engine::Task<> survey_source(DataMount& data, std::size_t index);
     // If it is not there yet.
     engine::Task<> make_scratch();

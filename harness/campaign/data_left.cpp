@@ -19,7 +19,10 @@ bool is_volume(const Mount& mount) {
 }  // namespace
 
 bool DataPlane::starts_empty(const RunPlan& plan, const DataMount& data) {
-    return plan.state == DataState::fresh && is_volume(data.mount) && data.is_directory && !data.fixture &&
+    if (!is_volume(data.mount) || !data.is_directory || data.fixture) return false;
+    // The engine fills an empty volume from the image, and would not fill a folder.
+    if (data.how == DataSource::copy && data.is_empty && !data.mount.no_copy) return true;
+    return plan.state == DataState::fresh &&
            (data.how == DataSource::overlay || data.how == DataSource::copy);
 }
 

@@ -108,6 +108,7 @@ const DataMount* DataPlane::overlapping(const SourceFacts& facts) const {
 // An archive has owner, mode and times alone; where it is used all the same, the runs lack the rest.
 void DataPlane::check_attributes(DataMount& data) {
     if (data.how != DataSource::copy || !data.group) return;
+    // What has not been found may be where nobody looked, which tell_of_live() doubts.
     if (!data.facts.more_attributes && data.facts.deep_attributes.empty()) return;
     data.lacks.push_back(
         {fmt::format(
@@ -272,9 +273,14 @@ bool DataPlane::learn_from(const RunRecord& control,
 void DataPlane::tell_of_live() {
     for (DataMount& data : mounts_) {
         auto& live = data.facts.live;
-        if (live.empty() || data.shares) continue;
         const bool layered = data.how == DataSource::overlay || data.how == DataSource::copy;
-        if (!layered) continue;
+        if (!layered || data.shares || data.fixture) continue;
+        if (data.facts.searched_in_part)
+            data.lacks.push_back(
+                {"its source has more files than are searched, or some that cannot be read, so that "
+                 "there may be sockets and FIFOs in use which the runs do not have",
+                 "mount the part of it that the application needs, or write 'data: live'"});
+        if (live.empty()) continue;
         if (written_elsewhere_.contains(source_key(data.mount)) || (of_services_ && !data.mount.read_only)) {
             notes_.push_back(
                 fmt::format("{}/{} is in use, and a service that runs beside may serve it itself: the runs "

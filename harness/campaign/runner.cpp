@@ -16,6 +16,7 @@
 #include "engine/together.hpp"
 #include "scenario/driver.hpp"
 #include "scenario/outcome.hpp"
+#include "verdict/no_op.hpp"
 
 namespace rogate::campaign {
 
@@ -49,6 +50,12 @@ constexpr std::chrono::milliseconds a_while{2000}, between_looks{100};
 
 // In seconds. The signal is lost on it, and all that goes on meanwhile would go on without it as well.
 constexpr int grace_of_the_deaf = 1;
+
+// It has the labels of the container for which it was made, and not those of rogate's own volumes.
+bool is_remade(const engine::VolumeInfo& volume) {
+    const auto role = volume.labels.find(role_label);
+    return role != volume.labels.end() && role->second != "data" && role->second != "observer";
+}
 
 bool kills(const SignalAction& action) {
     return action.signal == "KILL" || action.signal == "SIGKILL" || action.signal == "9";
@@ -146,6 +153,8 @@ class Launch {
     }
     Task<> canaries();
     Task<> collect();
+    Task<> find_unwritten();
+    Task<> look_for_remade_volumes();
     Task<> remove();
     scenario::CommandWrapper wrapper() {
         return [this](std::vector<std::string> command) {
@@ -220,7 +229,8 @@ Task<> Launch::start() {
         observed.push_back({.target = data.mount.target,
                             .is_directory = data.is_directory,
                             .is_read_only = takes_canary(data),
-                            .below_source = data.below_source});
+                            .below_source = data.below_source,
+                            .lacks_data = bench_.lacks_data});
     auto armed = co_await bench_.observer.arm(container_, std::move(observed), "entrypoint");
     if (!armed) co_return fail(std::move(armed.error()).with_context("arming the observer"));
 
@@ -566,7 +576,22 @@ Task<> Launch::shutdown() {
     co_return Result<>{};
 }
 
+// A volume that the engine has lost is made anew by it for the next container that has it, and is empty: the
+// runs had something else then than they were given.
+Task<> Launch::look_for_remade_volumes() {
+    auto volumes = co_await bench_.client.volume_list(fmt::format("{}={}", session_label, bench_.session));
+    if (!volumes)
+        co_return fail(std::move(volumes.error()).with_context("looking at the volumes of the run"));
+    const auto remade = std::ranges::find_if(*volumes, is_remade);
+    if (remade == volumes->end()) co_return Result<>{};
+    co_return fail(ErrorKind::engine, fmt::format("engine: GET /volumes: the engine has lost the volume {} "
+                                                  "during the run and made it anew, empty, so that "
+                                                  "nothing can be concluded; run again",
+                                                  remade->name));
+}
+
 Task<> Launch::collect() {
+    if (auto looked = co_await look_for_remade_volumes(); !looked) co_return looked;
     auto recording = co_await bench_.observer.collect();
     if (!recording)
         co_return fail(std::move(recording.error()).with_context("collecting what the observer saw"));
@@ -578,6 +603,17 @@ Task<> Launch::collect() {
     record_.observer = bench_.observer.facts().kind;
     record_.observer_problem = std::move(recording->problem);
     record_.unseen_writers = engine_socket_doubt(bench_.scenario.subject, bench_.client.endpoint());
+    co_return co_await find_unwritten();
+}
+
+// Opening for writing is not writing: what was written shows in the data.
+Task<> Launch::find_unwritten() {
+    if (record_.plan.kind != RunKind::control || record_.plan.leaves_data) co_return Result<>{};
+    std::vector<std::string> opened = verdict::only_opened(record_);
+    if (opened.empty()) co_return Result<>{};
+    auto unwritten = co_await bench_.data.unwritten(record_.plan, std::move(opened));
+    if (!unwritten) co_return fail(std::move(unwritten.error()));
+    record_.unwritten = std::move(*unwritten);
     co_return Result<>{};
 }
 

@@ -31,6 +31,7 @@ struct Bench {
     Companions& companions;
     Pod& pod;
     bool has_healthcheck = false;
+    bool lacks_data = false;  // something of the user's that exists: who looks for it has to be seen
     const engine::ImageInfo& image;
     std::string relay =
         {};  // the container by which the subject's ports are reached; empty: they are published

@@ -278,6 +278,28 @@ Task<> Scratch::copy(Pair pair, std::vector<engine::MountSpec> sources, std::str
     co_return done;
 }
 
+Task<std::vector<std::size_t>> Scratch::unchanged(std::vector<Pair> pairs,
+                                                  std::vector<engine::MountSpec> sources) {
+    const std::string what = "comparing what a run opened for writing with the data";
+    auto image = co_await reader_image();
+    if (!image) co_return fail(std::move(image.error()).with_context(what));
+    std::vector<std::string> words = {"unwritten"};
+    for (Pair& pair : pairs) {
+        words.push_back(std::move(pair.from));
+        words.push_back(std::move(pair.to));
+    }
+    sources.push_back(volume_at("/rogate/scratch", named("scratch")));
+    engine::ContainerSpec spec = reader(fmt::format("unwritten{}", checks_++), std::move(*image),
+                                        std::move(words), std::move(sources));
+    for (engine::MountSpec& mount : spec.mounts) mount.read_only = true;
+    spec.cap_add = {"DAC_READ_SEARCH"};
+    auto said = co_await output_of(std::move(spec), copying_deadline);
+    if (!said) co_return fail(std::move(said.error()).with_context(what));
+    auto places = unchanged_of(*said);
+    if (!places) co_return fail(ErrorKind::engine, what + ": the list broke off; run again");
+    co_return std::move(*places);
+}
+
 Task<> Scratch::mount_volumes_of(std::string container) {
     if (client_.server().archives_mount_volumes()) co_return Result<>{};
     auto started = co_await client_.container_start(std::move(container));
@@ -285,6 +307,34 @@ Task<> Scratch::mount_volumes_of(std::string container) {
                                      started.error().message.find("mounting volume") == std::string::npos);
     if (mounted) co_return Result<>{};
     co_return started;
+}
+
+Task<std::string> Scratch::wrong_with_part(std::string volume, std::string sub_path) {
+    engine::ContainerSpec spec = never_started(fmt::format("part{}", checks_++));
+    spec.mounts.push_back(volume_at("/rogate/volume", std::move(volume)));
+    spec.mounts.back().read_only = true;
+    auto container = co_await client_.container_create(std::move(spec));
+    if (!container) co_return fail(std::move(container.error()));
+    std::string id = *container;
+    if (auto mounted = co_await mount_volumes_of(std::move(id)); !mounted)
+        co_return fail(std::move(mounted.error()));
+    std::string wrong;
+    for (std::size_t end = 0; wrong.empty() && end != std::string::npos;) {
+        end = sub_path.find('/', end + 1);
+        const std::string part = sub_path.substr(0, end);
+        auto stat = co_await client_.archive_stat(*container, "/rogate/volume/" + part);
+        if (!stat && stat.error().kind != ErrorKind::not_found) co_return fail(std::move(stat.error()));
+        if (!stat)
+            wrong = "is not there, so that no engine would start the container; make it first";
+        else if (!stat->link_target.empty())
+            wrong = fmt::format(
+                "leads through a symbolic link ({}), which could lead out of the volume; name the "
+                "directory itself",
+                part);
+    }
+    if (auto removed = co_await client_.container_remove(*container); !removed)
+        co_return fail(std::move(removed.error()));
+    co_return wrong;
 }
 
 engine::VolumeSpec Scratch::overlay(std::string name, const std::string& lower, const std::string& place,

@@ -68,9 +68,16 @@ class Scratch {
     // Copies a tree with all that. ErrorKind::usage: it is more than is copied; `target` is what an error
     // names.
     engine::Task<> copy(Pair pair, std::vector<engine::MountSpec> sources, std::string target);
+    // The places of those pairs of files that are alike in bytes, modification time, mode and owner; `from`
+    // lies in a source.
+    engine::Task<std::vector<std::size_t>> unchanged(std::vector<Pair> pairs,
+                                                     std::vector<engine::MountSpec> sources);
     // Mounts the container's volumes, and fills new ones from its image, without a program of its image
     // being started.
     engine::Task<> mount_volumes_of(std::string container);
+
+    // Why an engine would not mount that directory of a volume, as the end of a sentence; empty: it would.
+    engine::Task<std::string> wrong_with_part(std::string volume, std::string sub_path);
 
     // A volume that is an overlay on `lower`, with the layers "PLACE/upper" and "PLACE/work"; `root`: owner
     // and mode of its root; `flags`: what it is mounted with, as ",nosuid". The engine makes it with

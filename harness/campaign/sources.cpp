@@ -21,7 +21,7 @@ bool says_read_only(const std::string& options) {
 std::optional<SourceRoot> root_of(const std::string& mode, std::istringstream& rest) {
     SourceRoot root;
     const auto read = std::from_chars(mode.data(), mode.data() + mode.size(), root.mode, 8);
-    rest >> root.uid >> root.gid >> root.modified;
+    rest >> root.uid >> root.gid >> root.modified >> root.is_empty;
     if (read.ec != std::errc() || !rest) return std::nullopt;
     return root;
 }
@@ -54,6 +54,20 @@ std::optional<std::string_view> whole_account(std::string_view said) {
         "\nend\n";  // no other line is that, nor has a name a newline in it
     if (!said.ends_with(last)) return std::nullopt;
     return said.substr(0, said.size() - (last.size() - 1));
+}
+
+std::optional<std::vector<std::size_t>> unchanged_of(std::string_view said) {
+    std::vector<std::size_t> places;
+    std::istringstream lines{std::string(said)};
+    for (std::string line; std::getline(lines, line);) {
+        if (line == "end") return places;
+        std::istringstream words(line);
+        std::string same;
+        std::size_t place = 0;
+        if (!(words >> same >> place) || same != "same") return std::nullopt;
+        places.push_back(place);
+    }
+    return std::nullopt;
 }
 
 std::map<std::string, SourceFacts> source_facts(std::string_view account) {

@@ -27,6 +27,10 @@ std::vector<Submount> submounts_below(std::string_view directory, std::string_vi
 // missing, because the stream broke off: what is mounted further down is not known then.
 std::optional<std::string_view> whole_account(std::string_view said);
 
+// What `rogate-observer unwritten` said (observe/show_unwritten.h): the numbers of the pairs that are the
+// same. nullopt: its last line is missing.
+std::optional<std::vector<std::size_t>> unchanged_of(std::string_view said);
+
 // A unix socket that something listens on, or a FIFO: in a layer or a copy it would be nobody's.
 struct LiveEntry {
     std::string path;  // relative to the source
@@ -39,6 +43,7 @@ struct SourceRoot {
     std::uint32_t mode = 0;  // st_mode, with the bits that say what it is
     std::uint32_t uid = 0, gid = 0;
     std::int64_t modified = 0;  // seconds since 1970
+    bool is_empty = false;      // a directory with nothing in it
     bool operator==(const SourceRoot&) const = default;
 };
 

@@ -26,7 +26,9 @@ void put_duration(json& object, const char* key, const std::optional<std::int64_
     if (milliseconds) object[key] = *milliseconds * 1'000'000;
 }
 
-json to_mount(const MountSpec& spec) {
+// A volume that is not there (any more) is made by the engine, without a word; by its labels, which one that
+// is there does not get, it can be found and told from others.
+json to_mount(const MountSpec& spec, const std::map<std::string, std::string>& labels) {
     const bool bind = spec.type == MountSpec::Type::bind;
     json mount = {{"Type", bind ? "bind" : "volume"},
                   {"Source", spec.source},
@@ -34,7 +36,8 @@ json to_mount(const MountSpec& spec) {
                   {"ReadOnly", spec.read_only}};
     if (bind && !spec.propagation.empty()) mount["BindOptions"]["Propagation"] = spec.propagation;
     if (bind && spec.not_below) mount["BindOptions"]["ReadOnlyNonRecursive"] = true;
-    if (!bind && spec.no_copy) mount["VolumeOptions"] = {{"NoCopy", true}};
+    if (!bind && spec.no_copy) mount["VolumeOptions"]["NoCopy"] = true;
+    if (!bind && !labels.empty()) mount["VolumeOptions"]["Labels"] = labels;
     return mount;
 }
 
@@ -50,7 +53,7 @@ json to_health(const HealthSpec& spec) {
 json to_host_config(const ContainerSpec& spec) {
     json host = json::object();
     json mounts = json::array();
-    for (const MountSpec& mount : spec.mounts) mounts.push_back(to_mount(mount));
+    for (const MountSpec& mount : spec.mounts) mounts.push_back(to_mount(mount, spec.labels));
     put_unless_empty(host, "Mounts", mounts);
     put_unless_empty(host, "Tmpfs", spec.tmpfs);
     put_unless_empty(host, "CapAdd", spec.cap_add);

@@ -30,6 +30,9 @@ struct ObservedMount {
     bool is_directory = true;
     bool is_read_only = false;  // in this run, so that a canary write on it is refused
     bool below_source = false;  // no mount of the subject's own, but below the source of one
+    // The runs' data lack something, on this mount or another: whoever looks for a name is recorded as well,
+    // once for each mount, as an access check. Only the eBPF observer does.
+    bool lacks_data = false;
 };
 
 class Observer {

@@ -9,6 +9,7 @@
  *                               have open for writing is sent at once, and they are never stopped
  *   N target SLOT PATH          after `arm`, of each mount: where the runtime has put it is told by FRAME_TARGET, if a symlink of
  *                               the image's leads elsewhere
+ *   N looks SLOT                to the eBPF agent, after `arm`: whoever looks for a name is told as well
  *   N phase SLOT NUMBER         what comes from now on belongs to this phase
  *   N canary SLOT PATH          try to write on the mount at PATH (%XX-escaped), inside the container's mount namespace
  *   N prove SLOT PATH           to the ptrace agent, after `arm`: the same at each start of the container, before the subject's
@@ -51,6 +52,9 @@ enum attempt_flags {
     ATTEMPT_DOUBTFUL = 64,  /* refused with EROFS, but the mount it seems to be on is not read-only: it is on another one,
                              * and it is told, not lost */
     ATTEMPT_HELD = 256,     /* no call: was open for writing when the container was joined */
+    ATTEMPT_LOOK = 1024, /* no write: it looked for a name, successfully or not; after `looks` only */
+    ATTEMPT_READ_INSTEAD = 512, /* no write: it opened for reading what this process had been refused (EROFS) to open for
+                                 * reading and writing; one for each such refusal at most */
     ATTEMPT_SECOND = 128    /* where a rename leads to; another attempt with the same id says what is renamed */
 };
 

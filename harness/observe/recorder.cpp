@@ -40,6 +40,18 @@ bool is_on_root(const std::string& target) {
     return target.empty() || target == "/";
 }
 
+bool is_read_instead(const AttemptEvent& event) {
+    return (event.fixed.flags & ATTEMPT_READ_INSTEAD) != 0;
+}
+// Refused to open, for reading and writing and nothing else, a file that is there and is known.
+bool could_be_read_instead(const AttemptEvent& event) {
+    constexpr std::uint32_t unknown =
+        ATTEMPT_LEXICAL | ATTEMPT_TRUNCATED | ATTEMPT_DOUBTFUL | ATTEMPT_IO_URING | ATTEMPT_CREATES;
+    constexpr std::uint32_t changes = O_TRUNC | O_APPEND | (O_TMPFILE & ~O_DIRECTORY) | O_PATH;
+    const std::uint32_t asked = event.fixed.open_flags;
+    return (event.fixed.flags & unknown) == 0 && (asked & O_ACCMODE) == O_RDWR && (asked & changes) == 0;
+}
+
 std::size_t text_bytes(const AttemptEvent& event) {
     return event.path.size() + event.mount.size() + event.syscall.size() + event.comm.size() +
            event.exe.size();
@@ -177,6 +189,31 @@ std::string Recorder::problem_of(const AttemptEvent& event, const std::string& t
     return {};
 }
 
+// What was refused and then read, by mount, path, phase and program.
+std::set<Recorder::Opener> Recorder::readers() const {
+    struct Opens {
+        std::uint64_t refused = 0, read = 0;
+        bool others = false;
+    };
+    std::map<Opener, Opens> all;
+    for (const AttemptEvent& event : events_) {
+        const bool read = is_read_instead(event);
+        if (!read && (event.fixed.error != EROFS || operation_of(event) == "access")) continue;
+        Opens& opens = all[opener_of(event)];
+        const std::uint64_t count = count_of(event);
+        (read ? opens.read : opens.refused) += count;
+        opens.others = opens.others || (!read && !could_be_read_instead(event));
+    }
+    std::set<Opener> readers;
+    for (const auto& [opener, opens] : all)
+        if (!opens.others && opens.refused > 0 && opens.read >= opens.refused) readers.insert(opener);
+    return readers;
+}
+
+Recorder::Opener Recorder::opener_of(const AttemptEvent& event) const {
+    return {event.mount, event.path, phase_of(event), event.comm, event.exe};
+}
+
 std::uint64_t Recorder::count_of(const AttemptEvent& event) const {
     const auto count = counts_.find(event.fixed.id);
     return count == counts_.end() ? 1 : count->second;
@@ -218,11 +255,17 @@ Recording Recorder::finish() {
     using Key = std::tuple<Word, SharedText, Word, Word, int, Word, Word, Word, bool>;
     std::map<Key, Attempt> merged;
     std::size_t problems = 0;
+    const std::set<Opener> readers = this->readers();
+    std::set<std::string> looked_at;
     for (AttemptEvent& event : events_) {
+        if (is_read_instead(event)) continue;
+        const bool looks = (event.fixed.flags & ATTEMPT_LOOK) != 0;
+        if (looks && (is_engines(event.mount) || !looked_at.insert(target_of(event.mount, targets_)).second))
+            continue;
         Attempt attempt;
         attempt.mount = target_of(event.mount, targets_);
         attempt.path = event.path;
-        attempt.operation = operation_of(event);
+        attempt.operation = looks ? "access" : operation_of(event);
         attempt.syscall = event.syscall;
         attempt.error = event.fixed.error;
         attempt.phase = phase_of(event);
@@ -244,6 +287,7 @@ Recording Recorder::finish() {
         if (event.fixed.error == 0 && is_on_root(attempt.mount) &&
             is_made_by_subject(event.mount, attempt.mount))
             attempt.mount = {};
+        attempt.read_instead = attempt.error == EROFS && readers.contains(opener_of(event));
         if (attempt.operation == "access")
             attempt.cls = AttemptClass::access_check;
         else if ((event.fixed.flags & ATTEMPT_NO_OP) != 0 && !changed_.contains(event.fixed.id))

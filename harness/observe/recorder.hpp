@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "observe/decoder.hpp"
@@ -53,6 +54,9 @@ class Recorder {
     Recording finish();
 
   private:
+    using Opener = std::tuple<std::string, std::string, std::string, std::string, std::string>;
+    Opener opener_of(const AttemptEvent& event) const;
+    std::set<Opener> readers() const;
     std::string phase_of(const AttemptEvent& event) const;
     bool is_refused_on_unknown(const AttemptEvent& event, const Word& target) const;
     std::uint64_t count_of(const AttemptEvent& event) const;

@@ -3,7 +3,8 @@
    POINT is a mount point as mountinfo writes it, PATH is relative to it; both have bytes up to the space,
    0x7f and the backslash as \ and three octal digits.
 
-     root POINT MODE UID GID SECONDS    st_mode in octal, owner and time of change, in decimal
+     root POINT MODE UID GID SECONDS EMPTY    st_mode in octal; owner and time of change in decimal; 1 for a
+   directory with nothing in it, else 0
      more POINT          its root has attributes beside these: an access control list, an extended attribute
      deep POINT PATH     so has this, the first one that was found further down
      socket POINT PATH   a unix socket that something listens on
@@ -15,6 +16,7 @@
 #ifndef ROGATE_SHOW_SOURCES_H
 #define ROGATE_SHOW_SOURCES_H
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -78,7 +80,10 @@ static inline void show_fact(const char* what, const char* path) {
 }
 
 static inline int search_one(const char* path, const struct stat* state, int kind, struct FTW* where) {
-    if (kind == FTW_DNR || kind == FTW_NS || --searched.left < 0) searched.cut = true;
+    struct stat now;
+    /* Data in use change: what is gone by now need not be looked at. */
+    if ((kind == FTW_DNR || kind == FTW_NS) && (!lstat(path, &now) || errno != ENOENT)) searched.cut = true;
+    if (--searched.left < 0) searched.cut = true;
     if (searched.left < 0) return 1;
     if (kind == FTW_NS) return 0;
     if (where->level == 0) {
@@ -94,11 +99,20 @@ static inline int search_one(const char* path, const struct stat* state, int kin
     return 0;
 }
 
+static inline bool is_empty_folder(const char* path) {
+    DIR* folder = opendir(path);
+    int entries = 0;
+    if (!folder) return false;
+    while (entries <= 2 && readdir(folder)) entries++;
+    closedir(folder);
+    return entries == 2; /* "." and ".." */
+}
+
 static inline void show_root(const char* point, const char* written) {
     struct stat state;
     if (!lstat(point, &state))
-        printf("root %s %o %u %u %lld\n", written, state.st_mode, state.st_uid, state.st_gid,
-               (long long)state.st_mtime);
+        printf("root %s %o %u %u %lld %d\n", written, state.st_mode, state.st_uid, state.st_gid,
+               (long long)state.st_mtime, is_empty_folder(point));
 }
 
 static inline void search(const char* point, const char* written) {

@@ -356,9 +356,14 @@ Task<> Sidecar::arm(std::string container, std::vector<ObservedMount> mounts, st
         if (!mount.below_source && mount.target != "/") targets.push_back(percent_escape(mount.target));
         if (mount.is_read_only && !sees_after_end()) proofs.push_back(percent_escape(mount.target));
     }
+    const bool looks = kind_ == Kind::ebpf && std::ranges::any_of(mounts, &ObservedMount::lacks_data);
     record(std::move(mounts), std::move(phase));
     recorder_->know_all(std::move(below));
     auto reply = co_await command("arm 0 " + container);
+    if (reply && looks) {
+        const std::string tell = "looks 0";
+        reply = co_await command(tell);
+    }
     for (std::size_t i = 0; reply && kind_ == Kind::ebpf && i < targets.size(); ++i) {
         const std::string target = "target 0 " + targets[i];
         reply = co_await command(target);

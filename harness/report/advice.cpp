@@ -30,11 +30,12 @@ std::string field(std::string_view key, const std::string& value) {
 }
 
 std::string mount_flag(std::string_view type, const std::string& source, const std::string& target,
-                       bool read_only) {
+                       bool read_only, const std::string& sub_path = {}) {
     std::string record = fmt::format("type={}", type);
     // Appended piece by piece: g++ 12 at -O3 takes "," + std::string for an overlap (GCC bug 105651).
     if (!source.empty()) record.append(",").append(field("source", source));
     record.append(",").append(field("target", target));
+    if (!sub_path.empty()) record.append(",").append(field("volume-subpath", sub_path));
     if (read_only) record += ",readonly";
     return "--mount " + shell_quoted(record);
 }
@@ -73,7 +74,7 @@ void read_only_flag(const Mount& mount, const std::string& scenario, DockerFlags
             out.flags.push_back(mount_flag("bind", mount.source, mount.target, true));
             return;
         case MountType::volume:
-            out.flags.push_back(mount_flag("volume", mount.source, mount.target, true));
+            out.flags.push_back(mount_flag("volume", mount.source, mount.target, true, mount.sub_path));
             return;
         case MountType::anonymous:
             // The engine refuses a read-only anonymous volume; a named one is filled from the image as well.
@@ -101,7 +102,7 @@ void writable_flag(const WritablePath& writable, const CampaignResult& result, D
             out.flags.push_back(
                 "--mount " + shell_quoted(fmt::format("type=volume,{},{},{}", field("source", place.source),
                                                       field("target", writable.path),
-                                                      field("volume-subpath", place.below))));
+                                                      field("volume-subpath", place.in_volume()))));
             return;
         case WritablePlace::How::move:
             out.not_flags.push_back(fmt::format(

@@ -215,6 +215,7 @@ void Writer::mount(const MountResult& each, const Recommendation& recommendation
     member(3, "target", text(each.mount.target));
     member(3, "type", std::string(to_string(each.mount.type)));
     member(3, "source", text(each.mount.source));
+    if (!each.mount.sub_path.empty()) member(3, "subpath", text(each.mount.sub_path));
     member(3, "verdict", std::string(to_string(each.verdict)));
     member(3, "reason", text(each.reason));
     member(3, "candidate", each.candidate);

@@ -122,6 +122,7 @@ MountResult read_mount(const json& object) {
     mount.mount.target = raw(object, "target");
     mount.mount.type = from_name(object.at("type"), all_types);
     mount.mount.source = raw(object, "source");
+    mount.mount.sub_path = raw_or_empty(object, "subpath");
     mount.verdict = from_name(object.at("verdict"), all_verdicts);
     mount.mount.read_only = mount.verdict == Verdict::already_ro;
     mount.reason = raw(object, "reason");

@@ -70,19 +70,21 @@ class Hider {
     void hide(PhaseCost& each) const { hide(each.phase); }
     // Every member is named here, so that a new one does not compile before it is decided on.
     void hide(RunRecord& each) const {
-        auto& [plan, passed, phases, attempts, canary, uses, read_back, lost_events, exit_code, exited_early,
-               killed, deaf_to_stop, silent_ports, could_not_start, observer, observer_problem,
-               services_problem, doubt, log_tail, duration_s, unseen_writers, tries, repeated_by,
-               observations, secrets] = each;
+        auto& [plan, passed, phases, attempts, canary, uses, unwritten, made_data, read_back, lost_events,
+               exit_code, exited_early, killed, deaf_to_stop, silent_ports, could_not_start, observer,
+               observer_problem, services_problem, doubt, log_tail, duration_s, unseen_writers, tries,
+               repeated_by, observations, secrets] = each;
         hide(plan.read_only), hide(plan.writable), hide(phases), hide(attempts);
         hide_keys(canary), hide_keys(uses);
         if (read_back) hide_keys(*read_back);
         hide_free(observer_problem), hide_free(services_problem), hide_free(log_tail), hide_free(doubt);
         hide_free(unseen_writers);
-        tries.clear(), observations.clear(), secrets = {};  // not for reports
+        tries.clear(), unwritten.clear(), made_data = {}, observations.clear(),
+                                          secrets = {};  // not for reports
     }
     void hide(Mount& each) const {
-        hide(each.source), hide(each.target), hide(each.tmpfs_options), hide(each.declared.file);
+        hide(each.source), hide(each.sub_path), hide(each.target), hide(each.tmpfs_options),
+            hide(each.declared.file);
     }
     void hide(MountResult& each) const {
         auto& [mount, candidate, verdict, reason, attempts, runs, writes, writable, still_failing, costs,

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "spec/compose_merge.hpp"
 #include "spec/mounts.hpp"
@@ -93,7 +94,6 @@ ValuePtr Reader::plain_long_form(const Value& item) const {
                 continue;
             }
         }
-        if (is_refused(*value, "subpath", "mount the whole volume")) return nullptr;
         if (is_refused(*value, "recursive", "leave it out")) return nullptr;
         auto options = std::make_shared<Value>(*without(*value, {"selinux", "labels"}));
         for (auto& [name, option] : options->pairs) {
@@ -198,6 +198,7 @@ void Reader::bind_of_driver(const Value& volume, const Value& options, Mount& mo
     if (!path) return;
     mount.type = MountType::bind;
     mount.source = *path;
+    if (!mount.sub_path.empty()) mount.source += "/" + std::exchange(mount.sub_path, {});
     mount.no_copy = false;
 }
 

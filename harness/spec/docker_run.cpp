@@ -211,6 +211,8 @@ void CommandLine::mount(const std::string& text) {
             into(bind, "propagation", value);
         else if (key == "volume-nocopy")
             into(volume, "nocopy", value == "1" ? "true" : value);
+        else if (key == "volume-subpath")
+            into(volume, "subpath", value);
         else if (key == "ro" || key == "readonly" || key == "read_only")
             into(mapping, "readonly", value == "1" ? "true" : value == "0" ? "false" : value);
         else if (key != "consistency" && key != "volume-label")

@@ -45,7 +45,7 @@ inline constexpr KeySet compose("/$defs/compose",
 inline constexpr KeySet mount("/$defs/mount", {"type", "source", "src", "target", "dst", "destination",
                                                "read_only", "readonly", "bind", "volume", "tmpfs"});
 inline constexpr KeySet mount_bind("/$defs/mount/properties/bind", {"propagation", "create_host_path"});
-inline constexpr KeySet mount_volume("/$defs/mount/properties/volume", {"nocopy"});
+inline constexpr KeySet mount_volume("/$defs/mount/properties/volume", {"nocopy", "subpath"});
 inline constexpr KeySet mount_tmpfs("/$defs/mount/properties/tmpfs", {"size", "mode"});
 inline constexpr KeySet subject_healthcheck("/$defs/subject_healthcheck",
                                             {"test", "interval", "timeout", "retries", "start_period",

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "spec/compose_project.hpp"
@@ -155,13 +156,11 @@ class Clone {
         for (const auto& [target, options] : field<std::map<std::string, std::string>>(host_, "Tmpfs"))
             subject_.mounts.push_back(tmpfs_of(target, options));
         const json asked = child(host_, "Mounts");
+        std::map<std::string, std::string> parts;  // of volumes, by target
         for (const json& each : asked) {
             if (field<std::string>(each, "Type") == "tmpfs") subject_.mounts.push_back(tmpfs_of(each));
-            if (!field<std::string>(child(each, "VolumeOptions"), "Subpath").empty())
-                return cannot(
-                    fmt::format("mounts a sub-path of a volume on {}, which is not supported; write a "
-                                "scenario with the directory as a bind",
-                                field<std::string>(each, "Target")));
+            if (std::string part = field<std::string>(child(each, "VolumeOptions"), "Subpath"); !part.empty())
+                parts.emplace(without_last_slash(field<std::string>(each, "Target")), std::move(part));
         }
         const json made = child(inspect_, "Mounts");
         for (const json& each : made) {
@@ -177,6 +176,10 @@ class Clone {
             } else if (type == "volume") {
                 mount.source = field<std::string>(each, "Name");
                 mount.type = is_anonymous(mount.source) ? MountType::anonymous : MountType::volume;
+                if (const auto part = parts.find(mount.target); part != parts.end()) {
+                    mount.type = MountType::volume;
+                    mount.sub_path = part->second;
+                }
             } else {
                 return cannot(
                     fmt::format("has a mount of type '{}' on {}, which is not supported; write a "

@@ -66,6 +66,7 @@ class MountReader {
     std::optional<Mount> read_short(const Value& value, const std::string& text) const;
     std::optional<Mount> read_long(const Value& value) const;
     void read_long_options(const Mapping& mapping, Mount& mount) const;
+    void read_sub_path(const Value& value, const std::string& text, Mount& mount) const;
     bool apply_option(const Value& value, std::string_view option, Mount& mount) const;
     void take_option(const Value& value, std::string_view option, Mount& mount) const;
     bool apply_tmpfs_option(const Value& value, std::string_view option, Mount& mount) const;
@@ -297,15 +298,40 @@ void MountReader::read_long_options(const Mapping& mapping, Mount& mount) const 
             mount.propagation = *propagation;
         }
     }
-    if (const Value* volume = mapping.get("volume"))
-        mount.no_copy =
-            Mapping(*volume, "'volume' of a mount", keys::mount_volume, context_).flag("nocopy", false);
+    if (const Value* volume = mapping.get("volume")) {
+        const Mapping options(*volume, "'volume' of a mount", keys::mount_volume, context_);
+        mount.no_copy = options.flag("nocopy", false);
+        if (const auto sub_path = options.text("subpath"))
+            read_sub_path(*options.get("subpath"), *sub_path, mount);
+    }
     if (const Value* tmpfs = mapping.get("tmpfs")) {
         const Mapping options(*tmpfs, "'tmpfs' of a mount", keys::mount_tmpfs, context_);
         for (const std::string_view key : {"size", "mode"})
             if (const auto text = options.text(key))
                 apply_tmpfs_option(*options.get(key), fmt::format("{}={}", key, *text), mount);
     }
+}
+
+// As the engine takes it (Go's filepath.IsLocal): it must not lead out of the volume.
+void MountReader::read_sub_path(const Value& value, const std::string& text, Mount& mount) const {
+    if (mount.type == MountType::anonymous) {
+        context_.problem(value,
+                         "a new volume has no directories, so that the container would not start; name the "
+                         "volume ('source')");
+        return;
+    }
+    std::string path;
+    for (const std::string_view part : split(text, '/')) {
+        if (text.starts_with('/') || part == "..") {
+            context_.problem(value,
+                             fmt::format("{} is no path within the volume; write it without a '/' at its "
+                                         "beginning and without '..'",
+                                         in_quotes(text)));
+            return;
+        }
+        if (!part.empty() && part != ".") path.append(path.empty() ? "" : "/").append(part);
+    }
+    mount.sub_path = std::move(path);
 }
 
 std::optional<Mount> MountReader::read_tmpfs(const Value& value) const {

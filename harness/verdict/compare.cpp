@@ -198,6 +198,7 @@ void compare_with_control(RunRecord& run, const RunRecord& control) {
             attempt.control = errno_name(attempt.error);
     }
     distrust_removals(run);
+    excuse_openings(run, control);
 }
 
 bool failed_by_read_only(const Attempt& attempt) {
@@ -224,16 +225,22 @@ Attempts failed_attempts(const RunRecord& run, const std::string& target) {
     return run.attempts.picked(std::move(places));
 }
 
+// It opened a file for writing that stayed as it was.
+static bool wrote_nothing(const RunRecord& run, const Attempt& attempt) {
+    return attempt.operation == "open-write" && run.unwritten.contains(attempt.path.str());
+}
+
 Attempts write_attempts(const RunRecord& run, const std::string& target) {
-    return run.attempts.picked(places_of(run.attempts, [mount = Word(target)](const Attempt& each) {
-        return each.mount == mount && is_write_made(each);
+    return run.attempts.picked(places_of(run.attempts, [&, mount = Word(target)](const Attempt& each) {
+        return each.mount == mount && is_write_made(each) && !wrote_nothing(run, each);
     }));
 }
 
 std::uint64_t writes_made(const RunRecord& run, const std::string& target) {
     std::uint64_t sum = 0;
     for (const Attempt& attempt : run.attempts)
-        if (attempt.mount == target && is_write_made(attempt)) sum += attempt.count;
+        if (attempt.mount == target && is_write_made(attempt) && !wrote_nothing(run, attempt))
+            sum += attempt.count;
     return sum;
 }
 

@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+
+#include "base/text.hpp"
 
 namespace rogate::verdict {
 
@@ -53,12 +56,21 @@ bool counts_every_open(const RunRecord& run) {
 
 std::vector<DataDifference> with_use(std::vector<DataDifference> differences,
                                      const std::vector<RunRecord>& runs) {
-    const auto may_use = [](const RunRecord& run, const std::string& target) {
+    // Looked for somewhere, and it is not known on which mount.
+    const auto is_nowhere = [](const Attempt& each) {
+        return each.mount.empty() && each.cls == AttemptClass::access_check &&
+               std::ranges::none_of(std::array{"/proc", "/sys", "/dev"}, [&](const char* kernels) {
+                   return is_or_below(each.path.view(), kernels);
+               });
+    };
+    const auto may_use = [&](const RunRecord& run, const std::string& target) {
         const auto opened = run.uses.find(target);
         return !counts_every_open(run) || !distrust(run).empty() ||
                (opened != run.uses.end() && opened->second > 0) ||
                std::any_of(run.attempts.begin(), run.attempts.end(),
-                           [mount = Word(target)](const Attempt& each) { return each.mount == mount; });
+                           [&, mount = Word(target)](const Attempt& each) {
+                               return each.mount == mount || is_nowhere(each);
+                           });
     };
     for (DataDifference& each : differences)
         each.used = each.target.empty() || std::any_of(runs.begin(), runs.end(), [&](const RunRecord& run) {

@@ -139,6 +139,7 @@ std::string no_op_as_words(const Attempt& attempt) {
     if (attempt.operation == "chmod") return "chmod to the mode it has";
     if (attempt.operation == "unlink" || attempt.operation == "rmdir" || attempt.operation == "rename")
         return attempt.operation.str() + " of what is not there";
+    if (attempt.operation == "open-write") return "open for writing of what is only read";
     return attempt.operation.str() + ", which changes nothing";
 }
 
@@ -185,6 +186,27 @@ void judge_failed_probe(MountResult& result, const RunRecord& probe) {
                                   failure_of(probe), probe.plan.id));
     settle(result, Verdict::required,
            fmt::format("read-only fails {}{}", failure_of(probe), decided_by(result.attempts)));
+}
+
+// What was refused to be opened for writing, though nothing would have been written.
+std::string only_read(const Attempts& attempts) {
+    std::vector<std::string_view> paths;
+    for (const Attempt& each : attempts)
+        if (each.read_instead && each.cls == AttemptClass::no_op) paths.push_back(each.path.view());
+    if (paths.empty()) return {};
+    return fmt::format("{}{} {} opened for writing and only read; ", paths.front(),
+                       paths.size() == 1 ? "" : fmt::format(" and {} more", paths.size() - 1),
+                       paths.size() == 1 ? "was" : "were");
+}
+
+// Writes to the mount of which no run that counts has anything.
+std::string never_written(const RunRecord& control, const std::string& target) {
+    std::vector<std::uint32_t> places;
+    for (std::uint32_t i = 0; i < control.made_data.size(); ++i)
+        if (control.made_data[i].mount == target) places.push_back(i);
+    if (places.empty()) return "never written to";
+    return fmt::format("written to only by the run that made the data: {}",
+                       named(control.made_data.picked(std::move(places))));
 }
 
 void judge_passed_probe(MountResult& result, const RunRecord& control, const RunRecord& probe,
@@ -234,12 +256,13 @@ void judge_passed_probe(MountResult& result, const RunRecord& control, const Run
     if (harmless > 0)
         return settle(
             result, Verdict::safe,
-            fmt::format("passes read-only; only {} refused; {}",
+            fmt::format("passes read-only; only {} refused; {}{}",
                         counted(harmless, "no-op or access check was", "no-ops and access checks were"),
-                        through(*result.watched)));
+                        only_read(result.attempts), through(*result.watched)));
     settle(result, Verdict::safe,
-           fmt::format("read {}{} times, never written to; {}", probe.observer == "ptrace" ? "at least " : "",
-                       uses(control, target) + uses(probe, target), through(*result.watched)));
+           fmt::format("read {}{} times, {}; {}", probe.observer == "ptrace" ? "at least " : "",
+                       uses(control, target) + uses(probe, target), never_written(control, target),
+                       through(*result.watched)));
 }
 
 // Without an observer only the outcomes are known: a failure shows a need, a pass shows nothing of what was

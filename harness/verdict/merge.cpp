@@ -10,6 +10,7 @@
 
 #include "verdict/compare.hpp"
 #include "verdict/difference.hpp"
+#include "verdict/no_op.hpp"
 
 namespace rogate::verdict {
 
@@ -64,7 +65,13 @@ class Merger {
     std::vector<Attempt> attempts_;
 };
 
+// What was written in one of them was written.
+void keep_common(std::set<std::string>& unwritten, const std::set<std::string>& other) {
+    std::erase_if(unwritten, [&](const std::string& path) { return !other.contains(path); });
+}
+
 void add_account(RunRecord& whole, const RunRecord& run) {
+    keep_common(whole.unwritten, run.unwritten);
     for (const auto& [target, uses] : run.uses) whole.uses[target] += uses;
     for (const auto& [target, canary] : run.canary) {
         const auto [at, fresh] = whole.canary.try_emplace(target, canary);
@@ -108,7 +115,11 @@ RunRecord merged(const std::vector<RunRecord>& runs) {
     whole.uses.clear(), whole.canary.clear(), whole.read_back.emplace(), whole.observer_problem.clear();
     whole.lost_events = 0;
     for (const RunRecord& run : runs) {
-        if (run.plan.leaves_data) continue;  // made for its data, not in a state that was asked for
+        if (run.plan.leaves_data) {  // made for its data, not in a state that was asked for
+            for (const Attempt& each : run.attempts)
+                if (is_write_made(each)) whole.made_data.edit().push_back(each);
+            continue;
+        }
         whole.tries.push_back(tries_of(run).front());
         merger.add(run);
         add_account(whole, run);
@@ -121,6 +132,7 @@ namespace {
 
 void add_repeat(RunRecord& first, const RunRecord& again) {
     first.repeated_by.push_back(again.plan.id);
+    if (first.plan.kind == RunKind::control) keep_common(first.unwritten, again.unwritten);
     if (!again.passed) {
         if (first.doubt.empty())
             first.doubt = fmt::format("it passed, and made again (run {}) it failed {}", again.plan.id,
@@ -155,6 +167,8 @@ std::vector<RunRecord> with_repeats(const std::vector<RunRecord>& so_far) {
         else
             add_repeat(*first, run);
     }
+    for (RunRecord& run : runs)
+        if (&run != &runs.front()) distrust_openings(run, runs.front());
     return runs;
 }
 

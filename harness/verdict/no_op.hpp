@@ -19,4 +19,17 @@ bool fails_everywhere(std::string_view operation, int error);
 // nothing to remove. `run` has been compared with its control run.
 void distrust_removals(RunRecord& run);
 
+// The files that a control run opened for reading and writing (O_RDWR, with O_CREAT what was there, never
+// with O_TRUNC or O_APPEND), and to which, or to whose folders' names, it did nothing else that could change
+// them. Whether something was written through these opens shows in the data alone.
+std::vector<std::string> only_opened(const RunRecord& control);
+
+// An open for writing that was refused is a no-op if the control run's wrote nothing (RunRecord::unwritten),
+// and each time the process read the file instead (Attempt::read_instead): SQLite, Berkeley DB and many
+// others open for writing and only read. `run` has its Attempt::control filled in.
+void excuse_openings(RunRecord& run, const RunRecord& control);
+
+// What excuse_openings() has excused is a write again where the control run, made again, did write.
+void distrust_openings(RunRecord& run, const RunRecord& control);
+
 }  // namespace rogate::verdict

@@ -27,6 +27,10 @@ struct Attempt {
     Word syscall;     // "openat", …; "io_uring:openat", …
     int error = 0;    // errno as the process saw it; 0: it succeeded
     AttemptClass cls = AttemptClass::write;
+    // Of refused opens: all of this path by this program in this phase were for reading and writing, of a
+    // file that is there and with no flag that changes it, and each time the process then opened it for
+    // reading.
+    bool read_instead = false;
     Word phase;
     Word state = {};  // of the data, where the scenario asks for several: "fresh, used"
     Process process;

@@ -79,6 +79,12 @@ struct RunRecord {
     Attempts attempts;
     std::map<std::string, Canary> canary;       // by target, for every read-only mount
     std::map<std::string, std::uint64_t> uses;  // by target: files and directories opened or executed on it
+    // Of a control run, not for reports: files that it opened for reading and writing, and to which nothing
+    // was done, as the layer shows that the run had over the data. What has no layer is not among them.
+    std::set<std::string> unwritten = {};
+    // Not for reports: what was written by runs that were made for their data alone, in a state that was not
+    // asked for.
+    Attempts made_data = {};
     // By mount point: opens since the subject was last started anew that may have read what was there before.
     // Absent: it was not started anew, or the observer cannot tell.
     std::optional<std::map<std::string, std::uint64_t>> read_back;

@@ -28,6 +28,7 @@ struct Mount {
     std::string target;
     bool read_only = false;
     bool no_copy = false;          // volume: not filled from the image
+    std::string sub_path = {};     // volume: the directory in it that is mounted; empty: all of it
     std::string tmpfs_options;     // tmpfs: as mount(8) takes them, e.g. "size=64m,mode=1777,uid=33"
     std::string propagation;       // bind: rprivate, rslave, …; empty: the engine's default
     bool made_if_missing = false;  // bind: whoever starts the application makes a missing source a directory

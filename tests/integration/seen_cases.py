@@ -1,7 +1,8 @@
 """What is hard to see: each case is a write that an observer could miss, or put down to another mount, or take for nothing."""
 import os
+import subprocess
 
-from support import IDLE, ROGATE, contains, docker, equal, needs_ebpf, project, variants
+from support import IDLE, ROGATE, contains, docker, equal, needs_ebpf, needs_root, project, variants
 from verdict_cases import late
 
 PROGRAMS = os.path.join(os.path.dirname(ROGATE), "tests", "programs")
@@ -160,6 +161,36 @@ def test_handles_that_the_runs_do_not_give():
     if "EOPNOTSUPP" in p.mount("/data")["reason"]:
         contains(p.mount("/data")["reason"], "/data/file", "name_to_handle_at")
     is_not_safe(p, output)
+
+
+def test_handles_that_no_layer_gives_are_doubted_by_each_observer():
+    """The source is an overlay itself, and what lies on it cannot have handles either."""
+    needs_root()
+    for observer in ("ebpf", "ptrace"):
+        with project() as p:
+            for name in ("lower", "upper", "work", "data"):
+                os.makedirs(p.path(name))
+            with open(p.path("lower/file"), "w") as out:
+                out.write("text\n")
+            options = f"lowerdir={p.path('lower')},upperdir={p.path('upper')},workdir={p.path('work')},nfs_export=off"
+            subprocess.run(["mount", "-t", "overlay", "-o", options, "overlay", p.path("data")], check=True)
+            try:
+                p.scenario("cat /data/file; /p/seen handle /data; " + IDLE, ["./data:/data", SEEN], candidates=["/data"], subject=ADMIN)
+                done = p.run("--observer", observer)
+                equal(p.verdicts(), {**p.verdicts(), "/data": "inconclusive"}, done.stdout + done.stderr)
+                contains(p.mount("/data")["reason"], "/data/file", "name_to_handle_at")
+            finally:
+                subprocess.run(["umount", p.path("data")], check=True)
+
+
+def test_other_ways_to_change_a_file_system_are_named():
+    """What they change is not looked at. Refused or done, they are told: where this kernel has none of it, nothing is to be seen."""
+    subject = {**ADMIN, "cap_add": [*ADMIN["cap_add"], "SYS_PACCT"]}
+    for call in ("acct", "swapon", "quotactl", "pin"):
+        for observer in ("ebpf", "ptrace"):
+            p, output = run(f"/p/seen other {call} /data", subject=subject, options=("--observer", observer))
+            found = is_not_safe(p, output, "inconclusive")
+            contains(found["reason"], {"quotactl": "quotactl_fd", "pin": "bpf"}.get(call, call))
 
 
 def test_writes_through_a_mount_of_the_subjects():

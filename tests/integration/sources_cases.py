@@ -258,3 +258,79 @@ def test_what_the_host_has_read_only_stays_so():
             equal(p.verdicts()["/out"], "tolerated", done.stdout + done.stderr)
         finally:
             subprocess.run(["umount", p.path("frozen")], check=True)
+
+
+def test_what_a_patch_makes_of_a_volume_can_be_run_again():
+    """Read-only, with a part of it writable: the arrangement of a patch for engines from API 1.45 on."""
+    docker("volume", "create", "rogate-case-shop")
+    try:
+        docker("run", "--rm", "-v", "rogate-case-shop:/v", IMAGE, "sh", "-c", "mkdir /v/db; echo text | tee /v/f >/v/db/f")
+        with project() as p:
+            with open(p.path("compose.yaml"), "w") as out:
+                out.write(f"""services:
+  web:
+    image: {IMAGE}
+    command: [sh, -c, "cat /data/f; echo more >>/data/db/f || exit 3; echo no >/data/g; {IDLE}"]
+    volumes:
+      - data:/data:ro
+      - type: volume
+        source: data
+        target: /data/db
+        volume:
+          subpath: db
+volumes:
+  data:
+    external: true
+    name: rogate-case-shop
+""")
+            with open(p.path("scenario.yaml"), "w") as out:
+                json.dump({"name": "case", "subject": {"compose": {"file": "compose.yaml", "service": "web"}},
+                           "ready": {"timeout": "15s", "log": "started"}}, out)
+            done = p.run()
+            output = done.stdout + done.stderr
+            equal({target: p.verdicts()[target] for target in ("/data", "/data/db")}, {"/data": "already-ro", "/data/db": "required"}, output)
+            equal([each["path"] for each in p.mount("/data")["attempts"]], ["/data/g"])
+            equal((p.mount("/data/db")["source"], p.mount("/data/db")["subpath"]), ("rogate-case-shop", "db"))
+            seen = docker("run", "--rm", "-v", "rogate-case-shop:/v:ro", IMAGE, "sh", "-c", "cd /v; find . -type f | sort; cat db/f")
+            equal(seen.split(), ["./db/f", "./f", "text"])
+    finally:
+        docker("volume", "rm", "rogate-case-shop")
+
+
+def test_who_looks_for_what_the_runs_lack_is_doubted():
+    """By a name alone, by an open that fails, by connecting; and a mount that nobody looks at doubts nothing."""
+    needs_root()
+    missed = "{ %s; } 2>/dev/null && " + OUT
+    looks = {"[ -e /data/below/version ]": "inconclusive",
+             "ln -s /data /tmp/link; cat /tmp/link/below/self/status": "inconclusive",
+             "perl -MIO::Socket::UNIX -e 'exit !IO::Socket::UNIX->new(Peer => \"/data/below/socket\")'": "inconclusive",
+             "false": "safe"}
+    with project() as p:
+        p.make("data", {"f": "text\n"})
+        p.make("notes", {"readme": "text\n"})
+        os.makedirs(p.path("data/below"))
+        subprocess.run(["mount", "-t", "proc", "proc", p.path("data/below")], check=True)
+        try:
+            for look, verdict in looks.items():
+                p.scenario("cat /out/readme; " + missed % look + IDLE, ["./data:/data", "./notes:/out"], candidates=["/out"])
+                done = p.run("--observer", "ebpf")
+                equal(p.verdicts()["/out"], verdict, look + done.stdout + done.stderr)
+                if verdict == "inconclusive":
+                    contains(p.mount("/out")["reason"], "/data: what is mounted below its source (/data/below (proc))")
+        finally:
+            subprocess.run(["umount", p.path("data/below")], check=True)
+
+
+def test_an_empty_volume_is_filled_from_the_image_where_data_are_copied():
+    docker("volume", "create", "rogate-case-empty")
+    try:
+        with project() as p:
+            p.make("notes", {"readme": "text\n"})
+            p.scenario("cat /out/readme; [ -e /usr/share/nginx/html/index.html ] && " + OUT + IDLE,
+                       [{"type": "volume", "source": "rogate-case-empty", "target": "/usr/share/nginx/html"}, "./notes:/out"],
+                       candidates=["/out"], data="copy", subject={"image": "rogate/nginx"})
+            done = p.run()
+            equal(p.verdicts()["/out"], "tolerated", done.stdout + done.stderr)
+        equal(docker("run", "--rm", "-v", "rogate-case-empty:/v:ro", IMAGE, "ls", "/v"), "")
+    finally:
+        docker("volume", "rm", "rogate-case-empty")

@@ -6,18 +6,22 @@
  *   seen handle DIR           appends to DIR/file by its file handle, unless DIR is read-only
  *   seen nothing FILE         opens FILE with access mode 3, and sets none of its times
  *   seen detached DIR         makes a file on a mount of DIR that is nowhere in the tree
+ *   seen other CALL DIR       asks for accounting (acct), swap (swapon), quotas (quotactl) or a pinned map (pin) in DIR
  *   seen bound DIR            binds a unix socket in DIR by io_uring, unless DIR is read-only */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <linux/io_uring.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/quota.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/swap.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -171,6 +175,27 @@ static void bound(const char* folder) {
     say("bind", errno ? -1 : 0);
 }
 
+/* Each changes a file system in a way of its own. Where that succeeds, it is ended at once. */
+static void other(const char* call, const char* folder) {
+    if (!strcmp(call, "acct")) {
+        say("acct", acct(in(folder, "file")));
+        acct(NULL);
+    } else if (!strcmp(call, "swapon")) {
+        say("swapon", swapon(in(folder, "file"), 0));
+        swapoff(in(folder, "file"));
+    } else if (!strcmp(call, "quotactl")) {
+        const int fd = open(folder, O_RDONLY | O_DIRECTORY);
+        say("quotactl_fd", syscall(443 /* quotactl_fd */, fd, QCMD(Q_QUOTAON, USRQUOTA), 2, "quota"));
+    } else {
+        union bpf_attr map = {.map_type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .value_size = 4, .max_entries = 1};
+        union bpf_attr pin = {.pathname = (unsigned long)in(folder, "pinned")};
+        const long fd = syscall(SYS_bpf, BPF_MAP_CREATE, &map, sizeof map);
+        if (fd < 0) say("bpf(BPF_MAP_CREATE)", -1);
+        pin.bpf_fd = (unsigned int)fd;
+        say("bpf(BPF_OBJ_PIN)", syscall(SYS_bpf, BPF_OBJ_PIN, &pin, sizeof pin));
+    }
+}
+
 int main(int argc, char** argv) {
     const char* what = argc > 2 ? argv[1] : "";
     if (!strcmp(what, "queue"))
@@ -185,6 +210,8 @@ int main(int argc, char** argv) {
         nothing(argv[2]);
     else if (!strcmp(what, "detached"))
         detached(argv[2]);
+    else if (!strcmp(what, "other") && argc == 4)
+        other(argv[2], argv[3]);
     else if (!strcmp(what, "bound"))
         bound(argv[2]);
     else

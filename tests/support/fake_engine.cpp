@@ -177,19 +177,23 @@ void FakeEngine::create_container(const Call& call) {
                                .is_tmpfs = true,
                                .read_only = text == "ro" || text.ends_with(",ro")});
     }
-    for (const auto& [target, nothing] : part(image->config, "Volumes").items())
+    const json declared = part(image->config, "Volumes");
+    for (const auto& [target, nothing] : declared.items())
         if (std::ranges::find(made.mounts, target, &FakeMount::target) == made.mounts.end())
             made.mounts.push_back({.target = target, .source = {}, .is_volume = true});
     std::ranges::sort(made.mounts, {}, &FakeMount::target);
     for (FakeMount& mount : made.mounts) {
         if (!mount.is_volume) continue;
         if (mount.source.empty()) made.anonymous.push_back(mount.source = new_id());
-        if (!volumes.contains(mount.source)) {
-            volumes[mount.source] = {.name = mount.source, .options = {}, .labels = {}};
-            disk.put(mountpoint(mount.source), folder());
-        }
         const auto asked = std::ranges::find_if(
             mounts, [&](const json& each) { return text_of(each, "Target") == mount.target; });
+        if (!volumes.contains(mount.source)) {
+            FakeVolume& anew = volumes[mount.source] = {.name = mount.source, .options = {}, .labels = {}};
+            const json options = asked == mounts.end() ? json() : part(*asked, "VolumeOptions");
+            const json its = part(options, "Labels");
+            for (const auto& [key, value] : its.items()) anew.labels.emplace(key, value.get<std::string>());
+            disk.put(mountpoint(mount.source), folder());
+        }
         if (asked == mounts.end() || !is_true(part(*asked, "VolumeOptions"), "NoCopy"))
             fill_from_image(made, mount);
     }

@@ -34,7 +34,7 @@ enum class Fault {
     broken_within,  // it is done; the connection breaks off within the reply
     hangs,          // it is neither done nor replied to
     slow,           // it takes half a minute, and is not done for a client that has gone by then
-    forgets,        // before it, the engine loses a container of rogate's
+    forgets,        // before it, the engine loses a container or volume of rogate's
     subject_dies,   // before it, the application is killed
     subject_ends    // before it, the application ends by itself with 0
 };
@@ -113,6 +113,7 @@ class FakeEngine {
     std::set<std::string> overlay_options = {"redirect_dir", "index", "nfs_export"};  // that the kernel knows
     struct HostMount {
         std::string type = "ext4", device = "8:1";
+        bool searched_in_part = false;  // it has more files than are looked at
     };
     std::map<std::string, HostMount> host_mounts;  // by path; everything else is on one file system
     std::chrono::milliseconds slowest{3};          // reply

@@ -113,14 +113,25 @@ void FakeEngine::end_subject(int exit_code) {
             return end_container(id, exit_code);
 }
 
-// Volumes are not lost: an engine keeps those that a container has, and makes the others anew without their
-// labels.
+// An engine keeps the volumes that a container has.
 void FakeEngine::forget_something() {
     std::vector<std::string> ids;
     for (const auto& [id, container] : containers)
         if (container.labels.contains(session_label)) ids.push_back(id);
+    for (const auto& [name, volume] : volumes)
+        if (volume.labels.contains(session_label) &&
+            std::ranges::none_of(containers, [&, own = name](const auto& each) {
+                return std::ranges::any_of(each.second.mounts, [&](const FakeMount& mount) {
+                    return mount.is_volume && mount.source == own;
+                });
+            }))
+            ids.push_back(name);
     if (ids.empty()) return;
     const std::string id = ids[random_() % ids.size()];
+    if (volumes.erase(id) > 0) {
+        disk.remove(mountpoint(id));
+        return;
+    }
     end_container(id, 137);
     for (const std::string& volume : containers.at(id).anonymous) volumes.erase(volume);
     containers.erase(id);
@@ -167,6 +178,7 @@ std::string FakeEngine::account_of_sources(const FakeContainer& container) const
         std::string root = source.substr(at.size());
         lines += fmt::format("{} 1 {} {} {} {},relatime - {} dev rw\n", number++, host.device,
                              root.empty() ? "/" : root, point, read_only ? "ro" : "rw", host.type);
+        if (host.searched_in_part) facts += fmt::format("cut {}\n", point);
     };
     for (const FakeMount& mount : container.mounts) {
         if (mount.is_tmpfs) continue;
@@ -176,10 +188,12 @@ std::string FakeEngine::account_of_sources(const FakeContainer& container) const
             for (const auto& [path, host] : host_mounts)
                 if (path.starts_with(source + "/"))
                     line(mount.target + path.substr(source.size()), path, false);
-        for (const auto& [path, node] : disk.below(place_of(mount))) {
+        const auto all = disk.below(place_of(mount));
+        for (const auto& [path, node] : all) {
             if (path.empty())
-                facts += fmt::format("root {} {:o} {} {} {}\n", mount.target, mode_of(node), node.uid,
-                                     node.gid, node.modified);
+                facts +=
+                    fmt::format("root {} {:o} {} {} {} {}\n", mount.target, mode_of(node), node.uid, node.gid,
+                                node.modified, node.kind == Node::Kind::folder && all.size() == 1 ? 1 : 0);
             if (node.has_attributes && path.empty()) facts += fmt::format("more {}\n", mount.target);
             if (node.kind == Node::Kind::socket && !path.empty())
                 facts += fmt::format("socket {} {}\n", mount.target, path.substr(1));

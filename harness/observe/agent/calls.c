@@ -101,6 +101,25 @@ static const struct call calls[] = {
     {SYS_bpf, "bpf", {CALL_OTHER, -1, -1, -1, -1, NO_SECOND}, NEVER_LINK}, /* BPF_OBJ_PIN */
     {SYS_acct, "acct", {CALL_OTHER, -1, -1, -1, -1, NO_SECOND}, NEVER_LINK},
     {SYS_swapon, "swapon", {CALL_OTHER, -1, -1, -1, -1, NO_SECOND}, NEVER_LINK},
+    {SYS_stat, "stat", {CALL_LOOK, -1, 0, -1, -1, NO_SECOND}, NEVER_LINK},
+    {SYS_lstat, "lstat", {CALL_LOOK, -1, 0, -1, -1, NO_SECOND}, ALWAYS_LINK},
+    {SYS_newfstatat, "newfstatat", {CALL_LOOK, 0, 1, -1, -1, NO_SECOND}, FLAG_IN_3},
+    {SYS_statx, "statx", {CALL_LOOK, 0, 1, -1, -1, NO_SECOND}, FLAG_IN_2},
+    {SYS_statfs, "statfs", {CALL_LOOK, -1, 0, -1, -1, NO_SECOND}, NEVER_LINK},
+    {SYS_readlink, "readlink", {CALL_LOOK, -1, 0, -1, -1, NO_SECOND}, ALWAYS_LINK},
+    {SYS_readlinkat, "readlinkat", {CALL_LOOK, 0, 1, -1, -1, NO_SECOND}, ALWAYS_LINK},
+    {SYS_chdir, "chdir", {CALL_LOOK, -1, 0, -1, -1, NO_SECOND}, NEVER_LINK},
+    {SYS_execve, "execve", {CALL_LOOK, -1, 0, -1, -1, NO_SECOND}, NEVER_LINK},
+    {SYS_execveat, "execveat", {CALL_LOOK, 0, 1, -1, -1, NO_SECOND}, NEVER_LINK},
+    {SYS_getxattr, "getxattr", {CALL_LOOK, -1, 0, -1, -1, NO_SECOND}, NEVER_LINK},
+    {SYS_lgetxattr, "lgetxattr", {CALL_LOOK, -1, 0, -1, -1, NO_SECOND}, ALWAYS_LINK},
+    {SYS_listxattr, "listxattr", {CALL_LOOK, -1, 0, -1, -1, NO_SECOND}, NEVER_LINK},
+    {SYS_llistxattr, "llistxattr", {CALL_LOOK, -1, 0, -1, -1, NO_SECOND}, ALWAYS_LINK},
+    {SYS_inotify_add_watch, "inotify_add_watch", {CALL_LOOK, -1, 1, -1, -1, NO_SECOND}, NEVER_LINK},
+    {SYS_connect, "connect", {CALL_LOOK_NAMED, -1, -1, -1, -1, NO_SECOND}, NEVER_LINK},
+    {SYS_sendto, "sendto", {CALL_LOOK_SENT, -1, -1, -1, -1, NO_SECOND}, NEVER_LINK},
+    {SYS_sendmsg, "sendmsg", {CALL_LOOK_MESSAGE, -1, -1, -1, -1, NO_SECOND}, NEVER_LINK},
+    {SYS_sendmmsg, "sendmmsg", {CALL_LOOK_MESSAGE, -1, -1, -1, -1, NO_SECOND}, NEVER_LINK},
     {SYS_quotactl_fd, "quotactl_fd", {CALL_OTHER, -1, -1, -1, -1, NO_SECOND}, NEVER_LINK},
 };
 
@@ -123,6 +142,10 @@ static const struct {
     {21, SYS_mount},         {22, SYS_umount2},        {52, SYS_umount2},        {217, SYS_pivot_root},   {429, SYS_move_mount},
     {51, SYS_acct},          {87, SYS_swapon},         {341, SYS_name_to_handle_at}, {342, SYS_open_by_handle_at}, {357, SYS_bpf},        {443, SYS_quotactl_fd},
     {131, SYS_quotactl},     {442, SYS_mount_setattr},
+    {11, SYS_execve},        {12, SYS_chdir},          {85, SYS_readlink},       {99, SYS_statfs},          {106, SYS_stat},
+    {107, SYS_lstat},        {195, SYS_stat},          {196, SYS_lstat},         {229, SYS_getxattr},       {230, SYS_lgetxattr},
+    {232, SYS_listxattr},    {233, SYS_llistxattr},    {268, SYS_statfs},        {292, SYS_inotify_add_watch}, {300, SYS_newfstatat},
+    {305, SYS_readlinkat},   {358, SYS_execveat},      {362, SYS_connect},       {383, SYS_statx},
 };
 #define I386_SOCKETCALL 102
 

@@ -61,6 +61,8 @@ static int begin_watching(unsigned int slot, const char* id) {
     forget_targets(slot);
     programs->bss->watching = true;
     programs->bss->unseen_requests[slot] = 0;
+    programs->bss->refuses_opens[slot] = 0;
+    programs->bss->looks[slot] = 0;
     lost_before[slot] = lost_now();
     seen.attempts[slot] = 0;
     return 0;
@@ -264,6 +266,18 @@ static void command_target(unsigned int number, unsigned int slot, char* path) {
     reply(number, slot, 0, 0, "");
 }
 
+static void command_looks(unsigned int number, unsigned int slot) {
+    programs->bss->looks[slot] = 1;
+    programs->bss->looking = true;
+    reply(number, slot, 0, 0, "");
+}
+
+static bool looks_at_any(void) {
+    for (unsigned int slot = 0; slot < SLOTS; slot++)
+        if (programs->bss->looks[slot]) return true;
+    return false;
+}
+
 static void command_flush(unsigned int number, unsigned int slot) {
     struct frame_stats stats;
     ring_buffer__consume(ring);
@@ -280,6 +294,8 @@ static void command_flush(unsigned int number, unsigned int slot) {
     frame_end();
     forget_namespaces(slot);
     programs->bss->watching = watches_any();
+    programs->bss->looks[slot] = 0;
+    programs->bss->looking = looks_at_any();
     reply(number, slot, 0, 0, "");
 }
 
@@ -300,6 +316,7 @@ static void obey(char* line) {
         release_namespaces(slot);
         return reply(number, slot, 0, 0, "");
     }
+    if (!strcmp(verb, "looks")) return command_looks(number, slot);
     if (!strcmp(verb, "flush")) return command_flush(number, slot);
     reply(number, slot, EINVAL, 0, "no such command");
 }

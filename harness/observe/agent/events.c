@@ -45,6 +45,8 @@ static void send_attempt(const struct event* event, const struct resolution* fou
     if (event->flags & EVENT_TRUNCATED) attempt.flags |= ATTEMPT_TRUNCATED;
     if (event->flags & EVENT_IO_URING) attempt.flags |= ATTEMPT_IO_URING;
     if (event->flags & EVENT_SECOND) attempt.flags |= ATTEMPT_SECOND;
+    if (event->flags & EVENT_LOOK) attempt.flags |= ATTEMPT_LOOK;
+    if (event->flags & EVENT_READ_INSTEAD) attempt.flags |= ATTEMPT_READ_INSTEAD;
     if (event->flags & EVENT_OPENED ? event->flags & EVENT_CREATED
                                     : (event->open_flags & O_CREAT) && (!found->exists || event->result == 0))
         attempt.flags |= ATTEMPT_CREATES;
@@ -158,6 +160,8 @@ static void note_unknown(const struct event* event) {
     char text[160];
     const char* name = call_name(event->number);
     const bool refused = event->result == -EROFS;
+    if (!refused && !strcmp(name, "io_uring_enter"))
+        return doubt(event, "may have looked for what the runs' data lack by", "io_uring, where that is not seen");
     if (!refused && !call_changes_unlooked(event)) return;
     if (!strcmp(name, "?"))
         snprintf(text, sizeof text, "%s call %d", event->open_flags ? "i386 system" : "system", event->number);
@@ -330,6 +334,11 @@ static int on_event(void* context, void* data, size_t size) {
     }
     seen.attempts[event.slot % SLOTS]++;
     resolve(&event, space, &found);
+    if (event.flags & EVENT_LOOK) {
+        find_where_it_ends(&event, space, &found);
+        send_attempt(&event, &found);
+        return 0;
+    }
     note_look(&event, &found);
     if (call_mounting(&event)) {
         if (!note_mount_call(&event, space, &found))

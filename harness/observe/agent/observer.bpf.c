@@ -42,8 +42,10 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 #define AT_FDCWD (-100)
 #define AT_EMPTY_PATH 0x1000
 #define O_ACCMODE 3
+#define O_RDWR 2
 #define O_CREAT 0100
 #define O_TRUNC 01000
+#define O_APPEND 02000
 #define O_TMPFILE_BIT 020000000
 #define O_PATH 010000000
 #define FMODE_CREATED 0x100000
@@ -130,6 +132,18 @@ struct {
     __type(key, __u64);
     __type(value, __u32);
 } refusals SEC(".maps");
+/* By process and path: how often opening it for reading and writing was refused, and it has not been opened for
+ * reading since. Entries may be dropped: then what was refused is taken for a write. */
+struct refused_open {
+    __u64 path, base;
+    __u32 mount_id, tgid;
+};
+struct {
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, 4096);
+    __type(key, struct refused_open);
+    __type(value, __s64);
+} refused_opens SEC(".maps");
 #define PIECE 64 /* of a path, with the byte that ends it */
 
 /* Where a path begins, or the file that a descriptor is. */
@@ -210,6 +224,11 @@ __u32 changes, states;
 __u64 paths_told, paths_done;
 /* io_uring requests of a container whose result nobody has seen, or cannot be told from another's. */
 __u64 unseen_requests[SLOTS];
+/* By container: whoever looks for a name is told as well. And whether that is so of any. */
+__u32 looks[SLOTS];
+bool looking;
+/* By container: something was refused that is in refused_opens, so that opens for reading are looked at, too. */
+__u32 refuses_opens[SLOTS];
 /* Of a container that was joined while it ran: nobody stops its processes, and its end is told at once. */
 bool joined;
 __u32 first_of_joined;
@@ -954,6 +973,51 @@ static __always_inline void read_state(struct work* work) {
     work->path_hash = ((work->path_hash ^ event->mode) * 0x100000001b3ULL) | 1;
 }
 
+/* Opened for reading and writing, and for nothing that changes the file by itself. */
+static __always_inline bool can_be_read_instead(__u32 flags) {
+    return (flags & O_ACCMODE) == O_RDWR && !(flags & (O_TRUNC | O_APPEND | O_PATH | O_TMPFILE_BIT));
+}
+
+/* The open in the scratch's request, which begins at its base and whose path has that hash: refused, it is
+ * remembered; done, true says that it had been refused to the same process for writing. A global function, like
+ * walk_up(). */
+__noinline int match_open(__u64 hash, bool refused) {
+    __u32 zero = 0;
+    struct work* work = bpf_map_lookup_elem(&scratch, &zero);
+    struct refused_open key = {};
+    __s64 *count, one = 1;
+    if (!work) return 0;
+    key.path = hash;
+    key.base = work->base.inode;
+    key.mount_id = mount_id_of((void*)work->base.mnt);
+    key.tgid = bpf_get_current_pid_tgid() >> 32;
+    count = bpf_map_lookup_elem(&refused_opens, &key);
+    if (refused) {
+        refuses_opens[work->request.process.slot & (SLOTS - 1)] = 1;
+        if (count)
+            __sync_fetch_and_add(count, 1);
+        else
+            bpf_map_update_elem(&refused_opens, &key, &one, BPF_ANY);
+        return 0;
+    }
+    if (!count || *count <= 0) return 0;
+    __sync_fetch_and_add(count, -1);
+    return 1;
+}
+
+/* Of the scratch's request, which has opened something for reading. A global function, like walk_up(). */
+__noinline int is_read_instead(int unused) {
+    __u32 zero = 0;
+    struct work* work = bpf_map_lookup_elem(&scratch, &zero);
+    __u64 hash;
+    asm volatile("" : : "r"(unused));
+    if (!work || !work->request.path) return 0;
+    hash = hash_path(work->request.path, false);
+    if (!hash) return 0;
+    base_of(&work->base, current_task(), work->request.dirfd, work->begin & 0xff);
+    return match_open(hash, false);
+}
+
 /* The request in the scratch. A global function, like walk_up(): it is not looked at again for each kind
  * of call. */
 __noinline int report(int unused) {
@@ -984,6 +1048,9 @@ __noinline int report(int unused) {
         place_of(&work->base, file_of(task, request->fd));
     else
         base_of(&work->base, task, request->dirfd, first);
+    if (request->opens && request->result == -EROFS && request->path && hash &&
+        can_be_read_instead(request->open_flags))
+        match_open(hash, true);
     if (work->begin == ('/' | 'p' << 8) && first) {
         struct own_place own = {};
         find_own(request->path, &own);
@@ -1002,6 +1069,7 @@ __noinline int report(int unused) {
         if (on_kernels_own_mount(mnt)) return 0;
     }
     if (request->flags & EVENT_BY_FD && !work->base.dentry) return 0;
+    if (request->flags & EVENT_LOOK && !first && !is_own) return 0; /* a descriptor, whose open has been counted */
     fill_who(work, &request->process);
     event->flags |= request->flags | (first ? 0 : EVENT_NO_NAME);
     event->number = request->number;
@@ -1015,6 +1083,9 @@ __noinline int report(int unused) {
     if (request->opens && request->result >= 0) {
         look_at_opened(work, request);
         if (event->flags & EVENT_OPENED && on_kernels_own_mount((void*)work->from.mnt)) return 0;
+        /* The file that it is, whatever the path led to before. */
+        if (event->flags & EVENT_READ_INSTEAD && work->path_hash)
+            work->path_hash = ((work->path_hash ^ work->from.inode) * 0x100000001b3ULL) | 1;
     }
     if (request->second_path) {
         hash = hash_path(request->second_path, false);
@@ -1151,6 +1222,29 @@ static __noinline int note_others(struct pt_regs* regs, __u32 number) {
     return 0;
 }
 
+static __always_inline bool is_idle(signed char kind) {
+    return kind == CALL_NONE || (kind >= CALL_LOOK && !looking);
+}
+
+/* A name that is looked for in another way than by a path in an argument. */
+static __always_inline bool looks_for_socket(struct request* request, signed char kind) {
+    if (kind == CALL_LOOK_SENT) request->args[1] = request->args[4];
+    if (kind == CALL_LOOK_MESSAGE) {
+        __u64 name = 0;
+        bpf_probe_read_user(&name, sizeof name, (void*)request->args[1]);
+        request->args[1] = name;
+    }
+    return request->args[1] && names_a_socket_file(request);
+}
+
+static __always_inline int look(struct request* request) {
+    request->flags = EVENT_LOOK;
+    request->open_flags = 0;
+    request->opens = false;
+    request->result = 0; /* whatever came of it */
+    return request->path ? report(0) : 0;
+}
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(on_exit, struct pt_regs* regs, long result) {
     struct request* request;
@@ -1164,8 +1258,7 @@ int BPF_PROG(on_exit, struct pt_regs* regs, long result) {
     bool i386;
     END_OF(PART_TRACEPOINT);
     /* Everybody's calls come here: the cheapest test first. */
-    if (number < SYSCALLS && rules[number].kind == CALL_NONE && i386_rules[number].kind == CALL_NONE &&
-        result != -EROFS)
+    if (number < SYSCALLS && is_idle(rules[number].kind) && is_idle(i386_rules[number].kind) && result != -EROFS)
         return 0;
     process = bpf_map_lookup_elem(&processes, &tgid);
     if (!process) return number < SYSCALLS && result >= 0 && watching ? note_others(regs, number) : 0;
@@ -1181,6 +1274,7 @@ int BPF_PROG(on_exit, struct pt_regs* regs, long result) {
     table = i386 ? i386_rules : rules;
     table += number;
     rule.kind = table->kind;
+    if (rule.kind >= CALL_LOOK && !looks[process->slot & (SLOTS - 1)]) rule.kind = CALL_NONE;
     if (rule.kind == CALL_NONE && result != -EROFS) return 0;
     if (rule.kind == CALL_NONE || rule.kind == CALL_OTHER || rule.kind == CALL_NEWER) {
         if (result < 0 && result != -EROFS) return 0;
@@ -1209,6 +1303,10 @@ int BPF_PROG(on_exit, struct pt_regs* regs, long result) {
     request->second_dirfd = rule.second_dirfd >= 0 ? (int)argument(request, rule.second_dirfd) : AT_FDCWD;
     request->second_path = rule.second_path >= 0 ? argument(request, rule.second_path) : 0;
     request->is_others = false;
+    if (rule.kind >= CALL_LOOK) {
+        if (rule.kind != CALL_LOOK && !looks_for_socket(request, rule.kind)) return 0;
+        return look(request);
+    }
     request->opens = rule.kind == CALL_OPEN || rule.kind == CALL_OPENAT2 || rule.kind == CALL_HANDLE;
     if (request->opens) {
         __u64 flags = rule.flags >= 0 ? argument(request, rule.flags) : O_CREAT | O_TRUNC | 1;
@@ -1218,15 +1316,23 @@ int BPF_PROG(on_exit, struct pt_regs* regs, long result) {
             struct file* file = file_of(task, result);
             if (file) count_use(process, file);
         }
-        if (!opens_for_writing(request->open_flags) && result != -EROFS) return 0;
+        if (!opens_for_writing(request->open_flags) && result != -EROFS) {
+            if (result < 0 && looks[process->slot & (SLOTS - 1)]) return look(request);
+            if (result < 0 || !refuses_opens[process->slot & (SLOTS - 1)] || request->open_flags & O_PATH) return 0;
+            if (!is_read_instead(0)) return 0;
+            request->flags = EVENT_READ_INSTEAD;
+        }
     } else if (rule.kind == CALL_ACCESS) {
-        if (!(argument(request, rule.flags) & W_OK)) return 0;
+        if (!(argument(request, rule.flags) & W_OK))
+            return looks[process->slot & (SLOTS - 1)] ? look(request) : 0;
     } else if (rule.kind == CALL_IOCTL) {
         if (result != -EROFS && !changes_by_ioctl(request->args[1])) return 0;
     } else if (rule.kind == CALL_HANDLE_OF) {
         if (result != -EOPNOTSUPP) return 0;
     } else if (rule.kind == CALL_URING) {
         if (!sees_uring && request->args[1]) ADD(lost_events);
+        /* What is looked for through a ring is not seen. */
+        if (looks[process->slot & (SLOTS - 1)]) return tell_unknown(request->number, i386);
         return 0;
     } else if (rule.kind == CALL_BIND || rule.kind == CALL_SOCKETCALL) {
         if (rule.kind == CALL_SOCKETCALL && !is_bind(request)) return 0;

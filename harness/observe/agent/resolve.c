@@ -295,6 +295,24 @@ void resolve(const struct event* event, struct mount_namespace* space, struct re
                       has_mounted_over(event->slot, event->mount_namespace, found->mount);
 }
 
+void find_where_it_ends(const struct event* event, const struct mount_namespace* space, struct resolution* found) {
+    char full[2 * PATH_MAX], *last;
+    const struct mount_entry* entry = NULL;
+    int fd = -1;
+    if (!found->lexical) return;
+    found->mount[0] = 0;
+    full_path(event, full, sizeof full);
+    while (space->root >= 0 && fd < 0 && (last = strrchr(full, '/')) && last != full) {
+        *last = 0;
+        fd = open_inside(space->root, full, 0);
+    }
+    if (fd < 0 && space->root >= 0) fd = open_inside(space->root, "/", 0);
+    if (fd < 0) return;
+    entry = mount_with(space, mount_of(fd));
+    close(fd);
+    if (entry) snprintf(found->mount, sizeof found->mount, "%s", entry->point);
+}
+
 bool find_target(const struct mount_namespace* space, const char* target, char* point, size_t size) {
     const struct mount_entry* entry;
     char path[PATH_MAX];

@@ -23,9 +23,14 @@ enum call_kind {
     CALL_URING,      /* hands requests to io_uring; without the tier that sees them, what they were is not known */
     CALL_MOUNT, /* changes what is mounted where; its path as in CALL_CHANGE, though only the eBPF agent looks at it */
     CALL_HANDLE,    /* opens by a file handle; the descriptor says on which mount */
-    CALL_HANDLE_OF, /* asks for a file handle, which not every file system gives; only the eBPF agent looks at it */
+    CALL_HANDLE_OF, /* asks for a file handle, which not every file system gives */
     CALL_NEWER,     /* not known: whether it changes anything is not known either */
-    CALL_OTHER       /* may be refused; what it would have changed is not looked at, so that a refusal counts as lost */
+    CALL_OTHER,      /* may be refused; what it would have changed is not looked at, so that a refusal counts as lost */
+    /* Of no account, but where the runs' data lack something: whoever looks for a name can learn that it is not there. */
+    CALL_LOOK = 32,  /* by a path */
+    CALL_LOOK_NAMED, /* … of a unix socket, in argument 1 */
+    CALL_LOOK_SENT,  /* … in argument 4 */
+    CALL_LOOK_MESSAGE /* … behind a pointer in argument 1 */
 };
 /* What it means for others that it succeeded: a path can lead to another place than before; a name has been taken away, which
  * may have been a symlink; a file may have another mode or owner than before. The first means all three. */
@@ -64,7 +69,9 @@ enum event_flags {
     EVENT_CREATED = 128,  /* … and made it */
     EVENT_NO_CHANGE = 256, /* … and that changed nothing: a device, a FIFO, or O_CREAT of what was there */
     EVENT_CHROOTED = 512,  /* by a process whose root is not that of its mount namespace */
-    EVENT_STATE = 1024     /* the file's mode and owner were read when the call returned */
+    EVENT_STATE = 1024,    /* the file's mode and owner were read when the call returned */
+    EVENT_LOOK = 4096, /* it only looked for a name */
+    EVENT_READ_INSTEAD = 2048 /* opened for reading, after it had been refused to the process for reading and writing */
 };
 
 struct process {

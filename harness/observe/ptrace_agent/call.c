@@ -35,7 +35,7 @@ static const struct call_rule* rule_of(bool native, unsigned long long number) {
     if (!rules[SYS_open].kind) fill_rules(rules, i386_rules);
     if (number >= SYSCALLS) return NULL;
     const struct call_rule* rule = &(native ? rules : i386_rules)[number];
-    return rule->kind == CALL_NONE || rule->kind == CALL_HANDLE_OF ? NULL : rule;
+    return rule->kind == CALL_NONE || rule->kind >= CALL_LOOK ? NULL : rule;
 }
 
 /* ---- before it is made ---- */
@@ -103,7 +103,9 @@ static void look_at_places(struct thread* thread, const struct call_rule* rule) 
         return;
     }
     if (!read_text(thread->tid, (unsigned long)args[(int)rule->path], path, sizeof path)) return;
-    thread->first = place(thread, -1, dirfd, path, false);
+    const bool of_descriptor = rule->kind == CALL_HANDLE_OF && !path[0]; /* AT_EMPTY_PATH */
+    thread->first = of_descriptor && dirfd >= 0 ? place(thread, dirfd, AT_FDCWD, "", false)
+                                                : place(thread, -1, dirfd, path, false);
     if (rule->second_path <= 0) return;
     const int second_dirfd = rule->second_dirfd >= 0 ? (int)args[(int)rule->second_dirfd] : AT_FDCWD;
     if (read_text(thread->tid, (unsigned long)args[(int)rule->second_path], path, sizeof path))
@@ -181,7 +183,12 @@ static bool is_mounting(const struct event* call) {
 
 static void note_unlooked(const struct thread* thread, int error) {
     char text[ACCOUNT_PROBLEM];
-    if (error == EROFS) return lose("a call was refused of which it is not known what it would have changed");
+    if (error == EROFS) {
+        snprintf(text, sizeof text,
+                 "%s (%.200s) was refused (EROFS) %s, and what that would have changed is not known", thread->comm,
+                 thread->exe, call_name(thread->call.number));
+        return doubt(text);
+    }
     if (error) return;
     if (is_mounting(&thread->call)) return mounts_changed();
     snprintf(text, sizeof text, "%s (%.200s) changed a file system by %s, and what it changed is not known",
@@ -220,6 +227,53 @@ static bool is_nowhere(const struct where* where) {
     return !where->mount[0] && where->path[0] == '/' && !where->special && strncmp(where->path, "/memfd:", 7);
 }
 
+/* ---- what is read instead ---- */
+
+/* SQLite and others try again at once, with O_RDONLY. */
+#define CALLS_TO_LOOK_AT 16
+
+/* Opened for reading and writing, and for nothing that changes the file by itself. */
+static bool can_be_read_instead(const struct thread* thread) {
+    const unsigned int flags = thread->call.open_flags;
+    return (thread->rule->kind == CALL_OPEN || thread->rule->kind == CALL_OPENAT2) &&
+           (flags & O_ACCMODE) == O_RDWR && !(flags & (O_TRUNC | O_APPEND | O_PATH | TMPFILE_BIT)) &&
+           thread->first->exists && !thread->first->special;
+}
+
+static void await_reading(struct thread* thread) {
+    struct where* copy = malloc(sizeof *copy);
+    if (!copy) return; /* what was refused is taken for a write */
+    *copy = *thread->first;
+    free(thread->refused);
+    thread->refused = copy;
+    thread->calls_to_look_at = CALLS_TO_LOOK_AT;
+}
+
+static void reading_begins(struct thread* thread, const struct ptrace_syscall_info* info) {
+    const struct call_rule* rule = rule_of(info->arch == AUDIT_ARCH_X86_64, info->entry.nr);
+    unsigned int flags;
+    thread->calls_to_look_at--;
+    if (!rule || (rule->kind != CALL_OPEN && rule->kind != CALL_OPENAT2)) return;
+    memset(&thread->call, 0, __builtin_offsetof(struct event, data));
+    for (int i = 0; i < 6; i++) thread->call.args[i] = info->entry.args[i];
+    thread->rule = rule;
+    thread->call.number = rule->number;
+    wants_write(thread, rule, &flags);
+    if (flags & (WRITE_FLAGS | O_PATH)) return;
+    thread->call.open_flags = flags;
+    end_call(thread);
+    look_at_places(thread, rule);
+    read_names(thread);
+    thread->reads = thread->in_call = thread->first;
+}
+
+static void reading_ended(struct thread* thread, int error) {
+    const struct where *now = thread->first, *refused = thread->refused;
+    if (error || now->mount_id != refused->mount_id || strcmp(now->path, refused->path)) return;
+    note_attempt(account, thread, now, 0, ATTEMPT_READ_INSTEAD);
+    thread->calls_to_look_at = 0;
+}
+
 static void note_answer(struct thread* thread, int error) {
     /* A rename of something missing changes nothing, at its second path neither. */
     const uint32_t no_op = error == EROFS && thread->first->same ? ATTEMPT_NO_OP : 0;
@@ -231,6 +285,7 @@ static void note_answer(struct thread* thread, int error) {
         doubt(text);
     }
     note_attempt(account, thread, thread->first, error, elsewhere);
+    if (error == EROFS && can_be_read_instead(thread)) await_reading(thread);
     if (thread->second)
         note_attempt(account, thread, thread->second, error, ATTEMPT_SECOND | no_op | elsewhere);
 }
@@ -242,8 +297,13 @@ static void call_ended(struct thread* thread, int error, long long value) {
         canary_answered(error);
     } else if (error >= 512) {
         /* The call is to be made once more. */
+    } else if (thread->reads) {
+        reading_ended(thread, error);
     } else if (!thread->first) {
         note_unlooked(thread, error);
+    } else if (thread->call.number == SYS_name_to_handle_at) {
+        /* An overlay gives none: the application does not do what it does in use (the recorder knows where). */
+        if (error == EOPNOTSUPP) note_attempt(account, thread, thread->first, error, 0);
     } else if (thread->call.number == SYS_open_by_handle_at) {
         note_opened_by_handle(thread, error, (int)value);
     } else {
@@ -266,6 +326,7 @@ void at_call(struct thread* thread) {
     if (ptrace(PTRACE_GET_SYSCALL_INFO, thread->tid, sizeof info, &info) <= 0) return go_on(thread, 0);
     if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
         if (thread->every_call) begins_anyway(thread, &info);
+        if (thread->calls_to_look_at && !thread->looked) reading_begins(thread, &info);
     } else if (info.op == PTRACE_SYSCALL_INFO_EXIT) {
         if (thread->in_call)
             call_ended(thread, info.exit.is_error ? (int)-info.exit.rval : 0, info.exit.rval);

@@ -18,8 +18,6 @@
 #include "../agent/calls.h"
 #include "../agent/ioctls.h"
 
-#define TMPFILE_BIT 020000000u
-#define WRITE_FLAGS (O_ACCMODE | O_CREAT | O_TRUNC | TMPFILE_BIT)
 #define X32_BIT 0x40000000u
 #define IOCTL_COUNT (sizeof changing_ioctls / sizeof *changing_ioctls)
 _Static_assert(2 + 2 * IOCTL_COUNT < 256, "a conditional jump reaches no further");
@@ -128,7 +126,7 @@ static void decide_all(const struct call_rule* rules, const struct other_calls* 
      * cache, from 5.11 on). */
     for (int pass = 0; pass < 2; pass++)
         for (unsigned int number = SYSCALLS; number-- > 0;)
-            if (rules[number].kind != CALL_NONE && rules[number].kind != CALL_HANDLE_OF && by_argument(&rules[number]) == !pass)
+            if (rules[number].kind != CALL_NONE && rules[number].kind < CALL_LOOK && by_argument(&rules[number]) == !pass)
                 decide(number, &rules[number]);
     decide_others(calls);
     answer(SECCOMP_RET_ALLOW);

@@ -8,6 +8,9 @@
 #include "../agent/calls.h"
 
 #define FILTER_ROOM 2048
+/* The flags of open(2) that can change something. */
+#define TMPFILE_BIT 020000000u
+#define WRITE_FLAGS (O_ACCMODE | O_CREAT | O_TRUNC | TMPFILE_BIT)
 /* The data of its SECCOMP_RET_TRACE. */
 #define FILTER_MARK 0x7267u
 

@@ -26,6 +26,7 @@
 #include "../copy_tree.h"
 #include "../show_owners.h"
 #include "../show_sources.h"
+#include "../show_unwritten.h"
 #include "agent.h"
 #include "filter.h"
 
@@ -229,12 +230,13 @@ static int helper(int count, char** words) {
     if (!strcmp(words[0], "sources")) return show_sources(count - 1, words + 1);
     if (count > 1 && !strcmp(words[0], "copy"))
         return copy_trees(strtoull(words[1], NULL, 10), count - 2, words + 2);
+    if (!strcmp(words[0], "unwritten")) return show_unwritten(count - 1, words + 1);
     if (!strcmp(words[0], "like")) return make_alike(count - 1, words + 1);
     return show_owners(!strcmp(words[0], "owners-below"), count - 1, words + 1);
 }
 
 static bool is_helper(const char* word) {
-    static const char* const known[] = {"sources", "copy", "like", "owners", "owners-below"};
+    static const char* const known[] = {"sources", "copy", "like", "unwritten", "owners", "owners-below"};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (!strcmp(word, known[i])) return true;
     return false;

@@ -27,7 +27,7 @@ void end_call(struct thread* thread) {
     free(thread->first);
     free(thread->second);
     thread->first = thread->second = NULL;
-    thread->in_call = false;
+    thread->in_call = thread->reads = false;
     thread->escape = NO_ESCAPE;
 }
 
@@ -38,6 +38,7 @@ void forget_thread(unsigned int tid) {
     if (!gone) return;
     *at = gone->next;
     end_call(gone);
+    free(gone->refused);
     free(gone);
     count--;
 }

@@ -18,6 +18,11 @@ struct thread {
     bool in_call;    /* it stops again when the call is over */
     bool every_call; /* it stops at every call, whatever the filter answers */
     bool looked;     /* … and this one has been looked at already */
+    /* It was refused to open this place for reading and writing, and may be about to read it instead: so many of its
+     * next calls are looked at. */
+    struct where* refused;
+    unsigned int calls_to_look_at;
+    bool reads; /* this call is such an open for reading */
     enum escape escape;
     unsigned long argument;       /* of the call: what was changed in it, and is put back */
     const struct call_rule* rule; /* of the call */

@@ -41,7 +41,8 @@ struct account* account;
 unsigned int first_process;
 
 void go_on(const struct thread* thread, int signal) {
-    ptrace(thread->in_call || thread->every_call ? PTRACE_SYSCALL : PTRACE_CONT, thread->tid, 0, signal);
+    const bool stops = thread->in_call || thread->every_call || thread->calls_to_look_at;
+    ptrace(stops ? PTRACE_SYSCALL : PTRACE_CONT, thread->tid, 0, signal);
 }
 
 void lose(const char* why) {

@@ -153,6 +153,49 @@ TEST_F(DataPlaneTest, GivesTheSocketThatSomebodyElseServesUntilTheSubjectMakesIt
     EXPECT_EQ(prepare(2).size(), 1U);
 }
 
+TEST_F(DataPlaneTest, LetsTheEngineFillAnEmptyVolumeThatWouldBeCopied) {
+    session.fake.add_volume("empty");
+    session.fake.add_volume("full");
+    session.fake.disk.put(FakeEngine::mountpoint("full") + "/file", test::file("text"));
+    Mount empty = bind("empty", "/empty"), full = bind("full", "/full"), kept = bind("empty", "/kept");
+    empty.type = full.type = kept.type = MountType::volume;
+    kept.no_copy = true;
+    plane.use(DataMode::copy);
+    survey({empty, full});
+    const auto specs = prepare();
+    EXPECT_EQ(at(specs, "/empty").type, MountSpec::Type::volume);
+    EXPECT_FALSE(at(specs, "/empty").no_copy);
+    EXPECT_NE(at(specs, "/empty").source, "empty");
+    EXPECT_EQ(at(specs, "/full").type, MountSpec::Type::bind);
+    DataPlane another(session.client, "s1", "app:1", "other-");
+    another.use(DataMode::copy);
+    ASSERT_TRUE(session.run(another.survey({kept})));
+    RunPlan plan;
+    const auto others = session.run(another.prepare(plan));
+    ASSERT_TRUE(others) << others.error().message;
+    EXPECT_EQ(at(*others, "/kept").type, MountSpec::Type::bind);
+}
+
+TEST_F(DataPlaneTest, DoubtsASourceThatWasSearchedInPart) {
+    session.fake.host_mounts["/srv/data"].searched_in_part = true;
+    session.fake.disk.put("/srv/other/file", test::file("text"));
+    survey({bind("/srv/data", "/data"), bind("/srv/other", "/other"), bind("/srv/data", "/view", true)});
+    const auto lacks = [&](const std::string& target) {
+        return std::ranges::find(plane.mounts(), target,
+                                 [](const DataMount& each) { return each.mount.target; })
+            ->lacks.size();
+    };
+    EXPECT_EQ(lacks("/data"), 1U);
+    EXPECT_EQ(lacks("/other"), 0U);
+    EXPECT_EQ(lacks("/view"), 0U);  // it is that of /data
+}
+
+TEST_F(DataPlaneTest, DoubtsNoSourceThatTheRunsHaveAsItIs) {
+    session.fake.host_mounts["/srv/data"].searched_in_part = true;
+    survey({bind("/srv/data", "/data", true)});
+    EXPECT_TRUE(plane.mounts().front().lacks.empty());
+}
+
 TEST_F(DataPlaneTest, MakesTheMountPointsThatTheEngineCannotMakeBelowAReadOnlyMount) {
     survey({bind("/srv/data", "/data"), bind("/srv/data/sub", "/data/inner")});
     RunPlan plan;
@@ -168,6 +211,44 @@ TEST_F(DataPlaneTest, NamesTheSourceThatDoesNotExist) {
     ASSERT_FALSE(surveyed);
     EXPECT_EQ(surveyed.error().kind, ErrorKind::usage);
     EXPECT_THAT(surveyed.error().message, HasSubstr("/srv/none"));
+}
+
+TEST_F(DataPlaneTest, GivesAPartOfAVolumeAsTheDirectoryThatItIs) {
+    session.fake.add_volume("shop");
+    session.fake.disk.put(FakeEngine::mountpoint("shop") + "/eu/db/file", test::file("text"));
+    Mount part = bind("shop", "/data");
+    part.type = MountType::volume;
+    part.sub_path = "eu/db";
+    survey({part});
+    const auto specs = prepare();
+    ASSERT_EQ(specs.size(), 1U);
+    EXPECT_THAT(overlay_options(specs[0].source),
+                HasSubstr("lowerdir=" + FakeEngine::mountpoint("shop") + "/eu/db,"));
+}
+
+TEST_F(DataPlaneTest, NamesThePartOfAVolumeThatNoEngineWouldMount) {
+    session.fake.add_volume("shop");
+    session.fake.disk.put(FakeEngine::mountpoint("shop") + "/eu/file", test::file("text"));
+    test::Node link = test::file("/etc");
+    link.kind = test::Node::Kind::link;
+    session.fake.disk.put(FakeEngine::mountpoint("shop") + "/link", link);
+    Mount part = bind("shop", "/data");
+    part.type = MountType::volume;
+    part.declared = {.file = "compose.yaml", .line = 7, .column = 9};
+    const auto refused = [&](const std::string& volume, const std::string& sub_path) {
+        part.source = volume;
+        part.sub_path = sub_path;
+        DataPlane another(session.client, "s1", "app:1", sub_path);
+        const auto surveyed = session.run(another.survey({part}));
+        EXPECT_FALSE(surveyed);
+        EXPECT_EQ(surveyed.error().kind, ErrorKind::usage);
+        return surveyed.error().message;
+    };
+    EXPECT_THAT(refused("shop", "eu/db"),
+                testing::StartsWith("compose.yaml:7:9: the directory eu/db of the volume shop"));
+    EXPECT_THAT(refused("shop", "eu/db"), HasSubstr("is not there"));
+    EXPECT_THAT(refused("shop", "link/ssl"), HasSubstr("a symbolic link (link)"));
+    EXPECT_THAT(refused("none", "eu"), HasSubstr("there is no such volume"));
 }
 
 TEST_F(DataPlaneTest, TakesAnAccountThatBrokeOffForNone) {

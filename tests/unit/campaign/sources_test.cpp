@@ -45,7 +45,7 @@ TEST(Sources, FactsAreThoseOfTheLastMountOnAPlace) {
         "36 35 8:1 /srv/a\\040b /rogate/source/0 ro - ext4 /dev/sda rw\n"
         "37 36 8:2 / /rogate/source/0/disk ro,nosuid,relatime,noexec - xfs /dev/sdb ro,noquota\n"
         "38 35 0:4 / /rogate/source/1 ro shared:1 - proc proc rw\n"
-        "root /rogate/source/0 41750 33 8 1700000000\n"
+        "root /rogate/source/0 41750 33 8 1700000000 1\n"
         "root /rogate/source/1 odd\n"
         "more /rogate/source/0\n"
         "socket /rogate/source/0 run/b\\040c.sock\n"
@@ -55,12 +55,13 @@ TEST(Sources, FactsAreThoseOfTheLastMountOnAPlace) {
         "more /rogate/source/12\n";
     const auto facts = source_facts(said);
     ASSERT_EQ(facts.size(), 3U);
-    EXPECT_EQ(facts.at("/rogate/source/0"), (SourceFacts{.itself = SourceRoot{041750, 33, 8, 1700000000},
-                                                         .device = "8:1",
-                                                         .root = "/srv/a b",
-                                                         .type = "ext4",
-                                                         .more_attributes = true,
-                                                         .live = {{"pipe", false}, {"run/b c.sock", true}}}));
+    EXPECT_EQ(facts.at("/rogate/source/0"),
+              (SourceFacts{.itself = SourceRoot{041750, 33, 8, 1700000000, true},
+                           .device = "8:1",
+                           .root = "/srv/a b",
+                           .type = "ext4",
+                           .more_attributes = true,
+                           .live = {{"pipe", false}, {"run/b c.sock", true}}}));
     EXPECT_EQ(facts.at("/rogate/source/0/disk"), (SourceFacts{.device = "8:2",
                                                               .root = "/",
                                                               .type = "xfs",
@@ -111,6 +112,14 @@ TEST(Submounts, TheKernelsOwnHoldNobodysData) {
     EXPECT_FALSE(holds_data("cgroup2"));
     EXPECT_TRUE(holds_data("ext4"));
     EXPECT_TRUE(holds_data("fuse.sshfs"));
+}
+
+TEST(Unchanged, AreThePairsThatAreNamed) {
+    EXPECT_EQ(unchanged_of("same 0\nsame 2\nend\n"), (std::vector<std::size_t>{0, 2}));
+    EXPECT_EQ(unchanged_of("end\n"), std::vector<std::size_t>());
+    EXPECT_EQ(unchanged_of("same 0\n"), std::nullopt);
+    EXPECT_EQ(unchanged_of(""), std::nullopt);
+    EXPECT_EQ(unchanged_of("exec failed\nend\n"), std::nullopt);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cerrno>
 
 namespace rogate::observe {
@@ -317,6 +318,89 @@ TEST(ReadBack, IsWhatWasOpenedAfterARestartLessWhatWasOnlyWritten) {
     EXPECT_EQ(Recorder(recorder).finish().read_back.value().at("/data/cache"), 1U);
     opens(O_WRONLY, 0, 9'900, 5);  // more than the uses that were told: some are missing
     EXPECT_FALSE(recorder.finish().read_back.has_value());
+}
+
+AttemptEvent opening(std::uint32_t open_flags, int error, std::uint32_t flags = 0) {
+    AttemptEvent made = event("openat", "/data/db", error);
+    made.fixed.open_flags = open_flags;
+    made.fixed.flags = flags;
+    return made;
+}
+AttemptEvent reading() {
+    return opening(O_RDONLY, 0, ATTEMPT_READ_INSTEAD | ATTEMPT_NO_OP);
+}
+
+TEST_F(Recording_, WhatIsReadInsteadIsTold) {
+    recorder.take(opening(O_RDWR | O_CREAT, EROFS));
+    recorder.take(reading());
+    const Recording recording = recorder.finish();
+    ASSERT_EQ(recording.attempts.size(), 1U);  // the reading is none
+    EXPECT_TRUE(recording.attempts[0].read_instead);
+    EXPECT_EQ(recording.attempts[0].cls, AttemptClass::write);
+}
+
+TEST_F(Recording_, WhatIsReadInsteadIsReadAsOftenAsItWasRefused) {
+    AttemptEvent refused = opening(O_RDWR, EROFS), read = reading();
+    recorder.take(CountEvent{refused.fixed.id, 3});
+    recorder.take(CountEvent{read.fixed.id, 2});
+    recorder.take(refused);
+    recorder.take(read);
+    EXPECT_FALSE(recorder.finish().attempts.at(0).read_instead);
+}
+
+TEST_F(Recording_, WhatIsNotSurelyReadInsteadIsNot) {
+    const auto read_instead = [](const AttemptEvent& refused, const AttemptEvent& read) {
+        Recorder one(targets, {"entrypoint", "step"});
+        one.take(RootEvent{100, 1, "app", 0});
+        one.take(refused);
+        one.take(read);
+        const Recording recording = one.finish();
+        return std::ranges::any_of(recording.attempts, &Attempt::read_instead);
+    };
+    EXPECT_TRUE(read_instead(opening(O_RDWR, EROFS), reading()));
+    for (const std::uint32_t flags : {O_WRONLY, O_RDWR | O_TRUNC, O_RDWR | O_APPEND, O_RDWR | O_TMPFILE})
+        EXPECT_FALSE(read_instead(opening(flags, EROFS), reading())) << flags;
+    for (const std::uint32_t flags :
+         {ATTEMPT_LEXICAL, ATTEMPT_TRUNCATED, ATTEMPT_DOUBTFUL, ATTEMPT_IO_URING, ATTEMPT_CREATES})
+        EXPECT_FALSE(read_instead(opening(O_RDWR | O_CREAT, EROFS, flags), reading())) << flags;
+    EXPECT_FALSE(read_instead(opening(O_RDWR, EACCES), reading()));
+    AttemptEvent other = reading();
+    other.path = "/data/other";
+    EXPECT_FALSE(read_instead(opening(O_RDWR, EROFS), other));
+    other = reading();
+    other.mount = "/etc/app";
+    EXPECT_FALSE(read_instead(opening(O_RDWR, EROFS), other));
+    other = reading();
+    other.comm = "another";
+    EXPECT_FALSE(read_instead(opening(O_RDWR, EROFS), other));
+    other = reading();
+    other.fixed.phase = 1;
+    EXPECT_FALSE(read_instead(opening(O_RDWR, EROFS), other));
+}
+
+TEST_F(Recording_, WhatElseIsRefusedOfAFileIsNotReadInstead) {
+    recorder.take(opening(O_RDWR, EROFS));
+    recorder.take(event("fchmod", "/data/db"));
+    recorder.take(reading());
+    recorder.take(reading());
+    for (const Attempt& each : recorder.finish().attempts) EXPECT_FALSE(each.read_instead);
+}
+
+TEST_F(Recording_, WhereSomebodyLookedIsToldOncePerMount) {
+    const auto look = [&](std::string path, std::string mount) {
+        AttemptEvent made = event("newfstatat", std::move(path), 0);
+        made.mount = std::move(mount);
+        made.fixed.flags = ATTEMPT_LOOK | ATTEMPT_NO_OP;
+        recorder.take(made);
+    };
+    look("/data/x", "/data");
+    look("/data/y", "/data");
+    look("/proc/1/stat", "/proc");
+    look("/lost", "");
+    const Recording recording = recorder.finish();
+    ASSERT_EQ(recording.attempts.size(), 2U);
+    for (const Attempt& each : recording.attempts) EXPECT_EQ(each.cls, AttemptClass::access_check);
+    EXPECT_TRUE(recording.problem.empty());
 }
 
 }  // namespace

@@ -451,5 +451,19 @@ TEST(Compose, ShortSyntaxOfVolumes) {
     EXPECT_TRUE(web.mounts[4].read_only && web.mounts[4].no_copy);
 }
 
+TEST(Compose, APartOfAVolume) {
+    const Subject web = service(
+        "    volumes: ['data:/data:ro', {type: volume, source: data, target: /data/db, volume: {subpath: "
+        "db}}, "
+        "{type: volume, source: disk, target: /disk, volume: {subpath: a}}]\n"
+        "volumes: {data: , disk: {driver_opts: {type: none, o: bind, device: /srv/disk}}}\n");
+    ASSERT_EQ(web.mounts.size(), 3U);
+    EXPECT_EQ(web.mounts[1].source, "app_data");
+    EXPECT_EQ(web.mounts[1].sub_path, "db");
+    EXPECT_EQ(web.mounts[2].type, MountType::bind);
+    EXPECT_EQ(web.mounts[2].source, "/srv/disk/a");
+    EXPECT_EQ(web.mounts[2].sub_path, "");
+}
+
 }  // namespace
 }  // namespace rogate::spec::test

@@ -15,7 +15,8 @@ Result<Scenario> run(const std::string& command) {
 TEST(DockerRun, ReadsWhatPeoplePaste) {
     const auto good =
         run("sudo docker run -dit --name=web -p 8080:80 -e A='x y' -ePASSED --env=B=2 \\\n"
-            "      -v ./conf:/etc/app:ro --mount type=volume,src=data,dst=/data,readonly --mount "
+            "      -v ./conf:/etc/app:ro --mount type=volume,src=data,dst=/data,volume-subpath=a/b,readonly "
+            "--mount "
             "'type=tmpfs,dst=/t,tmpfs-mode=700' \\\n"
             "      --tmpfs /run:size=1m -u 33 -w /srv --read-only --cap-drop ALL --ulimit nofile=10:20 "
             "--init --pids-limit 100 -m 64m \\\n"
@@ -35,6 +36,7 @@ TEST(DockerRun, ReadsWhatPeoplePaste) {
     EXPECT_EQ(web.mounts[0].declared.line, 4);
     EXPECT_EQ(web.mounts[0].source, "/project/app/conf");
     EXPECT_TRUE(web.mounts[1].read_only);
+    EXPECT_EQ(web.mounts[1].sub_path, "a/b");
     EXPECT_EQ(web.mounts[2].tmpfs_options, "mode=700");
     EXPECT_THAT(web.ulimits, ElementsAre(Pair("nofile", 10)));
     EXPECT_THAT(web.ulimits_hard, ElementsAre(Pair("nofile", 20)));

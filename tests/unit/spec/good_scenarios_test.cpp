@@ -92,6 +92,9 @@ TEST(Mounts, LongSyntax) {
     expected.type = MountType::volume;
     expected.no_copy = true;
     EXPECT_EQ(mount("{type: volume, source: data, target: /data, volume: {nocopy: true}}"), expected);
+    expected.no_copy = false;
+    expected.sub_path = "eu/db";
+    EXPECT_EQ(mount("{type: volume, source: data, target: /data, volume: {subpath: eu//./db/}}"), expected);
 
     expected = bind("", "/data");
     expected.type = MountType::anonymous;

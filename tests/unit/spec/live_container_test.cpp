@@ -136,5 +136,19 @@ TEST(LiveContainer, TakesThePlaceOfTheSubjectOnTheCommandLine) {
     EXPECT_EQ(scenario->subject.origin.name, "live");
 }
 
+TEST(LiveContainer, APartOfAVolume) {
+    const auto subject = subject_of_container(
+        R"({"Id": "0123456789abcdef", "Image": "sha256:feed", "Config": {"Cmd": ["run"]},
+            "NetworkSettings": {"Networks": {"staging": {}}},
+            "HostConfig": {"NetworkMode": "staging", "Mounts": [{"Type": "volume", "Source": "data", "Target": "/data/db",
+                           "VolumeOptions": {"Subpath": "db"}}]},
+            "Mounts": [{"Type": "volume", "Name": "data", "Destination": "/data/db", "RW": true}]})",
+        "shop", CloneNetwork::unsaid);
+    ASSERT_TRUE(subject) << subject.error().message;
+    ASSERT_EQ(subject->mounts.size(), 1U);
+    EXPECT_EQ(subject->mounts[0].source, "data");
+    EXPECT_EQ(subject->mounts[0].sub_path, "db");
+}
+
 }  // namespace
 }  // namespace rogate::spec::test

@@ -83,6 +83,15 @@ TEST_F(Judge, RefusedWriteThatDoesNotMatterIsTolerated) {
     EXPECT_EQ(result.attempts[0].control, "ok");
 }
 
+TEST_F(Judge, WhatTheRunThatMadeTheDataWroteIsNamed) {
+    control.made_data = {attempt("create", "/data/first-start", 0)};
+    const MountResult result = judged();
+    EXPECT_EQ(result.verdict, Verdict::safe);
+    EXPECT_NE(result.reason.find("written to only by the run that made the data: create /data/first-start"),
+              std::string::npos)
+        << result.reason;
+}
+
 TEST_F(Judge, FailedScenarioWithRefusedWriteIsRequired) {
     probe = failing(RunKind::probe);
     probe.attempts = {attempt("create", "/data/upload", EROFS)};

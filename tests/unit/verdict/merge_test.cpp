@@ -61,6 +61,8 @@ TEST(Merged, ARunMadeForItsDataIsNoEvidenceButHasToPass) {
     EXPECT_TRUE(whole.passed);
     ASSERT_EQ(whole.attempts.size(), 1U);
     EXPECT_EQ(whole.attempts[0].path, "/data/x");
+    ASSERT_EQ(whole.made_data.size(), 1U);
+    EXPECT_EQ(whole.made_data[0].path, "/data/first-start");
     seed.passed = false;
     EXPECT_FALSE(merged({seed}).passed);
     EXPECT_FALSE(merged({seed, control}).passed);
