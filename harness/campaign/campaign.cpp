@@ -176,6 +176,12 @@ std::map<std::string, std::string> made_up(const Scenario& scenario, const std::
         else if (!states.empty() && has_state(data))
             found.emplace(data.mount.target, fmt::format("data in the states {}", states));
     }
+    for (const PodMount& mount : scenario.pod.mounts) {
+        const auto volume = std::ranges::find(scenario.pod.volumes, mount.volume, &PodVolume::name);
+        const bool is_empty_claim = volume != scenario.pod.volumes.end() &&
+                                    volume->kind == PodVolume::Kind::empty && volume->for_group;
+        if (is_empty_claim) found.emplace(mount.target, "an empty claim");
+    }
     return found;
 }
 

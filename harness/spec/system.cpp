@@ -77,6 +77,20 @@ void put_into_pod(const System& system, const SystemContainer& subject, Scenario
     }
 }
 
+// Of an init container that is the subject; empty: nothing comes behind it.
+std::string stands_alone(const System& system, const SystemContainer& container) {
+    const bool has_more =
+        std::any_of(system.containers.begin(), system.containers.end(), [&](const SystemContainer& each) {
+            return &each > &container && each.pod == container.pod;  // elements of one vector
+        });
+    if (container.role != Role::init || !has_more) return {};
+    return fmt::format(
+        "container '{}': those that come behind it are not started, so that nothing shows what they miss "
+        "where a "
+        "write of its own fails",
+        container.name);
+}
+
 std::string without_effect(const SystemContainer& container, bool is_subject) {
     std::vector<std::string> keys = container.without_effect;
     // It is asked how it ends.
@@ -179,6 +193,8 @@ std::vector<std::string> notes_of(const System& system, const std::vector<Scenar
             return scenario.subject.origin == each.subject.origin;
         });
         if (auto note = without_effect(each, is_subject); !note.empty()) notes.push_back(std::move(note));
+        if (auto note = stands_alone(system, each); is_subject && !note.empty())
+            notes.push_back(std::move(note));
     }
     return notes;
 }
@@ -198,6 +214,7 @@ Scenario scenario_of(const System& system, const std::string& container) {
     scenario.shutdown.timeout_ms = subject.grace_ms;
     scenario.notes = system.notes;
     put_into_pod(system, subject, scenario);
+    if (auto note = stands_alone(system, subject); !note.empty()) scenario.notes.push_back(std::move(note));
     add_ports_asked(scenario);
     const std::set<std::string> needed = needed_by(system, subject.name);
     for (const SystemContainer& each : system.containers) {

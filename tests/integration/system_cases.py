@@ -13,9 +13,13 @@ def service(shell, more):
     return f"image: rogate/base:bookworm, command: {json.dumps(['bash', '-c', APP.format(shell)])}, healthcheck: {check}, {more}"
 
 
-def result(p, name):
+def mounts(p, name):
     with open(p.path(f"out/{name}/result.json")) as file:
-        return {each["target"]: each["verdict"] for each in json.load(file)["mounts"]}
+        return json.load(file)["mounts"]
+
+
+def result(p, name):
+    return {each["target"]: each["verdict"] for each in mounts(p, name)}
 
 
 def test_every_service_of_a_project():
@@ -76,13 +80,16 @@ def test_manifests_on_the_standard_input():
         # What the init container makes is what the other one reads.
         equal([result(p, name) for name in ("shop.first", "shop.web")],
               [{"/data": "safe", "/work": "required"}, {"/work": "safe"}], done.stdout)
+        data = next(each for each in mounts(p, "shop.first") if each["target"] == "/data")
+        contains(data["reason"], "the runs had an empty claim there")
         contains(done.stderr, "made up for the runs", "values: {secrets: {auth: {key: placeholder}}, claims: {data: empty}}")
 
 
 def test_what_is_refused_starts_nothing():
     with project() as p:
         with open(p.path("compose.yaml"), "w") as out:
-            out.write("services:\n  a: {image: rogate/base:bookworm, command: 'true'}\n  b: {image: rogate/base:bookworm, pid: host}\n")
+            out.write("services:\n  a: {image: rogate/base:bookworm, command: 'true'}\n"
+                      "  b: {image: rogate/base:bookworm, pid: host}\n")
         done = p.run()
         equal((done.returncode, done.stdout), (2, ""), done.stderr)
         contains(done.stderr, "compose.yaml:3:36: 'pid' of service 'b' is not supported")

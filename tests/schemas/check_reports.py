@@ -100,7 +100,8 @@ def check_plan(folder):
     for name, code in (("compose.yaml", 2), ("pod.yaml", 0), ("scenario.yaml", 0)):
         texts = []
         for form in ("json", "table"):
-            done = subprocess.run([sys.argv[1], "--host", "unix:///none", "plan", name, "-f", form], cwd=place, capture_output=True, text=True, timeout=60)
+            done = subprocess.run([sys.argv[1], "--host", "unix:///none", "plan", name, "-f", form], cwd=place, capture_output=True,
+                                  text=True, timeout=60)
             assert done.returncode == code, done.stderr
             texts.append(done.stdout)
         validator.validate(json.loads(texts[0]))

@@ -253,6 +253,8 @@ TEST(Inputs, OfAPodAreAllItsContainers) {
                                                            "front.default.svc.cluster.local"));
 
     // What comes behind an init container is not there yet.
+    EXPECT_THAT(input.scenarios[0].notes,
+                Contains(HasSubstr("'shop/first': those that come behind it are not started")));
     EXPECT_THAT(names(input.scenarios[0].pod.containers), IsEmpty());
     const Scenario& web = input.scenarios[2];
     EXPECT_THAT(names(web.pod.containers), ElementsAre("first", "proxy", "helper"));
