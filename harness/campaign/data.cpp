@@ -161,6 +161,7 @@ Task<> DataPlane::survey(std::vector<Mount> mounts, std::vector<Fixture> fixture
     if (auto checked = co_await check_overlays(); !checked) co_return checked;
     for (DataMount& data : mounts_) check_attributes(data);
     tell_of_live();
+    doubt_linked_files();
     co_return co_await find_missing_mount_points();
 }
 

@@ -73,6 +73,10 @@ std::map<std::string, SourceFacts> source_facts(std::string_view account) {
         if (first == "more" && of != nullptr) of->more_attributes = true;
         if (first == "deep" && of != nullptr) of->deep_attributes = without_octal(third);
         if (first == "cut" && of != nullptr) of->searched_in_part = true;
+        if (std::string path; first == "link" && of != nullptr) {
+            words >> path;
+            of->links.emplace_back(without_octal(path), third);
+        }
         if ((first == "socket" || first == "fifo") && of != nullptr)
             of->live.push_back({without_octal(third), first == "socket"});
         if (first.find_first_not_of("0123456789") != std::string::npos) continue;

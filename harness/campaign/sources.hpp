@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace rogate::campaign {
@@ -47,7 +48,10 @@ struct SourceFacts {
     bool more_attributes = false;      // its root has an access control list or extended attributes
     std::string deep_attributes = {};  // relative path of the first thing further down that has; empty: none
     std::vector<LiveEntry> live = {};  // in order of path
-    bool searched_in_part = false;     // it has more than is looked at, or something could not be read
+    // Names of files that have names in other sources as well: path, and the same number for all names of a
+    // file.
+    std::vector<std::pair<std::string, std::string>> links = {};
+    bool searched_in_part = false;  // it has more than is looked at, or something could not be read
     bool operator==(const SourceFacts&) const = default;
 };
 

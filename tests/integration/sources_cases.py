@@ -334,3 +334,18 @@ def test_an_empty_volume_is_filled_from_the_image_where_data_are_copied():
         equal(docker("run", "--rm", "-v", "rogate-case-empty:/v:ro", IMAGE, "ls", "/v"), "")
     finally:
         docker("volume", "rm", "rogate-case-empty")
+
+
+def test_two_names_of_one_file_in_two_sources_are_doubted():
+    """Through one source, or where nobody writes, they are one file in the runs as well."""
+    with project() as p:
+        p.make("data", {"f": "text\n"})
+        p.make("other", {})
+        p.make("notes", {"readme": "text\n"})
+        os.link(p.path("data/f"), p.path("other/g"))
+        for mounts, verdict in ((["./data:/data", "./other:/other"], "inconclusive"), (["./:/all", "./data:/data", "./other:/other"], "tolerated")):
+            p.scenario("cat /out/readme; echo more >>/data/f && grep -q more /other/g && " + OUT + IDLE, [*mounts, "./notes:/out"],
+                       candidates=["/out"])
+            done = p.run()
+            equal(p.verdicts()["/out"], verdict, done.stdout + done.stderr)
+        contains(open(p.path("data/f")).read(), "text")

@@ -172,6 +172,9 @@ std::string FakeEngine::account_of_sources(const FakeContainer& container) const
                     line(mount.target + path.substr(source.size()), path, false);
         for (const auto& [path, node] : disk.below(place_of(mount))) {
             if (node.has_attributes && path.empty()) facts += fmt::format("more {}\n", mount.target);
+            if (!node.linked.empty())
+                facts += fmt::format("link {} {} {}\n", mount.target, node.linked,
+                                     path.substr(path.empty() ? 0 : 1));
             if (node.kind == Node::Kind::socket && !path.empty())
                 facts += fmt::format("socket {} {}\n", mount.target, path.substr(1));
         }
