@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <map>
 #include <sstream>
 
@@ -71,6 +72,8 @@ std::map<std::string, SourceFacts> source_facts(std::string_view account) {
         SourceFacts* of = nullptr;
         if (const auto known = found.find(without_octal(second)); known != found.end()) of = &known->second;
         if (first == "more" && of != nullptr) of->more_attributes = true;
+        if (first == "time" && of != nullptr)
+            std::from_chars(third.data(), third.data() + third.size(), of->nanoseconds);
         if (first == "deep" && of != nullptr) of->deep_attributes = without_octal(third);
         if (first == "cut" && of != nullptr) of->searched_in_part = true;
         if (std::string path; first == "link" && of != nullptr) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -45,6 +46,7 @@ struct SourceFacts {
     std::string type = {};    // "ext4"
     bool read_only = false;   // the file system itself is, whatever the mount says
     std::string flags = {};   // of the mount it is taken from, which a bind inherits: ",nosuid,nodev,noexec"
+    std::uint32_t nanoseconds = 0;     // of its root's modification time, which archives have in seconds
     bool more_attributes = false;      // its root has an access control list or extended attributes
     std::string deep_attributes = {};  // relative path of the first thing further down that has; empty: none
     std::vector<LiveEntry> live = {};  // in order of path

@@ -5,6 +5,7 @@
 
      more POINT             its root has attributes beside owner, mode and times: an access control list, an extended
                             attribute
+     time POINT NANOSECONDS of its root's modification, beyond whole seconds
      deep POINT PATH        so has this, the first one that was found further down
      socket POINT PATH      a unix socket that something listens on
      fifo POINT PATH        a FIFO
@@ -131,6 +132,7 @@ static inline int search_one(const char* path, const struct stat* state, int kin
     if (kind == FTW_NS) return 0;
     if (S_ISREG(state->st_mode) && state->st_nlink > 1) keep_link(path, state);
     if (where->level == 0) {
+        if (state->st_mtim.tv_nsec) printf("time %s %ld\n", searched.written, state->st_mtim.tv_nsec);
         if (has_attributes(path)) show_fact("more", NULL);
         return 0;
     }
