@@ -33,7 +33,7 @@ void FreeArchive::operator()(archive* a) const {
 }
 
 TarWriter::TarWriter() : bytes_(std::make_unique<std::string>()), writer_(archive_write_new()) {
-    archive_write_set_format_pax_restricted(writer_.get());
+    archive_write_set_format_pax(writer_.get());  // the restricted one has whole seconds
     // Nothing behind the end but the end: podman's reader goes away there, and podman takes what is still to
     // be written for a failure ("passing bulk input to subprocess: broken pipe").
     archive_write_set_bytes_in_last_block(writer_.get(), 1);
@@ -47,7 +47,7 @@ Result<> TarWriter::add(const TarEntry& what) {
     archive_entry_set_perm(entry.get(), what.mode & 07777U);
     archive_entry_set_uid(entry.get(), what.uid);
     archive_entry_set_gid(entry.get(), what.gid);
-    if (what.modified != 0) archive_entry_set_mtime(entry.get(), what.modified, 0);
+    if (what.modified != 0) archive_entry_set_mtime(entry.get(), what.modified, what.nanoseconds);
     if (what.type == TarEntry::Type::link) archive_entry_set_symlink(entry.get(), what.target.c_str());
     archive_entry_set_size(entry.get(), static_cast<la_int64_t>(what.content.size()));
     // It warns of names that it cannot translate from the "C" locale, and writes them as they are.

@@ -24,6 +24,7 @@ struct TarEntry {
     std::string content = {};                     // file
     std::string target = {};                      // link
     std::int64_t modified = 0;                    // seconds since 1970; 0: whenever it is unpacked
+    std::uint32_t nanoseconds = 0;                // beyond them
 };
 
 class TarWriter {

@@ -159,6 +159,7 @@ Task<> DataPlane::survey(std::vector<Mount> mounts, std::vector<Fixture> fixture
     if (auto checked = co_await check_overlays(); !checked) co_return checked;
     for (DataMount& data : mounts_) check_attributes(data);
     tell_of_live();
+    doubt_linked_files();
     co_return co_await find_missing_mount_points();
 }
 
@@ -419,10 +420,12 @@ Task<> DataPlane::make_plain_folders(int run) {
             const std::string base = folder(each, i);
             folders.push_back({base, 0, 0, 0755});
             if (data.how == DataSource::overlay) {
-                folders.push_back({base + "/upper", data.uid, data.gid, data.mode, data.modified});
+                folders.push_back(
+                    {base + "/upper", data.uid, data.gid, data.mode, data.modified, data.facts.nanoseconds});
                 folders.push_back({base + "/work", 0, 0, 0755});
             } else {
-                folders.push_back({base + "/data", data.uid, data.gid, data.mode, data.modified});
+                folders.push_back(
+                    {base + "/data", data.uid, data.gid, data.mode, data.modified, data.facts.nanoseconds});
             }
         }
     runs_with_folders_ = run + runs_at_once;
@@ -453,7 +456,7 @@ Task<> DataPlane::make_folders(const RunPlan& plan) {
         const std::string base = folder(run, owner.with) + (overlay ? "/upper" : "/data") + owner.part;
         const std::string inside = base + "/";
         if (overlay && !owner.part.empty() && !data.missing_mount_points.empty())
-            folders.push_back({base, data.uid, data.gid, data.mode, data.modified});
+            folders.push_back({base, data.uid, data.gid, data.mode, data.modified, data.facts.nanoseconds});
         if (std::find(plan.read_only.begin(), plan.read_only.end(), data.mount.target) !=
             plan.read_only.end())
             for (const auto& [missing, is_directory] : data.missing_mount_points) {
@@ -534,8 +537,9 @@ Task<> DataPlane::source_for(const RunPlan& plan, std::size_t index, engine::Mou
 Task<> DataPlane::fill(int run, std::size_t index) {
     const DataMount& data = mounts_[index];
     if (data.how == DataSource::made && data.made_files.empty()) co_return Result<>{};
+    // The engine's archives have times in whole seconds, by which programs take files for equally old.
     if (data.how == DataSource::copy && !data.fixture && !data.group &&
-        (data.facts.more_attributes || !data.facts.deep_attributes.empty() || data.facts.searched_in_part)) {
+        (data.is_directory || data.facts.more_attributes)) {
         std::vector<engine::MountSpec> sources = source_mounts();
         Scratch::Pair pair{seen_by_helper(index), Scratch::in_helper(data_place(run, index))};
         co_return co_await scratch_.copy(std::move(pair), std::move(sources), data.mount.target);
@@ -546,6 +550,8 @@ Task<> DataPlane::fill(int run, std::size_t index) {
     else
         tree = co_await read_tree(index);
     if (tree && data.group) tree = with_group(*tree, *data.group);
+    if (tree && data.how == DataSource::copy && !data.is_directory && data.facts.nanoseconds != 0)
+        tree = with_nanoseconds(*tree, data.facts.nanoseconds);
     if (!tree) co_return fail(std::move(tree.error()));
     auto put = co_await scratch_.put(folder(run, index) + "/data", std::move(*tree));
     if (!put)

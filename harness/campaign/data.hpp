@@ -194,6 +194,12 @@ class DataPlane {
     const std::string& real_source(const DataMount& data) const;
     void check_attributes(DataMount& data);
     void tell_of_live();
+    struct LinkedName {
+        std::size_t owner;  // of the data
+        std::string path;   // as the subject sees it
+    };
+    std::map<std::string, std::vector<LinkedName>> linked_names() const;
+    void doubt_linked_files();
     std::vector<LiveEntry> live_of(std::size_t index) const;
     engine::Task<> give_shared(int run, std::vector<std::pair<std::size_t, engine::MountSpec*>> shared);
     engine::Task<std::string> held(int run, std::string volume);

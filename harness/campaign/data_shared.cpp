@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <map>
+#include <set>
 #include <utility>
 
 #include "base/text.hpp"
@@ -267,6 +269,38 @@ bool DataPlane::learn_from(const RunRecord& control,
         again = true;
     }
     return again;
+}
+
+// A name that is covered by another mount is out of reach.
+std::map<std::string, std::vector<DataPlane::LinkedName>> DataPlane::linked_names() const {
+    std::map<std::string, std::vector<LinkedName>> names;
+    for (std::size_t i = 0; i < mounts_.size(); ++i) {
+        if (mounts_[i].fixture) continue;
+        for (const auto& [path, file] : mounts_[i].facts.links) {
+            const std::string at = mounts_[i].mount.target + (path.empty() ? "" : "/") + path;
+            if (mount_of(at) == i) names[file].push_back({owner_of(i).with, at});
+        }
+    }
+    return names;
+}
+
+// Each source has a layer or a copy of its own, so that what is written to the one name is not seen by the
+// other.
+void DataPlane::doubt_linked_files() {
+    if (mode_ == DataMode::live) return;
+    std::set<std::pair<std::size_t, std::size_t>> told;
+    for (const auto& [file, names] : linked_names())
+        for (const LinkedName& one : names)
+            for (const LinkedName& other : names) {
+                DataMount& data = mounts_[one.owner];
+                const bool as_they_are =
+                    data.how == DataSource::as_it_is && mounts_[other.owner].how == DataSource::as_it_is;
+                if (one.owner == other.owner || as_they_are || !told.emplace(one.owner, other.owner).second)
+                    continue;
+                data.lacks.push_back({fmt::format("{} and {} are one file (a hard link), and two in the runs",
+                                                  one.path, other.path),
+                                      "mount a folder that holds both"});
+            }
 }
 
 // More than are given, and those that somebody beside the subject may serve himself.

@@ -81,8 +81,14 @@ std::map<std::string, SourceFacts> source_facts(std::string_view account) {
         if (const auto known = found.find(without_octal(second)); known != found.end()) of = &known->second;
         if (first == "root" && of != nullptr) of->itself = root_of(third, words);
         if (first == "more" && of != nullptr) of->more_attributes = true;
+        if (first == "time" && of != nullptr)
+            std::from_chars(third.data(), third.data() + third.size(), of->nanoseconds);
         if (first == "deep" && of != nullptr) of->deep_attributes = without_octal(third);
         if (first == "cut" && of != nullptr) of->searched_in_part = true;
+        if (std::string path; first == "link" && of != nullptr) {
+            words >> path;
+            of->links.emplace_back(without_octal(path), third);
+        }
         if ((first == "socket" || first == "fifo") && of != nullptr)
             of->live.push_back({without_octal(third), first == "socket"});
         if (first.find_first_not_of("0123456789") != std::string::npos) continue;

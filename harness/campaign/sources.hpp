@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace rogate::campaign {
@@ -55,10 +56,14 @@ struct SourceFacts {
     std::string type = {};    // "ext4"
     bool read_only = false;   // the file system itself is, whatever the mount says
     std::string flags = {};   // of the mount it is taken from, which a bind inherits: ",nosuid,nodev,noexec"
+    std::uint32_t nanoseconds = 0;     // of its root's modification time, which archives have in seconds
     bool more_attributes = false;      // its root has an access control list or extended attributes
     std::string deep_attributes = {};  // relative path of the first thing further down that has; empty: none
     std::vector<LiveEntry> live = {};  // in order of path
-    bool searched_in_part = false;     // it has more than is looked at, or something could not be read
+    // Names of files that have names in other sources as well: path, and the same number for all names of a
+    // file.
+    std::vector<std::pair<std::string, std::string>> links = {};
+    bool searched_in_part = false;  // it has more than is looked at, or something could not be read
     bool operator==(const SourceFacts&) const = default;
 };
 

@@ -30,7 +30,8 @@ Result<std::string> tar_of_folders(const std::vector<TarFolder>& folders) {
                            .uid = folder.uid,
                            .gid = folder.gid,
                            .mode = folder.mode,
-                           .modified = folder.modified});
+                           .modified = folder.modified,
+                           .nanoseconds = folder.nanoseconds});
     return tar_of(entries);
 }
 
@@ -41,7 +42,7 @@ Result<std::string> with_headers(std::string_view bytes,
     const ArchivePtr writer(archive_write_new());
     archive_read_support_format_tar(reader.get());
     archive_read_open_memory(reader.get(), bytes.data(), bytes.size());
-    archive_write_set_format_pax_restricted(writer.get());
+    archive_write_set_format_pax(writer.get());
     archive_write_set_bytes_in_last_block(writer.get(), 1);  // as in base/tar.cpp
     archive_write_open(writer.get(), &out, nullptr, append, nullptr);
     const auto failed = [](archive* of) {
@@ -64,6 +65,13 @@ Result<std::string> with_headers(std::string_view bytes,
     if (status != ARCHIVE_EOF) return failed(reader.get());
     if (archive_write_close(writer.get()) != ARCHIVE_OK) return failed(writer.get());
     return out;
+}
+
+Result<std::string> with_nanoseconds(std::string_view bytes, std::uint32_t nanoseconds) {
+    return with_headers(bytes, [nanoseconds](archive_entry* entry) -> Result<> {
+        archive_entry_set_mtime(entry, archive_entry_mtime(entry), nanoseconds);
+        return {};
+    });
 }
 
 Result<std::string> with_group(std::string_view bytes, std::uint32_t group) {

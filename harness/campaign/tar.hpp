@@ -18,11 +18,15 @@ namespace rogate::campaign {
 struct TarFolder {
     std::string path;  // relative, no trailing '/'
     std::uint32_t uid = 0, gid = 0, mode = 0755;
-    std::int64_t modified = 0;  // seconds since 1970; 0: whenever
+    std::int64_t modified = 0;      // seconds since 1970; 0: whenever
+    std::uint32_t nanoseconds = 0;  // beyond them
 };
 
 Result<std::string> tar_of(const std::vector<TarEntry>& entries);
 Result<std::string> tar_of_folders(const std::vector<TarFolder>& folders);
+
+// The same tar of one file, whose time the engine has told in whole seconds.
+Result<std::string> with_nanoseconds(std::string_view bytes, std::uint32_t nanoseconds);
 
 // The same tar with `change` done to each header; its first failure ends it.
 Result<std::string> with_headers(std::string_view bytes,

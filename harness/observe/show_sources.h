@@ -3,13 +3,16 @@
    POINT is a mount point as mountinfo writes it, PATH is relative to it; both have bytes up to the space,
    0x7f and the backslash as \ and three octal digits.
 
-     root POINT MODE UID GID SECONDS EMPTY    st_mode in octal; owner and time of change in decimal; 1 for a
-   directory with nothing in it, else 0
-     more POINT          its root has attributes beside these: an access control list, an extended attribute
-     deep POINT PATH     so has this, the first one that was found further down
-     socket POINT PATH   a unix socket that something listens on
-     fifo POINT PATH     a FIFO
-     cut POINT           not all of it was looked at
+   - root POINT MODE UID GID SECONDS EMPTY: st_mode in octal; owner and time of modification in decimal; 1 for
+   a directory with nothing in it, else 0
+   - more POINT: its root has attributes beside these: an access control list, an extended attribute
+   - time POINT NANOSECONDS: of its root's modification, beyond whole seconds
+   - deep POINT PATH: so has this, the first one that was found further down
+   - socket POINT PATH: a unix socket that something listens on
+   - fifo POINT PATH: a FIFO
+   - link POINT FILE PATH: a name of a file that has names below other points as well; FILE is the same for
+   all of them
+   - cut POINT: not all of it was looked at
 
    Only mounts below the places that are given are searched; of the others there is the line `root` alone. The
    last line is "end": half a table would hide what is mounted below a source. */
@@ -36,12 +39,56 @@
 
 #define ROGATE_SOURCES "/rogate/source/"
 #define ROGATE_SEARCH_LIMIT 2000000 /* files and directories of one mount */
+#define ROGATE_LINK_LIMIT 100000    /* names of files that have others, of all mounts */
 
 static struct {
     const char *point, *written; /* as it is, and as mountinfo writes it */
     bool deep, cut;
     long left;
 } searched;
+
+/* Names of files that have several; two of one file in two sources are one file, but not in the runs. */
+static struct link_name {
+    dev_t device;
+    ino_t inode;
+    const char* written; /* the point */
+    char* path;          /* relative to it */
+} * link_names;
+static size_t link_count;
+static const char* links_left_out; /* the first point of which some were not kept */
+static size_t points_searched;
+
+static inline void keep_link(const char* path, const struct stat* state) {
+    char* copy = NULL;
+    if (!link_names) link_names = calloc(ROGATE_LINK_LIMIT, sizeof *link_names);
+    path += strlen(searched.point);
+    if (link_names && link_count < ROGATE_LINK_LIMIT) copy = strdup(path + (*path == '/'));
+    if (copy)
+        link_names[link_count++] = (struct link_name){state->st_dev, state->st_ino, searched.written, copy};
+    else if (!links_left_out)
+        links_left_out = searched.written;
+}
+
+static inline int by_file(const void* one, const void* other) {
+    const struct link_name *a = one, *b = other;
+    if (a->device != b->device) return a->device < b->device ? -1 : 1;
+    return a->inode == b->inode ? 0 : a->inode < b->inode ? -1 : 1;
+}
+
+/* Those that are in more than one source. */
+static inline void show_links(void) {
+    if (link_count) qsort(link_names, link_count, sizeof *link_names, by_file);
+    for (size_t begin = 0, end; begin < link_count; begin = end) {
+        bool several = false;
+        for (end = begin; end < link_count && !by_file(&link_names[begin], &link_names[end]); end++)
+            several = several || strcmp(link_names[end].written, link_names[begin].written);
+        for (size_t i = begin; several && i < end; i++) {
+            printf("link %s %zu ", link_names[i].written, begin);
+            put_escaped(link_names[i].path);
+            putchar('\n');
+        }
+    }
+}
 
 /* What a security module labels everything with is no difference: the engine labels the runs' data too. */
 static inline bool has_attributes(const char* path) {
@@ -86,7 +133,9 @@ static inline int search_one(const char* path, const struct stat* state, int kin
     if (--searched.left < 0) searched.cut = true;
     if (searched.left < 0) return 1;
     if (kind == FTW_NS) return 0;
+    if (S_ISREG(state->st_mode) && state->st_nlink > 1) keep_link(path, state);
     if (where->level == 0) {
+        if (state->st_mtim.tv_nsec) printf("time %s %ld\n", searched.written, state->st_mtim.tv_nsec);
         if (has_attributes(path)) show_fact("more", NULL);
         return 0;
     }
@@ -116,9 +165,11 @@ static inline void show_root(const char* point, const char* written) {
 }
 
 static inline void search(const char* point, const char* written) {
-    searched.point = point, searched.written = written;
+    searched.point = point, searched.written = strdup(written);
+    if (!searched.written) exit(1);
     searched.deep = searched.cut = false;
     searched.left = ROGATE_SEARCH_LIMIT;
+    points_searched++;
     if (nftw(point, search_one, 32, FTW_PHYS | FTW_MOUNT) < 0) searched.cut = true;
     if (searched.cut) show_fact("cut", NULL);
 }
@@ -155,6 +206,8 @@ static inline int show_sources(int count, char** places) {
         if (!is_kernels_own(type) && is_below_one(point, count, places)) search(point, written);
     }
     fclose(file);
+    show_links();
+    if (links_left_out && points_searched > 1) printf("cut %s\n", links_left_out);
     return puts("end") < 0 || fflush(stdout) != 0;
 }
 

@@ -35,8 +35,8 @@ void add(Job& job, VolumeLists& lists, const WritablePath& writable, std::vector
         return lists.add_volume(
             make_scalar(bind + (bind.ends_with('/') ? "" : "/") + place.below + ":" + writable.path));
     job.refuse(lists.file(), *lists.service(),
-               fmt::format("{} has data, and a scenario cannot mount a part of a volume: {}", writable.path,
-                           how_to_move(place, writable.path, job.result)));
+               fmt::format("{} has data, and a patch does not mount a part of a volume in a scenario: {}",
+                           writable.path, how_to_move(place, writable.path, job.result)));
 }
 
 void patch_subject(Job& job, OpenFile& file, const NodePtr& subject) {

@@ -334,3 +334,37 @@ def test_an_empty_volume_is_filled_from_the_image_where_data_are_copied():
         equal(docker("run", "--rm", "-v", "rogate-case-empty:/v:ro", IMAGE, "ls", "/v"), "")
     finally:
         docker("volume", "rm", "rogate-case-empty")
+
+
+def test_two_names_of_one_file_in_two_sources_are_doubted():
+    """Through one source, or where nobody writes, they are one file in the runs as well."""
+    with project() as p:
+        p.make("data", {"f": "text\n"})
+        p.make("other", {})
+        p.make("notes", {"readme": "text\n"})
+        os.link(p.path("data/f"), p.path("other/g"))
+        for mounts, verdict in ((["./data:/data", "./other:/other"], "inconclusive"), (["./:/all", "./data:/data", "./other:/other"], "tolerated")):
+            p.scenario("cat /out/readme; echo more >>/data/f && grep -q more /other/g && " + OUT + IDLE, [*mounts, "./notes:/out"],
+                       candidates=["/out"])
+            done = p.run()
+            equal(p.verdicts()["/out"], verdict, done.stdout + done.stderr)
+        contains(open(p.path("data/f")).read(), "text")
+
+
+def test_times_are_those_of_the_source_to_the_nanosecond():
+    """By which make and others tell which of two files is newer. Of a root and below it, of a copy, and of a single file."""
+    when = 1_577_934_245_123_456_789
+    same = " && ".join(f"[ $(stat -c %.9Y {path}) = 1577934245.123456789 ]" for path in ("/data", "/data/sub/f", "/one"))
+    for how in ("overlay", "copy"):
+        with project() as p:
+            p.make("data", {})
+            os.makedirs(p.path("data/sub"))
+            p.make("notes", {"readme": "text\n", "one": "text\n"})
+            with open(p.path("data/sub/f"), "w") as out:
+                out.write("text\n")
+            for name in ("data/sub/f", "data", "notes/one"):
+                os.utime(p.path(name), ns=(when, when))
+            p.scenario("cat /out/readme; " + same + " && " + OUT + IDLE, ["./data:/data", "./notes/one:/one", "./notes:/out"],
+                       candidates=["/out"], data=how)
+            done = p.run()
+            equal(p.verdicts()["/out"], "tolerated", how + done.stdout + done.stderr)

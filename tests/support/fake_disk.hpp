@@ -25,6 +25,7 @@ struct Node {
     std::int64_t modified = 0;
     std::string content = {};     // of a file; of a link, where it leads
     bool has_attributes = false;  // beside owner, mode and time
+    std::string linked = {};      // the same for all names of one file
     bool operator==(const Node&) const = default;
 };
 

@@ -195,6 +195,9 @@ std::string FakeEngine::account_of_sources(const FakeContainer& container) const
                     fmt::format("root {} {:o} {} {} {} {}\n", mount.target, mode_of(node), node.uid, node.gid,
                                 node.modified, node.kind == Node::Kind::folder && all.size() == 1 ? 1 : 0);
             if (node.has_attributes && path.empty()) facts += fmt::format("more {}\n", mount.target);
+            if (!node.linked.empty())
+                facts += fmt::format("link {} {} {}\n", mount.target, node.linked,
+                                     path.substr(path.empty() ? 0 : 1));
             if (node.kind == Node::Kind::socket && !path.empty())
                 facts += fmt::format("socket {} {}\n", mount.target, path.substr(1));
         }

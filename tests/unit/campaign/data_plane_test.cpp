@@ -190,6 +190,23 @@ TEST_F(DataPlaneTest, DoubtsASourceThatWasSearchedInPart) {
     EXPECT_EQ(lacks("/view"), 0U);  // it is that of /data
 }
 
+TEST_F(DataPlaneTest, DoubtsTwoNamesOfOneFileInTwoSources) {
+    test::Node linked = test::file("text");
+    linked.linked = "1";
+    session.fake.disk.put("/srv/data/one", linked);
+    session.fake.disk.put("/srv/data/sub/also", linked);
+    session.fake.disk.put("/srv/other/two", linked);
+    survey({bind("/srv/data", "/data"), bind("/srv/data/sub", "/part"), bind("/srv/other", "/other", true)});
+    const auto at = [&](const std::string& target) {
+        return std::ranges::find(plane.mounts(), target,
+                                 [](const DataMount& each) { return each.mount.target; });
+    };
+    ASSERT_EQ(at("/data")->lacks.size(), 1U);
+    EXPECT_THAT(at("/data")->lacks[0].what, HasSubstr("/data/one and /other/two are one file"));
+    EXPECT_EQ(at("/other")->lacks.size(), 1U);
+    EXPECT_TRUE(at("/part")->lacks.empty());  // a part of the data of /data
+}
+
 TEST_F(DataPlaneTest, DoubtsNoSourceThatTheRunsHaveAsItIs) {
     session.fake.host_mounts["/srv/data"].searched_in_part = true;
     survey({bind("/srv/data", "/data", true)});
