@@ -250,7 +250,12 @@ Task<> Scratch::run_program(std::string name, std::vector<std::string> words,
     if (said->ends_with("end\n")) co_return Result<>{};
     if (said->ends_with("too large\n")) co_return fail(too_large(target));
     while (said->ends_with('\n')) said->pop_back();
-    co_return fail(ErrorKind::engine, said->empty() ? "the program that copies ended without a word" : *said);
+    if (said->empty())
+        co_return fail(ErrorKind::engine,
+                       fmt::format("engine: POST /containers/{}/attach: the program that copies "
+                                   "ended without a word; run again",
+                                   named(name)));
+    co_return fail(ErrorKind::engine, std::move(*said));
 }
 
 Task<> Scratch::make_alike(std::vector<Pair> pairs, std::vector<engine::MountSpec> sources) {
