@@ -95,3 +95,15 @@ def test_what_is_refused_starts_nothing():
         contains(done.stderr, "compose.yaml:3:36: 'pid' of service 'b' is not supported")
         assert not os.path.exists(p.path("out"))
         equal(p.run("--service", "a").returncode, 0)
+
+
+def test_a_single_file_that_the_entrypoint_replaces():
+    """sed -i renames a new file over it, which nothing can do to a mount point: with everything writable it does not start."""
+    with project() as p:
+        p.make("web", {"default.conf": "server { listen 80; }\n"})
+        with open(p.path("compose.yaml"), "w") as out:
+            out.write("services:\n  web: {image: 'rogate/nginx:bookworm', volumes: ['./web/default.conf:/etc/nginx/conf.d/default.conf']}\n")
+        done = p.run()
+        equal(done.returncode, 1, done.stdout + done.stderr)
+        equal(p.verdicts()["/etc/nginx/conf.d/default.conf"], "inconclusive")
+        contains(p.mount("/etc/nginx/conf.d/default.conf")["reason"], "the control run failed", "Device or resource busy")
