@@ -30,6 +30,13 @@ TarFolder root_of(const DataMount& data) {
     return {.path = {}, .uid = data.uid, .gid = data.gid, .mode = data.mode, .modified = data.modified};
 }
 
+// In place of an archive of the engine's, which has times in whole seconds, by which programs take files for
+// equally old, and no sockets.
+bool is_copied_by_program(const DataMount& data) {
+    return data.how == DataSource::copy && !data.fixture && !data.group &&
+           (data.is_directory || data.facts.more_attributes);
+}
+
 // Of the run's own, in the scratch volume.
 bool has_folder(const DataMount& data) {
     if (data.shares) return false;
@@ -466,7 +473,7 @@ Task<> DataPlane::make_folders(const RunPlan& plan) {
                     files.push_back({.name = inside + missing, .mode = 0755});
             }
         // An archive leaves sockets out.
-        if (layered.how == DataSource::copy && data.is_directory)
+        if (layered.how == DataSource::copy && data.is_directory && !is_copied_by_program(layered))
             for (const LiveEntry& entry : live_of(i))
                 if (entry.is_socket) files.push_back({.name = inside + entry.path, .mode = 0755});
         for (const WritablePath& path : plan.writable)
@@ -537,9 +544,7 @@ Task<> DataPlane::source_for(const RunPlan& plan, std::size_t index, engine::Mou
 Task<> DataPlane::fill(int run, std::size_t index) {
     const DataMount& data = mounts_[index];
     if (data.how == DataSource::made && data.made_files.empty()) co_return Result<>{};
-    // The engine's archives have times in whole seconds, by which programs take files for equally old.
-    if (data.how == DataSource::copy && !data.fixture && !data.group &&
-        (data.is_directory || data.facts.more_attributes)) {
+    if (is_copied_by_program(data)) {
         std::vector<engine::MountSpec> sources = source_mounts();
         Scratch::Pair pair{seen_by_helper(index), Scratch::in_helper(data_place(run, index))};
         co_return co_await scratch_.copy(std::move(pair), std::move(sources), data.mount.target);
