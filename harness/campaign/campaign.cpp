@@ -338,7 +338,6 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
                 .network = network,
                 .companions = companions,
                 .pod = pod,
-                .has_healthcheck = image.has_healthcheck || result.scenario.subject.healthcheck.has_value(),
                 .image = image,
                 .relay = relay,
                 .secrets = &secrets};

@@ -178,10 +178,10 @@ Task<std::string> Companions::wait_for(const Dependency& dependency, const std::
         if (trouble.empty() && Clock::now() >= until)
             trouble = fmt::format("did not get there within {} s", longest_wait.count());
         if (!trouble.empty()) {
-            auto words = co_await last_words(client_, container, masker_);
-            if (!words) co_return fail(std::move(words.error()));
+            auto tail = co_await log_tail(client_, container, masker_);
+            if (!tail) co_return fail(std::move(tail.error()));
             co_return fmt::format("service '{}', which '{}' waits for, {}{}", dependency.service, who,
-                                  trouble, *words);
+                                  trouble, *tail);
         }
         co_await pause();
         if ((co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none)

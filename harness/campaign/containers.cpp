@@ -7,7 +7,7 @@
 
 #include "campaign/tar.hpp"
 #include "engine/together.hpp"
-#include "scenario/driver.hpp"
+#include "scenario/step_runner.hpp"
 
 namespace rogate::campaign {
 
@@ -156,7 +156,7 @@ Task<> end_beside(engine::Client& client, std::string container, bool kill, std:
     co_return Result<>{};
 }
 
-Task<std::string> last_words(engine::Client& client, std::string container, const Masker& masker) {
+Task<std::string> log_tail(engine::Client& client, std::string container, const Masker& masker) {
     auto log = co_await scenario::last_lines(client, std::move(container), masker, 4096, 8);
     if (!log || log->empty()) co_return std::string("; it wrote nothing");
     std::string text = std::move(*log);
@@ -171,15 +171,15 @@ Task<std::string> name_fallen(engine::Client& client, std::string kind,
         auto state = co_await client.container_inspect(container);
         if (!state) co_return fail(std::move(state.error()));
         if (state->restarts == 0 && (state->running || state->exit_code == 0)) continue;
-        auto words = co_await last_words(client, container, masker);
-        if (!words) co_return fail(std::move(words.error()));
+        auto tail = co_await log_tail(client, container, masker);
+        if (!tail) co_return fail(std::move(tail.error()));
         text += fmt::format("{}{} '{}' ", text.empty() ? "" : "\n", kind, name);
         if (state->restarts == 0)
-            text += fmt::format("exited with code {}{}", state->exit_code, *words);
+            text += fmt::format("exited with code {}{}", state->exit_code, *tail);
         else
             text +=
                 fmt::format("ended and was started again {}{}",
-                            state->restarts == 1 ? "once" : fmt::format("{} times", state->restarts), *words);
+                            state->restarts == 1 ? "once" : fmt::format("{} times", state->restarts), *tail);
     }
     co_return text;
 }

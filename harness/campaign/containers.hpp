@@ -39,7 +39,7 @@ engine::Task<std::string> start_beside(engine::Client& client, std::string who, 
 // As docker stop does, or by SIGKILL; when it has ended already, nothing.
 engine::Task<> end_beside(engine::Client& client, std::string container, bool kill, std::int64_t grace_ms);
 // "; its last output:" and that without its secrets, or that there is none. `masker` outlives the call.
-engine::Task<std::string> last_words(engine::Client& client, std::string container, const Masker& masker);
+engine::Task<std::string> log_tail(engine::Client& client, std::string container, const Masker& masker);
 // Names those of `containers` (name -> id) that have ended with an error, each as a `kind`; empty: none.
 engine::Task<std::string> name_fallen(engine::Client& client, std::string kind,
                                       std::map<std::string, std::string> containers, const Masker& masker);

@@ -226,35 +226,34 @@ Task<std::string> Pod::wait_for(const PodContainer& container, const std::string
     auto code = co_await client_.container_wait(id, longest_init);
     if (!code && code.error().kind != ErrorKind::timeout) co_return fail(std::move(code.error()));
     if (code && *code == 0) co_return std::string();
-    auto words = co_await last_words(client_, id, masker_);
-    if (!words) co_return fail(std::move(words.error()));
+    auto tail = co_await log_tail(client_, id, masker_);
+    if (!tail) co_return fail(std::move(tail.error()));
     if (!code)
         co_return fmt::format("init container '{}' did not end within {} s{}", container.name,
-                              longest_init.count(), *words);
-    co_return fmt::format("init container '{}' exited with code {}{}", container.name, *code, *words);
+                              longest_init.count(), *tail);
+    co_return fmt::format("init container '{}' exited with code {}{}", container.name, *code, *tail);
 }
 
 Task<std::string> Pod::pass(const PodContainer& container, const Step& probe) {
     const std::string& id = containers_.at(container.name);
     scenario::Memory memory;
     memory.masker = masker_;
-    scenario::Driver driver(client_, id, memory, beside_, {}, holder_);
-    if (auto found = co_await driver.refresh(); !found) co_return fail(std::move(found.error()));
+    scenario::StepRunner runner(client_, id, memory, beside_, {}, holder_);
+    if (auto found = co_await runner.refresh(); !found) co_return fail(std::move(found.error()));
     const Readiness readiness{{probe}, scenario_.readiness.timeout_ms};
-    auto outcome = co_await driver.wait_ready(readiness);
+    auto outcome = co_await runner.wait_ready(readiness);
     if (!outcome)
         co_return fail(
             std::move(outcome.error()).with_context(fmt::format("probing container '{}'", container.name)));
     if (outcome->passed) co_return std::string();
     auto state = co_await client_.container_inspect(id);
     if (!state) co_return fail(std::move(state.error()));
-    auto words = co_await last_words(client_, id, masker_);
-    if (!words) co_return fail(std::move(words.error()));
+    auto tail = co_await log_tail(client_, id, masker_);
+    if (!tail) co_return fail(std::move(tail.error()));
     if (!state->running)
         co_return fmt::format("container '{}' exited with code {}{}", container.name, state->exit_code,
-                              *words);
-    co_return fmt::format("container '{}' is {} ({}){}", container.name, outcome->message, probe.name,
-                          *words);
+                              *tail);
+    co_return fmt::format("container '{}' is {} ({}){}", container.name, outcome->message, probe.name, *tail);
 }
 
 Task<std::string> Pod::ready() {

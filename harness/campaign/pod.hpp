@@ -13,7 +13,7 @@
 #include "campaign/data.hpp"
 #include "campaign/status.hpp"
 #include "engine/client.hpp"
-#include "scenario/driver.hpp"
+#include "scenario/step_runner.hpp"
 
 namespace rogate::campaign {
 

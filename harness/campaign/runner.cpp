@@ -14,8 +14,8 @@
 #include "campaign/engine_sockets.hpp"
 #include "campaign/readiness.hpp"
 #include "engine/together.hpp"
-#include "scenario/driver.hpp"
 #include "scenario/outcome.hpp"
+#include "scenario/step_runner.hpp"
 #include "verdict/no_op.hpp"
 
 namespace rogate::campaign {
@@ -111,10 +111,11 @@ class Launch {
         return without_ports(bench_.scenario.readiness,
                              bench_.control != nullptr ? bench_.control->silent_ports : record_.silent_ports);
     }
-    Task<scenario::StepOutcome> find_silent_ports(scenario::Driver& driver);
+    Task<scenario::StepOutcome> find_silent_ports(scenario::StepRunner& runner);
     Task<> run_for_a_while();
-    scenario::Driver driver() {
-        scenario::Driver made(bench_.client, container_, memory_, neighbourhood(), wrapper(), published_by());
+    scenario::StepRunner step_runner() {
+        scenario::StepRunner made(bench_.client, container_, memory_, neighbourhood(), wrapper(),
+                                  published_by());
         made.know_mounts(mounts());
         if (!prefix_.empty()) made.read_log_from_start();
         made.tell_of_restarts([this] { return bench_.observer.before_end(); },
@@ -257,16 +258,16 @@ Task<> Launch::start() {
 // Declared ports are promises that nobody has to keep: each is asked in turn, and those that say nothing
 // while others have, or for as long as a start may take, are waited for no more. A subject that has ended
 // well by then was never going to answer.
-Task<scenario::StepOutcome> Launch::find_silent_ports(scenario::Driver& driver) {
+Task<scenario::StepOutcome> Launch::find_silent_ports(scenario::StepRunner& runner) {
     std::vector<Step> pending = bench_.scenario.readiness.checks;
     const bool ports = std::ranges::all_of(
         pending, [](const Step& check) { return std::holds_alternative<TcpAction>(check.action); });
-    if (!ports || pending.empty()) co_return co_await driver.wait_ready(bench_.scenario.readiness);
+    if (!ports || pending.empty()) co_return co_await runner.wait_ready(bench_.scenario.readiness);
     auto until = Clock::now() + Milliseconds(bench_.scenario.readiness.timeout_ms);
     scenario::StepOutcome outcome{.passed = true, .message = {}, .exec_pids = {}};
     while (!pending.empty()) {
         const Readiness one{.checks = {pending.front()}, .timeout_ms = 300, .derived = true};
-        auto asked = co_await driver.wait_ready(one);
+        auto asked = co_await runner.wait_ready(one);
         if (!asked) co_return fail(std::move(asked.error()));
         if (asked->passed) {
             pending.erase(pending.begin());
@@ -309,11 +310,11 @@ Task<> Launch::ready() {
     bench_.status.phase_started("ready");
     phase_start_ = Clock::now();
     record_.phases.push_back({.name = "ready", .passed = false, .message = {}, .duration_s = 0});
-    scenario::Driver driver = this->driver();
-    if (auto found = co_await driver.refresh(); !found) co_return found;
+    scenario::StepRunner runner = step_runner();
+    if (auto found = co_await runner.refresh(); !found) co_return found;
     Readiness asked = readiness();
     const bool finds_out = bench_.control == nullptr && asked.derived;
-    auto waiting = finds_out ? find_silent_ports(driver) : driver.wait_ready(asked);
+    auto waiting = finds_out ? find_silent_ports(runner) : runner.wait_ready(asked);
     auto outcome = co_await std::move(waiting);
     if (!outcome)
         co_return fail(std::move(outcome.error()).with_context("waiting for the subject to be ready"));
@@ -351,8 +352,8 @@ Task<> Launch::look_before_restart() {
 
 Task<> Launch::step(const Step& step, std::string phase) {
     if (auto begun = co_await begin(std::move(phase)); !begun) co_return begun;
-    scenario::Driver driver = this->driver();
-    if (auto found = co_await driver.refresh(); !found) co_return found;
+    scenario::StepRunner runner = step_runner();
+    if (auto found = co_await runner.refresh(); !found) co_return found;
     if (const auto* signal = std::get_if<SignalAction>(&step.action); signal != nullptr && kills(*signal))
         if (auto told = co_await bench_.observer.before_end(); !told) co_return told;
     const bool restarts = std::holds_alternative<RestartAction>(step.action);
@@ -360,14 +361,14 @@ Task<> Launch::step(const Step& step, std::string phase) {
         if (auto alive = co_await look_before_restart(); !alive || failed_) co_return alive;
     signalled_ = !restarts && (signalled_ || std::holds_alternative<SignalAction>(step.action));
     executed_ = !restarts && (executed_ || std::holds_alternative<ExecAction>(step.action));
-    auto outcome = co_await driver.perform(step);
+    auto outcome = co_await runner.perform(step);
     if (!outcome)
         co_return fail(std::move(outcome.error()).with_context(fmt::format("step '{}'", step.name)));
     bench_.observer.own_processes(outcome->exec_pids);
     if (outcome->passed && restarts) {
         // The next step is to meet an application that is there again, as the first one did.
         const Readiness asked = readiness();
-        outcome = co_await driver.wait_ready(asked);
+        outcome = co_await runner.wait_ready(asked);
         if (!outcome)
             co_return fail(std::move(outcome.error()).with_context(fmt::format("step '{}'", step.name)));
         bench_.observer.own_processes(outcome->exec_pids);
@@ -396,13 +397,14 @@ Task<> Launch::with_background(std::size_t index) {
     scenario::Memory memory = memory_;
     scenario::Neighbourhood beside = neighbourhood();
     beside.name += "-background";  // its containers are not those of the other steps
-    scenario::Driver driver(bench_.client, container_, memory, std::move(beside), wrapper(), published_by());
-    driver.know_mounts(mounts());
-    if (auto found = co_await driver.refresh(); !found) co_return found;
+    scenario::StepRunner runner(bench_.client, container_, memory, std::move(beside), wrapper(),
+                                published_by());
+    runner.know_mounts(mounts());
+    if (auto found = co_await runner.refresh(); !found) co_return found;
     bool stop = false;
     const auto load = [&]() -> Task<> {
         co_await boost::asio::this_coro::throw_if_cancelled(false);
-        auto outcome = co_await driver.in_background(step, stop);
+        auto outcome = co_await runner.in_background(step, stop);
         if (!outcome)
             co_return fail(std::move(outcome.error()).with_context(fmt::format("step '{}'", step.name)));
         bench_.observer.own_processes(outcome->exec_pids);

@@ -30,7 +30,6 @@ struct Bench {
     std::string session, network;
     Companions& companions;
     Pod& pod;
-    bool has_healthcheck = false;
     bool lacks_data = false;  // something of the user's that exists: who looks for it has to be seen
     const engine::ImageInfo& image;
     std::string relay =

@@ -223,7 +223,6 @@ class Client {
     // Imports a root filesystem (tar) as an image with `changes` (Dockerfile instructions); returns its id.
     Task<std::string> image_import(std::string repository, std::string tag, std::string tar,
                                    std::vector<std::string> changes);
-    Task<> image_load(std::string tar);
     Task<> image_pull(std::string reference, std::function<void(const std::string&)> progress = {},
                       Milliseconds deadline = Milliseconds(600'000));
     Task<> image_remove(std::string reference, bool force);
@@ -232,9 +231,9 @@ class Client {
     Task<std::string> container_create(ContainerSpec);
     Task<> container_start(std::string id);
     Task<ContainerState> container_inspect(std::string id);
-    // The same for who waits until it is healthy. Podman's service leaves the checks to timers of systemd;
-    // where there is none, a check that is due is made here (GET /libpod/containers/{name}/healthcheck,
-    // podman 4.0).
+    // Like container_inspect(), for callers polling health. Podman's service leaves the checks to timers of
+    // systemd; where there is none, a check that is due is made here (GET
+    // /libpod/containers/{name}/healthcheck, podman 4.0).
     Task<ContainerState> container_health(std::string id);
     Task<nlohmann::json> container_inspect_raw(std::string id);
     // Waits until it is not running; its exit code.

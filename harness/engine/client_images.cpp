@@ -79,13 +79,6 @@ Task<std::string> Client::image_import(std::string repository, std::string tag, 
     co_return id;
 }
 
-Task<> Client::image_load(std::string tar) {
-    HttpRequest request = post(impl_->path("/images/load?quiet=1"));
-    request.content_type = "application/x-tar";
-    request.body = std::move(tar);
-    co_return co_await impl_->ask_progress(std::move(request), long_deadline, {});
-}
-
 Task<> Client::image_pull(std::string reference, std::function<void(const std::string&)> progress,
                           Milliseconds deadline) {
     // Without a tag the API would pull every one of them.

@@ -61,7 +61,7 @@ class Observer {
     }
     // What comes from now on belongs to `phase`.
     virtual engine::Task<> phase(std::string name) = 0;
-    // To be called before the subject is told to end: its end is none that the observer has to wonder about.
+    // Call this before stopping the subject, so that its exit is expected.
     virtual engine::Task<> before_end() = 0;
     // To be called when the container has ended and is to be started anew: what the observer holds of its
     // mounts would be mounted twice. Not earlier: it is by them that the last writes before the end are

@@ -6,7 +6,7 @@
 #include <boost/beast/core/basic_stream.hpp>
 #include <functional>
 
-#include "scenario/driver.hpp"
+#include "scenario/step_runner.hpp"
 
 namespace rogate::scenario {
 

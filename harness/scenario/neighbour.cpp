@@ -42,7 +42,7 @@ std::uint32_t unix_mode(std::uint32_t go_mode) {
 // The engine reads and writes files below the container's root as the host sees it. A tmpfs is in the
 // container's mount namespace alone: it would be the directory below it that is looked at, and a file be
 // missing that is there.
-std::string Driver::out_of_reach(const std::string& path) const {
+std::string StepRunner::out_of_reach(const std::string& path) const {
     const std::pair<const std::string, bool>* nearest = nullptr;
     for (const auto& mount : mounts_) {
         const std::string& target = mount.first;
@@ -56,7 +56,7 @@ std::string Driver::out_of_reach(const std::string& path) const {
         path, nearest->first);
 }
 
-Task<StepOutcome> Driver::copy(const CopyAction& action) {
+Task<StepOutcome> StepRunner::copy(const CopyAction& action) {
     if (std::string why = out_of_reach(action.load.to); !why.empty()) co_return miss(std::move(why));
     const auto [folder, name] = split_path(action.load.to);
     auto tar = tar_of_load(action.load, name);
@@ -71,7 +71,7 @@ Task<StepOutcome> Driver::copy(const CopyAction& action) {
                     put.error().message));
 }
 
-Task<StepOutcome> Driver::file(const Step& step, const FileAction& action) {
+Task<StepOutcome> StepRunner::file(const Step& step, const FileAction& action) {
     if (std::string why = out_of_reach(action.path); !why.empty()) co_return miss(std::move(why));
     Observed observed;
     auto stat = co_await client_.archive_stat(container_, action.path);
@@ -101,7 +101,7 @@ Task<StepOutcome> Driver::file(const Step& step, const FileAction& action) {
     co_return judged(step, std::move(observed), memory_.masker);
 }
 
-Task<std::string> Driver::make_neighbour(const DriverAction& action) {
+Task<std::string> StepRunner::make_neighbour(const RunContainerAction& action) {
     auto image = co_await client_.image_inspect(action.image);
     if (!image && image.error().kind != ErrorKind::not_found) co_return fail(std::move(image.error()));
     if (!image)
@@ -123,7 +123,8 @@ Task<std::string> Driver::make_neighbour(const DriverAction& action) {
     co_return co_await client_.container_create(std::move(spec));
 }
 
-Task<StepOutcome> Driver::watch_neighbour(const Step& step, const std::string& id, const std::string& image) {
+Task<StepOutcome> StepRunner::watch_neighbour(const Step& step, const std::string& id,
+                                              const std::string& image) {
     auto started = co_await client_.container_start(id);
     if (!started) {
         auto could_not = co_await start_was_refused(client_, id, started.error());
@@ -144,7 +145,7 @@ Task<StepOutcome> Driver::watch_neighbour(const Step& step, const std::string& i
     co_return judged(step, std::move(observed), memory_.masker);
 }
 
-Task<StepOutcome> Driver::run(const Step& step, const DriverAction& action) {
+Task<StepOutcome> StepRunner::run(const Step& step, const RunContainerAction& action) {
     auto id = co_await make_neighbour(action);
     if (!id) co_return fail(std::move(id.error()));
     Result<StepOutcome> outcome = pass();

@@ -1,4 +1,4 @@
-// What the driver's own sources share.
+// What the step runner's own sources share.
 #pragma once
 
 #include <boost/asio/as_tuple.hpp>
@@ -6,7 +6,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include "scenario/driver.hpp"
+#include "scenario/step_runner.hpp"
 
 namespace rogate::scenario {
 

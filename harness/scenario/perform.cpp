@@ -35,7 +35,7 @@ asio::awaitable<void> into(Task<StepOutcome> work, Result<StepOutcome>& result) 
 
 }  // namespace
 
-void Driver::settle(const Step& step, const std::string& key, StepOutcome& outcome) {
+void StepRunner::settle(const Step& step, const std::string& key, StepOutcome& outcome) {
     if (!outcome.passed || !outcome.observed) return;
     if (auto kept = capture(step, *outcome.observed, memory_.variables, memory_.masker); !kept) {
         outcome.passed = false;
@@ -56,7 +56,7 @@ void Driver::settle(const Step& step, const std::string& key, StepOutcome& outco
     memory_.observed.insert_or_assign(key, std::move(here));
 }
 
-Task<StepOutcome> Driver::once(const Step& step, std::string key) {
+Task<StepOutcome> StepRunner::once(const Step& step, std::string key) {
     if (const auto* group = std::get_if<ParallelAction>(&step.action))
         co_return co_await parallel(*group, key);
     const auto until = Clock::now() + Milliseconds(step.retry_until_ms.value_or(0));
@@ -80,7 +80,7 @@ Task<StepOutcome> Driver::once(const Step& step, std::string key) {
     co_return total;
 }
 
-Task<std::optional<std::string>> Driver::skip(const Step& step, StepOutcome& outcome) {
+Task<std::optional<std::string>> StepRunner::skip(const Step& step, StepOutcome& outcome) {
     for (const auto& [name, value] : step.skip_if->variables) {
         const auto found = memory_.variables.find(name);
         if (found != memory_.variables.end() && found->second == value)
@@ -98,11 +98,11 @@ Task<std::optional<std::string>> Driver::skip(const Step& step, StepOutcome& out
     co_return fmt::format("'{}' exits with 0", step.skip_if->command.back());
 }
 
-Task<StepOutcome> Driver::perform(const Step& written) {
+Task<StepOutcome> StepRunner::perform(const Step& written) {
     co_return co_await perform(written, written.name);
 }
 
-Task<StepOutcome> Driver::perform(const Step& written, std::string key) {
+Task<StepOutcome> StepRunner::perform(const Step& written, std::string key) {
     StepOutcome total = pass();
     for (int time = 1; time <= written.repeat; ++time) {
         Variables variables = memory_.variables;
@@ -147,7 +147,7 @@ Task<StepOutcome> Driver::perform(const Step& written, std::string key) {
     co_return total;
 }
 
-Task<StepOutcome> Driver::parallel(const ParallelAction& action, std::string key) {
+Task<StepOutcome> StepRunner::parallel(const ParallelAction& action, std::string key) {
     const auto executor = co_await asio::this_coro::executor;
     std::vector<Result<StepOutcome>> results(action.steps.size(),
                                              fail(ErrorKind::internal, "the step did not end"));
@@ -172,7 +172,7 @@ Task<StepOutcome> Driver::parallel(const ParallelAction& action, std::string key
     co_return total;
 }
 
-Task<StepOutcome> Driver::in_background(const Step& step, const bool& stop) {
+Task<StepOutcome> StepRunner::in_background(const Step& step, const bool& stop) {
     const auto& action = std::get<BackgroundAction>(step.action);
     StepOutcome total = pass();
     for (std::uint64_t round = 1; !stop; ++round) {

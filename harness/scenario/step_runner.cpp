@@ -1,4 +1,4 @@
-#include "scenario/driver.hpp"
+#include "scenario/step_runner.hpp"
 
 #include <fmt/format.h>
 
@@ -93,7 +93,7 @@ Task<> start_was_refused(engine::Client& client, std::string container, Error er
     co_return Result<>{};
 }
 
-Task<> Driver::refresh() {
+Task<> StepRunner::refresh() {
     auto state = co_await client_.container_inspect(network_);
     if (!state) co_return fail(std::move(state.error()));
     ports_ = state->published;
@@ -102,7 +102,7 @@ Task<> Driver::refresh() {
     co_return Result<>{};
 }
 
-Result<Address> Driver::address_of(std::uint16_t container_port) const {
+Result<Address> StepRunner::address_of(std::uint16_t container_port) const {
     if (!neighbourhood_.relay.empty()) {
         if (address_.empty())
             return fail(
@@ -120,7 +120,8 @@ Result<Address> Driver::address_of(std::uint16_t container_port) const {
 }
 
 // A miss of the connection names the port that was asked for.
-Task<StepOutcome> Driver::over_connection(std::uint16_t port, std::int64_t timeout_ms, Conversation talk) {
+Task<StepOutcome> StepRunner::over_connection(std::uint16_t port, std::int64_t timeout_ms,
+                                              Conversation talk) {
     auto address = address_of(port);
     if (!address) co_return miss(address.error().message);
     bool connected = false;
@@ -199,14 +200,14 @@ Task<StepOutcome> listens(Connection& connection, std::uint16_t port) {
 
 }  // namespace
 
-Task<StepOutcome> Driver::http(const Step& step, const HttpAction& action) {
+Task<StepOutcome> StepRunner::http(const Step& step, const HttpAction& action) {
     Conversation talk = [&](Connection& connection) {
         return exchange(connection, step, action, memory_.masker);
     };
     co_return co_await over_connection(action.port, step.timeout_ms, std::move(talk));
 }
 
-Task<StepOutcome> Driver::exec(const Step& step, const ExecAction& action) {
+Task<StepOutcome> StepRunner::exec(const Step& step, const ExecAction& action) {
     engine::ExecSpec spec;
     spec.command = wrapper_ ? wrapper_(action.command) : action.command;
     spec.user = action.user;
@@ -248,7 +249,7 @@ Task<StepOutcome> Driver::exec(const Step& step, const ExecAction& action) {
     co_return outcome;
 }
 
-Task<StepOutcome> Driver::tcp(const Step& step, const TcpAction& action) {
+Task<StepOutcome> StepRunner::tcp(const Step& step, const TcpAction& action) {
     // A relay has met the listener itself, whatever that does then.
     const bool met = !neighbourhood_.relay.empty();
     Conversation talk = [&](Connection& connection) -> Task<StepOutcome> {
@@ -258,7 +259,7 @@ Task<StepOutcome> Driver::tcp(const Step& step, const TcpAction& action) {
     co_return co_await over_connection(action.port, step.timeout_ms, std::move(talk));
 }
 
-Task<StepOutcome> Driver::log(const Step& step, std::string since) {
+Task<StepOutcome> StepRunner::log(const Step& step, std::string since) {
     auto log = co_await client_.container_logs(container_, 1 << 20, {}, std::move(since));
     if (!log) co_return fail(std::move(log.error()));
     Observed observed;
@@ -266,7 +267,7 @@ Task<StepOutcome> Driver::log(const Step& step, std::string since) {
     co_return judged(step, std::move(observed), memory_.masker);
 }
 
-Task<StepOutcome> Driver::health() {
+Task<StepOutcome> StepRunner::health() {
     auto state = co_await client_.container_health(container_);
     if (!state) co_return fail(std::move(state.error()));
     if (state->health.empty() || state->health == "none")
@@ -276,7 +277,7 @@ Task<StepOutcome> Driver::health() {
     co_return miss(fmt::format("health is '{}'", state->health));
 }
 
-Task<StepOutcome> Driver::restart(const RestartAction& action) {
+Task<StepOutcome> StepRunner::restart(const RestartAction& action) {
     if (before_end_)
         if (auto told = co_await before_end_(); !told) co_return fail(std::move(told.error()));
     if (action.kill) {
@@ -308,7 +309,7 @@ Task<StepOutcome> Driver::restart(const RestartAction& action) {
     co_return pass();
 }
 
-Task<StepOutcome> Driver::signal(const SignalAction& action) {
+Task<StepOutcome> StepRunner::signal(const SignalAction& action) {
     auto sent = co_await client_.container_kill(container_, action.signal);
     if (sent) co_return pass();
     // 409: it is not running any more, which is an outcome; anything else is the engine's failure.
@@ -318,7 +319,7 @@ Task<StepOutcome> Driver::signal(const SignalAction& action) {
     co_return miss(sent.error().message);
 }
 
-Task<StepOutcome> Driver::attempt(const Step& step) {
+Task<StepOutcome> StepRunner::attempt(const Step& step) {
     if (const auto* http_action = std::get_if<HttpAction>(&step.action))
         co_return co_await http(step, *http_action);
     if (const auto* exec_action = std::get_if<ExecAction>(&step.action))
@@ -333,8 +334,8 @@ Task<StepOutcome> Driver::attempt(const Step& step) {
         co_return co_await copy(*copy_action);
     if (const auto* file_action = std::get_if<FileAction>(&step.action))
         co_return co_await file(step, *file_action);
-    if (const auto* driver_action = std::get_if<DriverAction>(&step.action))
-        co_return co_await run(step, *driver_action);
+    if (const auto* run_container = std::get_if<RunContainerAction>(&step.action))
+        co_return co_await run(step, *run_container);
     if (const auto* wait = std::get_if<WaitAction>(&step.action)) {
         co_await sleep_for(Milliseconds(wait->duration_ms));
         co_return pass();
@@ -346,7 +347,7 @@ Task<StepOutcome> Driver::attempt(const Step& step) {
 }
 
 // Before a restart the subject has said that it is ready, which is not to count after it.
-Task<StepOutcome> Driver::check(const Step& step) {
+Task<StepOutcome> StepRunner::check(const Step& step) {
     if (!std::holds_alternative<LogAction>(step.action)) co_return co_await attempt(step);
     auto state = co_await client_.container_inspect(container_);
     if (!state) co_return fail(std::move(state.error()));
@@ -357,7 +358,7 @@ Task<StepOutcome> Driver::check(const Step& step) {
     co_return co_await log(step, std::move(since));
 }
 
-Task<StepOutcome> Driver::wait_ready(const Readiness& readiness) {
+Task<StepOutcome> StepRunner::wait_ready(const Readiness& readiness) {
     const auto until = Clock::now() + Milliseconds(readiness.timeout_ms);
     StepOutcome total = pass();
     for (const Step& check : readiness.checks) {

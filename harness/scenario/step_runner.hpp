@@ -58,12 +58,12 @@ using CommandWrapper = std::function<std::vector<std::string>(std::vector<std::s
 // or cannot find the command), which the engine notes in the container's state; else the engine's own error.
 engine::Task<> start_was_refused(engine::Client& client, std::string container, Error error);
 
-class Driver {
+class StepRunner {
   public:
-    // `memory` outlives the driver. `published_by`: the container whose network namespace the subject is in,
+    // `memory` outlives it. `published_by`: the container whose network namespace the subject is in,
     // and whose ports are published; empty: its own.
-    Driver(engine::Client& client, std::string container, Memory& memory, Neighbourhood neighbourhood = {},
-           CommandWrapper wrapper = {}, std::string published_by = {})
+    StepRunner(engine::Client& client, std::string container, Memory& memory,
+               Neighbourhood neighbourhood = {}, CommandWrapper wrapper = {}, std::string published_by = {})
         : client_(client),
           container_(std::move(container)),
           network_(published_by.empty() ? container_ : std::move(published_by)),
@@ -100,8 +100,8 @@ class Driver {
     engine::Task<StepOutcome> signal(const SignalAction& action);
     engine::Task<StepOutcome> copy(const CopyAction& action);
     engine::Task<StepOutcome> file(const Step& step, const FileAction& action);
-    engine::Task<StepOutcome> run(const Step& step, const DriverAction& action);
-    engine::Task<std::string> make_neighbour(const DriverAction& action);
+    engine::Task<StepOutcome> run(const Step& step, const RunContainerAction& action);
+    engine::Task<std::string> make_neighbour(const RunContainerAction& action);
     engine::Task<StepOutcome> watch_neighbour(const Step& step, const std::string& id,
                                               const std::string& image);
     engine::Task<StepOutcome> parallel(const ParallelAction& action, std::string key);

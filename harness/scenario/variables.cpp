@@ -77,7 +77,7 @@ class Resolver {
     }
     void operator()(CopyAction& action) const { in(action.load); }
     void operator()(FileAction& action) const { in(action.path); }
-    void operator()(DriverAction& action) const {
+    void operator()(RunContainerAction& action) const {
         in(action.image), in(action.command), in(action.entrypoint), in(action.environment);
         for (Load& load : action.files) in(load);
     }

@@ -57,7 +57,7 @@ void Collector::step(const Step& step) {
         command(exec->command);
         text(exec->stdin_text);
     }
-    if (const auto* driver = std::get_if<DriverAction>(&step.action)) {
+    if (const auto* driver = std::get_if<RunContainerAction>(&step.action)) {
         environment(driver->environment);
         command(driver->command);
         command(driver->entrypoint);

@@ -207,7 +207,7 @@ std::optional<Action> ActionReader::file(const Value& value) const {
 
 std::optional<Action> ActionReader::run(const Value& value) const {
     const Mapping mapping(value, in("run"), keys::run, context_);
-    DriverAction action;
+    RunContainerAction action;
     if (!mapping.has("image") && value.kind == Value::Kind::mapping)
         context_.problem(value, fmt::format("{} has no 'image'; write the image to start", mapping.where()));
     action.image = mapping.line("image").value_or("");
@@ -308,7 +308,7 @@ std::string default_name(const Step& step) {
         std::string operator()(const HealthAction&) const { return "healthcheck"; }
         std::string operator()(const CopyAction& copy) const { return "copy to " + copy.load.to; }
         std::string operator()(const FileAction& file) const { return "file " + file.path; }
-        std::string operator()(const DriverAction& driver) const { return "run " + driver.image; }
+        std::string operator()(const RunContainerAction& driver) const { return "run " + driver.image; }
         std::string operator()(const ParallelAction&) const { return "parallel"; }
         std::string operator()(const BackgroundAction&) const { return "background"; }
     };

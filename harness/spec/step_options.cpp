@@ -19,7 +19,7 @@ constexpr int most_repeats = 100'000;
 bool holds_text(const Step& step) {
     return std::holds_alternative<HttpAction>(step.action) ||
            std::holds_alternative<ExecAction>(step.action) ||
-           std::holds_alternative<DriverAction>(step.action) ||
+           std::holds_alternative<RunContainerAction>(step.action) ||
            std::holds_alternative<FileAction>(step.action) || std::holds_alternative<LogAction>(step.action);
 }
 

@@ -33,7 +33,8 @@ void read_retry(const Mapping& mapping, Step& step, const Context& context) {
         std::holds_alternative<HttpAction>(step.action) || std::holds_alternative<ExecAction>(step.action) ||
         std::holds_alternative<LogAction>(step.action) || std::holds_alternative<TcpAction>(step.action) ||
         std::holds_alternative<HealthAction>(step.action) ||
-        std::holds_alternative<FileAction>(step.action) || std::holds_alternative<DriverAction>(step.action);
+        std::holds_alternative<FileAction>(step.action) ||
+        std::holds_alternative<RunContainerAction>(step.action);
     if (!repeatable)
         context.problems.add(mapping.place_of("retry"),
                              "'retry' does not fit 'signal', 'restart', 'wait', 'copy' or a group; retry the "

@@ -11,8 +11,7 @@
 
 namespace rogate {
 
-// A list that can be long: its copies, and lists of some of it, refer to the same attempts until they are
-// edited.
+// Copy-on-write list; copies and subsets share storage.
 class Attempts {
   public:
     class Iterator {

@@ -96,13 +96,13 @@ struct FileAction {  // looked at from outside: nothing is executed in the subje
 };
 // A container beside the subject, on the run's network, where the subject is called `subject`. Its exit code
 // and output are what the step observes.
-struct DriverAction {
+struct RunContainerAction {
     std::string image;
     std::optional<std::vector<std::string>> command, entrypoint;
     std::optional<std::string> user, working_dir;
     std::map<std::string, std::string> environment;
     std::vector<Load> files;
-    bool operator==(const DriverAction&) const = default;
+    bool operator==(const RunContainerAction&) const = default;
 };
 
 struct Step;
@@ -119,7 +119,7 @@ struct BackgroundAction {
 
 using Action =
     std::variant<HttpAction, ExecAction, SignalAction, RestartAction, WaitAction, LogAction, TcpAction,
-                 HealthAction, CopyAction, FileAction, DriverAction, ParallelAction, BackgroundAction>;
+                 HealthAction, CopyAction, FileAction, RunContainerAction, ParallelAction, BackgroundAction>;
 
 // Part of what a step observed, kept under a name that later steps refer to as ${{ name }}.
 struct Capture {

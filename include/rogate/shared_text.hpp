@@ -13,7 +13,7 @@ namespace rogate {
 class SharedText {
   public:
     SharedText() = default;
-    // A text is one without being told so, as it is a std::string.
+    // Implicit, like std::string.
     SharedText(std::string_view text);                                           // NOLINT(*-explicit-*)
     SharedText(const std::string& text) : SharedText(std::string_view(text)) {}  // NOLINT(*-explicit-*)
     SharedText(const char* text) : SharedText(std::string_view(text)) {}         // NOLINT(*-explicit-*)

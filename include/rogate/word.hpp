@@ -15,7 +15,7 @@ namespace rogate {
 class Word {
   public:
     Word() = default;
-    // A text is one without being told so, as it is a std::string.
+    // Implicit, like std::string.
     Word(std::string_view text) : number_(text.empty() ? 0 : kept(text)) {}  // NOLINT(*-explicit-*)
     Word(const std::string& text) : Word(std::string_view(text)) {}          // NOLINT(*-explicit-*)
     Word(const char* text) : Word(std::string_view(text)) {}                 // NOLINT(*-explicit-*)

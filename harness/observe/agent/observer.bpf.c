@@ -68,7 +68,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 const volatile struct call_rule rules[SYSCALLS], i386_rules[SYSCALLS];
 const volatile __u32 ioctls[IOCTLS];
 const volatile bool sees_uring;
-const volatile bool uring_of_old; /* before 6.0 */
+const volatile bool uring_pre_6_0; /* before 6.0 */
 /* From 5.11: the current task comes with its type (bpf_get_current_task_btf), and what its pointers lead to
  * is read by single instructions instead of calls, which would be half of the cost of an observed call. */
 const volatile bool typed;
@@ -1546,7 +1546,7 @@ static __noinline int uring_submit(struct io_kiocb* request) {
         work->path_hash = hash ? ((work->path_hash * 31) ^ hash) | 1 : 0;
     }
     mark_of(&work->mark, request);
-    if (!uring_of_old) add_mark((__u64)request, &work->mark);
+    if (!uring_pre_6_0) add_mark((__u64)request, &work->mark);
     remember((__u64)request, text, fd);
     if (second_text) {
         work->event.flags = (work->event.flags & ~EVENT_TRUNCATED) | EVENT_SECOND;
@@ -1566,7 +1566,7 @@ int on_uring_submit_sqe(struct bpf_raw_tracepoint_args* context) {
 }
 
 SEC("raw_tp/io_uring_submit_sqe")
-int on_uring_submit_of_old(struct bpf_raw_tracepoint_args* context) {
+int on_uring_submit_pre_6_0(struct bpf_raw_tracepoint_args* context) {
     return uring_submit((void*)context->args[1]);
 }
 
@@ -1590,7 +1590,7 @@ static __noinline int uring_done(struct io_kiocb* request, int result) {
         if (result == -EROFS && bpf_map_lookup_elem(&processes, &tgid)) ADD(lost_events);
         return 0;
     }
-    if (!uring_of_old) {
+    if (!uring_pre_6_0) {
         struct mark_key mark = {};
         mark_of(&mark, request);
         if (mark.ring != work->mark.ring || mark.user_data != work->mark.user_data) {
@@ -1634,7 +1634,7 @@ static __noinline int uring_done(struct io_kiocb* request, int result) {
 /* Before 6.0 a completion has the program's own mark, which need not be unique. But the calls that are
  * watched here are made in io_issue_sqe, which either completes the request itself, or leaves the result in
  * it for the end of the submission. */
-static __always_inline int uring_done_of_old(__u64 user_data, int result) {
+static __always_inline int uring_done_pre_6_0(__u64 user_data, int result) {
     __u64 thread = bpf_get_current_pid_tgid(), *issued = bpf_map_lookup_elem(&issuing, &thread);
     struct io_kiocb* request;
     if (!issued) return 0;
@@ -1647,7 +1647,7 @@ static __always_inline int uring_done_of_old(__u64 user_data, int result) {
 SEC("raw_tp/io_uring_complete")
 int on_uring_complete(struct bpf_raw_tracepoint_args* context) {
     struct io_kiocb* request = (void*)context->args[1];
-    if (uring_of_old) return uring_done_of_old(context->args[1], context->args[2]);
+    if (uring_pre_6_0) return uring_done_pre_6_0(context->args[1], context->args[2]);
     return bpf_core_field_exists(request->cqe) ? uring_done(request, BPF_CORE_READ(request, cqe.res)) : 0;
 }
 

@@ -77,7 +77,7 @@ enum tier {
     URING,
     URING_REQ,
     URING_SQE,
-    URING_OLD,
+    URING_PRE_6_0,
     NOTHING,
     URING_OVERFLOW
 }; /* URING: with any of the three that follow; URING_OVERFLOW: with the first two of them */
@@ -98,11 +98,11 @@ static struct optional* optionals(void) {
         {programs->progs.after_is_readonly, "__mnt_is_readonly", EXACT, false},
         {programs->progs.on_uring_submit, "io_uring_submit_req", URING_REQ, false},
         {programs->progs.on_uring_submit_sqe, "io_uring_submit_sqe", URING_SQE, false},
-        {programs->progs.on_uring_submit_of_old, "io_uring_submit_sqe", URING_OLD, false},
+        {programs->progs.on_uring_submit_pre_6_0, "io_uring_submit_sqe", URING_PRE_6_0, false},
         {programs->progs.on_uring_complete, "io_uring_complete", URING, false},
         {programs->progs.on_uring_overflow, "io_uring_cqe_overflow", URING_OVERFLOW, false},
-        {programs->progs.before_issue, "io_issue_sqe", URING_OLD, false},
-        {programs->progs.after_issue, "io_issue_sqe", URING_OLD, false},
+        {programs->progs.before_issue, "io_issue_sqe", URING_PRE_6_0, false},
+        {programs->progs.after_issue, "io_issue_sqe", URING_PRE_6_0, false},
     };
     memcpy(all, now, sizeof all);
     return all;
@@ -134,7 +134,7 @@ static enum tier uring_tier(const struct btf* kernel, bool exact) {
     return exact && tracepoint_arguments(kernel, "io_uring_submit_sqe") == 7 &&
                    tracepoint_arguments(kernel, "io_uring_complete") == 4 &&
                    has_function(kernel, "io_issue_sqe") && has_function(kernel, "create_io_thread")
-               ? URING_OLD
+               ? URING_PRE_6_0
                : NOTHING;
 }
 
@@ -188,7 +188,7 @@ static int open_and_load(const struct btf* kernel, size_t ring_bytes, bool exact
     programs->rodata->casts =
         reading >= ANYWHERE && programs->rodata->typed && has_function(kernel, "bpf_rdonly_cast");
     programs->rodata->knows_refusals = exact;
-    programs->rodata->uring_of_old = uring_took_exact = uring == URING_OLD;
+    programs->rodata->uring_pre_6_0 = uring_took_exact = uring == URING_PRE_6_0;
     each = optionals();
     for (int i = 0; i < OPTIONAL; i++) {
         each[i].loaded = wanted(&each[i], kernel, exact, uring);

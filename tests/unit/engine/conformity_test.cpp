@@ -158,7 +158,6 @@ TEST_P(Conformity, EveryCallIsInTheSpecification) {
     check(ok, [](Client& c) { return c.info(); });
     check(ok, [](Client& c) { return c.image_inspect("a:b"); });
     check(ok, [](Client& c) { return c.image_import("r", "t", "tar", {"CMD x"}); });
-    check(ok, [](Client& c) { return c.image_load("tar"); });
     check(ok, [](Client& c) { return c.image_pull("r:t"); });
     check(ok, [](Client& c) { return c.image_remove("i", true); });
     check(list, [](Client& c) { return c.image_list("l"); });

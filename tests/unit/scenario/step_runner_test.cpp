@@ -1,5 +1,5 @@
 // The step runner over a fake engine: what becomes of steps, of retries and of a subject that ends meanwhile.
-#include "scenario/driver.hpp"
+#include "scenario/step_runner.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -27,8 +27,8 @@ class DriverTest : public testing::Test {
         ASSERT_TRUE(session.run(session.client.container_start(container)));
     }
     Result<StepOutcome> perform(const Step& step) {
-        Driver driver(session.client, container, memory);
-        return session.run(driver.perform(step));
+        StepRunner runner(session.client, container, memory);
+        return session.run(runner.perform(step));
     }
     static Step does(std::string word) {
         Step step;
@@ -104,8 +104,8 @@ TEST_F(DriverTest, AfterARestartOnlyTheNewOutputCounts) {
     Step again;
     again.name = "restart";
     again.action = RestartAction{};
-    Driver driver(session.client, container, memory);
-    driver.read_log_from_start();
+    StepRunner runner(session.client, container, memory);
+    runner.read_log_from_start();
     Readiness readiness;
     Step check;
     check.name = "log";
@@ -113,9 +113,9 @@ TEST_F(DriverTest, AfterARestartOnlyTheNewOutputCounts) {
     check.expect.contains = "ready";
     readiness.checks = {check};
     const auto both = [&]() -> engine::Task<StepOutcome> {
-        auto restarted = co_await driver.perform(again);
+        auto restarted = co_await runner.perform(again);
         if (!restarted || !restarted->passed) co_return restarted;
-        co_return co_await driver.wait_ready(readiness);
+        co_return co_await runner.wait_ready(readiness);
     };
     const auto before = session.time.passed();
     const auto outcome = session.run(both());
@@ -135,8 +135,8 @@ TEST_F(DriverTest, TheLastWordsOfASubjectThatHasEndedCount) {
     check.action = LogAction{};
     check.expect.contains = "ready";
     readiness.checks = {check};
-    Driver driver(session.client, container, memory);
-    const auto outcome = session.run(driver.wait_ready(readiness));
+    StepRunner runner(session.client, container, memory);
+    const auto outcome = session.run(runner.wait_ready(readiness));
     ASSERT_TRUE(outcome) << outcome.error().message;
     EXPECT_TRUE(outcome->passed) << outcome->message;
 }

@@ -95,7 +95,7 @@ TEST(StepFeatures, Uploads) {
 }
 
 TEST(StepFeatures, ContainersAndFiles) {
-    const auto driver = first<DriverAction>(
+    const auto driver = first<RunContainerAction>(
         "  - run: {image: tests, command: pytest -q, environment: {URL: x}, files: [{from: html, to: "
         "/tests}]}\n");
     EXPECT_EQ(driver.command, (std::vector<std::string>{"pytest", "-q"}));
