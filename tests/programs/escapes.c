@@ -75,8 +75,7 @@ static int in_thread(void* nothing) {
 /* Without glibc's own: that one takes no such flag. */
 static void by_thread(void) {
     clone(in_thread, stack + sizeof stack,
-          CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_UNTRACED,
-          NULL);
+          CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_UNTRACED, NULL);
     sleep(1);
 }
 
@@ -145,9 +144,9 @@ static void by_listener_of_all_threads(void) {
         _exit(0);
     }
     pthread_create(&thread, NULL, makes_when_told, NULL);
-    listener = filter(
-        SECCOMP_RET_USER_NOTIF,
-        SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_TSYNC_ESRCH, 0);
+    listener =
+        filter(SECCOMP_RET_USER_NOTIF,
+               SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_TSYNC_ESRCH, 0);
     if (listener < 0) perror("seccomp");
     if (write(numbers[1], &listener, sizeof listener) < 0 || write(told[1], "g", 1) < 0) perror("write");
     pthread_join(thread, NULL);

@@ -49,8 +49,7 @@ static int threads(long count) {
     pthread_attr_setstacksize(&small, 64 * 1024);
     pthread_barrier_init(&together, NULL, (unsigned int)count);
     for (long i = 0; i < count; ++i)
-        if ((errno = pthread_create(&all[i], &small, thread, (void*)i)) != 0)
-            return perror("flood: pthread_create"), 1;
+        if ((errno = pthread_create(&all[i], &small, thread, (void*)i)) != 0) return perror("flood: pthread_create"), 1;
     for (long i = 0; i < count; ++i) pthread_join(all[i], NULL);
     return 0;
 }
@@ -64,10 +63,10 @@ static int uring(long count) {
     if (fd < 0) return perror("flood: io_uring_setup"), 1;
     const size_t submissions = layout.sq_off.array + layout.sq_entries * sizeof(unsigned int);
     const size_t completions = layout.cq_off.cqes + layout.cq_entries * sizeof(struct io_uring_cqe);
-    char* ring = mmap(NULL, submissions > completions ? submissions : completions, PROT_READ | PROT_WRITE,
-                      MAP_SHARED, fd, IORING_OFF_SQ_RING);
-    struct io_uring_sqe* entries = mmap(NULL, layout.sq_entries * sizeof *entries, PROT_READ | PROT_WRITE,
-                                        MAP_SHARED, fd, IORING_OFF_SQES);
+    char* ring = mmap(NULL, submissions > completions ? submissions : completions, PROT_READ | PROT_WRITE, MAP_SHARED,
+                      fd, IORING_OFF_SQ_RING);
+    struct io_uring_sqe* entries =
+        mmap(NULL, layout.sq_entries * sizeof *entries, PROT_READ | PROT_WRITE, MAP_SHARED, fd, IORING_OFF_SQES);
     if (ring == MAP_FAILED || entries == MAP_FAILED) return perror("flood: mmap"), 1;
     static char paths[batch][256];
     for (long made = 0; made < count;) {
@@ -88,8 +87,7 @@ static int uring(long count) {
         if (syscall(SYS_io_uring_enter, fd, size, size, IORING_ENTER_GETEVENTS, NULL, 0) < 0)
             return perror("flood: io_uring_enter"), 1;
         unsigned int* head = (void*)(ring + layout.cq_off.head);
-        const unsigned int end =
-            __atomic_load_n((unsigned int*)(void*)(ring + layout.cq_off.tail), __ATOMIC_ACQUIRE);
+        const unsigned int end = __atomic_load_n((unsigned int*)(void*)(ring + layout.cq_off.tail), __ATOMIC_ACQUIRE);
         const struct io_uring_cqe* all = (void*)(ring + layout.cq_off.cqes);
         for (; *head != end; __atomic_store_n(head, *head + 1, __ATOMIC_RELEASE)) {
             const int result = all[*head & (layout.cq_entries - 1)].res;

@@ -5,8 +5,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-int main(int argc, char **argv) {
-    char *mapped;
+int main(int argc, char** argv) {
+    char* mapped;
     int file;
     if (argc != 3 || open(argv[1], O_CREAT | O_WRONLY, 0644) < 0) return 1;
     file = open(argv[2], O_CREAT | O_RDWR, 0644);

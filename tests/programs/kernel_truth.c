@@ -106,8 +106,7 @@ static void take_attempt(struct seen* seen, const unsigned char* at) {
     if (attempt.flags & ATTEMPT_DOUBTFUL) seen->uncertain++;
     add(&seen->refused, call, "EROFS", path);
     seen->attempts[seen->attempt_count].id = attempt.id;
-    snprintf(seen->attempts[seen->attempt_count++].line, 512, "%s",
-             seen->refused.all[seen->refused.count - 1]);
+    snprintf(seen->attempts[seen->attempt_count++].line, 512, "%s", seen->refused.all[seen->refused.count - 1]);
 }
 
 static void take_count(struct seen* seen, const unsigned char* at) {
@@ -115,8 +114,7 @@ static void take_count(struct seen* seen, const unsigned char* at) {
     memcpy(&count, at, sizeof count);
     for (size_t i = 0; i < seen->attempt_count; i++)
         for (uint64_t n = 1; seen->attempts[i].id == count.id && n < count.count; n++)
-            if (seen->refused.count < 4096)
-                seen->refused.all[seen->refused.count++] = strdup(seen->attempts[i].line);
+            if (seen->refused.count < 4096) seen->refused.all[seen->refused.count++] = strdup(seen->attempts[i].line);
 }
 
 /* Reads what there is of the stream from its beginning. */
@@ -259,9 +257,8 @@ int main(void) {
     qsort(seen->refused.all, seen->refused.count, sizeof *seen->refused.all, by_text);
     missed = missing("missed", &refused, &seen->refused);
     invented = missing("invented", &seen->refused, &refused);
-    printf("truth: %zu calls, %zu refused, %zu seen, %zu missed, %zu invented, %u doubtful, %llu lost\n",
-           calls, refused.count, seen->refused.count, missed, invented, seen->uncertain,
-           (unsigned long long)seen->lost);
+    printf("truth: %zu calls, %zu refused, %zu seen, %zu missed, %zu invented, %u doubtful, %llu lost\n", calls,
+           refused.count, seen->refused.count, missed, invented, seen->uncertain, (unsigned long long)seen->lost);
     fflush(stdout);
     reboot(RB_POWER_OFF);
     return 0;

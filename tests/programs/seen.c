@@ -63,7 +63,8 @@ static int open_ring(struct ring* ring, unsigned int size) {
     if (ring->fd < 0) return -1;
     ring->submissions = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd, IORING_OFF_SQ_RING);
     ring->completions = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd, IORING_OFF_CQ_RING);
-    ring->requests = mmap(NULL, size * sizeof *ring->requests, PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd, IORING_OFF_SQES);
+    ring->requests =
+        mmap(NULL, size * sizeof *ring->requests, PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd, IORING_OFF_SQES);
     return 0;
 }
 

@@ -250,8 +250,8 @@ static int uring_open(struct uring* uring) {
     completions = uring->layout.cq_off.cqes + uring->layout.cq_entries * sizeof(struct io_uring_cqe);
     uring->ring = mmap(NULL, submissions > completions ? submissions : completions, PROT_READ | PROT_WRITE,
                        MAP_SHARED | MAP_POPULATE, uring->fd, IORING_OFF_SQ_RING);
-    uring->entries = mmap(NULL, uring->layout.sq_entries * sizeof(struct io_uring_sqe),
-                          PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, uring->fd, IORING_OFF_SQES);
+    uring->entries = mmap(NULL, uring->layout.sq_entries * sizeof(struct io_uring_sqe), PROT_READ | PROT_WRITE,
+                          MAP_SHARED | MAP_POPULATE, uring->fd, IORING_OFF_SQES);
     return uring->ring == MAP_FAILED || uring->entries == MAP_FAILED ? -1 : 0;
 }
 
@@ -285,10 +285,7 @@ static void uring_batch(struct uring* uring) {
         {.opcode = IORING_OP_OPENAT, .addr = (uintptr_t) "file", .open_flags = O_WRONLY},
         {.opcode = IORING_OP_NOP},
         {.opcode = IORING_OP_UNLINKAT, .addr = (uintptr_t) "missing"},
-        {.opcode = IORING_OP_OPENAT,
-         .addr = (uintptr_t) "batched",
-         .open_flags = O_CREAT | O_RDWR,
-         .len = 0644}};
+        {.opcode = IORING_OP_OPENAT, .addr = (uintptr_t) "batched", .open_flags = O_CREAT | O_RDWR, .len = 0644}};
     int results[4];
     for (unsigned int i = 0; i < 4; i++) {
         struct io_uring_sqe entry = batch[i];
@@ -320,9 +317,8 @@ static void uring_call(struct uring* uring, const char* call, struct io_uring_sq
 static void uring_calls(void) {
     struct uring uring;
     if (uring_open(&uring)) return perror("write_calls: no io_uring");
-#define URING(name, call, path, second, ...)                                                             \
-    uring_call(&uring, "io_uring:" call, (struct io_uring_sqe){.opcode = IORING_OP_##name, __VA_ARGS__}, \
-               path, second)
+#define URING(name, call, path, second, ...) \
+    uring_call(&uring, "io_uring:" call, (struct io_uring_sqe){.opcode = IORING_OP_##name, __VA_ARGS__}, path, second)
     URING(OPENAT, "openat", "file", NULL, .open_flags = O_WRONLY);
     URING(OPENAT, "openat", "made by uring", NULL, .open_flags = O_CREAT | O_WRONLY, .len = 0644);
     URING(OPENAT, "openat", "made by uring worker", NULL, .open_flags = O_CREAT | O_WRONLY, .len = 0644,

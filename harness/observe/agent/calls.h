@@ -10,14 +10,14 @@
 /* The last call of the tables that we know (arch/x86/entry/syscalls/syscall_64.tbl: listns, Linux 6.19). */
 #define NEWEST_CALL 470
 
-void fill_rules(struct call_rule *rules, struct call_rule *i386_rules);
-const char *call_name(int number);
+void fill_rules(struct call_rule* rules, struct call_rule* i386_rules);
+const char* call_name(int number);
 /* The call acts on a symlink itself, not on what it points to. */
-bool call_acts_on_link(const struct event *event);
+bool call_acts_on_link(const struct event* event);
 /* The call makes a name that must not exist, so that its last component is not looked up. */
-bool call_makes_name(const struct event *event);
+bool call_makes_name(const struct event* event);
 /* The call removes or renames something. */
-bool call_removes(const struct event *event);
+bool call_removes(const struct event* event);
 enum mounting {
     NO_MOUNTING,
     MAKES_MOUNT, /* where the event's path leads there is another mount afterwards */
@@ -26,17 +26,17 @@ enum mounting {
     CHANGES_MOUNT /* at most its flags */
 };
 /* What the call does to the table of mounts where this path of it leads, when it succeeds. */
-enum mounting call_mounting(const struct event *event);
+enum mounting call_mounting(const struct event* event);
 /* Of a call whose kind is CALL_OTHER or CALL_NEWER: whether it changes anything when it succeeds. */
-bool call_changes_unlooked(const struct event *event);
+bool call_changes_unlooked(const struct event* event);
 /* Of a call that has been made: it has moved a name, taken it away, made it, or mounted something there; otherwise it has
  * changed a file's state. */
-bool call_changes_name(const struct event *event);
+bool call_changes_name(const struct event* event);
 /* … what was called so has another name now. */
-bool call_moves_off(const struct event *event);
+bool call_moves_off(const struct event* event);
 /* A symlink at the end of the call's path is followed. */
-bool call_follows_last(const struct event *event);
+bool call_follows_last(const struct event* event);
 /* The call would set a mode or an owner that the file has already. */
-bool call_keeps(const struct event *event, const struct stat *now);
+bool call_keeps(const struct event* event, const struct stat* now);
 
 #endif

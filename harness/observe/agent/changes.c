@@ -79,8 +79,7 @@ static int root_of_change(const struct event* event) {
         const struct mount_namespace* own = namespace_of(event->slot, event->mount_namespace, event->pid);
         return own && own->root >= 0 ? dup(own->root) : -1;
     }
-    if (event->mount_namespace == machines_namespace())
-        return open("/proc/1/root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (event->mount_namespace == machines_namespace()) return open("/proc/1/root", O_PATH | O_DIRECTORY | O_CLOEXEC);
     snprintf(path, sizeof path, "/proc/%u/ns/mnt", event->pid);
     if (stat(path, &space) || space.st_ino != event->mount_namespace) return -1;
     snprintf(path, sizeof path, "/proc/%u/root", event->pid);
@@ -117,7 +116,8 @@ static void file_by_path(int root, const char* path, struct change* change) {
     close(fd);
 }
 
-static void place_by_path(const struct event* event, int root, const char* above, const char* last, struct change* change) {
+static void place_by_path(const struct event* event, int root, const char* above, const char* last,
+                          struct change* change) {
     struct stat found;
     const int fd = open_below(root, above);
     if (fd < 0) return;

@@ -70,8 +70,7 @@ static int begin_watching(unsigned int slot, const char* id) {
 
 static void command_arm(unsigned int number, unsigned int slot, const char* id) {
     int error;
-    if (strlen(id) != CONTAINER_ID_SIZE)
-        return reply(number, slot, EINVAL, 0, "a container's id has 64 digits");
+    if (strlen(id) != CONTAINER_ID_SIZE) return reply(number, slot, EINVAL, 0, "a container's id has 64 digits");
     error = begin_watching(slot, id);
     reply(number, slot, error, 0, error ? strerror(error) : "");
 }
@@ -102,15 +101,13 @@ static void send_held(unsigned int slot, const struct held_file* held) {
 
 /* The next first process is of a generation of its own, as if the container had been started again. */
 static void begin_joined(unsigned int slot, unsigned int pid, struct process* as) {
-    const struct event root = {
-        .kind = EVENT_ROOT, .slot = slot, .pid = pid, .pid_inside = 1, .time = now_ns()};
+    const struct event root = {.kind = EVENT_ROOT, .slot = slot, .pid = pid, .pid_inside = 1, .time = now_ns()};
     as->slot = slot;
     as->root = pid;
-    bpf_map__lookup_elem(programs->maps.generations, &slot, sizeof slot, &as->generation,
-                         sizeof as->generation, 0);
+    bpf_map__lookup_elem(programs->maps.generations, &slot, sizeof slot, &as->generation, sizeof as->generation, 0);
     as->generation++;
-    bpf_map__update_elem(programs->maps.generations, &slot, sizeof slot, &as->generation,
-                         sizeof as->generation, BPF_ANY);
+    bpf_map__update_elem(programs->maps.generations, &slot, sizeof slot, &as->generation, sizeof as->generation,
+                         BPF_ANY);
     programs->bss->joined = true;
     programs->bss->first_of_joined = pid;
     send_root(&root);
@@ -124,8 +121,7 @@ static void command_join(unsigned int number, unsigned int slot, const char* tex
     unsigned int pid;
     int error;
     if (sscanf(text, "%64s %u", id, &pid) != 2 || strlen(id) != CONTAINER_ID_SIZE)
-        return reply(number, slot, EINVAL, 0,
-                     "a container's id has 64 digits, and its first process a number");
+        return reply(number, slot, EINVAL, 0, "a container's id has 64 digits, and its first process a number");
     snprintf(path, sizeof path, "/proc/%u/ns/mnt", pid);
     if (!is_in_container(pid, id) || stat(path, &namespace))
         return reply(number, slot, ESRCH, 0,
@@ -136,8 +132,7 @@ static void command_join(unsigned int number, unsigned int slot, const char* tex
     if (error) return reply(number, slot, error, 0, strerror(error));
     begin_joined(slot, pid, &as);
     space = begin_namespace(slot, (unsigned int)namespace.st_ino, pid);
-    if (!space || !space->count)
-        return reply(number, slot, ESRCH, 0, "its mounts could not be read: it has ended");
+    if (!space || !space->count) return reply(number, slot, ESRCH, 0, "its mounts could not be read: it has ended");
     if (!join_processes(programs->maps.processes, &as, id))
         return reply(number, slot, EAGAIN, 0, "its processes come and go faster than they can be found");
     each_held_file(programs->maps.processes, slot, send_held);
@@ -234,8 +229,7 @@ static void forget_container(unsigned int slot) {
     while (!more) {
         memcpy(key, next, sizeof key);
         more = bpf_map__get_next_key(programs->maps.containers, key, next, sizeof next);
-        if (!bpf_map__lookup_elem(programs->maps.containers, key, sizeof key, &value, sizeof value, 0) &&
-            value == slot)
+        if (!bpf_map__lookup_elem(programs->maps.containers, key, sizeof key, &value, sizeof value, 0) && value == slot)
             bpf_map__delete_elem(programs->maps.containers, key, sizeof key, 0);
     }
 }

@@ -239,10 +239,11 @@ void doubt_requests(unsigned int slot) {
     }
     if (count) {
         char text[200];
-        snprintf(text, sizeof text,
-                 "of %llu requests of io_uring that can write, it was not seen how they ended (its completion queue was "
-                 "full, or they were still under way)",
-                 (unsigned long long)count);
+        snprintf(
+            text, sizeof text,
+            "of %llu requests of io_uring that can write, it was not seen how they ended (its completion queue was "
+            "full, or they were still under way)",
+            (unsigned long long)count);
         send_doubt(slot, text);
     }
 }
@@ -253,8 +254,7 @@ void looks_are_done(uint64_t time) {
 }
 
 /* False: what was refused before or is refused from now on can be on another mount than we find. */
-static bool note_mount_call(const struct event* event, struct mount_namespace* space,
-                            const struct resolution* found) {
+static bool note_mount_call(const struct event* event, struct mount_namespace* space, const struct resolution* found) {
     const enum mounting what = call_mounting(event);
     const char* path = what == MOVES_ROOT ? "/" : found->path;
     if (event->result) return event->result != -EROFS; /* what would have been mounted is not looked at */
@@ -263,8 +263,7 @@ static bool note_mount_call(const struct event* event, struct mount_namespace* s
     if (what != MOVES_ROOT && (found->lexical || event->flags & EVENT_TRUNCATED)) return false;
     /* What was taken away may have been one that the container was given, and what it refused is looked at
      * only now. */
-    if (what == TAKES_MOUNT && !has_mounted_over(event->slot, event->mount_namespace, path) &&
-        !is_kernels(path))
+    if (what == TAKES_MOUNT && !has_mounted_over(event->slot, event->mount_namespace, path) && !is_kernels(path))
         return false;
     return note_mounting(event->slot, event->mount_namespace, path);
 }
@@ -275,7 +274,10 @@ static void note_success(const struct event* event, const struct resolution* fou
     if (found->other_mount)
         doubt(event, "changed something on a mount that is in no table of mounts:", found->path);
     else if (found->lexical && is_kernels(found->path) && path_is_within(found->path, "/proc"))
-        doubt(event, "changed something by a path through /proc that leads nowhere any more (--observer ptrace can tell where it led):", found->path);
+        doubt(event,
+              "changed something by a path through /proc that leads nowhere any more (--observer ptrace can tell where "
+              "it led):",
+              found->path);
 }
 
 static int on_event(void* context, void* data, size_t size) {
@@ -342,7 +344,10 @@ static int on_event(void* context, void* data, size_t size) {
     note_look(&event, &found);
     if (call_mounting(&event)) {
         if (!note_mount_call(&event, space, &found))
-            doubt(&event, event.result ? "was refused to mount something, and it is not known on which mount:" : "mounted something, or took a mount away, so that other refusals may not be on the mounts where they seem to be:",
+            doubt(&event,
+                  event.result ? "was refused to mount something, and it is not known on which mount:"
+                               : "mounted something, or took a mount away, so that other refusals may not be on the "
+                                 "mounts where they seem to be:",
                   found.path);
         if (event.flags & EVENT_SECOND) return 0;
     }

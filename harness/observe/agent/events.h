@@ -12,7 +12,7 @@
 struct seen {
     uint64_t attempts[SLOTS];
     uint64_t unplaced; /* of mount namespaces that could not be looked at in time, or of too many of them */
-    uint64_t paths; /* attempts that named one, of all containers */
+    uint64_t paths;    /* attempts that named one, of all containers */
     bool canary;
 };
 extern struct seen seen;

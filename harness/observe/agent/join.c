@@ -59,8 +59,7 @@ static int join_pass(const struct bpf_map* processes, const struct process* as, 
         if (!pid || !bpf_map__lookup_elem(processes, &pid, sizeof pid, &known, sizeof known, 0)) continue;
         /* The runtime, which is setting up an exec: it becomes the container's with that. */
         if (!is_in_container(pid, id) || namespace_inode(pid) == outside) continue;
-        if (bpf_map__update_elem(processes, &pid, sizeof pid, as, sizeof *as, BPF_NOEXIST) &&
-            errno != EEXIST) {
+        if (bpf_map__update_elem(processes, &pid, sizeof pid, as, sizeof *as, BPF_NOEXIST) && errno != EEXIST) {
             added = -1;
             break;
         }
@@ -134,8 +133,7 @@ static void tell_mappings(unsigned int slot, const struct mount_namespace* space
         if (sscanf(line, "%*s %4s", rights) != 1 || rights[1] != 'w' || rights[3] != 's' || !path) continue;
         path[strcspn(path, "\n")] = 0;
         /* Files of the kernel's own, which are nowhere. */
-        if (!strncmp(path, "/memfd:", 7) || !strncmp(path, "/SYSV", 5) || !strncmp(path, "/dev/zero", 9))
-            continue;
+        if (!strncmp(path, "/memfd:", 7) || !strncmp(path, "/SYSV", 5) || !strncmp(path, "/dev/zero", 9)) continue;
         cut_deleted(path);
         entry = mount_by_path(space, path);
         if (!entry) continue;
@@ -149,8 +147,7 @@ static void tell_mappings(unsigned int slot, const struct mount_namespace* space
     if (maps) fclose(maps);
 }
 
-static void tell_process(unsigned int slot, unsigned int pid,
-                         void (*tell)(unsigned int, const struct held_file*)) {
+static void tell_process(unsigned int slot, unsigned int pid, void (*tell)(unsigned int, const struct held_file*)) {
     char text[4096], comm[NAME_SIZE + 1], exe[PATH_MAX], directory[64];
     struct mount_namespace* space;
     struct held_file held = {.pid = pid, .mount_namespace = namespace_inode(pid)};
@@ -173,8 +170,7 @@ static void tell_process(unsigned int slot, unsigned int pid,
     snprintf(directory, sizeof directory, "/proc/%u/fd", pid);
     descriptors = opendir(directory);
     while (descriptors && (each = readdir(descriptors)))
-        if (isdigit((unsigned char)each->d_name[0]))
-            tell_descriptor(slot, directory, each->d_name, space, &held, tell);
+        if (isdigit((unsigned char)each->d_name[0])) tell_descriptor(slot, directory, each->d_name, space, &held, tell);
     if (descriptors) closedir(descriptors);
     tell_mappings(slot, space, &held, tell);
 }
@@ -187,8 +183,8 @@ void each_held_file(const struct bpf_map* processes, unsigned int slot,
     while (!more) {
         key = next;
         more = bpf_map__get_next_key(processes, &key, &next, sizeof next);
-        if (!bpf_map__lookup_elem(processes, &key, sizeof key, &process, sizeof process, 0) &&
-            process.slot == slot && !process.canary)
+        if (!bpf_map__lookup_elem(processes, &key, sizeof key, &process, sizeof process, 0) && process.slot == slot &&
+            !process.canary)
             tell_process(slot, key, tell);
     }
 }

@@ -96,7 +96,8 @@ static void doubt_state(struct live* live, const struct look_doubts* doubts) {
  * been there before: not what has the name now, or what has another name now. Of several changes that tells nothing. */
 static bool came_after_look(struct live* live, const struct passed* passed, const struct change* change) {
     if (!change->of_name || change->object == OBJECT_UNKNOWN || change->time < live->look.looked) return false;
-    if ((passed->seen_inode == change->object_inode && passed->seen_device == change->object_device) != change->moved_off)
+    if ((passed->seen_inode == change->object_inode && passed->seen_device == change->object_device) !=
+        change->moved_off)
         return false;
     return passed->seen_inode && ++live->spared <= 2;
 }
@@ -185,6 +186,5 @@ size_t looks_live(void) {
 
 void looks_forget(unsigned int slot) {
     for (uint64_t number = first_live; number < next_live; number++)
-        if (live_of(number)->look.slot == slot)
-            live_of(number)->doubted_mount = live_of(number)->doubted_state = true;
+        if (live_of(number)->look.slot == slot) live_of(number)->doubted_mount = live_of(number)->doubted_state = true;
 }

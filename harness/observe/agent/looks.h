@@ -16,7 +16,7 @@ struct passed {
     uint64_t name; /* name_hash() */
     uint64_t device, directory;
     uint64_t seen_device, seen_inode; /* what was called so at the look; 0: nothing was */
-    bool last;  /* the path's last one */
+    bool last;                        /* the path's last one */
     bool entry; /* … and the call is about that name, not about what a symlink of that name leads to */
 };
 struct look {
@@ -37,8 +37,8 @@ struct change {
     bool moved_off; /* what was called so has another name now */
     uint64_t name;  /* name_hash() of the last name of its path, 0: it has none */
     bool knows_place;
-    uint64_t device, directory; /* … that the name is in */
-    enum changed_object object; /* what has been moved or made */
+    uint64_t device, directory;           /* … that the name is in */
+    enum changed_object object;           /* what has been moved or made */
     uint64_t object_device, object_inode; /* … if it is known */
     bool knows_file, knows_device;
     uint64_t file_device, inode; /* of the file whose state was changed */

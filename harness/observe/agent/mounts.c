@@ -211,8 +211,7 @@ static void inherit_places(unsigned int slot, unsigned int inode) {
 
 bool has_mounted_over(unsigned int slot, unsigned int inode, const char* path) {
     for (size_t i = 0; i < place_count; i++)
-        if (places[i].slot == slot && places[i].inode == inode && path_is_within(path, places[i].path))
-            return true;
+        if (places[i].slot == slot && places[i].inode == inode && path_is_within(path, places[i].path)) return true;
     return false;
 }
 

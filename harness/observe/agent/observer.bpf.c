@@ -72,7 +72,7 @@ const volatile bool uring_pre_6_0; /* before 6.0 */
 /* From 5.11: the current task comes with its type (bpf_get_current_task_btf), and what its pointers lead to
  * is read by single instructions instead of calls, which would be half of the cost of an observed call. */
 const volatile bool typed;
-const volatile bool casts; /* bpf_rdonly_cast is there (6.2): the same for pointers that have no type */
+const volatile bool casts;          /* bpf_rdonly_cast is there (6.2): the same for pointers that have no type */
 const volatile bool knows_refusals; /* the fexit programs are there */
 
 struct container_id {
@@ -158,7 +158,7 @@ struct request {
     int number, result, dirfd, second_dirfd, fd;
     __u32 flags, open_flags;
     bool opens;
-    __u8 values; /* of the rule */
+    __u8 values;    /* of the rule */
     bool is_others; /* made by a process that is not watched */
 };
 /* By which a completion tells the program which request it is of. */
@@ -175,10 +175,10 @@ struct work {
     struct place base, second, from;
     struct request request;
     __u64 piece[PIECE / 8];
-    __u32 begin;   /* of the path that was hashed last: its first two bytes */
+    __u32 begin; /* of the path that was hashed last: its first two bytes */
     __u32 pad;
     struct mark_key mark; /* of an io_uring request */
-    __u64 last_id; /* of this processor; an atomic counter that says what it was takes 5.12 */
+    __u64 last_id;        /* of this processor; an atomic counter that says what it was takes 5.12 */
     struct event event;
 };
 struct {
@@ -323,18 +323,16 @@ static __noinline __u32 slot_of_task(struct task_struct* task) {
     /* cgroup v1: the hierarchies of the controllers that every engine uses. */
     if (bpf_core_enum_value_exists(enum cgroup_subsys_id, pids_cgrp_id)) {
         subsystem = bpf_core_enum_value(enum cgroup_subsys_id, pids_cgrp_id);
-        bpf_probe_read_kernel(
-            &state, sizeof state,
-            (void*)set + bpf_core_field_offset(struct css_set, subsys) + subsystem * sizeof state);
+        bpf_probe_read_kernel(&state, sizeof state,
+                              (void*)set + bpf_core_field_offset(struct css_set, subsys) + subsystem * sizeof state);
         if (state) slot = slot_of_cgroup(BPF_CORE_READ(state, cgroup));
         if (slot < SLOTS) return slot;
     }
     if (bpf_core_enum_value_exists(enum cgroup_subsys_id, memory_cgrp_id)) {
         state = 0;
         subsystem = bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id);
-        bpf_probe_read_kernel(
-            &state, sizeof state,
-            (void*)set + bpf_core_field_offset(struct css_set, subsys) + subsystem * sizeof state);
+        bpf_probe_read_kernel(&state, sizeof state,
+                              (void*)set + bpf_core_field_offset(struct css_set, subsys) + subsystem * sizeof state);
         if (state) slot = slot_of_cgroup(BPF_CORE_READ(state, cgroup));
     }
     return slot;
@@ -389,9 +387,9 @@ int BPF_PROG(on_exec, struct task_struct* task, int old_pid, struct linux_binprm
         if (slot >= SLOTS) return 0;
         pid = BPF_CORE_READ(task, thread_pid);
         level = BPF_CORE_READ(pid, level);
-        bpf_probe_read_kernel(&pid_inside, sizeof pid_inside,
-                              (void*)pid + bpf_core_field_offset(struct pid, numbers) +
-                                  (level & 31) * bpf_core_type_size(struct upid));
+        bpf_probe_read_kernel(
+            &pid_inside, sizeof pid_inside,
+            (void*)pid + bpf_core_field_offset(struct pid, numbers) + (level & 31) * bpf_core_type_size(struct upid));
         process.slot = slot;
         process.root = tgid;
         generation = bpf_map_lookup_elem(&generations, &slot);
@@ -627,8 +625,7 @@ __noinline __u64 hash_path(__u64 address, bool of_kernel) {
         for (int i = 0; i < PIECE / 8; i++) {
             __u64 word = work->piece[i];
             if (i * 8 >= size) break;
-            if (size - i * 8 < 8)
-                word &= (1ULL << ((size - i * 8) * 8 & 63)) - 1; /* what is behind is of others */
+            if (size - i * 8 < 8) word &= (1ULL << ((size - i * 8) * 8 & 63)) - 1; /* what is behind is of others */
             hash = (hash ^ word) * 0x100000001b3ULL;
             hash ^= hash >> 29;
         }
@@ -681,8 +678,8 @@ static __noinline bool count_again(struct work* work) {
     mix(key, two(event->open_flags, event->refused_mount), 0x52dce729da3ed7e5ULL, 0x9c6e6877736c46e3ULL);
     /* Opening what is there and making it are two things. */
     mix(key,
-        two(event->slot | event->number << 16,
-            -event->result | (event->flags & (EVENT_CREATED | EVENT_NO_CHANGE)) << 16),
+        two(event->slot | event->number << 16, -event->result | (event->flags & (EVENT_CREATED | EVENT_NO_CHANGE))
+                                                                    << 16),
         0x38495ab5a3c1f2d7ULL, 0x6a09e667f3bcc909ULL);
     /* Where the path leads is found out for the first of equal ones. */
     if (event->result == -EROFS && !event->refused_mount && !(event->flags & EVENT_BY_FD))
@@ -1265,7 +1262,8 @@ int BPF_PROG(on_exit, struct pt_regs* regs, long result) {
     if (number >= SYSCALLS) {
         /* x32 is off in the distributions' kernels. What uses it, or a call that no kernel has yet, is not
          * understood. */
-        if (number != (__u64)-1 && (result >= 0 || result == -EROFS)) return unknown(process, regs, number, result, false);
+        if (number != (__u64)-1 && (result >= 0 || result == -EROFS))
+            return unknown(process, regs, number, result, false);
         return 0;
     }
     END_OF(PART_PROCESS);
@@ -1278,8 +1276,7 @@ int BPF_PROG(on_exit, struct pt_regs* regs, long result) {
     if (rule.kind == CALL_NONE && result != -EROFS) return 0;
     if (rule.kind == CALL_NONE || rule.kind == CALL_OTHER || rule.kind == CALL_NEWER) {
         if (result < 0 && result != -EROFS) return 0;
-        if (result >= 0 && table->number == CALL_BPF && (i386 ? regs->bx : regs->di) != BPF_OBJ_PIN_COMMAND)
-            return 0;
+        if (result >= 0 && table->number == CALL_BPF && (i386 ? regs->bx : regs->di) != BPF_OBJ_PIN_COMMAND) return 0;
         /* Something is read-only, or was changed; what it is and which mount it is on is not known. */
         return unknown(process, regs, rule.kind == CALL_OTHER ? table->number : number, result, i386);
     }
@@ -1323,8 +1320,7 @@ int BPF_PROG(on_exit, struct pt_regs* regs, long result) {
             request->flags = EVENT_READ_INSTEAD;
         }
     } else if (rule.kind == CALL_ACCESS) {
-        if (!(argument(request, rule.flags) & W_OK))
-            return looks[process->slot & (SLOTS - 1)] ? look(request) : 0;
+        if (!(argument(request, rule.flags) & W_OK)) return looks[process->slot & (SLOTS - 1)] ? look(request) : 0;
     } else if (rule.kind == CALL_IOCTL) {
         if (result != -EROFS && !changes_by_ioctl(request->args[1])) return 0;
     } else if (rule.kind == CALL_HANDLE_OF) {
@@ -1452,15 +1448,15 @@ static __always_inline __u64 name_of_bound(struct io_kiocb* request) {
 /* The texts are the kernel's copies, which are freed before the request is complete: everything but the
  * result is put together now. */
 /* A name of a request, wherever this kernel has it. */
-#define NAME_OF(type, command, field)                                                                        \
-    (bpf_core_field_exists(((struct type##___of_7_0*)0)->field)                                              \
-         ? BPF_CORE_READ((struct type##___of_7_0*)(command), field.__incomplete_filename)                    \
+#define NAME_OF(type, command, field)                                                     \
+    (bpf_core_field_exists(((struct type##___of_7_0*)0)->field)                           \
+         ? BPF_CORE_READ((struct type##___of_7_0*)(command), field.__incomplete_filename) \
          : BPF_CORE_READ((struct type*)(command), field))
 
 static __noinline int uring_submit(struct io_kiocb* request) {
     /* Before 6.0 it had no name, but was the first member as well. */
-    void* command = (void*)request +
-                    (bpf_core_field_exists(request->cmd) ? bpf_core_field_offset(struct io_kiocb, cmd) : 0);
+    void* command =
+        (void*)request + (bpf_core_field_exists(request->cmd) ? bpf_core_field_offset(struct io_kiocb, cmd) : 0);
     __u32 tgid = bpf_get_current_pid_tgid() >> 32, zero = 0, code = BPF_CORE_READ(request, opcode);
     struct process* process = bpf_map_lookup_elem(&processes, &tgid);
     struct filename *name = 0, *second = 0;
@@ -1615,9 +1611,9 @@ static __noinline int uring_done(struct io_kiocb* request, int result) {
         work->event.mount_id = mnt ? mount_id_of(mnt) : 0;
         fill_names(0, true);
     }
-    if (result >= 0 && (work->event.number == URING_NUMBER + URING_RENAMEAT ||
-                        work->event.number == URING_NUMBER + URING_SYMLINKAT ||
-                        work->event.number == URING_NUMBER + URING_LINKAT))
+    if (result >= 0 &&
+        (work->event.number == URING_NUMBER + URING_RENAMEAT || work->event.number == URING_NUMBER + URING_SYMLINKAT ||
+         work->event.number == URING_NUMBER + URING_LINKAT))
         ADD(changes);
     if (result >= 0 && work->event.number != URING_NUMBER + URING_BIND) ADD(states);
     sent = complete(work, result);

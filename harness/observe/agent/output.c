@@ -21,7 +21,7 @@ void flush_output(void) {
     used = 0;
 }
 
-static void append(const void *bytes, size_t size) {
+static void append(const void* bytes, size_t size) {
     memcpy(buffer + used, bytes, size);
     used += size;
 }
@@ -39,9 +39,11 @@ void frame_begin(uint16_t type, uint16_t slot) {
     append(&header, sizeof header);
 }
 
-void frame_bytes(const void *bytes, size_t size) { append(bytes, size); }
+void frame_bytes(const void* bytes, size_t size) {
+    append(bytes, size);
+}
 
-void frame_text(const char *text) {
+void frame_text(const char* text) {
     size_t size = strlen(text);
     uint16_t length;
     if (size > 9000) size = 9000;

@@ -77,16 +77,14 @@ void path_unescape(char* text) {
 bool read_mount_line(char* line, struct mount_line* out) {
     int start = 0, end = 0, options = 0;
     const char *dash, *super;
-    if (sscanf(line, "%u %*u %*s %*s %n%*s%n %n", &out->id, &start, &end, &options) < 1 || !options)
-        return false;
+    if (sscanf(line, "%u %*u %*s %*s %n%*s%n %n", &out->id, &start, &end, &options) < 1 || !options) return false;
     /* The mount's own options, and after the dash the file system's: type, source, options. */
     dash = strstr(line + options, " - ");
     super = dash ? strchr(dash + 3, ' ') : NULL;
     super = super ? strchr(super + 1, ' ') : NULL;
-    out->whole_read_only = super && (!strncmp(super + 1, "ro,", 3) || !strncmp(super + 1, "ro\n", 3) ||
-                                     !strcmp(super + 1, "ro"));
-    out->read_only =
-        out->whole_read_only || !strncmp(line + options, "ro,", 3) || !strncmp(line + options, "ro ", 3);
+    out->whole_read_only =
+        super && (!strncmp(super + 1, "ro,", 3) || !strncmp(super + 1, "ro\n", 3) || !strcmp(super + 1, "ro"));
+    out->read_only = out->whole_read_only || !strncmp(line + options, "ro,", 3) || !strncmp(line + options, "ro ", 3);
     line[end] = 0;
     path_unescape(line + start);
     out->point = line + start;

@@ -132,8 +132,8 @@ static enum tier uring_tier(const struct btf* kernel, bool exact) {
     if (tracepoint_arguments(kernel, "io_uring_submit_req")) return URING_REQ;
     if (tracepoint_arguments(kernel, "io_uring_submit_sqe") == 2) return URING_SQE;
     return exact && tracepoint_arguments(kernel, "io_uring_submit_sqe") == 7 &&
-                   tracepoint_arguments(kernel, "io_uring_complete") == 4 &&
-                   has_function(kernel, "io_issue_sqe") && has_function(kernel, "create_io_thread")
+                   tracepoint_arguments(kernel, "io_uring_complete") == 4 && has_function(kernel, "io_issue_sqe") &&
+                   has_function(kernel, "create_io_thread")
                ? URING_PRE_6_0
                : NOTHING;
 }
@@ -185,8 +185,7 @@ static int open_and_load(const struct btf* kernel, size_t ring_bytes, bool exact
     uring = sees_uring && kernel ? uring_tier(kernel, exact) : NOTHING;
     programs->rodata->sees_uring = uring != NOTHING;
     programs->rodata->typed = reading >= FROM_TASK && kernel && has_typed_task(kernel);
-    programs->rodata->casts =
-        reading >= ANYWHERE && programs->rodata->typed && has_function(kernel, "bpf_rdonly_cast");
+    programs->rodata->casts = reading >= ANYWHERE && programs->rodata->typed && has_function(kernel, "bpf_rdonly_cast");
     programs->rodata->knows_refusals = exact;
     programs->rodata->uring_pre_6_0 = uring_took_exact = uring == URING_PRE_6_0;
     each = optionals();
@@ -199,8 +198,7 @@ static int open_and_load(const struct btf* kernel, size_t ring_bytes, bool exact
     error = observer_bpf__load(programs);
     if (!error) error = observer_bpf__attach(programs);
     snprintf(hooks, sizeof hooks, "sys_exit, sched_process_exec, sched_process_fork, sched_process_exit");
-    if (programs->rodata->typed)
-        name_hook("bpf_get_current_task_btf"); /* no hook, but what decides its cost */
+    if (programs->rodata->typed) name_hook("bpf_get_current_task_btf"); /* no hook, but what decides its cost */
     if (programs->rodata->casts) name_hook("bpf_rdonly_cast");
     for (int i = 0; i < OPTIONAL && !error; i++) {
         if (!each[i].loaded) continue;
@@ -224,12 +222,10 @@ static bool refuses_fexit(const struct btf* kernel) {
         {.code = BPF_JMP | BPF_EXIT},
     };
     const int function = btf__find_by_name_kind(kernel, "mnt_want_write", BTF_KIND_FUNC);
-    LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = BPF_TRACE_FEXIT,
-                .attach_btf_id = (__u32)function);
+    LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = BPF_TRACE_FEXIT, .attach_btf_id = (__u32)function);
     int program;
     if (function <= 0) return false;
-    program = bpf_prog_load(BPF_PROG_TYPE_TRACING, "fexit", "GPL", nothing, sizeof nothing / sizeof *nothing,
-                            &options);
+    program = bpf_prog_load(BPF_PROG_TYPE_TRACING, "fexit", "GPL", nothing, sizeof nothing / sizeof *nothing, &options);
     if (program >= 0) close(program);
     return program == -EPERM;
 }

@@ -80,15 +80,13 @@ static void take_mount(struct resolution* found, const struct mount_entry* entry
 
 /* The mount of that id, NULL if it is in no table of the namespace, neither the one that we have nor that of
  * now. */
-static const struct mount_entry* find_mount(struct mount_namespace* space, unsigned int id,
-                                            unsigned int pid) {
+static const struct mount_entry* find_mount(struct mount_namespace* space, unsigned int id, unsigned int pid) {
     const struct mount_entry* entry = mount_with(space, id);
     if (!entry && id && namespace_refresh(space, pid)) entry = mount_with(space, id);
     return entry;
 }
 
-static void set_mount(struct resolution* found, struct mount_namespace* space, unsigned int id,
-                      unsigned int pid) {
+static void set_mount(struct resolution* found, struct mount_namespace* space, unsigned int id, unsigned int pid) {
     const struct mount_entry* entry = find_mount(space, id, pid);
     found->other_mount = id && !entry;
     if (entry) take_mount(found, entry);
@@ -193,8 +191,7 @@ bool full_path(const struct event* event, char* full, size_t size) {
 /* The kernel said which mount refused. If that is another one than the path leads to now, a symlink, a name
  * or a mount has changed since then; and the path is only what the call said. A file system that is read-only
  * as a whole refuses before the kernel asks a mount: then what it said belongs to an earlier call. */
-static bool believe_kernel(const struct event* event, struct mount_namespace* space,
-                           struct resolution* found) {
+static bool believe_kernel(const struct event* event, struct mount_namespace* space, struct resolution* found) {
     const struct mount_entry* entry;
     if (!event->refused_mount) return false;
     if (event->refused_mount == found->mount_id) return true;
@@ -245,8 +242,7 @@ static void resolve_under(int root, const struct event* event, struct mount_name
 }
 
 /* Whether the mount that the path leads to now may be another one than it led to in the call. */
-static bool is_guess(const struct event* event, struct mount_namespace* space,
-                     const struct resolution* found) {
+static bool is_guess(const struct event* event, struct mount_namespace* space, const struct resolution* found) {
     if (found->other_mount || found->lexical) return true;
     /* The kernel asked one that is in no table, and the file system does not refuse by itself. */
     if (event->refused_mount && !found->whole_read_only) return true;

@@ -27,13 +27,13 @@ struct resolution {
 };
 
 /* The names above the executable's file. */
-void exe_path(const struct event *event, char *out, size_t size);
+void exe_path(const struct event* event, char* out, size_t size);
 /* Where the mount is that was asked for at `target`, which leads through symlinks; false: none of the table's is there. */
-bool find_target(const struct mount_namespace *space, const char *target, char *point, size_t size);
+bool find_target(const struct mount_namespace* space, const char* target, char* point, size_t size);
 /* What the call said, joined to where it begins; false: it named no path. */
-bool full_path(const struct event *event, char *full, size_t size);
-void resolve(const struct event *event, struct mount_namespace *space, struct resolution *found);
+bool full_path(const struct event* event, char* full, size_t size);
+void resolve(const struct event* event, struct mount_namespace* space, struct resolution* found);
 /* Of one who looked for a name and did not get there: the mount of the last directory on the way that is there. */
-void find_where_it_ends(const struct event *event, const struct mount_namespace *space, struct resolution *found);
+void find_where_it_ends(const struct event* event, const struct mount_namespace* space, struct resolution* found);
 
 #endif

@@ -6,30 +6,30 @@
 #define SLOTS 16
 #define CONTAINER_ID_SIZE 64
 #define NAME_SIZE 16
-#define DATA_SIZE 4096  /* the path as the call gave it, the names from its base up to the root, and those of the exe */
-#define DATA_SLACK 320  /* one name and one mount crossing may be written behind the last checked offset */
+#define DATA_SIZE 4096 /* the path as the call gave it, the names from its base up to the root, and those of the exe */
+#define DATA_SLACK 320 /* one name and one mount crossing may be written behind the last checked offset */
 #define SYSCALLS 512
 
 /* How a system call names what it changes. Argument numbers count from 0; -1: none. */
 enum call_kind {
     CALL_NONE = 0,
-    CALL_CHANGE,  /* changes by path or by fd */
-    CALL_OPEN,    /* changes if its flags say so */
-    CALL_OPENAT2, /* likewise, the flags being behind a pointer */
-    CALL_ACCESS,  /* asks whether it could write */
-    CALL_BIND,    /* makes a unix socket's file */
-    CALL_IOCTL,   /* changes for two of its requests */
+    CALL_CHANGE,     /* changes by path or by fd */
+    CALL_OPEN,       /* changes if its flags say so */
+    CALL_OPENAT2,    /* likewise, the flags being behind a pointer */
+    CALL_ACCESS,     /* asks whether it could write */
+    CALL_BIND,       /* makes a unix socket's file */
+    CALL_IOCTL,      /* changes for two of its requests */
     CALL_SOCKETCALL, /* i386: bind and others behind a pointer to their arguments */
     CALL_URING,      /* hands requests to io_uring; without the tier that sees them, what they were is not known */
-    CALL_MOUNT, /* changes what is mounted where; its path as in CALL_CHANGE, though only the eBPF agent looks at it */
-    CALL_HANDLE,    /* opens by a file handle; the descriptor says on which mount */
+    CALL_MOUNT,  /* changes what is mounted where; its path as in CALL_CHANGE, though only the eBPF agent looks at it */
+    CALL_HANDLE, /* opens by a file handle; the descriptor says on which mount */
     CALL_HANDLE_OF, /* asks for a file handle, which not every file system gives */
     CALL_NEWER,     /* not known: whether it changes anything is not known either */
-    CALL_OTHER,      /* may be refused; what it would have changed is not looked at, so that a refusal counts as lost */
+    CALL_OTHER,     /* may be refused; what it would have changed is not looked at, so that a refusal counts as lost */
     /* Of no account, but where the runs' data lack something: whoever looks for a name can learn that it is not there. */
-    CALL_LOOK = 32,  /* by a path */
-    CALL_LOOK_NAMED, /* … of a unix socket, in argument 1 */
-    CALL_LOOK_SENT,  /* … in argument 4 */
+    CALL_LOOK = 32,   /* by a path */
+    CALL_LOOK_NAMED,  /* … of a unix socket, in argument 1 */
+    CALL_LOOK_SENT,   /* … in argument 4 */
     CALL_LOOK_MESSAGE /* … behind a pointer in argument 1 */
 };
 /* What it means for others that it succeeded: a path can lead to another place than before; a name has been taken away, which
@@ -53,9 +53,10 @@ struct call_rule {
 enum event_kind {
     EVENT_ATTEMPT = 0,
     EVENT_ROOT = 1,
-    EVENT_END = 2,    /* of the first process of a joined container */
-    EVENT_CHANGED = 3, /* by anybody on this machine: a name, or the state of a file, while a path is still to be looked up */
-    EVENT_UNKNOWN = 4  /* a call was answered of which it is not known what it changes, or would have changed */
+    EVENT_END = 2, /* of the first process of a joined container */
+    EVENT_CHANGED =
+        3, /* by anybody on this machine: a name, or the state of a file, while a path is still to be looked up */
+    EVENT_UNKNOWN = 4 /* a call was answered of which it is not known what it changes, or would have changed */
 };
 
 enum event_flags {
@@ -64,13 +65,13 @@ enum event_flags {
     EVENT_TRUNCATED = 4,
     EVENT_CANARY = 8,
     EVENT_IO_URING = 16,
-    EVENT_SECOND = 32,    /* the second path of the call whose event came before, with the same id */
-    EVENT_OPENED = 64,    /* the call opened a file; the names are that file's */
-    EVENT_CREATED = 128,  /* … and made it */
-    EVENT_NO_CHANGE = 256, /* … and that changed nothing: a device, a FIFO, or O_CREAT of what was there */
-    EVENT_CHROOTED = 512,  /* by a process whose root is not that of its mount namespace */
-    EVENT_STATE = 1024,    /* the file's mode and owner were read when the call returned */
-    EVENT_LOOK = 4096, /* it only looked for a name */
+    EVENT_SECOND = 32,        /* the second path of the call whose event came before, with the same id */
+    EVENT_OPENED = 64,        /* the call opened a file; the names are that file's */
+    EVENT_CREATED = 128,      /* … and made it */
+    EVENT_NO_CHANGE = 256,    /* … and that changed nothing: a device, a FIFO, or O_CREAT of what was there */
+    EVENT_CHROOTED = 512,     /* by a process whose root is not that of its mount namespace */
+    EVENT_STATE = 1024,       /* the file's mode and owner were read when the call returned */
+    EVENT_LOOK = 4096,        /* it only looked for a name */
     EVENT_READ_INSTEAD = 2048 /* opened for reading, after it had been refused to the process for reading and writing */
 };
 
@@ -87,10 +88,10 @@ struct event {
     int number; /* of the call; of EVENT_ROOT: the generation */
     int result;
     unsigned int open_flags, mount_id, mount_namespace, pid_inside;
-    unsigned int refused_mount; /* the mount that the kernel asked and that refused; 0: not known */
-    unsigned int changes;       /* how often names had been moved by then, by anybody */
+    unsigned int refused_mount;      /* the mount that the kernel asked and that refused; 0: not known */
+    unsigned int changes;            /* how often names had been moved by then, by anybody */
     unsigned int mode, owner, group; /* with EVENT_STATE */
-    unsigned int states; /* how often files had been changed by then, by anybody; 0: that does not matter */
+    unsigned int states;             /* how often files had been changed by then, by anybody; 0: that does not matter */
     unsigned int name_size, base_size, exe_size;
     char comm[NAME_SIZE];
     char data[DATA_SIZE + DATA_SLACK];

@@ -24,9 +24,9 @@ static bool is_proc(int fd) {
 static bool is_same_place(int one, int other) {
     struct statx first, second;
     return !statx(one, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &first) &&
-           !statx(other, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &second) &&
-           first.stx_ino == second.stx_ino && first.stx_dev_major == second.stx_dev_major &&
-           first.stx_dev_minor == second.stx_dev_minor && first.stx_mnt_id == second.stx_mnt_id;
+           !statx(other, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &second) && first.stx_ino == second.stx_ino &&
+           first.stx_dev_major == second.stx_dev_major && first.stx_dev_minor == second.stx_dev_minor &&
+           first.stx_mnt_id == second.stx_mnt_id;
 }
 
 static void move_to(int* at, int fd) {
@@ -34,14 +34,16 @@ static void move_to(int* at, int fd) {
     *at = fd;
 }
 
-static void note_name(struct walk* found, int directory, const char* name, const struct stat* seen, bool last, bool entry) {
+static void note_name(struct walk* found, int directory, const char* name, const struct stat* seen, bool last,
+                      bool entry) {
     struct stat place;
     if (fstat(directory, &place)) return;
     if (found->count == WALK_NAMES) {
         found->too_many = true;
         return;
     }
-    found->names[found->count++] = (struct passed){name_hash(name), place.st_dev, place.st_ino, seen->st_dev, seen->st_ino, last, entry};
+    found->names[found->count++] =
+        (struct passed){name_hash(name), place.st_dev, place.st_ino, seen->st_dev, seen->st_ino, last, entry};
 }
 
 /* What a symlink of /proc is: "self" and "thread-self" depend on who looks, others in its root are texts, and those of the

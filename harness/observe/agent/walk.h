@@ -11,8 +11,8 @@
 #define WALK_NAMES 64
 
 struct walk {
-    int fd;        /* O_PATH, what the path leads to; -1: `error` says why there is nothing */
-    int directory; /* O_PATH, the directory that its last name is in, with all symlinks followed; -1: none */
+    int fd;                  /* O_PATH, what the path leads to; -1: `error` says why there is nothing */
+    int directory;           /* O_PATH, the directory that its last name is in, with all symlinks followed; -1: none */
     char last[NAME_MAX + 1]; /* that name; empty: the path ends in "/", "." or ".." */
     int error;
     bool steered; /* a symlink was followed, or ".." */

@@ -18,14 +18,12 @@ static void copy_out(const struct account* account, uint64_t at, void* bytes, si
     memcpy((char*)bytes + first, account->ring, size - first);
 }
 
-int account_put(struct account* account, uint16_t type, const void* fixed, size_t fixed_size,
-                const char* const* texts, size_t text_count) {
+int account_put(struct account* account, uint16_t type, const void* fixed, size_t fixed_size, const char* const* texts,
+                size_t text_count) {
     struct frame_header header = {(uint32_t)fixed_size, type, 0};
     uint64_t at = account->head;
-    for (size_t i = 0; i < text_count; i++)
-        header.length += (uint32_t)(sizeof(uint16_t) + strnlen(texts[i], 9000));
-    if (sizeof header + header.length >
-        account->ring_bytes - (at - __atomic_load_n(&account->tail, __ATOMIC_ACQUIRE)))
+    for (size_t i = 0; i < text_count; i++) header.length += (uint32_t)(sizeof(uint16_t) + strnlen(texts[i], 9000));
+    if (sizeof header + header.length > account->ring_bytes - (at - __atomic_load_n(&account->tail, __ATOMIC_ACQUIRE)))
         return 0;
     copy_in(account, at, &header, sizeof header);
     at += sizeof header;

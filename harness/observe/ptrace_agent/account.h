@@ -26,8 +26,8 @@ struct account {
     uint32_t session;          /* the how manyth start of the container's this is */
     uint32_t had_no_new_privs; /* before we came */
     uint32_t phase;            /* of what comes from now on; the relay's */
-    uint32_t begun; /* the subject has been told to go on: what is to be proven before it does has been */
-    uint32_t ended; /* the subject's first process has told the kernel to end it */
+    uint32_t begun;            /* the subject has been told to go on: what is to be proven before it does has been */
+    uint32_t ended;            /* the subject's first process has told the kernel to end it */
     uint64_t lost, attempts;
     uint64_t head, tail;           /* bytes put into and taken out of the ring since the beginning */
     uint64_t ring_bytes;           /* a power of two */
@@ -38,8 +38,8 @@ struct account {
 };
 
 /* False: no room. */
-int account_put(struct account* account, uint16_t type, const void* fixed, size_t fixed_size,
-                const char* const* texts, size_t text_count);
+int account_put(struct account* account, uint16_t type, const void* fixed, size_t fixed_size, const char* const* texts,
+                size_t text_count);
 void account_problem(struct account* account, const char* text);
 /* One more call is not in it. */
 void account_lose(struct account* account, const char* why);

@@ -51,8 +51,7 @@ static bool bind_path(unsigned int tid, const struct event* call, char* path) {
     size_t size = (size_t)call->args[2];
     memset(&address, 0, sizeof address);
     if (size > sizeof address) return false;
-    if (read_memory(tid, (unsigned long)call->args[1], &address, size) < size ||
-        address.sun_family != AF_UNIX)
+    if (read_memory(tid, (unsigned long)call->args[1], &address, size) < size || address.sun_family != AF_UNIX)
         return false;
     snprintf(path, PATH_MAX, "%.*s", (int)sizeof address.sun_path, address.sun_path);
     return path[0] != 0; /* abstract addresses and unnamed ones have no file */
@@ -60,8 +59,7 @@ static bool bind_path(unsigned int tid, const struct event* call, char* path) {
 
 static bool wants_write(const struct thread* thread, const struct call_rule* rule, unsigned int* flags) {
     struct open_how how = {0};
-    *flags =
-        rule->flags >= 0 ? (unsigned int)thread->call.args[(int)rule->flags] : O_CREAT | O_WRONLY | O_TRUNC;
+    *flags = rule->flags >= 0 ? (unsigned int)thread->call.args[(int)rule->flags] : O_CREAT | O_WRONLY | O_TRUNC;
     if (rule->kind == CALL_OPENAT2) {
         read_memory(thread->tid, (unsigned long)thread->call.args[2], &how, sizeof how);
         *flags = (unsigned int)how.flags;
@@ -75,8 +73,7 @@ static bool wants_write(const struct thread* thread, const struct call_rule* rul
 static bool through_socketcall(struct thread* thread) {
     unsigned int arguments[3];
     if (thread->call.args[0] != 2) return false;
-    if (read_memory(thread->tid, (unsigned long)thread->call.args[1], arguments, sizeof arguments) <
-        sizeof arguments)
+    if (read_memory(thread->tid, (unsigned long)thread->call.args[1], arguments, sizeof arguments) < sizeof arguments)
         return false;
     for (int i = 0; i < 3; i++) thread->call.args[i] = arguments[i];
     return true;
@@ -86,8 +83,7 @@ static void look_at_places(struct thread* thread, const struct call_rule* rule) 
     static char path[PATH_MAX];
     const unsigned long long* args = thread->call.args;
     if (rule->kind == CALL_BIND || rule->kind == CALL_SOCKETCALL) {
-        if (bind_path(thread->tid, &thread->call, path))
-            thread->first = place(thread, -1, AT_FDCWD, path, false);
+        if (bind_path(thread->tid, &thread->call, path)) thread->first = place(thread, -1, AT_FDCWD, path, false);
         return;
     }
     if (rule->fd >= 0) {
@@ -104,8 +100,8 @@ static void look_at_places(struct thread* thread, const struct call_rule* rule) 
     }
     if (!read_text(thread->tid, (unsigned long)args[(int)rule->path], path, sizeof path)) return;
     const bool of_descriptor = rule->kind == CALL_HANDLE_OF && !path[0]; /* AT_EMPTY_PATH */
-    thread->first = of_descriptor && dirfd >= 0 ? place(thread, dirfd, AT_FDCWD, "", false)
-                                                : place(thread, -1, dirfd, path, false);
+    thread->first =
+        of_descriptor && dirfd >= 0 ? place(thread, dirfd, AT_FDCWD, "", false) : place(thread, -1, dirfd, path, false);
     if (rule->second_path <= 0) return;
     const int second_dirfd = rule->second_dirfd >= 0 ? (int)args[(int)rule->second_dirfd] : AT_FDCWD;
     if (read_text(thread->tid, (unsigned long)args[(int)rule->second_path], path, sizeof path))
@@ -127,8 +123,8 @@ static bool omits_times(const struct thread* thread, unsigned long long number, 
     return (int)times[0].tv_nsec == UTIME_OMIT && (int)times[1].tv_nsec == UTIME_OMIT;
 }
 
-static void call_begins(struct thread* thread, const struct ptrace_syscall_info* info,
-                        unsigned long long number, const unsigned long long* args) {
+static void call_begins(struct thread* thread, const struct ptrace_syscall_info* info, unsigned long long number,
+                        const unsigned long long* args) {
     const bool native = info->arch == AUDIT_ARCH_X86_64;
     if (escape_begins(thread, native, number, args)) return;
     const struct call_rule* rule = rule_of(native, number);
@@ -153,8 +149,8 @@ static void call_begins(struct thread* thread, const struct ptrace_syscall_info*
         /* The file is known when it is open; refused, it is on the mount of this descriptor. */
         thread->first = place(thread, (int)args[0], AT_FDCWD, "", false);
     }
-    const bool unlooked = rule->kind == CALL_OTHER || rule->kind == CALL_MOUNT || rule->kind == CALL_URING ||
-                          rule->kind == CALL_HANDLE;
+    const bool unlooked =
+        rule->kind == CALL_OTHER || rule->kind == CALL_MOUNT || rule->kind == CALL_URING || rule->kind == CALL_HANDLE;
     if (unlooked && !call_changes_unlooked(&thread->call)) return;
     if (!unlooked) look_at_places(thread, rule);
     read_names(thread);
@@ -184,9 +180,8 @@ static bool is_mounting(const struct event* call) {
 static void note_unlooked(const struct thread* thread, int error) {
     char text[ACCOUNT_PROBLEM];
     if (error == EROFS) {
-        snprintf(text, sizeof text,
-                 "%s (%.200s) was refused (EROFS) %s, and what that would have changed is not known", thread->comm,
-                 thread->exe, call_name(thread->call.number));
+        snprintf(text, sizeof text, "%s (%.200s) was refused (EROFS) %s, and what that would have changed is not known",
+                 thread->comm, thread->exe, call_name(thread->call.number));
         return doubt(text);
     }
     if (error) return;
@@ -235,9 +230,8 @@ static bool is_nowhere(const struct where* where) {
 /* Opened for reading and writing, and for nothing that changes the file by itself. */
 static bool can_be_read_instead(const struct thread* thread) {
     const unsigned int flags = thread->call.open_flags;
-    return (thread->rule->kind == CALL_OPEN || thread->rule->kind == CALL_OPENAT2) &&
-           (flags & O_ACCMODE) == O_RDWR && !(flags & (O_TRUNC | O_APPEND | O_PATH | TMPFILE_BIT)) &&
-           thread->first->exists && !thread->first->special;
+    return (thread->rule->kind == CALL_OPEN || thread->rule->kind == CALL_OPENAT2) && (flags & O_ACCMODE) == O_RDWR &&
+           !(flags & (O_TRUNC | O_APPEND | O_PATH | TMPFILE_BIT)) && thread->first->exists && !thread->first->special;
 }
 
 static void await_reading(struct thread* thread) {
@@ -280,14 +274,13 @@ static void note_answer(struct thread* thread, int error) {
     const uint32_t elsewhere = error == EROFS && leads_elsewhere(thread) ? ATTEMPT_DOUBTFUL : 0;
     if (!error && is_nowhere(thread->first)) {
         char text[ACCOUNT_PROBLEM];
-        snprintf(text, sizeof text, "%s (%.200s) changed %.100s on a mount that is in no table of mounts",
-                 thread->comm, thread->exe, thread->first->path);
+        snprintf(text, sizeof text, "%s (%.200s) changed %.100s on a mount that is in no table of mounts", thread->comm,
+                 thread->exe, thread->first->path);
         doubt(text);
     }
     note_attempt(account, thread, thread->first, error, elsewhere);
     if (error == EROFS && can_be_read_instead(thread)) await_reading(thread);
-    if (thread->second)
-        note_attempt(account, thread, thread->second, error, ATTEMPT_SECOND | no_op | elsewhere);
+    if (thread->second) note_attempt(account, thread, thread->second, error, ATTEMPT_SECOND | no_op | elsewhere);
 }
 
 static void call_ended(struct thread* thread, int error, long long value) {
@@ -328,8 +321,7 @@ void at_call(struct thread* thread) {
         if (thread->every_call) begins_anyway(thread, &info);
         if (thread->calls_to_look_at && !thread->looked) reading_begins(thread, &info);
     } else if (info.op == PTRACE_SYSCALL_INFO_EXIT) {
-        if (thread->in_call)
-            call_ended(thread, info.exit.is_error ? (int)-info.exit.rval : 0, info.exit.rval);
+        if (thread->in_call) call_ended(thread, info.exit.is_error ? (int)-info.exit.rval : 0, info.exit.rval);
         thread->looked = false;
     }
     go_on(thread, 0);

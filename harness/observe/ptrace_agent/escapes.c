@@ -53,8 +53,7 @@ void escape_born(const struct thread* parent, struct thread* child) {
 /* clone3(2) has its flags in memory, first in a structure. */
 static void clone3_begins(struct thread* thread, unsigned long at) {
     unsigned long flags = 0;
-    if (read_memory(thread->tid, at, &flags, sizeof flags) < sizeof flags || !(flags & CLONE_UNTRACED))
-        return;
+    if (read_memory(thread->tid, at, &flags, sizeof flags) < sizeof flags || !(flags & CLONE_UNTRACED)) return;
     thread->call.args[0] = at;
     thread->argument = flags;
     if (ptrace(PTRACE_POKEDATA, thread->tid, at, flags & ~(unsigned long)CLONE_UNTRACED))
@@ -127,8 +126,7 @@ static int refusal_of_kernel(unsigned int tid, unsigned int entries, unsigned lo
 static void refuse_ring(struct thread* thread, const unsigned long long* args) {
     const int error = refusal_of_kernel(thread->tid, (unsigned int)args[0], (unsigned long)args[1]);
     ptrace(PTRACE_POKEUSER, thread->tid, offsetof(struct user_regs_struct, orig_rax), -1L);
-    ptrace(PTRACE_POKEUSER, thread->tid, offsetof(struct user_regs_struct, rax),
-           -(long)(error ? error : EPERM));
+    ptrace(PTRACE_POKEUSER, thread->tid, offsetof(struct user_regs_struct, rax), -(long)(error ? error : EPERM));
     if (error) return;
     char text[ACCOUNT_PROBLEM];
     read_names(thread);
@@ -142,8 +140,7 @@ static void refuse_ring(struct thread* thread, const unsigned long long* args) {
 
 /* ---- all of them ---- */
 
-bool escape_begins(struct thread* thread, bool native, unsigned long long number,
-                   const unsigned long long* args) {
+bool escape_begins(struct thread* thread, bool native, unsigned long long number, const unsigned long long* args) {
     const struct other_calls* calls = native ? &native_calls : &i386_calls;
     if (number == calls->exit_group) {
         if (is_first_process(thread->tid)) account->ended = 1;
@@ -191,8 +188,7 @@ void escape_ended(struct thread* thread, int error) {
             break;
         case CALLS_UNKNOWN:
             if (error == ENOSYS) break;
-            snprintf(text, sizeof text, "system call %lu was made, which this rogate does not know",
-                     thread->argument);
+            snprintf(text, sizeof text, "system call %lu was made, which this rogate does not know", thread->argument);
             doubt(text);
             break;
         case NO_ESCAPE:

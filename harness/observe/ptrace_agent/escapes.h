@@ -8,8 +8,7 @@
 #include "threads.h"
 
 /* Whether the call is one of these. */
-bool escape_begins(struct thread* thread, bool native, unsigned long long number,
-                   const unsigned long long* args);
+bool escape_begins(struct thread* thread, bool native, unsigned long long number, const unsigned long long* args);
 /* `error`: an errno, 0: it succeeded. */
 void escape_ended(struct thread* thread, int error);
 /* A filter that is not ours has handed a call to the tracer. */

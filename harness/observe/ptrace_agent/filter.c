@@ -80,8 +80,7 @@ static void decide(unsigned int number, const struct call_rule* rule) {
 }
 
 static int by_argument(const struct call_rule* rule) {
-    return (rule->kind == CALL_OPEN && rule->flags >= 0) || rule->kind == CALL_ACCESS ||
-           rule->kind == CALL_IOCTL;
+    return (rule->kind == CALL_OPEN && rule->flags >= 0) || rule->kind == CALL_ACCESS || rule->kind == CALL_IOCTL;
 }
 
 const struct other_calls native_calls = {SYS_exit_group, SYS_clone,  SYS_clone3,
@@ -126,7 +125,8 @@ static void decide_all(const struct call_rule* rules, const struct other_calls* 
      * cache, from 5.11 on). */
     for (int pass = 0; pass < 2; pass++)
         for (unsigned int number = SYSCALLS; number-- > 0;)
-            if (rules[number].kind != CALL_NONE && rules[number].kind < CALL_LOOK && by_argument(&rules[number]) == !pass)
+            if (rules[number].kind != CALL_NONE && rules[number].kind < CALL_LOOK &&
+                by_argument(&rules[number]) == !pass)
                 decide(number, &rules[number]);
     decide_others(calls);
     answer(SECCOMP_RET_ALLOW);
@@ -141,8 +141,7 @@ unsigned short filter_build(struct sock_filter* into) {
     load(offsetof(struct seccomp_data, arch));
     add((struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0));
     skip_native = used;
-    add((struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA,
-                                     0)); /* a conditional jump reaches 255 instructions only */
+    add((struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, 0)); /* a conditional jump reaches 255 instructions only */
     load(offsetof(struct seccomp_data, nr));
     unless_any_skip(X32_BIT, 1);
     answer(SECCOMP_RET_ERRNO | ENOSYS); /* x32: in no distribution's kernel */
@@ -162,8 +161,7 @@ static void build_once(void) {
 }
 
 /* The few instructions that it is made of. */
-static unsigned int run(const struct sock_filter* filter, unsigned short size,
-                        const struct seccomp_data* data) {
+static unsigned int run(const struct sock_filter* filter, unsigned short size, const struct seccomp_data* data) {
     unsigned int accumulator = 0;
     for (unsigned short at = 0; at < size; at++) {
         const struct sock_filter* now = &filter[at];

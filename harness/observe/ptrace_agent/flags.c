@@ -17,8 +17,7 @@ uint32_t flags_of(const struct event* call, const struct where* where, int error
     if (open_call) {
         /* Access mode 3 asks for the right to read and to write, and gives neither: for ioctl(2) on devices.
          */
-        const bool writes =
-            (opened & O_ACCMODE) == O_WRONLY || (opened & O_ACCMODE) == O_RDWR || opened & O_TRUNC;
+        const bool writes = (opened & O_ACCMODE) == O_WRONLY || (opened & O_ACCMODE) == O_RDWR || opened & O_TRUNC;
         const bool makes = (opened & O_TMPFILE) == O_TMPFILE || (opened & O_CREAT && !where->exists);
         const bool by_mode = (opened & O_ACCMODE) == O_ACCMODE;
         if (!error && (where->special || (!writes && !makes))) flags |= ATTEMPT_NO_OP;

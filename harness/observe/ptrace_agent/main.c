@@ -40,8 +40,7 @@ static void fail(const char* doing) {
 int send_descriptor(int socket, char tag, int fd) {
     char room[CMSG_SPACE(sizeof(int))] = {0};
     struct iovec byte = {&tag, 1};
-    struct msghdr message = {
-        .msg_iov = &byte, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room};
+    struct msghdr message = {.msg_iov = &byte, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room};
     struct cmsghdr* control = CMSG_FIRSTHDR(&message);
     control->cmsg_level = SOL_SOCKET;
     control->cmsg_type = SCM_RIGHTS;
@@ -53,8 +52,7 @@ int send_descriptor(int socket, char tag, int fd) {
 int receive_descriptor(int socket, char* tag) {
     char room[CMSG_SPACE(sizeof(int))] = {0};
     struct iovec byte = {tag, 1};
-    struct msghdr message = {
-        .msg_iov = &byte, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room};
+    struct msghdr message = {.msg_iov = &byte, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room};
     const struct cmsghdr* control;
     int fd = -1;
     *tag = 0;
@@ -82,8 +80,7 @@ int tracer_connect(const char* name) {
     struct sockaddr_un address;
     const socklen_t size = abstract(name, &address);
     const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    for (int tries = 0; fd >= 0 && tries < 250;
-         tries++) { /* the container's first process may not be that far */
+    for (int tries = 0; fd >= 0 && tries < 250; tries++) { /* the container's first process may not be that far */
         if (!connect(fd, (struct sockaddr*)&address, size)) return fd;
         usleep(20000);
     }
@@ -166,8 +163,7 @@ static int run(const char* name, const char* drop, char** program) {
     struct account* account;
     int ready[2], error = 0;
     char tag;
-    const int relay_socket = connect_relay(),
-              memory = relay_socket >= 0 ? receive_descriptor(relay_socket, &tag) : -1;
+    const int relay_socket = connect_relay(), memory = relay_socket >= 0 ? receive_descriptor(relay_socket, &tag) : -1;
     if (memory < 0) fail("reaching the ptrace observer");
     account = map_account(memory);
     if (account == MAP_FAILED) fail("the ptrace observer's memory");
@@ -228,8 +224,7 @@ static void wait_for_reader(void) {
 static int helper(int count, char** words) {
     wait_for_reader();
     if (!strcmp(words[0], "sources")) return show_sources(count - 1, words + 1);
-    if (count > 1 && !strcmp(words[0], "copy"))
-        return copy_trees(strtoull(words[1], NULL, 10), count - 2, words + 2);
+    if (count > 1 && !strcmp(words[0], "copy")) return copy_trees(strtoull(words[1], NULL, 10), count - 2, words + 2);
     if (!strcmp(words[0], "unwritten")) return show_unwritten(count - 1, words + 1);
     if (!strcmp(words[0], "like")) return make_alike(count - 1, words + 1);
     return show_owners(!strcmp(words[0], "owners-below"), count - 1, words + 1);

@@ -24,8 +24,7 @@ void note_attempt(struct account* account, const struct thread* thread, const st
                                     .error = error,
                                     .open_flags = thread->call.open_flags,
                                     .mount_id = where->mount_id};
-    const char* texts[5] = {thread->comm, thread->exe, call_name(thread->call.number), where->path,
-                            where->mount};
+    const char* texts[5] = {thread->comm, thread->exe, call_name(thread->call.number), where->path, where->mount};
     uint64_t key, check;
     size_t at, tries;
     attempt.flags = flags_of(&thread->call, where, error) | flags;

@@ -31,8 +31,7 @@ size_t read_memory(unsigned int tid, unsigned long from, void* to, size_t size) 
 bool read_text(unsigned int tid, unsigned long from, char* to, size_t size) {
     size_t used = 0;
     while (used < size) {
-        size_t piece = 4096 - ((from + used) & 4095),
-               got; /* a page at a time: the next one may not be there */
+        size_t piece = 4096 - ((from + used) & 4095), got; /* a page at a time: the next one may not be there */
         if (piece > size - used) piece = size - used;
         got = read_memory(tid, from + used, to + used, piece);
         if (memchr(to + used, 0, got)) return true;
@@ -64,8 +63,7 @@ void read_status(unsigned int tid, struct frame_attempt* attempt) {
     snprintf(name, sizeof name, "/proc/%u/status", tid);
     file = fopen(name, "re");
     while (file && fgets(line, sizeof line, file)) {
-        if (sscanf(line, "Tgid: %u", &attempt->pid) == 1 || sscanf(line, "PPid: %u", &attempt->parent) == 1)
-            continue;
+        if (sscanf(line, "Tgid: %u", &attempt->pid) == 1 || sscanf(line, "PPid: %u", &attempt->parent) == 1) continue;
         if (sscanf(line, "Uid: %*u %u", &attempt->uid) == 1) break;
     }
     if (file) fclose(file);

@@ -82,8 +82,7 @@ static void send_count(uint64_t id, uint64_t count) {
 static void command_flush(unsigned int number) {
     struct frame_stats stats = {0, 0};
     static char problem[ACCOUNT_PROBLEM + 1];
-    snprintf(problem, sizeof problem, "%s",
-             session_count ? refused : "the tracer never started in the subject");
+    snprintf(problem, sizeof problem, "%s", session_count ? refused : "the tracer never started in the subject");
     for (int tries = 0; tries < 5; tries++) pump(2); /* ends that were not heard of yet */
     for (size_t i = 0; i < session_count; i++) {
         struct session* session = &sessions[i];
@@ -103,12 +102,10 @@ static void command_flush(unsigned int number) {
         stats.attempts += session->account->attempts;
         const struct proof* own = proof_of(session, AGENT_HOME);
         if ((!own || own->outcome != CANARY_SEEN) && !problem[0])
-            snprintf(problem, sizeof problem,
-                     "it is not proven that the tracer sees what the kernel refuses%s%s",
+            snprintf(problem, sizeof problem, "it is not proven that the tracer sees what the kernel refuses%s%s",
                      own && own->why[0] ? ": " : "", own ? own->why : "");
         if (session->told && !problem[0])
-            snprintf(problem, sizeof problem,
-                     "the tracer in the subject was killed, and the subject with it");
+            snprintf(problem, sizeof problem, "the tracer in the subject was killed, and the subject with it");
         if (session->account->problem[0] && !problem[0])
             snprintf(problem, sizeof problem, "%.*s", ACCOUNT_PROBLEM - 1, session->account->problem);
     }
@@ -186,8 +183,7 @@ static bool read_commands(void) {
 /* For subjects that do not run as root: permitted only, so that an exec does not fail where they may not be
  * had. */
 static bool put_capabilities(void) {
-    const uint32_t wanted =
-        1u << CAP_SYS_PTRACE | 1u << CAP_SYS_ADMIN | 1u << CAP_DAC_READ_SEARCH | 1u << CAP_SETPCAP;
+    const uint32_t wanted = 1u << CAP_SYS_PTRACE | 1u << CAP_SYS_ADMIN | 1u << CAP_DAC_READ_SEARCH | 1u << CAP_SETPCAP;
     const struct vfs_cap_data data = {.magic_etc = VFS_CAP_REVISION_2, .data = {{wanted, 0}, {0, 0}}};
     return !setxattr(AGENT_BINARY, "security.capability", &data, sizeof data, 0);
 }
@@ -199,8 +195,7 @@ static const char* put_agent(void) {
     off_t at = 0;
     if (from < 0 || to < 0 || fstat(from, &size)) return "copying the agent into the volume";
     while (at < size.st_size)
-        if (sendfile(to, from, &at, (size_t)(size.st_size - at)) <= 0)
-            return "copying the agent into the volume";
+        if (sendfile(to, from, &at, (size_t)(size.st_size - at)) <= 0) return "copying the agent into the volume";
     fchmod(to, 0755);
     close(to);
     close(from);
@@ -211,8 +206,8 @@ static const char* start_listening(void) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     strcpy(address.sun_path, AGENT_SOCKET);
     listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-    if (listener < 0 || bind(listener, (struct sockaddr*)&address, sizeof address) ||
-        chmod(AGENT_SOCKET, 0666) || chmod("/.rogate", 0755) || listen(listener, 16))
+    if (listener < 0 || bind(listener, (struct sockaddr*)&address, sizeof address) || chmod(AGENT_SOCKET, 0666) ||
+        chmod("/.rogate", 0755) || listen(listener, 16))
         return "opening the tracers' socket";
     return NULL;
 }

@@ -33,9 +33,9 @@
 #include "watches.h"
 #include "where.h"
 
-#define OPTIONS                                                                                 \
-    (PTRACE_O_TRACESECCOMP | PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | \
-     PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC | PTRACE_O_TRACEEXIT | PTRACE_O_EXITKILL)
+#define OPTIONS                                                                                                       \
+    (PTRACE_O_TRACESECCOMP | PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | \
+     PTRACE_O_TRACEEXEC | PTRACE_O_TRACEEXIT | PTRACE_O_EXITKILL)
 
 struct account* account;
 unsigned int first_process;
@@ -95,14 +95,12 @@ static void executed(struct thread* thread) {
     snprintf(name, sizeof name, "/proc/%u/exe", thread->tid);
     fd = open(name, O_PATH | O_CLOEXEC);
     if (fd < 0) return;
-    if (!account->had_no_new_privs && has_no_new_privs(thread->tid) && !fstat(fd, &file) &&
-        file.st_mode & S_ISUID) {
+    if (!account->had_no_new_privs && has_no_new_privs(thread->tid) && !fstat(fd, &file) && file.st_mode & S_ISUID) {
         read_names(thread);
-        snprintf(
-            text, sizeof text,
-            "the setuid program %.200s ran without its privileges, since tracing it here takes no_new_privs; "
-            "run with --observer ebpf, or the subject as root",
-            thread->exe);
+        snprintf(text, sizeof text,
+                 "the setuid program %.200s ran without its privileges, since tracing it here takes no_new_privs; "
+                 "run with --observer ebpf, or the subject as root",
+                 thread->exe);
         lose(text);
     }
     ssize_t n = readlink(name, text, sizeof text - 1);
@@ -117,8 +115,7 @@ static void leaves(struct thread* thread) {
     unsigned long status = 0;
     ptrace(PTRACE_GETEVENTMSG, thread->tid, 0, &status);
     take_uses(account); /* while it is known who it was; and with the first process we end */
-    if (thread->tid == first_process || ((status & 0x7f) && is_first_process(thread->tid)))
-        account->ended = 1;
+    if (thread->tid == first_process || ((status & 0x7f) && is_first_process(thread->tid))) account->ended = 1;
     end_call(thread);
     go_on(thread, 0);
 }
@@ -187,10 +184,8 @@ static void admit(int connection) {
     socklen_t size = sizeof who;
     char kin = 0;
     unsigned char answer;
-    if (read(connection, &kin, 1) != 1 || getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &who, &size))
-        return;
-    answer = (unsigned char)seize((unsigned int)who.pid,
-                                  kin == KIN_HEALTH ? (unsigned int)who.pid : first_process);
+    if (read(connection, &kin, 1) != 1 || getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &who, &size)) return;
+    answer = (unsigned char)seize((unsigned int)who.pid, kin == KIN_HEALTH ? (unsigned int)who.pid : first_process);
     if (answer) lose("a process that was started in the container could not be traced");
     if (write(connection, &answer, 1) != 1) lose("a process that was started in the container went away");
 }
@@ -219,8 +214,7 @@ static void hear_of_stops(void) {
 static void serve(int relay_socket, int listener) {
     static char line[PATH_MAX * 4];
     for (;;) {
-        struct pollfd ready[3] = {
-            {relay_socket, POLLIN, 0}, {listener, POLLIN, 0}, {uses_queue(), POLLIN, 0}};
+        struct pollfd ready[3] = {{relay_socket, POLLIN, 0}, {listener, POLLIN, 0}, {uses_queue(), POLLIN, 0}};
         take_stops();
         if (ppoll(ready, 3, NULL, &awake) < 0) continue;
         if (ready[0].revents) {

@@ -88,8 +88,7 @@ struct walk walk(unsigned int tid, int base, int root, const char* path, bool fo
         if (links_on && read_link(tid, at, fd, name, text, sizeof text)) {
             close(fd);
             char* next = work[turn = !turn];
-            if (snprintf(next, sizeof work[0], "%s%s%s", text, *rest ? "/" : "", behind) >=
-                (int)sizeof work[0]) {
+            if (snprintf(next, sizeof work[0], "%s%s%s", text, *rest ? "/" : "", behind) >= (int)sizeof work[0]) {
                 found.error = ENAMETOOLONG;
                 break;
             }

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 
 struct walk {
-    int fd;        /* what the path leads to; -1: `error` says why it is not known */
-    int directory; /* the directory that its last name is in, with all symlinks followed; -1: none */
+    int fd;                  /* what the path leads to; -1: `error` says why it is not known */
+    int directory;           /* the directory that its last name is in, with all symlinks followed; -1: none */
     char last[NAME_MAX + 1]; /* that name; empty: the path ends in "/", "." or ".." */
     int error;
 };

@@ -22,8 +22,8 @@
 #define USES (FAN_OPEN | FAN_ONDIR)
 
 static bool engines_own(const char* point) {
-    static const char* const own[] = {
-        "/proc", "/sys", "/dev", "/.rogate", "/etc/hosts", "/etc/hostname", "/etc/resolv.conf"};
+    static const char* const own[] = {"/proc",           "/sys", "/dev", "/.rogate", "/etc/hosts", "/etc/hostname",
+                                      "/etc/resolv.conf"};
     for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
         const size_t n = strlen(own[i]);
         if (!strncmp(point, own[i], n) && (!point[n] || point[n] == '/')) return true;
@@ -42,8 +42,7 @@ static uint32_t place_of(struct account* account, unsigned int id) {
     while (place < place_count && places[place] != id) place++;
     if (place < place_count || place == ACCOUNT_PLACES) return place;
     const struct where_mount* mount = mount_with(id);
-    if (!mount ||
-        !account_put(account, FRAME_PLACE, &place, sizeof place, (const char* const*)&mount->point, 1))
+    if (!mount || !account_put(account, FRAME_PLACE, &place, sizeof place, (const char* const*)&mount->point, 1))
         return ACCOUNT_PLACES;
     places[place_count++] = id;
     return place;
@@ -52,8 +51,7 @@ static uint32_t place_of(struct account* account, unsigned int id) {
 static void use(struct account* account, int fd) {
     const uint32_t place = place_of(account, mount_id_of(fd));
     if (place == ACCOUNT_PLACES) return;
-    if (++account->uses[place] == ENOUGH_USES)
-        fanotify_mark(group, FAN_MARK_REMOVE | FAN_MARK_MOUNT, USES, fd, NULL);
+    if (++account->uses[place] == ENOUGH_USES) fanotify_mark(group, FAN_MARK_REMOVE | FAN_MARK_MOUNT, USES, fd, NULL);
 }
 
 /* Others open files of these mounts too: the engine, rogate, which reads a file for a step, and we ourselves.
@@ -81,8 +79,8 @@ int uses_queue(void) {
 }
 
 static bool mark_mounts(void) {
-    group = fanotify_init(FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_NONBLOCK,
-                          O_RDONLY | O_CLOEXEC | O_LARGEFILE | O_NONBLOCK);
+    group =
+        fanotify_init(FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_NONBLOCK, O_RDONLY | O_CLOEXEC | O_LARGEFILE | O_NONBLOCK);
     if (group < 0) return false;
     for (size_t i = 0; mount_at(i); i++)
         if (!engines_own(mount_at(i)->point))
@@ -113,8 +111,7 @@ static void watch_mount(struct account* account, int queue, const char* point) {
         const struct dirent* entry;
         while (directory && (entry = readdir(directory)) && count < MAX_DIRECTORIES) {
             char path[PATH_MAX * 2];
-            if (entry->d_type != DT_DIR || !strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
-                continue;
+            if (entry->d_type != DT_DIR || !strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..")) continue;
             snprintf(path, sizeof path, "%s/%s", found[i], entry->d_name);
             if (!lstat(path, &now) && now.st_dev == top.st_dev) found[count++] = strdup(path);
         }

@@ -126,8 +126,7 @@ static const struct where_mount* origin_of(const struct where_mount* view) {
     const struct where_mount* best = NULL;
     for (size_t i = 0; i < mount_count; i++) {
         const struct where_mount* mount = &mounts[i];
-        if (mount->is_new || strcmp(mount->device, view->device) || !path_is_within(view->root, mount->root))
-            continue;
+        if (mount->is_new || strcmp(mount->device, view->device) || !path_is_within(view->root, mount->root)) continue;
         const size_t size = strlen(mount->root), best_size = best ? strlen(best->root) : 0;
         if (best && size < best_size) continue;
         /* One source at two places: one with the same mode. */
@@ -165,14 +164,13 @@ static void take_state(const struct event* call, int fd, struct where* found) {
     struct stat now;
     if (fstat(fd, &now)) return;
     found->same = changes_nothing(call, fd);
-    found->special =
-        S_ISCHR(now.st_mode) || S_ISBLK(now.st_mode) || S_ISFIFO(now.st_mode) || S_ISSOCK(now.st_mode);
+    found->special = S_ISCHR(now.st_mode) || S_ISBLK(now.st_mode) || S_ISFIFO(now.st_mode) || S_ISSOCK(now.st_mode);
 }
 
 /* A name that is removed, renamed or made is an entry of its directory: a mount on it is not what is written
  * to. */
-static bool look_up(unsigned int tid, const struct event* call, int base, int root, const char* path,
-                    bool second, struct where* found) {
+static bool look_up(unsigned int tid, const struct event* call, int base, int root, const char* path, bool second,
+                    struct where* found) {
     const bool whole = !call_removes(call) && !call_makes_name(call);
     struct walk walked = walk(tid, base, root, path, whole && !call_acts_on_link(call));
     found->exists = walked.fd >= 0;

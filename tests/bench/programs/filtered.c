@@ -13,7 +13,7 @@
 
 #include "../../../harness/observe/ptrace_agent/filter.h"
 
-static int install(unsigned short size, struct sock_filter *filter) {
+static int install(unsigned short size, struct sock_filter* filter) {
     const struct sock_fprog whole = {size, filter};
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) return -1;
     return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &whole) ? -1 : 0;
@@ -35,11 +35,11 @@ static int look_at_openat(void) {
 }
 
 static const struct {
-    const char *name;
+    const char* name;
     int (*install)(void);
 } filters[] = {{"nothing", let_everything_pass}, {"openat", look_at_openat}, {"agent", filter_install}};
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     for (size_t i = 0; argc > 2 && i < sizeof filters / sizeof *filters; i++) {
         if (strcmp(argv[1], filters[i].name)) continue;
         if (filters[i].install() < 0) return perror("filtered: seccomp"), 1;

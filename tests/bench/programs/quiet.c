@@ -32,17 +32,19 @@ struct quiet quiet_begin(long loop) {
     return (struct quiet){loop + loop / 20, loop, loop, now(CLOCK_MONOTONIC) + PATIENCE};
 }
 
-static bool is_quiet(struct quiet *quiet) {
+static bool is_quiet(struct quiet* quiet) {
     quiet->around = loop();
     if (quiet->around < quiet->shortest) quiet->shortest = quiet->around;
     return quiet->around <= quiet->limit;
 }
 
-bool quiet_wait(struct quiet *quiet) {
+bool quiet_wait(struct quiet* quiet) {
     if (!quiet->limit || quiet->around <= quiet->limit) return true;
     while (now(CLOCK_MONOTONIC) < quiet->end)
         if (is_quiet(quiet)) return true;
     return false;
 }
 
-bool quiet_was(struct quiet *quiet) { return !quiet->limit || is_quiet(quiet); }
+bool quiet_was(struct quiet* quiet) {
+    return !quiet->limit || is_quiet(quiet);
+}

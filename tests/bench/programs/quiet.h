@@ -20,7 +20,7 @@ long shortest_loop(double seconds);
 struct quiet quiet_begin(long loop);
 
 /* Waits until nobody disturbs; false after four minutes in all. */
-bool quiet_wait(struct quiet *quiet);
+bool quiet_wait(struct quiet* quiet);
 
 /* Whether nobody disturbed what was done since. */
-bool quiet_was(struct quiet *quiet);
+bool quiet_was(struct quiet* quiet);

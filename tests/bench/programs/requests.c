@@ -18,11 +18,11 @@ enum { CONNECTIONS = 8, PIECE = 200, MOST_PROCESSES = 64 };
 static int sockets[CONNECTIONS];
 static clockid_t processes[MOST_PROCESSES];
 static int process_count;
-static const char *request;
+static const char* request;
 static size_t request_size, reply_size;
 static char buffer[1 << 16];
 
-static void fail(const char *what) {
+static void fail(const char* what) {
     fprintf(stderr, "requests: %s: %s\n", what, strerror(errno));
     exit(1);
 }
@@ -36,7 +36,7 @@ static double server_time(void) {
 static int connect_to(int port) {
     const struct sockaddr_in server = {AF_INET, htons((unsigned short)port), {htonl(INADDR_LOOPBACK)}, {0}};
     const int fd = socket(AF_INET, SOCK_STREAM, 0), yes = 1;
-    if (fd < 0 || connect(fd, (const struct sockaddr *)&server, sizeof server)) fail("connect");
+    if (fd < 0 || connect(fd, (const struct sockaddr*)&server, sizeof server)) fail("connect");
     if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes)) fail("setsockopt");
     return fd;
 }
@@ -87,7 +87,7 @@ static void measure(long count, long quiet_loop) {
     printf("%.6f %.6f %ld %ld %ld\n", cpu, wall, counted, made, quiet.shortest);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     if (argc < 6 || argc - 5 > MOST_PROCESSES) {
         fprintf(stderr, "usage: requests PORT REQUEST N QUIET_LOOP PID...\n");
         return 2;
