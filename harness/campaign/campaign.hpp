@@ -6,6 +6,7 @@
 #include <memory>
 #include <rogate/result.hpp>
 
+#include "campaign/budget.hpp"
 #include "campaign/status.hpp"
 #include "engine/client.hpp"
 #include "observe/observer.hpp"
@@ -26,6 +27,8 @@ struct Options {
     Requests requests = Requests::automatic;
     int repeat = 1;                                      // how often each run is tried
     std::chrono::milliseconds observer_timeout{30'000};  // for its answer to a command
+    // Shared with the other campaigns of the command; null: no bounds.
+    std::shared_ptr<Budget> budget = {};
     // Gives the campaign an observer of the caller's own, in place of the one that `observer` names.
     std::function<engine::Task<std::unique_ptr<observe::Observer>>()> own_observer = {};
 };
@@ -46,7 +49,8 @@ Result<std::vector<std::string>> choose_candidates(const Scenario& scenario,
 Result<> check_fixtures(const Scenario& scenario, const std::vector<Mount>& mounts);
 
 // `client` must have negotiated. Objects made on the engine carry `session`; sweep() removes what is left of
-// them.
+// them. A campaign that its budget ended has a result, in which `stopped` says so; when it was the time that
+// ended it, as much is left on the engine as after an interruption.
 engine::Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std::string session,
                                           Options options, Status& status);
 
