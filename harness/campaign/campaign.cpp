@@ -61,10 +61,13 @@ Result<std::vector<std::string>> choose_candidates(const Scenario& scenario,
     std::vector<std::string> chosen;
     if (!scenario.candidates) {
         for (const Mount& mount : mounts)
-            if (!mount.read_only && mount.type != MountType::rootfs) chosen.push_back(mount.target);
+            if (!mount.read_only && (mount.type != MountType::rootfs || scenario.rootfs))
+                chosen.push_back(mount.target);
         return chosen;
     }
-    for (const std::string& target : *scenario.candidates) {
+    std::vector<std::string> wanted = *scenario.candidates;
+    if (scenario.rootfs) wanted.emplace_back("/");
+    for (const std::string& target : wanted) {
         const auto mount =
             std::find_if(mounts.begin(), mounts.end(), [&](const Mount& m) { return m.target == target; });
         if (mount == mounts.end()) {
@@ -328,7 +331,7 @@ Task<> Campaign::start_observer(std::unique_ptr<observe::Observer>* observer) {
 }
 
 Task<> Campaign::make_network() {
-    auto made = co_await client.network_create(network, labels(session, "network"));
+    auto made = co_await client.network_create(network, labels(session, "network"), options.offline);
     if (!made) co_return fail(std::move(made.error()).with_context("making the run's network"));
     co_return Result<>{};
 }
@@ -456,6 +459,14 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
     co_return Result<>{};
 }
 
+void cut_off(Scenario& scenario, Status& status) {
+    std::vector<std::string>& networks = scenario.subject.networks;
+    if (!networks.empty())
+        status.warn(fmt::format("--offline: the subject joins no network but the run's own; not joined: {}",
+                                fmt::join(networks, ", ")));
+    networks.clear();
+}
+
 }  // namespace
 
 Task<std::unique_ptr<observe::Observer>> start_observer(engine::Client& client, ObserverChoice choice,
@@ -522,7 +533,9 @@ Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std
     std::unique_ptr<observe::Observer> observer;
     DataPlane data(client, session, result.scenario.subject.image);
     data.use(result.scenario.data);
-    const bool by_relay = options.requests == Requests::relay ||
+    if (options.offline) cut_off(result.scenario, status);
+    // No port of such a network is published.
+    const bool by_relay = options.offline || options.requests == Requests::relay ||
                           (options.requests == Requests::automatic && needs_relay(client.endpoint()));
     Companions companions(client, status, result.scenario, session, campaign.network, !by_relay);
     Pod pod(client, status, result.scenario, session, campaign.network, !by_relay);

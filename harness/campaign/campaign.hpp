@@ -23,8 +23,10 @@ enum class Requests { automatic, ports, relay };
 
 struct Options {
     ObserverChoice observer = ObserverChoice::automatic;
-    std::size_t ring_bytes = 16U << 20U;  // of the observer's ring buffer
-    Requests requests = Requests::automatic;
+    std::size_t ring_bytes = 16U << 20U;      // of the observer's ring buffer
+    Requests requests = Requests::automatic;  // relay where `offline` is true
+    // The runs' network reaches nothing outside of it, and the subject joins no other one.
+    bool offline = false;
     int repeat = 1;                                      // how often each run is tried
     std::chrono::milliseconds observer_timeout{30'000};  // for its answer to a command
     // Shared with the other campaigns of the command; null: no bounds.
@@ -40,8 +42,9 @@ std::string new_session();
 // of the image that none of them covers, and "/". In order of target. Pure.
 std::vector<Mount> effective_mounts(const Subject& subject, const std::vector<std::string>& image_volumes);
 
-// The targets to be tried: the scenario's candidates, else every writable mount but "/". ErrorKind::usage
-// names a candidate that is no mount of the subject, or one that is read-only already. Pure.
+// The targets to be tried: the scenario's candidates, else every writable mount but "/"; and "/", if the
+// scenario says `rootfs`. What is read-only already is left out. ErrorKind::usage
+// names a candidate that is no mount of the subject. Pure.
 Result<std::vector<std::string>> choose_candidates(const Scenario& scenario,
                                                    const std::vector<Mount>& mounts);
 

@@ -111,6 +111,7 @@ engine::Task<> Job::run(engine::Client& client) {
     campaign_options.budget = budget_;
     campaign_options.observer = observer_choice(options_.observer);
     campaign_options.requests = requests_choice(options_.requests);
+    campaign_options.offline = options_.offline;
     campaign_options.observer_timeout =
         std::chrono::milliseconds(static_cast<std::int64_t>(std::min(30.0, timeout_s_) * 1000));
     auto whole = co_await with_live_container(client, scenario_);

@@ -37,11 +37,14 @@ struct RunOptions {
     std::size_t ring_bytes = 16U << 20U;
     std::string observer = "auto";  // auto, ebpf, ptrace, none
     std::string requests = "auto";  // auto, ports, relay
+    bool rootfs = false;            // --rootfs: "/" of each subject is a candidate as well
+    bool offline = false;           // --offline: the runs' network reaches nothing outside
 };
 
 struct PlanOptions {
     std::vector<std::string> paths;
     std::vector<std::string> services, profiles, without, variables;  // as those of RunOptions
+    bool rootfs = false, offline = false;
     std::string format = "table";
     std::string output;  // --output FILE; empty: standard output
 };

@@ -89,6 +89,11 @@ int main(int argc, char** argv) {
         one_at_a_time(to->add_option("--set", options.variables,
                                      "NAME=VALUE: variable of the scenarios, before their own 'vars' "
                                      "(repeatable)"));
+        to->add_flag("--rootfs", options.rootfs,
+                     "Try / of each container, too (default: only where a scenario's candidates name it)");
+        to->add_flag(
+            "--offline", options.offline,
+            "The runs' network reaches nothing outside of it; http and tcp steps go through a relay");
     };
     add_reading(run_app, run);
     one_at_a_time(run_app->add_option("--only", run.only,

@@ -1,6 +1,8 @@
-// What a campaign may take.
+// What a campaign may take, and reach.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
 
 #include "campaign/campaign.hpp"
 #include "support/fake_observer.hpp"
@@ -11,6 +13,7 @@ namespace rogate::campaign {
 namespace {
 
 using std::chrono::milliseconds;
+using testing::HasSubstr;
 
 TEST(Budget, CountsWhatIsTakenAndNotGivenBack) {
     Budget budget(4, std::nullopt);
@@ -49,6 +52,10 @@ class CampaignTest : public testing::Test {
         test::Script script;
         script.at_start = {{.kind = test::Act::Kind::read, .path = "/data/a"}};
         session.fake.add_image("app:1", std::move(script));
+        session.fake.fault = [this](int, const test::Call& call) -> std::optional<test::Fault> {
+            if (call.name() == "POST /networks/create") networks.push_back(nlohmann::json::parse(call.body));
+            return std::nullopt;
+        };
         options.own_observer = [this]() -> engine::Task<std::unique_ptr<observe::Observer>> {
             std::unique_ptr<observe::Observer> observer =
                 std::make_unique<test::FakeObserver>(session.fake, test::ObserverTrouble{});
@@ -67,7 +74,24 @@ class CampaignTest : public testing::Test {
     test::RecordedStatus status;
     Scenario scenario;
     Options options;
+    std::vector<nlohmann::json> networks;
 };
+
+TEST_F(CampaignTest, HasANetworkThatReachesOutside) {
+    EXPECT_EQ(go().mounts.at(0).verdict, Verdict::safe);
+    ASSERT_EQ(networks.size(), 1U);
+    EXPECT_FALSE(networks[0].value("Internal", false));
+}
+
+TEST_F(CampaignTest, OfflineReachesNothing) {
+    options.offline = true;
+    scenario.subject.networks = {"prod"};
+    EXPECT_EQ(go().mounts.at(0).verdict, Verdict::safe);
+    ASSERT_EQ(networks.size(), 1U);
+    EXPECT_TRUE(networks[0].value("Internal", false));
+    EXPECT_EQ(session.fake.calls_with("/connect"), 0);
+    EXPECT_THAT(status.warnings, testing::Contains(HasSubstr("not joined: prod")));
+}
 
 TEST_F(CampaignTest, SharesItsRunsWithTheOthersOfTheCommand) {
     options.budget = std::make_shared<Budget>(3, std::nullopt);
@@ -96,6 +120,18 @@ TEST_F(CampaignTest, BeginsNoPlanThatItCannotEnd) {
     EXPECT_EQ(result.runs.size(), 2U);
     EXPECT_EQ(result.mounts.at(0).verdict, Verdict::inconclusive);
     EXPECT_EQ(result.stopped, "1 of --max-runs 3 is left, and what is next takes 2");
+}
+
+TEST_F(CampaignTest, TriesTheRootOnlyIfAsked) {
+    const auto targets = [](const CampaignResult& result) {
+        std::vector<std::string> found;
+        for (const MountResult& each : result.mounts)
+            if (each.candidate) found.push_back(each.mount.target);
+        return found;
+    };
+    EXPECT_THAT(targets(go()), testing::ElementsAre("/data"));
+    scenario.rootfs = true;
+    EXPECT_THAT(targets(go()), testing::ElementsAre("/", "/data"));
 }
 
 }  // namespace
