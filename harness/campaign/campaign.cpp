@@ -61,10 +61,13 @@ Result<std::vector<std::string>> choose_candidates(const Scenario& scenario,
     std::vector<std::string> chosen;
     if (!scenario.candidates) {
         for (const Mount& mount : mounts)
-            if (!mount.read_only && mount.type != MountType::rootfs) chosen.push_back(mount.target);
+            if (!mount.read_only && (mount.type != MountType::rootfs || scenario.rootfs))
+                chosen.push_back(mount.target);
         return chosen;
     }
-    for (const std::string& target : *scenario.candidates) {
+    std::vector<std::string> wanted = *scenario.candidates;
+    if (scenario.rootfs) wanted.emplace_back("/");
+    for (const std::string& target : wanted) {
         const auto mount =
             std::find_if(mounts.begin(), mounts.end(), [&](const Mount& m) { return m.target == target; });
         if (mount == mounts.end()) {
@@ -258,8 +261,15 @@ struct Campaign {
     CampaignResult result;
 
     std::string network;
-    std::string relay;  // its container; empty: ports are published
+    std::string relay;         // its container; empty: ports are published
+    bool interrupted = false;  // by the budget's time
 
+    // Ended when the time is over.
+    template <class T>
+    Task<T> bounded(Task<T> work);
+    // Says so; true: no more runs are made.
+    bool refuses(int runs, verdict::Question& question);
+    Task<> without_runs();
     Task<> start_observer(std::unique_ptr<observe::Observer>* observer);
     Task<> make_network();
     Task<> remove_network();
@@ -267,6 +277,40 @@ struct Campaign {
                    const engine::ImageInfo& image, const std::vector<Mount>& mounts,
                    std::vector<std::string> candidates, const Secrets& secrets);
 };
+
+template <class T>
+Task<T> Campaign::bounded(Task<T> work) {
+    if (!options.budget) co_return co_await std::move(work);
+    auto ending = options.budget->within(std::move(work), &interrupted);
+    co_return co_await std::move(ending);
+}
+
+bool Campaign::refuses(int runs, verdict::Question& question) {
+    question.stopped = options.budget ? options.budget->refusal(runs) : "";
+    if (question.stopped.empty()) return false;
+    status.warn(question.stopped + ": what is not settled is inconclusive");
+    return true;
+}
+
+// What is known of the mounts without the engine's doing anything for it; each is inconclusive.
+Task<> Campaign::without_runs() {
+    auto facts = co_await engine_facts(client);
+    if (!facts) co_return fail(std::move(facts.error()));
+    result.engine = std::move(*facts);
+    auto image = co_await client.image_inspect(result.scenario.subject.image);
+    if (!image && image.error().kind != ErrorKind::not_found) co_return fail(std::move(image.error()));
+    if (image) result.image_id = image->id;
+    verdict::Question question;
+    question.mounts =
+        effective_mounts(result.scenario.subject, image ? image->volumes : std::vector<std::string>{});
+    auto candidates = choose_candidates(result.scenario, question.mounts);
+    if (!candidates) co_return fail(std::move(candidates.error()));
+    question.candidates = std::move(*candidates);
+    refuses(1, question);
+    result.stopped = question.stopped;
+    result.mounts = verdict::judge_all(question, {});
+    co_return Result<>{};
+}
 
 Task<> Campaign::start_observer(std::unique_ptr<observe::Observer>* observer) {
     if (options.own_observer) {
@@ -287,7 +331,7 @@ Task<> Campaign::start_observer(std::unique_ptr<observe::Observer>* observer) {
 }
 
 Task<> Campaign::make_network() {
-    auto made = co_await client.network_create(network, labels(session, "network"));
+    auto made = co_await client.network_create(network, labels(session, "network"), options.offline);
     if (!made) co_return fail(std::move(made.error()).with_context("making the run's network"));
     co_return Result<>{};
 }
@@ -359,13 +403,29 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
         verdict::NextStep step = verdict::next_step(question, plans);
         for (const std::string& path : step.look_at) {
             auto looking = data.is_given(path) ? pod.look(path) : data.look(path);
-            auto facts = co_await std::move(looking);
+            auto bound = bounded(std::move(looking));
+            auto facts = co_await std::move(bound);
+            if (interrupted) break;
             if (!facts) co_return fail(std::move(facts.error()));
             question.facts.emplace(path, *facts);
         }
-        if (!step.run && step.look_at.empty()) break;
+        if (interrupted || (!step.run && step.look_at.empty())) break;
         if (!step.run) continue;
-        auto record = co_await tries->launch(std::move(*step.run));
+        const int at_most = tries->at_most();
+        // After it come the last looks at what runs would have needed.
+        if (refuses(at_most, question)) continue;
+        const std::size_t runs_before = result.runs.size();
+        if (options.budget) options.budget->take(at_most);
+        auto trying = bounded(tries->launch(std::move(*step.run)));
+        auto record = co_await std::move(trying);
+        if (options.budget)
+            options.budget->give_back(at_most - static_cast<int>(result.runs.size() - runs_before));
+        if (interrupted) {
+            // Part of the tries is no evidence either.
+            result.runs.erase(result.runs.begin() + static_cast<std::ptrdiff_t>(runs_before),
+                              result.runs.end());
+            break;
+        }
         if (!record) co_return fail(std::move(record.error()));
         // What the runs were given was not what the application needs: none of them counts.
         const bool is_control = record->plan.kind == RunKind::control;
@@ -384,7 +444,11 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
         }
         plans.push_back(std::move(*record));
     }
-    if (auto cleared = co_await clear_remains(bench); !cleared) co_return cleared;
+    if (interrupted)
+        refuses(1, question);
+    else if (auto cleared = co_await clear_remains(bench); !cleared)
+        co_return cleared;
+    result.stopped = question.stopped;
     result.mounts = verdict::judge_all(question, plans);
     result.data_differences = verdict::with_use(question.data_differences, plans);
     note_mount_points(data, result.mounts);
@@ -392,6 +456,14 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
     result.recommendation = verdict::recommend(result.mounts, plans);
     result.varying_names = verdict::varying_names(result.runs);
     co_return Result<>{};
+}
+
+void cut_off(Scenario& scenario, Status& status) {
+    std::vector<std::string>& networks = scenario.subject.networks;
+    if (!networks.empty())
+        status.warn(fmt::format("--offline: the subject joins no network but the run's own; not joined: {}",
+                                fmt::join(networks, ", ")));
+    networks.clear();
 }
 
 }  // namespace
@@ -422,6 +494,16 @@ Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std
     CampaignResult& result = campaign.result;
     result.scenario = std::move(scenario);
     result.started_at = now_utc();
+    const auto took = [&] {
+        return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    };
+    const auto end_without_runs = [&]() -> Task<CampaignResult> {
+        auto ended = co_await campaign.without_runs();
+        if (!ended) co_return fail(std::move(ended.error()));
+        result.duration_s = took();
+        co_return std::move(result);
+    };
+    if (options.budget && !options.budget->refusal(1).empty()) co_return co_await end_without_runs();
     auto facts = co_await engine_facts(client);
     if (!facts) co_return fail(std::move(facts.error()));
     result.engine = std::move(*facts);
@@ -430,7 +512,9 @@ Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std
     for (Subject* each : subjects)
         if (auto settled = co_await settle_built_image(client, *each); !settled)
             co_return fail(std::move(settled.error()));
-    auto image = co_await need_image(client, result.scenario.subject.image, status);
+    auto getting = campaign.bounded(need_image(client, result.scenario.subject.image, status));
+    auto image = co_await std::move(getting);
+    if (campaign.interrupted) co_return co_await end_without_runs();
     if (!image) co_return fail(std::move(image.error()));
     result.image_id = image->id;
     derive_readiness(result.scenario, *image);
@@ -448,13 +532,18 @@ Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std
     std::unique_ptr<observe::Observer> observer;
     DataPlane data(client, session, result.scenario.subject.image);
     data.use(result.scenario.data);
-    const bool by_relay = options.requests == Requests::relay ||
+    if (options.offline) cut_off(result.scenario, status);
+    // No port of such a network is published.
+    const bool by_relay = options.offline || options.requests == Requests::relay ||
                           (options.requests == Requests::automatic && needs_relay(client.endpoint()));
     Companions companions(client, status, result.scenario, session, campaign.network, !by_relay);
     Pod pod(client, status, result.scenario, session, campaign.network, !by_relay);
     companions.hide(Masker(secrets));
     pod.hide(Masker(secrets));
-    if (auto surveyed = co_await pod.survey(); !surveyed) co_return fail(std::move(surveyed.error()));
+    auto surveying = campaign.bounded(pod.survey());
+    auto surveyed = co_await std::move(surveying);
+    if (campaign.interrupted) co_return co_await end_without_runs();
+    if (!surveyed) co_return fail(std::move(surveyed.error()));
     for (DataMount& given : pod.subject_mounts()) data.know(std::move(given));
     std::vector<Task<>> preparations;
     preparations.push_back(campaign.start_observer(&observer));
@@ -462,8 +551,10 @@ Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std
         data.survey(mounts, result.scenario.fixtures, written_by_companions(result.scenario)));
     preparations.push_back(companions.survey());
     preparations.push_back(campaign.make_network());
-    auto preparing = engine::together(std::move(preparations));
-    if (auto prepared = co_await std::move(preparing); !prepared) co_return fail(std::move(prepared.error()));
+    auto preparing = campaign.bounded(engine::together(std::move(preparations)));
+    auto prepared = co_await std::move(preparing);
+    if (campaign.interrupted) co_return co_await end_without_runs();
+    if (!prepared) co_return fail(std::move(prepared.error()));
     if (by_relay && !result.scenario.subject.ports.empty()) {
         auto relay = co_await start_relay(client, session, campaign.network);
         if (!relay) co_return fail(std::move(relay.error()));
@@ -474,11 +565,16 @@ Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std
     auto done = co_await campaign.run_all(*observer, data, companions, pod, *image, mounts,
                                           std::move(*candidates), secrets);
     if (!done && done.error().kind == ErrorKind::cancelled) co_return fail(std::move(done.error()));
+    // The sweep removes all of it, as after an interruption.
+    if (done && campaign.interrupted) {
+        result.duration_s = took();
+        co_return std::move(result);
+    }
     auto ending = engine::together(observer->stop(), campaign.remove_network());
     auto stopped = co_await std::move(ending);
     if (!done) co_return fail(std::move(done.error()));
     if (!stopped) status.warn("stopping the observer: " + stopped.error().message);
-    result.duration_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    result.duration_s = took();
     co_return std::move(result);
 }
 

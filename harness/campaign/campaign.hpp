@@ -6,6 +6,7 @@
 #include <memory>
 #include <rogate/result.hpp>
 
+#include "campaign/budget.hpp"
 #include "campaign/status.hpp"
 #include "engine/client.hpp"
 #include "observe/observer.hpp"
@@ -22,10 +23,14 @@ enum class Requests { automatic, ports, relay };
 
 struct Options {
     ObserverChoice observer = ObserverChoice::automatic;
-    std::size_t ring_bytes = 16U << 20U;  // of the observer's ring buffer
-    Requests requests = Requests::automatic;
+    std::size_t ring_bytes = 16U << 20U;      // of the observer's ring buffer
+    Requests requests = Requests::automatic;  // relay where `offline` is true
+    // The runs' network reaches nothing outside of it, and the subject joins no other one.
+    bool offline = false;
     int repeat = 1;                                      // how often each run is tried
     std::chrono::milliseconds observer_timeout{30'000};  // for its answer to a command
+    // Shared with the other campaigns of the command; null: no bounds.
+    std::shared_ptr<Budget> budget = {};
     // Gives the campaign an observer of the caller's own, in place of the one that `observer` names.
     std::function<engine::Task<std::unique_ptr<observe::Observer>>()> own_observer = {};
 };
@@ -37,8 +42,9 @@ std::string new_session();
 // of the image that none of them covers, and "/". In order of target. Pure.
 std::vector<Mount> effective_mounts(const Subject& subject, const std::vector<std::string>& image_volumes);
 
-// The targets to be tried: the scenario's candidates, else every writable mount but "/". ErrorKind::usage
-// names a candidate that is no mount of the subject, or one that is read-only already. Pure.
+// The targets to be tried: the scenario's candidates, else every writable mount but "/"; and "/", if the
+// scenario says `rootfs`. What is read-only already is left out. ErrorKind::usage
+// names a candidate that is no mount of the subject. Pure.
 Result<std::vector<std::string>> choose_candidates(const Scenario& scenario,
                                                    const std::vector<Mount>& mounts);
 
@@ -46,7 +52,8 @@ Result<std::vector<std::string>> choose_candidates(const Scenario& scenario,
 Result<> check_fixtures(const Scenario& scenario, const std::vector<Mount>& mounts);
 
 // `client` must have negotiated. Objects made on the engine carry `session`; sweep() removes what is left of
-// them.
+// them. A campaign that its budget ended has a result, in which `stopped` says so; when it was the time that
+// ended it, as much is left on the engine as after an interruption.
 engine::Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std::string session,
                                           Options options, Status& status);
 

@@ -74,6 +74,17 @@ Task<bool> Tries::leave_data(DataState state, Places* group) {
     co_return runs_.back().passed;
 }
 
+int Tries::at_most() const {
+    int runs = 0;
+    bool leaves_crash = false, leaves_used = false;
+    for (const DataState state : states()) {
+        runs += repeat_;
+        if (state < DataState::used || data_of_.contains(state)) continue;
+        (state == DataState::crash ? leaves_crash : leaves_used) = true;
+    }
+    return runs + (leaves_crash ? 1 : 0) + (leaves_used ? 1 : 0);
+}
+
 Task<RunRecord> Tries::launch(RunPlan plan) {
     Places group;
     for (const DataState state : states()) {

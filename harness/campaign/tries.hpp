@@ -15,6 +15,8 @@ class Tries {
     Tries(Bench& bench, int repeat, std::vector<RunRecord>& runs, int before)
         : bench_(bench), repeat_(repeat), runs_(runs), before_(before) {}
 
+    // How many runs launch() makes at most.
+    int at_most() const;
     // All of them read as one run (verdict::merged); ends at the first state in which the plan fails.
     engine::Task<RunRecord> launch(RunPlan plan);
     // The runs behind one that launch() gave, by its id.

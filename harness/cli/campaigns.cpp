@@ -38,7 +38,7 @@ int verdict_code(const CampaignResult& result) {
         }
     if (std::any_of(ever_passed.begin(), ever_passed.end(), [](const auto& each) { return !each.second; }))
         return exit_code(ErrorKind::scenario);
-    return open ? exit_code(ErrorKind::inconclusive) : 0;
+    return open || !result.stopped.empty() ? exit_code(ErrorKind::inconclusive) : 0;
 }
 
 // Failures of the engine come first, then input, scenario and inconclusive ones.
@@ -73,10 +73,11 @@ engine::Task<Scenario> with_live_container(engine::Client& client, Scenario scen
 // One scenario's campaign.
 class Job {
   public:
-    Job(const Global& global, const RunOptions& options, const Scenario& scenario, Board& board,
-        std::size_t place, bool one_of_several)
+    Job(const Global& global, const RunOptions& options, const Scenario& scenario,
+        std::shared_ptr<campaign::Budget> budget, Board& board, std::size_t place, bool one_of_several)
         : options_(options),
           scenario_(scenario),
+          budget_(std::move(budget)),
           session_(campaign::new_session()),
           progress_(board, place, one_of_several ? scenario.name : std::string()),
           watchdog_(global, session_),
@@ -94,6 +95,7 @@ class Job {
   private:
     const RunOptions& options_;
     const Scenario& scenario_;
+    std::shared_ptr<campaign::Budget> budget_;
     std::string session_;
     Progress progress_;
     Watchdog watchdog_;
@@ -106,8 +108,10 @@ engine::Task<> Job::run(engine::Client& client) {
     campaign::Options campaign_options;
     campaign_options.ring_bytes = options_.ring_bytes;
     campaign_options.repeat = options_.repeat;
+    campaign_options.budget = budget_;
     campaign_options.observer = observer_choice(options_.observer);
     campaign_options.requests = requests_choice(options_.requests);
+    campaign_options.offline = options_.offline;
     campaign_options.observer_timeout =
         std::chrono::milliseconds(static_cast<std::int64_t>(std::min(30.0, timeout_s_) * 1000));
     auto whole = co_await with_live_container(client, scenario_);
@@ -125,7 +129,8 @@ engine::Task<> Job::run(engine::Client& client) {
 }
 
 engine::Task<> Job::clean_up(engine::Client& client) {
-    auto left = co_await campaign::sweep_until_settled(client, session_, result_ ? 1 : 2);
+    auto left =
+        co_await campaign::sweep_until_settled(client, session_, result_ && result_->stopped.empty() ? 1 : 2);
     if (!left) {
         watchdog_.keep();
         co_return fail(std::move(left.error()));
@@ -153,6 +158,7 @@ class Campaigns {
           options_(options),
           scenarios_(scenarios),
           several_(several),
+          budget_(std::make_shared<campaign::Budget>(options.max_runs, options.max_time)),
           board_(look_at(STDERR_FILENO, global.colour), options.quiet),
           texts_(scenarios.size()),
           overview_(scenarios.size()),
@@ -178,6 +184,7 @@ class Campaigns {
     const RunOptions& options_;
     const std::vector<Scenario>& scenarios_;
     bool several_;
+    std::shared_ptr<campaign::Budget> budget_;
     Board board_;
     std::vector<EngineQueue::Host> lanes_;
     std::size_t taken_ = 0, printed_ = 0;
@@ -193,7 +200,8 @@ std::optional<EngineWork> Campaigns::next(std::size_t lane) {
     const std::size_t index = taken_++;
     Global global = global_;
     global.host = lanes_[lane];  // for its watchdog
-    auto job = std::make_shared<Job>(global, options_, scenarios_[index], board_, lane, lanes_.size() > 1);
+    auto job =
+        std::make_shared<Job>(global, options_, scenarios_[index], budget_, board_, lane, lanes_.size() > 1);
     EngineWork work;
     work.work = [job](engine::Client& client) { return job->run(client); };
     work.clean_up = [job](engine::Client& client) { return job->clean_up(client); };

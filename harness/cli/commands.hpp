@@ -31,15 +31,20 @@ struct RunOptions {
     std::string summary;                 // --summary FILE; empty: none
     bool quiet = false;                  // no progress
     int repeat = 1;                      // how often each run is tried
-    int jobs = 1;                        // scenarios at a time on each engine
+    std::optional<int> max_runs;         // --max-runs, of all scenarios together; absent: no bound
+    std::optional<std::chrono::milliseconds> max_time;  // --max-time, likewise
+    int jobs = 1;                                       // scenarios at a time on each engine
     std::size_t ring_bytes = 16U << 20U;
     std::string observer = "auto";  // auto, ebpf, ptrace, none
     std::string requests = "auto";  // auto, ports, relay
+    bool rootfs = false;            // --rootfs: "/" of each subject is a candidate as well
+    bool offline = false;           // --offline: the runs' network reaches nothing outside
 };
 
 struct PlanOptions {
     std::vector<std::string> paths;
     std::vector<std::string> services, profiles, without, variables;  // as those of RunOptions
+    bool rootfs = false, offline = false;
     std::string format = "table";
     std::string output;  // --output FILE; empty: standard output
 };

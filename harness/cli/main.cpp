@@ -89,6 +89,11 @@ int main(int argc, char** argv) {
         one_at_a_time(to->add_option("--set", options.variables,
                                      "NAME=VALUE: variable of the scenarios, before their own 'vars' "
                                      "(repeatable)"));
+        to->add_flag("--rootfs", options.rootfs,
+                     "Try / of each container, too (default: only where a scenario's candidates name it)");
+        to->add_flag(
+            "--offline", options.offline,
+            "The runs' network reaches nothing outside of it; http and tcp steps go through a relay");
     };
     add_reading(run_app, run);
     one_at_a_time(run_app->add_option("--only", run.only,
@@ -99,6 +104,23 @@ int main(int argc, char** argv) {
         ->add_option("--repeat", run.repeat,
                      "Try each run this often; tries that end differently are inconclusive (default 1)")
         ->check(CLI::Range(1, 100));
+    run_app
+        ->add_option("--max-runs", run.max_runs,
+                     "Make no more runs than this, of all scenarios together; what is not settled by then is "
+                     "inconclusive (default: as many as it takes)")
+        ->check(CLI::Range(1, 1'000'000));
+    std::string max_time;
+    run_app
+        ->add_option("--max-time", max_time,
+                     "30s, 10m, 2h: end the run that is under way when so much time has passed; what is not "
+                     "settled by then is inconclusive (default: as long as it takes)")
+        ->check([&run](const std::string& text) {
+            const auto parsed = rogate::spec::parse_duration(text);
+            if (!parsed) return parsed.error();
+            if (*parsed <= 0) return std::string("must be more than nothing");
+            run.max_time = std::chrono::milliseconds(*parsed);
+            return std::string();
+        });
     run_app->add_option("-j,--jobs", run.jobs, "Run this many scenarios at a time on each engine (default 1)")
         ->check(CLI::Range(1, 64));
     run_app->add_option(

@@ -15,13 +15,14 @@ namespace rogate::cli {
 
 namespace {
 
-plan::Plan plan_of_input(spec::Input input) {
+plan::Plan plan_of_input(spec::Input input, const PlanOptions& options) {
+    for (Scenario& each : input.scenarios) each.rootfs = options.rootfs;
     Secrets secrets;
     // Those that cannot be settled have theirs, too.
     for (const SystemContainer& each : input.system.containers)
         add_secrets(secrets, secrets::of_scenario(spec::scenario_of(input.system, each.name)));
     for (const Scenario& each : input.scenarios) add_secrets(secrets, secrets::of_scenario(each));
-    plan::Plan made = plan::plan_of(std::move(input.system), input.scenarios);
+    plan::Plan made = plan::plan_of(std::move(input.system), input.scenarios, options.offline);
     plan::hide_secrets(made, Masker(secrets));
     return made;
 }
@@ -41,7 +42,7 @@ int plan_command(const Global&, const PlanOptions& options) {
             continue;
         }
         if (!input->system.refused.empty()) worst = exit_code(ErrorKind::usage);
-        plans.push_back(plan_of_input(std::move(*input)));
+        plans.push_back(plan_of_input(std::move(*input), options));
     }
     if (plans.empty()) return worst;
     const std::string text = options.format == "json" ? plan::render_json(plans) : plan::render_table(plans);

@@ -80,6 +80,16 @@ int run_command(const Global& global, const RunOptions& options) {
     // Every file is read before anything runs: a typing error in the last one must not show after an hour.
     std::vector<Scenario> scenarios;
     int worst = 0;
+    if (options.offline && options.requests == "ports")
+        return report_error(
+            {ErrorKind::usage,
+             "--offline and --requests ports exclude each other: an engine publishes no port of "
+             "a network that reaches nothing outside; leave --requests out, which takes a "
+             "relay, or leave out --offline"});
+    if (options.rootfs && !options.since.empty())
+        return report_error({ErrorKind::usage,
+                             "--rootfs and --since exclude each other: --since tries what was made read-only "
+                             "since then, and nothing else; leave one of them out"});
     if (options.scenarios.empty()) {
         if (options.container.empty())
             return report_error(
@@ -108,6 +118,7 @@ int run_command(const Global& global, const RunOptions& options) {
         }
     }
     if (worst != 0) return worst;
+    for (Scenario& scenario : scenarios) scenario.rootfs = options.rootfs;
     // By all of them, so that the shards of one campaign lay out their results alike.
     const bool several = scenarios.size() > 1;
     if (auto used = check_variables(surroundings->variables, scenarios); !used)

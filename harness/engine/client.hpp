@@ -289,7 +289,9 @@ class Client {
     Task<bool> volume_exists(std::string name);
     Task<> volume_remove(std::string name);  // already gone is success
     Task<std::vector<VolumeInfo>> volume_list(std::string label);
-    Task<std::string> network_create(std::string name, std::map<std::string, std::string> labels);
+    // `internal`: nothing outside of it is reached from it, and no port of its containers is published.
+    Task<std::string> network_create(std::string name, std::map<std::string, std::string> labels,
+                                     bool internal = false);
     Task<> network_connect(std::string network, std::string container);
     Task<> network_remove(std::string id);
     Task<std::vector<NetworkInfo>> network_list(std::string label);

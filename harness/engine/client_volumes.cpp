@@ -77,9 +77,10 @@ Task<std::vector<VolumeInfo>> Client::volume_list(std::string label) {
     co_return volumes;
 }
 
-Task<std::string> Client::network_create(std::string name, std::map<std::string, std::string> labels) {
-    auto reply =
-        co_await impl_->ask_json(post_json(impl_->path("/networks/create"), to_network_body(name, labels)));
+Task<std::string> Client::network_create(std::string name, std::map<std::string, std::string> labels,
+                                         bool internal) {
+    auto reply = co_await impl_->ask_json(
+        post_json(impl_->path("/networks/create"), to_network_body(name, labels, internal)));
     if (!reply) co_return fail(std::move(reply.error()));
     std::string id = field<std::string>(*reply, "Id");
     if (id.empty())

@@ -131,8 +131,10 @@ json to_volume_body(const VolumeSpec& spec) {
     return body;
 }
 
-json to_network_body(const std::string& name, const std::map<std::string, std::string>& labels) {
+json to_network_body(const std::string& name, const std::map<std::string, std::string>& labels,
+                     bool internal) {
     json body = {{"Name", name}, {"Driver", "bridge"}};
+    if (internal) body["Internal"] = true;
     put_unless_empty(body, "Labels", labels);
     return body;
 }

@@ -9,7 +9,8 @@
 namespace rogate::engine {
 
 nlohmann::json to_volume_body(const VolumeSpec& spec);
-nlohmann::json to_network_body(const std::string& name, const std::map<std::string, std::string>& labels);
+nlohmann::json to_network_body(const std::string& name, const std::map<std::string, std::string>& labels,
+                               bool internal = false);
 nlohmann::json to_exec_body(const ExecSpec& spec);
 // The same command as podman 4 understands it: it joins a health check's words by blanks, and splits them
 // there again (pkg/specgenutil: makeHealthCheckFromCli), so that words with blanks have to go through its

@@ -102,11 +102,13 @@ class Planner {
         if (refused) return "its container is refused";
         if (mount.read_only) return "read-only already";
         if (scenario == nullptr) return "its container is not under test";
+        const bool is_root = mount.kind == Kind::rootfs;
+        if (is_root && scenario->rootfs) return "";
         if (scenario->candidates) {
             const auto& named = *scenario->candidates;
             return std::ranges::find(named, mount.target) != named.end() ? "" : "not among the candidates";
         }
-        return mount.kind == Kind::rootfs ? "tried only where the candidates name it" : "";
+        return is_root ? "tried only where the candidates name it, or with --rootfs" : "";
     }
 
     void add_trial(const Scenario& scenario) {
@@ -139,8 +141,12 @@ class Planner {
 
 }  // namespace
 
-Plan plan_of(System system, const std::vector<Scenario>& scenarios) {
-    return Planner(std::move(system), scenarios).go();
+Plan plan_of(System system, const std::vector<Scenario>& scenarios, bool offline) {
+    Plan plan = Planner(std::move(system), scenarios).go();
+    // A socket is a file, whatever the network is.
+    for (Reach& each : plan.reach)
+        if (offline && each.kind != Reach::Kind::socket) each.reached = false;
+    return plan;
 }
 
 void hide_secrets(Plan& plan, const Masker& masker) {

@@ -63,8 +63,9 @@ struct Plan {
     std::vector<Reach> reach;
 };
 
-// `scenarios`: what is settled, each with a subject of the system.
-Plan plan_of(System system, const std::vector<Scenario>& scenarios);
+// `scenarios`: what is settled, each with a subject of the system. `offline`: the runs' network reaches
+// nothing outside.
+Plan plan_of(System system, const std::vector<Scenario>& scenarios, bool offline = false);
 
 // External networks, extra hosts, sockets, and addresses in the values of variables: hosts and ports only,
 // never the rest of a value. What the system itself has is none.

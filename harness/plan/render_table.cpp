@@ -123,7 +123,9 @@ std::string reaches(const Plan& plan) {
     for (const Reach& each : plan.reach)
         rows.push_back({each.container.empty() ? "-" : escape_text(each.container),
                         std::string(name_of(each.kind)), escape_text(each.what), escape_text(each.through),
-                        each.reached ? "can be reached" : "not joined"});
+                        each.reached                        ? "can be reached"
+                        : each.kind == Reach::Kind::network ? "not joined"
+                                                            : "cut off"});
     return rows.empty() ? "" : "\n" + table({"CONTAINER", "REACHES", "WHAT", "SAID BY", "IN THE RUNS"}, rows);
 }
 

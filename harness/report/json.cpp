@@ -282,6 +282,7 @@ Result<> Writer::result(const CampaignResult& result) {
     member(1, "started_at", result.started_at);
     member(1, "duration_s", result.duration_s);
     member(1, "data", result.data_mode);
+    if (!result.stopped.empty()) member(1, "stopped", text(result.stopped));
     if (!result.data_differences.empty()) member(1, "data_differences", differences(result));
     member(1, "engine",
            {{"name", text(engine.name)},

@@ -458,6 +458,7 @@ CampaignResult read_result(const json& object) {
     result.started_at = object.value("started_at", "");
     result.duration_s = object.value("duration_s", 0.0);
     result.data_mode = object.value("data", "");
+    result.stopped = raw_or_empty(object, "stopped");
     for (const json& each : object.value("data_differences", json::array()))
         result.data_differences.push_back({.target = raw(each, "target"),
                                            .what = raw(each, "what"),

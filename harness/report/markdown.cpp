@@ -140,6 +140,9 @@ void Document::flags() {
 
 void Document::advice() {
     const Recommendation& advice = result_.recommendation;
+    if (!result_.stopped.empty())
+        line("**Not all was asked**: {}; what is not settled is inconclusive.\n",
+             markdown_text(result_.stopped, extent_.text));
     line("### Recommended change\n");
     if (advice.read_only.empty() && advice.writable.empty())
         return line("None: nothing was found that passes.\n");

@@ -170,6 +170,9 @@ void Page::runs() {
 }
 
 void Page::advice() {
+    if (!result_.stopped.empty())
+        line(tint("1", "Not all was asked: ") + escape_text(result_.stopped) +
+             "; what is not settled is inconclusive");
     const Recommendation& advice = result_.recommendation;
     if (!advice.read_only.empty()) {
         std::string targets;

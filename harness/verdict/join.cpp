@@ -152,6 +152,7 @@ Result<CampaignResult> joined(const std::vector<CampaignResult>& results) {
         whole.scenario.description.clear();
         whole.started_at = std::min(whole.started_at, next.started_at);
         whole.duration_s += next.duration_s;
+        if (whole.stopped.empty()) whole.stopped = next.stopped;
     }
     return whole;
 }

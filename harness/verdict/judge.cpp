@@ -304,7 +304,9 @@ MountResult judge(const MountEvidence& evidence) {
         return result;
     }
     if (evidence.control == nullptr) {
-        settle(result, Verdict::inconclusive, "the control run did not come to an end");
+        settle(result, Verdict::inconclusive,
+               evidence.stopped.empty() ? "the control run did not come to an end"
+                                        : "no run was made, since " + evidence.stopped);
         return result;
     }
     const RunRecord& control = *evidence.control;
@@ -346,7 +348,10 @@ MountResult judge(const MountEvidence& evidence) {
         return result;
     }
     if (evidence.probe == nullptr) {
-        settle(result, Verdict::inconclusive, "no run with it read-only came to an end");
+        settle(result, Verdict::inconclusive,
+               evidence.stopped.empty()
+                   ? "no run with it read-only came to an end"
+                   : "no run that tells was made with it read-only, since " + evidence.stopped);
         return result;
     }
     const RunRecord& probe = *evidence.probe;

@@ -18,8 +18,9 @@ struct MountEvidence {
     const Difference* difference = nullptr;  // what is left out for its sake (find_blame); null: nothing
     // What was refused on it, where no run settles it: a run with it read-only, or the control run.
     const RunRecord* refusals = nullptr;
-    std::string data_doubt;  // why no run can tell anything of any mount; empty: nothing speaks against it
-    std::string made_up;     // what the runs had in place of the user's data; empty: nothing
+    std::string data_doubt;    // why no run can tell anything of any mount; empty: nothing speaks against it
+    std::string made_up;       // what the runs had in place of the user's data; empty: nothing
+    std::string stopped = {};  // why no more runs were made; empty: none was left to make
 };
 
 // Every doubt ends in `inconclusive`, never in `safe`. `probe` must have been through compare_with_control().

@@ -136,6 +136,7 @@ MountResult judge_target(const Question& question, const std::string& target,
     evidence.data_doubt = doubt_of_data(with_use(question.data_differences, runs));
     if (const auto made = question.made_up.find(target); made != question.made_up.end())
         evidence.made_up = made->second;
+    evidence.stopped = question.stopped;
     return judge(evidence);
 }
 
@@ -416,7 +417,22 @@ NextStep step_after(const Question& question, const std::vector<RunRecord>& runs
 
 }  // namespace
 
+namespace {
+
+// No run is made for it, and it may show that nothing is left to ask of a mount that fails read-only.
+NextStep last_looks(const Question& question, const std::vector<RunRecord>& runs) {
+    NextStep step;
+    if (runs.empty() || !relied_on(runs.front())) return step;
+    for (const std::string& target : standing(question, runs, find_blame(question, runs)).failed)
+        for (std::string& path : next_trial(question, target, runs).look_at)
+            step.look_at.push_back(std::move(path));
+    return step;
+}
+
+}  // namespace
+
 NextStep next_step(const Question& question, const std::vector<RunRecord>& so_far) {
+    if (!question.stopped.empty()) return last_looks(question, with_repeats(so_far));
     NextStep step = step_after(question, with_repeats(so_far));
     if (step.run) step.run->id = static_cast<int>(so_far.size()) + 1;
     return step;
@@ -452,14 +468,16 @@ std::string why_it_is_kept(const Question& question, const WritablePath& path, b
                    ? fmt::format("the scenario does not pass again after a restart that empties it (run {})",
                                  failed->plan.id)
                    : fmt::format("with a tmpfs there the scenario fails (run {})", failed->plan.id);
-    if (!by_name) return "no run with a tmpfs there passed";
+    if (!by_name && question.stopped.empty()) return "no run with a tmpfs there passed";
     if (const RunRecord* watched = watched_for_reads(question, path.path, runs);
-        watched != nullptr && read_back(*watched, path.path) > 0)
+        by_name && watched != nullptr && read_back(*watched, path.path) > 0)
         return fmt::format("what was there was opened for reading {} after a restart (run {})",
                            read_back(*watched, path.path) == 1
                                ? "once"
                                : fmt::format("{} times", read_back(*watched, path.path)),
                            watched->plan.id);
+    if (!question.stopped.empty())
+        return fmt::format("whether a tmpfs would do was not tried, since {}", question.stopped);
     for (const RunRecord& run : runs)
         if (run.plan.again && failed_when_repeated(run))
             return fmt::format(
@@ -483,6 +501,45 @@ void explain(const Question& question, MountResult& result, const std::vector<Ru
         }
 }
 
+void hold_back(MountResult& result, const std::string& why, const Question& question) {
+    result.verdict = Verdict::inconclusive;
+    result.reason += fmt::format("; {}, since {}", why, question.stopped);
+    result.writable.clear();
+    result.still_failing.reset();
+}
+
+// What the runs that were not made could have changed is no verdict.
+void hold_back_what_is_open(const Question& question, const std::vector<RunRecord>& runs, const Blame& blame,
+                            std::vector<MountResult>& results) {
+    // Whoever was blamed among others may turn out to pass alone (settle.hpp).
+    const bool blamed_for_now =
+        !runs.empty() && relied_on(runs.front()) && next_probe(question.candidates, runs).has_value();
+    for (MountResult& result : results) {
+        const Verdict verdict = result.verdict;
+        if (!result.candidate) continue;
+        const RunRecord* settling = settling_run(result.mount.target, runs);
+        if (verdict == Verdict::required && blamed_for_now && settling->plan.read_only.size() > 1) {
+            hold_back(result, "whether it was to blame, and not what else was read-only, was not tried",
+                      question);
+        } else if (verdict == Verdict::required) {
+            const SplitTrial trial = next_trial(question, result.mount.target, runs);
+            if (!trial.writable.empty() || !trial.look_at.empty())
+                hold_back(result, "whether it passes with a part of it writable was not tried", question);
+        } else if (blame.next &&
+                   (verdict == Verdict::safe || verdict == Verdict::untested || verdict == Verdict::split)) {
+            hold_back(result, "whether the application leaves something out for its sake was not asked again",
+                      question);
+        } else if (verdict == Verdict::inconclusive && settling != nullptr) {
+            result.reason += fmt::format("; no more runs were made, since {}", question.stopped);
+        }
+    }
+    const Recommendation verified = recommend(results, runs);
+    for (MountResult& result : results)
+        if (result.candidate && recommendable(result.verdict) &&
+            !contains(verified.read_only, result.mount.target))
+            hold_back(result, "it was not run together with what else passes", question);
+}
+
 }  // namespace
 
 std::vector<MountResult> judge_all(const Question& question, const std::vector<RunRecord>& so_far) {
@@ -497,6 +554,7 @@ std::vector<MountResult> judge_all(const Question& question, const std::vector<R
         results.push_back(judge_target(question, mount.target, runs, blame));
         explain(question, results.back(), runs);
     }
+    if (!question.stopped.empty()) hold_back_what_is_open(question, runs, blame, results);
     return results;
 }
 

@@ -28,6 +28,9 @@ struct Question {
     std::map<std::string, std::string> made_up =
         {};       // target -> what the runs have in place of the user's data
     Facts facts;  // of the paths that were asked for
+    // Why no more runs are made though one was wanted ("--max-runs 4 is used up"); empty: they are made. What
+    // they would have shown is not known.
+    std::string stopped = {};
 };
 
 // The phases that come after the last step that restarts the subject in every run; nothing if there is none,
@@ -48,10 +51,14 @@ struct NextStep {
 // has passed in which a restart emptied it, and where its name alone speaks for one, only if nothing was read
 // back in a run that kept what was there. Last a verify run with everything that
 // passed, unless a run had just that; if it fails, the largest set that passes is looked for (grow.hpp).
+// A question that was stopped wants no run any more; it asks only for the facts that say whether a mount that
+// fails as a whole could be split.
 NextStep next_step(const Question& question, const std::vector<RunRecord>& so_far);
 
 // Verdicts for the candidates, the mounts that are read-only already, and those on which read-only would
-// protect nothing; in the order of the mounts.
+// protect nothing; in the order of the mounts. Where the question was stopped, a verdict holds only if
+// nothing that it rests on was still to be asked: `required` where no split was left to try, `safe` and the
+// like where one run that passed had everything that is recommended, and no difference was to be tried again.
 std::vector<MountResult> judge_all(const Question& question, const std::vector<RunRecord>& so_far);
 
 // What to mount read-only and what to keep writable below it: exactly what a run had that passed and can be

@@ -102,6 +102,8 @@ struct CampaignResult {
     std::vector<VaryingName> varying_names;  // of files, as the runs showed
     std::string data_mode;  // how the user's data was kept out of reach: "overlay", "copy", …
     std::vector<DataDifference> data_differences = {};
+    // Why no more runs were made though some were wanted ("--max-runs 4 is used up"); empty: all were made.
+    std::string stopped = {};
     bool operator==(const CampaignResult&) const = default;
 };
 

@@ -239,6 +239,7 @@ struct Scenario {
     std::vector<Companion> companions;                   // each one behind those that it waits for
     std::vector<Dependency> after;                       // what the subject waits for
     std::optional<std::vector<std::string>> candidates;  // targets; absent: every writable mount but "/"
+    bool rootfs = false;                                 // "/" is a candidate as well, if it is writable
     Readiness readiness;
     std::vector<Step> steps;
     Shutdown shutdown;

@@ -114,11 +114,30 @@ void check_verdicts(const Simulation& simulation, const FakeEngine& fake, Outcom
     }
 }
 
+// A verdict was settled within the bounds, or it is none.
+void check_bounds(const Simulation& simulation, Outcome& outcome) {
+    if (simulation.max_runs && outcome.runs > *simulation.max_runs)
+        outcome.wrong.push_back(fmt::format("{} runs were made of {}", outcome.runs, *simulation.max_runs));
+    if (!outcome.result) return;
+    const CampaignResult& result = *outcome.result;
+    if (result.stopped.empty() && result.runs.empty())
+        outcome.wrong.push_back("no run was made, without a word");
+    for (const MountResult& each : result.mounts) {
+        const bool passes = each.verdict == Verdict::safe || each.verdict == Verdict::tolerated ||
+                            each.verdict == Verdict::split;
+        if (each.candidate && passes && !result.stopped.empty() &&
+            std::ranges::find(result.recommendation.read_only, each.mount.target) ==
+                result.recommendation.read_only.end())
+            outcome.wrong.push_back(fmt::format("{} is {}, and no run passed with what is recommended and it",
+                                                each.mount.target, to_string(each.verdict)));
+    }
+}
+
 // Without trouble there is an answer for each mount that was tried.
 void check_answers(const Simulation& simulation, Outcome& outcome) {
     if (simulation.trouble.any()) return;
     if (!outcome.error.empty()) return outcome.wrong.push_back("it failed though nothing went wrong");
-    if (!outcome.result) return;
+    if (!outcome.result || !outcome.result->stopped.empty()) return;
     const RunRecord& control = outcome.result->runs.front();
     if (!control.passed) return;
     for (const MountResult& each : outcome.result->mounts)
@@ -132,6 +151,8 @@ void check_answers(const Simulation& simulation, Outcome& outcome) {
 campaign::Options options_of(const Simulation& simulation, FakeEngine& fake) {
     campaign::Options options;
     options.repeat = simulation.repeat;
+    if (simulation.max_runs || simulation.max_time)
+        options.budget = std::make_shared<campaign::Budget>(simulation.max_runs, simulation.max_time);
     options.own_observer =
         [&fake, trouble = simulation.trouble.observer]() -> engine::Task<std::unique_ptr<observe::Observer>> {
         std::unique_ptr<observe::Observer> observer = std::make_unique<FakeObserver>(fake, trouble);
@@ -146,14 +167,19 @@ struct Course {
     std::optional<Result<campaign::Leftovers>> clean_up;
 };
 
-void go(Session& session, const Simulation& simulation, RecordedStatus& status, int& calls, Course& course) {
+void go(Session& session, const Simulation& simulation, RecordedStatus& status, Outcome& outcome,
+        Course& course) {
     FakeEngine& fake = session.fake;
-    const auto clean_up = [&](Result<CampaignResult> result) {
-        calls = static_cast<int>(fake.calls().size());
+    const auto began = session.time.passed();
+    const auto clean_up = [&, began](Result<CampaignResult> result) {
+        outcome.calls = static_cast<int>(fake.calls().size());
+        outcome.took = std::chrono::duration_cast<std::chrono::milliseconds>(session.time.passed() - began);
         fake.fault = {};
         course.campaign = std::move(result);
-        session.spawn(campaign::sweep_until_settled(session.client, session_name, *course.campaign ? 1 : 2),
-                      false, [&](Result<campaign::Leftovers> swept) { course.clean_up = std::move(swept); });
+        session.spawn(
+            campaign::sweep_until_settled(session.client, session_name,
+                                          *course.campaign && (*course.campaign)->stopped.empty() ? 1 : 2),
+            false, [&](Result<campaign::Leftovers> swept) { course.clean_up = std::move(swept); });
     };
     session.spawn(campaign::run_campaign(session.client, simulation.scenario, session_name,
                                          options_of(simulation, fake), status),
@@ -196,7 +222,7 @@ Outcome simulate(const Simulation& simulation) {
     };
     RecordedStatus status;
     Course course;
-    go(session, simulation, status, outcome.calls, course);
+    go(session, simulation, status, outcome, course);
     outcome.runs = status.runs;
     check_end(session, course, simulation.trouble.cancelled_at.has_value(), outcome);
     if (course.campaign && *course.campaign) outcome.result = std::move(**course.campaign);
@@ -206,6 +232,7 @@ Outcome simulate(const Simulation& simulation) {
     if (const std::string path = difference(before, users_data(fake, simulation)); !path.empty())
         outcome.wrong.push_back("the user's data were touched: " + path);
     if (outcome.result) check_verdicts(simulation, fake, outcome);
+    check_bounds(simulation, outcome);
     check_answers(simulation, outcome);
     return outcome;
 }

@@ -2,6 +2,7 @@
 // meanwhile.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -45,6 +46,8 @@ struct Simulation {
     Script script;
     Trouble trouble;
     int repeat = 1;
+    std::optional<int> max_runs;
+    std::optional<std::chrono::milliseconds> max_time;
     // Of the engine.
     std::string api_version = "1.43";
     bool mounts_overlays = true;
@@ -60,6 +63,7 @@ struct Outcome {
     std::optional<CampaignResult> result;
     std::string error;  // of the campaign; empty: it came to a result
     int calls = 0, runs = 0;
+    std::chrono::milliseconds took{};  // the campaign, in virtual time
 };
 
 // The campaign and its clean-up.

@@ -34,6 +34,17 @@ TEST(Candidates, AreEveryWritableMountButTheRoot) {
     EXPECT_EQ(*choose_candidates({}, mounts), (std::vector<std::string>{"/a"}));
 }
 
+TEST(Candidates, HaveTheRootIfItIsAskedFor) {
+    std::vector<Mount> mounts = {mount("/", MountType::rootfs), mount("/a"), mount("/b")};
+    Scenario scenario;
+    scenario.rootfs = true;
+    EXPECT_EQ(*choose_candidates(scenario, mounts), (std::vector<std::string>{"/", "/a", "/b"}));
+    scenario.candidates = std::vector<std::string>{"/b"};
+    EXPECT_EQ(*choose_candidates(scenario, mounts), (std::vector<std::string>{"/", "/b"}));
+    mounts[0].read_only = true;
+    EXPECT_EQ(*choose_candidates(scenario, mounts), (std::vector<std::string>{"/b"}));
+}
+
 TEST(Candidates, MustBeMounts) {
     const std::vector<Mount> mounts = {mount("/", MountType::rootfs), mount("/a")};
     Scenario scenario;

@@ -58,5 +58,61 @@ TEST(Simulation, HoldsForEverySeed) {
     for (const auto& [verdict, count] : verdicts) fmt::print("  {} {}\n", count, verdict);
 }
 
+std::map<std::string, Verdict> verdicts_of(const Outcome& outcome) {
+    std::map<std::string, Verdict> verdicts;
+    if (outcome.result)
+        for (const MountResult& each : outcome.result->mounts) verdicts[each.mount.target] = each.verdict;
+    return verdicts;
+}
+
+// What a campaign with bounds has settled is what it would have said without them.
+void compare(std::uint64_t seed, const Simulation& bounded, const Outcome& whole,
+             std::map<std::string, int>* seen) {
+    const Outcome outcome = simulate(bounded);
+    const auto say = [&](const std::string& wrong) {
+        ADD_FAILURE() << "seed " << seed << ", max_runs " << bounded.max_runs.value_or(0) << ", max_time "
+                      << bounded.max_time.value_or(std::chrono::milliseconds(0)).count() << " ms: " << wrong
+                      << "\nwithout bounds:\n"
+                      << described(bounded, whole) << "with them:\n"
+                      << described(bounded, outcome);
+    };
+    for (const std::string& wrong : outcome.wrong) say(wrong);
+    if (!outcome.result) return say("there is no result: " + outcome.error);
+    const auto expected = verdicts_of(whole);
+    for (const auto& [target, verdict] : verdicts_of(outcome)) {
+        ++(*seen)[std::string(to_string(verdict))];
+        if (verdict == Verdict::inconclusive) continue;
+        const auto found = expected.find(target);
+        if (found == expected.end() || found->second != verdict)
+            say(fmt::format("{} is {}", target, to_string(verdict)));
+    }
+    if (outcome.result->stopped.empty() && verdicts_of(outcome) != expected)
+        say("it was not stopped, and differs");
+}
+
+TEST(Simulation, BoundsChangeNoVerdictThatIsKept) {
+    const auto [from, to] = asked_for();
+    std::map<std::string, int> seen;
+    int stopped = 0;
+    for (std::uint64_t seed = from; seed <= std::min(to, from + last_seed / 20 - 1); ++seed) {
+        Simulation simulation = simulation_of(seed);
+        simulation.trouble = {};
+        const Outcome whole = simulate(simulation);
+        if (!whole.result) continue;
+        for (int runs = 1; runs < whole.runs; ++runs, ++stopped) {
+            simulation.max_runs = runs;
+            compare(seed, simulation, whole, &seen);
+        }
+        simulation.max_runs.reset();
+        for (const int part : {0, 7, 31, 62, 97}) {
+            simulation.max_time = std::chrono::milliseconds(1) + whole.took * part / 100;
+            compare(seed, simulation, whole, &seen);
+        }
+    }
+    fmt::print("{} campaigns were stopped\n", stopped);
+    for (const auto& [verdict, count] : seen) fmt::print("  {} {}\n", count, verdict);
+    EXPECT_GT(seen["safe"] + seen["tolerated"], 0);
+}
+
 }  // namespace
 }  // namespace rogate::test

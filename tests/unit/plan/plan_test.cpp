@@ -200,6 +200,52 @@ TEST(Plan, ShowsNoSecret) {
     EXPECT_THAT(render_json({plan}), HasSubstr("\"PASSWORD\""));  // a name is none
 }
 
+TEST(Plan, SaysWhatIsCutOff) {
+    System system;
+    system.name = "shop";
+    system.containers = {container("web")};
+    system.networks = {{.name = "front", .engine_name = "proxy", .external = true, .declared = {}}};
+    Subject& web = system.containers[0].subject;
+    web.environment = {{"API", "https://api.example.com/"}};
+    web.extra_hosts = {"ldap:10.0.0.7"};
+    Mount socket;
+    socket.source = socket.target = "/run/docker.sock";
+    web.mounts = {socket};
+    const auto told = [&](bool offline) {
+        std::map<std::string, bool> found;
+        for (const Reach& each : plan_of(system, {}, offline).reach) found[each.what] = each.reached;
+        return found;
+    };
+    using Told = std::map<std::string, bool>;
+    EXPECT_EQ(told(false), (Told{{"proxy", false},
+                                 {"api.example.com", true},
+                                 {"ldap:10.0.0.7", true},
+                                 {"/run/docker.sock", true}}));
+    // A socket is a file.
+    EXPECT_EQ(told(true), (Told{{"proxy", false},
+                                {"api.example.com", false},
+                                {"ldap:10.0.0.7", false},
+                                {"/run/docker.sock", true}}));
+    EXPECT_THAT(render_table({plan_of(system, {}, true)}),
+                AllOf(HasSubstr("cut off"), HasSubstr("not joined"), HasSubstr("can be reached")));
+}
+
+TEST(Plan, TriesTheRootIfAsked) {
+    System system;
+    system.containers = {container("web")};
+    SystemData root;
+    root.kind = SystemData::Kind::rootfs;
+    root.places = {{.container = "web", .target = "/", .sub_path = {}, .read_only = false, .declared = {}}};
+    system.data = {root};
+    Scenario scenario;
+    scenario.subject = system.containers[0].subject;
+    EXPECT_FALSE(plan_of(system, {scenario}).mounts.at(0).candidate);
+    scenario.rootfs = true;
+    EXPECT_EQ(plan_of(system, {scenario}).trials.at(0).candidates, (std::vector<std::string>{"/"}));
+    scenario.candidates = std::vector<std::string>{};
+    EXPECT_TRUE(plan_of(system, {scenario}).mounts.at(0).candidate);
+}
+
 std::vector<std::string> reached(const std::string& name, const std::string& value) {
     System system;
     system.containers = {container("web"), container("db")};

@@ -168,6 +168,83 @@ TEST(Plan, UntestedMountsAreNotRecommended) {
               advice.read_only);
 }
 
+// Whatever the number of runs that are made: what is said then is what all of them would have said.
+void check_bounds(const Application& application, const std::vector<std::string>& all) {
+    const auto runs = application.settle(all);
+    const auto expected = verdicts(all, runs);
+    for (std::size_t made = 0; made < runs.size(); ++made) {
+        SCOPED_TRACE(made);
+        Question question = question_of(all);
+        question.stopped = "--max-runs is used up";
+        const std::vector<RunRecord> some(runs.begin(), runs.begin() + static_cast<std::ptrdiff_t>(made));
+        EXPECT_FALSE(next_step(question, some).run.has_value());
+        const auto results = judge_all(question, some);
+        const Recommendation advice = recommend(results, some);
+        bool any_open = false;
+        for (const MountResult& each : results) {
+            SCOPED_TRACE(each.mount.target + ": " + each.reason);
+            any_open = any_open || each.verdict == Verdict::inconclusive;
+            if (each.verdict == Verdict::inconclusive) {
+                EXPECT_NE(each.reason.find("--max-runs is used up"), std::string::npos);
+                EXPECT_EQ(std::count(advice.read_only.begin(), advice.read_only.end(), each.mount.target), 0);
+            } else {
+                EXPECT_EQ(each.verdict, expected.at(each.mount.target));
+            }
+        }
+        if (made < 2) {
+            EXPECT_TRUE(any_open);
+        }
+    }
+}
+
+TEST(StoppedPlan, KeepsWhatIsSettledAndNothingElse) {
+    const std::vector<std::string> all = {"/a", "/b", "/c", "/d"};
+    check_bounds({}, all);
+    check_bounds({.writes = {"/a"}, .needs = {"/a"}, .clash = {}}, all);
+    check_bounds({.writes = {"/a", "/b"}, .needs = {"/a"}, .clash = {}}, all);
+    check_bounds({.writes = {"/a", "/b"}, .needs = {"/b"}, .clash = {}}, all);
+    check_bounds({.writes = {"/a", "/b", "/c"}, .needs = {"/a", "/c"}, .clash = {}}, all);
+    check_bounds({.writes = {}, .needs = {"/a"}, .clash = {}}, all);
+    check_bounds({.writes = {"/a", "/b"}, .needs = {}, .clash = {"/a", "/b"}}, all);
+    check_bounds({.writes = {"/a", "/b", "/c"}, .needs = {"/c"}, .clash = {"/a", "/b"}}, all);
+}
+
+// One mount fails, and another run has shown of the rest that it passes.
+TEST(StoppedPlan, RecommendsWhatARunHas) {
+    const std::vector<std::string> all = {"/a", "/b", "/c"};
+    const Application application{.writes = {"/a"}, .needs = {"/a"}, .clash = {}};
+    auto runs = application.settle(all);
+    ASSERT_GE(runs.size(), 3U);
+    runs.resize(3);
+    Question question = question_of(all);
+    question.stopped = "--max-runs 3 is used up";
+    const auto results = judge_all(question, runs);
+    // Whether a part of it could stay writable would have been the next to be asked.
+    EXPECT_EQ(results[0].verdict, Verdict::inconclusive);
+    EXPECT_NE(results[0].reason.find("a part of it writable was not tried, since --max-runs 3 is used up"),
+              std::string::npos)
+        << results[0].reason;
+    EXPECT_EQ(results[1].verdict, Verdict::safe);
+    EXPECT_EQ(recommend(results, runs).read_only, (std::vector<std::string>{"/b", "/c"}));
+    EXPECT_EQ(recommend(results, runs).verified_by_run, 3);
+}
+
+// A write to another mount is missing in the probe run: whether it stays away is asked in further runs.
+TEST(StoppedPlan, DoesNotCallSafeWhatWasToBeAskedAgain) {
+    const std::vector<std::string> all = {"/a"};
+    Question question = question_of(all);
+    const Application application{.writes = {"/data"}, .needs = {}, .clash = {}};
+    std::vector<RunRecord> runs = {application.run(RunPlan{})};
+    runs.push_back(Application{}.run(*next_step(question, runs).run));
+    compare_with_control(runs[1], runs[0]);
+    ASSERT_TRUE(next_step(question, runs).run.has_value());
+    question.stopped = "--max-runs 2 is used up";
+    const auto results = judge_all(question, runs);
+    EXPECT_EQ(results[0].verdict, Verdict::inconclusive);
+    EXPECT_NE(results[0].reason.find("was not asked again"), std::string::npos) << results[0].reason;
+    EXPECT_TRUE(recommend(results, runs).read_only.empty());
+}
+
 TEST(Plan, ProbesCarryTheControlRunsExitCode) {
     std::vector<RunRecord> runs = {Application{}.run(RunPlan{})};
     runs[0].exit_code = 143;
