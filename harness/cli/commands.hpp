@@ -44,6 +44,15 @@ struct PlanOptions {
     std::string output;  // --output FILE; empty: standard output
 };
 
+struct InitOptions {
+    std::vector<std::string> paths;
+    std::string container;                       // --container NAME, in place of paths
+    std::string service;                         // the subject; empty: the one that is reached from outside
+    std::vector<std::string> profiles, without;  // as those of RunOptions
+    std::string output;                          // --output FILE; empty: standard output
+    bool force = false;                          // over a file that is there
+};
+
 struct MergeOptions {
     std::vector<std::string> results;
     std::string out;  // --out FILE; empty: standard output
@@ -105,6 +114,7 @@ int watch_command(const Global& global, const WatchCommandOptions& options);
 int clean_command(const Global& global, const CleanOptions& options);
 int gate_command(const Global& global, const GateOptions& options);
 int plan_command(const Global& global, const PlanOptions& options);
+int init_command(const Global& global, const InitOptions& options);
 int audit_command(const Global& global, const AuditOptions& options);
 int report_command(const Global& global, const ReportOptions& options);
 int doctor_command(const Global& global);
