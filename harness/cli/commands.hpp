@@ -29,6 +29,7 @@ struct RunOptions {
     std::vector<std::string> without;    // --without KEY,…: what the runs cannot have
     std::string out;                     // --out DIR; empty: no files
     std::string summary;                 // --summary FILE; empty: none
+    bool open_up = false;                // --open-up: what is read-only and fails is made writable, and tried
     bool quiet = false;                  // no progress
     int repeat = 1;                      // how often each run is tried
     int jobs = 1;                        // scenarios at a time on each engine

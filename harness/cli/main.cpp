@@ -74,6 +74,10 @@ int main(int argc, char** argv) {
     run_app->add_option("--since", run.since,
                         "Settle only the mounts that files of this git repository made read-only since this "
                         "revision; they are writable in the control run, as they were");
+    run_app->add_flag(
+        "--open-up", run.open_up,
+        "Where the control run fails and writes were refused on mounts that you have read-only: "
+        "make these writable in the control run, and settle them like any other");
     const auto add_reading = [&](CLI::App* to, auto& options) {
         one_at_a_time(to->add_option(
             "--service", options.services,

@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 
-from support import IMAGE, ROGATE, ROOT, contains, docker, equal, fingerprint, project, rogate
+from support import IDLE, IMAGE, ROGATE, ROOT, contains, docker, equal, fingerprint, project, rogate
 
 APP = "trap 'exit 0' TERM; {}; echo started > /dev/shm/up; while :; do sleep 0.1; done"
 
@@ -142,3 +142,24 @@ def test_a_scenario_that_was_begun_for_a_container_settles():
             docker("rm", "-fv", name)
         contains(text, f"subject: {{container: {name}}}\n")
         equal(verdicts["/data"], "required", text)
+
+
+def test_what_is_read_only_and_fails_is_opened_up():
+    with project() as p:
+        p.make("conf", {"old": "text\n"})
+        p.make("in", {"old": "text\n"})
+        before = fingerprint(p.path("conf"))
+        shell = f"set -e; mkdir -p /run/app; date > /run/app/pid; cat /in/old; date > /conf/new; {IDLE}"
+        binds = [{"type": "bind", "source": f"./{each}", "target": f"/{each}", "read_only": True} for each in ("conf", "in")]
+        p.scenario(shell, binds, subject={"read_only": True}, candidates=["/"])
+        done = p.run()
+        equal((done.returncode, set(p.verdicts().values())), (1, {"inconclusive"}), done.stdout + done.stderr)
+        contains(p.mount("/")["reason"], "there was refused: mkdir /run/app; --open-up makes it writable in the control run")
+        equal([each["path"] for each in p.mount("/")["attempts"]], ["/run/app"])
+        # The second mount shows only when the first is out of the way.
+        done = p.run("--open-up")
+        equal(done.returncode, 0, done.stdout + done.stderr)
+        equal(p.verdicts(), {"/": "split", "/conf": "required", "/in": "already-ro"}, done.stdout)
+        contains(p.mount("/conf")["reason"], "scenario.yaml:1: make it writable there")
+        contains(p.mount("/")["reason"], "and was made writable for the control run")
+        equal(fingerprint(p.path("conf")), before, "the user's data changed")
