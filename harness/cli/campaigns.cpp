@@ -9,6 +9,7 @@
 
 #include "base/masker.hpp"
 #include "campaign/campaign.hpp"
+#include "change/open_up.hpp"
 #include "cli/files.hpp"
 #include "cli/progress.hpp"
 #include "cli/reports.hpp"
@@ -121,10 +122,29 @@ engine::Task<> Job::run(engine::Client& client) {
     if (scenario_.subject.origin.kind ==
         Origin::Kind::container)  // others' notes were shown when they were read
         for (const std::string& note : whole->notes) progress_.note(note);
-    auto done =
-        co_await campaign::run_campaign(client, std::move(*whole), session_, campaign_options, progress_);
-    if (!done) co_return fail(std::move(done.error()));
-    result_ = std::move(*done);
+    std::vector<std::string> opened;
+    for (;;) {
+        Scenario tried = *whole;
+        auto done =
+            co_await campaign::run_campaign(client, std::move(tried), session_, campaign_options, progress_);
+        if (!done) co_return fail(std::move(done.error()));
+        result_ = std::move(*done);
+        const auto refused = change::refused_as_configured(*result_);
+        if (refused.empty()) break;
+        if (!options_.open_up) {
+            change::tell_refused(*result_, refused);
+            break;
+        }
+        progress_.note(
+            fmt::format("the control run failed, and writes were refused on {}; it is made again with "
+                        "{} writable",
+                        fmt::join(refused, ", "), refused.size() == 1 ? "it" : "them"));
+        whole = change::opened_up(std::move(*whole), result_->mounts, refused);
+        opened.insert(opened.end(), refused.begin(), refused.end());
+        auto left = co_await campaign::sweep_until_settled(client, session_, 1);
+        if (!left) co_return fail(std::move(left.error()));
+    }
+    change::tell_opened(*result_, opened);
     co_return Result<>{};
 }
 

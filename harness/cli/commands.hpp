@@ -29,6 +29,7 @@ struct RunOptions {
     std::vector<std::string> without;    // --without KEY,…: what the runs cannot have
     std::string out;                     // --out DIR; empty: no files
     std::string summary;                 // --summary FILE; empty: none
+    bool open_up = false;                // --open-up: what is read-only and fails is made writable, and tried
     bool quiet = false;                  // no progress
     int repeat = 1;                      // how often each run is tried
     std::optional<int> max_runs;         // --max-runs, of all scenarios together; absent: no bound
@@ -47,6 +48,15 @@ struct PlanOptions {
     bool rootfs = false, offline = false;
     std::string format = "table";
     std::string output;  // --output FILE; empty: standard output
+};
+
+struct InitOptions {
+    std::vector<std::string> paths;
+    std::string container;                       // --container NAME, in place of paths
+    std::string service;                         // the subject; empty: the one that is reached from outside
+    std::vector<std::string> profiles, without;  // as those of RunOptions
+    std::string output;                          // --output FILE; empty: standard output
+    bool force = false;                          // over a file that is there
 };
 
 struct MergeOptions {
@@ -110,6 +120,7 @@ int watch_command(const Global& global, const WatchCommandOptions& options);
 int clean_command(const Global& global, const CleanOptions& options);
 int gate_command(const Global& global, const GateOptions& options);
 int plan_command(const Global& global, const PlanOptions& options);
+int init_command(const Global& global, const InitOptions& options);
 int audit_command(const Global& global, const AuditOptions& options);
 int report_command(const Global& global, const ReportOptions& options);
 int doctor_command(const Global& global);

@@ -74,6 +74,10 @@ int main(int argc, char** argv) {
     run_app->add_option("--since", run.since,
                         "Settle only the mounts that files of this git repository made read-only since this "
                         "revision; they are writable in the control run, as they were");
+    run_app->add_flag(
+        "--open-up", run.open_up,
+        "Where the control run fails and writes were refused on mounts that you have read-only: "
+        "make these writable in the control run, and settle them like any other");
     const auto add_reading = [&](CLI::App* to, auto& options) {
         one_at_a_time(to->add_option(
             "--service", options.services,
@@ -167,6 +171,24 @@ int main(int argc, char** argv) {
     plan_app->add_option("-f,--format", plan.format, "table or json")
         ->check(CLI::IsMember({"table", "json"}));
     plan_app->add_option("-o,--output", plan.output, "Write to this file (default: standard output)");
+
+    InitOptions init;
+    CLI::App* init_app = app.add_subcommand(
+        "init", "Begin a scenario for a Compose project, Kubernetes manifests or a running container");
+    init_app->add_option("PATH", init.paths, "A Compose file, manifests, or a folder with one of them");
+    init_app->add_option("--container", init.container, "A container on the engine, in place of PATH");
+    init_app->add_option("--service", init.service,
+                         "The subject: a service of a Compose file, or WORKLOAD/CONTAINER of manifests "
+                         "(default: the one that is reached from outside)");
+    one_at_a_time(init_app->add_option("--profile", init.profiles,
+                                       "Of a Compose file: a profile to turn on (repeatable)"));
+    init_app
+        ->add_option("--without", init.without,
+                     "Leave out what the runs cannot have and would be refused, as for `rogate run`")
+        ->delimiter(',');
+    init_app->add_option("-o,--output", init.output,
+                         "Write to this file, which must not be there yet (default: standard output)");
+    init_app->add_flag("--force", init.force, "Write over a file that is there");
 
     WatchCommandOptions watch;
     std::string watch_for;
@@ -305,6 +327,7 @@ int main(int argc, char** argv) {
             {rogate::ErrorKind::usage, "--host and --context both name an engine; leave one of them out"});
     if (*run_app) return run_command(global, run);
     if (*plan_app) return plan_command(global, plan);
+    if (*init_app) return init_command(global, init);
     if (*merge_app) return merge_command(global, merge);
     if (*watch_app) return watch_command(global, watch);
     if (*clean_app) return clean_command(global, clean);

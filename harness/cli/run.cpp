@@ -74,6 +74,19 @@ Result<> check_jobs(int jobs, const std::vector<Scenario>& scenarios) {
     return {};
 }
 
+// What the user made read-only must not be written to.
+Result<> check_open_up(bool open_up, const std::vector<Scenario>& scenarios) {
+    if (!open_up) return {};
+    for (const Scenario& scenario : scenarios)
+        if (scenario.data == DataMode::live)
+            return fail(
+                ErrorKind::usage,
+                fmt::format("--open-up: scenario '{}' has 'data: live', so that the control run would "
+                            "write to real data that you made read-only; leave one of the two out",
+                            scenario.name));
+    return {};
+}
+
 }  // namespace
 
 int run_command(const Global& global, const RunOptions& options) {
@@ -129,6 +142,7 @@ int run_command(const Global& global, const RunOptions& options) {
     if (!chosen) return report_error(chosen.error());
     if (chosen->empty()) std::fputs("rogate: no scenario falls into this shard\n", stderr);
     if (auto fits = check_jobs(options.jobs, *chosen); !fits) return report_error(fits.error());
+    if (auto fits = check_open_up(options.open_up, *chosen); !fits) return report_error(fits.error());
     return run_scenarios(global, options, *chosen, several);
 }
 

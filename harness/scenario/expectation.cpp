@@ -152,7 +152,9 @@ std::string mismatch(const Step& step, const Observed& observed, const Masker& m
     };
     if (std::holds_alternative<HttpAction>(step.action)) {
         const int status = observed.status.value_or(0);
-        if (expect.status && status != *expect.status)
+        if (expect.status && *expect.status < 0 && status >= -*expect.status)
+            return fmt::format("expected a status below {}, got {} ({})", -*expect.status, status, shown());
+        if (expect.status && *expect.status >= 0 && status != *expect.status)
             return fmt::format("expected status {}, got {} ({})", *expect.status, status, shown());
         if (!expect.status && (status < 200 || status > 399))
             return fmt::format("expected a status from 200 to 399, got {} ({})", status, shown());

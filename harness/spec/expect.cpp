@@ -36,6 +36,19 @@ std::map<std::string, std::string> read_headers(const Value& value, const Contex
     return headers;
 }
 
+// 201, or "below 500", which is kept as -500.
+std::optional<int> read_status(const Mapping& expect, const Context& context) {
+    constexpr std::string_view below = "below ";
+    const Value* value = expect.get("status");
+    if (value == nullptr || value->kind != Value::Kind::scalar || !value->text.starts_with(below))
+        return expect.integer("status", 100, 599);
+    const auto limit = parse_integer(std::string_view(value->text).substr(below.size()), 101, 600);
+    if (limit) return -static_cast<int>(*limit);
+    context.problem(
+        *value, fmt::format("{} is no status; write for example 201, or below 500", in_quotes(value->text)));
+    return std::nullopt;
+}
+
 }  // namespace
 
 void check_header_name(const Value& name, const Context& context) {
@@ -67,7 +80,7 @@ Expect read_expect(const Mapping& step, std::string_view action, const Context& 
         if (mapping.has(key) && std::ranges::find(fitting, key) == fitting.end())
             context.problems.add(mapping.place_of(key), fmt::format("'{}' does not fit '{}'; what fits: {}",
                                                                     key, action, fmt::join(fitting, ", ")));
-    expect.status = mapping.integer("status", 100, 599);
+    expect.status = read_status(mapping, context);
     expect.exit_code = mapping.integer("exit_code", 0, 255);
     expect.contains = mapping.text("contains");
     expect.not_contains = mapping.text("not_contains");

@@ -15,7 +15,7 @@ namespace rogate {
 // What a step's observation must look like. Everything that is given must hold; an empty Expect always holds
 // (but http without `status` expects 200..399 and exec without `exit_code` expects 0).
 struct Expect {
-    std::optional<int> status;            // http
+    std::optional<int> status;            // http; -500: any below 500
     std::optional<int> exit_code;         // exec
     std::optional<std::string> contains;  // http body / exec stdout+stderr / log text
     std::optional<std::string> not_contains;

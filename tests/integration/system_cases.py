@@ -1,9 +1,10 @@
 """Whole projects and manifests, settled by one command."""
 import json
 import os
+import shutil
 import subprocess
 
-from support import ROGATE, contains, equal, fingerprint, project
+from support import IDLE, IMAGE, ROGATE, ROOT, contains, docker, equal, fingerprint, project, rogate
 
 APP = "trap 'exit 0' TERM; {}; echo started > /dev/shm/up; while :; do sleep 0.1; done"
 
@@ -107,3 +108,70 @@ def test_a_single_file_that_the_entrypoint_replaces():
         equal(done.returncode, 1, done.stdout + done.stderr)
         equal(p.verdicts()["/etc/nginx/conf.d/default.conf"], "inconclusive")
         contains(p.mount("/etc/nginx/conf.d/default.conf")["reason"], "the control run failed", "Device or resource busy")
+
+
+def begun(p, *words):
+    """What `rogate init` writes, as it is but for the time that it leaves to timers."""
+    done = rogate("init", *words, "-o", p.path("begun.yaml"))
+    equal(done.returncode, 0, done.stdout + done.stderr)
+    with open(p.path("begun.yaml")) as file:
+        text = file.read()
+    with open(p.path("begun.yaml"), "w") as file:
+        file.write(text.replace("wait: 10s", "wait: 1s"))
+    done = rogate("run", p.path("begun.yaml"), "--out", p.path("out"))
+    equal(done.returncode, 0, done.stdout + done.stderr)
+    with open(p.path("out/result.json")) as file:
+        result = json.load(file)
+    return {each["target"]: each["verdict"] for each in result["mounts"]}, text
+
+
+def test_a_scenario_that_was_begun_settles():
+    with project() as p:
+        shop = shutil.copytree(f"{ROOT}/tests/projects/shop", p.path("shop"))
+        verdicts, text = begun(p, shop, "--service", "app")
+        contains(text, "healthcheck: healthy", "GET / of 8000")
+        # Nothing that init can know uploads a picture.
+        equal({each: verdicts[each] for each in ("/srv/app", "/srv/uploads", "/var/lib/shop/sessions")},
+              {"/srv/app": "safe", "/srv/uploads": "untested", "/var/lib/shop/sessions": "tolerated"}, text)
+
+
+def test_a_scenario_that_was_begun_for_manifests_settles():
+    with project() as p:
+        with open(p.path("shop.yaml"), "w") as out:
+            out.write(MANIFESTS)
+        verdicts, text = begun(p, p.path("shop.yaml"))
+        contains(text, "workload: Pod/shop\n", "container: web\n", 'values: {missing: placeholder, claims: {"*": empty}}')
+        equal(verdicts["/work"], "safe", text)
+
+
+def test_a_scenario_that_was_begun_for_a_container_settles():
+    with project() as p:
+        name = f"rogate-begun-{os.getpid()}"
+        docker("run", "-d", "--name", name, "-v", "/data", IMAGE, "bash", "-c", APP.format("date > /data/new || exit 3"))
+        try:
+            verdicts, text = begun(p, "--container", name)
+        finally:
+            docker("rm", "-fv", name)
+        contains(text, f"subject: {{container: {name}}}\n")
+        equal(verdicts["/data"], "required", text)
+
+
+def test_what_is_read_only_and_fails_is_opened_up():
+    with project() as p:
+        p.make("conf", {"old": "text\n"})
+        p.make("in", {"old": "text\n"})
+        before = fingerprint(p.path("conf"))
+        shell = f"set -e; mkdir -p /run/app; date > /run/app/pid; cat /in/old; date > /conf/new; {IDLE}"
+        binds = [{"type": "bind", "source": f"./{each}", "target": f"/{each}", "read_only": True} for each in ("conf", "in")]
+        p.scenario(shell, binds, subject={"read_only": True}, candidates=["/"])
+        done = p.run()
+        equal((done.returncode, set(p.verdicts().values())), (1, {"inconclusive"}), done.stdout + done.stderr)
+        contains(p.mount("/")["reason"], "there was refused: mkdir /run/app; --open-up makes it writable in the control run")
+        equal([each["path"] for each in p.mount("/")["attempts"]], ["/run/app"])
+        # The second mount shows only when the first is out of the way.
+        done = p.run("--open-up")
+        equal(done.returncode, 0, done.stdout + done.stderr)
+        equal(p.verdicts(), {"/": "split", "/conf": "required", "/in": "already-ro"}, done.stdout)
+        contains(p.mount("/conf")["reason"], "scenario.yaml:1: make it writable there")
+        contains(p.mount("/")["reason"], "and was made writable for the control run")
+        equal(fingerprint(p.path("conf")), before, "the user's data changed")

@@ -8,6 +8,7 @@ import sys
 import tempfile
 
 import jsonschema
+import yaml
 
 HERE = pathlib.Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -108,6 +109,44 @@ def check_plan(folder):
         assert not any(bad in text for text in texts for bad in ("secret", "\x1b", "\u202e")), texts
 
 
+def check_init(folder):
+    """What `rogate init` writes is a scenario by the schema and by `rogate plan`, and what a person has looked at."""
+    schema = json.loads((ROOT / "scenarios/scenario.schema.json").read_text())
+    validator = jsonschema.validators.validator_for(schema)(schema)
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("COMPOSE_")}
+    def rogate_of(*words, cwd=ROOT):
+        return subprocess.run([sys.argv[1], "--host", "unix:///none", *words], cwd=cwd, capture_output=True, text=True, timeout=60,
+                              env=environment)
+    for name, words in (("shop", ["tests/projects/shop"]), ("shop_app", ["tests/projects/shop", "--service", "app"]),
+                        ("jobs", ["tests/projects/jobs"]), ("queue", ["tests/integration/kubernetes/queue/queue.yaml"])):
+        done = rogate_of("init", *words)
+        golden = ROOT / f"tests/golden/init_{name}.yaml"
+        if os.environ.get("ROGATE_UPDATE_GOLDEN"):
+            golden.write_text(done.stdout)
+        assert done.returncode == 0 and done.stdout == golden.read_text(), done.stdout + done.stderr
+        assert len(done.stdout.splitlines()) <= 45
+        validator.validate(yaml.safe_load(done.stdout))
+        written = folder / f"{name}.yaml"
+        assert rogate_of("init", *words, "-o", str(written)).returncode == 0
+        planned = rogate_of("plan", str(written))
+        assert planned.returncode == 0, planned.stderr
+        # Never over what is there.
+        again = rogate_of("init", *words, "-o", str(written))
+        assert again.returncode == 2 and "is there already" in again.stderr, again.stderr
+        assert rogate_of("init", *words, "--force", "-o", str(written)).returncode == 0
+    place = folder / "begun"
+    place.mkdir()
+    (place / "compose.yaml").write_text("services: {a: {image: x, pid: host}, b: {image: x}}\n")
+    (place / "scenario.yml").write_text("subject: {image: x}\n")
+    for words, said in ((["compose.yaml", "--service", "a"], "'pid' of service 'a' is not supported"), (["scenario.yml"], "it is a scenario already"),
+                        (["-"], "has no name"), ([], "nothing to begin with"), (["none.yaml"], "none.yaml"),
+                        (["compose.yaml", "--container", "c"], "leave one out")):
+        done = rogate_of("init", *words, cwd=place)
+        assert done.returncode == 2 and said in done.stderr and not done.stdout, (words, done)
+    done = rogate_of("init", "compose.yaml", "--service", "a", "--without", "pid", cwd=place)
+    assert done.returncode == 0 and "without: [pid]" in done.stdout, done
+
+
 def main():
     sarif = json.loads((HERE / "sarif-2.1.0.json").read_text())
     sarif_validator = jsonschema.validators.validator_for(sarif)(sarif)
@@ -126,6 +165,7 @@ def main():
                 assert b"\x1b" not in out.read_bytes(), kind
         check_gate(paths, folder)
         check_plan(folder)
+        check_init(folder)
         several = json.loads(rogate(*paths[:3], "-f", "sarif"))
         sarif_validator.validate(several)
         assert len(several["runs"]) == 3

@@ -45,6 +45,15 @@ TEST(Expectation, StatusIsExact) {
     EXPECT_NE(mismatch(http(expect), reply(200)), "");
 }
 
+TEST(Expectation, StatusBelowALimit) {
+    Expect expect;
+    expect.status = -500;
+    EXPECT_EQ(mismatch(http(expect), reply(404)), "");
+    EXPECT_EQ(mismatch(http(expect), reply(499)), "");
+    EXPECT_EQ(mismatch(http(expect), reply(500, "no")),
+              "expected a status below 500, got 500 (body: \"no\")");
+}
+
 TEST(Expectation, ExecWithoutCodeWantsZero) {
     EXPECT_EQ(mismatch(exec(), exited(0)), "");
     EXPECT_EQ(mismatch(exec(), exited(3, "no\nway\n")), "expected exit code 0, got 3 (output: \"no ⏎ way\")");

@@ -113,6 +113,13 @@ TEST(StepFeatures, ContainersAndFiles) {
     EXPECT_THAT(made[0].ignore, ElementsAre("a+"));
 }
 
+TEST(StepFeatures, AStatusOrALimitOfIt) {
+    const auto made =
+        steps("  - {http: {}, expect: {status: 404}}\n  - {http: {}, expect: {status: below 500}}\n");
+    EXPECT_EQ(made[0].expect.status, 404);
+    EXPECT_EQ(made[1].expect.status, -500);
+}
+
 TEST(StepFeatures, JsonExpectations) {
     const auto made = steps(
         "  - {http: {}, expect: {json: {/a/0: 3, /b: \"3\", /c: [x, null], /d: true, \"\": {e: 1.5}}}}\n");
@@ -167,6 +174,8 @@ TEST(StepFeatures, WrongOnesAreNamedWithTheirPlace) {
         {"  - {wait: 1s, ^capture: {a: {json: /a}}}\n", "'capture' fits http, exec, run, file and log"},
         {"  - {http: {}, expect: {json: {^a: 1}}}\n", "'a' is no JSON pointer"},
         {"  - {wait: 1s, repeat: 2, ^timeout: 1s}\n", "'timeout' does not fit 'wait'"},
+        {"  - {http: {}, expect: {status: ^below 50}}\n", "write for example 201, or below 500"},
+        {"  - {http: {}, expect: {status: ^-500}}\n", "'status'"},
         {"  - {http: {}, repeat: ^0}\n", "'repeat'"},
         {"  - {restart: kill, ^repeat: 2}\n", "'repeat' does not fit 'restart'"},
         {"  - {wait: 1s, ^same_as_control: true}\n", "'same_as_control' fits http, exec"},
