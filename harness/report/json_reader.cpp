@@ -512,7 +512,8 @@ Result<CampaignResult> read_json(const Source& source) {
         PieceStream stream(source);
         ResultReader reader;
         rapidjson::Reader parser;
-        const rapidjson::ParseResult parsed = parser.Parse(stream, reader);
+        const rapidjson::ParseResult parsed =
+            parser.Parse<rapidjson::kParseFullPrecisionFlag>(stream, reader);
         if (stream.error()) return fail(Error(*stream.error()));
         if (!parsed || !stream.at_end())
             throw std::invalid_argument(

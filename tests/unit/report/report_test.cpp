@@ -124,6 +124,17 @@ TEST(Json, IsReadInPiecesOfAnySize) {
     }
 }
 
+// A parser that takes a short way to a number misses the last bit of some.
+TEST(Json, NumbersAreReadToTheLastBit) {
+    CampaignResult result = sample();
+    for (const double seconds : {0.20542407000000001, 2.3537658409999999, 0.1 + 0.2, 1e-7}) {
+        result.duration_s = seconds;
+        const auto back = read_in_pieces(render_json(result), 1000);
+        ASSERT_TRUE(back.has_value()) << back.error().message;
+        EXPECT_EQ(back->duration_s, seconds);
+    }
+}
+
 TEST(Json, SaysWhereItIsBrokenInWhateverPiece) {
     std::string text = render_json(sample());
     text[text.find("\"operation\"")] = '!';
