@@ -55,15 +55,15 @@ spec:
   initContainers:
   - name: first
     image: rogate/base:bookworm
-    command: [sh, -ec, "ls /data; echo made > /work/index"]
-    volumeMounts: [{name: work, mountPath: /work}, {name: data, mountPath: /data}]
+    command: [sh, -ec, "ls /data; echo made > /pages/index"]
+    volumeMounts: [{name: work, mountPath: /pages}, {name: data, mountPath: /data}]
   containers:
   - name: web
     image: rogate/base:bookworm
-    command: [bash, -c, "trap 'exit 0' TERM; test $KEY = placeholder || exit 4; cat /work/index; getent hosts front > /dev/shm/up; while :; do sleep 0.1; done"]
+    command: [bash, -c, "trap 'exit 0' TERM; test $KEY = placeholder || exit 4; cat /pages/index; getent hosts front > /dev/shm/up; while :; do sleep 0.1; done"]
     env: [{name: KEY, valueFrom: {secretKeyRef: {name: auth, key: key}}}]
     readinessProbe: {exec: {command: [test, -s, /dev/shm/up]}}
-    volumeMounts: [{name: work, mountPath: /work}]
+    volumeMounts: [{name: work, mountPath: /pages}]
   volumes: [{name: work, emptyDir: {}}, {name: data, persistentVolumeClaim: {claimName: data}}]
 ---
 apiVersion: v1
@@ -80,7 +80,7 @@ def test_manifests_on_the_standard_input():
         equal(done.returncode, 0, done.stdout + done.stderr)
         # What the init container makes is what the other one reads.
         equal([result(p, name) for name in ("shop.first", "shop.web")],
-              [{"/data": "safe", "/work": "required"}, {"/work": "safe"}], done.stdout)
+              [{"/data": "safe", "/pages": "required"}, {"/pages": "safe"}], done.stdout)
         data = next(each for each in mounts(p, "shop.first") if each["target"] == "/data")
         contains(data["reason"], "the runs had an empty claim there")
         contains(done.stderr, "made up for the runs", "values: {secrets: {auth: {key: placeholder}}, claims: {data: empty}}")
@@ -141,7 +141,7 @@ def test_a_scenario_that_was_begun_for_manifests_settles():
             out.write(MANIFESTS)
         verdicts, text = begun(p, p.path("shop.yaml"))
         contains(text, "workload: Pod/shop\n", "container: web\n", 'values: {missing: placeholder, claims: {"*": empty}}')
-        equal(verdicts["/work"], "safe", text)
+        equal(verdicts["/pages"], "safe", text)
 
 
 def test_a_scenario_that_was_begun_for_a_container_settles():
