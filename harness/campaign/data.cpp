@@ -289,6 +289,7 @@ Task<> DataPlane::survey_source(DataMount& data, std::size_t index) {
         co_return fail(std::move(root.error())
                            .with_context(fmt::format("looking at the source of {}", data.mount.target)));
     data.is_directory = S_ISDIR(root->mode);
+    data.nanoseconds = root->nanoseconds;
     if (S_ISSOCK(root->mode)) data.special = "a unix socket";
     if (S_ISCHR(root->mode) || S_ISBLK(root->mode)) data.special = "a device";
     if (S_ISFIFO(root->mode)) data.special = "a FIFO";
@@ -334,6 +335,7 @@ Task<SourceRoot> DataPlane::root_of_source(const DataMount& data, std::size_t in
                          .uid = root->entry.uid,
                          .gid = root->entry.gid,
                          .modified = root->entry.modified,
+                         .nanoseconds = 0,
                          .is_empty = root->only_one};
 }
 
@@ -428,11 +430,11 @@ Task<> DataPlane::make_plain_folders(int run) {
             folders.push_back({base, 0, 0, 0755});
             if (data.how == DataSource::overlay) {
                 folders.push_back(
-                    {base + "/upper", data.uid, data.gid, data.mode, data.modified, data.facts.nanoseconds});
+                    {base + "/upper", data.uid, data.gid, data.mode, data.modified, data.nanoseconds});
                 folders.push_back({base + "/work", 0, 0, 0755});
             } else {
                 folders.push_back(
-                    {base + "/data", data.uid, data.gid, data.mode, data.modified, data.facts.nanoseconds});
+                    {base + "/data", data.uid, data.gid, data.mode, data.modified, data.nanoseconds});
             }
         }
     runs_with_folders_ = run + runs_at_once;
@@ -463,7 +465,7 @@ Task<> DataPlane::make_folders(const RunPlan& plan) {
         const std::string base = folder(run, owner.with) + (overlay ? "/upper" : "/data") + owner.part;
         const std::string inside = base + "/";
         if (overlay && !owner.part.empty() && !data.missing_mount_points.empty())
-            folders.push_back({base, data.uid, data.gid, data.mode, data.modified, data.facts.nanoseconds});
+            folders.push_back({base, data.uid, data.gid, data.mode, data.modified, data.nanoseconds});
         if (std::find(plan.read_only.begin(), plan.read_only.end(), data.mount.target) !=
             plan.read_only.end())
             for (const auto& [missing, is_directory] : data.missing_mount_points) {
@@ -555,8 +557,8 @@ Task<> DataPlane::fill(int run, std::size_t index) {
     else
         tree = co_await read_tree(index);
     if (tree && data.group) tree = with_group(*tree, *data.group);
-    if (tree && data.how == DataSource::copy && !data.is_directory && data.facts.nanoseconds != 0)
-        tree = with_nanoseconds(*tree, data.facts.nanoseconds);
+    if (tree && data.how == DataSource::copy && !data.is_directory && data.nanoseconds != 0)
+        tree = with_nanoseconds(*tree, data.nanoseconds);
     if (!tree) co_return fail(std::move(tree.error()));
     auto put = co_await scratch_.put(folder(run, index) + "/data", std::move(*tree));
     if (!put)

@@ -56,6 +56,7 @@ struct DataMount {
     };
     std::vector<Lack> lacks = {};
     std::int64_t modified = 0;                   // of the directory's root; overlay and copy
+    std::uint32_t nanoseconds = 0;               // of its modification, beyond whole seconds
     bool is_empty = false;                       // a directory with nothing in it
     bool outlasts_pod = true;                    // not an emptyDir, which a new pod has anew
     std::optional<std::uint32_t> mode_when_new;  // a claim: of its root, which nothing is filled into

@@ -21,7 +21,7 @@ bool says_read_only(const std::string& options) {
 std::optional<SourceRoot> root_of(const std::string& mode, std::istringstream& rest) {
     SourceRoot root;
     const auto read = std::from_chars(mode.data(), mode.data() + mode.size(), root.mode, 8);
-    rest >> root.uid >> root.gid >> root.modified >> root.is_empty;
+    rest >> root.uid >> root.gid >> root.modified >> root.nanoseconds >> root.is_empty;
     if (read.ec != std::errc() || !rest) return std::nullopt;
     return root;
 }
@@ -81,8 +81,6 @@ std::map<std::string, SourceFacts> source_facts(std::string_view account) {
         if (const auto known = found.find(without_octal(second)); known != found.end()) of = &known->second;
         if (first == "root" && of != nullptr) of->itself = root_of(third, words);
         if (first == "more" && of != nullptr) of->more_attributes = true;
-        if (first == "time" && of != nullptr)
-            std::from_chars(third.data(), third.data() + third.size(), of->nanoseconds);
         if (first == "deep" && of != nullptr) of->deep_attributes = without_octal(third);
         if (first == "cut" && of != nullptr) of->searched_in_part = true;
         if (std::string path; first == "link" && of != nullptr) {

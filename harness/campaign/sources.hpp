@@ -43,8 +43,9 @@ struct LiveEntry {
 struct SourceRoot {
     std::uint32_t mode = 0;  // st_mode, with the bits that say what it is
     std::uint32_t uid = 0, gid = 0;
-    std::int64_t modified = 0;  // seconds since 1970
-    bool is_empty = false;      // a directory with nothing in it
+    std::int64_t modified = 0;      // seconds since 1970
+    std::uint32_t nanoseconds = 0;  // beyond them, which archives do not tell
+    bool is_empty = false;          // a directory with nothing in it
     bool operator==(const SourceRoot&) const = default;
 };
 
@@ -56,7 +57,6 @@ struct SourceFacts {
     std::string type = {};    // "ext4"
     bool read_only = false;   // the file system itself is, whatever the mount says
     std::string flags = {};   // of the mount it is taken from, which a bind inherits: ",nosuid,nodev,noexec"
-    std::uint32_t nanoseconds = 0;     // of its root's modification time, which archives have in seconds
     bool more_attributes = false;      // its root has an access control list or extended attributes
     std::string deep_attributes = {};  // relative path of the first thing further down that has; empty: none
     std::vector<LiveEntry> live = {};  // in order of path

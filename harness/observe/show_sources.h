@@ -3,10 +3,9 @@
    POINT is a mount point as mountinfo writes it, PATH is relative to it; both have bytes up to the space,
    0x7f and the backslash as \ and three octal digits.
 
-   - root POINT MODE UID GID SECONDS EMPTY: st_mode in octal; owner and time of modification in decimal; 1 for
-   a directory with nothing in it, else 0
+   - root POINT MODE UID GID SECONDS NANOSECONDS EMPTY: st_mode in octal; owner and time of modification in
+   decimal; 1 for a directory with nothing in it, else 0
    - more POINT: its root has attributes beside these: an access control list, an extended attribute
-   - time POINT NANOSECONDS: of its root's modification, beyond whole seconds
    - deep POINT PATH: so has this, the first one that was found further down
    - socket POINT PATH: a unix socket that something listens on
    - fifo POINT PATH: a FIFO
@@ -135,7 +134,6 @@ static inline int search_one(const char* path, const struct stat* state, int kin
     if (kind == FTW_NS) return 0;
     if (S_ISREG(state->st_mode) && state->st_nlink > 1) keep_link(path, state);
     if (where->level == 0) {
-        if (state->st_mtim.tv_nsec) printf("time %s %ld\n", searched.written, state->st_mtim.tv_nsec);
         if (has_attributes(path)) show_fact("more", NULL);
         return 0;
     }
@@ -160,8 +158,8 @@ static inline bool is_empty_folder(const char* path) {
 static inline void show_root(const char* point, const char* written) {
     struct stat state;
     if (!lstat(point, &state))
-        printf("root %s %o %u %u %lld %d\n", written, state.st_mode, state.st_uid, state.st_gid,
-               (long long)state.st_mtime, is_empty_folder(point));
+        printf("root %s %o %u %u %lld %ld %d\n", written, state.st_mode, state.st_uid, state.st_gid,
+               (long long)state.st_mtim.tv_sec, state.st_mtim.tv_nsec, is_empty_folder(point));
 }
 
 static inline void search(const char* point, const char* written) {

@@ -191,9 +191,9 @@ std::string FakeEngine::account_of_sources(const FakeContainer& container) const
         const auto all = disk.below(place_of(mount));
         for (const auto& [path, node] : all) {
             if (path.empty())
-                facts +=
-                    fmt::format("root {} {:o} {} {} {} {}\n", mount.target, mode_of(node), node.uid, node.gid,
-                                node.modified, node.kind == Node::Kind::folder && all.size() == 1 ? 1 : 0);
+                facts += fmt::format("root {} {:o} {} {} {} 0 {}\n", mount.target, mode_of(node), node.uid,
+                                     node.gid, node.modified,
+                                     node.kind == Node::Kind::folder && all.size() == 1 ? 1 : 0);
             if (node.has_attributes && path.empty()) facts += fmt::format("more {}\n", mount.target);
             if (!node.linked.empty())
                 facts += fmt::format("link {} {} {}\n", mount.target, node.linked,

@@ -45,7 +45,7 @@ TEST(Sources, FactsAreThoseOfTheLastMountOnAPlace) {
         "36 35 8:1 /srv/a\\040b /rogate/source/0 ro - ext4 /dev/sda rw\n"
         "37 36 8:2 / /rogate/source/0/disk ro,nosuid,relatime,noexec - xfs /dev/sdb ro,noquota\n"
         "38 35 0:4 / /rogate/source/1 ro shared:1 - proc proc rw\n"
-        "root /rogate/source/0 41750 33 8 1700000000 1\n"
+        "root /rogate/source/0 41750 33 8 1700000000 250 1\n"
         "root /rogate/source/1 odd\n"
         "more /rogate/source/0\n"
         "socket /rogate/source/0 run/b\\040c.sock\n"
@@ -56,7 +56,7 @@ TEST(Sources, FactsAreThoseOfTheLastMountOnAPlace) {
     const auto facts = source_facts(said);
     ASSERT_EQ(facts.size(), 3U);
     EXPECT_EQ(facts.at("/rogate/source/0"),
-              (SourceFacts{.itself = SourceRoot{041750, 33, 8, 1700000000, true},
+              (SourceFacts{.itself = SourceRoot{041750, 33, 8, 1700000000, 250, true},
                            .device = "8:1",
                            .root = "/srv/a b",
                            .type = "ext4",
