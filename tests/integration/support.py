@@ -120,6 +120,9 @@ def rogate(*words, env=None, timeout=500):
                           env={**os.environ, **(env or {})})
 
 
+TOO_LATE = "before the observer looked"
+
+
 class Running:
     """A rogate that is at work: its progress can be waited for."""
 
@@ -169,9 +172,17 @@ class Project:
             json.dump(whole, out)  # JSON is YAML
 
     def run(self, *words, **more):
-        done = rogate("run", self.folder, "--out", self.path("out"), *words, **more)
-        self.read_result()
+        """On a busy machine the observer can come too late to a path that somebody, and be it another test, has changed meanwhile. It
+        says so, and nothing follows from that run."""
+        for _ in range(3):
+            done = rogate("run", self.folder, "--out", self.path("out"), *words, **more)
+            self.read_result()
+            if not self.observer_came_late():
+                break
         return done
+
+    def observer_came_late(self):
+        return self.result and any(TOO_LATE in mount["reason"] for mount in self.result["mounts"])
 
     @contextlib.contextmanager
     def running(self, *words):

@@ -8,7 +8,7 @@ import time
 
 import jsonschema
 
-from support import IDLE, IMAGE, ROGATE, ROOT, Running, contains, docker, equal, needs_ebpf, needs_root, project, rogate
+from support import IDLE, IMAGE, ROGATE, ROOT, TOO_LATE, Running, contains, docker, equal, needs_ebpf, needs_root, project, rogate
 
 HOLD = os.path.join(os.path.dirname(ROGATE), "tests/programs/hold")
 with open(f"{ROOT}/scenarios/watch.schema.json") as schema_file:
@@ -54,39 +54,48 @@ def writes(seen, target, kind="writes"):
     return {(each["operation"], each["path"], each["phase"]) for each in mount(seen, target)[kind]}
 
 
+def watched_at_work(p):
+    """What is told of a container that writes all the time, as it was before the watch and is after it."""
+    with container("-v", f"{p.path('conf')}:/conf", "-v", f"{p.path('fixed')}:/fixed:ro", "-v", "/data", "--tmpfs", "/run/x", "-e",
+                   "TOKEN=dont-tell-me", IMAGE, "sh", "-c",
+                   "trap 'exit 0' TERM; touch /data/before; i=0; echo 0 >/run/x/rounds; echo started; "
+                   "while :; do sleep 0.2; i=$((i+1)); echo $i >/run/x/rounds; cat /conf/file >/dev/null; mkdir -p /data/d; rmdir /data/d; echo x 2>/dev/null >/fixed/x; "
+                   "echo $TOKEN >/run/x/$TOKEN; done"):
+        before = docker("inspect", "-f", STATE, NAME)
+        running = Running("watch", NAME, "--format", "json", "--output", p.path("seen.json"))
+        running.wait_for("watching " + NAME)
+        docker("exec", NAME, "touch", "/data/by-hand")
+        begun = int(docker("exec", NAME, "cat", "/run/x/rounds"))
+        while int(docker("exec", NAME, "cat", "/run/x/rounds")) < begun + 8:
+            time.sleep(0.2)
+        running.process.send_signal(signal.SIGINT)
+        running.finish()
+        equal(running.code, 0, running.output)
+        equal(docker("inspect", "-f", STATE, NAME), before, "the container was touched")
+        equal(sorted(docker("exec", NAME, "ls", "-A", "/data", "/conf", "/fixed").split()),
+              ["/conf:", "/data:", "/fixed:", "before", "by-hand", "file", "file"])
+    with open(p.path("seen.json")) as file:
+        text = file.read()
+    seen = json.loads(text)
+    jsonschema.validate(seen, SCHEMA)
+    assert "dont-tell-me" not in text
+    return seen
+
+
 def test_what_it_does_is_told_and_it_is_left_alone():
     with project() as p:
         p.make("conf", {"file": "text\n"})
         p.make("fixed", {"file": "text\n"})
-        with container("-v", f"{p.path('conf')}:/conf", "-v", f"{p.path('fixed')}:/fixed:ro", "-v", "/data", "--tmpfs", "/run/x", "-e",
-                       "TOKEN=dont-tell-me", IMAGE, "sh", "-c",
-                       "trap 'exit 0' TERM; touch /data/before; i=0; echo 0 >/run/x/rounds; echo started; "
-                       "while :; do sleep 0.2; i=$((i+1)); echo $i >/run/x/rounds; cat /conf/file >/dev/null; mkdir -p /data/d; rmdir /data/d; echo x 2>/dev/null >/fixed/x; "
-                       "echo $TOKEN >/run/x/$TOKEN; done"):
-            before = docker("inspect", "-f", STATE, NAME)
-            running = Running("watch", NAME, "--format", "json", "--output", p.path("seen.json"))
-            running.wait_for("watching " + NAME)
-            docker("exec", NAME, "touch", "/data/by-hand")
-            begun = int(docker("exec", NAME, "cat", "/run/x/rounds"))
-            while int(docker("exec", NAME, "cat", "/run/x/rounds")) < begun + 8:
-                time.sleep(0.2)
-            running.process.send_signal(signal.SIGINT)
-            running.finish()
-            equal(running.code, 0, running.output)
-            with open(p.path("seen.json")) as file:
-                text = file.read()
-            seen = json.loads(text)
-            jsonschema.validate(seen, SCHEMA)
-            equal(docker("inspect", "-f", STATE, NAME), before, "the container was touched")
-            equal(sorted(docker("exec", NAME, "ls", "-A", "/data", "/conf", "/fixed").split()),
-                  ["/conf:", "/data:", "/fixed:", "before", "by-hand", "file", "file"])
-        equal((seen["lost_events"], seen["problem"], seen["ended"], seen["restarts"]), (0, "", "until the watch was stopped", 0))
-        equal(writes(seen, "/data"), {("mkdir", "/data/d", "watch"), ("rmdir", "/data/d", "watch"), ("create", "/data/by-hand", "docker exec"),
-                                      ("utime", "/data/by-hand", "docker exec")})
-        equal((writes(seen, "/conf"), mount(seen, "/conf")["worth_trying"], mount(seen, "/conf")["uses"] > 5), (set(), True, True))
-        equal(writes(seen, "/fixed", "refused"), {("create", "/fixed/x", "watch")})
-        assert any(path == "/run/x/***" for _, path, _ in writes(seen, "/run/x")), seen
-        assert "dont-tell-me" not in text
+        for _ in range(3):
+            seen = watched_at_work(p)
+            if TOO_LATE not in seen["problem"]:
+                break
+    equal((seen["lost_events"], seen["problem"], seen["ended"], seen["restarts"]), (0, "", "until the watch was stopped", 0))
+    equal(writes(seen, "/data"), {("mkdir", "/data/d", "watch"), ("rmdir", "/data/d", "watch"), ("create", "/data/by-hand", "docker exec"),
+                                  ("utime", "/data/by-hand", "docker exec")})
+    equal((writes(seen, "/conf"), mount(seen, "/conf")["worth_trying"], mount(seen, "/conf")["uses"] > 5), (set(), True, True))
+    equal(writes(seen, "/fixed", "refused"), {("create", "/fixed/x", "watch")})
+    assert any(path == "/run/x/***" for _, path, _ in writes(seen, "/run/x")), seen
 
 
 def test_what_is_open_for_writing_already():
