@@ -165,6 +165,13 @@ std::vector<DataDifference> differences_of(const std::vector<DataMount>& mounts)
     return found;
 }
 
+// What a patch writes into a manifest in place of a tmpfs: as the kubelet makes it (spec/kube_volumes.cpp).
+std::string empty_dir_options(const Scenario& scenario) {
+    if (scenario.subject.origin.kind != Origin::Kind::kubernetes) return {};
+    return scenario.pod.fs_group ? fmt::format("mode=2777,gid={},exec", *scenario.pod.fs_group)
+                                 : std::string("mode=0777,exec");
+}
+
 // What the runs have in place of the user's data: target -> what.
 std::map<std::string, std::string> made_up(const Scenario& scenario, const std::vector<DataMount>& mounts) {
     std::string states;
@@ -391,6 +398,7 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
                                .not_tried = untried,
                                .can_make_mount_points = pod.can_make_mount_points(),
                                .tmpfs_has_owner = client.server().tmpfs_takes_owner(),
+                               .tmpfs_options = empty_dir_options(result.scenario),
                                .after_restart = verdict::phases_after_restart(result.scenario.steps),
                                .data_differences = all_differences(),
                                .made_up = made_up(result.scenario, data.mounts()),

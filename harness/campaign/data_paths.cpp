@@ -58,6 +58,12 @@ Task<verdict::PathFacts> DataPlane::look(std::string path) {
         auto seen = co_await scratch_.look_at(scratch_.helper(), where);
         if (!seen) co_return fail(std::move(seen.error()).with_context(fmt::format("looking at {}", path)));
         facts.empty = seen->only_one;
+        if (!facts.empty) {
+            auto files = co_await scratch_.holds_files(scratch_.helper(), where);
+            if (!files)
+                co_return fail(std::move(files.error()).with_context(fmt::format("looking at {}", path)));
+            facts.empty = !*files;
+        }
         facts.uid = seen->entry.uid;
         facts.gid = seen->entry.gid;
         facts.mode = seen->entry.mode;

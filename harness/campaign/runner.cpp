@@ -102,6 +102,7 @@ class Launch {
     Task<> keep();
     Task<> steps_from(std::size_t first);
     Task<> steps_again();
+    Task<> start_after_crash();
     Task<> with_background(std::size_t index);
     // Whose ports are published; empty: the subject's own.
     const std::string& published_by() const { return network_.empty() ? bench_.pod.holder() : network_; }
@@ -450,6 +451,17 @@ Task<> Launch::steps_again() {
     co_return co_await steps_from(0);
 }
 
+// A new container finds nothing of before but what is in volumes: there a pid file or a lock would outlive
+// it, and keep the application from starting.
+Task<> Launch::start_after_crash() {
+    if (!record_.plan.crashes || failed_ || record_.plan.ends_by_kill || record_.plan.expected_early_exit)
+        co_return Result<>{};
+    Step again;
+    again.name = "start after a crash";
+    again.action = RestartAction{.kill = true};
+    co_return co_await step(again, "start after a crash");
+}
+
 // In place of the shutdown, in a run whose data are to be those of a crash.
 Task<> Launch::crash() {
     if (auto begun = co_await begin("crash"); !begun) co_return begun;
@@ -601,6 +613,8 @@ Task<> Launch::collect() {
     name_what_is_split_off(record_.plan.writable, record_.attempts);
     record_.uses = std::move(recording->uses);
     record_.read_back = std::move(recording->read_back);
+    record_.listed = std::move(recording->listed);
+    record_.exec_refused = std::move(recording->exec_refused);
     record_.lost_events = recording->lost_events;
     record_.observer = bench_.observer.facts().kind;
     record_.observer_problem = std::move(recording->problem);
@@ -632,6 +646,7 @@ Task<> Launch::run_phases() {
         if (auto again = co_await begin_anew(); !again) co_return again;
         if (auto done = co_await steps_from(0); !done) co_return done;
         if (auto again = co_await steps_again(); !again) co_return again;
+        if (auto crashed = co_await start_after_crash(); !crashed) co_return crashed;
         if (failed_) {
             auto log =
                 co_await scenario::last_lines(bench_.client, container_, memory_.masker, 16 * 1024, 30);

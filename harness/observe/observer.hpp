@@ -19,6 +19,8 @@ struct Recording {
     std::map<std::string, std::uint64_t> uses;  // by target
     // See RunRecord::read_back.
     std::optional<std::map<std::string, std::uint64_t>> read_back;
+    std::map<std::string, std::uint64_t> listed = {};      // see RunRecord::listed
+    std::map<std::string, std::string> exec_refused = {};  // see RunRecord::exec_refused
     std::uint64_t lost_events = 0;
     std::string problem;    // the account is not whole, and why; empty: it is
     bool is_guess = false;  // … since it was looked up after the call which mount a path leads to

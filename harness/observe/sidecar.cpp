@@ -160,6 +160,8 @@ Result<> Sidecar::take_frames(Shared& shared) {
             shared.recorder->take(*count);
         } else if (auto* use = std::get_if<UseEvent>(&value)) {
             shared.recorder->take(*use);
+        } else if (auto* read = std::get_if<ReadEvent>(&value)) {
+            shared.recorder->take(*read);
         } else if (auto* stats = std::get_if<StatsEvent>(&value)) {
             shared.recorder->take(*stats);
         } else if (auto* root = std::get_if<RootEvent>(&value)) {

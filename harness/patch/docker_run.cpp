@@ -226,7 +226,7 @@ std::string Command::fresh_volume(const CampaignResult& result, const std::strin
         else if (const auto mount = parse_short(flag.value()); mount && flag.kind == Flag::Kind::volume)
             taken.push_back(mount->source);
     }
-    names_.push_back(volume_name("", target, '_', taken));
+    names_.push_back(volume_name(result.scenario.name, target, '_', taken));
     return names_.back();
 }
 
