@@ -6,6 +6,7 @@
 #include <memory>
 #include <rogate/result.hpp>
 
+#include "advise/knowledge.hpp"
 #include "campaign/budget.hpp"
 #include "campaign/status.hpp"
 #include "engine/client.hpp"
@@ -28,6 +29,7 @@ struct Options {
     // The runs' network reaches nothing outside of it, and the subject joins no other one.
     bool offline = false;
     int repeat = 1;                                      // how often each run is tried
+    std::vector<advise::Setting> settings = {};          // that are tried where they match what is written
     std::chrono::milliseconds observer_timeout{30'000};  // for its answer to a command
     // Shared with the other campaigns of the command; null: no bounds.
     std::shared_ptr<Budget> budget = {};

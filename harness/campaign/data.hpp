@@ -95,6 +95,12 @@ class DataPlane {
     void keep_read_only_above() { reaches_below_ = false; }
     // Before survey(): how everything is given to the runs for which know() says nothing else.
     void use(DataMode mode) { mode_ = mode; }
+    // A new volume where the subject has nothing of the image's: its root belongs to root and this group, and
+    // has this mode. As the engine makes it by default.
+    struct NewRoot {
+        std::uint32_t group = 0, mode = 0755;
+    };
+    void make_new_volumes(NewRoot root) { new_root_ = root; }
     // Before survey(): how the mount with `known.mount.target` is given to the runs (copy, made, given),
     // where that is not to be found out.
     void know(DataMount known) { known_.insert_or_assign(known.mount.target, std::move(known)); }
@@ -250,6 +256,7 @@ class DataPlane {
     std::string session_;
     Scratch scratch_;
     DataMode mode_ = DataMode::overlay;
+    std::optional<NewRoot> new_root_;
     bool reaches_below_ = true, of_services_ = false;
     std::set<std::string> written_elsewhere_;
     std::map<std::string, DataMount> known_;

@@ -163,6 +163,16 @@ Task<engine::MountSpec> DataPlane::volume_for(const RunPlan& plan, const Writabl
         spec.source = real + inside;
         co_return spec;
     }
+    if (new_root_ && !there && data.mount.type == MountType::rootfs && !plan.leaves_data) {
+        const std::string base = writable_folder(run, number);
+        std::vector<TarFolder> folders = {{base, 0, 0, 0755},
+                                          {base + "/data", 0, new_root_->group, new_root_->mode}};
+        if (auto put = co_await scratch_.put_folders(std::move(folders)); !put)
+            co_return fail(
+                std::move(put.error()).with_context(fmt::format("making the volume for {}", path.path)));
+        scratch_.bind(spec, base + "/data");
+        co_return spec;
+    }
     engine::VolumeSpec volume = scratch_.volume(scratch_.named(fmt::format("r{}-w{}", run, number)));
     if (data.how == DataSource::overlay && there && !empty)
         volume = scratch_.overlay(

@@ -719,6 +719,7 @@ engine::ContainerSpec container_for(const Bench& bench, const RunPlan& plan,
         if (data.mount.type == MountType::tmpfs) add_tmpfs(spec, data.mount, is_read_only(data.mount, plan));
     for (const WritablePath& path : plan.writable)
         if (path.as == WritableAs::tmpfs) spec.tmpfs.emplace(path.path, path.tmpfs_options);
+    for (const auto& [name, value] : plan.environment) spec.env.push_back(name + "=" + value);
     place_on_network(subject, bench.network, bench.relay.empty(), spec);
     spec.read_only_rootfs = subject.read_only_rootfs || contains(plan.read_only, "/");
     return spec;

@@ -14,6 +14,7 @@
 #include "cli/progress.hpp"
 #include "cli/reports.hpp"
 #include "cli/session.hpp"
+#include "cli/settings.hpp"
 #include "cli/watchdog.hpp"
 #include "report/markdown.hpp"
 #include "report/overview.hpp"
@@ -113,6 +114,9 @@ engine::Task<> Job::run(engine::Client& client) {
     campaign_options.observer = observer_choice(options_.observer);
     campaign_options.requests = requests_choice(options_.requests);
     campaign_options.offline = options_.offline;
+    auto known = settings_of(options_);
+    if (!known) co_return fail(std::move(known.error()));
+    campaign_options.settings = std::move(*known);
     campaign_options.observer_timeout =
         std::chrono::milliseconds(static_cast<std::int64_t>(std::min(30.0, timeout_s_) * 1000));
     auto whole = co_await with_live_container(client, scenario_);

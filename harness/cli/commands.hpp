@@ -40,6 +40,9 @@ struct RunOptions {
     std::string requests = "auto";  // auto, ports, relay
     bool rootfs = false;            // --rootfs: "/" of each subject is a candidate as well
     bool offline = false;           // --offline: the runs' network reaches nothing outside
+    std::vector<std::string>
+        settings;              // --settings FILE: what is tried beside the shipped ones, and before them
+    bool no_settings = false;  // --no-settings: none is tried
 };
 
 struct PlanOptions {

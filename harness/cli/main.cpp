@@ -78,6 +78,12 @@ int main(int argc, char** argv) {
         "--open-up", run.open_up,
         "Where the control run fails and writes were refused on mounts that you have read-only: "
         "make these writable in the control run, and settle them like any other");
+    one_at_a_time(run_app->add_option(
+        "--settings", run.settings,
+        "A file of settings that remove writes, tried beside those that rogate knows where they match "
+        "what is written (repeatable)"));
+    run_app->add_flag("--no-settings", run.no_settings,
+                      "Try no settings of the application or its runtime: take the configuration as it is");
     const auto add_reading = [&](CLI::App* to, auto& options) {
         one_at_a_time(to->add_option(
             "--service", options.services,

@@ -9,6 +9,7 @@
 #include "cli/commands.hpp"
 #include "cli/given.hpp"
 #include "cli/session.hpp"
+#include "cli/settings.hpp"
 #include "spec/inputs.hpp"
 #include "spec/live_container.hpp"
 #include "spec/system.hpp"
@@ -142,6 +143,7 @@ int run_command(const Global& global, const RunOptions& options) {
     if (!chosen) return report_error(chosen.error());
     if (chosen->empty()) std::fputs("rogate: no scenario falls into this shard\n", stderr);
     if (auto fits = check_jobs(options.jobs, *chosen); !fits) return report_error(fits.error());
+    if (auto known = settings_of(options); !known) return report_error(known.error());
     if (auto fits = check_open_up(options.open_up, *chosen); !fits) return report_error(fits.error());
     return run_scenarios(global, options, *chosen, several);
 }

@@ -8,6 +8,7 @@
 
 #include "base/writable_place.hpp"
 #include "patch/compose_services.hpp"
+#include "patch/environment.hpp"
 #include "patch/job.hpp"
 #include "patch/volume_lists.hpp"
 
@@ -63,6 +64,8 @@ class Compose {
                 read_only(target);
         for (const WritablePath& writable : job_.result.recommendation.writable) add(writable);
         for (auto& lists : lists_) lists->finish();
+        VolumeLists& own = *lists_.back();
+        set_environment(job_, own.file(), own.service(), "service '" + service_ + "'", own.sharing, true);
         add_top_level();
     }
 

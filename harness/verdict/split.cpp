@@ -208,6 +208,8 @@ WritablePath Splitter::describe(const std::string& directory, const Below& below
     path.mount = target_;
     const PathFacts facts = facts_.at(directory);
     path.needs_mount_point = !facts.exists && question_.mount.type != MountType::rootfs;
+    path.from_image = facts.exists && (question_.mount.type == MountType::rootfs ||
+                                       question_.mount.type == MountType::anonymous);
     const Owner owner = owner_of(facts, below);
     const bool passing = is_for_passing_things(directory, below);
     const bool is_emptied = is_volatile(directory), has_files = facts.exists && !facts.empty;

@@ -29,6 +29,9 @@ struct WritablePath {
     std::string reason;         // one sentence: why a tmpfs will do, or why it takes a volume
     bool needs_mount_point =
         false;  // the directory is not there yet and has to be made in the mount's source
+    // volume: a new one begins with what the image has there, which is not nothing: its files, owner and
+    // mode.
+    bool from_image = false;
     bool operator==(const WritablePath&) const = default;
 };
 

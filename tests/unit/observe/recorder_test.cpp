@@ -315,7 +315,8 @@ TEST(ReadBack, IsWhatCanHaveBeenReadAfterARestart) {
     EXPECT_EQ(Recorder(recorder).finish().read_back.value().at("/data/cache"), 2U);
     done("openat", 4'000, ATTEMPT_CREATES);
     EXPECT_EQ(Recorder(recorder).finish().read_back.value().at("/data/cache"), 7U);
-    recorder.take(RootEvent{300, 1, "app", 9'500});  // what the one restart has shown, another does not take back
+    recorder.take(
+        RootEvent{300, 1, "app", 9'500});  // what the one restart has shown, another does not take back
     EXPECT_EQ(recorder.finish().read_back.value().at("/data/cache"), 7U);
 }
 
