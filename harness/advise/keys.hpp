@@ -9,7 +9,7 @@ using spec::KeySet;
 
 inline constexpr KeySet file("", {"settings"});
 inline constexpr KeySet setting("/$defs/setting", {"id", "what", "shown_by", "environment", "setting", "cost",
-                                                   "since", "trap", "source"});
+                                                   "since", "trap", "place", "source"});
 inline constexpr KeySet sign("/$defs/sign", {"process", "path", "operation", "phase"});
 inline constexpr std::array all{file, setting, sign};
 

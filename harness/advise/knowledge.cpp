@@ -49,6 +49,7 @@ Setting read_setting(const Value& value, const Context& context) {
     setting.cost = mapping.line("cost").value_or("");
     setting.since = mapping.line("since").value_or("");
     setting.trap = mapping.line("trap").value_or("");
+    setting.is_place = mapping.flag("place", false);
     setting.sources = one_or_more(mapping, "source", context);
     if (const Value* variables = mapping.get("environment"))
         setting.environment = spec::read_settings(*variables, "'environment'", context);

@@ -29,6 +29,7 @@ struct Setting {
     std::string how;                                 // for a person: "PYTHONDONTWRITEBYTECODE=1"
     std::string cost, since;                         // each can be empty
     std::string trap;                                // why it is never offered; empty: it is none
+    bool is_place = false;  // a writable place, which a split finds by itself: it is not told
     std::vector<std::string> sources;
     bool operator==(const Setting&) const = default;
 };

@@ -38,6 +38,27 @@ std::string place_among(const std::vector<WritablePath>& places) {
     return found;
 }
 
+bool needs_place(const Setting& setting) {
+    return std::ranges::any_of(setting.environment, [](const auto& variable) {
+        return variable.second.find(writable_place) != std::string::npos;
+    });
+}
+
+// What only moves writes is not tried beside what removes the same ones.
+void prefer_what_needs_no_place(const Advisor& advisor, std::vector<Match>& matches) {
+    const auto as_known = [&](const Match& match) -> const Setting& {
+        return *std::ranges::find(advisor.settings, match.setting.id, &Setting::id);
+    };
+    for (Match& match : matches) {
+        if (!match.why_not.empty() || !needs_place(as_known(match))) continue;
+        const auto better = std::ranges::find_if(matches, [&](const Match& other) {
+            return other.why_not.empty() && !needs_place(as_known(other)) && other.paths == match.paths;
+        });
+        if (better != matches.end())
+            match.why_not = "another setting is tried for the same: " + better->setting.how;
+    }
+}
+
 }  // namespace
 
 bool shows(const Setting& setting, const Attempt& attempt) {
@@ -52,6 +73,7 @@ std::vector<Match> find_matches(const Advisor& advisor, const verdict::Question&
     std::vector<Match> found;
     const std::string place = place_among(places);
     for (const Setting& setting : advisor.settings) {
+        if (setting.is_place) continue;
         Match match{.setting = setting, .mounts = {}, .paths = {}, .why_not = {}};
         for (const RunRecord& run : runs)
             for (const Attempt& attempt : run.attempts) {
@@ -81,6 +103,7 @@ std::vector<Match> find_matches(const Advisor& advisor, const verdict::Question&
         }
         found.push_back(std::move(match));
     }
+    prefer_what_needs_no_place(advisor, found);
     return found;
 }
 

@@ -101,6 +101,10 @@ class DataPlane {
         std::uint32_t group = 0, mode = 0755;
     };
     void make_new_volumes(NewRoot root) { new_root_ = root; }
+    // What is to be a tmpfs of `plan.writable` is mounted by prepare() as well, since the runtime gives a
+    // tmpfs of the container's own the mode that the image has there (runc, libcontainer/rootfs_linux.go), as
+    // a kubelet does not.
+    bool makes_tmpfs() const { return new_root_.has_value(); }
     // Before survey(): how the mount with `known.mount.target` is given to the runs (copy, made, given),
     // where that is not to be found out.
     void know(DataMount known) { known_.insert_or_assign(known.mount.target, std::move(known)); }
@@ -225,6 +229,8 @@ class DataPlane {
     engine::Task<> source_left(const RunPlan& plan, std::size_t index, engine::MountSpec* made_so);
     engine::Task<engine::MountSpec> volume_for(const RunPlan& plan, const WritablePath& path,
                                                std::size_t number);
+    engine::Task<engine::MountSpec> tmpfs_for(const RunPlan& plan, const WritablePath& path,
+                                              std::size_t number);
     engine::Task<engine::MountSpec> writable_left(const RunPlan& plan, const WritablePath& path,
                                                   std::size_t number);
     engine::Task<> copy_into_folder(int run, std::size_t index, TarFolder root, SeenIn from);

@@ -62,7 +62,7 @@ Task<verdict::PathFacts> DataPlane::look(std::string path) {
             auto files = co_await scratch_.holds_files(scratch_.helper(), where);
             if (!files)
                 co_return fail(std::move(files.error()).with_context(fmt::format("looking at {}", path)));
-            facts.empty = !*files;
+            facts.only_directories = !*files;
         }
         facts.uid = seen->entry.uid;
         facts.gid = seen->entry.gid;
@@ -124,6 +124,25 @@ Task<engine::MountSpec> DataPlane::part_of(int run, std::string target, std::str
     if (missing.empty()) co_return spec;
     auto made = co_await scratch_.put_folders(std::move(missing));
     if (!made) co_return fail(std::move(made.error()));
+    co_return spec;
+}
+
+Task<engine::MountSpec> DataPlane::tmpfs_for(const RunPlan& plan, const WritablePath& path,
+                                             std::size_t number) {
+    engine::VolumeSpec volume = scratch_.volume(scratch_.named(fmt::format("r{}-w{}", plan.id, number)));
+    std::string options = fmt::format("mode={:04o}", new_root_->mode);
+    if (new_root_->group != 0) options += fmt::format(",gid={}", new_root_->group);
+    volume.options = {{"type", "tmpfs"}, {"device", "tmpfs"}, {"o", std::move(options)}};
+    engine::MountSpec spec;
+    spec.target = path.path;
+    spec.type = engine::MountSpec::Type::volume;
+    spec.source = volume.name;
+    spec.no_copy = true;
+    volumes_[plan.id].push_back(volume.name);
+    auto made = co_await client_.volume_create(std::move(volume));
+    if (!made)
+        co_return fail(
+            std::move(made.error()).with_context(fmt::format("making the tmpfs for {}", path.path)));
     co_return spec;
 }
 

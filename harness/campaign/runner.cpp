@@ -17,6 +17,7 @@
 #include "scenario/outcome.hpp"
 #include "scenario/step_runner.hpp"
 #include "verdict/no_op.hpp"
+#include "verdict/plan.hpp"
 
 namespace rogate::campaign {
 
@@ -459,7 +460,7 @@ Task<> Launch::start_after_crash() {
     Step again;
     again.name = "start after a crash";
     again.action = RestartAction{.kill = true};
-    co_return co_await step(again, "start after a crash");
+    co_return co_await step(again, verdict::crash_phase);
 }
 
 // In place of the shutdown, in a run whose data are to be those of a crash.
@@ -718,7 +719,8 @@ engine::ContainerSpec container_for(const Bench& bench, const RunPlan& plan,
     for (const DataMount& data : bench.data.mounts())
         if (data.mount.type == MountType::tmpfs) add_tmpfs(spec, data.mount, is_read_only(data.mount, plan));
     for (const WritablePath& path : plan.writable)
-        if (path.as == WritableAs::tmpfs) spec.tmpfs.emplace(path.path, path.tmpfs_options);
+        if (path.as == WritableAs::tmpfs && !bench.data.makes_tmpfs())
+            spec.tmpfs.emplace(path.path, path.tmpfs_options);
     for (const auto& [name, value] : plan.environment) spec.env.push_back(name + "=" + value);
     place_on_network(subject, bench.network, bench.relay.empty(), spec);
     spec.read_only_rootfs = subject.read_only_rootfs || contains(plan.read_only, "/");

@@ -281,7 +281,7 @@ Arrangement arrange(const Question& question, const Targets& read_only,
 
 bool failed_when_repeated(const RunRecord& run) {
     return std::any_of(run.phases.begin(), run.phases.end(), [](const PhaseRecord& phase) {
-        return !phase.passed && phase.name.starts_with(again_prefix);
+        return !phase.passed && phase.name.starts_with(again_prefix) && phase.name != crash_phase;
     });
 }
 

@@ -212,7 +212,8 @@ WritablePath Splitter::describe(const std::string& directory, const Below& below
                                        question_.mount.type == MountType::anonymous);
     const Owner owner = owner_of(facts, below);
     const bool passing = is_for_passing_things(directory, below);
-    const bool is_emptied = is_volatile(directory), has_files = facts.exists && !facts.empty;
+    const bool is_emptied = is_volatile(directory),
+               has_files = facts.exists && !facts.empty && !facts.only_directories;
     const bool temporary = is_emptied || is_temporary_by_name(directory);
     const bool of_the_image = question_.mount.type == MountType::rootfs;
     if (has_files && !(is_emptied && of_the_image)) {

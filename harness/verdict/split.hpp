@@ -14,7 +14,8 @@ namespace rogate::verdict {
 // A path of the subject as it is before any run: in the mount's source or in the image.
 struct PathFacts {
     bool exists = false, is_directory = false;
-    bool empty = false;  // there is no file in it, and none in any directory below it
+    bool empty = false;
+    bool only_directories = false;  // no file is in it, nor in any directory below it
     std::uint32_t uid = 0, gid = 0, mode = 0755;
     bool operator==(const PathFacts&) const = default;
 };

@@ -85,7 +85,7 @@ def test_a_volume_that_keeps_a_stale_pid_file_is_not_recommended():
         equal(p.verdicts(), {"/": "required"}, done.stdout + done.stderr)
         last = p.result["runs"][-1]
         assert last["crashes"] and not last["passed"], last
-        equal(last["phases"][-2]["name"], "start after a crash")
+        equal(last["phases"][-2]["name"], "again: start after a crash")
 
 
 def test_a_fallback_that_was_never_needed_is_taken_out():

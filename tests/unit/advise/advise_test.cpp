@@ -12,8 +12,9 @@ namespace {
 
 struct Write {
     std::string path;
-    bool fatal = true;                    // the application ends when it fails
-    std::string removed_by, value = "1";  // the variable with which it is not made
+    bool fatal = true;            // the application ends when it fails
+    std::string removed_by = {};  // the variable with which it is not made
+    std::string value = "1";
 };
 
 Setting setting(const std::string& id, const std::string& path, const std::string& variable,
