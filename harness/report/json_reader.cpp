@@ -89,7 +89,8 @@ std::vector<WritablePath> read_writable(const json& object) {
 
 std::map<std::string, std::string> read_environment(const json& object) {
     std::map<std::string, std::string> variables;
-    for (const auto& [name, value] : object.value("environment", json::object()).items())
+    const json said = object.value("environment", json::object());
+    for (const auto& [name, value] : said.items())
         variables.emplace(unescape_text(name), unescape_text(value.get<std::string>()));
     return variables;
 }

@@ -20,7 +20,7 @@ def python_image():
     with tempfile.TemporaryDirectory() as folder:
         with open(folder + "/Dockerfile", "w") as out:
             out.write(f"FROM {IMAGE}\nCOPY root /\n")
-        with tarfile.open(folder + "/context.tar", "w") as tar:
+        with tarfile.open(folder + "/context.tar", "w", format=tarfile.GNU_FORMAT) as tar:
             tar.add(folder + "/Dockerfile", "Dockerfile")
             for path in [program, "/usr/lib/python3.11", *wanted]:
                 tar.add(os.path.realpath(path), "root/usr/" + path.removeprefix("/usr/").removeprefix("/"))
