@@ -148,6 +148,7 @@ void find_run_again(CampaignResult& result) {
     if (recommended.read_only.empty()) return;
     for (const RunRecord& run : result.runs)
         if (run.passed && run.plan.kind != RunKind::control &&
+            run.plan.environment == recommended.environment &&
             sorted(run.plan.read_only) == sorted(recommended.read_only) &&
             sorted(paths(run.plan.writable)) == sorted(paths(recommended.writable)))
             recommended.verified_by_run = run.plan.id;
