@@ -600,6 +600,22 @@ void explain(const Question& question, MountResult& result, const std::vector<Ru
         }
 }
 
+// Nobody would guess why a volume is not the answer.
+void tell_of_crash(MountResult& result, const std::vector<RunRecord>& runs) {
+    if (result.verdict != Verdict::required) return;
+    for (const RunRecord& run : runs) {
+        const std::vector<WritablePath> kept = writable_below(run.plan, result.mount.target);
+        const bool crashed = std::ranges::any_of(
+            run.phases, [](const PhaseRecord& phase) { return phase.name == crash_phase && !phase.passed; });
+        if (kept.empty() || !crashed) continue;
+        result.reason += fmt::format(
+            "; with {} as a volume it does not start again after a crash (run {}): what "
+            "it leaves there would be found by every new container",
+            kept.front().path, run.plan.id);
+        return;
+    }
+}
+
 void hold_back(MountResult& result, const std::string& why, const Question& question) {
     result.verdict = Verdict::inconclusive;
     result.reason += fmt::format("; {}, since {}", why, question.stopped);
@@ -652,6 +668,7 @@ std::vector<MountResult> judge_all(const Question& question, const std::vector<R
         if (!asked) continue;
         results.push_back(judge_target(question, mount.target, runs, blame));
         explain(question, results.back(), runs);
+        tell_of_crash(results.back(), runs);
     }
     if (!question.stopped.empty()) hold_back_what_is_open(question, runs, blame, results);
     return results;
