@@ -177,9 +177,9 @@ static int open_and_load(const struct btf* kernel, size_t ring_bytes, bool exact
     programs = observer_bpf__open_opts(&options);
     if (!programs) return -errno;
     fill_rules((struct call_rule*)(uintptr_t)programs->rodata->rules,
-               (struct call_rule*)(uintptr_t)programs->rodata->i386_rules);
+               (struct call_rule*)(uintptr_t)programs->rodata->compat_rules);
     mark_newer_calls((struct call_rule*)(uintptr_t)programs->rodata->rules);
-    mark_newer_calls((struct call_rule*)(uintptr_t)programs->rodata->i386_rules);
+    mark_newer_calls((struct call_rule*)(uintptr_t)programs->rodata->compat_rules);
     _Static_assert(sizeof changing_ioctls < sizeof programs->rodata->ioctls, "the last one is 0");
     memcpy((void*)(uintptr_t)programs->rodata->ioctls, changing_ioctls, sizeof changing_ioctls);
     uring = sees_uring && kernel ? uring_tier(kernel, exact) : NOTHING;
