@@ -13,12 +13,7 @@
 /* Which argument it is. */
 enum argument { NOT_THERE, FIRST, SECOND, THIRD, FOURTH, FIFTH };
 /* What it means for others that the call succeeded. */
-enum effect {
-    NO_EFFECT,
-    ON_STATE = CHANGES_STATE,
-    ON_A_NAME = TAKES_NAMES,
-    ON_NAMES = MOVES_NAMES
-};
+enum effect { NO_EFFECT, ON_STATE = CHANGES_STATE, ON_A_NAME = TAKES_NAMES, ON_NAMES = MOVES_NAMES };
 /* What a symlink at the end of the path is to the call. */
 enum last_link {
     FOLLOWS_LINK,
@@ -64,8 +59,8 @@ static const struct call calls[ROWS] = {
     [ROW_UNLINKAT] = {"unlinkat", CALL_CHANGE, .dirfd = FIRST, .path = SECOND, .effect = ON_A_NAME, .link = TAKES_LINK,
                       .removes = true},
     [ROW_RMDIR] = {"rmdir", CALL_CHANGE, .path = FIRST, .link = TAKES_LINK, .removes = true},
-    [ROW_RENAME] = {"rename", CALL_CHANGE, .path = FIRST, .second_path = SECOND, .effect = ON_NAMES,
-                    .link = TAKES_LINK, .removes = true, .moves = true},
+    [ROW_RENAME] = {"rename", CALL_CHANGE, .path = FIRST, .second_path = SECOND, .effect = ON_NAMES, .link = TAKES_LINK,
+                    .removes = true, .moves = true},
     [ROW_RENAMEAT] = {"renameat", CALL_CHANGE, .dirfd = FIRST, .path = SECOND, .second_dirfd = THIRD,
                       .second_path = FOURTH, .effect = ON_NAMES, .link = TAKES_LINK, .removes = true, .moves = true},
     [ROW_RENAMEAT2] = {"renameat2", CALL_CHANGE, .dirfd = FIRST, .path = SECOND, .second_dirfd = THIRD,
@@ -103,8 +98,8 @@ static const struct call calls[ROWS] = {
     [ROW_BIND] = {"bind", CALL_BIND, .link = MAKES_NAME},
     [ROW_ACCESS] = {"access", CALL_ACCESS, .path = FIRST, .flags = SECOND},
     [ROW_FACCESSAT] = {"faccessat", CALL_ACCESS, .dirfd = FIRST, .path = SECOND, .flags = THIRD},
-    [ROW_FACCESSAT2] = {"faccessat2", CALL_ACCESS, .dirfd = FIRST, .path = SECOND, .flags = THIRD,
-                        .link = UNLESS_FLAG, .link_flags = FOURTH},
+    [ROW_FACCESSAT2] = {"faccessat2", CALL_ACCESS, .dirfd = FIRST, .path = SECOND, .flags = THIRD, .link = UNLESS_FLAG,
+                        .link_flags = FOURTH},
     [ROW_IO_URING_ENTER] = {"io_uring_enter", CALL_URING},
     [ROW_MOUNT] = {"mount", CALL_MOUNT, .path = SECOND, .second_path = FIRST, .effect = ON_NAMES, .asks = FOURTH},
     [ROW_MOVE_MOUNT] = {"move_mount", CALL_MOUNT, .dirfd = THIRD, .path = FOURTH, .second_dirfd = FIRST,

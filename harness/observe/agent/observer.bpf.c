@@ -68,6 +68,10 @@ const volatile bool uring_pre_6_0; /* before 6.0 */
 const volatile bool typed;
 const volatile bool casts;          /* bpf_rdonly_cast is there (6.2): the same for pointers that have no type */
 const volatile bool knows_refusals; /* the fexit programs are there */
+/* Of kernels on which a program can be interrupted by another task's (instances.h): which of the instances this is, and
+ * whether on_exit is there twice, and this is the second one. */
+const volatile __u32 instance;
+const volatile bool twice, second;
 
 struct container_id {
     char hex[CONTAINER_ID_SIZE];
@@ -159,8 +163,8 @@ struct request {
 struct mark_key {
     __u64 ring, user_data;
 };
-/* What is being put together. These tracepoints run their programs with preemption off (as of Linux 6.18), so
- * one per processor is enough. */
+/* What is being put together. Up to Linux 6.18 these tracepoints run their programs with preemption off, so that one per
+ * processor is enough; later, the programs that use it have one each (instances.h). */
 struct work {
     struct attempt_key key;
     __u64 path_hash; /* 0: not to be aggregated */
@@ -206,6 +210,15 @@ struct {
     __type(key, __u64);
     __type(value, __u64);
 } issuing SEC(".maps");
+
+/* Thread -> its call has been seen to, until after_exit. */
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(max_entries, 65536);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __type(key, __u64);
+    __type(value, __u8);
+} seen_to SEC(".maps");
 
 __u64 lost_events;
 /* Some container is being watched. */
@@ -757,7 +770,7 @@ static __always_inline void fill_who(struct work* work, const struct process* pr
     event->root = process->root;
     event->mount_namespace = current_mount_namespace();
     current_name(event);
-    event->id = (__u64)bpf_get_smp_processor_id() << 48 | ++work->last_id;
+    event->id = (__u64)bpf_get_smp_processor_id() << 48 | (__u64)instance << 44 | ++work->last_id;
     event->refused_mount = 0;
     event->changes = changes;
     event->states = 0;
@@ -1236,6 +1249,21 @@ static __always_inline int look(struct request* request) {
     return request->path ? report(0) : 0;
 }
 
+/* The kernel leaves a program out where a task comes to it while another one has been interrupted within it on the same
+ * processor. Then the second on_exit sees to the call, which comes right after the first one. */
+static __always_inline bool is_mine(void) {
+    __u64 thread = bpf_get_current_pid_tgid();
+    __u8 done = 1;
+    if (second && bpf_map_lookup_elem(&seen_to, &thread)) return false;
+    bpf_map_update_elem(&seen_to, &thread, &done, BPF_ANY);
+    return true;
+}
+
+/* Nobody could tell anything by this call: it is everybody's, and comes all the time. */
+static __always_inline bool is_of_no_account(__u64 number, long result) {
+    return number < SYSCALLS && is_idle(rules[number].kind) && is_idle(compat_rules[number].kind) && result != -EROFS;
+}
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(on_exit, struct pt_regs* regs, long result) {
     struct request* request;
@@ -1249,8 +1277,8 @@ int BPF_PROG(on_exit, struct pt_regs* regs, long result) {
     bool compat;
     END_OF(PART_TRACEPOINT);
     /* Everybody's calls come here: the cheapest test first. */
-    if (number < SYSCALLS && is_idle(rules[number].kind) && is_idle(compat_rules[number].kind) && result != -EROFS)
-        return 0;
+    if (is_of_no_account(number, result)) return 0;
+    if (twice && !is_mine()) return 0;
     process = bpf_map_lookup_elem(&processes, &tgid);
     if (!process) return number < SYSCALLS && result >= 0 && watching ? note_others(regs, number) : 0;
     if (number >= SYSCALLS) {
@@ -1265,7 +1293,10 @@ int BPF_PROG(on_exit, struct pt_regs* regs, long result) {
     task = current_task();
     compat = IS_COMPAT(task);
     table = compat ? compat_rules : rules;
-    table += number;
+    asm volatile(
+        ""
+        : "+r"(number)); /* the compiler knows its bound by now, and the verifier of 6.1 has lost sight of it */
+    table += number & (SYSCALLS - 1);
     rule.kind = table->kind;
     if (rule.kind >= CALL_LOOK && !looks[process->slot & (SLOTS - 1)]) rule.kind = CALL_NONE;
     if (rule.kind == CALL_NONE && result != -EROFS) return 0;
@@ -1339,6 +1370,25 @@ int BPF_PROG(on_exit, struct pt_regs* regs, long result) {
     }
     END_OF(PART_ARGUMENTS);
     return report(0);
+}
+
+/* Comes after both of them, and counts what neither has seen to. It is short, so that it is hardly ever left out itself. */
+SEC("tp_btf/sys_exit")
+int BPF_PROG(after_exit, struct pt_regs* regs, long result) {
+    __u64 thread = bpf_get_current_pid_tgid(), number = CALL_NUMBER(regs);
+    __u32 tgid = thread >> 32;
+    if (is_of_no_account(number, result)) return 0;
+    if (bpf_map_lookup_elem(&seen_to, &thread)) {
+        bpf_map_delete_elem(&seen_to, &thread);
+        return 0;
+    }
+    if (bpf_map_lookup_elem(&processes, &tgid)) {
+        if (result >= 0 || result == -EROFS) ADD(lost_events);
+    } else if (number < SYSCALLS && result >= 0 && watching &&
+               (rules[number].values >= CHANGES_STATE || compat_rules[number].values >= CHANGES_STATE)) {
+        ADD(lost_events);
+    }
+    return 0;
 }
 
 /* ---- io_uring

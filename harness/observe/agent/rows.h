@@ -4,6 +4,7 @@
 #ifndef ROGATE_AGENT_ROWS_H
 #define ROGATE_AGENT_ROWS_H
 
+/* clang-format off */
 enum call_row {
     ROW_NONE,
     ROW_OPEN, ROW_CREAT, ROW_OPENAT, ROW_OPENAT2, ROW_MKDIR, ROW_MKDIRAT, ROW_MKNOD, ROW_MKNODAT, ROW_SYMLINK,
@@ -19,5 +20,6 @@ enum call_row {
     ROW_INOTIFY_ADD_WATCH, ROW_CONNECT, ROW_SENDTO, ROW_SENDMSG, ROW_SENDMMSG,
     ROWS
 };
+/* clang-format on */
 
 #endif

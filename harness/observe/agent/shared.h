@@ -42,7 +42,7 @@ enum call_kind {
 struct call_rule {
     signed char kind, dirfd, path, fd, flags;
     signed char second_dirfd, second_path; /* where a rename leads to */
-    short number; /* enum call_row, by which user space knows the call */
+    short number;                          /* enum call_row, by which user space knows the call */
     /* Bits: the arguments that tell, beside the path, what it would change: a mode, an owner; and MOVES_NAMES. */
     unsigned char values;
 };

@@ -31,6 +31,6 @@ bool changes_nothing(const struct event* call, int fd) {
 }
 
 bool opens_without_change(const struct event* call) {
-    return call_opens(call) && (call->open_flags & O_ACCMODE) == O_ACCMODE &&
-           !(call->open_flags & O_TRUNC) && (call->open_flags & O_TMPFILE) != O_TMPFILE;
+    return call_opens(call) && (call->open_flags & O_ACCMODE) == O_ACCMODE && !(call->open_flags & O_TRUNC) &&
+           (call->open_flags & O_TMPFILE) != O_TMPFILE;
 }

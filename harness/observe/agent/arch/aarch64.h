@@ -40,6 +40,7 @@ struct thread_info {
 #include <elf.h>
 #include <linux/audit.h>
 #include <stdbool.h>
+#include <string.h>
 #include <sys/ptrace.h>
 #include <sys/uio.h>
 #include <sys/user.h>
@@ -111,7 +112,7 @@ static inline bool set_register_0(unsigned int tid, unsigned long value) {
     if (all.iov_len == sizeof registers)
         registers.regs[0] = value;
     else
-        *(unsigned int*)&registers = (unsigned int)value;
+        memcpy(&registers, &value, sizeof(unsigned int)); /* little endian */
     return !ptrace(PTRACE_SETREGSET, tid, NT_PRSTATUS, &all);
 }
 
