@@ -5,6 +5,9 @@ import subprocess
 import tarfile
 import tempfile
 
+import jsonschema
+import yaml
+
 from support import IDLE, IMAGE, contains, docker, engine_is_podman, equal, needs_ebpf, project, rogate, skip_unless
 
 PYTHON = "rogate-test/python"
@@ -138,3 +141,9 @@ def test_a_mistake_in_a_file_of_settings():
         done = p.run("--settings", p.path("ours.yaml"))
         equal(done.returncode, 2)
         contains(done.stderr, "ours.yaml:2:", "did you mean 'environment'?")
+
+
+def test_the_shipped_settings_are_as_the_schema_says():
+    root = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
+    with open(f"{root}/harness/advise/settings.yaml") as file, open(f"{root}/scenarios/settings.schema.json") as schema:
+        jsonschema.validate(yaml.safe_load(file), json.load(schema))
