@@ -188,11 +188,11 @@ SettingResult result_of(const Match& match) {
     result.mounts = match.mounts;
     result.paths = match.paths;
     result.reason = match.why_not;
-    if (!match.why_not.empty()) return result;
-    result.environment = from.environment;
-    result.how.clear();
+    if (!from.environment.empty()) result.how.clear();
     for (const auto& [name, value] : from.environment)
         result.how += fmt::format("{}{}={}", result.how.empty() ? "" : " ", name, value);
+    if (!match.why_not.empty()) return result;
+    result.environment = from.environment;
     result.outcome = SettingResult::Outcome::unsettled;
     result.reason = "no run with it has shown what becomes of it";
     return result;

@@ -502,6 +502,21 @@ TEST(Places, WhatIsNeverWrittenToIsTakenOut) {
     EXPECT_EQ(advice.verified_by_run, static_cast<int>(application.runs.size()));
 }
 
+// The directory is there already, since the first start has made it.
+TEST(Places, WhatASecondStartMeetsIsNotPutDownToReadOnly) {
+    Attempt again = made("/data/body");
+    again.operation = "mkdir";
+    again.error = EEXIST;
+    again.control = "ok";
+    EXPECT_TRUE(failed_by_read_only(again));
+    again.phase = crash_phase;
+    EXPECT_FALSE(failed_by_read_only(again));
+    again.error = EROFS;
+    EXPECT_TRUE(failed_by_read_only(again));
+    again.error = 0;
+    EXPECT_FALSE(failed_by_read_only(again));
+}
+
 TEST(Places, AVolumeInPlaceOfTheContainersOwnFilesHasToOutliveACrash) {
     for (const bool starts_again : {true, false}) {
         OfTheImage application({{"create", "/data/db/table", true}});
