@@ -190,6 +190,26 @@ std::set<std::string> executes(const std::vector<RunRecord>& runs) {
     return found;
 }
 
+bool failed_after_crash(const RunRecord& run) {
+    return std::any_of(run.phases.begin(), run.phases.end(),
+                       [](const PhaseRecord& phase) { return phase.name == crash_phase && !phase.passed; });
+}
+
+// What it finds there keeps it from starting, and it makes no use of it: nothing is lost where nothing is
+// found.
+std::set<std::string> trips_over(const std::vector<RunRecord>& runs) {
+    std::set<std::string> found;
+    for (const RunRecord& run : runs) {
+        if (!failed_after_crash(run) || !run.read_back || !distrust(run).empty()) continue;
+        for (const WritablePath& path : run.plan.writable) {
+            const auto opens = run.read_back->find(path.path);
+            if (path.as == WritableAs::volume && (opens == run.read_back->end() || opens->second == 0))
+                found.insert(path.path);
+        }
+    }
+    return found;
+}
+
 SplitProposal proposal_for(const Question& question, const std::string& target,
                            const std::vector<RunRecord>& runs) {
     const Mount* mount = mount_of(question, target);
@@ -199,7 +219,8 @@ SplitProposal proposal_for(const Question& question, const std::string& target,
                                                        question.can_make_mount_points.contains(target),
                               .tmpfs_has_owner = question.tmpfs_has_owner,
                               .tmpfs_options = question.tmpfs_options,
-                              .executes = executes(runs)};
+                              .executes = executes(runs),
+                              .trips_over = trips_over(runs)};
     return propose_split(asked, runs, question.facts);
 }
 
@@ -230,13 +251,17 @@ SplitTrial next_trial(const Question& question, const std::string& target,
     if (!proposal.look_at.empty()) return {.writable = {}, .look_at = std::move(proposal.look_at)};
     const bool forgets = count_tmpfs(proposal.writable) > 0;
     int trials = 0, of_these_paths = 0;
+    bool tripped = false;
     for (const RunRecord& run : runs) {
         if (run.plan.read_only != Targets{target} || run.plan.writable.empty()) continue;
         ++trials;
         // One that kept something from being executed says nothing of what is proposed since.
-        if (same_paths(run.plan.writable, proposal.writable) && !kept_from_executing(run, run.plan.writable))
-            ++of_these_paths;
+        if (!same_paths(run.plan.writable, proposal.writable) || kept_from_executing(run, run.plan.writable))
+            continue;
+        tripped = tripped || failed_after_crash(run);
+        if (!failed_after_crash(run) || !forgets) ++of_these_paths;
     }
+    if (tripped && of_these_paths > 0) return {};  // a volume is no way out
     if (trials >= trials_of_one_split || of_these_paths > 1 || (of_these_paths == 1 && !forgets)) return {};
     // Something was needed again after a restart, or was to be executed: a volume keeps it and allows it. Or
     // the scenario cannot be performed twice.
@@ -605,9 +630,7 @@ void tell_of_crash(MountResult& result, const std::vector<RunRecord>& runs) {
     if (result.verdict != Verdict::required) return;
     for (const RunRecord& run : runs) {
         const std::vector<WritablePath> kept = writable_below(run.plan, result.mount.target);
-        const bool crashed = std::ranges::any_of(
-            run.phases, [](const PhaseRecord& phase) { return phase.name == crash_phase && !phase.passed; });
-        if (kept.empty() || !crashed) continue;
+        if (kept.empty() || !failed_after_crash(run)) continue;
         result.reason += fmt::format(
             "; with {} as a volume it does not start again after a crash (run {}): what "
             "it leaves there would be found by every new container",

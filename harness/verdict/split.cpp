@@ -219,7 +219,7 @@ WritablePath Splitter::describe(const std::string& directory, const Below& below
     if (has_files && !(is_emptied && of_the_image)) {
         path.as = WritableAs::volume;
         path.reason = "it holds files already, which a tmpfs would hide";
-    } else if (!passing && !temporary) {
+    } else if (!passing && !temporary && !question_.trips_over.contains(directory)) {
         path.as = WritableAs::volume;
         path.reason = "what is written there may have to survive a restart";
     } else if (!question_.tmpfs_has_owner && owner != Owner()) {
@@ -230,8 +230,10 @@ WritablePath Splitter::describe(const std::string& directory, const Below& below
         path.reason = has_files    ? "by its name it is for what nothing after a start may count on"
                       : passing    ? "only sockets, pid and lock files and temporary files are written there"
                       : is_emptied ? "by its name it is for what nobody may find again after a start"
-                                   : "by its name it is for temporary files";
-        if (has_files || (!passing && !is_emptied)) by_name_.insert(directory);
+                      : temporary
+                          ? "by its name it is for temporary files"
+                          : "with a volume it does not start again after a crash, and reads nothing there";
+        if (has_files || (!passing && !is_emptied && temporary)) by_name_.insert(directory);
         if (has_files) hides_.insert(directory);
         path.tmpfs_options = tmpfs_options(question_, directory, facts, owner);
     }

@@ -37,6 +37,9 @@ struct SplitQuestion {
     std::string tmpfs_options = {};
     // Places where a file is executed, or mapped for that.
     std::set<std::string> executes = {};
+    // Places with whose volume the application does not start again after a crash, though it reads nothing
+    // there.
+    std::set<std::string> trips_over = {};
 };
 
 // The attempts below each of these directories: of those that lie below one another, each attempt is in the

@@ -69,8 +69,13 @@ class Application {
             if (path.path == executes && path.as == WritableAs::tmpfs &&
                 !path.tmpfs_options.ends_with(",exec"))
                 record.exec_refused[executes] = executes + "/tool";
-        if (plan.crashes && !starts_after_a_crash) record.passed = false;
+        const bool crashed = plan.crashes && !starts_after_a_crash && record.passed;
+        if (crashed && tells_reads_after_a_crash)
+            for (const WritablePath& path : plan.writable) record.read_back.emplace()[path.path] = read_back;
+        if (crashed) record.passed = false;
         record.phases = {{.name = "ready", .passed = record.passed, .message = "no", .duration_s = 0}};
+        if (crashed)
+            record.phases = {{.name = crash_phase, .passed = false, .message = "no", .duration_s = 0}};
         if (!plan.again || !record.passed) return record;
         record.passed = passes_twice && !(needs_what_it_wrote && any_tmpfs);
         record.phases.push_back(
@@ -98,7 +103,7 @@ class Application {
     Question question;
     std::vector<RunRecord> runs;
     bool tmpfs_fails = false, needs_what_it_wrote = false, passes_twice = true, tells_reads = true;
-    bool starts_after_a_crash = true;
+    bool starts_after_a_crash = true, tells_reads_after_a_crash = false;
     std::string executes = {};  // a directory with a program; that it cannot be executed is not noticed
     std::uint64_t read_back = 0;
     std::string phase = "ready";
@@ -500,6 +505,21 @@ TEST(Places, WhatIsNeverWrittenToIsTakenOut) {
     const Recommendation advice = recommend({result}, application.runs);
     EXPECT_EQ(advice.writable, result.writable);
     EXPECT_EQ(advice.verified_by_run, static_cast<int>(application.runs.size()));
+}
+
+TEST(Places, WhatOneStartTripsOverAndNobodyReadsIsATmpfs) {
+    for (const std::uint64_t reads : {0, 1}) {
+        OfTheImage application({{"create", "/data/db/table", true}});
+        application.directory("/data/db", true);
+        application.starts_after_a_crash = false;
+        application.tells_reads_after_a_crash = true;
+        application.read_back = reads;
+        const MountResult result = application.settle();
+        EXPECT_EQ(result.verdict, reads == 0 ? Verdict::split : Verdict::required);
+        if (reads == 0) {
+            EXPECT_EQ(result.writable.at(0).as, WritableAs::tmpfs);
+        }
+    }
 }
 
 // The directory is there already, since the first start has made it.
