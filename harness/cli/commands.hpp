@@ -36,10 +36,18 @@ struct RunOptions {
     std::optional<std::chrono::milliseconds> max_time;  // --max-time, likewise
     int jobs = 1;                                       // scenarios at a time on each engine
     std::size_t ring_bytes = 16U << 20U;
-    std::string observer = "auto";  // auto, ebpf, ptrace, none
-    std::string requests = "auto";  // auto, ports, relay
-    bool rootfs = false;            // --rootfs: "/" of each subject is a candidate as well
-    bool offline = false;           // --offline: the runs' network reaches nothing outside
+    std::string observer = "auto";            // auto, ebpf, ptrace, none
+    std::string requests = "auto";            // auto, ports, relay
+    bool rootfs = false;                      // --rootfs: "/" of each subject is a candidate as well
+    bool offline = false;                     // --offline: the runs' network reaches nothing outside
+    std::vector<std::string> tests;           // --test COMMAND, for the shell
+    std::string test_directory;               // --test-directory; empty: the current one
+    std::vector<std::string> junit;           // --junit PATTERN, of files that the tests write
+    std::vector<std::string> known_failures;  // --known-failures FILE|NAME
+    std::optional<std::chrono::milliseconds> test_timeout;  // of each; absent: the default
+    bool allow_commands =
+        false;  // --allow-commands: steps of scenario files may run commands on this machine
+    std::optional<std::chrono::milliseconds> soak;  // --soak, of rogate's own exercise
 };
 
 struct PlanOptions {
