@@ -246,7 +246,7 @@ def test_what_a_command_is_told():
         done = p.run("--allow-commands")
         equal(done.returncode, 1, done.stdout + done.stderr)
         equal(failed_phase(p)["message"], 'expected exit code 0, got 3 (output: "***")')
-        equal(failed_phase(p)["output"].strip(), "***")
+        equal(failed_phase(p)["output"], "***\\x0a")
         equal("hush-hush" in done.stdout + done.stderr, False, done.stderr)
         whole["steps"][0]["command"]["run"] = "echo ${{ ROGATE_WEB_80 }}"
         with open(p.path("scenario.yaml"), "w") as out:
