@@ -13,32 +13,32 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-Result<Scenario> parse(const std::string& steps, const std::string& before = {}) {
+Result<Scenario> parsed_steps(const std::string& steps, const std::string& before = {}) {
     Surroundings made = surroundings();
     made.folder = ROGATE_SOURCE_DIR "/scenarios/nginx";
     return parse_scenario("subject: {image: a}\n" + before + "steps:\n" + steps, "app/scenario.yaml", made);
 }
 
-CommandAction command(const std::string& step) {
-    const auto scenario = parse(step);
+CommandAction host_command(const std::string& step) {
+    const auto scenario = parsed_steps(step);
     if (scenario) return std::get<CommandAction>(scenario->steps.front().action);
     ADD_FAILURE() << scenario.error().message;
     return {};
 }
 
 TEST(HostCommands, WordsOrAStringForTheShell) {
-    const CommandAction words = command("  - command: [npm, run, e2e]\n");
+    const CommandAction words = host_command("  - command: [npm, run, e2e]\n");
     EXPECT_THAT(words.command, ElementsAre("npm", "run", "e2e"));
     EXPECT_EQ(words.directory, ROGATE_SOURCE_DIR "/scenarios/nginx");
-    EXPECT_THAT(command("  - command: npm run e2e\n").command, ElementsAre("sh", "-c", "npm run e2e"));
-    const auto scenario = parse("  - command: npm run e2e\n");
+    EXPECT_THAT(host_command("  - command: npm run e2e\n").command, ElementsAre("sh", "-c", "npm run e2e"));
+    const auto scenario = parsed_steps("  - command: npm run e2e\n");
     EXPECT_EQ(scenario->steps.front().name, "command npm run e2e");
     EXPECT_EQ(scenario->steps.front().timeout_ms, 600'000);
-    EXPECT_EQ(parse("  - {command: a, timeout: 5s}\n")->steps.front().timeout_ms, 5000);
+    EXPECT_EQ(parsed_steps("  - {command: a, timeout: 5s}\n")->steps.front().timeout_ms, 5000);
 }
 
 TEST(HostCommands, AllThatOneCanSay) {
-    const CommandAction all = command(
+    const CommandAction all = host_command(
         "  - command: {run: [a], directory: html, environment: {URL: \"${{ ROGATE_URL }}\"}, junit: r/*.xml, "
         "known_failures: [shop.pays, uploads]}\n");
     EXPECT_EQ(all.directory, ROGATE_SOURCE_DIR "/scenarios/nginx/html");
@@ -49,7 +49,7 @@ TEST(HostCommands, AllThatOneCanSay) {
 
 TEST(HostCommands, WrongOnes) {
     const auto wrong = [](const std::string& steps, const std::string& before = {}) {
-        const auto scenario = parse(steps, before);
+        const auto scenario = parsed_steps(steps, before);
         return scenario ? std::string() : scenario.error().message;
     };
     EXPECT_THAT(wrong("  - command: {directory: html}\n"),
@@ -89,7 +89,7 @@ TEST(HostCommands, TestsOfTheCommandLineComeBeforeAPodsLastHook) {
 }
 
 TEST(HostCommands, TheFirstOfAFileIsFoundAlsoWithinAGroup) {
-    const auto scenario = parse("  - exec: a\n  - parallel: [{exec: b}, {command: c, name: mine}]\n");
+    const auto scenario = parsed_steps("  - exec: a\n  - parallel: [{exec: b}, {command: c, name: mine}]\n");
     const Step* found = first_command(scenario->steps);
     ASSERT_NE(found, nullptr);
     EXPECT_EQ(found->name, "mine");
