@@ -5,7 +5,8 @@ import signal
 import subprocess
 import time
 
-from support import IDLE, IMAGE, Running, contains, equal, project, rogate
+from ssh_cases import sshd
+from support import IDLE, IMAGE, ROGATE, contains, equal, project, rogate
 
 # GET /: a page. POST: what is sent is stored, or the answer is 500. It has a service behind it, which writes nothing.
 SHOP = r"""
@@ -78,9 +79,9 @@ def shop(p, compose=True):
             json.dump({"name": "shop", "services": services}, out)
 
 
-def settle(p, *words, service=("--service", "web")):
-    for attempt in range(3):
-        done = rogate("run", p.path("compose.yaml"), *service, "--out", p.path("out"), "--test-directory", p.path("e2e"), *words)
+def settle(p, *words, service=("--service", "web"), env=None):
+    for _ in range(3):
+        done = rogate("run", p.path("compose.yaml"), *service, "--out", p.path("out"), "--test-directory", p.path("e2e"), *words, env=env)
         p.read_result()
         if not p.observer_came_late():
             break
@@ -162,6 +163,14 @@ def test_with_a_relay_every_port_is_forwarded():
         contains(p.mount("/srv/uploads")["reason"], "shop.uploads")
 
 
+def test_over_ssh_every_port_is_forwarded():
+    with project() as p, sshd() as server:
+        shop(p)
+        done = settle(p, "--test", "python3 e2e.py", env=server.environment())
+        output = done.stdout + done.stderr
+        equal((done.returncode, p.verdicts()["/srv/uploads"], p.verdicts()["/srv/pages"]), (0, "required", "safe"), output)
+
+
 def scenario_with(p, command, **step):
     p.make("conf", {"file": "text\n"})
     p.scenario("cat /conf/file; " + IDLE, ["./conf:/conf"], steps=[{"name": "mine", "command": command, **step}])
@@ -176,7 +185,7 @@ def test_a_file_cannot_consent():
         # Nor the project's file, nor the environment.
         with open(p.path(".rogate.yaml"), "w") as out:
             out.write("allow-commands: true\n")
-        done = subprocess.run([os.path.abspath(os.sys.argv[1]), "run", "scenario.yaml"], cwd=p.folder, capture_output=True, text=True,
+        done = subprocess.run([ROGATE, "run", "scenario.yaml"], cwd=p.folder, capture_output=True, text=True,
                               env={**os.environ, "ROGATE_ALLOW_COMMANDS": "true"})
         equal((done.returncode, os.path.exists(p.path("ran"))), (2, False), done.stderr)
         contains(done.stderr, ".rogate.yaml:1:1", "allow-commands")
