@@ -15,7 +15,7 @@ case ${1:-} in
 esac
 arch=$1
 packages=(libbpf-dev libelf-dev zlib1g-dev)
-[ "${2:-}" != whole ] || packages+=(libssl-dev libfmt-dev libyaml-cpp-dev libarchive-dev libgtest-dev libgmock-dev)
+[ "${2:-}" != whole ] || packages+=(libssl-dev libfmt-dev libyaml-cpp-dev libarchive-dev libexpat1-dev libgtest-dev libgmock-dev)
 root=$PWD/build/sysroot/$arch
 wanted=${packages[*]}
 [ "$(cat "$root/.packages" 2>/dev/null)" != "$wanted" ] || exit 0

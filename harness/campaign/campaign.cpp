@@ -13,6 +13,7 @@
 #include "base/text.hpp"
 #include "campaign/companions.hpp"
 #include "campaign/data.hpp"
+#include "campaign/exercise.hpp"
 #include "campaign/images.hpp"
 #include "campaign/pod.hpp"
 #include "campaign/readiness.hpp"
@@ -21,6 +22,7 @@
 #include "campaign/runtimes.hpp"
 #include "campaign/tries.hpp"
 #include "engine/together.hpp"
+#include "scenario/places.hpp"
 #include "secrets/collect.hpp"
 #include "verdict/compare.hpp"
 #include "verdict/plan.hpp"
@@ -506,6 +508,7 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
     result.settings = std::move(concluded.settings);
     result.data_differences = verdict::with_use(question.data_differences, plans);
     note_mount_points(data, result.mounts);
+    tell_exercise(result);
     name_all_runs(*tries, result.mounts);
     result.varying_names = verdict::varying_names(result.runs);
     co_return Result<>{};
@@ -571,6 +574,8 @@ Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std
     if (!image) co_return fail(std::move(image.error()));
     result.image_id = image->id;
     derive_readiness(result.scenario, *image);
+    add_exercise(result.scenario, *image);
+    if (scenario::runs_commands(result.scenario.steps)) add_exposed_ports(result.scenario.subject, *image);
     const Secrets secrets = secrets_of(result.scenario, *image);
 
     const std::vector<Mount> mounts = effective_mounts(result.scenario.subject, image->volumes);
@@ -612,7 +617,8 @@ Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std
     auto prepared = co_await std::move(preparing);
     if (campaign.interrupted) co_return co_await end_without_runs();
     if (!prepared) co_return fail(std::move(prepared.error()));
-    if (by_relay && !result.scenario.subject.ports.empty()) {
+    if (by_relay &&
+        (!result.scenario.subject.ports.empty() || scenario::runs_commands(result.scenario.steps))) {
         auto relay = co_await start_relay(client, session, campaign.network);
         if (!relay) co_return fail(std::move(relay.error()));
         campaign.relay = std::move(*relay);

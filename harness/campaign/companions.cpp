@@ -13,6 +13,7 @@
 #include "campaign/campaign.hpp"
 #include "campaign/containers.hpp"
 #include "campaign/images.hpp"
+#include "campaign/readiness.hpp"
 #include "engine/together.hpp"
 
 namespace rogate::campaign {
@@ -58,6 +59,7 @@ Companions::Companions(engine::Client& client, Status& status, const Scenario& s
                        std::string network, bool publish)
     : client_(client),
       publish_(publish),
+      for_commands_(scenario::runs_commands(scenario.steps)),
       status_(status),
       scenario_(scenario),
       data_(client, session, scenario.subject.image, "services-"),
@@ -77,6 +79,10 @@ Task<> Companions::survey() {
         if (!image)
             co_return fail(
                 std::move(image.error()).with_context(fmt::format("service '{}'", companion.name)));
+        for (const Port& port : companion.subject.ports)
+            if (port.protocol == "tcp") ports_[companion.name].insert(port.container);
+        for (const std::string& exposed : image->exposed_ports)
+            if (const auto port = tcp_port(exposed)) ports_[companion.name].insert(*port);
         std::vector<Mount>& own = mounts_[companion.name];
         own = effective_mounts(companion.subject, image->volumes);
         std::erase_if(own, [](const Mount& mount) { return mount.type == MountType::rootfs; });
@@ -153,11 +159,12 @@ Task<std::string> Companions::wait_for(const Dependency& dependency, const std::
             warn_once(fmt::format("{}; '{}' does not require it, and is started", *trouble, who));
         co_return std::string();
     }
-    if (!containers_.contains(dependency.service))
+    const bool on_subject = is_subject(dependency.service) && !subject_.empty();
+    if (!on_subject && !containers_.contains(dependency.service))
         co_return fmt::format("service '{}', which '{}' waits for, was not started", dependency.service, who);
     // It was started, or it would not be here; how it goes on is nobody's condition, as with docker compose.
     if (dependency.condition == Dependency::Condition::started) co_return std::string();
-    const std::string& container = containers_.at(dependency.service);
+    const std::string& container = on_subject ? subject_ : containers_.at(dependency.service);
     const auto until = Clock::now() + longest_wait;
     for (;;) {
         auto state = co_await client_.container_health(container);
@@ -189,19 +196,26 @@ Task<std::string> Companions::wait_for(const Dependency& dependency, const std::
     }
 }
 
-Task<std::string> Companions::launch(const Companion& companion, int run, const DataPlane& subject_data,
-                                     const std::vector<engine::MountSpec>& subject_mounts,
-                                     const std::vector<engine::MountSpec>& own_mounts) {
+Task<std::string> Companions::launch(const Companion& companion, int run, const DataPlane& subject_data) {
+    const auto& subject_mounts = subject_mounts_;
+    const auto& own_mounts = own_mounts_;
     for (const Dependency& dependency : companion.after) {
         auto trouble = co_await wait_for(dependency, companion.name);
         if (!trouble || !trouble->empty()) co_return trouble;
     }
     engine::ContainerSpec spec = beside_subject(session_, run, companion.name, companion.subject, network_);
     if (const std::string owner = network_owner(scenario_, companion.subject); !owner.empty())
-        share_network(spec, containers_.at(owner));
+        share_network(spec, is_subject(owner) ? subject_ : containers_.at(owner));
     if (companion.name == network_owner(scenario_, scenario_.subject) && spec.network_mode == network_) {
         spec.network_aliases.emplace_back("subject");
         if (publish_) publish_ports(scenario_.subject, spec);
+    }
+    if (publish_ && for_commands_ && spec.network_mode == network_) {
+        Subject reached;
+        const auto ports = ports_.find(companion.name);
+        if (ports != ports_.end())
+            for (const std::uint16_t port : ports->second) reached.ports.push_back({port, "tcp"});
+        publish_ports(reached, spec);
     }
     spec.restart = companion.restart.name;
     spec.restart_tries = companion.restart.tries;
@@ -272,20 +286,54 @@ Task<std::string> Companions::start(const RunPlan& plan, const DataPlane& subjec
     RunPlan nothing_tried = data_of(plan);
     auto own = co_await data_.prepare(std::move(nothing_tried));
     if (!own) co_return fail(std::move(own.error()).with_context("data of the services"));
+    own_mounts_ = std::move(*own);
+    subject_mounts_ = subject_mounts;
+    subject_.clear();
+    auto trouble_here = co_await launch_all(false, run, subject_data);
+    if (!trouble_here || !trouble_here->empty()) co_return trouble_here;
+    for (const Dependency& dependency : scenario_.after) {
+        auto trouble = co_await wait_for(dependency, scenario_.subject.origin.name);
+        if (!trouble || !trouble->empty()) co_return trouble;
+    }
+    co_return std::string();
+}
+
+Task<std::string> Companions::launch_all(bool behind, int run, const DataPlane& subject_data) {
     for (const Companion& companion : scenario_.companions) {
+        if (companion.behind != behind) continue;
         status_.phase_started("service " + companion.name);
-        auto trouble = co_await launch(companion, run, subject_data, subject_mounts, *own);
+        auto trouble = co_await launch(companion, run, subject_data);
         if (trouble && !trouble->empty() && !is_required(companion.name)) {
             warn_once(*trouble);
             continue;
         }
         if (!trouble || !trouble->empty()) co_return trouble;
     }
-    for (const Dependency& dependency : scenario_.after) {
-        auto trouble = co_await wait_for(dependency, scenario_.subject.origin.name);
-        if (!trouble || !trouble->empty()) co_return trouble;
-    }
     co_return std::string();
+}
+
+Task<std::string> Companions::start_behind(int run, std::string subject, const DataPlane& subject_data) {
+    subject_ = std::move(subject);
+    co_return co_await launch_all(true, run, subject_data);
+}
+
+bool Companions::is_subject(const std::string& service) const {
+    const Origin& origin = scenario_.subject.origin;
+    return origin.kind == Origin::Kind::compose && origin.name == service;
+}
+
+std::vector<scenario::Place> Companions::places() const {
+    std::vector<scenario::Place> places;
+    for (const Companion& each : scenario_.companions) {
+        const auto ports = ports_.find(each.name);
+        const auto container = containers_.find(each.name);
+        if (ports == ports_.end() || container == containers_.end() || !each.subject.network_mode.empty())
+            continue;
+        places.push_back({.name = each.name,
+                          .container = container->second,
+                          .ports = {ports->second.begin(), ports->second.end()}});
+    }
+    return places;
 }
 
 Task<std::string> Companions::fallen() {

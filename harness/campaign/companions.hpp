@@ -11,6 +11,7 @@
 #include "campaign/data.hpp"
 #include "campaign/status.hpp"
 #include "engine/client.hpp"
+#include "scenario/places.hpp"
 
 namespace rogate::campaign {
 
@@ -35,6 +36,8 @@ class Companions {
     // the same. The answer is empty, or why a service cannot be relied on, with its name and its last output.
     engine::Task<std::string> start(const RunPlan& plan, const DataPlane& subject_data,
                                     const std::vector<engine::MountSpec>& subject_mounts);
+    // Those that wait for the subject, when it is ready. The answer is as that of start().
+    engine::Task<std::string> start_behind(int run, std::string subject, const DataPlane& subject_data);
     // What no message may show of their output.
     // After both have been surveyed: what the services have of the subject's data under other names they get
     // from there; where that is not possible, what the runs lack.
@@ -47,6 +50,9 @@ class Companions {
     // After stop(), in place of remove(): their data are kept for later runs.
     engine::Task<> keep(RunPlan plan);
     engine::Task<> remove(int run);
+    // Those that have a network of their own and were started, with the ports that they and their images
+    // declare.
+    std::vector<scenario::Place> places() const;
     // Empty: there is none.
     std::string container(const std::string& service) const {
         const auto found = containers_.find(service);
@@ -59,21 +65,25 @@ class Companions {
     engine::Task<> kill_all();
     // Those of the plane's own data, and where.
     std::map<std::string, DataPlane::SeenIn> seen_in() const;
-    engine::Task<std::string> launch(const Companion& companion, int run, const DataPlane& subject_data,
-                                     const std::vector<engine::MountSpec>& subject_mounts,
-                                     const std::vector<engine::MountSpec>& own_mounts);
+    engine::Task<std::string> launch_all(bool behind, int run, const DataPlane& subject_data);
+    engine::Task<std::string> launch(const Companion& companion, int run, const DataPlane& subject_data);
+    bool is_subject(const std::string& service) const;
     engine::Task<std::string> wait_for(const Dependency& dependency, const std::string& who);
 
     engine::Client& client_;
     Masker masker_;
     bool publish_;
+    bool for_commands_;  // whose steps reach the ports of all services
     std::set<std::string> warned_;
     Status& status_;
     const Scenario& scenario_;
     DataPlane data_;                              // what no mount of the subject has
     std::map<std::string, std::string> targets_;  // key_of() -> target in data_
     std::map<std::string, std::string> same_;     // key_of() -> target of the subject's with that source
-    std::map<std::string, std::vector<Mount>> mounts_;  // service -> with those of its image
+    std::map<std::string, std::vector<Mount>> mounts_;            // service -> with those of its image
+    std::map<std::string, std::set<std::uint16_t>> ports_;        // service -> also those of its image
+    std::vector<engine::MountSpec> own_mounts_, subject_mounts_;  // of the run
+    std::string subject_;                                         // its container, for those behind it
     std::string session_, network_;
     std::map<std::string, std::string> containers_;  // service -> container
 };

@@ -73,6 +73,10 @@ void place_on_network(const Subject& subject, const std::string& network, bool p
 
 void publish_ports(const Subject& subject, engine::ContainerSpec& spec) {
     for (const Port& port : subject.ports) {
+        const auto is_same = [&](const engine::PublishSpec& each) {
+            return each.container_port == port.container && each.protocol == port.protocol;
+        };
+        if (std::ranges::any_of(spec.publish, is_same)) continue;
         engine::PublishSpec published;
         published.container_port = port.container;
         published.protocol = port.protocol;

@@ -16,7 +16,8 @@ Step check_of(Action action, std::string name) {
     return check;
 }
 
-// "8080/tcp"; nothing for another protocol.
+}  // namespace
+
 std::optional<std::uint16_t> tcp_port(const std::string& exposed) {
     const std::size_t slash = std::min(exposed.find('/'), exposed.size());
     if (slash != exposed.size() && exposed.substr(slash) != "/tcp") return std::nullopt;
@@ -25,8 +26,6 @@ std::optional<std::uint16_t> tcp_port(const std::string& exposed) {
     return error == std::errc() && end == exposed.data() + slash && port > 0 ? std::optional(port)
                                                                              : std::nullopt;
 }
-
-}  // namespace
 
 void derive_readiness(Scenario& scenario, const engine::ImageInfo& image) {
     Subject& subject = scenario.subject;
@@ -40,10 +39,17 @@ void derive_readiness(Scenario& scenario, const engine::ImageInfo& image) {
         return;
     }
     if (!checks.empty() || subject.network_mode == "none") return;
+    for (const std::string& exposed : image.exposed_ports)
+        if (const auto number = tcp_port(exposed))
+            checks.push_back(check_of(TcpAction{*number}, fmt::format("tcp {}", *number)));
+    add_exposed_ports(subject, image);
+}
+
+void add_exposed_ports(Subject& subject, const engine::ImageInfo& image) {
+    if (subject.network_mode == "none") return;
     for (const std::string& exposed : image.exposed_ports) {
         const auto number = tcp_port(exposed);
         if (!number) continue;
-        checks.push_back(check_of(TcpAction{*number}, fmt::format("tcp {}", *number)));
         const Port port{*number, "tcp"};
         if (std::ranges::find(subject.ports, port) == subject.ports.end()) subject.ports.push_back(port);
     }

@@ -9,8 +9,14 @@
 
 namespace rogate::campaign {
 
+// "8080/tcp", as an image exposes it; nothing for another protocol.
+std::optional<std::uint16_t> tcp_port(const std::string& exposed);
+
 // Completes a readiness that is derived. Ports to wait for join the subject's, so that they can be reached.
 void derive_readiness(Scenario& scenario, const engine::ImageInfo& image);
+
+// The tcp ports that the image exposes join the subject's.
+void add_exposed_ports(Subject& subject, const engine::ImageInfo& image);
 
 // Without the checks of ports that do not answer.
 Readiness without_ports(Readiness readiness, const std::set<std::uint16_t>& silent);

@@ -6,6 +6,7 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <chrono>
 #include <rogate/labels.hpp>
+#include <rogate/names.hpp>
 #include <utility>
 
 #include "base/text.hpp"
@@ -96,6 +97,7 @@ class Launch {
     Task<> begin(std::string name);
     void end(bool passed, std::string message);
     Task<> ready();
+    Task<> start_behind();
     Task<> step(const Step& step, std::string phase);
     Task<> begin_anew();
     Task<> crash();
@@ -120,9 +122,17 @@ class Launch {
                                   published_by());
         made.know_mounts(mounts());
         if (!prefix_.empty()) made.read_log_from_start();
+        made.know_places(places(), {record_.plan.id, std::string(to_string(record_.plan.kind))});
+        made.show_output([this](const std::string& line) { bench_.status.output(line); });
         made.tell_of_restarts([this] { return bench_.observer.before_end(); },
                               [this] { return bench_.observer.before_start_again(); });
         return made;
+    }
+    std::vector<scenario::Place> places() const {
+        std::vector<scenario::Place> all{
+            scenario::place_of_subject(bench_.scenario, container_, published_by())};
+        for (scenario::Place& each : bench_.companions.places()) all.push_back(std::move(each));
+        return all;
     }
     scenario::TmpfsByTarget mounts() const {
         scenario::TmpfsByTarget found;
@@ -333,6 +343,17 @@ Task<> Launch::ready() {
     co_return Result<>{};
 }
 
+// The services that wait for the subject.
+Task<> Launch::start_behind() {
+    if (failed_) co_return Result<>{};
+    auto trouble = co_await bench_.companions.start_behind(record_.plan.id, container_, bench_.data);
+    if (!trouble) co_return fail(std::move(trouble.error()));
+    if (trouble->empty()) co_return Result<>{};
+    record_.phases.push_back({.name = "services", .passed = false, .message = {}, .duration_s = 0});
+    end(false, std::move(*trouble));
+    co_return Result<>{};
+}
+
 // A restart would hide that the subject has ended by itself, where in the control run it had not by then.
 Task<> Launch::look_before_restart() {
     auto state = co_await bench_.client.container_inspect(container_);
@@ -376,6 +397,8 @@ Task<> Launch::step(const Step& step, std::string phase) {
         bench_.observer.own_processes(outcome->exec_pids);
     }
     end(outcome->passed, std::move(outcome->message));
+    record_.phases.back().suite = std::move(outcome->suite);
+    record_.phases.back().output = std::move(outcome->output);
     co_return Result<>{};
 }
 
@@ -402,6 +425,7 @@ Task<> Launch::with_background(std::size_t index) {
     scenario::StepRunner runner(bench_.client, container_, memory, std::move(beside), wrapper(),
                                 published_by());
     runner.know_mounts(mounts());
+    runner.know_places(places(), {record_.plan.id, std::string(to_string(record_.plan.kind))});
     if (auto found = co_await runner.refresh(); !found) co_return found;
     bool stop = false;
     const auto load = [&]() -> Task<> {
@@ -644,6 +668,7 @@ Task<> Launch::run_phases() {
     if (!record_.could_not_start) {
         if (auto tried = co_await canaries(); !tried) co_return tried;
         if (auto waited = co_await ready(); !waited) co_return waited;
+        if (auto behind = co_await start_behind(); !behind) co_return behind;
         if (auto again = co_await begin_anew(); !again) co_return again;
         if (auto done = co_await steps_from(0); !done) co_return done;
         if (auto again = co_await steps_again(); !again) co_return again;

@@ -12,6 +12,8 @@ class Status {
     virtual void preparing(const std::string& what) = 0;
     virtual void run_started(const RunPlan& plan) = 0;
     virtual void phase_started(const std::string& name) = 0;
+    // A line of what a command of the user's writes, without secrets.
+    virtual void output(const std::string& line) { static_cast<void>(line); }
     virtual void run_finished(const RunRecord& run) = 0;
     // Something the user should know although it changes no verdict (a clean-up that failed, a fallback that
     // was taken).

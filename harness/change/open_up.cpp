@@ -98,6 +98,7 @@ Scenario opened_up(Scenario scenario, const std::vector<MountResult>& mounts,
 void tell_opened(CampaignResult& result, const std::vector<std::string>& opened) {
     for (MountResult& each : result.mounts) {
         if (!is_one_of(opened, each.mount.target)) continue;
+        each.opened_up = true;
         const std::string place = place_of(result, each.mount);
         each.reason +=
             each.verdict == Verdict::required

@@ -10,6 +10,7 @@
 #include "base/masker.hpp"
 #include "campaign/campaign.hpp"
 #include "change/open_up.hpp"
+#include "cli/ask.hpp"
 #include "cli/files.hpp"
 #include "cli/progress.hpp"
 #include "cli/reports.hpp"
@@ -79,6 +80,7 @@ class Job {
         std::shared_ptr<campaign::Budget> budget, Board& board, std::size_t place, bool one_of_several)
         : options_(options),
           scenario_(scenario),
+          alone_(!one_of_several),
           budget_(std::move(budget)),
           session_(campaign::new_session()),
           progress_(board, place, one_of_several ? scenario.name : std::string()),
@@ -90,6 +92,8 @@ class Job {
 
     engine::Task<> run(engine::Client& client);
     engine::Task<> clean_up(engine::Client& client);
+    // Whether these mounts, which are read-only and fail, are made writable.
+    engine::Task<bool> opens_up(const std::vector<std::string>& refused);
     // What may be shown of it: nothing holds a secret any more, whatever it is written to.
     void mask(EngineOutcome& outcome);
     const std::optional<CampaignResult>& result() const { return result_; }
@@ -97,6 +101,7 @@ class Job {
   private:
     const RunOptions& options_;
     const Scenario& scenario_;
+    bool alone_;  // no other one is run meanwhile
     std::shared_ptr<campaign::Budget> budget_;
     std::string session_;
     Progress progress_;
@@ -135,7 +140,10 @@ engine::Task<> Job::run(engine::Client& client) {
         result_ = std::move(*done);
         const auto refused = change::refused_as_configured(*result_);
         if (refused.empty()) break;
-        if (!options_.open_up) {
+        auto wanted = opens_up(refused);
+        auto opens = co_await std::move(wanted);
+        if (!opens) co_return fail(std::move(opens.error()));
+        if (!*opens) {
             change::tell_refused(*result_, refused);
             break;
         }
@@ -150,6 +158,18 @@ engine::Task<> Job::run(engine::Client& client) {
     }
     change::tell_opened(*result_, opened);
     co_return Result<>{};
+}
+
+engine::Task<bool> Job::opens_up(const std::vector<std::string>& refused) {
+    if (options_.open_up) co_return true;
+    // Others would be held up, or the real data be written to where they must not.
+    const bool may_ask = alone_ && !options_.quiet && scenario_.data != DataMode::live && somebody_is_there();
+    if (!may_ask) co_return false;
+    progress_.preparing("the control run failed");
+    co_return co_await ask(fmt::format(
+        "writes were refused on {}, which {} read-only; make {} writable for the control run, and "
+        "settle what has to be writable?",
+        fmt::join(refused, ", "), refused.size() == 1 ? "is" : "are", refused.size() == 1 ? "it" : "them"));
 }
 
 engine::Task<> Job::clean_up(engine::Client& client) {

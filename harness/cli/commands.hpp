@@ -43,6 +43,14 @@ struct RunOptions {
     std::vector<std::string>
         settings;              // --settings FILE: what is tried beside the shipped ones, and before them
     bool no_settings = false;  // --no-settings: none is tried
+    std::vector<std::string> tests;                         // --test COMMAND, for the shell
+    std::string test_directory;                             // --test-directory; empty: the current one
+    std::vector<std::string> junit;                         // --junit PATTERN, of files that the tests write
+    std::vector<std::string> known_failures;                // --known-failures FILE|NAME
+    std::optional<std::chrono::milliseconds> test_timeout;  // of each; absent: the default
+    bool allow_commands =
+        false;  // --allow-commands: steps of scenario files may run commands on this machine
+    std::optional<std::chrono::milliseconds> soak;  // --soak, of rogate's own exercise
 };
 
 struct PlanOptions {

@@ -84,6 +84,42 @@ int main(int argc, char** argv) {
         "what is written (repeatable)"));
     run_app->add_flag("--no-settings", run.no_settings,
                       "Try no settings of the application or its runtime: take the configuration as it is");
+    one_at_a_time(
+        run_app->add_option("--test", run.tests,
+                            "A command of yours that tests the system, for the shell of this machine "
+                            "(repeatable). ROGATE_URL and "
+                            "ROGATE_<SERVICE>_<PORT> tell it where that is; its exit code decides"));
+    run_app->add_option("--test-directory", run.test_directory, "Where --test runs (default: here)");
+    one_at_a_time(run_app->add_option("--junit", run.junit,
+                                      "JUnit files that --test writes, as a pattern ('results/*.xml'), so "
+                                      "that verdicts name the tests that "
+                                      "fail (repeatable)"));
+    one_at_a_time(run_app->add_option(
+        "--known-failures", run.known_failures,
+        "FILE|NAME: tests whose failure counts for nothing, by name or by a file with one in each line "
+        "(repeatable)"));
+    std::string test_timeout;
+    run_app->add_option("--test-timeout", test_timeout, "How long each --test may take (default 10m)")
+        ->check([&run](const std::string& text) {
+            const auto parsed = rogate::spec::parse_duration(text);
+            if (!parsed) return parsed.error();
+            if (*parsed <= 0) return std::string("must be more than nothing");
+            run.test_timeout = std::chrono::milliseconds(*parsed);
+            return std::string();
+        });
+    std::string soak;
+    run_app
+        ->add_option(
+            "--soak", soak,
+            "How long rogate's own exercise lets each container run for its timers: 60s (default 10s)")
+        ->check([&run](const std::string& text) {
+            const auto parsed = rogate::spec::parse_duration(text);
+            if (!parsed) return parsed.error();
+            run.soak = std::chrono::milliseconds(*parsed);
+            return std::string();
+        });
+    run_app->add_flag("--allow-commands", run.allow_commands,
+                      "Let the steps of scenario files run commands on this machine");
     const auto add_reading = [&](CLI::App* to, auto& options) {
         one_at_a_time(to->add_option(
             "--service", options.services,

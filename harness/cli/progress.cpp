@@ -123,6 +123,10 @@ void Progress::phase_started(const std::string& name) {
         board_.line((name_.empty() ? "  " : "") + named(phase_));
 }
 
+void Progress::output(const std::string& line) {
+    if (!board_.quiet()) board_.line((name_.empty() ? "  " : "") + named("| " + line, Masker::In::text));
+}
+
 void Progress::run_finished(const RunRecord& run) {
     if (board_.quiet()) return;
     std::string outcome = run.passed ? "passed" : "failed";

@@ -55,6 +55,7 @@ class Progress : public campaign::Status {
     void preparing(const std::string& what) override;
     void run_started(const RunPlan& plan) override;
     void phase_started(const std::string& name) override;
+    void output(const std::string& line) override;
     void run_finished(const RunRecord& run) override;
     void warn(const std::string& text) override;
     void note(const std::string& text);

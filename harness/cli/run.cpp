@@ -8,6 +8,7 @@
 #include "cli/choose.hpp"
 #include "cli/commands.hpp"
 #include "cli/given.hpp"
+#include "cli/given_tests.hpp"
 #include "cli/session.hpp"
 #include "cli/settings.hpp"
 #include "spec/inputs.hpp"
@@ -108,7 +109,11 @@ int run_command(const Global& global, const RunOptions& options) {
         if (options.container.empty())
             return report_error(
                 {ErrorKind::usage, "nothing to run; name a scenario file, or --container NAME"});
-        scenarios.push_back(spec::scenario_of_container(options.container));
+        spec::Input input;
+        input.scenarios.push_back(spec::scenario_of_container(options.container));
+        input.scenarios.front().self_made = input.scenarios.front().goes_on = true;
+        if (auto tests = give_tests(options, input); !tests) return report_error(tests.error());
+        scenarios.push_back(std::move(input.scenarios.front()));
     }
     auto surroundings = given_surroundings(options.without, options.variables);
     if (!surroundings) return report_error(surroundings.error());
@@ -121,6 +126,7 @@ int run_command(const Global& global, const RunOptions& options) {
         }
         if (auto runnable = spec::check_runnable(input->system); !runnable)
             worst = report_error(runnable.error());
+        if (auto tests = give_tests(options, *input); !tests) return report_error(tests.error());
         const auto tell = [&](const std::vector<std::string>& notes) {
             for (const std::string& note : notes)
                 if (!options.quiet) std::fputs(fmt::format("rogate: note: {}\n", note).c_str(), stderr);
@@ -142,6 +148,8 @@ int run_command(const Global& global, const RunOptions& options) {
     auto chosen = choose(std::move(scenarios), options.only, options.shard);
     if (!chosen) return report_error(chosen.error());
     if (chosen->empty()) std::fputs("rogate: no scenario falls into this shard\n", stderr);
+    if (auto allowed = check_consent(options.allow_commands, *chosen); !allowed)
+        return report_error(allowed.error());
     if (auto fits = check_jobs(options.jobs, *chosen); !fits) return report_error(fits.error());
     if (auto known = settings_of(options); !known) return report_error(known.error());
     if (auto fits = check_open_up(options.open_up, *chosen); !fits) return report_error(fits.error());

@@ -28,6 +28,16 @@ std::vector<Finding> judge_by_requirements(const Case& about, const Policy& poli
         findings.push_back(std::move(found));
     }
     if (!passes_read_only(mount.verdict)) return findings;
+    if (require.scenario && mount.self_made) {
+        Finding found =
+            finding(Level::fail, "no-scenario", about,
+                    fmt::format("is {}, but only rogate's own exercise vouches for it, and the policy "
+                                "requires a scenario",
+                                to_string(mount.verdict)));
+        found.remedy =
+            "Give the run a test (rogate run --test COMMAND), or a scenario (rogate init begins one).";
+        findings.push_back(std::move(found));
+    }
     const Watched watched = mount.watched.value_or(Watched{});
     const double wanted_s = static_cast<double>(require.watched_ms.value_or(0)) / 1000.0;
     const bool too_short = require.watched_ms && watched.seconds < wanted_s;

@@ -12,7 +12,7 @@ inline constexpr KeySet policy_mount("/$defs/mount", {"target", "scenario", "acc
                                                       "reason", "by", "until"});
 inline constexpr KeySet policy_write("/$defs/write",
                                      {"path", "process", "operation", "scenario", "reason", "by", "until"});
-inline constexpr KeySet policy_require("/$defs/require", {"real-data", "watched", "steps"});
+inline constexpr KeySet policy_require("/$defs/require", {"real-data", "scenario", "watched", "steps"});
 inline constexpr std::array policy_sets{policy, policy_mount, policy_write, policy_require};
 
 inline constexpr KeySet lock("", {"schema", "scenarios"});

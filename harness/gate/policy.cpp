@@ -134,15 +134,18 @@ Requirements read_require(const Value& value, const Context& context) {
     Requirements require;
     if (value.kind != Value::Kind::mapping) {
         const auto word = spec::read_text(value, "'require'", context);
-        if (word && *word != "real-data")
-            context.problem(value, fmt::format("{} cannot be required; write real-data, or a mapping with "
-                                               "real-data, watched and steps",
-                                               in_quotes(*word)));
+        if (word && *word != "real-data" && *word != "scenario")
+            context.problem(value,
+                            fmt::format("{} cannot be required; write real-data or scenario, or a mapping "
+                                        "with real-data, scenario, watched and steps",
+                                        spec::in_quotes(*word)));
         require.real_data = word && *word == "real-data";
+        require.scenario = word && *word == "scenario";
         return require;
     }
     const Mapping mapping(value, "'require'", keys::policy_require, context);
     require.real_data = mapping.flag("real-data", false);
+    require.scenario = mapping.flag("scenario", false);
     if (const Value* watched = mapping.get("watched"))
         require.watched_ms = spec::read_duration(*watched, "'watched'", context, spec::Zero::refused);
     if (const Value* steps = mapping.get("steps"))

@@ -45,6 +45,7 @@ struct WriteRule {
 
 // What every result has to be, whatever its verdicts are.
 struct Requirements {
+    bool scenario = false;   // a scenario or a test vouches for what passes, not rogate's own exercise alone
     bool real_data = false;  // the runs had the user's data: no fixture, no state, nothing made up
     // How much a verdict of a mount that passed must have seen of the application.
     std::optional<std::int64_t> watched_ms;

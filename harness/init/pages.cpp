@@ -4,13 +4,11 @@
 #include <charconv>
 #include <string_view>
 
+#include "base/web_ports.hpp"
+
 namespace rogate::init {
 
 namespace {
-
-// Of web servers and of the frameworks' examples. 9000 is not among them: PHP-FPM speaks FastCGI there.
-constexpr std::uint16_t web_ports[] = {80,   3000, 5000, 8000, 8008, 8080, 8081, 8082,
-                                       8083, 8084, 8085, 8086, 8088, 8090, 8888, 9090};
 
 bool is_plain(std::string_view path) {
     return path.starts_with('/') && std::ranges::all_of(path, [](char c) {
@@ -50,7 +48,7 @@ std::optional<std::string> page_of(const SystemContainer& container, std::uint16
     if (const auto& check = container.subject.healthcheck)
         for (const std::string& word : check->test)
             if (auto path = path_in(word, port)) return path;
-    if (std::ranges::find(web_ports, port) != std::end(web_ports)) return "/";
+    if (is_web_port(port)) return "/";
     return std::nullopt;
 }
 

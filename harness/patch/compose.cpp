@@ -62,6 +62,7 @@ class Compose {
                 root();
             else
                 read_only(target);
+        for (const std::string& target : job_.opened()) open_up(target);
         for (const WritablePath& writable : job_.result.recommendation.writable) add(writable);
         for (auto& lists : lists_) lists->finish();
         VolumeLists& own = *lists_.back();
@@ -84,7 +85,8 @@ class Compose {
     void share(VolumeLists& lists, OpenFile& file, const std::string& name);
     void share_by_volumes_from();
     std::optional<Where> locate(const std::string& target);
-    void root();
+    void root(bool read_only = true);
+    void open_up(const std::string& target);
     void read_only(const std::string& target);
     bool inherited(const std::string& target);
     std::optional<Where> located_in_base(const std::string& target);
@@ -200,11 +202,22 @@ std::optional<Compose::Where> Compose::locate(const std::string& target) {
     return std::nullopt;
 }
 
-void Compose::root() {
+void Compose::root(bool read_only) {
     // The last file that says something about it decides.
     for (auto lists = lists_.rbegin(); lists != lists_.rend(); ++lists)
-        if (find((*lists)->service(), "read_only")) return (*lists)->set_read_only_root();
-    lists_.front()->set_read_only_root();
+        if (find((*lists)->service(), "read_only")) return (*lists)->set_read_only_root(read_only);
+    lists_.front()->set_read_only_root(read_only);
+}
+
+void Compose::open_up(const std::string& target) {
+    if (target == "/") return root(false);
+    if (const auto where = locate(target)) return where->lists->set_writable(where->entry, target);
+    VolumeLists& lists = *lists_.front();
+    job_.refuse(
+        lists.file(), *lists.service(),
+        fmt::format("{} has to be writable, and what makes it read-only is not found in service '{}'; "
+                    "take it away by hand",
+                    target, service_));
 }
 
 void Compose::read_only(const std::string& target) {

@@ -67,6 +67,10 @@ void Job::note(std::string text) {
     if (std::ranges::find(notes_, text) == notes_.end()) notes_.push_back(std::move(text));
 }
 
+std::vector<std::string> Job::opened() const {
+    return opened_mounts(result);
+}
+
 const Mount* Job::mount(const std::string& target) const {
     const auto found =
         std::ranges::find_if(result.mounts, [&](const auto& each) { return each.mount.target == target; });

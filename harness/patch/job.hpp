@@ -46,6 +46,9 @@ class Job {
         if (!done) failed_.push_back(done.error());
     }
 
+    // What the user has read-only, and what has to be writable: it was made so to settle it, and no smaller
+    // arrangement passed.
+    std::vector<std::string> opened() const;
     // The mount of the result with this target; null for one that it does not list.
     const Mount* mount(const std::string& target) const;
     // Is `node` where the result says that this mount was declared?

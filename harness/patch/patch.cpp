@@ -30,10 +30,28 @@ Result<Patch> once(const CampaignResult& result, const Request& request) {
 
 }  // namespace
 
+std::vector<std::string> opened_mounts(const CampaignResult& result) {
+    std::vector<std::string> targets;
+    for (const MountResult& each : result.mounts)
+        if (each.opened_up && each.verdict == Verdict::required) targets.push_back(each.mount.target);
+    return targets;
+}
+
 Result<Patch> make_patch(const CampaignResult& result, const Request& request) {
     const Recommendation& advice = result.recommendation;
-    if (advice.read_only.empty() && advice.writable.empty()) return Patch{};
-    if (!advice.verified_by_run)
+    const bool advises = !advice.read_only.empty() || !advice.writable.empty();
+    const std::vector<std::string> opened = opened_mounts(result);
+    if (!advises && opened.empty()) return Patch{};
+    if (!opened.empty() && (request.format == Format::kubernetes || request.format == Format::docker_run)) {
+        std::string names;
+        for (const std::string& each : opened) names += (names.empty() ? "" : ", ") + printable(each);
+        return fail(
+            ErrorKind::usage,
+            names +
+                ": read-only here, and it has to be writable, which a patch of this format does not do; "
+                "take 'readOnly' or ':ro' away by hand, and run again");
+    }
+    if (advises && !advice.verified_by_run)
         return fail(
             ErrorKind::usage,
             "no run of this result had just what it recommends; run rogate again, and patch with its result");

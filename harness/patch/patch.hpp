@@ -41,6 +41,9 @@ struct Patch {
 // whole was run.
 Result<Patch> make_patch(const CampaignResult& result, const Request& request);
 
+// The mounts that the user has read-only and that have to be writable. A patch makes them so.
+std::vector<std::string> opened_mounts(const CampaignResult& result);
+
 // The files that a Compose file's `extends` and `include` name, as the user would name them: make_patch()
 // wants them too, not as primary ones.
 std::vector<std::string> files_referred_to(const SourceFile& file);

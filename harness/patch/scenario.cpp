@@ -64,6 +64,17 @@ void patch_subject(Job& job, OpenFile& file, const NodePtr& subject) {
                        fmt::format("the subject has no mount on {} here; the file has changed since the run",
                                    target));
     }
+    for (const std::string& target : job.opened()) {
+        const auto entry = target == "/" ? std::nullopt : lists.locate(target, job.mount(target));
+        if (target == "/")
+            lists.set_read_only_root(false);
+        else if (entry)
+            lists.set_writable(*entry, target);
+        else
+            job.refuse(file, *subject,
+                       fmt::format("the subject has no mount on {} here; the file has changed since the run",
+                                   target));
+    }
     for (const WritablePath& writable : job.result.recommendation.writable) add(job, lists, writable, names);
     lists.finish();
     set_environment(job, file, subject, "the subject", lists.sharing, false);

@@ -123,6 +123,21 @@ std::optional<Splice> short_read_only(std::string_view text, const ShortMount& m
     return change;
 }
 
+std::optional<Splice> short_writable(const ShortMount& mount) {
+    if (mount.options_at == std::string::npos) return std::nullopt;
+    std::size_t at = mount.options_at;
+    std::optional<Splice> change;
+    for (const std::string& option : mount.options) {
+        if (option == "rw") change.reset();
+        // With the comma, or with the colon of what is the only one.
+        const bool first = at == mount.options_at;
+        if (option == "ro")
+            change = mount.options.size() == 1 ? Splice{at - 1, 3, ""} : Splice{first ? at : at - 1, 3, ""};
+        at += option.size() + 1;
+    }
+    return change;
+}
+
 std::string normalised(std::string_view path) {
     if (!path.starts_with('/')) return std::string(path);
     std::string out;

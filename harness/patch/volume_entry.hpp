@@ -25,6 +25,8 @@ struct Splice {
     std::string text;
 };
 std::optional<Splice> short_read_only(std::string_view text, const ShortMount& mount);
+// The same to writable.
+std::optional<Splice> short_writable(const ShortMount& mount);
 
 // "TARGET" or "TARGET:OPTIONS" of a tmpfs.
 ShortMount parse_tmpfs(std::string_view text);

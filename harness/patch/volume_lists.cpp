@@ -191,7 +191,24 @@ void VolumeLists::change_text(const Entry& entry, const std::string& text, const
     if (list.single) list.node->items[0] = where;
 }
 
-void VolumeLists::change_mapping(const Entry& entry, const std::string& target, const std::string& source) {
+void VolumeLists::set_writable(const Entry& entry, const std::string& target) {
+    if (!is_read_only(entry)) return;
+    const NodePtr node = value(entry);
+    if (node->kind == Node::Kind::mapping) return change_mapping(entry, target, {}, false);
+    const auto mount = is_tmpfs(entry) ? parse_tmpfs(node->text) : *parse_short(node->text);
+    const auto change = short_writable(mount);
+    if (mount.variable_options || !change)
+        return job_.refuse(
+            file_, *node,
+            "the options of the mount on " + target + " cannot be changed here; take 'ro' away by hand");
+    std::string text = node->text;
+    text.replace(change->at, change->length, change->text);
+    change_text(entry, text, target);
+}
+
+void VolumeLists::change_mapping(const Entry& entry, const std::string& target, const std::string& source,
+                                 bool read_only) {
+    const std::string word = read_only ? "true" : "false";
     List& list = lists_[entry.list];
     const std::string what = "the mount on " + target;
     if (!own_copy(list, what)) return;
@@ -201,7 +218,7 @@ void VolumeLists::change_mapping(const Entry& entry, const std::string& target, 
         std::erase_if(node->pairs, [](const auto& pair) {
             return pair.key->text == "read_only" || pair.key->text == "readonly";
         });
-        NodePtr yes = make_scalar("true");
+        NodePtr yes = make_scalar(word);
         yes->style = 'L';
         node->pairs.push_back({make_scalar("read_only"), yes});
         return;
@@ -211,13 +228,13 @@ void VolumeLists::change_mapping(const Entry& entry, const std::string& target, 
     if (find(node, "readonly")) key = "readonly";
     const Found said = find(node, key);
     if (said && dollars_ && has_variable(text_of(node, key))) {
-        job_.refuse(
-            file_, *said.value(),
-            fmt::format("'{}' of the mount on {} comes from a variable; write true by hand", key, target));
+        job_.refuse(file_, *said.value(),
+                    fmt::format("'{}' of the mount on {} comes from a variable; write {} by hand", key,
+                                target, word));
         return;
     }
     if (!source.empty()) job_.take(file_.editor->add(*node, "source", make_scalar(source), "type"));
-    job_.take(file_.editor->set_literal(*node, key, "true"));
+    job_.take(file_.editor->set_literal(*node, key, word));
 }
 
 std::vector<NodePtr>& VolumeLists::addition(bool tmpfs) {
@@ -235,16 +252,19 @@ void VolumeLists::add_tmpfs(const std::string& path, const std::string& options)
     addition(true).push_back(make_scalar(written(path) + (options.empty() ? "" : ":" + options)));
 }
 
-void VolumeLists::set_read_only_root() {
+void VolumeLists::set_read_only_root(bool read_only) {
     const Found said = find(service_, "read_only");
     const std::string text = text_of(service_, "read_only");
-    if (text == "true" || text == "yes" || text == "on" || text == "True" || text == "TRUE") return;
+    const bool is_so = text == "true" || text == "yes" || text == "on" || text == "True" || text == "TRUE";
+    const std::string word = read_only ? "true" : "false";
     if (said && dollars_ && has_variable(text)) {
-        job_.refuse(file_, *said.value(), "'read_only' comes from a variable; write true by hand");
+        job_.refuse(file_, *said.value(),
+                    fmt::format("'read_only' comes from a variable; write {} by hand", word));
         return;
     }
+    if (is_so == read_only) return;
     if (may_change(*service_, "'read_only' of " + who_))
-        job_.take(file_.editor->set_literal(*service_, "read_only", "true"));
+        job_.take(file_.editor->set_literal(*service_, "read_only", word));
 }
 
 void VolumeLists::finish() {

@@ -36,8 +36,10 @@ class VolumeLists {
     void set_read_only(const Entry& entry, const std::string& target, Named named);
     void add_volume(NodePtr entry) { addition(false).push_back(std::move(entry)); }
     void add_tmpfs(const std::string& path, const std::string& options);
-    // `read_only: true` of the service itself, for "/".
-    void set_read_only_root();
+    // Takes away what makes it read-only.
+    void set_writable(const Entry& entry, const std::string& target);
+    // `read_only` of the service itself, for "/".
+    void set_read_only_root(bool read_only = true);
     // Makes what was added; to be called once, at the end.
     void finish();
 
@@ -62,7 +64,8 @@ class VolumeLists {
     bool may_change(const Node& node, const std::string& what);
     bool own_copy(List& list, const std::string& what);
     void change_text(const Entry& entry, const std::string& text, const std::string& target);
-    void change_mapping(const Entry& entry, const std::string& target, const std::string& source);
+    void change_mapping(const Entry& entry, const std::string& target, const std::string& source,
+                        bool read_only = true);
     std::string written(const std::string& path) const;
 
     Job& job_;

@@ -177,11 +177,17 @@ ordered_json Writer::run(const RunRecord& each) const {
                  uses = ordered_json::object();
     for (const auto& [target, seen] : each.canary) canary[text(target)] = std::string(to_string(seen));
     for (const auto& [target, count] : each.uses) uses[text(target)] = count;
-    for (const PhaseRecord& phase : each.phases)
+    for (const PhaseRecord& phase : each.phases) {
         phases.push_back({{"name", text(phase.name)},
                           {"passed", phase.passed},
                           {"message", text(phase.message)},
                           {"duration_s", phase.duration_s}});
+        if (phase.suite)
+            phases.back()["tests"] = {{"total", phase.suite->total},
+                                      {"failed", texts(phase.suite->failed)},
+                                      {"known_failures", texts(phase.suite->known)}};
+        if (!phase.output.empty()) phases.back()["output"] = text(phase.output);
+    }
     ordered_json object = {{"id", each.plan.id},
                            {"kind", std::string(to_string(each.plan.kind))},
                            {"read_only", texts(each.plan.read_only)},
@@ -263,6 +269,8 @@ void Writer::mount(const MountResult& each, const Recommendation& recommendation
     if (each.watched)
         member(3, "watched", {{"steps", each.watched->steps}, {"seconds", each.watched->seconds}});
     if (!each.made_up.empty()) member(3, "made_up", text(each.made_up));
+    if (each.self_made) member(3, "exercise", "self-made");
+    if (each.opened_up) member(3, "opened_up", true);
     member(3, "writable", writable(each.writable));
     member(3, "costs", costs);
     member(3, "recommendation", {{"read_only", advised || each.mount.read_only}});
@@ -317,6 +325,7 @@ Result<> Writer::result(const CampaignResult& result) {
     member(1, "duration_s", result.duration_s);
     member(1, "data", result.data_mode);
     if (!result.stopped.empty()) member(1, "stopped", text(result.stopped));
+    if (!result.exercised.empty()) member(1, "exercised", texts(result.exercised));
     if (!result.data_differences.empty()) member(1, "data_differences", differences(result));
     member(1, "engine",
            {{"name", text(engine.name)},

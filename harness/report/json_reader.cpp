@@ -128,11 +128,19 @@ RunRecord read_run(const json& object) {
             run.uses.emplace(unescape_text(target), count.get<std::uint64_t>());
     run.lost_events = object.at("lost_events");
     run.duration_s = object.at("duration_s");
-    for (const json& phase : object.at("phases"))
+    for (const json& phase : object.at("phases")) {
         run.phases.push_back({.name = raw(phase, "name"),
                               .passed = phase.at("passed"),
                               .message = raw(phase, "message"),
                               .duration_s = phase.value("duration_s", 0.0)});
+        run.phases.back().output = raw_or_empty(phase, "output");
+        if (phase.contains("tests")) {
+            const json& tests = phase.at("tests");
+            run.phases.back().suite = SuiteRecord{.total = tests.at("total"),
+                                                  .failed = raw_list(tests.at("failed")),
+                                                  .known = raw_list(tests.at("known_failures"))};
+        }
+    }
     if (object.contains("exit_code")) run.exit_code = object.at("exit_code").get<int>();
     run.plan.again = object.value("again", false);
     if (object.contains("repeats")) run.plan.repeats = object.at("repeats").get<int>();
@@ -167,6 +175,8 @@ MountResult read_mount(const json& object) {
         mount.watched = {.steps = object.at("watched").value("steps", 0),
                          .seconds = object.at("watched").value("seconds", 0.0)};
     mount.made_up = raw_or_empty(object, "made_up");
+    mount.self_made = raw_or_empty(object, "exercise") == "self-made";
+    mount.opened_up = object.value("opened_up", false);
     mount.writable = read_writable(object);
     if (object.contains("still_failing")) mount.still_failing.emplace();
     for (const json& cost : object.value("costs", json::array()))
@@ -490,6 +500,7 @@ CampaignResult read_result(const json& object) {
     result.duration_s = object.value("duration_s", 0.0);
     result.data_mode = object.value("data", "");
     result.stopped = raw_or_empty(object, "stopped");
+    if (object.contains("exercised")) result.exercised = raw_list(object.at("exercised"));
     for (const json& each : object.value("data_differences", json::array()))
         result.data_differences.push_back({.target = raw(each, "target"),
                                            .what = raw(each, "what"),

@@ -140,6 +140,9 @@ void Document::flags() {
 
 void Document::advice() {
     const Recommendation& advice = result_.recommendation;
+    if (!result_.exercised.empty())
+        line("**Exercised by rogate itself**: {}.\n",
+             markdown_text(fmt::format("{}", fmt::join(result_.exercised, ", ")), extent_.text));
     if (!result_.stopped.empty())
         line("**Not all was asked**: {}; what is not settled is inconclusive.\n",
              markdown_text(result_.stopped, extent_.text));

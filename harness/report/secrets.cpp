@@ -66,7 +66,12 @@ class Hider {
     void hide(std::vector<T>& all) const {
         for (T& each : all) hide(each);
     }
-    void hide(PhaseRecord& each) const { hide(each.name), hide_free(each.message); }
+    void hide(PhaseRecord& each) const {
+        hide(each.name), hide_free(each.message), hide_free(each.output);
+        if (each.suite)
+            for (auto* names : {&each.suite->failed, &each.suite->known})
+                for (std::string& name : *names) hide_free(name);
+    }
     void hide(PhaseCost& each) const { hide(each.phase); }
     // Every member is named here, so that a new one does not compile before it is decided on.
     void hide(RunRecord& each) const {
@@ -90,7 +95,7 @@ class Hider {
     }
     void hide(MountResult& each) const {
         auto& [mount, candidate, verdict, reason, attempts, runs, writes, writable, still_failing, costs,
-               writes_in_control, difference, watched, made_up] = each;
+               writes_in_control, difference, watched, made_up, self_made, opened_up] = each;
         hide(mount), hide(reason), hide(attempts), hide(writes), hide(writable), hide(costs);
         if (still_failing) hide(*still_failing);
         hide(difference.left_out), hide(difference.unused), hide(difference.instead), hide(difference.with);

@@ -72,6 +72,7 @@ class Page {
     void mounts();
     void attempts(const MountResult& mount);
     void elsewhere(std::string_view what, const Attempts& writes);
+    void tail(const std::string& heading, std::string_view text);
     void runs();
     void advice();
 
@@ -151,26 +152,36 @@ void Page::mounts() {
     line();
 }
 
+// The last lines of what somebody wrote.
+void Page::tail(const std::string& heading, std::string_view text) {
+    if (text.empty()) return;
+    line(heading);
+    std::vector<std::string_view> lines;
+    while (!text.empty()) {
+        const std::size_t end = std::min(text.find('\n'), text.size());
+        lines.push_back(text.substr(0, end));
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    const std::size_t first = lines.size() > log_lines_shown ? lines.size() - log_lines_shown : 0;
+    for (std::size_t i = first; i < lines.size(); ++i) line("  | " + escape_text(lines[i].substr(0, 400)));
+    line();
+}
+
 void Page::runs() {
     for (const RunRecord& run : result_.runs) {
-        if (run.passed || run.log_tail.empty()) continue;
-        line(
-            fmt::format("Last output of the subject in run {} ({}):", run.plan.id, to_string(run.plan.kind)));
-        std::vector<std::string_view> lines;
-        std::string_view rest = run.log_tail;
-        while (!rest.empty()) {
-            const std::size_t end = std::min(rest.find('\n'), rest.size());
-            lines.push_back(rest.substr(0, end));
-            rest.remove_prefix(std::min(end + 1, rest.size()));
-        }
-        const std::size_t first = lines.size() > log_lines_shown ? lines.size() - log_lines_shown : 0;
-        for (std::size_t i = first; i < lines.size(); ++i)
-            line("  | " + escape_text(lines[i].substr(0, 400)));
-        line();
+        if (run.passed) continue;
+        const std::string which = fmt::format("in run {} ({}):", run.plan.id, to_string(run.plan.kind));
+        for (const PhaseRecord& phase : run.phases)
+            tail(fmt::format("Last output of '{}' {}", escape_text(phase.name), which), phase.output);
+        tail("Last output of the subject " + which, run.log_tail);
     }
 }
 
 void Page::advice() {
+    if (!result_.exercised.empty())
+        line(tint("1", "Exercised by rogate itself: ") +
+             escape_text(fmt::format("{}", fmt::join(result_.exercised, ", "))) +
+             "   (--test COMMAND gives a better answer)");
     if (!result_.stopped.empty())
         line(tint("1", "Not all was asked: ") + escape_text(result_.stopped) +
              "; what is not settled is inconclusive");

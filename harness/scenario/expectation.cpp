@@ -162,7 +162,8 @@ std::string mismatch(const Step& step, const Observed& observed, const Masker& m
     if (const auto* file = std::get_if<FileAction>(&step.action))
         if (std::string why = file_mismatch(step, *file, observed); !why.empty()) return why;
     if (std::holds_alternative<ExecAction>(step.action) ||
-        std::holds_alternative<RunContainerAction>(step.action)) {
+        std::holds_alternative<RunContainerAction>(step.action) ||
+        std::holds_alternative<CommandAction>(step.action)) {
         const int wanted = expect.exit_code.value_or(0);
         if (observed.exit_code.value_or(-1) != wanted)
             return fmt::format("expected exit code {}, got {} ({})", wanted, observed.exit_code.value_or(-1),

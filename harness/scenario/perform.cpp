@@ -8,6 +8,7 @@
 
 #include "scenario/observation.hpp"
 #include "scenario/outcome.hpp"
+#include "scenario/reach.hpp"
 #include "secrets/collect.hpp"
 
 namespace rogate::scenario {
@@ -21,6 +22,20 @@ namespace {
 
 void add_pids(StepOutcome& to, const StepOutcome& from) {
     to.exec_pids.insert(to.exec_pids.end(), from.exec_pids.begin(), from.exec_pids.end());
+}
+
+// What commands told, of several steps or repetitions.
+void add_tests(StepOutcome& to, StepOutcome& from) {
+    to.output += from.output;
+    if (!from.suite) return;
+    if (!to.suite) {
+        to.suite = std::move(from.suite);
+        return;
+    }
+    to.suite->total += from.suite->total;
+    for (auto list : {&SuiteRecord::failed, &SuiteRecord::known})
+        ((*to.suite).*list)
+            .insert(((*to.suite).*list).end(), ((*from.suite).*list).begin(), ((*from.suite).*list).end());
 }
 
 asio::awaitable<bool> is_cancelled() {
@@ -107,6 +122,14 @@ Task<StepOutcome> StepRunner::perform(const Step& written, std::string key) {
     for (int time = 1; time <= written.repeat; ++time) {
         Variables variables = memory_.variables;
         variables.insert_or_assign("repetition", std::to_string(time));
+        const bool is_command = std::holds_alternative<CommandAction>(written.action);
+        HostReach reached;
+        if (is_command) {
+            auto found = co_await reach();
+            if (!found) co_return fail(std::move(found.error()));
+            reached = std::move(*found);
+            variables.merge(variables_for_commands(reached));
+        }
         const Step step = resolved(written, variables);
         if (memory_.scenario != nullptr) {
             memory_.hide(secrets::of_step(step, *memory_.scenario));
@@ -134,9 +157,19 @@ Task<StepOutcome> StepRunner::perform(const Step& written, std::string key) {
                 continue;
             }
         }
-        auto outcome = co_await once(step, this_key);
+        Result<StepOutcome> outcome =
+            pass();  // not with `?:` around co_await: g++ 12 destroys its answer twice
+        if (is_command)
+            outcome = co_await command(step, this_key, reached);
+        else if (std::holds_alternative<PagesAction>(step.action))
+            outcome = co_await pages(step, this_key);
+        else
+            outcome = co_await once(step, this_key);
         if (!outcome) co_return fail(std::move(outcome.error()));
         add_pids(total, *outcome);
+        add_tests(total, *outcome);
+        if (is_command) settle(step, this_key, *outcome);
+        if (outcome->passed && !outcome->message.empty()) total.message = std::move(outcome->message);
         if (outcome->passed) continue;
         total.passed = false;
         total.message = written.repeat == 1
@@ -164,6 +197,7 @@ Task<StepOutcome> StepRunner::parallel(const ParallelAction& action, std::string
     for (std::size_t i = 0; i < results.size(); ++i) {
         if (!results[i]) co_return fail(std::move(results[i].error()).with_context(action.steps[i].name));
         add_pids(total, *results[i]);
+        add_tests(total, *results[i]);
         if (results[i]->passed) continue;
         total.passed = false;
         total.message += fmt::format("{}'{}': {}", total.message.empty() ? "" : "; ", action.steps[i].name,

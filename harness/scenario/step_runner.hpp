@@ -5,12 +5,14 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <rogate/run.hpp>
 #include <rogate/scenario.hpp>
 #include <string>
 #include <vector>
 
 #include "engine/client.hpp"
 #include "scenario/expectation.hpp"
+#include "scenario/places.hpp"
 #include "scenario/variables.hpp"
 
 namespace rogate::scenario {
@@ -23,6 +25,8 @@ struct StepOutcome {
     std::vector<std::int64_t>
         exec_pids;  // processes that this step started in the subject (engine host's pids)
     std::optional<Observed> observed = {};
+    std::optional<SuiteRecord> suite = {};  // of a command that tells of its tests
+    std::string output = {};                // the end of a command's, where it did not pass
 };
 
 // What the steps of one run share.
@@ -48,7 +52,9 @@ struct Neighbourhood {
 using TmpfsByTarget = std::map<std::string, bool>;
 
 struct Address;
+struct HostReach;
 class Connection;
+class JunitFiles;
 using Conversation = std::function<engine::Task<StepOutcome>(Connection&)>;
 
 // What is executed in place of a command, so that an observer can see it.
@@ -76,6 +82,13 @@ class StepRunner {
     // Log steps see only what was written since the subject's last start, as readiness checks do: what the
     // same steps have brought about before it is no proof.
     void read_log_from_start() { log_from_start_ = true; }
+    // What commands are told: where the containers are, and of which run.
+    void know_places(std::vector<Place> places, RunFacts run) {
+        places_ = std::move(places);
+        run_ = std::move(run);
+    }
+    // Who shows what commands write, line by line and without secrets.
+    void show_output(std::function<void(const std::string& line)> show) { show_output_ = std::move(show); }
     // Who has to know of a restart: called before the subject is told to end, and when it has ended, before
     // it is started again.
     using Told = std::function<engine::Task<>()>;
@@ -104,6 +117,18 @@ class StepRunner {
     engine::Task<std::string> make_neighbour(const RunContainerAction& action);
     engine::Task<StepOutcome> watch_neighbour(const Step& step, const std::string& id,
                                               const std::string& image);
+    engine::Task<StepOutcome> pages(const Step& step, const std::string& key);
+    // Of the control run: follows links as long as there is time.
+    engine::Task<StepOutcome> look_around(const PagesAction& action,
+                                          std::map<std::string, std::string>& answers);
+    // Of the others: asks for what the control run asked for, and has to get the same.
+    engine::Task<StepOutcome> ask_again(const std::map<std::string, std::string>& control,
+                                        const PagesAction& action);
+    engine::Task<HostReach> reach();
+    Variables variables_for_commands(const HostReach& reach) const;
+    engine::Task<StepOutcome> command(const Step& step, const std::string& key, HostReach& reach);
+    // What a command that has ended tells: by its exit code, and by what it says of its tests.
+    StepOutcome tested(const Step& step, const std::string& key, Observed observed, const JunitFiles& junit);
     engine::Task<StepOutcome> parallel(const ParallelAction& action, std::string key);
     // Whether the step is to be left out; nothing: not to be.
     engine::Task<std::optional<std::string>> skip(const Step& step, StepOutcome& outcome);
@@ -127,6 +152,9 @@ class StepRunner {
     TmpfsByTarget mounts_;
     Neighbourhood neighbourhood_;
     CommandWrapper wrapper_;
+    std::vector<Place> places_;
+    RunFacts run_;
+    std::function<void(const std::string&)> show_output_;
     std::map<std::string, std::uint16_t> ports_;
     std::string address_;  // on the network
     Told before_end_, before_start_;

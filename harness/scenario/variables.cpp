@@ -81,6 +81,7 @@ class Resolver {
         in(action.image), in(action.command), in(action.entrypoint), in(action.environment);
         for (Load& load : action.files) in(load);
     }
+    void operator()(CommandAction& action) const { in(action.command), in(action.environment); }
     template <class T>
     void operator()(T&) const {}
 

@@ -63,6 +63,10 @@ void Collector::step(const Step& step) {
         command(driver->entrypoint);
         for (const Load& load : driver->files) text(load.text);
     }
+    if (const auto* host = std::get_if<CommandAction>(&step.action)) {
+        environment(host->environment);
+        command(host->command);
+    }
     if (const auto* copy = std::get_if<CopyAction>(&step.action)) text(copy->load.text);
     if (const auto* http = std::get_if<HttpAction>(&step.action)) {
         headers(http->headers);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/references.hpp"
+#include "spec/commands.hpp"
 #include "spec/expect.hpp"
 #include "spec/loads.hpp"
 #include "spec/nearest_name.hpp"
@@ -33,6 +34,7 @@ class ActionReader {
         if (name == "copy") return CopyAction{read_load(value, in(name), context_)};
         if (name == "file") return file(value);
         if (name == "run") return run(value);
+        if (name == "command") return read_host_command(value, in(name), context_);
         return healthcheck(value);
     }
 
@@ -309,6 +311,12 @@ std::string default_name(const Step& step) {
         std::string operator()(const CopyAction& copy) const { return "copy to " + copy.load.to; }
         std::string operator()(const FileAction& file) const { return "file " + file.path; }
         std::string operator()(const RunContainerAction& driver) const { return "run " + driver.image; }
+        std::string operator()(const CommandAction& command) const {
+            const bool is_shell =
+                command.command.size() == 3 && command.command[0] == "sh" && command.command[1] == "-c";
+            return "command " + (is_shell ? command.command[2] : join(command.command));
+        }
+        std::string operator()(const PagesAction&) const { return "pages"; }
         std::string operator()(const ParallelAction&) const { return "parallel"; }
         std::string operator()(const BackgroundAction&) const { return "background"; }
     };

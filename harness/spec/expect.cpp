@@ -15,7 +15,7 @@ namespace {
 std::vector<std::string_view> fitting_keys(std::string_view action) {
     if (action == "http")
         return {"status", "contains", "not_contains", "matches", "equals", "headers", "json"};
-    if (action == "exec" || action == "run")
+    if (action == "exec" || action == "run" || action == "command")
         return {"exit_code", "contains", "not_contains", "matches", "equals", "json"};
     if (action == "file")
         return {"exists", "mode", "size", "contains", "not_contains", "matches", "equals", "json"};

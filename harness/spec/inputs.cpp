@@ -146,6 +146,17 @@ std::set<std::string> not_runnable(const System& system) {
     return names;
 }
 
+// Nobody said what is done to it. What ends by itself is let run to its end.
+Scenario with_own_exercise(const System& system, const std::string& name) {
+    Scenario scenario = scenario_of(system, name);
+    const SystemContainer& container = *find_container(system, name);
+    const std::string& policy = container.restart.name;
+    scenario.self_made = !container.ends && container.role != SystemContainer::Role::init;
+    scenario.goes_on =
+        system.kind == Origin::Kind::kubernetes || policy == "always" || policy == "unless-stopped";
+    return scenario;
+}
+
 // The system with what is asked for, unless what is wrong with it is not one container's alone.
 Result<Input> finished(System system, const Problems& problems, const std::vector<std::string>& wanted) {
     std::set<std::string> told;
@@ -158,7 +169,7 @@ Result<Input> finished(System system, const Problems& problems, const std::vecto
     Input input;
     const std::set<std::string> left = not_runnable(system);
     for (const std::string& name : *names)
-        if (!left.contains(name)) input.scenarios.push_back(scenario_of(system, name));
+        if (!left.contains(name)) input.scenarios.push_back(with_own_exercise(system, name));
     input.system = std::move(system);
     input.own_exercise = true;
     return input;

@@ -55,14 +55,17 @@ inline constexpr KeySet ready("/$defs/ready",
 inline constexpr KeySet check("/$defs/check",
                               {"name", "http", "tcp", "log", "exec", "healthcheck", "expect", "timeout"});
 inline constexpr KeySet step(
-    "/$defs/step", {"name", "http",        "exec",       "signal",  "restart", "wait",   "log",
-                    "tcp",  "healthcheck", "expect",     "timeout", "retry",   "copy",   "file",
-                    "run",  "parallel",    "background", "capture", "skip_if", "repeat", "same_as_control"});
+    "/$defs/step", {"name",   "http",        "exec",       "signal",  "restart", "wait",   "log",
+                    "tcp",    "healthcheck", "expect",     "timeout", "retry",   "copy",   "file",
+                    "run",    "parallel",    "background", "capture", "skip_if", "repeat", "same_as_control",
+                    "command"});
 inline constexpr KeySet http("/$defs/http", {"method", "port", "path", "headers", "body", "file", "form"});
 inline constexpr KeySet form_field("/$defs/form_field", {"file", "text", "filename", "type"});
 inline constexpr KeySet copy("/$defs/copy", {"to", "from", "text", "owner", "mode"});
 inline constexpr KeySet run("/$defs/run", {"image", "command", "entrypoint", "user", "working_dir",
                                            "environment", "files"});
+inline constexpr KeySet command("/$defs/command",
+                                {"run", "directory", "environment", "junit", "known_failures"});
 inline constexpr KeySet background("/$defs/background", {"steps", "interval"});
 inline constexpr KeySet capture("/$defs/capture", {"json", "header", "regex"});
 inline constexpr KeySet skip_if("/$defs/skip_if", {"exec", "vars"});
@@ -102,6 +105,7 @@ inline constexpr std::array all{scenario,
                                 form_field,
                                 copy,
                                 run,
+                                command,
                                 background,
                                 capture,
                                 skip_if,

@@ -20,6 +20,7 @@ bool holds_text(const Step& step) {
     return std::holds_alternative<HttpAction>(step.action) ||
            std::holds_alternative<ExecAction>(step.action) ||
            std::holds_alternative<RunContainerAction>(step.action) ||
+           std::holds_alternative<CommandAction>(step.action) ||
            std::holds_alternative<FileAction>(step.action) || std::holds_alternative<LogAction>(step.action);
 }
 
@@ -65,8 +66,9 @@ void read_captures(const Mapping& mapping, Step& step, const Context& context) {
     const Value* value = mapping.get("capture");
     if (value == nullptr) return;
     if (!holds_text(step)) {
-        context.problems.add(mapping.place_of("capture"),
-                             "'capture' fits http, exec, run, file and log, which have something to keep");
+        context.problems.add(
+            mapping.place_of("capture"),
+            "'capture' fits http, exec, run, command, file and log, which have something to keep");
         return;
     }
     if (value->kind != Value::Kind::mapping)
@@ -136,8 +138,9 @@ void read_same_as_control(const Mapping& mapping, Step& step, const Context& con
     const Value* value = mapping.get("same_as_control");
     if (value == nullptr) return;
     if (!holds_text(step))
-        context.problems.add(mapping.place_of("same_as_control"),
-                             "'same_as_control' fits http, exec, run, file and log, which observe something");
+        context.problems.add(
+            mapping.place_of("same_as_control"),
+            "'same_as_control' fits http, exec, run, command, file and log, which observe something");
     if (value->kind != Value::Kind::mapping) {
         step.same_as_control = read_bool(*value, "'same_as_control'", context).value_or(false);
         return;

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "spec/actions.hpp"
+#include "spec/commands.hpp"
 #include "spec/step_options.hpp"
 
 namespace rogate::spec {
@@ -14,7 +15,7 @@ namespace rogate::spec {
 namespace {
 
 constexpr std::string_view step_actions[] = {"http", "exec",        "signal", "restart", "wait", "log",
-                                             "tcp",  "healthcheck", "copy",   "file",    "run"};
+                                             "tcp",  "healthcheck", "copy",   "file",    "run",  "command"};
 constexpr std::string_view groups[] = {"parallel", "background"};
 constexpr std::string_view check_actions[] = {"http", "tcp", "log", "exec", "healthcheck"};
 
@@ -36,9 +37,10 @@ void read_retry(const Mapping& mapping, Step& step, const Context& context) {
         std::holds_alternative<FileAction>(step.action) ||
         std::holds_alternative<RunContainerAction>(step.action);
     if (!repeatable)
-        context.problems.add(mapping.place_of("retry"),
-                             "'retry' does not fit 'signal', 'restart', 'wait', 'copy' or a group; retry the "
-                             "step that checks the effect");
+        context.problems.add(
+            mapping.place_of("retry"),
+            "'retry' does not fit 'signal', 'restart', 'wait', 'copy', 'command' or a group; retry the "
+            "step that checks the effect");
     const Mapping retry(*value, fmt::format("'retry' of {}", mapping.where()), keys::retry, context);
     step.retry_until_ms = retry.duration("until", Zero::refused);
     if (!retry.has("until") && value->kind == Value::Kind::mapping)
@@ -136,6 +138,7 @@ std::optional<Step> read_step(const Value& value, std::size_t index, std::span<c
     if (!step) return std::nullopt;
     step->name = name.value_or("");
     step->declared = context.declared(value.place);
+    if (std::holds_alternative<CommandAction>(step->action)) step->timeout_ms = command_timeout_ms;
     if (timeout) step->timeout_ms = *timeout;
     if (timeout && std::holds_alternative<WaitAction>(step->action))
         context.problems.add(mapping.place_of("timeout"), "'timeout' does not fit 'wait'; leave it out");

@@ -227,6 +227,19 @@ Scenario scenario_of(const System& system, const std::string& container) {
     return scenario;
 }
 
+void put_all_beside(const System& system, Scenario& scenario) {
+    if (system.kind != Origin::Kind::compose) return;
+    const std::string& subject = scenario.subject.origin.name;
+    for (const SystemContainer& each : system.containers) {
+        const bool is_there =
+            std::ranges::find(scenario.companions, each.name, &Companion::name) != scenario.companions.end();
+        if (each.name == subject || is_there) continue;
+        Companion made{each.name, each.subject, each.after, each.grace_ms, each.restart};
+        made.behind = needed_by(system, each.name).contains(subject);
+        scenario.companions.push_back(std::move(made));
+    }
+}
+
 std::string subject_name(const Scenario& scenario) {
     const Origin& origin = scenario.subject.origin;
     if (origin.kind == Origin::Kind::compose) return origin.name;

@@ -11,6 +11,10 @@ namespace rogate::spec {
 // `container` must be one of the system's.
 Scenario scenario_of(const System& system, const std::string& container);
 
+// Of a Compose project: the services that the subject does not need stand beside it as well, those that wait
+// for it behind it, as whoever tests the whole project needs them.
+void put_all_beside(const System& system, Scenario& scenario);
+
 // What a scenario's subject stands in. scenario_of(system_of(s), its name) is `s` again, but for steps and
 // whatever else only a scenario says.
 System system_of(const Scenario& scenario);

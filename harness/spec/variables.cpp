@@ -18,6 +18,11 @@ const Value* value_of(const Value& mapping, std::string_view key) {
     return nullptr;
 }
 
+// Where the containers are, which is known in each run alone.
+bool is_told_to_commands(const std::string& name) {
+    return name.starts_with("ROGATE_");
+}
+
 class Walk {
   public:
     Walk(const Context& context, std::map<std::string, std::string> variables)
@@ -42,6 +47,7 @@ class Walk {
         std::vector<const Value*> before;
         for (ValuePtr& step : made->items) {
             const Value& written = *step;
+            step_ = &written;
             step = copy(step, true, true);
             if (in_order)
                 note_captures(written);
@@ -72,10 +78,12 @@ class Walk {
         auto made = std::make_shared<Value>(*value);
         for (ValuePtr& item : made->items) item = copy(item, resolved_later, in_steps);
         for (auto& [name, inside] : made->pairs) {
+            if (value.get() == step_) in_command_ = name->text == "command";
             const bool group = in_steps && (name->text == "parallel" || name->text == "background");
             inside =
                 group ? steps(inside, name->text == "background") : copy(inside, resolved_later, in_steps);
         }
+        if (value.get() == step_) in_command_ = false;
         return made;
     }
 
@@ -107,6 +115,7 @@ class Walk {
 
     void check_captured(const Value& at, const std::string& name, bool in_steps) {
         if (in_steps && (captured_.contains(name) || name == "repetition")) return;
+        if (in_command_ && is_told_to_commands(name)) return;
         std::vector<std::string_view> known;
         for (const auto& [each, unused] : variables_) known.push_back(each);
         if (in_steps)
@@ -122,6 +131,8 @@ class Walk {
     const Context& context_;
     std::map<std::string, std::string> variables_;
     std::set<std::string> captured_, used_;
+    const Value* step_ = nullptr;  // that is being gone through
+    bool in_command_ = false;      // in what it runs on rogate's machine
 };
 
 std::map<std::string, std::string> declared(const Value& root, const Context& context) {
@@ -137,6 +148,11 @@ std::map<std::string, std::string> declared(const Value& root, const Context& co
             context.problem(*name,
                             fmt::format("{} cannot name a variable; letters, digits and _ can, beginning "
                                         "with a letter ('repetition' is the number that 'repeat' counts)",
+                                        in_quotes(name->text)));
+        if (is_told_to_commands(name->text))
+            context.problem(*name,
+                            fmt::format("{} begins with ROGATE_, as what commands are told does; name it "
+                                        "otherwise",
                                         in_quotes(name->text)));
         if (const auto text = read_text(*value, in_quotes(name->text), context))
             found.emplace(name->text, *text);

@@ -52,6 +52,8 @@ struct MountResult {
     Difference difference = {};
     std::optional<Watched> watched = {};  // absent: no run with it read-only passed
     std::string made_up = {};  // what the runs had there in place of the user's data; empty: nothing
+    bool self_made = false;    // nothing but rogate's own exercise vouches for it
+    bool opened_up = false;    // the user has it read-only; it was made writable to be settled
     bool operator==(const MountResult&) const = default;
 };
 
@@ -129,6 +131,8 @@ struct CampaignResult {
     // Why no more runs were made though some were wanted ("--max-runs 4 is used up"); empty: all were made.
     std::string stopped = {};
     std::vector<SettingResult> settings = {};  // that match what was written
+    // What rogate's own exercise consisted of ("12 pages of port 80"); empty: there was another one.
+    std::vector<std::string> exercised = {};
     bool operator==(const CampaignResult&) const = default;
 };
 

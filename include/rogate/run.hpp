@@ -61,11 +61,21 @@ struct RunPlan {
     bool operator==(const RunPlan&) const = default;
 };
 
+// What a command told of its tests.
+struct SuiteRecord {
+    std::size_t total = 0;
+    std::vector<std::string> failed;  // in order of name
+    std::vector<std::string> known;   // of those that failed: left out, since the user knows them
+    bool operator==(const SuiteRecord&) const = default;
+};
+
 struct PhaseRecord {
     std::string name;  // entrypoint, ready, "step <name>", "again: …", shutdown
     bool passed = false;
     std::string message;  // why it failed; empty if it passed
     double duration_s = 0;
+    std::optional<SuiteRecord> suite = {};
+    std::string output = {};  // the end of what a command wrote, where the phase failed
     bool operator==(const PhaseRecord&) const = default;
 };
 

@@ -105,6 +105,24 @@ struct RunContainerAction {
     bool operator==(const RunContainerAction&) const = default;
 };
 
+// A command of the user's, on rogate's machine. It is told by variables where the system is; its exit code
+// decides, and what it says of its tests.
+struct CommandAction {
+    std::vector<std::string> command;
+    std::string directory;                           // absolute; where it runs
+    std::map<std::string, std::string> environment;  // beside rogate's own
+    // Patterns of the JUnit files that it writes, relative to `directory`; none: it writes none.
+    std::vector<std::string> junit;
+    std::vector<std::string> known_failures;  // names of tests whose failure counts for nothing
+    bool operator==(const CommandAction&) const = default;
+};
+// Asks every port of the subject that speaks HTTP for `/`, and for what that links to on the same port.
+struct PagesAction {
+    int most = 40;                  // pages of all ports together
+    std::int64_t time_ms = 15'000;  // for all of them
+    bool operator==(const PagesAction&) const = default;
+};
+
 struct Step;
 struct ParallelAction {  // all at once; passed when each one passed
     std::vector<Step> steps;
@@ -117,9 +135,9 @@ struct BackgroundAction {
     bool operator==(const BackgroundAction&) const;
 };
 
-using Action =
-    std::variant<HttpAction, ExecAction, SignalAction, RestartAction, WaitAction, LogAction, TcpAction,
-                 HealthAction, CopyAction, FileAction, RunContainerAction, ParallelAction, BackgroundAction>;
+using Action = std::variant<HttpAction, ExecAction, SignalAction, RestartAction, WaitAction, LogAction,
+                            TcpAction, HealthAction, CopyAction, FileAction, RunContainerAction,
+                            CommandAction, PagesAction, ParallelAction, BackgroundAction>;
 
 // Part of what a step observed, kept under a name that later steps refer to as ${{ name }}.
 struct Capture {
@@ -204,6 +222,7 @@ struct Companion {
     std::vector<Dependency> after;
     std::int64_t grace_ms = 10'000;  // from its stop signal to SIGKILL
     RestartPolicy restart = {};
+    bool behind = false;  // it waits for the subject, and is started when that is ready
     bool operator==(const Companion&) const = default;
 };
 
@@ -229,6 +248,13 @@ enum class DataMode {
     live      // the real ones: what the runs write stays
 };
 
+// A port by which users reach a system.
+struct Front {
+    std::string container;  // a service's name, or the subject's
+    std::uint16_t port = 0;
+    bool operator==(const Front&) const = default;
+};
+
 struct Scenario {
     std::string name;
     std::string description;
@@ -247,6 +273,12 @@ struct Scenario {
     std::vector<Fixture> fixtures;
     DataMode data = DataMode::overlay;
     std::vector<DataState> states;  // verdicts hold for all of them; empty: just as the data are
+    std::optional<Front> front;     // what a command is told as ROGATE_URL; absent: a port of the subject's
+    // Nobody wrote steps or gave a test: what can be asked without knowing the application is added to the
+    // steps, and `soak_ms` of running for its timers.
+    bool self_made = false;
+    bool goes_on = false;  // the subject runs until it is told to end, as far as the files tell
+    std::int64_t soak_ms = 10'000;
     std::string file;
     std::vector<std::string> notes;  // what was read and has no effect on a test run, for the user
     bool operator==(const Scenario&) const = default;

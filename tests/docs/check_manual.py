@@ -76,8 +76,8 @@ def load(text, folder):
     path = os.path.join(folder, "scenario.yaml")
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
-    done = subprocess.run([ROGATE, "--host", f"unix://{folder}/no-engine", "run", path, "-q"], capture_output=True, text=True,
-                          cwd=folder, timeout=60)
+    done = subprocess.run([ROGATE, "--host", f"unix://{folder}/no-engine", "run", path, "-q", "--allow-commands"], capture_output=True,
+                          text=True, cwd=folder, timeout=60)
     # Exit code 3: it was understood, and then there was no engine.
     return None if done.returncode == 3 else done.stderr
 

@@ -115,8 +115,13 @@ def left_after(seconds):
     return left
 
 
+def without_soak(words):
+    """rogate's own exercise lets each container run for ten seconds, which the tests that are not about it do without."""
+    return words if words[:1] != ("run",) or "--soak" in words else (*words, "--soak", "0s")
+
+
 def rogate(*words, env=None, timeout=500):
-    return subprocess.run([ROGATE, *words], capture_output=True, text=True, timeout=timeout,
+    return subprocess.run([ROGATE, *without_soak(words)], capture_output=True, text=True, timeout=timeout,
                           env={**os.environ, **(env or {})})
 
 
@@ -127,7 +132,7 @@ class Running:
     """A rogate that is at work: its progress can be waited for."""
 
     def __init__(self, *words):
-        self.process = subprocess.Popen([ROGATE, *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.process = subprocess.Popen([ROGATE, *without_soak(words)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self.output = ""
         self.code = None
 

@@ -1,6 +1,8 @@
 """Whole projects and manifests, settled by one command."""
+import contextlib
 import json
 import os
+import pty
 import shutil
 import subprocess
 
@@ -175,3 +177,32 @@ def test_what_is_read_only_and_fails_is_opened_up():
         contains(p.mount("/conf")["reason"], "scenario.yaml:1: make it writable there")
         contains(p.mount("/")["reason"], "and was made writable for the control run")
         equal(fingerprint(p.path("conf")), before, "the user's data changed")
+
+
+def test_somebody_at_the_terminal_is_asked_to_open_up():
+    with project() as p:
+        p.make("conf", {"old": "text\n"})
+        with open(p.path("compose.yaml"), "w") as out:
+            json.dump({"services": {"web": {"image": IMAGE, "command": ["sh", "-c", f"date >/conf/new || exit 3; {IDLE}"],
+                                            "volumes": ["./conf:/conf:ro"]}}}, out)
+        words = [ROGATE, "run", p.path("compose.yaml"), "--soak", "0s", "--out", p.path("out")]
+        for answer, wanted in ((b"\n", (1, {"/": "already-ro", "/conf": "inconclusive"})), (b"y\n", (0, {"/conf": "required"}))):
+            there, here = pty.openpty()
+            process = subprocess.Popen(words, stdin=here, stderr=here, stdout=subprocess.DEVNULL)
+            os.close(here)
+            said = b""
+            with contextlib.suppress(OSError):  # the terminal's end
+                while True:
+                    said += os.read(there, 4096)
+                    if b"(y/N) " in said and answer:
+                        os.write(there, answer)
+                        answer = b""
+            code = process.wait(timeout=120)
+            os.close(there)
+            equal(answer, b"", said)
+            contains(said.decode(), "writes were refused on /conf, which is read-only; make it writable")
+            p.read_result()
+            equal((code, p.verdicts()["/conf"]), (wanted[0], wanted[1]["/conf"]), said.decode())
+        done = rogate("patch", p.path("out/result.json"))
+        equal(done.returncode, 0, done.stderr)
+        contains(done.stdout, '"./conf:/conf"]')

@@ -153,6 +153,11 @@ TEST(Requirements, AreAskedOfEveryResult) {
     EXPECT_EQ(code("real-data"), 1);
     EXPECT_EQ(code("{real-data: false, steps: 1}"), 0);
     made.made_up.clear();
+    EXPECT_EQ(code("scenario"), 0);
+    made.self_made = true;
+    EXPECT_EQ(code("scenario"), 1);
+    EXPECT_EQ(code("{scenario: true}"), 1);
+    EXPECT_EQ(code("{scenario: false, steps: 1}"), 0);
     made.verdict = Verdict::required;
     EXPECT_EQ(code("{watched: 13s}"), 0) << "nothing is concluded from how long that was watched";
 }

@@ -63,6 +63,12 @@ Case load(const fs::path& folder) {
         out.result.mounts.emplace_back().mount = test::mount(
             type_named(text(each, "type", "bind")), text(each, "target"), text(each, "source"),
             {text(each, "file"), std::stoi(text(each, "line", "0")), std::stoi(text(each, "column", "0"))});
+    for (const auto& target : spec["opened"])
+        for (MountResult& each : out.result.mounts)
+            if (each.mount.target == target.as<std::string>()) {
+                each.opened_up = true;
+                each.verdict = Verdict::required;
+            }
     for (const auto& each : spec["read_only"])
         out.result.recommendation.read_only.push_back(each.as<std::string>());
     for (const auto& each : spec["writable"]) {
