@@ -1,0 +1,106 @@
+"""The proxy of `rogate wrap`: what it adds to a call, and how fast images go through it.
+
+Called with arguments it is COMMAND itself: REAL_SOCKET IMAGE ROUNDS CALLS OUT."""
+import http.client
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+NAME = "rogate-bench-wrap"
+
+
+def connection(path):
+    made = http.client.HTTPConnection("localhost", timeout=600)
+    made.sock = socket.socket(socket.AF_UNIX)
+    made.sock.connect(path)
+    return made
+
+
+def ping(path, calls):
+    """Median, in milliseconds; a connection each, as any client with a new process makes."""
+    times = []
+    for _ in range(calls):
+        start = time.perf_counter()
+        made = connection(path)
+        made.request("GET", "/_ping")
+        made.getresponse().read()
+        made.close()
+        times.append(time.perf_counter() - start)
+    return sorted(times)[len(times) // 2] * 1000
+
+
+def save(path, image, file):
+    """Seconds."""
+    start = time.monotonic()
+    made = connection(path)
+    made.request("GET", f"/images/{image}/get")
+    answer = made.getresponse()
+    assert answer.status == 200, answer.read()
+    buffer = bytearray(1 << 20)
+    with open(file, "wb") as out:
+        while count := answer.readinto(buffer):
+            out.write(memoryview(buffer)[:count])
+    made.close()
+    return time.monotonic() - start
+
+
+def load(path, file):
+    start = time.monotonic()
+    made = connection(path)
+    with open(file, "rb") as tar:
+        made.request("POST", "/images/load?quiet=1", tar, {"Content-Length": str(os.path.getsize(file)), "Content-Type": "application/x-tar"})
+        answer = made.getresponse()
+        assert answer.status == 200, answer.read()
+        answer.read()
+    made.close()
+    return time.monotonic() - start
+
+
+def command(real, image, rounds, calls, out):
+    from measure import in_turns
+    ours = os.environ["DOCKER_HOST"].removeprefix("unix://")
+    with tempfile.TemporaryDirectory() as folder:
+        tar = f"{folder}/image.tar"
+        save(real, image, tar)  # into the page cache
+        result = {"ping": in_turns(2 * rounds, {"direct": lambda: ping(real, calls), "proxy": lambda: ping(ours, calls)}),
+                  "save": in_turns(rounds, {"direct": lambda: save(real, image, f"{folder}/saved"), "proxy": lambda: save(ours, image, f"{folder}/saved")}),
+                  "load": in_turns(rounds, {"direct": lambda: load(real, tar), "proxy": lambda: load(ours, tar)})}
+    with open(out, "w") as file:
+        json.dump(result, file)
+
+
+def run(settings):
+    from measure import Line, ratio, with_spread
+    real = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock").removeprefix("unix://")
+    megabytes = 5 if settings.tiny else 500
+    with tempfile.TemporaryDirectory() as folder:
+        os.mkdir(f"{folder}/root")
+        subprocess.run(["dd", "if=/dev/urandom", f"of={folder}/root/file", "bs=1M", f"count={megabytes}"], capture_output=True, check=True)
+        tar = subprocess.Popen(["tar", "-C", f"{folder}/root", "-c", "."], stdout=subprocess.PIPE)
+        subprocess.run(["docker", "import", "-", NAME], stdin=tar.stdout, capture_output=True, check=True)
+        tar.wait()
+        try:
+            # It creates no container, so that rogate has nothing to settle and says so.
+            done = subprocess.run([settings.rogate, "wrap", "-q", "--", sys.executable, "-B", os.path.abspath(__file__), real, NAME, str(settings.rounds),
+                                   str(settings.count(500)), f"{folder}/out"], capture_output=True, text=True)
+            if not os.path.exists(f"{folder}/out"):
+                raise RuntimeError(done.stdout + done.stderr)
+            with open(f"{folder}/out") as file:
+                result = json.load(file)
+        finally:
+            subprocess.run(["docker", "rmi", "-f", NAME], capture_output=True)
+    added = [one - other for one, other in zip(result["ping"]["proxy"], result["ping"]["direct"])]
+    lines = [Line("what the proxy adds to a call (`GET /_ping`, median of each round)", "the engine's own socket", "1 ms",
+                  with_spread(added, 2, " ms"), result["ping"])]
+    for what in ("save", "load"):
+        lines.append(Line(f"speed of `docker {what}` of {megabytes} MB through the proxy", "the engine's own socket", "0.9",
+                          ratio(result[what], "direct", "proxy"), result[what]))
+    return lines
+
+
+if __name__ == "__main__":
+    command(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), sys.argv[5])
