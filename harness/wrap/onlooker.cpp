@@ -230,6 +230,20 @@ Task<> Onlooker::learn(Created& container) {
     co_return Result<>{};
 }
 
+// Once, in the first run: what is a socket is one in every run.
+Task<> Onlooker::look_at_sources(Created& container) {
+    if (!is_first_) co_return Result<>{};
+    for (const Mount& mount : container.mounts) {
+        if (mount.type != MountType::bind) continue;
+        const std::string target = mount.target;
+        auto stat = co_await around_.client.archive_stat(container.id, target);
+        if (!stat && stat.error().kind == ErrorKind::cancelled) co_return fail(std::move(stat.error()));
+        const std::string kind = stat ? special_by(stat->go_mode) : std::string();
+        if (!stat || !kind.empty()) container.special.insert_or_assign(target, kind);
+    }
+    co_return Result<>{};
+}
+
 // Observers of containers that have ended, without anybody's having removed them.
 Task<> Onlooker::make_room() {
     auto turn = co_await room_.take();
@@ -279,6 +293,8 @@ Task<> Onlooker::before_start(Created& container) {
     const std::string doing = fmt::format("watching container {}", container.key);
     auto learned = co_await learn(container);
     if (!learned) co_return doubted(std::move(learned), doing);
+    if (around_.client.server().archives_mount_volumes())
+        if (auto looked = co_await look_at_sources(container); !looked) co_return looked;
     auto armed = co_await arm(container);
     co_return doubted(std::move(armed), doing);
 }
@@ -426,15 +442,8 @@ Task<> Onlooker::after(const Exchange& exchange, int status, const std::string& 
         co_return Result<>{};
     }
     container.was_started = true;
-    if (is_first_)
-        for (const Mount& mount : container.mounts) {
-            if (mount.type != MountType::bind) continue;
-            const std::string target = mount.target;
-            auto stat = co_await around_.client.archive_stat(container.id, target);
-            if (!stat) continue;
-            if (std::string kind = special_by(stat->go_mode); !kind.empty())
-                container.special.insert_or_assign(target, std::move(kind));
-        }
+    if (!around_.client.server().archives_mount_volumes())
+        if (auto looked = co_await look_at_sources(container); !looked) co_return looked;
     auto tried = co_await try_canaries(container);
     co_return doubted(std::move(tried), fmt::format("the canaries of container {}", container.key));
 }
@@ -447,6 +456,11 @@ Task<> Onlooker::finish(bool stop, RunRecord* record) {
     if (auto ended = co_await std::move(all); !ended) co_return ended;
     for (const auto& each : containers_) {
         if (!each->is_made) continue;
+        // One that was never started is known by its id only.
+        if (each->mounts.empty())
+            if (auto learned = co_await learn(*each);
+                !learned && learned.error().kind == ErrorKind::cancelled)
+                co_return learned;
         for (observe::Recording& recording : each->recordings)
             add_recording(*record, each->key, std::move(recording), each->has_healthcheck);
         each->recordings.clear();

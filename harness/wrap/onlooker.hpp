@@ -30,7 +30,8 @@ struct Created {
     Asked asked;
     // As the engine tells it, before its first start.
     std::vector<Mount> mounts;
-    std::map<std::string, std::string> special;  // target -> "a socket": read-only protects nothing
+    // target -> "a unix socket": read-only protects nothing; empty: it could not be looked at
+    std::map<std::string, std::string> special;
     Subject subject;
     std::string image_id;
     bool has_healthcheck = false;
@@ -98,6 +99,7 @@ class Onlooker {
     void created(const Exchange& exchange, int status, const std::string& body);
     engine::Task<> before_start(Created& container);
     engine::Task<> learn(Created& container);
+    engine::Task<> look_at_sources(Created& container);
     engine::Task<> arm(Created& container);
     engine::Task<> make_room();
     engine::Task<> try_canaries(Created& container);

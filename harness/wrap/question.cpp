@@ -32,6 +32,9 @@ verdict::Question question_of(const std::vector<Subjected>& system, bool rootfs,
             if (each.was_there && !is_root) {
                 question.not_tried.emplace(
                     mount.target, "the container was there before COMMAND, so that nothing of it is changed");
+            } else if (special != each.special.end() && special->second.empty()) {
+                question.not_tried.emplace(
+                    mount.target, "what its source is (a socket, a device, …) could not be looked at");
             } else if (special != each.special.end()) {
                 question.ineffective.emplace(
                     mount.target,

@@ -17,7 +17,7 @@ namespace rogate::wrap {
 struct Subjected {
     std::string key, how;  // how it is recognised
     std::vector<Mount> mounts;
-    std::map<std::string, std::string> special = {};  // target -> "a unix socket"
+    std::map<std::string, std::string> special = {};  // target -> "a unix socket"; empty: not known
     Subject subject = {};
     std::string image_id = {};
     std::string unseen_writers = {};  // who else can write by its doing; empty: nobody

@@ -128,7 +128,8 @@ struct Wrap::Impl {
     std::vector<Subjected> system;  // containers of the control run, and what was there before
     verdict::Question question;
     std::vector<RunRecord> runs;
-    std::string said;  // the end of COMMAND's output in this run
+    bool is_told = false;  // how containers are recognised
+    std::string said;      // the end of COMMAND's output in this run
 };
 
 Task<> Wrap::Impl::show_that_it_sees(const char* when) {
@@ -214,8 +215,8 @@ Task<RunRecord> Wrap::Impl::run(RunPlan plan, const RunRecord* control, std::sha
     onlooker = std::make_shared<Onlooker>(around, co_await asio::this_coro::executor, record.plan, roster);
     if (auto looked = co_await onlooker->look_around(); !looked) co_return fail(std::move(looked.error()));
     overseer.set(onlooker);
-    record.phases.push_back({.name = "command", .passed = false, .message = {}, .duration_s = 0});
-    status.phase_started("command");
+    record.phases.push_back({.name = "step COMMAND", .passed = false, .message = {}, .duration_s = 0});
+    status.phase_started("step COMMAND");
     if (auto done = co_await run_command(record, control); !done) co_return fail(std::move(done.error()));
     record.phases.back().duration_s = seconds_since(start);
     record.passed = record.phases.back().passed;
@@ -282,7 +283,7 @@ Result<> Wrap::Impl::ask_about(const Onlooker& run, const RunRecord& control) {
         system.push_back(std::move(subject));
     }
     question = question_of(system, options.rootfs, client.server().read_only_root_has_tmpfs());
-    if (options.note)
+    if (options.note && !std::exchange(is_told, true))
         for (const Subjected& each : system)
             options.note(each.was_there
                              ? fmt::format("{} was there before COMMAND, and is left as it is", each.key)
@@ -399,10 +400,11 @@ Task<Answer> Wrap::go() {
 }
 
 Task<> Wrap::end() {
-    impl_->overseer.set(nullptr);
     Result<> ended;
+    // What it does when it is told to end (`docker compose down`), it does by the proxy.
     if (impl_->command) ended = co_await impl_->command->end();
     impl_->command.reset();
+    impl_->overseer.set(nullptr);
     if (impl_->proxy) {
         auto stopped = co_await impl_->proxy->stop();
         if (ended) ended = std::move(stopped);

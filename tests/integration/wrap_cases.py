@@ -94,12 +94,9 @@ def test_docker_run_through_the_socket():
         done = Wrapped(p.folder, *command, env={"DOCKER_TLS_VERIFY": ""})
         equal(done.code, 0, done.output)
         equal(done.verdicts(), {f"{NAME}-web /conf": "safe", f"{NAME}-web /data": "required", f"{NAME}-web /cache": "safe",
-                                f"{NAME}-web /run/x": "required" if False else done.verdicts()[f"{NAME}-web /run/x"],
-                                "base /data": "safe"})
+                                f"{NAME}-web /run/x": "tolerated", "base /data": "safe"})
         contains(done.reason(f"{NAME}-web", "/data"), "COMMAND ended with code", "/data/log")
         contains(done.output, "run 1: control", "probe", "socket 600", "folder 700", "is started several times", "recognised by its name", f"{IMAGE}, its command")
-        # Where the application gives up on a tmpfs that it cannot write to, it shows in the shell's code.
-        assert done.verdicts()[f"{NAME}-web /run/x"] in ("required", "tolerated"), done.output
         equal(ours(), ("", "", ""))
 
 
@@ -179,7 +176,9 @@ def test_one_that_is_not_there_each_time_and_restarts():
             docker rm -f {NAME}-web >/dev/null
             """)
         done = Wrapped(p.folder, *command)
-        equal(done.verdicts(), {f"{NAME}-web /conf": "safe", f"{NAME}-web /state": "required", "base /conf": "inconclusive"}, done.output)
+        # That the other one is not started any more could be for the sake of what is read-only.
+        equal(done.verdicts(), {f"{NAME}-web /conf": "tolerated", f"{NAME}-web /state": "required", "base /conf": "inconclusive"}, done.output)
+        contains(done.reason(f"{NAME}-web", "/conf"), "no longer opens anything on base:/conf")
         contains(done.reason("base", "/conf"), "did not start this container in run")
         contains(done.reason(f"{NAME}-web", "/state"), "/state/second")
         equal(done.code, 4)

@@ -7,6 +7,7 @@
 
 #include "verdict/compare.hpp"
 #include "wrap/keyed.hpp"
+#include "wrap/wrap.hpp"
 
 namespace rogate::wrap::test {
 namespace {
@@ -28,7 +29,8 @@ std::vector<Subjected> system() {
     Subjected web{.key = "web", .how = "by its name", .mounts = {}};
     web.mounts = {mount(MountType::rootfs, "/"), mount(MountType::bind, "/conf"),
                   mount(MountType::bind, "/data", false, "/srv"), mount(MountType::bind, "/run/docker.sock")};
-    web.special = {{"/run/docker.sock", "a unix socket"}};
+    web.special = {{"/run/docker.sock", "a unix socket"}, {"/gone", ""}};
+    web.mounts.push_back(mount(MountType::bind, "/gone"));
     Subjected db{.key = "db", .how = "by its name", .mounts = {}};
     db.mounts = {mount(MountType::rootfs, "/", true), mount(MountType::volume, "/data", false, "v"),
                  mount(MountType::tmpfs, "/run")};
@@ -67,6 +69,7 @@ TEST(WrapQuestion, WhichAreTried) {
     EXPECT_THAT(question.candidates, ElementsAre("web:/conf", "web:/data", "db:/data", "db:/run"));
     EXPECT_THAT(question.ineffective.at("web:/run/docker.sock"), HasSubstr("a unix socket"));
     EXPECT_THAT(question.not_tried.at("old:/data"), HasSubstr("there before COMMAND"));
+    EXPECT_THAT(question.not_tried.at("web:/gone"), HasSubstr("could not be looked at"));
     EXPECT_THAT(question_of(system(), true, false).candidates, testing::Contains("web:/"));
     EXPECT_THAT(question_of(system(), true, true).not_tried.at("web:/"), HasSubstr("podman"));
 }
@@ -143,6 +146,17 @@ TEST(WrapQuestion, DataThatOutlastARun) {
     EXPECT_FALSE(writes_what_outlasts(run({}, {attempt("db:/data", "db:/data/x")}), system(), never));
     EXPECT_TRUE(writes_what_outlasts(run({}, {attempt("web:/data", "web:/data/x")}), system(), never));
     EXPECT_FALSE(writes_what_outlasts(run({}, {attempt("db:/run", "db:/run/x")}), system(), outlasts));
+}
+
+TEST(WrapQuestion, HowLongCommandMayTake) {
+    Options options;
+    RunRecord control;
+    control.duration_s = 2.5;
+    EXPECT_FALSE(limit_of(options, nullptr));
+    EXPECT_EQ(limit_of(options, &control)->count(), 67'500);
+    options.timeout = std::chrono::seconds(1);
+    EXPECT_EQ(limit_of(options, nullptr)->count(), 1'000);
+    EXPECT_EQ(limit_of(options, &control)->count(), 1'000);
 }
 
 TEST(WrapKeyed, TextsForPeopleLoseTheirOwnKeyOnly) {
