@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Run programs that drive docker, unchanged, behind `rogate wrap`: both of Debian's docker compose, testcontainers and dockerode.
 #
-#   ci/clients.sh ROGATE [CLIENT…]   CLIENT: compose1, compose2, testcontainers, reaper, dockerode; by default all of them
+#   ci/clients.sh ROGATE [CLIENT…]   CLIENT: compose1, compose2, buildkit, testcontainers, reaper, dockerode; by default all of them
 #
 # As root, with the engine that DOCKER_HOST names. Installs Debian's docker-compose and a node, if there is none; takes trixie's
 # docker-compose from the package mirror and the node packages from npm's registry, into build/.

@@ -64,6 +64,21 @@ def compose2(folder):
     compose(folder, COMPOSE)
 
 
+def buildkit(folder):
+    """A build through BuildKit, which takes HTTP/2 upgrades, of an image with a volume."""
+    os.mkdir(f"{folder}/app")
+    with open(f"{folder}/app/Dockerfile", "w") as file:
+        file.write(f"FROM {IMAGE}\nRUN echo built >/made\nVOLUME /data\nCMD [\"sh\", \"-c\", \"cat /made; ls /data\"]\n")
+    with open(f"{folder}/compose.yaml", "w") as file:
+        file.write("services:\n  app:\n    build: app\n    image: rogate-clients-built\n")
+    words = f"{COMPOSE} -p rogate-clients -f compose.yaml"
+    try:
+        verdicts = wrap(folder, "sh", "-ec", f"{words} build --no-cache; {words} run --rm app", env={"DOCKER_BUILDKIT": "1"})
+    finally:
+        subprocess.run(["docker", "rmi", "-f", "rogate-clients-built"], capture_output=True)
+    equal(verdicts, {"app /data": "safe"})
+
+
 def node(folder, script, image="", **env):
     os.makedirs(f"{folder}/data", exist_ok=True)
     verdicts = wrap(folder, "node", f"{HERE}/{script}", f"{folder}/conf", f"{folder}/data",
@@ -94,7 +109,7 @@ def dockerode(folder):
     node(folder, "dockerode.js")
 
 
-CLIENTS = [compose1, compose2, testcontainers, reaper, dockerode]
+CLIENTS = [compose1, compose2, buildkit, testcontainers, reaper, dockerode]
 for client in CLIENTS:
     if sys.argv[4:] and client.__name__ not in sys.argv[4:]:
         continue
