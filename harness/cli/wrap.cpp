@@ -1,9 +1,8 @@
-#include "wrap/wrap.hpp"
-
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <boost/asio/this_coro.hpp>
+#include <csignal>
 #include <cstdio>
 
 #include "base/masker.hpp"
@@ -20,6 +19,8 @@
 #include "report/overview.hpp"
 #include "report/secrets.hpp"
 #include "report/terminal.hpp"
+#include "wrap/local_stream.hpp"
+#include "wrap/wrap.hpp"
 
 namespace rogate::cli {
 
@@ -84,6 +85,7 @@ int wrap_command(const Global& global, const WrapOptions& options) {
             {ErrorKind::usage,
              "--data overlay is not there yet for `rogate wrap`: what COMMAND binds is its own; leave "
              "the option out, and let COMMAND bind copies where its writes must not stay"});
+    std::signal(SIGPIPE, SIG_IGN);  // of connections that the other side has closed
     const std::string session = campaign::new_session();
     Watchdog watchdog(global, session);
     Board board(look_at(STDERR_FILENO, global.colour), options.quiet);
@@ -93,9 +95,14 @@ int wrap_command(const Global& global, const WrapOptions& options) {
     std::unique_ptr<wrap::Wrap> wrapped;
     EngineWork work;
     work.work = [&](engine::Client& client) -> engine::Task<> {
-        auto made = engine::make_transport(co_await boost::asio::this_coro::executor, client.endpoint());
-        if (!made) co_return fail(std::move(made.error()));
-        transport = std::move(*made);
+        const auto executor = co_await boost::asio::this_coro::executor;
+        if (client.endpoint().kind == engine::Endpoint::Kind::unix_socket) {
+            transport = wrap::make_local_transport(executor, client.endpoint().path);
+        } else {
+            auto made = engine::make_transport(executor, client.endpoint());
+            if (!made) co_return fail(std::move(made.error()));
+            transport = std::move(*made);
+        }
         wrapped = std::make_unique<wrap::Wrap>(client, *transport, session,
                                                options_of(options, global, board, progress), progress);
         auto done = co_await wrapped->go();

@@ -10,13 +10,13 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
 #include <cerrno>
 #include <cstring>
 #include <list>
 #include <nlohmann/json.hpp>
 
 #include "wrap/head.hpp"
+#include "wrap/local_stream.hpp"
 
 namespace rogate::wrap {
 
@@ -28,56 +28,10 @@ using engine::Task;
 
 namespace {
 
-constexpr auto token = asio::as_tuple(asio::use_awaitable);
+constexpr auto as_pair = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t piece = 256 * 1024;
 // Of the calls that are read whole: containers' descriptions, and short replies.
 constexpr std::size_t longest_body = 32U << 20U;
-
-Error broken(const error_code& error) {
-    return {ErrorKind::io, "a client of the proxy: " + error.message()};
-}
-
-class ClientStream : public Stream {
-  public:
-    explicit ClientStream(stream_protocol::socket socket) : socket_(std::move(socket)) {}
-
-    Task<std::size_t> read_some(asio::mutable_buffer buffer) override {
-        auto [error, size] = co_await socket_.async_read_some(buffer, token);
-        if (error == asio::error::eof) co_return std::size_t{0};
-        if (error) co_return fail(broken(error));
-        co_return size;
-    }
-    Task<> write_all(asio::const_buffer buffer) override {
-        auto [error, size] = co_await asio::async_write(socket_, buffer, token);
-        if (error) co_return fail(broken(error));
-        co_return Result<>{};
-    }
-    Task<> close_write() override {
-        error_code error;
-        socket_.shutdown(stream_protocol::socket::shutdown_send, error);
-        if (error) co_return fail(broken(error));
-        co_return Result<>{};
-    }
-    void close() noexcept override {
-        error_code ignored;
-        socket_.close(ignored);
-    }
-
-  private:
-    stream_protocol::socket socket_;
-};
-
-// Bytes as they come. What the other side has read until its end is closed for writing.
-Task<> pass(Stream& from, Stream& to) {
-    const std::unique_ptr<char[]> buffer(new char[piece]);  // not filled with zeros first
-    for (;;) {
-        auto size = co_await from.read_some(asio::buffer(buffer.get(), piece));
-        if (!size) co_return fail(std::move(size.error()));
-        if (*size == 0) co_return co_await to.close_write();
-        auto written = co_await to.write_all(asio::buffer(buffer.get(), *size));
-        if (!written) co_return written;
-    }
-}
 
 // So many bytes, some of which are in `begun`.
 Task<> pass_exactly(std::string begun, std::uint64_t bytes, Stream& from, Stream& to) {
@@ -372,7 +326,7 @@ void Proxy::Impl::accept() {
 
 void Proxy::Impl::serve(stream_protocol::socket socket) {
     auto connection =
-        std::make_shared<Connection>(std::make_unique<ClientStream>(std::move(socket)), transport, overseer);
+        std::make_shared<Connection>(std::make_unique<LocalStream>(std::move(socket)), transport, overseer);
     const auto place = connections.insert(connections.end(), connection);
     asio::co_spawn(
         acceptor.get_executor(), connection->serve(),
@@ -430,7 +384,7 @@ Task<> Proxy::cut_off() {
     impl_->cut_off();
     while (!impl_->connections.empty()) {
         impl_->changed.expires_at(asio::steady_timer::time_point::max());
-        [[maybe_unused]] const auto waited = co_await impl_->changed.async_wait(token);
+        [[maybe_unused]] const auto waited = co_await impl_->changed.async_wait(as_pair);
         const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
         if (state.cancelled() != asio::cancellation_type::none)
             co_return fail(ErrorKind::cancelled, "interrupted");

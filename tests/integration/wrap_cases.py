@@ -3,15 +3,14 @@ import contextlib
 import glob
 import json
 import os
+import random
 import signal
-import socket
-import stat
 import subprocess
 import time
 
 import jsonschema
 
-from support import IMAGE, RESULT_SCHEMA, ROGATE, TOO_LATE, contains, docker, equal, left_after, leftovers, needs_ebpf, needs_root, project, rogate, skip_unless
+from support import IMAGE, RESULT_SCHEMA, ROGATE, TOO_LATE, contains, docker, equal, left_after, leftovers, needs_ebpf, needs_root, project, rogate
 
 NAME = "rogate-test-wrap"
 
@@ -216,6 +215,43 @@ def test_killed_in_a_probe_run():
                 time.sleep(0.1)
             equal(glob.glob("/tmp/rogate-wrap-*"), [])
             equal(subprocess.run(["pgrep", "-f", "sleep 987"], capture_output=True).stdout, b"")
+
+
+def test_long_killed_at_any_moment():
+    needs_ebpf()
+    random.seed(int(os.environ.get("ROGATE_KILL_SEED", "1")))
+    with project() as p, nothing_of_ours():
+        p.make("conf", {"file": "text\n"})
+        command = shell(p, f"""
+            docker run -d --name {NAME}-web -v {p.path('conf')}:/conf -v {NAME}-named:/named {IMAGE} sh -c 'cat /conf/file; sleep 986'
+            docker exec {NAME}-web ls /named; docker rm -fv {NAME}-web; docker volume rm {NAME}-named
+            """)
+        start = time.monotonic()
+        equal(rogate("wrap", "-q", "--", *command).returncode, 0)
+        whole = time.monotonic() - start
+        for number in range(12):
+            moment = (number + random.random()) / 12 * whole
+            running = subprocess.Popen([ROGATE, "wrap", "-q", "--", *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(moment)
+            running.kill()
+            running.wait()
+            equal(left_after(15), "", f"kill {number}, {moment:.2f} s after the start")
+            # What is left of a control run is COMMAND's own, and has nothing read-only.
+            for each in docker("ps", "-aq", "--filter", f"name={NAME}").split():
+                equal(docker("inspect", "-f", "{{range .Mounts}}{{.RW}} {{end}}", each).replace("true", "").strip(), "")
+                docker("rm", "-fv", each)
+            for each in docker("volume", "ls", "-q", "--filter", f"name={NAME}").split():
+                docker("volume", "rm", "-f", each)
+
+
+def test_containers_at_the_same_time():
+    with project() as p, nothing_of_ours():
+        for name in "abcd":
+            p.make(name, {"file": "text\n"})
+        command = shell(p, "".join(f"docker run --rm -v {p.path(name)}:/{name} {IMAGE} sh -c 'cat /{name}/file; {what}' & " for name, what in
+                                   zip("abcd", ("true", "true", ": >/c/x", "true"))) + "code=0; for i in 1 2 3 4; do wait -n || code=$?; done; exit $code")
+        done = Wrapped(p.folder, "bash", command[2])
+        equal(sorted(f"{key.split()[1]} {verdict}" for key, verdict in done.verdicts().items()), ["/a safe", "/b safe", "/c required", "/d safe"], done.output)
 
 
 def test_an_engine_socket_in_a_container():

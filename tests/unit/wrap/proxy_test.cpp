@@ -13,8 +13,10 @@
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+#include <csignal>
 #include <filesystem>
-#include <map>
+
+#include "wrap/local_stream.hpp"
 
 namespace rogate::wrap::test {
 namespace {
@@ -140,9 +142,8 @@ class Looks : public Overseer {
 class WrapProxy : public testing::Test {
   protected:
     WrapProxy() : folder(folder_of_test()), engine(context, folder + "/real.sock") {
-        engine::Endpoint endpoint;
-        endpoint.path = folder + "/real.sock";
-        transport = std::move(*engine::make_transport(context.get_executor(), endpoint));
+        std::signal(SIGPIPE, SIG_IGN);
+        transport = make_local_transport(context.get_executor(), folder + "/real.sock");
         proxy = std::make_unique<Proxy>(context.get_executor(), *transport, looks);
         const auto listening = proxy->listen(folder);
         EXPECT_TRUE(listening) << listening.error().message;
@@ -212,6 +213,20 @@ TEST_F(WrapProxy, LargeBodiesBothWays) {
         body.append(engine.big, 'y');
         const std::string loaded = co_await ask(std::move(body));
         EXPECT_THAT(loaded, testing::EndsWith("\r\n\r\n" + std::to_string(engine.big)));
+    });
+}
+
+// As to an engine on another host.
+TEST_F(WrapProxy, LargeBodiesThatAreCopied) {
+    engine::Endpoint endpoint;
+    endpoint.path = folder + "/real.sock";
+    proxy.reset();
+    transport = std::move(*engine::make_transport(context.get_executor(), endpoint));
+    proxy = std::make_unique<Proxy>(context.get_executor(), *transport, looks);
+    ASSERT_TRUE(proxy->listen(folder));
+    go([&]() -> asio::awaitable<void> {
+        const std::string saved = co_await ask("GET /big HTTP/1.1\r\n\r\n");
+        EXPECT_EQ(saved.size() - saved.find("\r\n\r\n") - 4, engine.big);
     });
 }
 
