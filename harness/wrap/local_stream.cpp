@@ -24,6 +24,8 @@ namespace {
 
 constexpr auto locally = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t longest_pass = 256 * 1024;
+// What a pipe holds, as far as the limits allow; and how much is passed before others have their turn.
+constexpr std::size_t pipe_size = 1U << 20U, turn_size = 1U << 20U;
 
 Error broken_off(const std::string& why) {
     return {ErrorKind::io, "a connection over a unix socket: " + why};
@@ -54,7 +56,7 @@ struct BufferPipe {
     BufferPipe() {
         if (pipe2(ends.data(), O_NONBLOCK | O_CLOEXEC) != 0) ends = {-1, -1};
         // More is a matter of limits; the default does, too.
-        if (is_open()) fcntl(ends[1], F_SETPIPE_SZ, static_cast<int>(longest_pass));
+        if (is_open()) fcntl(ends[1], F_SETPIPE_SZ, static_cast<int>(pipe_size));
     }
     ~BufferPipe() {
         for (const int end : ends)
@@ -91,8 +93,9 @@ Task<> pass_spliced(stream_protocol::socket& from, stream_protocol::socket& to, 
     from.native_non_blocking(true, error);
     if (!error) to.native_non_blocking(true, error);
     if (error) co_return fail(broken_off(error.message()));
+    std::size_t in_this_turn = 0;
     for (;;) {
-        auto got = co_await spliced(from.native_handle(), pipe.ends[1], longest_pass, from,
+        auto got = co_await spliced(from.native_handle(), pipe.ends[1], pipe_size, from,
                                     stream_protocol::socket::wait_read);
         if (!got) co_return fail(std::move(got.error()));
         if (*got == 0) break;
@@ -103,6 +106,9 @@ Task<> pass_spliced(stream_protocol::socket& from, stream_protocol::socket& to, 
             left -= *gone;
         }
         // Two ends that are always ready must not keep everybody else waiting.
+        in_this_turn += *got;
+        if (in_this_turn < turn_size) continue;
+        in_this_turn = 0;
         co_await asio::post(from.get_executor(), asio::use_awaitable);
     }
     to.shutdown(stream_protocol::socket::shutdown_send, error);

@@ -33,30 +33,10 @@ def ping(path, calls):
     return sorted(times)[len(times) // 2] * 1000
 
 
-def save(path, image, file):
+def docker(path, *words):
     """Seconds."""
     start = time.monotonic()
-    made = connection(path)
-    made.request("GET", f"/images/{image}/get")
-    answer = made.getresponse()
-    assert answer.status == 200, answer.read()
-    buffer = bytearray(1 << 20)
-    with open(file, "wb") as out:
-        while count := answer.readinto(buffer):
-            out.write(memoryview(buffer)[:count])
-    made.close()
-    return time.monotonic() - start
-
-
-def load(path, file):
-    start = time.monotonic()
-    made = connection(path)
-    with open(file, "rb") as tar:
-        made.request("POST", "/images/load?quiet=1", tar, {"Content-Length": str(os.path.getsize(file)), "Content-Type": "application/x-tar"})
-        answer = made.getresponse()
-        assert answer.status == 200, answer.read()
-        answer.read()
-    made.close()
+    subprocess.run(["docker", "--host", f"unix://{path}", *words], check=True, capture_output=True)
     return time.monotonic() - start
 
 
@@ -65,10 +45,12 @@ def command(real, image, rounds, calls, out):
     ours = os.environ["DOCKER_HOST"].removeprefix("unix://")
     with tempfile.TemporaryDirectory() as folder:
         tar = f"{folder}/image.tar"
-        save(real, image, tar)  # into the page cache
+        docker(real, "save", "-o", tar, image)  # into the page cache
         result = {"ping": in_turns(2 * rounds, {"direct": lambda: ping(real, calls), "proxy": lambda: ping(ours, calls)}),
-                  "save": in_turns(rounds, {"direct": lambda: save(real, image, f"{folder}/saved"), "proxy": lambda: save(ours, image, f"{folder}/saved")}),
-                  "load": in_turns(rounds, {"direct": lambda: load(real, tar), "proxy": lambda: load(ours, tar)})}
+                  "save": in_turns(rounds, {name: lambda path=path: docker(path, "save", "-o", f"{folder}/saved", image) for name, path in
+                                            (("direct", real), ("proxy", ours))}),
+                  "load": in_turns(rounds, {name: lambda path=path: docker(path, "load", "-q", "-i", tar) for name, path in
+                                            (("direct", real), ("proxy", ours))})}
     with open(out, "w") as file:
         json.dump(result, file)
 
