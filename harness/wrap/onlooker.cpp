@@ -395,6 +395,11 @@ Task<> Onlooker::before(Exchange& exchange) {
     if (call.kind == CallKind::start) co_return co_await before_start(*container);
 
     auto turn = co_await container->turn.take();
+    // One that was never started is known by its id only.
+    if (call.kind == CallKind::remove && container->mounts.empty())
+        if (auto learned = co_await learn(*container);
+            !learned && learned.error().kind == ErrorKind::cancelled)
+            co_return learned;
     if (container->observer == nullptr) co_return Result<>{};
     const std::string doing = fmt::format("before {} of container {}", call.name, container->key);
     if (call.kind == CallKind::remove) {

@@ -93,7 +93,7 @@ def test_docker_run_through_the_socket():
         done = Wrapped(p.folder, *command, env={"DOCKER_TLS_VERIFY": ""})
         equal(done.code, 0, done.output)
         equal(done.verdicts(), {f"{NAME}-web /conf": "safe", f"{NAME}-web /data": "required", f"{NAME}-web /cache": "safe",
-                                f"{NAME}-web /run/x": "tolerated", "base /data": "safe"})
+                                f"{NAME}-web /run/x": "required", "base /data": "safe"})
         contains(done.reason(f"{NAME}-web", "/data"), "COMMAND ended with code", "/data/log")
         contains(done.output, "run 1: control", "probe", "socket 600", "folder 700", "is started several times", "recognised by its name", f"{IMAGE}, its command")
         equal(ours(), ("", "", ""))
