@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <rogate/labels.hpp>
 
+#include "campaign/runtimes.hpp"
 #include "engine/together.hpp"
 #include "wrap/keyed.hpp"
 
@@ -227,6 +228,23 @@ Task<> Onlooker::learn(Created& container) {
     container.has_healthcheck =
         !field<std::vector<std::string>>(field<json>(config, "Healthcheck"), "Test").empty();
     container.grace_s = field<int>(config, "StopTimeout", default_grace_s);
+    std::string runtime = field<std::string>(field<json>(*inspected, "HostConfig"), "Runtime");
+    co_return co_await doubt_runtime(container.key, std::move(runtime));
+}
+
+// eBPF sees nothing of what a runtime like gVisor's keeps from the engine's kernel.
+Task<> Onlooker::doubt_runtime(std::string key, std::string runtime) {
+    if (known_runtimes_.contains(runtime)) co_return Result<>{};
+    std::vector<std::string> asked{runtime};
+    auto apart = co_await campaign::kernel_apart(around_.client, std::move(asked));
+    if (!apart) co_return fail(std::move(apart.error()));
+    if (apart->empty())
+        known_runtimes_.insert(runtime);
+    else
+        doubt(
+            fmt::format("container {} has the runtime {}, which is not known to leave containers the "
+                        "engine's kernel, so that its calls may not be seen",
+                        key, *apart));
     co_return Result<>{};
 }
 

@@ -99,6 +99,7 @@ class Onlooker {
     void created(const Exchange& exchange, int status, const std::string& body);
     engine::Task<> before_start(Created& container);
     engine::Task<> learn(Created& container);
+    engine::Task<> doubt_runtime(std::string key, std::string runtime);
     engine::Task<> look_at_sources(Created& container);
     engine::Task<> arm(Created& container);
     engine::Task<> make_room();
@@ -119,6 +120,7 @@ class Onlooker {
     Roster others_;                                    // and those that the control run had none like
     std::deque<std::unique_ptr<Created>> containers_;  // in the order of their creation
     std::set<std::string> containers_before_, volumes_before_, networks_made_, volumes_made_;
+    std::set<std::string> known_runtimes_;  // whose containers have the engine's kernel
     std::vector<Before> used_before_;
     std::string doubt_;
     Turn room_;
