@@ -1,3 +1,5 @@
+#include "wrap/wrap.hpp"
+
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -20,7 +22,6 @@
 #include "report/secrets.hpp"
 #include "report/terminal.hpp"
 #include "wrap/local_stream.hpp"
-#include "wrap/wrap.hpp"
 
 namespace rogate::cli {
 
