@@ -91,6 +91,18 @@ struct WatchCommandOptions {
     std::size_t ring_bytes = 16U << 20U;
 };
 
+struct WrapOptions {
+    std::vector<std::string> command;  // behind --
+    std::string out;                   // as those of RunOptions
+    std::string summary;
+    bool quiet = false;
+    bool rootfs = false;
+    std::string data = "live";                         // live; overlay is not there yet
+    std::optional<int> max_runs;                       // --max-runs; absent: no bound
+    std::optional<std::chrono::milliseconds> timeout;  // --timeout, of one run of COMMAND
+    std::size_t ring_bytes = 16U << 20U;
+};
+
 struct CleanOptions {
     bool dry_run = false;
     std::string session;  // empty: every session's
@@ -128,6 +140,7 @@ struct PatchOptions {
 int run_command(const Global& global, const RunOptions& options);
 int merge_command(const Global& global, const MergeOptions& options);
 int watch_command(const Global& global, const WatchCommandOptions& options);
+int wrap_command(const Global& global, const WrapOptions& options);
 int clean_command(const Global& global, const CleanOptions& options);
 int gate_command(const Global& global, const GateOptions& options);
 int plan_command(const Global& global, const PlanOptions& options);

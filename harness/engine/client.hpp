@@ -291,14 +291,14 @@ class Client {
     Task<bool> volume_awaits_first_use(std::string name);
     // By the list of all of them: a second opinion on a 404.
     Task<bool> volume_exists(std::string name);
-    Task<> volume_remove(std::string name);  // already gone is success
-    Task<std::vector<VolumeInfo>> volume_list(std::string label);
+    Task<> volume_remove(std::string name);                        // already gone is success
+    Task<std::vector<VolumeInfo>> volume_list(std::string label);  // empty: all of them
     // `internal`: nothing outside of it is reached from it, and no port of its containers is published.
     Task<std::string> network_create(std::string name, std::map<std::string, std::string> labels,
                                      bool internal = false);
     Task<> network_connect(std::string network, std::string container);
     Task<> network_remove(std::string id);
-    Task<std::vector<NetworkInfo>> network_list(std::string label);
+    Task<std::vector<NetworkInfo>> network_list(std::string label);  // empty: all of them
 
     // Engine events as they come until cancelled or until the handler answers false; `filters` as the API
     // takes them. Without a deadline. ErrorKind::engine when the engine ends the stream.

@@ -82,6 +82,7 @@ class Observer {
 
 struct SidecarOptions {
     std::string session;                              // value of the label io.rogate.session
+    std::string place = {};                           // tells observers of one session apart ("-2")
     std::size_t ring_bytes = 16U << 20U;              // of the kernel's ring buffer; a power of two
     std::chrono::milliseconds reply_timeout{30'000};  // for its answer to a command
 };
