@@ -40,6 +40,7 @@ struct RunOptions {
     std::string requests = "auto";  // auto, ports, relay
     bool rootfs = false;            // --rootfs: "/" of each subject is a candidate as well
     bool offline = false;           // --offline: the runs' network reaches nothing outside
+    bool build = false, no_build = false, pull = false, keep_images = false;  // as campaign::ImageOptions
 };
 
 struct PlanOptions {

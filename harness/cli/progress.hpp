@@ -57,7 +57,7 @@ class Progress : public campaign::Status {
     void phase_started(const std::string& name) override;
     void run_finished(const RunRecord& run) override;
     void warn(const std::string& text) override;
-    void note(const std::string& text);
+    void note(const std::string& text) override;
     // What no line may show.
     void hide(Masker masker) { masker_ = std::move(masker); }
 
