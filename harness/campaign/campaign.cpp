@@ -563,11 +563,12 @@ Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std
     auto facts = co_await engine_facts(client);
     if (!facts) co_return fail(std::move(facts.error()));
     result.engine = std::move(*facts);
-    std::vector<Subject*> subjects{&result.scenario.subject};
-    for (Companion& companion : result.scenario.companions) subjects.push_back(&companion.subject);
-    for (Subject* each : subjects)
-        if (auto settled = co_await settle_built_image(client, *each); !settled)
-            co_return fail(std::move(settled.error()));
+    const std::shared_ptr<Images> images =
+        options.images ? options.images : std::make_shared<Images>(ImageOptions{}, session);
+    auto settling = campaign.bounded(images->settle(client, result.scenario, status));
+    auto settled = co_await std::move(settling);
+    if (campaign.interrupted) co_return co_await end_without_runs();
+    if (!settled) co_return fail(std::move(settled.error()));
     auto getting = campaign.bounded(need_image(client, result.scenario.subject.image, status));
     auto image = co_await std::move(getting);
     if (campaign.interrupted) co_return co_await end_without_runs();

@@ -9,6 +9,7 @@
 #include "base/text.hpp"
 #include "campaign/missing.hpp"
 #include "campaign/relay.hpp"
+#include "campaign/sources.hpp"
 #include "observe/observer.hpp"
 
 namespace rogate::campaign {

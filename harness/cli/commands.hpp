@@ -51,6 +51,7 @@ struct RunOptions {
     bool allow_commands =
         false;  // --allow-commands: steps of scenario files may run commands on this machine
     std::optional<std::chrono::milliseconds> soak;  // --soak, of rogate's own exercise
+    bool build = false, no_build = false, pull = false, keep_images = false;  // as campaign::ImageOptions
 };
 
 struct PlanOptions {

@@ -155,6 +155,18 @@ int main(int argc, char** argv) {
                      "Make no more runs than this, of all scenarios together; what is not settled by then is "
                      "inconclusive (default: as many as it takes)")
         ->check(CLI::Range(1, 1'000'000));
+    CLI::Option* build = run_app->add_flag("--build", run.build,
+                                           "Build the images of services with 'build', also where there are "
+                                           "some (default: only where the engine "
+                                           "has none)");
+    run_app
+        ->add_flag("--no-build", run.no_build,
+                   "Build nothing: what `docker compose build` made has to be there")
+        ->excludes(build);
+    run_app->add_flag("--pull", run.pull,
+                      "Pull images, and those that builds begin with, though the engine has them");
+    run_app->add_flag("--keep-images", run.keep_images,
+                      "Leave the images that were built on the engine, and say their names");
     std::string max_time;
     run_app
         ->add_option("--max-time", max_time,
