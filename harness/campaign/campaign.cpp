@@ -8,11 +8,13 @@
 #include <random>
 #include <rogate/labels.hpp>
 #include <rogate/names.hpp>
+#include <rogate/place.hpp>
 
 #include "base/text.hpp"
 #include "campaign/companions.hpp"
 #include "campaign/data.hpp"
 #include "campaign/images.hpp"
+#include "campaign/members.hpp"
 #include "campaign/pod.hpp"
 #include "campaign/readiness.hpp"
 #include "campaign/relay.hpp"
@@ -56,12 +58,31 @@ std::vector<Mount> effective_mounts(const Subject& subject, const std::vector<st
     return mounts;
 }
 
+std::vector<Mount> effective_mounts(const std::vector<Member>& members,
+                                    const std::map<std::string, std::vector<std::string>>& image_volumes) {
+    std::vector<Mount> all;
+    for (const Member& member : members) {
+        const auto volumes = image_volumes.find(member.name);
+        for (Mount& mount :
+             effective_mounts(member.subject, volumes == image_volumes.end() ? std::vector<std::string>{}
+                                                                             : volumes->second)) {
+            mount.target = place_in(member.name, mount.target);
+            all.push_back(std::move(mount));
+        }
+    }
+    return all;
+}
+
 Result<std::vector<std::string>> choose_candidates(const Scenario& scenario,
                                                    const std::vector<Mount>& mounts) {
     std::vector<std::string> chosen;
     if (!scenario.candidates) {
+        const auto is_tried = [&](const Mount& mount) {
+            const Member* member = find_member(scenario.members, std::string(container_of(mount.target)));
+            return member == nullptr || member->tried;
+        };
         for (const Mount& mount : mounts)
-            if (!mount.read_only && (mount.type != MountType::rootfs || scenario.rootfs))
+            if (!mount.read_only && (mount.type != MountType::rootfs || scenario.rootfs) && is_tried(mount))
                 chosen.push_back(mount.target);
         return chosen;
     }
@@ -247,10 +268,35 @@ void name_all_runs(const Tries& tries, std::vector<MountResult>& results) {
     }
 }
 
-Secrets secrets_of(const Scenario& scenario, const engine::ImageInfo& image) {
+using Images = std::map<std::string, engine::ImageInfo>;  // by container; the subject's by ""
+
+Secrets secrets_of(const Scenario& scenario, const Images& images) {
     Secrets all = secrets::of_scenario(scenario);
-    add_secrets(all, secrets::of_image(image.env, scenario));
+    for (const auto& [container, image] : images) add_secrets(all, secrets::of_image(image.env, scenario));
     return all;
+}
+
+// Before its images are there nothing is known of the volumes that they declare.
+std::vector<Mount> mounts_of(const Scenario& scenario, const Images& images) {
+    if (scenario.members.empty())
+        return effective_mounts(scenario.subject,
+                                images.contains("") ? images.at("").volumes : std::vector<std::string>{});
+    std::map<std::string, std::vector<std::string>> volumes;
+    for (const auto& [container, image] : images) volumes.emplace(container, image.volumes);
+    return effective_mounts(scenario.members, volumes);
+}
+
+// What did not become in the control run what its configuration promises shows nothing of its mounts.
+void leave_out_what_fell(const RunRecord& control, const std::vector<Mount>& mounts,
+                         verdict::Question& question) {
+    for (const Mount& mount : mounts) {
+        const auto record = control.containers.find(std::string(container_of(mount.target)));
+        if (record == control.containers.end() || record->second.trouble.empty()) continue;
+        if (std::erase(question.candidates, mount.target) == 0) continue;
+        question.not_tried.emplace(
+            mount.target, fmt::format("the control run failed, with every mount as it is configured: {}",
+                                      record->second.trouble));
+    }
 }
 
 struct Campaign {
@@ -270,11 +316,15 @@ struct Campaign {
     // Says so; true: no more runs are made.
     bool refuses(int runs, verdict::Question& question);
     Task<> without_runs();
+    // Those that the scenario's containers are made of, by container. They are pulled where they are not
+    // there.
+    Task<Images> need_images();
+    void name_images(const Images& images);
     Task<> start_observer(std::unique_ptr<observe::Observer>* observer);
     Task<> make_network();
     Task<> remove_network();
     Task<> run_all(observe::Observer& observer, DataPlane& data, Companions& companions, Pod& pod,
-                   const engine::ImageInfo& image, const std::vector<Mount>& mounts,
+                   const Images& images, const std::vector<Mount>& mounts,
                    std::vector<std::string> candidates, const Secrets& secrets);
 };
 
@@ -297,12 +347,18 @@ Task<> Campaign::without_runs() {
     auto facts = co_await engine_facts(client);
     if (!facts) co_return fail(std::move(facts.error()));
     result.engine = std::move(*facts);
-    auto image = co_await client.image_inspect(result.scenario.subject.image);
-    if (!image && image.error().kind != ErrorKind::not_found) co_return fail(std::move(image.error()));
-    if (image) result.image_id = image->id;
+    std::map<std::string, std::string> names{{"", result.scenario.subject.image}};
+    if (!result.scenario.members.empty()) names.clear();
+    for (const Member& member : result.scenario.members) names.emplace(member.name, member.subject.image);
+    Images images;
+    for (const auto& [container, name] : names) {
+        auto image = co_await client.image_inspect(name);
+        if (!image && image.error().kind != ErrorKind::not_found) co_return fail(std::move(image.error()));
+        if (image) images.emplace(container, std::move(*image));
+    }
+    name_images(images);
     verdict::Question question;
-    question.mounts =
-        effective_mounts(result.scenario.subject, image ? image->volumes : std::vector<std::string>{});
+    question.mounts = mounts_of(result.scenario, images);
     auto candidates = choose_candidates(result.scenario, question.mounts);
     if (!candidates) co_return fail(std::move(candidates.error()));
     question.candidates = std::move(*candidates);
@@ -310,6 +366,30 @@ Task<> Campaign::without_runs() {
     result.stopped = question.stopped;
     result.mounts = verdict::judge_all(question, {});
     co_return Result<>{};
+}
+
+Task<Images> Campaign::need_images() {
+    Images images;
+    if (result.scenario.members.empty()) {
+        auto image = co_await need_image(client, result.scenario.subject.image, status);
+        if (!image) co_return fail(std::move(image.error()));
+        images.emplace("", std::move(*image));
+    }
+    for (const Member& member : result.scenario.members) {
+        auto image = co_await need_image(client, member.subject.image, status);
+        if (!image)
+            co_return fail(std::move(image.error()).with_context(fmt::format("service '{}'", member.name)));
+        images.emplace(member.name, std::move(*image));
+    }
+    co_return images;
+}
+
+void Campaign::name_images(const Images& images) {
+    for (const auto& [container, image] : images)
+        if (container.empty())
+            result.image_id = image.id;
+        else
+            result.image_ids.emplace(container, image.id);
 }
 
 Task<> Campaign::start_observer(std::unique_ptr<observe::Observer>* observer) {
@@ -346,7 +426,7 @@ Task<> Campaign::remove_network() {
 }
 
 Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companions& companions, Pod& pod,
-                         const engine::ImageInfo& image, const std::vector<Mount>& mounts,
+                         const Images& images, const std::vector<Mount>& mounts,
                          std::vector<std::string> candidates, const Secrets& secrets) {
     result.data_mode = data.mode() == "none" ? pod.data_mode() : data.mode();
     const auto pointless = without_protection(data.mounts());
@@ -357,11 +437,12 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
         return found;
     };
     std::map<std::string, std::string> untried;
-    if (client.server().read_only_root_has_tmpfs() && std::ranges::find(candidates, "/") != candidates.end())
-        untried.emplace(
-            "/",
-            "podman mounts a tmpfs on /run, /tmp and /var/tmp of a container whose root is read-only, so "
-            "that a run with it shows nothing of what is written there; ask an engine of docker's");
+    for (const std::string& target : candidates)
+        if (client.server().read_only_root_has_tmpfs() && is_root(target))
+            untried.emplace(
+                target,
+                "podman mounts a tmpfs on /run, /tmp and /var/tmp of a container whose root is read-only, so "
+                "that a run with it shows nothing of what is written there; ask an engine of docker's");
     std::size_t told = 0, told_of_pod = pod.notes().size();
     const auto tell_notes = [&] {
         for (; told < data.notes().size(); ++told) status.warn(data.notes()[told]);
@@ -382,8 +463,9 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
                 .network = network,
                 .companions = companions,
                 .pod = pod,
-                .image = image,
+                .image = images.begin()->second,
                 .relay = relay,
+                .images = &images,
                 .secrets = &secrets};
     verdict::Question question{.mounts = mounts,
                                .candidates = std::move(candidates),
@@ -399,6 +481,7 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
     bench.lacks_data = !question.data_differences.empty();
     std::optional<Tries> tries(std::in_place, bench, options.repeat, result.runs, 0);
     std::vector<RunRecord> plans;  // one for each plan, whatever the number of its runs
+    const verdict::Question before_any_run = question;
     for (;;) {
         verdict::NextStep step = verdict::next_step(question, plans);
         for (const std::string& path : step.look_at) {
@@ -432,6 +515,8 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
         const bool again = is_control && data.learn_from(*record);
         if ((is_control && pod.learn_from(*record)) || again) {
             tell_notes();
+            question.candidates = before_any_run.candidates;
+            question.not_tried = before_any_run.not_tried;
             question.data_differences = all_differences();
             bench.lacks_data = !question.data_differences.empty();
             if (auto cleared = co_await clear_remains(bench); !cleared) co_return cleared;
@@ -442,6 +527,7 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
             tries.emplace(bench, options.repeat, result.runs, so_far);
             continue;
         }
+        if (plans.empty()) leave_out_what_fell(*record, mounts, question);
         plans.push_back(std::move(*record));
     }
     if (interrupted)
@@ -464,6 +550,7 @@ void cut_off(Scenario& scenario, Status& status) {
         status.warn(fmt::format("--offline: the subject joins no network but the run's own; not joined: {}",
                                 fmt::join(networks, ", ")));
     networks.clear();
+    for (Member& member : scenario.members) member.subject.networks.clear();
 }
 
 }  // namespace
@@ -508,19 +595,24 @@ Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std
     if (!facts) co_return fail(std::move(facts.error()));
     result.engine = std::move(*facts);
     std::vector<Subject*> subjects{&result.scenario.subject};
+    if (!result.scenario.members.empty()) subjects.clear();
     for (Companion& companion : result.scenario.companions) subjects.push_back(&companion.subject);
+    for (Member& member : result.scenario.members) subjects.push_back(&member.subject);
     for (Subject* each : subjects)
         if (auto settled = co_await settle_built_image(client, *each); !settled)
             co_return fail(std::move(settled.error()));
-    auto getting = campaign.bounded(need_image(client, result.scenario.subject.image, status));
-    auto image = co_await std::move(getting);
+    auto getting = campaign.bounded(campaign.need_images());
+    auto images = co_await std::move(getting);
     if (campaign.interrupted) co_return co_await end_without_runs();
-    if (!image) co_return fail(std::move(image.error()));
-    result.image_id = image->id;
-    derive_readiness(result.scenario, *image);
-    const Secrets secrets = secrets_of(result.scenario, *image);
+    if (!images) co_return fail(std::move(images.error()));
+    campaign.name_images(*images);
+    const bool together = !result.scenario.members.empty();
+    if (!together) derive_readiness(result.scenario, images->at(""));
+    for (Member& member : result.scenario.members)
+        derive_readiness(member.subject, member.readiness, images->at(member.name));
+    const Secrets secrets = secrets_of(result.scenario, *images);
 
-    const std::vector<Mount> mounts = effective_mounts(result.scenario.subject, image->volumes);
+    const std::vector<Mount> mounts = mounts_of(result.scenario, *images);
     auto candidates = choose_candidates(result.scenario, mounts);
     if (!candidates) co_return fail(std::move(candidates.error()));
     if (auto known = check_fixtures(result.scenario, mounts); !known)
@@ -530,8 +622,19 @@ Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std
         status.warn("data: live: the runs write to the real data; nothing else should be using them");
     status.preparing("starting the observer");
     std::unique_ptr<observe::Observer> observer;
-    DataPlane data(client, session, result.scenario.subject.image);
+    DataPlane data(client, session,
+                   together ? result.scenario.members.front().subject.image : result.scenario.subject.image);
     data.use(result.scenario.data);
+    std::vector<Mount> surveyed_mounts = mounts;
+    if (together) {
+        std::map<std::string, std::string> names;
+        for (const Member& member : result.scenario.members) names.emplace(member.name, member.subject.image);
+        data.know_images(std::move(names));
+        Mount nobodys;
+        nobodys.type = MountType::rootfs;
+        nobodys.target = "/";
+        surveyed_mounts.insert(surveyed_mounts.begin(), std::move(nobodys));
+    }
     if (options.offline) cut_off(result.scenario, status);
     // No port of such a network is published.
     const bool by_relay = options.offline || options.requests == Requests::relay ||
@@ -547,22 +650,34 @@ Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std
     for (DataMount& given : pod.subject_mounts()) data.know(std::move(given));
     std::vector<Task<>> preparations;
     preparations.push_back(campaign.start_observer(&observer));
-    preparations.push_back(
-        data.survey(mounts, result.scenario.fixtures, written_by_companions(result.scenario)));
+    preparations.push_back(data.survey(std::move(surveyed_mounts), result.scenario.fixtures,
+                                       written_by_companions(result.scenario)));
     preparations.push_back(companions.survey());
     preparations.push_back(campaign.make_network());
     auto preparing = campaign.bounded(engine::together(std::move(preparations)));
     auto prepared = co_await std::move(preparing);
     if (campaign.interrupted) co_return co_await end_without_runs();
     if (!prepared) co_return fail(std::move(prepared.error()));
-    if (by_relay && !result.scenario.subject.ports.empty()) {
+    if (result.scenario.members.size() > observer->at_once()) {
+        result.not_together =
+            observer->at_once() == 1
+                ? fmt::format("the observer ({}) watches one container at a time", observer->facts().kind)
+                : fmt::format("the observer watches {} containers at once, and there are {}",
+                              observer->at_once(), result.scenario.members.size());
+        co_return std::move(result);
+    }
+    const bool has_ports = !result.scenario.subject.ports.empty() ||
+                           std::ranges::any_of(result.scenario.members, [](const Member& each) {
+                               return !each.subject.ports.empty();
+                           });
+    if (by_relay && has_ports) {
         auto relay = co_await start_relay(client, session, campaign.network);
         if (!relay) co_return fail(std::move(relay.error()));
         campaign.relay = std::move(*relay);
     }
     result.observer = observer->facts();
 
-    auto done = co_await campaign.run_all(*observer, data, companions, pod, *image, mounts,
+    auto done = co_await campaign.run_all(*observer, data, companions, pod, *images, mounts,
                                           std::move(*candidates), secrets);
     if (!done && done.error().kind == ErrorKind::cancelled) co_return fail(std::move(done.error()));
     // The sweep removes all of it, as after an interruption.

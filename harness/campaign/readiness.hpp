@@ -10,6 +10,7 @@
 namespace rogate::campaign {
 
 // Completes a readiness that is derived. Ports to wait for join the subject's, so that they can be reached.
+void derive_readiness(Subject& subject, Readiness& readiness, const engine::ImageInfo& image);
 void derive_readiness(Scenario& scenario, const engine::ImageInfo& image);
 
 // Without the checks of ports that do not answer.

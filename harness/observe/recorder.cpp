@@ -252,6 +252,7 @@ Recording Recorder::finish() {
     recording.lost_events = lost_ + dropped_;
     recording.uses = std::move(uses_);
     recording.read_back = read_back();
+    if (started_) recording.started_s = static_cast<double>(*started_) / 1e9;
     using Key = std::tuple<Word, SharedText, Word, Word, int, Word, Word, Word, bool>;
     std::map<Key, Attempt> merged;
     std::size_t problems = 0;

@@ -3,6 +3,7 @@
 
 #include <rogate/system.hpp>
 #include <string>
+#include <vector>
 
 namespace rogate::spec {
 
@@ -10,6 +11,10 @@ namespace rogate::spec {
 // needs, and of a pod the others, each in its place. What comes behind an init container is not started.
 // `container` must be one of the system's.
 Scenario scenario_of(const System& system, const std::string& container);
+
+// The scenario that settles these containers in one campaign; what they need beside them is in it, and is not
+// tried. For systems without pods.
+Scenario together_of(const System& system, const std::vector<std::string>& containers);
 
 // What a scenario's subject stands in. scenario_of(system_of(s), its name) is `s` again, but for steps and
 // whatever else only a scenario says.

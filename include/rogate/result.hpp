@@ -1,6 +1,7 @@
 // The answer of a campaign; rogate.result/1 is rendered from it.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <rogate/run.hpp>
 #include <rogate/scenario.hpp>
@@ -94,6 +95,8 @@ struct CampaignResult {
     EngineFacts engine;
     ObserverFacts observer;
     std::string image_id;
+    std::map<std::string, std::string> image_ids =
+        {};  // of a system that is settled as a whole, by container
     std::vector<RunRecord> runs;
     std::vector<MountResult> mounts;
     Recommendation recommendation;
@@ -104,6 +107,8 @@ struct CampaignResult {
     std::vector<DataDifference> data_differences = {};
     // Why no more runs were made though some were wanted ("--max-runs 4 is used up"); empty: all were made.
     std::string stopped = {};
+    // Why the system cannot be settled as a whole here, so that nothing was run: a clause; empty: it was.
+    std::string not_together = {};
     bool operator==(const CampaignResult&) const = default;
 };
 

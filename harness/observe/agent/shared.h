@@ -3,7 +3,7 @@
 #ifndef ROGATE_AGENT_SHARED_H
 #define ROGATE_AGENT_SHARED_H
 
-#define SLOTS 16
+#define SLOTS 64
 #define CONTAINER_ID_SIZE 64
 #define NAME_SIZE 16
 #define DATA_SIZE 4096 /* the path as the call gave it, the names from its base up to the root, and those of the exe */
