@@ -164,10 +164,12 @@ void TogetherLaunch::fell(const std::string& name, std::string why) {
 Task<std::string> TogetherLaunch::with_log(std::string name, std::string text) {
     const auto running = running_.find(name);
     if (running == running_.end()) co_return text;
-    auto tail = co_await log_tail(bench_.client, running->second.id, masker_);
-    if (!tail) co_return fail(std::move(tail.error()));
-    record_.log_tail = *tail;
-    co_return text + *tail;
+    auto log = co_await scenario::last_lines(bench_.client, running->second.id, masker_, 16 * 1024, 30);
+    if (!log) co_return fail(std::move(log.error()));
+    const std::string telling = scenario::excerpt_of_end(*log, masker_, 500);
+    record_.containers[name].log_tail = std::move(*log);
+    if (!telling.empty()) text += fmt::format("; its last output: \"{}\"", telling);
+    co_return text;
 }
 
 // What the engine would do by the restart policy is done here, since the observer has to let go of the mounts
@@ -362,8 +364,11 @@ Task<std::string> TogetherLaunch::ready(const Member& member) {
         // A job that says how to ask for its health.
         if (*standing == Standing::ended && state->exit_code == 0 && is_control()) co_return std::string();
         if (*standing == Standing::comes_again && Clock::now() < until) continue;
-        co_return co_await with_log(member.name,
-                                    fmt::format("{} is not ready: {}", quoted(member.name), outcome.message));
+        std::string why = state->running
+                              ? fmt::format("{} is not ready: {}", quoted(member.name), outcome.message)
+                              : fmt::format("{} exited with code {}{}", quoted(member.name), state->exit_code,
+                                            state->oom_killed ? " (out of memory)" : "");
+        co_return co_await with_log(member.name, std::move(why));
     }
 }
 

@@ -102,7 +102,8 @@ struct AuditOptions {
 };
 
 struct PatchOptions {
-    std::string result_file;
+    std::vector<std::string>
+        result_files;    // several: of containers of one system, whose files are changed together
     std::string format;  // compose, kubernetes, docker-run, scenario; empty: where the subject came from
     std::vector<std::string> files;  // --file; empty: those that the result names
     std::string name, container;     // --service, --container; empty: the result's, or the only one

@@ -261,7 +261,10 @@ int main(int argc, char** argv) {
     PatchOptions patch;
     CLI::App* patch_app = app.add_subcommand(
         "patch", "The change to Compose, Kubernetes, docker run or a scenario that a result recommends");
-    patch_app->add_option("RESULT", patch.result_file, "result.json")->required();
+    patch_app
+        ->add_option("RESULT", patch.result_files,
+                     "result.json; those of several services of one project make one change")
+        ->required();
     patch_app
         ->add_option("-f,--format", patch.format, "What to change (default: what the subject was read from)")
         ->check(CLI::IsMember({"compose", "kubernetes", "docker-run", "scenario"}));

@@ -471,6 +471,7 @@ Task<Recording> Sidecar::collect() {
         all.push_back({seats_[slot].name, std::move(*recording)});
     }
     canary_problem_.clear();
+    seats_.clear();
     co_return combined(std::move(all));
 }
 

@@ -79,7 +79,7 @@ class Hider {
         if (read_back) hide_keys(*read_back);
         hide_free(observer_problem), hide_free(services_problem), hide_free(log_tail), hide_free(doubt);
         for (auto& [name, doubt_of_one] : unseen_writers) hide_free(doubt_of_one);
-        for (auto& [name, one] : containers) hide_free(one.trouble);
+        for (auto& [name, one] : containers) hide_free(one.trouble), hide_free(one.log_tail);
         hide(beside);
         tries.clear(), unwritten.clear(), made_data = {}, observations.clear(),
                                           secrets = {};  // not for reports

@@ -86,6 +86,7 @@ RunRecord Part::run(const RunRecord& run) const {
     part.killed = record->second.killed;
     part.deaf_to_stop = record->second.deaf_to_stop;
     part.silent_ports = record->second.silent_ports;
+    part.log_tail = record->second.log_tail;
     if (record->second.trouble.empty() || !run.passed) return part;
     // It goes on for the others.
     part.passed = false;

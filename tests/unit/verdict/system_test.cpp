@@ -225,16 +225,23 @@ TEST(System, DoesNotExcuseAWriteByAnotherContainer) {
 
 TEST(ByContainer, TellsEachOfItsOwn) {
     CampaignResult whole;
-    for (const char* name : {"a", "b", "c"}) whole.scenario.members.push_back({.name = name});
+    for (const char* name : {"a", "b", "c"}) whole.scenario.members.emplace_back().name = name;
     whole.image_ids = {{"a", "sha256:1"}, {"b", "sha256:2"}};
     RunRecord control, probe;
     control.passed = probe.passed = true;
     control.phases = {{.name = "shutdown", .passed = true, .message = {}, .duration_s = 0}};
-    control.containers = {
-        {"a", {.exit_code = 0}}, {"b", {.exit_code = 143}}, {"c", {.exit_code = 1, .trouble = "c fell"}}};
+    control.containers["a"].exit_code = 0;
+    control.containers["b"].exit_code = 143;
+    control.containers["c"].exit_code = 1;
+    control.containers["c"].trouble = "c fell";
     control.uses = {{"a:/data", 3}, {"b:/data", 4}};
-    probe.plan = {.id = 2, .kind = RunKind::probe, .read_only = {"a:/data", "b:/data"}};
-    probe.plan.writable = {{.path = "a:/data/run", .mount = "a:/data"}};
+    WritablePath writable;
+    writable.path = "a:/data/run";
+    writable.mount = "a:/data";
+    probe.plan.id = 2;
+    probe.plan.kind = RunKind::probe;
+    probe.plan.read_only = {"a:/data", "b:/data"};
+    probe.plan.writable = {writable};
     probe.canary = {{"a:/data", Canary::seen}, {"b:/data", Canary::seen}};
     whole.runs = {control, probe};
     MountResult mount;
@@ -244,9 +251,9 @@ TEST(ByContainer, TellsEachOfItsOwn) {
     left_out.mount = "b:/data";
     mount.difference.left_out = {left_out};
     whole.mounts = {mount};
-    whole.recommendation = {.read_only = {"a:/data", "b:/data"},
-                            .writable = {{.path = "a:/data/run", .mount = "a:/data"}},
-                            .verified_by_run = 2};
+    whole.recommendation.read_only = {"a:/data", "b:/data"};
+    whole.recommendation.writable = {writable};
+    whole.recommendation.verified_by_run = 2;
     Scenario of_a, of_c;
     of_a.name = "a";
     of_c.name = "c";
