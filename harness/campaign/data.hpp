@@ -160,6 +160,11 @@ class DataPlane {
     // the subject are, in the run's layer, as they are below it: bytes, modification time, mode and owner.
     // What has no layer, or was not opened for writing, is not among them.
     engine::Task<std::set<std::string>> unwritten(RunPlan plan, std::vector<std::string> paths);
+    // After prepare(), for containers that end at different times: whoever is started later finds the layers
+    // that it shares with one which has ended as they were. An engine unmounts a volume when nobody has it
+    // any more, and whoever watches keeps the old mount of it: a second one of the same layers is refused
+    // (fs/overlayfs: "upperdir is in-use").
+    engine::Task<> hold_shared(RunPlan plan);
     // Removes the volumes of run `run`; its container must be gone.
     engine::Task<> release(int run);
 

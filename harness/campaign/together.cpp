@@ -121,8 +121,8 @@ class TogetherLaunch {
 
 Task<> pause_for(std::chrono::milliseconds time) {
     co_await scenario::sleep_for(time);
-    if ((co_await boost::asio::this_coro::cancellation_state).cancelled() !=
-        boost::asio::cancellation_type::none)
+    const boost::asio::cancellation_state state = co_await boost::asio::this_coro::cancellation_state;
+    if (state.cancelled() != boost::asio::cancellation_type::none)
         co_return fail(ErrorKind::cancelled, "interrupted");
     co_return Result<>{};
 }
@@ -307,6 +307,8 @@ Task<> TogetherLaunch::start_all() {
     if (auto begun = co_await begin("entrypoint"); !begun) co_return begun;
     auto mounts = co_await bench_.data.prepare(record_.plan);
     if (!mounts) co_return fail(std::move(mounts.error()));
+    if (auto held = co_await bench_.data.hold_shared(record_.plan); !held)
+        co_return fail(std::move(held.error()).with_context("keeping what is shared"));
     for (const Member& member : members_) {
         bench_.status.phase_started(quoted(member.name));
         auto trouble = co_await start(member, *mounts);
@@ -542,7 +544,8 @@ Task<> TogetherLaunch::canaries() {
         const std::string& target = data.mount.target;
         const bool read_only = data.mount.read_only || is_tried(record_.plan, target);
         if (!read_only || !data.special.empty() || data.below_source) continue;
-        if (!running_.contains(std::string(container_of(target)))) continue;
+        const std::string name(container_of(target));
+        if (!running_.contains(name) || record_.containers[name].could_not_start) continue;
         auto canary = co_await bench_.observer.canary(target);
         if (!canary) co_return fail(std::move(canary.error()).with_context("canary write on " + target));
         const auto [at, fresh] = record_.canary.try_emplace(target, *canary);
