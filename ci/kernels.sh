@@ -3,19 +3,37 @@
 # emulation: a minute or so each). Says per kernel which of the observer's hooks ran, how many calls were made and refused, and
 # how many of the refusals were seen, missed or invented.
 #
-#   ci/kernels.sh [RELEASE…]    default: bullseye bookworm trixie
+#   ci/kernels.sh [--arch ARCH] [RELEASE…]    default: amd64, bullseye bookworm trixie
 #
-# The kernels are Debian's linux-image-cloud-amd64, fetched by apt-get from this machine's mirror into build/kernels.
+# The kernels are Debian's linux-image-cloud-ARCH, fetched by apt-get from this machine's mirror into build/kernels.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ci/lib.sh
-case ${1:-} in -h|--help) usage ci/kernels.sh; exit 0 ;; esac
+arch=amd64
+case ${1:-} in
+  -h|--help) usage ci/kernels.sh; exit 0 ;;
+  --arch) arch=${2:?}; shift 2 ;;
+esac
 [ $# -gt 0 ] || set -- bullseye bookworm trixie
 
-need_packages "${build_packages[@]}" "${kernel_packages[@]}"
-build dev --target rogate-observer write_calls kernel_truth
 store=$PWD/build/kernels
+case $arch in
+  amd64) emulator=(qemu-system-x86_64 -accel tcg -cpu max) console=ttyS0 machine_packages=(qemu-system-x86) ;;
+  arm64) emulator=(qemu-system-aarch64 -M virt -cpu max) console=ttyAMA0 machine_packages=(qemu-system-arm); store+=/arm64 ;;
+  *) usage ci/kernels.sh >&2; exit 2 ;;
+esac
+need_packages "${build_packages[@]}" cpio "${machine_packages[@]}"
+agent=build/dev/harness/observe/agent/rogate-observer
+programs=build/dev/tests/programs
+suffix=''
+if [ "$arch" = "$(dpkg --print-architecture)" ]; then
+  build dev --target rogate-observer write_calls kernel_truth
+else
+  suffix=-$arch
+  build dev --target "rogate-observer-for-$arch" "write_calls-for-$arch" "kernel_truth-for-$arch"
+fi
+[ -s "$agent$suffix" ] || { echo "ci/kernels.sh: build/dev was configured without a compiler for $arch" >&2; exit 3; }
 mkdir -p "$store"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -27,13 +45,14 @@ fetch() {
   url=$(mirror)
   mkdir -p "$apt"/{lists/partial,cache/archives/partial,unpacked}
   : >"$apt/status"
-  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $url $release main" \
+  echo "deb [arch=$arch signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $url $release main" \
     >"$apt/sources.list"
   options=(-o "Dir::Etc::sourcelist=$apt/sources.list" -o Dir::Etc::sourceparts=- -o "Dir::State::lists=$apt/lists"
-    -o "Dir::State::status=$apt/status" -o "Dir::Cache=$apt/cache" -o APT::Sandbox::User=root -o Acquire::Languages=none)
+    -o "Dir::State::status=$apt/status" -o "Dir::Cache=$apt/cache" -o APT::Sandbox::User=root -o Acquire::Languages=none
+    -o "APT::Architecture=$arch" -o "APT::Architectures::=$arch")
   say "fetching the kernel of $release"
   apt-get "${options[@]}" update -qq
-  package=$(apt-cache "${options[@]}" depends linux-image-cloud-amd64 | sed -n 's/.*Depends: \(linux-image-[0-9].*\)/\1/p')
+  package=$(apt-cache "${options[@]}" depends "linux-image-cloud-$arch" | sed -n 's/.*Depends: \(linux-image-[0-9].*\)/\1/p')
   # Since Debian 14 the kernel itself is in a package of its own.
   binary=$(apt-cache "${options[@]}" depends "$package" | sed -n 's/.*Depends: \(linux-binary-[0-9].*\)/\1/p')
   (cd "$apt" && apt-get "${options[@]}" download -qq "${binary:-$package}")
@@ -42,17 +61,17 @@ fetch() {
 }
 
 mkdir "$work/root"
-cp build/dev/harness/observe/agent/rogate-observer "$work/root/agent"
-cp build/dev/tests/programs/write_calls "$work/root/write_calls"
-cp build/dev/tests/programs/kernel_truth "$work/root/init"
+cp "$agent$suffix" "$work/root/agent"
+cp "$programs/write_calls$suffix" "$work/root/write_calls"
+cp "$programs/kernel_truth$suffix" "$work/root/init"
 (cd "$work/root" && printf '%s\n' agent write_calls init | cpio -o -H newc --quiet) >"$work/initrd"
 
 failed=0
 for release in "$@"; do
   fetch "$release"
-  say "$release"
-  timeout 900 qemu-system-x86_64 -accel tcg -cpu max -m 768 -smp 1 -nographic -no-reboot -nic none -kernel "$store/$release" \
-    -initrd "$work/initrd" -append "console=ttyS0 loglevel=3 panic=-1 ${ROGATE_OBSERVER_DEBUG:+ROGATE_OBSERVER_DEBUG=1}" </dev/null >"$work/$release.log" 2>&1 || true
+  say "$release ($arch)"
+  timeout 900 "${emulator[@]}" -m 768 -smp 1 -nographic -no-reboot -nic none -kernel "$store/$release" \
+    -initrd "$work/initrd" -append "console=$console loglevel=3 panic=-1 ${ROGATE_OBSERVER_DEBUG:+ROGATE_OBSERVER_DEBUG=1}" </dev/null >"$work/$release.log" 2>&1 || true
   tr -d '\r' <"$work/$release.log" | grep -aoE '(kernel|hooks|truth|missed|invented|kernel_truth): .*' | sort -u | sed 's/^/  /' || true
   truth=$(grep -aoE 'truth: .*' "$work/$release.log" | tr -d '\r' || true)
   if [[ $truth =~ ^truth:\ [0-9]+\ calls,\ [1-9][0-9]*\ refused,\ [0-9]+\ seen,\ 0\ missed,\ 0\ invented,\ 0\ doubtful,\ 0\ lost ]]; then

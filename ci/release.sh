@@ -26,6 +26,7 @@ umask 022
 # make_packages SOURCE TO: builds the sources in SOURCE and leaves packages in TO.
 make_packages() {
   local source=$1 to=$2 build=$1/build/package
+  "$source/ci/sysroot.sh" arm64
   say "building in $source"
   # The build's own folder must not show in the program.
   cmake -S "$source" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DROGATE_WERROR=OFF \

@@ -5,20 +5,19 @@
 #include <rogate/labels.hpp>
 
 #include "campaign/tar.hpp"
+#include "observe/agent_program.hpp"
 
-// The static binary, embedded by its CMakeLists.
-extern "C" const unsigned char rogate_holder_begin[],
-    rogate_holder_end[];  // NOLINT: the assembler's labels
+ROGATE_AGENT_BYTES(rogate_holder);
 
 namespace rogate::campaign {
 
 using engine::Task;
 
 Task<std::string> import_holder(engine::Client& client, std::string session) {
+    auto program = observe::program_for(ROGATE_AGENT_PROGRAM("holder", rogate_holder), client.server().arch);
+    if (!program) co_return fail(std::move(program.error()));
     std::vector<TarEntry> files;
-    files.push_back({.name = "rogate-holder",
-                     .mode = 0755,
-                     .content = std::string(rogate_holder_begin, rogate_holder_end)});
+    files.push_back({.name = "rogate-holder", .mode = 0755, .content = std::move(*program)});
     auto tar = tar_of(files);
     if (!tar) co_return fail(std::move(tar.error()));
     const std::vector<std::string> changes = {fmt::format("LABEL {}={}", session_label, session),

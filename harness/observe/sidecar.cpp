@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "base/tar.hpp"
+#include "observe/agent_program.hpp"
 #include "observe/combine.hpp"
 #include "observe/decoder.hpp"
 #include "observe/observer.hpp"
@@ -21,10 +22,8 @@
 #include "observe/ptrace.hpp"
 #include "observe/recorder.hpp"
 
-// The agent's static binary, embedded by its CMakeLists.
-extern "C" const unsigned char rogate_observer_begin[],
-    rogate_observer_end[];  // NOLINT: the assembler's labels
-extern "C" const unsigned char rogate_ptrace_begin[], rogate_ptrace_end[];
+ROGATE_AGENT_BYTES(rogate_observer);
+ROGATE_AGENT_BYTES(rogate_ptrace);
 
 namespace rogate::observe {
 
@@ -37,17 +36,19 @@ namespace {
 enum class Kind { ebpf, ptrace };
 
 // A root file system that is one file: the agent.
-Result<std::string> agent_tar(const unsigned char* begin, const unsigned char* end) {
+Result<std::string> agent_tar(const AgentProgram& agent, std::string_view arch) {
     TarWriter tar;
-    std::string program(reinterpret_cast<const char*>(begin), static_cast<std::size_t>(end - begin));
-    auto added = tar.add({.name = "rogate-observer", .mode = 0755, .content = std::move(program)});
+    auto program = program_for(agent, arch);
+    if (!program) return fail(std::move(program.error()));
+    auto added = tar.add({.name = "rogate-observer", .mode = 0755, .content = std::move(*program)});
     if (!added) return fail(std::move(added.error()).with_context("the observer's image could not be made"));
     return tar.finish();
 }
 
 Task<std::string> import_agent(engine::Client& client, std::string session, Kind kind, std::string name) {
-    auto tar = kind == Kind::ebpf ? agent_tar(rogate_observer_begin, rogate_observer_end)
-                                  : agent_tar(rogate_ptrace_begin, rogate_ptrace_end);
+    const AgentProgram agent = kind == Kind::ebpf ? ROGATE_AGENT_PROGRAM("eBPF observer", rogate_observer)
+                                                  : ROGATE_AGENT_PROGRAM("ptrace observer", rogate_ptrace);
+    auto tar = agent_tar(agent, client.server().arch);
     if (!tar) co_return fail(std::move(tar.error()));
     const std::vector<std::string> changes = {fmt::format("LABEL {}={}", session_label, session),
                                               fmt::format("LABEL {}=observer", role_label)};

@@ -92,7 +92,8 @@ void FakeEngine::handle(Call& call) {
                       {"Version", "24.0"},
                       {"ApiVersion", api_version},
                       {"MinAPIVersion", "1.12"},
-                      {"Os", "linux"}});
+                      {"Os", "linux"},
+                      {"Arch", "amd64"}});
     if (is({"info"}))
         return reply(call, 200, {{"ID", "fake"}, {"CgroupVersion", "2"}, {"KernelVersion", "6.1"}});
     if (call.words.empty()) return refuse(call, 404, "page not found");

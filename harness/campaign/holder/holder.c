@@ -8,10 +8,24 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
+// The arguments after the third are 0.
 static long call(long number, long a, long b, long c) {
+#ifdef __aarch64__
+    register long x8 __asm__("x8") = number;
+    register long x0 __asm__("x0") = a;
+    register long x1 __asm__("x1") = b;
+    register long x2 __asm__("x2") = c;
+    register long x3 __asm__("x3") = 0;
+    register long x4 __asm__("x4") = 0;
+    __asm__ volatile("svc #0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4) : "memory");
+    return x0;
+#else
     long result = number;
-    __asm__ volatile("syscall" : "+a"(result) : "D"(a), "S"(b), "d"(c) : "rcx", "r11", "memory");
+    register long r10 __asm__("r10") = 0;
+    register long r8 __asm__("r8") = 0;
+    __asm__ volatile("syscall" : "+a"(result) : "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8) : "rcx", "r11", "memory");
     return result;
+#endif
 }
 
 static _Noreturn void leave(long code) {
@@ -70,7 +84,7 @@ static _Noreturn void relay(const char* host, const char* port) {
     if (failure != 0) leave(1);
     struct pollfd either[2] = {{.fd = 0, .events = POLLIN}, {.fd = peer, .events = POLLIN}};
     for (;;) {
-        if (call(SYS_poll, (long)either, 2, -1) < 0) continue;
+        if (call(SYS_ppoll, (long)either, 2, 0) < 0) continue;
         if (either[1].revents != 0 && !move(peer, 1)) leave(0);
         if (either[0].revents != 0 && !move(0, peer)) leave(0);
     }
@@ -81,7 +95,11 @@ static _Noreturn void relay(const char* host, const char* port) {
 __attribute__((used)) void run(const long* stack) {
     const char* const* arguments = (const char* const*)(stack + 1);
     if (stack[0] == 3) relay(arguments[1], arguments[2]);
-    for (;;) call(SYS_pause, 0, 0, 0);
+    for (;;) call(SYS_ppoll, 0, 0, 0);
 }
 
+#ifdef __aarch64__
+__asm__(".globl _start\n_start:\n\tmov x29, #0\n\tmov x0, sp\n\tbl run\n");
+#else
 __asm__(".globl _start\n_start:\n\txor %ebp, %ebp\n\tmov %rsp, %rdi\n\tand $-16, %rsp\n\tcall run\n");
+#endif

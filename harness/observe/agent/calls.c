@@ -3,295 +3,241 @@
 #include <fcntl.h>
 #include <linux/bpf.h>
 #include <stddef.h>
-#include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
-#ifndef SYS_fchmodat2
-#define SYS_fchmodat2 452
-#endif
-#ifndef SYS_quotactl_fd
-#define SYS_quotactl_fd 443
-#endif
-#ifndef SYS_mount_setattr
-#define SYS_mount_setattr 442
-#endif
-#ifndef SYS_setxattrat
-#define SYS_setxattrat 463
-#endif
-#ifndef SYS_removexattrat
-#define SYS_removexattrat 466
-#endif
-#ifndef SYS_file_setattr
-#define SYS_file_setattr 469
-#endif
+#include "arch.h"
 
-/* Whether the call acts on a symlink itself: never, always, or as the flags in that argument say. */
-enum { NEVER_LINK, ALWAYS_LINK, FLAG_IN_2, FLAG_IN_3, FLAG_IN_4, FOLLOWS_IN_4, MAKES_NAME };
+#define EXCHANGES 2u /* linux/fs.h: RENAME_EXCHANGE */
 
-#define EXCHANGES 2u                        /* linux/fs.h: RENAME_EXCHANGE */
-#define BY_VALUES(values) -1, -1, 0, values /* no second path; the arguments whose values matter */
-#define VALUE(n) (1 << (n))
-#define NO_SECOND BY_VALUES(0)
+/* Which argument it is. */
+enum argument { NOT_THERE, FIRST, SECOND, THIRD, FOURTH, FIFTH };
+/* What it means for others that the call succeeded. */
+enum effect { NO_EFFECT, ON_STATE = CHANGES_STATE, ON_A_NAME = TAKES_NAMES, ON_NAMES = MOVES_NAMES };
+/* What a symlink at the end of the path is to the call. */
+enum last_link {
+    FOLLOWS_LINK,
+    TAKES_LINK,  /* it acts on the symlink itself */
+    MAKES_NAME,  /* … and whatever has that name already is in the way */
+    UNLESS_FLAG, /* … if AT_SYMLINK_NOFOLLOW is among the flags in `link_flags` */
+    IF_FLAG      /* … unless AT_SYMLINK_FOLLOW is */
+};
 
 struct call {
-    int number;
     const char* name;
-    struct call_rule rule; /* kind, dirfd, path, fd, flags, second dirfd and path; the number is filled in */
-    int link;
+    enum call_kind kind;
+    enum argument dirfd, path, fd; /* what it changes */
+    enum argument flags;           /* those of open(2) or access(2) */
+    /* Of a rename, where it leads to; of a mount, where it was before. */
+    enum argument second_dirfd, second_path;
+    enum effect effect;
+    enum argument mode, owner; /* what it sets; the group follows the owner */
+    enum argument asks;        /* another one that tells what it would change */
+    enum last_link link;
+    enum argument link_flags;
+    bool removes;      /* what had the name has it no more */
+    bool moves;        /* … but another one */
+    bool may_exchange; /* … or that of the second path, as its fifth argument says */
+    bool needs_no_path;
 };
 
-static const struct call calls[] = {
-    {SYS_open, "open", {CALL_OPEN, -1, 0, -1, 1, NO_SECOND}, NEVER_LINK},
-    {SYS_creat, "creat", {CALL_OPEN, -1, 0, -1, -1, NO_SECOND}, NEVER_LINK},
-    {SYS_openat, "openat", {CALL_OPEN, 0, 1, -1, 2, NO_SECOND}, NEVER_LINK},
-    {SYS_openat2, "openat2", {CALL_OPENAT2, 0, 1, -1, -1, NO_SECOND}, NEVER_LINK},
-    {SYS_mkdir, "mkdir", {CALL_CHANGE, -1, 0, -1, -1, NO_SECOND}, MAKES_NAME},
-    {SYS_mkdirat, "mkdirat", {CALL_CHANGE, 0, 1, -1, -1, NO_SECOND}, MAKES_NAME},
-    {SYS_mknod, "mknod", {CALL_CHANGE, -1, 0, -1, -1, NO_SECOND}, MAKES_NAME},
-    {SYS_mknodat, "mknodat", {CALL_CHANGE, 0, 1, -1, -1, NO_SECOND}, MAKES_NAME},
-    {SYS_symlink, "symlink", {CALL_CHANGE, -1, 1, -1, -1, BY_VALUES(MOVES_NAMES)}, MAKES_NAME},
-    {SYS_symlinkat, "symlinkat", {CALL_CHANGE, 1, 2, -1, -1, BY_VALUES(MOVES_NAMES)}, MAKES_NAME},
-    {SYS_link, "link", {CALL_CHANGE, -1, 1, -1, -1, BY_VALUES(MOVES_NAMES)}, MAKES_NAME},
-    {SYS_linkat, "linkat", {CALL_CHANGE, 2, 3, -1, -1, BY_VALUES(MOVES_NAMES)}, MAKES_NAME},
-    {SYS_unlink, "unlink", {CALL_CHANGE, -1, 0, -1, -1, BY_VALUES(TAKES_NAMES)}, ALWAYS_LINK},
-    {SYS_unlinkat, "unlinkat", {CALL_CHANGE, 0, 1, -1, -1, BY_VALUES(TAKES_NAMES)}, ALWAYS_LINK},
-    {SYS_rmdir, "rmdir", {CALL_CHANGE, -1, 0, -1, -1, NO_SECOND}, ALWAYS_LINK},
-    {SYS_rename, "rename", {CALL_CHANGE, -1, 0, -1, -1, -1, 1, 0, MOVES_NAMES}, ALWAYS_LINK},
-    {SYS_renameat, "renameat", {CALL_CHANGE, 0, 1, -1, -1, 2, 3, 0, MOVES_NAMES}, ALWAYS_LINK},
-    {SYS_renameat2, "renameat2", {CALL_CHANGE, 0, 1, -1, -1, 2, 3, 0, MOVES_NAMES}, ALWAYS_LINK},
-    {SYS_chmod, "chmod", {CALL_CHANGE, -1, 0, -1, -1, BY_VALUES(CHANGES_STATE | VALUE(1))}, NEVER_LINK},
-    {SYS_fchmod, "fchmod", {CALL_CHANGE, -1, -1, 0, -1, BY_VALUES(CHANGES_STATE | VALUE(1))}, NEVER_LINK},
-    {SYS_fchmodat, "fchmodat", {CALL_CHANGE, 0, 1, -1, -1, BY_VALUES(CHANGES_STATE | VALUE(2))}, NEVER_LINK},
-    {SYS_fchmodat2, "fchmodat2", {CALL_CHANGE, 0, 1, -1, -1, BY_VALUES(CHANGES_STATE | VALUE(2))}, FLAG_IN_3},
-    {SYS_chown, "chown", {CALL_CHANGE, -1, 0, -1, -1, BY_VALUES(CHANGES_STATE | VALUE(1) | VALUE(2))}, NEVER_LINK},
-    {SYS_lchown, "lchown", {CALL_CHANGE, -1, 0, -1, -1, BY_VALUES(CHANGES_STATE | VALUE(1) | VALUE(2))}, ALWAYS_LINK},
-    {SYS_fchown, "fchown", {CALL_CHANGE, -1, -1, 0, -1, BY_VALUES(CHANGES_STATE | VALUE(1) | VALUE(2))}, NEVER_LINK},
-    {SYS_fchownat, "fchownat", {CALL_CHANGE, 0, 1, -1, -1, BY_VALUES(CHANGES_STATE | VALUE(2) | VALUE(3))}, FLAG_IN_4},
-    {SYS_utime, "utime", {CALL_CHANGE, -1, 0, -1, -1, NO_SECOND}, NEVER_LINK},
-    {SYS_utimes, "utimes", {CALL_CHANGE, -1, 0, -1, -1, NO_SECOND}, NEVER_LINK},
-    {SYS_futimesat, "futimesat", {CALL_CHANGE, 0, 1, -1, -1, NO_SECOND}, NEVER_LINK},
-    {SYS_utimensat, "utimensat", {CALL_CHANGE, 0, 1, -1, -1, NO_SECOND}, FLAG_IN_3},
-    {SYS_truncate, "truncate", {CALL_CHANGE, -1, 0, -1, -1, BY_VALUES(CHANGES_STATE)}, NEVER_LINK},
-    {SYS_setxattr, "setxattr", {CALL_CHANGE, -1, 0, -1, -1, BY_VALUES(CHANGES_STATE)}, NEVER_LINK},
-    {SYS_lsetxattr, "lsetxattr", {CALL_CHANGE, -1, 0, -1, -1, BY_VALUES(CHANGES_STATE)}, ALWAYS_LINK},
-    {SYS_fsetxattr, "fsetxattr", {CALL_CHANGE, -1, -1, 0, -1, BY_VALUES(CHANGES_STATE)}, NEVER_LINK},
-    {SYS_setxattrat, "setxattrat", {CALL_CHANGE, 0, 1, -1, -1, BY_VALUES(CHANGES_STATE)}, FLAG_IN_2},
-    {SYS_removexattr, "removexattr", {CALL_CHANGE, -1, 0, -1, -1, BY_VALUES(CHANGES_STATE)}, NEVER_LINK},
-    {SYS_lremovexattr, "lremovexattr", {CALL_CHANGE, -1, 0, -1, -1, BY_VALUES(CHANGES_STATE)}, ALWAYS_LINK},
-    {SYS_fremovexattr, "fremovexattr", {CALL_CHANGE, -1, -1, 0, -1, BY_VALUES(CHANGES_STATE)}, NEVER_LINK},
-    {SYS_removexattrat, "removexattrat", {CALL_CHANGE, 0, 1, -1, -1, BY_VALUES(CHANGES_STATE)}, FLAG_IN_2},
-    {SYS_file_setattr, "file_setattr", {CALL_CHANGE, 0, 1, -1, -1, NO_SECOND}, FLAG_IN_4},
-    {SYS_ioctl, "ioctl", {CALL_IOCTL, -1, -1, 0, -1, NO_SECOND}, NEVER_LINK},
-    {SYS_bind, "bind", {CALL_BIND, -1, -1, -1, -1, NO_SECOND}, MAKES_NAME},
-    {SYS_access, "access", {CALL_ACCESS, -1, 0, -1, 1, NO_SECOND}, NEVER_LINK},
-    {SYS_faccessat, "faccessat", {CALL_ACCESS, 0, 1, -1, 2, NO_SECOND}, NEVER_LINK},
-    {SYS_io_uring_enter, "io_uring_enter", {CALL_URING, -1, -1, -1, -1, NO_SECOND}, NEVER_LINK},
-    {SYS_faccessat2, "faccessat2", {CALL_ACCESS, 0, 1, -1, 2, NO_SECOND}, FLAG_IN_3},
-    /* The second path is where the mount was before. */
-    {SYS_mount, "mount", {CALL_MOUNT, -1, 1, -1, -1, -1, 0, 0, VALUE(3) | MOVES_NAMES}, NEVER_LINK},
-    {SYS_move_mount, "move_mount", {CALL_MOUNT, 2, 3, -1, -1, 0, 1, 0, MOVES_NAMES}, NEVER_LINK},
-    {SYS_pivot_root, "pivot_root", {CALL_MOUNT, -1, 0, -1, -1, BY_VALUES(MOVES_NAMES)}, NEVER_LINK},
-    {SYS_umount2, "umount2", {CALL_MOUNT, -1, 0, -1, -1, BY_VALUES(MOVES_NAMES)}, NEVER_LINK},
-    {SYS_mount_setattr, "mount_setattr", {CALL_MOUNT, 0, 1, -1, -1, BY_VALUES(MOVES_NAMES)}, NEVER_LINK},
-    {SYS_open_by_handle_at, "open_by_handle_at", {CALL_HANDLE, 0, -1, -1, 2, NO_SECOND}, NEVER_LINK},
-    {SYS_name_to_handle_at, "name_to_handle_at", {CALL_HANDLE_OF, 0, 1, -1, -1, NO_SECOND}, FOLLOWS_IN_4},
-    {SYS_quotactl, "quotactl", {CALL_OTHER, -1, -1, -1, -1, NO_SECOND}, NEVER_LINK},
-    {SYS_bpf, "bpf", {CALL_OTHER, -1, -1, -1, -1, NO_SECOND}, NEVER_LINK}, /* BPF_OBJ_PIN */
-    {SYS_acct, "acct", {CALL_OTHER, -1, -1, -1, -1, NO_SECOND}, NEVER_LINK},
-    {SYS_swapon, "swapon", {CALL_OTHER, -1, -1, -1, -1, NO_SECOND}, NEVER_LINK},
-    {SYS_stat, "stat", {CALL_LOOK, -1, 0, -1, -1, NO_SECOND}, NEVER_LINK},
-    {SYS_lstat, "lstat", {CALL_LOOK, -1, 0, -1, -1, NO_SECOND}, ALWAYS_LINK},
-    {SYS_newfstatat, "newfstatat", {CALL_LOOK, 0, 1, -1, -1, NO_SECOND}, FLAG_IN_3},
-    {SYS_statx, "statx", {CALL_LOOK, 0, 1, -1, -1, NO_SECOND}, FLAG_IN_2},
-    {SYS_statfs, "statfs", {CALL_LOOK, -1, 0, -1, -1, NO_SECOND}, NEVER_LINK},
-    {SYS_readlink, "readlink", {CALL_LOOK, -1, 0, -1, -1, NO_SECOND}, ALWAYS_LINK},
-    {SYS_readlinkat, "readlinkat", {CALL_LOOK, 0, 1, -1, -1, NO_SECOND}, ALWAYS_LINK},
-    {SYS_chdir, "chdir", {CALL_LOOK, -1, 0, -1, -1, NO_SECOND}, NEVER_LINK},
-    {SYS_execve, "execve", {CALL_LOOK, -1, 0, -1, -1, NO_SECOND}, NEVER_LINK},
-    {SYS_execveat, "execveat", {CALL_LOOK, 0, 1, -1, -1, NO_SECOND}, NEVER_LINK},
-    {SYS_getxattr, "getxattr", {CALL_LOOK, -1, 0, -1, -1, NO_SECOND}, NEVER_LINK},
-    {SYS_lgetxattr, "lgetxattr", {CALL_LOOK, -1, 0, -1, -1, NO_SECOND}, ALWAYS_LINK},
-    {SYS_listxattr, "listxattr", {CALL_LOOK, -1, 0, -1, -1, NO_SECOND}, NEVER_LINK},
-    {SYS_llistxattr, "llistxattr", {CALL_LOOK, -1, 0, -1, -1, NO_SECOND}, ALWAYS_LINK},
-    {SYS_inotify_add_watch, "inotify_add_watch", {CALL_LOOK, -1, 1, -1, -1, NO_SECOND}, NEVER_LINK},
-    {SYS_connect, "connect", {CALL_LOOK_NAMED, -1, -1, -1, -1, NO_SECOND}, NEVER_LINK},
-    {SYS_sendto, "sendto", {CALL_LOOK_SENT, -1, -1, -1, -1, NO_SECOND}, NEVER_LINK},
-    {SYS_sendmsg, "sendmsg", {CALL_LOOK_MESSAGE, -1, -1, -1, -1, NO_SECOND}, NEVER_LINK},
-    {SYS_sendmmsg, "sendmmsg", {CALL_LOOK_MESSAGE, -1, -1, -1, -1, NO_SECOND}, NEVER_LINK},
-    {SYS_quotactl_fd, "quotactl_fd", {CALL_OTHER, -1, -1, -1, -1, NO_SECOND}, NEVER_LINK},
+static const struct call calls[ROWS] = {
+    [ROW_OPEN] = {"open", CALL_OPEN, .path = FIRST, .flags = SECOND},
+    [ROW_CREAT] = {"creat", CALL_OPEN, .path = FIRST},
+    [ROW_OPENAT] = {"openat", CALL_OPEN, .dirfd = FIRST, .path = SECOND, .flags = THIRD},
+    [ROW_OPENAT2] = {"openat2", CALL_OPENAT2, .dirfd = FIRST, .path = SECOND},
+    [ROW_MKDIR] = {"mkdir", CALL_CHANGE, .path = FIRST, .link = MAKES_NAME},
+    [ROW_MKDIRAT] = {"mkdirat", CALL_CHANGE, .dirfd = FIRST, .path = SECOND, .link = MAKES_NAME},
+    [ROW_MKNOD] = {"mknod", CALL_CHANGE, .path = FIRST, .link = MAKES_NAME},
+    [ROW_MKNODAT] = {"mknodat", CALL_CHANGE, .dirfd = FIRST, .path = SECOND, .link = MAKES_NAME},
+    [ROW_SYMLINK] = {"symlink", CALL_CHANGE, .path = SECOND, .effect = ON_NAMES, .link = MAKES_NAME},
+    [ROW_SYMLINKAT] = {"symlinkat", CALL_CHANGE, .dirfd = SECOND, .path = THIRD, .effect = ON_NAMES,
+                       .link = MAKES_NAME},
+    [ROW_LINK] = {"link", CALL_CHANGE, .path = SECOND, .effect = ON_NAMES, .link = MAKES_NAME},
+    [ROW_LINKAT] = {"linkat", CALL_CHANGE, .dirfd = THIRD, .path = FOURTH, .effect = ON_NAMES, .link = MAKES_NAME},
+    [ROW_UNLINK] = {"unlink", CALL_CHANGE, .path = FIRST, .effect = ON_A_NAME, .link = TAKES_LINK, .removes = true},
+    [ROW_UNLINKAT] = {"unlinkat", CALL_CHANGE, .dirfd = FIRST, .path = SECOND, .effect = ON_A_NAME, .link = TAKES_LINK,
+                      .removes = true},
+    [ROW_RMDIR] = {"rmdir", CALL_CHANGE, .path = FIRST, .link = TAKES_LINK, .removes = true},
+    [ROW_RENAME] = {"rename", CALL_CHANGE, .path = FIRST, .second_path = SECOND, .effect = ON_NAMES, .link = TAKES_LINK,
+                    .removes = true, .moves = true},
+    [ROW_RENAMEAT] = {"renameat", CALL_CHANGE, .dirfd = FIRST, .path = SECOND, .second_dirfd = THIRD,
+                      .second_path = FOURTH, .effect = ON_NAMES, .link = TAKES_LINK, .removes = true, .moves = true},
+    [ROW_RENAMEAT2] = {"renameat2", CALL_CHANGE, .dirfd = FIRST, .path = SECOND, .second_dirfd = THIRD,
+                       .second_path = FOURTH, .effect = ON_NAMES, .link = TAKES_LINK, .removes = true, .moves = true,
+                       .may_exchange = true},
+    [ROW_CHMOD] = {"chmod", CALL_CHANGE, .path = FIRST, .effect = ON_STATE, .mode = SECOND},
+    [ROW_FCHMOD] = {"fchmod", CALL_CHANGE, .fd = FIRST, .effect = ON_STATE, .mode = SECOND},
+    [ROW_FCHMODAT] = {"fchmodat", CALL_CHANGE, .dirfd = FIRST, .path = SECOND, .effect = ON_STATE, .mode = THIRD},
+    [ROW_FCHMODAT2] = {"fchmodat2", CALL_CHANGE, .dirfd = FIRST, .path = SECOND, .effect = ON_STATE, .mode = THIRD,
+                       .link = UNLESS_FLAG, .link_flags = FOURTH},
+    [ROW_CHOWN] = {"chown", CALL_CHANGE, .path = FIRST, .effect = ON_STATE, .owner = SECOND},
+    [ROW_LCHOWN] = {"lchown", CALL_CHANGE, .path = FIRST, .effect = ON_STATE, .owner = SECOND, .link = TAKES_LINK},
+    [ROW_FCHOWN] = {"fchown", CALL_CHANGE, .fd = FIRST, .effect = ON_STATE, .owner = SECOND},
+    [ROW_FCHOWNAT] = {"fchownat", CALL_CHANGE, .dirfd = FIRST, .path = SECOND, .effect = ON_STATE, .owner = THIRD,
+                      .link = UNLESS_FLAG, .link_flags = FIFTH},
+    [ROW_UTIME] = {"utime", CALL_CHANGE, .path = FIRST},
+    [ROW_UTIMES] = {"utimes", CALL_CHANGE, .path = FIRST},
+    [ROW_FUTIMESAT] = {"futimesat", CALL_CHANGE, .dirfd = FIRST, .path = SECOND, .needs_no_path = true},
+    [ROW_UTIMENSAT] = {"utimensat", CALL_CHANGE, .dirfd = FIRST, .path = SECOND, .link = UNLESS_FLAG,
+                       .link_flags = FOURTH, .needs_no_path = true},
+    [ROW_TRUNCATE] = {"truncate", CALL_CHANGE, .path = FIRST, .effect = ON_STATE},
+    [ROW_SETXATTR] = {"setxattr", CALL_CHANGE, .path = FIRST, .effect = ON_STATE},
+    [ROW_LSETXATTR] = {"lsetxattr", CALL_CHANGE, .path = FIRST, .effect = ON_STATE, .link = TAKES_LINK},
+    [ROW_FSETXATTR] = {"fsetxattr", CALL_CHANGE, .fd = FIRST, .effect = ON_STATE},
+    [ROW_SETXATTRAT] = {"setxattrat", CALL_CHANGE, .dirfd = FIRST, .path = SECOND, .effect = ON_STATE,
+                        .link = UNLESS_FLAG, .link_flags = THIRD},
+    [ROW_REMOVEXATTR] = {"removexattr", CALL_CHANGE, .path = FIRST, .effect = ON_STATE},
+    [ROW_LREMOVEXATTR] = {"lremovexattr", CALL_CHANGE, .path = FIRST, .effect = ON_STATE, .link = TAKES_LINK},
+    [ROW_FREMOVEXATTR] = {"fremovexattr", CALL_CHANGE, .fd = FIRST, .effect = ON_STATE},
+    [ROW_REMOVEXATTRAT] = {"removexattrat", CALL_CHANGE, .dirfd = FIRST, .path = SECOND, .effect = ON_STATE,
+                           .link = UNLESS_FLAG, .link_flags = THIRD},
+    [ROW_FILE_SETATTR] = {"file_setattr", CALL_CHANGE, .dirfd = FIRST, .path = SECOND, .link = UNLESS_FLAG,
+                          .link_flags = FIFTH},
+    [ROW_IOCTL] = {"ioctl", CALL_IOCTL, .fd = FIRST},
+    [ROW_BIND] = {"bind", CALL_BIND, .link = MAKES_NAME},
+    [ROW_ACCESS] = {"access", CALL_ACCESS, .path = FIRST, .flags = SECOND},
+    [ROW_FACCESSAT] = {"faccessat", CALL_ACCESS, .dirfd = FIRST, .path = SECOND, .flags = THIRD},
+    [ROW_FACCESSAT2] = {"faccessat2", CALL_ACCESS, .dirfd = FIRST, .path = SECOND, .flags = THIRD, .link = UNLESS_FLAG,
+                        .link_flags = FOURTH},
+    [ROW_IO_URING_ENTER] = {"io_uring_enter", CALL_URING},
+    [ROW_MOUNT] = {"mount", CALL_MOUNT, .path = SECOND, .second_path = FIRST, .effect = ON_NAMES, .asks = FOURTH},
+    [ROW_MOVE_MOUNT] = {"move_mount", CALL_MOUNT, .dirfd = THIRD, .path = FOURTH, .second_dirfd = FIRST,
+                        .second_path = SECOND, .effect = ON_NAMES},
+    [ROW_PIVOT_ROOT] = {"pivot_root", CALL_MOUNT, .path = FIRST, .effect = ON_NAMES},
+    [ROW_UMOUNT2] = {"umount2", CALL_MOUNT, .path = FIRST, .effect = ON_NAMES},
+    [ROW_MOUNT_SETATTR] = {"mount_setattr", CALL_MOUNT, .dirfd = FIRST, .path = SECOND, .effect = ON_NAMES},
+    [ROW_OPEN_BY_HANDLE_AT] = {"open_by_handle_at", CALL_HANDLE, .dirfd = FIRST, .flags = THIRD},
+    [ROW_NAME_TO_HANDLE_AT] = {"name_to_handle_at", CALL_HANDLE_OF, .dirfd = FIRST, .path = SECOND, .link = IF_FLAG,
+                               .link_flags = FIFTH},
+    [ROW_QUOTACTL] = {"quotactl", CALL_OTHER},
+    [ROW_QUOTACTL_FD] = {"quotactl_fd", CALL_OTHER},
+    [ROW_BPF] = {"bpf", CALL_OTHER}, /* BPF_OBJ_PIN */
+    [ROW_ACCT] = {"acct", CALL_OTHER},
+    [ROW_SWAPON] = {"swapon", CALL_OTHER},
+    [ROW_STAT] = {"stat", CALL_LOOK, .path = FIRST},
+    [ROW_LSTAT] = {"lstat", CALL_LOOK, .path = FIRST, .link = TAKES_LINK},
+    [ROW_NEWFSTATAT] = {"newfstatat", CALL_LOOK, .dirfd = FIRST, .path = SECOND, .link = UNLESS_FLAG,
+                        .link_flags = FOURTH},
+    [ROW_STATX] = {"statx", CALL_LOOK, .dirfd = FIRST, .path = SECOND, .link = UNLESS_FLAG, .link_flags = THIRD},
+    [ROW_STATFS] = {"statfs", CALL_LOOK, .path = FIRST},
+    [ROW_READLINK] = {"readlink", CALL_LOOK, .path = FIRST, .link = TAKES_LINK},
+    [ROW_READLINKAT] = {"readlinkat", CALL_LOOK, .dirfd = FIRST, .path = SECOND, .link = TAKES_LINK},
+    [ROW_CHDIR] = {"chdir", CALL_LOOK, .path = FIRST},
+    [ROW_EXECVE] = {"execve", CALL_LOOK, .path = FIRST},
+    [ROW_EXECVEAT] = {"execveat", CALL_LOOK, .dirfd = FIRST, .path = SECOND},
+    [ROW_GETXATTR] = {"getxattr", CALL_LOOK, .path = FIRST},
+    [ROW_LGETXATTR] = {"lgetxattr", CALL_LOOK, .path = FIRST, .link = TAKES_LINK},
+    [ROW_LISTXATTR] = {"listxattr", CALL_LOOK, .path = FIRST},
+    [ROW_LLISTXATTR] = {"llistxattr", CALL_LOOK, .path = FIRST, .link = TAKES_LINK},
+    [ROW_INOTIFY_ADD_WATCH] = {"inotify_add_watch", CALL_LOOK, .path = SECOND},
+    [ROW_CONNECT] = {"connect", CALL_LOOK_NAMED},
+    [ROW_SENDTO] = {"sendto", CALL_LOOK_SENT},
+    [ROW_SENDMSG] = {"sendmsg", CALL_LOOK_MESSAGE},
+    [ROW_SENDMMSG] = {"sendmmsg", CALL_LOOK_MESSAGE},
 };
 
-/* arch/x86/entry/syscalls/syscall_32.tbl: the same calls, and those that exist twice there (ids of 16 and 32 bits, times of
- * 32 and 64 bits, sizes of 64 bits); all of them take what we read in the same argument as their x86-64 namesake. */
-static const struct {
-    int i386, x86_64;
-} i386_calls[] = {
-    {5, SYS_open},
-    {8, SYS_creat},
-    {9, SYS_link},
-    {10, SYS_unlink},
-    {14, SYS_mknod},
-    {15, SYS_chmod},
-    {16, SYS_lchown},
-    {30, SYS_utime},
-    {33, SYS_access},
-    {38, SYS_rename},
-    {39, SYS_mkdir},
-    {40, SYS_rmdir},
-    {54, SYS_ioctl},
-    {83, SYS_symlink},
-    {92, SYS_truncate},
-    {94, SYS_fchmod},
-    {95, SYS_fchown},
-    {102, SYS_bind},
-    {182, SYS_chown},
-    {193, SYS_truncate},
-    {198, SYS_lchown},
-    {207, SYS_fchown},
-    {212, SYS_chown},
-    {226, SYS_setxattr},
-    {227, SYS_lsetxattr},
-    {228, SYS_fsetxattr},
-    {235, SYS_removexattr},
-    {236, SYS_lremovexattr},
-    {237, SYS_fremovexattr},
-    {271, SYS_utimes},
-    {295, SYS_openat},
-    {296, SYS_mkdirat},
-    {297, SYS_mknodat},
-    {298, SYS_fchownat},
-    {299, SYS_futimesat},
-    {301, SYS_unlinkat},
-    {302, SYS_renameat},
-    {303, SYS_linkat},
-    {304, SYS_symlinkat},
-    {306, SYS_fchmodat},
-    {307, SYS_faccessat},
-    {320, SYS_utimensat},
-    {353, SYS_renameat2},
-    {361, SYS_bind},
-    {412, SYS_utimensat},
-    {426, SYS_io_uring_enter},
-    {437, SYS_openat2},
-    {439, SYS_faccessat2},
-    {452, SYS_fchmodat2},
-    {463, SYS_setxattrat},
-    {466, SYS_removexattrat},
-    {469, SYS_file_setattr},
-    {21, SYS_mount},
-    {22, SYS_umount2},
-    {52, SYS_umount2},
-    {217, SYS_pivot_root},
-    {429, SYS_move_mount},
-    {51, SYS_acct},
-    {87, SYS_swapon},
-    {341, SYS_name_to_handle_at},
-    {342, SYS_open_by_handle_at},
-    {357, SYS_bpf},
-    {443, SYS_quotactl_fd},
-    {131, SYS_quotactl},
-    {442, SYS_mount_setattr},
-    {11, SYS_execve},
-    {12, SYS_chdir},
-    {85, SYS_readlink},
-    {99, SYS_statfs},
-    {106, SYS_stat},
-    {107, SYS_lstat},
-    {195, SYS_stat},
-    {196, SYS_lstat},
-    {229, SYS_getxattr},
-    {230, SYS_lgetxattr},
-    {232, SYS_listxattr},
-    {233, SYS_llistxattr},
-    {268, SYS_statfs},
-    {292, SYS_inotify_add_watch},
-    {300, SYS_newfstatat},
-    {305, SYS_readlinkat},
-    {358, SYS_execveat},
-    {362, SYS_connect},
-    {383, SYS_statx},
-};
-#define I386_SOCKETCALL 102
-
-/* io_uring's operations are named like the calls they stand for. */
-static const struct call uring_calls[] = {
-    {URING_NUMBER + 18, "io_uring:openat", {0}, NEVER_LINK},
-    {URING_NUMBER + 28, "io_uring:openat2", {0}, NEVER_LINK},
-    {URING_NUMBER + 35, "io_uring:renameat", {0}, ALWAYS_LINK},
-    {URING_NUMBER + 36, "io_uring:unlinkat", {0}, ALWAYS_LINK},
-    {URING_NUMBER + 37, "io_uring:mkdirat", {0}, MAKES_NAME},
-    {URING_NUMBER + 38, "io_uring:symlinkat", {0}, MAKES_NAME},
-    {URING_NUMBER + 39, "io_uring:linkat", {0}, MAKES_NAME},
-    {URING_NUMBER + 41, "io_uring:fsetxattr", {0}, NEVER_LINK},
-    {URING_NUMBER + 42, "io_uring:setxattr", {0}, NEVER_LINK},
-    {URING_NUMBER + 56, "io_uring:bind", {0}, MAKES_NAME},
+/* io_uring's operations (include/uapi/linux/io_uring.h), named like the calls they stand for. */
+static const struct call operations[] = {
+    [18] = {"io_uring:openat"},
+    [28] = {"io_uring:openat2"},
+    [35] = {"io_uring:renameat", .link = TAKES_LINK, .removes = true},
+    [36] = {"io_uring:unlinkat", .link = TAKES_LINK, .removes = true},
+    [37] = {"io_uring:mkdirat", .link = MAKES_NAME},
+    [38] = {"io_uring:symlinkat", .link = MAKES_NAME},
+    [39] = {"io_uring:linkat", .link = MAKES_NAME},
+    [41] = {"io_uring:fsetxattr"},
+    [42] = {"io_uring:setxattr"},
+    [56] = {"io_uring:bind", .link = MAKES_NAME},
 };
 
+static const struct call unknown;
+
+/* A row, or an operation of io_uring. */
 static const struct call* find(int number) {
-    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
-        if (calls[i].number == number) return &calls[i];
-    for (size_t i = 0; i < sizeof uring_calls / sizeof *uring_calls; i++)
-        if (uring_calls[i].number == number) return &uring_calls[i];
-    return NULL;
+    const struct call* found = &unknown;
+    if (number > ROW_NONE && number < ROWS) found = &calls[number];
+    if (number >= URING_NUMBER && number < URING_NUMBER + (int)(sizeof operations / sizeof *operations))
+        found = &operations[number - URING_NUMBER];
+    return found->name ? found : &unknown;
 }
 
-void fill_rules(struct call_rule* rules, struct call_rule* i386_rules) {
-    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
-        if (calls[i].number >= SYSCALLS) continue;
-        rules[calls[i].number] = calls[i].rule;
-        rules[calls[i].number].number = (short)calls[i].number;
-    }
-    for (size_t i = 0; i < sizeof i386_calls / sizeof *i386_calls; i++)
-        i386_rules[i386_calls[i].i386] = rules[i386_calls[i].x86_64];
-    i386_rules[I386_SOCKETCALL].kind = CALL_SOCKETCALL;
+static struct call_rule rule_of(int row) {
+    const struct call* call = &calls[row];
+    const unsigned int told[] = {call->mode, call->owner, call->owner ? call->owner + 1 : NOT_THERE, call->asks};
+    /* Its arguments count from 0, and -1 is none. */
+    struct call_rule rule = {
+        .kind = (signed char)call->kind,
+        .dirfd = (signed char)(call->dirfd - 1),
+        .path = (signed char)(call->path - 1),
+        .fd = (signed char)(call->fd - 1),
+        .flags = (signed char)(call->flags - 1),
+        .second_dirfd = (signed char)(call->second_dirfd - 1),
+        .second_path = (signed char)(call->second_path - 1),
+        .number = (short)row,
+        .values = (unsigned char)call->effect,
+    };
+    for (size_t i = 0; i < sizeof told / sizeof *told; i++)
+        if (told[i]) rule.values |= (unsigned char)(1u << (told[i] - 1));
+    return rule;
+}
+
+static void fill(struct call_rule* rules, const struct numbered* numbers, size_t count) {
+    for (size_t i = 0; i < count; i++) rules[numbers[i].number] = rule_of(numbers[i].row);
+}
+
+void fill_rules(struct call_rule* rules, struct call_rule* compat_rules) {
+    fill(rules, native_numbers, sizeof native_numbers / sizeof *native_numbers);
+    fill(compat_rules, compat_numbers, sizeof compat_numbers / sizeof *compat_numbers);
+    if (COMPAT_SOCKETCALL >= 0) compat_rules[COMPAT_SOCKETCALL & (SYSCALLS - 1)].kind = CALL_SOCKETCALL;
 }
 
 const char* call_name(int number) {
-    const struct call* call = find(number);
-    return call ? call->name : "?";
+    const char* name = find(number)->name;
+    return name ? name : "?";
 }
 
 bool call_makes_name(const struct event* event) {
-    const struct call* call = find(event->number);
-    return call && call->link == MAKES_NAME;
+    return find(event->number)->link == MAKES_NAME;
+}
+
+bool call_opens(const struct event* event) {
+    const enum call_kind kind = find(event->number)->kind;
+    return kind == CALL_OPEN || kind == CALL_OPENAT2 || kind == CALL_HANDLE;
+}
+
+bool call_sets_owner(const struct event* event) {
+    return find(event->number)->owner != NOT_THERE;
+}
+
+bool call_needs_no_path(const struct event* event) {
+    return find(event->number)->needs_no_path;
 }
 
 bool call_acts_on_link(const struct event* event) {
     const struct call* call = find(event->number);
-    if (!call) return false;
     switch (call->link) {
-        case ALWAYS_LINK:
+        case TAKES_LINK:
         case MAKES_NAME:
             return true;
-        case FLAG_IN_2:
-            return (event->args[2] & AT_SYMLINK_NOFOLLOW) != 0;
-        case FLAG_IN_3:
-            return (event->args[3] & AT_SYMLINK_NOFOLLOW) != 0;
-        case FLAG_IN_4:
-            return (event->args[4] & AT_SYMLINK_NOFOLLOW) != 0;
-        case FOLLOWS_IN_4:
-            return !(event->args[4] & AT_SYMLINK_FOLLOW);
+        case UNLESS_FLAG:
+            return (event->args[call->link_flags - 1] & AT_SYMLINK_NOFOLLOW) != 0;
+        case IF_FLAG:
+            return !(event->args[call->link_flags - 1] & AT_SYMLINK_FOLLOW);
+        case FOLLOWS_LINK:
+            break;
     }
-    if (call->rule.kind == CALL_OPEN || call->rule.kind == CALL_OPENAT2) return (event->open_flags & O_NOFOLLOW) != 0;
-    return false;
+    return (call->kind == CALL_OPEN || call->kind == CALL_OPENAT2) && (event->open_flags & O_NOFOLLOW) != 0;
 }
 
 bool call_keeps(const struct event* event, const struct stat* now) {
-    const char* call = call_name(event->number);
-    unsigned int first = 0;
-    if (strstr(call, "chmod")) {
-        first = !strcmp(call, "chmod") || !strcmp(call, "fchmod") ? 1 : 2;
-        return (now->st_mode & 07777) == (event->args[first] & 07777);
-    }
-    if (strstr(call, "chown")) {
-        unsigned int owner, group;
+    const struct call* call = find(event->number);
+    if (call->mode) return (now->st_mode & 07777) == (event->args[call->mode - 1] & 07777);
+    if (call->owner) {
+        const unsigned int owner = (unsigned int)event->args[call->owner - 1];
+        const unsigned int group = (unsigned int)event->args[call->owner];
         /* fs/open.c: chown_common clears these bits, whoever the owner is. */
         if (!S_ISDIR(now->st_mode) && now->st_mode & (S_ISUID | S_ISGID)) return false;
-        first = !strcmp(call, "fchownat") ? 2 : 1;
-        owner = (unsigned int)event->args[first];
-        group = (unsigned int)event->args[first + 1];
         return (owner == (unsigned int)-1 || owner == now->st_uid) &&
                (group == (unsigned int)-1 || group == now->st_gid);
     }
@@ -312,18 +258,18 @@ static enum mounting mount_call(unsigned long flags, bool source) {
 enum mounting call_mounting(const struct event* event) {
     const bool source = event->flags & EVENT_SECOND;
     switch (event->number) {
-        case SYS_mount:
+        case ROW_MOUNT:
             return mount_call(event->args[3], source);
-        case SYS_move_mount: /* a new one has no name yet where it comes from */
+        case ROW_MOVE_MOUNT: /* a new one has no name yet where it comes from */
             if (source)
                 return event->flags & EVENT_NO_NAME || !event->name_size || !event->data[0] ? CHANGES_MOUNT
                                                                                             : TAKES_MOUNT;
             return MAKES_MOUNT;
-        case SYS_mount_setattr:
+        case ROW_MOUNT_SETATTR:
             return CHANGES_MOUNT;
-        case SYS_umount2:
+        case ROW_UMOUNT2:
             return TAKES_MOUNT;
-        case SYS_pivot_root:
+        case ROW_PIVOT_ROOT:
             return MOVES_ROOT;
     }
     return NO_MOUNTING;
@@ -347,26 +293,25 @@ static bool changes_quota(unsigned int command) {
 
 bool call_changes_unlooked(const struct event* event) {
     switch (event->number) {
-        case SYS_bpf:
+        case ROW_BPF:
             return event->args[0] == BPF_OBJ_PIN;
-        case SYS_acct:
+        case ROW_ACCT:
             return event->args[0] != 0; /* otherwise it ends */
-        case SYS_quotactl:
+        case ROW_QUOTACTL:
             return changes_quota((unsigned int)event->args[0]);
-        case SYS_quotactl_fd:
+        case ROW_QUOTACTL_FD:
             return changes_quota((unsigned int)event->args[1]);
     }
     return true;
 }
 
 bool call_changes_name(const struct event* event) {
-    const struct call* call = find(event->number);
-    return call && call->rule.values & (MOVES_NAMES | TAKES_NAMES);
+    return find(event->number)->effect & (MOVES_NAMES | TAKES_NAMES);
 }
 
 bool call_moves_off(const struct event* event) {
-    if (event->flags & EVENT_SECOND || strncmp(call_name(event->number), "rename", 6)) return false;
-    return event->number != SYS_renameat2 || !(event->args[4] & EXCHANGES);
+    const struct call* call = find(event->number);
+    return call->moves && !(event->flags & EVENT_SECOND) && !(call->may_exchange && event->args[4] & EXCHANGES);
 }
 
 bool call_follows_last(const struct event* event) {
@@ -374,7 +319,5 @@ bool call_follows_last(const struct event* event) {
 }
 
 bool call_removes(const struct event* event) {
-    const char* call = call_name(event->number);
-    if (!strncmp(call, "io_uring:", 9)) call += 9;
-    return !strncmp(call, "unlink", 6) || !strncmp(call, "rmdir", 5) || !strncmp(call, "rename", 6);
+    return find(event->number)->removes;
 }

@@ -7,11 +7,20 @@
 
 #include "shared.h"
 
-/* The last call of the tables that we know (arch/x86/entry/syscalls/syscall_64.tbl: listns, Linux 6.19). */
+/* The last call of the tables that we know (arch/x86/entry/syscalls/syscall_64.tbl: listns, Linux 6.19).
+ * From 403 on, every architecture has the same numbers. */
 #define NEWEST_CALL 470
 
-void fill_rules(struct call_rule* rules, struct call_rule* i386_rules);
-const char* call_name(int number);
+/* The rules of all calls by their number, SYSCALLS of them each: the architecture's own, and those of its 32-bit programs. */
+void fill_rules(struct call_rule* rules, struct call_rule* compat_rules);
+/* Here and below a call is its row (rows.h), or URING_NUMBER and an operation of io_uring. "?": it has none. */
+const char* call_name(int row);
+/* The call opens a file. */
+bool call_opens(const struct event* event);
+/* The call sets a file's owner, which takes its capabilities away, too. */
+bool call_sets_owner(const struct event* event);
+/* Without a path, the call is about its descriptor. */
+bool call_needs_no_path(const struct event* event);
 /* The call acts on a symlink itself, not on what it points to. */
 bool call_acts_on_link(const struct event* event);
 /* The call makes a name that must not exist, so that its last component is not looked up. */

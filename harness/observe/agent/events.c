@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "../protocol.h"
+#include "arch.h"
 #include "calls.h"
 #include "changes.h"
 #include "clock.h"
@@ -158,15 +159,15 @@ static void doubt(const struct event* event, const char* what, const char* which
 
 static void note_unknown(const struct event* event) {
     char text[160];
-    const char* name = call_name(event->number);
     const bool refused = event->result == -EROFS;
-    if (!refused && !strcmp(name, "io_uring_enter"))
+    if (!refused && event->number == ROW_IO_URING_ENTER)
         return doubt(event, "may have looked for what the runs' data lack by", "io_uring, where that is not seen");
     if (!refused && !call_changes_unlooked(event)) return;
-    if (!strcmp(name, "?"))
-        snprintf(text, sizeof text, "%s call %d", event->open_flags ? "i386 system" : "system", event->number);
+    if (event->number >= KERNEL_NUMBER)
+        snprintf(text, sizeof text, "%s call %d", event->open_flags ? COMPAT_NAME " system" : "system",
+                 event->number - KERNEL_NUMBER);
     else
-        snprintf(text, sizeof text, "%s", name);
+        snprintf(text, sizeof text, "%s", call_name(event->number));
     strcat(text, refused ? ", and what that would have changed is not known" : ", and what that changed is not known");
     doubt(event, refused ? "was refused (EROFS)" : "may have changed a file system by", text);
 }

@@ -9,13 +9,9 @@
 #include <linux/types.h>
 #include <stdbool.h>
 
-#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+#include "arch.h" /* pt_regs, thread_info */
 
-struct pt_regs { /* x86-64: at exit the arguments are still there, di si dx r10 r8; the number is in orig_ax
-                  */
-    unsigned long r10, r8, dx, si, di, orig_ax;
-    unsigned long bp, bx, cx; /* i386: bx cx dx si di bp */
-};
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 struct hlist_node;
 struct hlist_head {
@@ -112,9 +108,6 @@ struct upid {
 struct pid {
     unsigned int level;
     struct upid numbers[1];
-};
-struct thread_info {
-    unsigned int status;
 };
 struct task_struct {
     struct thread_info thread_info;

@@ -2,7 +2,7 @@
 /* Sees every call of the watched containers that changes a file system, or would have if it had not been
  * refused.
  *
- * Kernels: 5.10 and newer with BTF, x86-64. Hooks:
+ * Kernels: 5.10 and newer with BTF, x86-64 and arm64. Hooks:
  *   tp_btf/sys_exit            (5.5)  the result as the process saw it, arguments still in the registers
  *   tp_btf/sched_process_exec  (5.5)  marks the processes that the engine puts into a watched container
  *   tp_btf/sched_process_fork, tp_btf/sched_process_exit (5.5)  their children, and their end
@@ -49,23 +49,17 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 #define O_TMPFILE_BIT 020000000
 #define O_PATH 010000000
 #define FMODE_CREATED 0x100000
-#define TS_COMPAT 2 /* arch/x86: thread_info.status during a call through the i386 table */
-#define X32_BIT 0x40000000
 #define SOCKETCALL_BIND 2
 #define W_OK 2
 #define AF_UNIX 1
 #define UTIME_OMIT 0x3ffffffe
-#define CALL_UTIMENSAT 280
-#define I386_UTIMENSAT 320 /* its times are of 32 bits */
-#define CALL_UNLINKAT 263
 #define AT_REMOVEDIR 0x200
-#define CALL_BPF 321
 #define BPF_OBJ_PIN_COMMAND 6
 #define S_IFMT 0170000
 #define S_IFREG 0100000
 #define S_IFDIR 0040000
 
-const volatile struct call_rule rules[SYSCALLS], i386_rules[SYSCALLS];
+const volatile struct call_rule rules[SYSCALLS], compat_rules[SYSCALLS];
 const volatile __u32 ioctls[IOCTLS];
 const volatile bool sees_uring;
 const volatile bool uring_pre_6_0; /* before 6.0 */
@@ -74,6 +68,10 @@ const volatile bool uring_pre_6_0; /* before 6.0 */
 const volatile bool typed;
 const volatile bool casts;          /* bpf_rdonly_cast is there (6.2): the same for pointers that have no type */
 const volatile bool knows_refusals; /* the fexit programs are there */
+/* Of kernels on which a program can be interrupted by another task's (instances.h): which of the instances this is, and
+ * whether on_exit is there twice, and this is the second one. */
+const volatile __u32 instance;
+const volatile bool twice, second;
 
 struct container_id {
     char hex[CONTAINER_ID_SIZE];
@@ -165,8 +163,8 @@ struct request {
 struct mark_key {
     __u64 ring, user_data;
 };
-/* What is being put together. These tracepoints run their programs with preemption off (as of Linux 6.18), so
- * one per processor is enough. */
+/* What is being put together. Up to Linux 6.18 these tracepoints run their programs with preemption off, so that one per
+ * processor is enough; later, the programs that use it have one each (instances.h). */
 struct work {
     struct attempt_key key;
     __u64 path_hash; /* 0: not to be aggregated */
@@ -212,6 +210,15 @@ struct {
     __type(key, __u64);
     __type(value, __u64);
 } issuing SEC(".maps");
+
+/* Thread -> its call has been seen to, until after_exit. */
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(max_entries, 65536);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __type(key, __u64);
+    __type(value, __u8);
+} seen_to SEC(".maps");
 
 __u64 lost_events;
 /* Some container is being watched. */
@@ -763,7 +770,7 @@ static __always_inline void fill_who(struct work* work, const struct process* pr
     event->root = process->root;
     event->mount_namespace = current_mount_namespace();
     current_name(event);
-    event->id = (__u64)bpf_get_smp_processor_id() << 48 | ++work->last_id;
+    event->id = (__u64)bpf_get_smp_processor_id() << 48 | (__u64)instance << 44 | ++work->last_id;
     event->refused_mount = 0;
     event->changes = changes;
     event->states = 0;
@@ -919,7 +926,7 @@ __noinline int tell_change(__u64 path, int fd, __u32 flags) {
 static __always_inline void note_change(const struct request* request) {
     const __u64 path = request->path, second_path = request->second_path;
     const int dirfd = request->dirfd, second_dirfd = request->second_dirfd;
-    if (request->number == CALL_UNLINKAT && request->args[2] & AT_REMOVEDIR) return; /* no symlink was there */
+    if (request->number == ROW_UNLINKAT && request->args[2] & AT_REMOVEDIR) return; /* no symlink was there */
     ADD(states);
     if (request->values & MOVES_NAMES) ADD(changes);
     if (!watching || paths_told == paths_done) return;
@@ -932,7 +939,7 @@ static __always_inline void note_change(const struct request* request) {
 
 /* Something was refused, or done, and what that was or on which mount is not known here: the agent names it.
  * A global function, like walk_up(). */
-__noinline int tell_unknown(__u32 number, bool i386) {
+__noinline int tell_unknown(__u32 number, bool compat) {
     __u32 zero = 0;
     struct work* work = bpf_map_lookup_elem(&scratch, &zero);
     struct event* event;
@@ -942,7 +949,7 @@ __noinline int tell_unknown(__u32 number, bool i386) {
     event->kind = EVENT_UNKNOWN;
     event->number = number;
     event->result = work->request.result < 0 ? work->request.result : 0;
-    event->open_flags = i386;
+    event->open_flags = compat;
     event->inode = event->mount_id = 0;
     work->path_hash = 1;
     for (int i = 0; i < 5; i++) {
@@ -1134,15 +1141,15 @@ static __always_inline bool opens_for_writing(__u32 flags) {
     return !(flags & O_PATH) && flags & (O_ACCMODE | O_CREAT | O_TRUNC | O_TMPFILE_BIT);
 }
 
-static __always_inline void read_arguments(struct request* request, struct pt_regs* regs, bool i386) {
-    request->args[0] = i386 ? (__u32)regs->bx : regs->di;
-    request->args[1] = i386 ? (__u32)regs->cx : regs->si;
-    request->args[2] = i386 ? (__u32)regs->dx : regs->dx;
-    request->args[3] = i386 ? (__u32)regs->si : regs->r10;
-    request->args[4] = i386 ? (__u32)regs->di : regs->r8;
+static __always_inline void read_arguments(struct request* request, struct pt_regs* regs, bool compat) {
+    request->args[0] = ARGUMENT_0(regs, compat);
+    request->args[1] = ARGUMENT_1(regs, compat);
+    request->args[2] = ARGUMENT_2(regs, compat);
+    request->args[3] = ARGUMENT_3(regs, compat);
+    request->args[4] = ARGUMENT_4(regs, compat);
 }
 
-/* socketcall(2) of i386: a number, and a pointer to the arguments. */
+/* socketcall(2) of 32-bit programs: a number, and a pointer to the arguments. */
 static __always_inline bool is_bind(struct request* request) {
     __u32 args[3] = {};
     if (request->args[0] != SOCKETCALL_BIND) return false;
@@ -1180,14 +1187,14 @@ static __noinline bool changes_by_ioctl(__u32 number) {
     return false;
 }
 
-static __noinline int unknown(struct process* process, struct pt_regs* regs, __u32 number, int result, bool i386) {
+static __noinline int unknown(struct process* process, struct pt_regs* regs, __u32 number, int result, bool compat) {
     __u32 zero = 0;
     struct work* work = bpf_map_lookup_elem(&scratch, &zero);
     if (!work || !process) return 0;
     work->request.process = *process;
     work->request.result = result;
-    read_arguments(&work->request, regs, i386);
-    return tell_unknown(number, i386);
+    read_arguments(&work->request, regs, compat);
+    return tell_unknown(number, compat);
 }
 
 /* What others do can move a name on a path of the subject's, or give a file of its another mode. */
@@ -1196,16 +1203,16 @@ static __noinline int note_others(struct pt_regs* regs, __u32 number) {
     __u32 zero = 0;
     struct request* request;
     struct work* work;
-    bool i386;
+    bool compat;
     number &= SYSCALLS - 1;
-    if (rules[number].values < CHANGES_STATE && i386_rules[number].values < CHANGES_STATE) return 0;
+    if (rules[number].values < CHANGES_STATE && compat_rules[number].values < CHANGES_STATE) return 0;
     work = bpf_map_lookup_elem(&scratch, &zero);
     if (!work) return 0;
     request = &work->request;
-    i386 = READ(current_task(), thread_info.status) & TS_COMPAT;
-    table = (i386 ? i386_rules : rules) + number;
+    compat = IS_COMPAT(current_task());
+    table = (compat ? compat_rules : rules) + number;
     if (table->values < CHANGES_STATE) return 0;
-    read_arguments(request, regs, i386);
+    read_arguments(request, regs, compat);
     request->is_others = true;
     request->number = table->number;
     request->values = table->values;
@@ -1224,11 +1231,11 @@ static __always_inline bool is_idle(signed char kind) {
 }
 
 /* A name that is looked for in another way than by a path in an argument. */
-static __always_inline bool looks_for_socket(struct request* request, signed char kind) {
+static __always_inline bool looks_for_socket(struct request* request, signed char kind, bool compat) {
     if (kind == CALL_LOOK_SENT) request->args[1] = request->args[4];
     if (kind == CALL_LOOK_MESSAGE) {
         __u64 name = 0;
-        bpf_probe_read_user(&name, sizeof name, (void*)request->args[1]);
+        bpf_probe_read_user(&name, compat ? 4 : 8, (void*)request->args[1]);
         request->args[1] = name;
     }
     return request->args[1] && names_a_socket_file(request);
@@ -1242,6 +1249,21 @@ static __always_inline int look(struct request* request) {
     return request->path ? report(0) : 0;
 }
 
+/* The kernel leaves a program out where a task comes to it while another one has been interrupted within it on the same
+ * processor. Then the second on_exit sees to the call, which comes right after the first one. */
+static __always_inline bool is_mine(void) {
+    __u64 thread = bpf_get_current_pid_tgid();
+    __u8 done = 1;
+    if (second && bpf_map_lookup_elem(&seen_to, &thread)) return false;
+    bpf_map_update_elem(&seen_to, &thread, &done, BPF_ANY);
+    return true;
+}
+
+/* Nobody could tell anything by this call: it is everybody's, and comes all the time. */
+static __always_inline bool is_of_no_account(__u64 number, long result) {
+    return number < SYSCALLS && is_idle(rules[number].kind) && is_idle(compat_rules[number].kind) && result != -EROFS;
+}
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(on_exit, struct pt_regs* regs, long result) {
     struct request* request;
@@ -1250,35 +1272,39 @@ int BPF_PROG(on_exit, struct pt_regs* regs, long result) {
     struct task_struct* task;
     struct process* process;
     struct call_rule rule;
-    __u64 number = regs->orig_ax;
+    __u64 number = CALL_NUMBER(regs);
     __u32 tgid = bpf_get_current_pid_tgid() >> 32, zero = 0;
-    bool i386;
+    bool compat;
     END_OF(PART_TRACEPOINT);
     /* Everybody's calls come here: the cheapest test first. */
-    if (number < SYSCALLS && is_idle(rules[number].kind) && is_idle(i386_rules[number].kind) && result != -EROFS)
-        return 0;
+    if (is_of_no_account(number, result)) return 0;
+    if (twice && !is_mine()) return 0;
     process = bpf_map_lookup_elem(&processes, &tgid);
     if (!process) return number < SYSCALLS && result >= 0 && watching ? note_others(regs, number) : 0;
     if (number >= SYSCALLS) {
         /* x32 is off in the distributions' kernels. What uses it, or a call that no kernel has yet, is not
          * understood. */
+        if (number >= COMPAT_PRIVATE_CALLS && number < COMPAT_PRIVATE_CALLS_END && IS_COMPAT(current_task())) return 0;
         if (number != (__u64)-1 && (result >= 0 || result == -EROFS))
-            return unknown(process, regs, number, result, false);
+            return unknown(process, regs, KERNEL_NUMBER + number, result, false);
         return 0;
     }
     END_OF(PART_PROCESS);
     task = current_task();
-    i386 = READ(task, thread_info.status) & TS_COMPAT;
-    table = i386 ? i386_rules : rules;
-    table += number;
+    compat = IS_COMPAT(task);
+    table = compat ? compat_rules : rules;
+    asm volatile(
+        ""
+        : "+r"(number)); /* the compiler knows its bound by now, and the verifier of 6.1 has lost sight of it */
+    table += number & (SYSCALLS - 1);
     rule.kind = table->kind;
     if (rule.kind >= CALL_LOOK && !looks[process->slot & (SLOTS - 1)]) rule.kind = CALL_NONE;
     if (rule.kind == CALL_NONE && result != -EROFS) return 0;
     if (rule.kind == CALL_NONE || rule.kind == CALL_OTHER || rule.kind == CALL_NEWER) {
         if (result < 0 && result != -EROFS) return 0;
-        if (result >= 0 && table->number == CALL_BPF && (i386 ? regs->bx : regs->di) != BPF_OBJ_PIN_COMMAND) return 0;
+        if (result >= 0 && table->number == ROW_BPF && ARGUMENT_0(regs, compat) != BPF_OBJ_PIN_COMMAND) return 0;
         /* Something is read-only, or was changed; what it is and which mount it is on is not known. */
-        return unknown(process, regs, rule.kind == CALL_OTHER ? table->number : number, result, i386);
+        return unknown(process, regs, rule.kind == CALL_OTHER ? table->number : KERNEL_NUMBER + number, result, compat);
     }
     work = bpf_map_lookup_elem(&scratch, &zero);
     if (!work) return 0;
@@ -1294,14 +1320,14 @@ int BPF_PROG(on_exit, struct pt_regs* regs, long result) {
     request->values = table->values;
     request->number = table->number;
     request->result = result;
-    read_arguments(request, regs, i386);
+    read_arguments(request, regs, compat);
     request->dirfd = rule.dirfd >= 0 ? (int)argument(request, rule.dirfd) : AT_FDCWD;
     request->path = rule.path >= 0 ? argument(request, rule.path) : 0;
     request->second_dirfd = rule.second_dirfd >= 0 ? (int)argument(request, rule.second_dirfd) : AT_FDCWD;
     request->second_path = rule.second_path >= 0 ? argument(request, rule.second_path) : 0;
     request->is_others = false;
     if (rule.kind >= CALL_LOOK) {
-        if (rule.kind != CALL_LOOK && !looks_for_socket(request, rule.kind)) return 0;
+        if (rule.kind != CALL_LOOK && !looks_for_socket(request, rule.kind, compat)) return 0;
         return look(request);
     }
     request->opens = rule.kind == CALL_OPEN || rule.kind == CALL_OPENAT2 || rule.kind == CALL_HANDLE;
@@ -1328,15 +1354,15 @@ int BPF_PROG(on_exit, struct pt_regs* regs, long result) {
     } else if (rule.kind == CALL_URING) {
         if (!sees_uring && request->args[1]) ADD(lost_events);
         /* What is looked for through a ring is not seen. */
-        if (looks[process->slot & (SLOTS - 1)]) return tell_unknown(request->number, i386);
+        if (looks[process->slot & (SLOTS - 1)]) return tell_unknown(request->number, compat);
         return 0;
     } else if (rule.kind == CALL_BIND || rule.kind == CALL_SOCKETCALL) {
         if (rule.kind == CALL_SOCKETCALL && !is_bind(request)) return 0;
         if (!names_a_socket_file(request)) return 0;
         request->dirfd = AT_FDCWD;
     }
-    if (request->number == CALL_UTIMENSAT && result >= 0 &&
-        omits_times(request->args[2], i386 && number == I386_UTIMENSAT))
+    if (request->number == ROW_UTIMENSAT && result >= 0 &&
+        omits_times(request->args[2], compat && number == COMPAT_UTIMENSAT_TIME32))
         return 0;
     if (rule.fd >= 0) {
         request->flags = EVENT_BY_FD;
@@ -1344,6 +1370,25 @@ int BPF_PROG(on_exit, struct pt_regs* regs, long result) {
     }
     END_OF(PART_ARGUMENTS);
     return report(0);
+}
+
+/* Comes after both of them, and counts what neither has seen to. It is short, so that it is hardly ever left out itself. */
+SEC("tp_btf/sys_exit")
+int BPF_PROG(after_exit, struct pt_regs* regs, long result) {
+    __u64 thread = bpf_get_current_pid_tgid(), number = CALL_NUMBER(regs);
+    __u32 tgid = thread >> 32;
+    if (is_of_no_account(number, result)) return 0;
+    if (bpf_map_lookup_elem(&seen_to, &thread)) {
+        bpf_map_delete_elem(&seen_to, &thread);
+        return 0;
+    }
+    if (bpf_map_lookup_elem(&processes, &tgid)) {
+        if (result >= 0 || result == -EROFS) ADD(lost_events);
+    } else if (number < SYSCALLS && result >= 0 && watching &&
+               (rules[number].values >= CHANGES_STATE || compat_rules[number].values >= CHANGES_STATE)) {
+        ADD(lost_events);
+    }
+    return 0;
 }
 
 /* ---- io_uring

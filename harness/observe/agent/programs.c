@@ -12,28 +12,15 @@
 
 #include "../protocol.h"
 #include "calls.h"
+#include "instances.h"
 #include "ioctls.h"
 #include "output.h"
 #include "shared.h"
 
-struct observer_bpf* programs;
 static char hooks[512];
 
 const char* hook_names(void) {
     return hooks;
-}
-
-uint64_t missed_events(void) {
-    struct bpf_program* each;
-    uint64_t missed = 0;
-    bpf_object__for_each_program(each, programs->obj) {
-        struct bpf_prog_info info;
-        __u32 size = sizeof info;
-        memset(&info, 0, sizeof info);
-        if (bpf_program__fd(each) >= 0 && !bpf_obj_get_info_by_fd(bpf_program__fd(each), &info, &size))
-            missed += info.recursion_misses;
-    }
-    return missed;
 }
 
 static int quiet(enum libbpf_print_level level, const char* format, va_list arguments) {
@@ -82,30 +69,31 @@ enum tier {
     URING_OVERFLOW
 }; /* URING: with any of the three that follow; URING_OVERFLOW: with the first two of them */
 struct optional {
-    struct bpf_program* program;
-    const char* name;
+    const char* program;
+    const char* name; /* the kernel's */
     enum tier tier;
     bool loaded;
 };
-#define OPTIONAL 12
-static struct optional* optionals(void) {
-    static struct optional all[OPTIONAL];
-    const struct optional now[OPTIONAL] = {
-        {programs->progs.after_want_write, "mnt_want_write", EXACT, false},
-        {programs->progs.after_want_write_file, "mnt_want_write_file", EXACT, false},
-        {programs->progs.after_get_write_access, "mnt_get_write_access", EXACT, false},
-        {programs->progs.after_want_write_inner, "__mnt_want_write", EXACT, false},
-        {programs->progs.after_is_readonly, "__mnt_is_readonly", EXACT, false},
-        {programs->progs.on_uring_submit, "io_uring_submit_req", URING_REQ, false},
-        {programs->progs.on_uring_submit_sqe, "io_uring_submit_sqe", URING_SQE, false},
-        {programs->progs.on_uring_submit_pre_6_0, "io_uring_submit_sqe", URING_PRE_6_0, false},
-        {programs->progs.on_uring_complete, "io_uring_complete", URING, false},
-        {programs->progs.on_uring_overflow, "io_uring_cqe_overflow", URING_OVERFLOW, false},
-        {programs->progs.before_issue, "io_issue_sqe", URING_PRE_6_0, false},
-        {programs->progs.after_issue, "io_issue_sqe", URING_PRE_6_0, false},
-    };
-    memcpy(all, now, sizeof all);
-    return all;
+static struct optional optionals[] = {
+    {"after_want_write", "mnt_want_write", EXACT, false},
+    {"after_want_write_file", "mnt_want_write_file", EXACT, false},
+    {"after_get_write_access", "mnt_get_write_access", EXACT, false},
+    {"after_want_write_inner", "__mnt_want_write", EXACT, false},
+    {"after_is_readonly", "__mnt_is_readonly", EXACT, false},
+    {"on_uring_submit", "io_uring_submit_req", URING_REQ, false},
+    {"on_uring_submit_sqe", "io_uring_submit_sqe", URING_SQE, false},
+    {"on_uring_submit_pre_6_0", "io_uring_submit_sqe", URING_PRE_6_0, false},
+    {"on_uring_complete", "io_uring_complete", URING, false},
+    {"on_uring_overflow", "io_uring_cqe_overflow", URING_OVERFLOW, false},
+    {"before_issue", "io_issue_sqe", URING_PRE_6_0, false},
+    {"after_issue", "io_issue_sqe", URING_PRE_6_0, false},
+};
+#define OPTIONAL (sizeof optionals / sizeof *optionals)
+
+static struct optional* optional_of(const char* program) {
+    for (size_t i = 0; i < OPTIONAL; i++)
+        if (!strcmp(optionals[i].program, program)) return &optionals[i];
+    return NULL;
 }
 
 static bool has_function(const struct btf* kernel, const char* name) {
@@ -167,50 +155,68 @@ static void mark_newer_calls(struct call_rule* rules) {
 
 static bool uring_took_exact; /* in the last try */
 
+static void fill_constants(struct observer_bpf* one, const struct observer_bpf__rodata* facts) {
+    struct call_rule* rules = (struct call_rule*)(uintptr_t)one->rodata->rules;
+    struct call_rule* compat_rules = (struct call_rule*)(uintptr_t)one->rodata->compat_rules;
+    fill_rules(rules, compat_rules);
+    mark_newer_calls(rules);
+    mark_newer_calls(compat_rules);
+    _Static_assert(sizeof changing_ioctls < sizeof one->rodata->ioctls, "the last one is 0");
+    memcpy((void*)(uintptr_t)one->rodata->ioctls, changing_ioctls, sizeof changing_ioctls);
+    one->rodata->sees_uring = facts->sees_uring;
+    one->rodata->typed = facts->typed;
+    one->rodata->casts = facts->casts;
+    one->rodata->knows_refusals = facts->knows_refusals;
+    one->rodata->uring_pre_6_0 = facts->uring_pre_6_0;
+}
+
+/* Which of this instance's programs are loaded, and which of these are attached one by one. */
+static void choose_programs(const struct observer_bpf* one, unsigned int instance) {
+    struct bpf_program* each;
+    bpf_object__for_each_program(each, one->obj) {
+        const struct optional* optional = optional_of(bpf_program__name(each));
+        const bool here = instance_has(instance, bpf_program__name(each));
+        bpf_program__set_autoload(each, here && (!optional || optional->loaded));
+        bpf_program__set_autoattach(each, !optional && strcmp(bpf_program__name(each), "after_exit"));
+    }
+}
+
+static int attach_optionals(void) {
+    for (size_t i = 0; i < OPTIONAL; i++) {
+        if (!optionals[i].loaded) continue;
+        if (bpf_program__attach(program_named(optionals[i].program)))
+            name_hook(optionals[i].name);
+        else if (optionals[i].tier != EXACT) /* sees_uring promised it */
+            return -errno;
+    }
+    return 0;
+}
+
 static int open_and_load(const struct btf* kernel, size_t ring_bytes, bool exact, bool sees_uring,
                          enum reading reading) {
-    /* What the verifier had to look at, for each program. */
-    LIBBPF_OPTS(bpf_object_open_opts, options, .kernel_log_level = getenv("ROGATE_OBSERVER_DEBUG") ? 4 : 0);
-    enum tier uring;
-    struct optional* each;
-    int error;
-    programs = observer_bpf__open_opts(&options);
-    if (!programs) return -errno;
-    fill_rules((struct call_rule*)(uintptr_t)programs->rodata->rules,
-               (struct call_rule*)(uintptr_t)programs->rodata->i386_rules);
-    mark_newer_calls((struct call_rule*)(uintptr_t)programs->rodata->rules);
-    mark_newer_calls((struct call_rule*)(uintptr_t)programs->rodata->i386_rules);
-    _Static_assert(sizeof changing_ioctls < sizeof programs->rodata->ioctls, "the last one is 0");
-    memcpy((void*)(uintptr_t)programs->rodata->ioctls, changing_ioctls, sizeof changing_ioctls);
-    uring = sees_uring && kernel ? uring_tier(kernel, exact) : NOTHING;
-    programs->rodata->sees_uring = uring != NOTHING;
-    programs->rodata->typed = reading >= FROM_TASK && kernel && has_typed_task(kernel);
-    programs->rodata->casts = reading >= ANYWHERE && programs->rodata->typed && has_function(kernel, "bpf_rdonly_cast");
-    programs->rodata->knows_refusals = exact;
-    programs->rodata->uring_pre_6_0 = uring_took_exact = uring == URING_PRE_6_0;
-    each = optionals();
-    for (int i = 0; i < OPTIONAL; i++) {
-        each[i].loaded = wanted(&each[i], kernel, exact, uring);
-        bpf_program__set_autoload(each[i].program, each[i].loaded);
-        bpf_program__set_autoattach(each[i].program, false);
+    const enum tier uring = sees_uring && kernel ? uring_tier(kernel, exact) : NOTHING;
+    struct observer_bpf__rodata facts;
+    int error = open_instances();
+    if (error) return error;
+    memset(&facts, 0, sizeof facts);
+    facts.sees_uring = uring != NOTHING;
+    facts.typed = reading >= FROM_TASK && kernel && has_typed_task(kernel);
+    facts.casts = reading >= ANYWHERE && facts.typed && has_function(kernel, "bpf_rdonly_cast");
+    facts.knows_refusals = exact;
+    facts.uring_pre_6_0 = uring_took_exact = uring == URING_PRE_6_0;
+    for (size_t i = 0; i < OPTIONAL; i++) optionals[i].loaded = wanted(&optionals[i], kernel, exact, uring);
+    for (unsigned int i = 0; i < INSTANCES; i++) {
+        if (!instances[i]) continue;
+        fill_constants(instances[i], &facts);
+        choose_programs(instances[i], i);
     }
     bpf_map__set_max_entries(programs->maps.events, (__u32)ring_bytes);
-    error = observer_bpf__load(programs);
-    if (!error) error = observer_bpf__attach(programs);
+    error = load_instances();
     snprintf(hooks, sizeof hooks, "sys_exit, sched_process_exec, sched_process_fork, sched_process_exit");
-    if (programs->rodata->typed) name_hook("bpf_get_current_task_btf"); /* no hook, but what decides its cost */
-    if (programs->rodata->casts) name_hook("bpf_rdonly_cast");
-    for (int i = 0; i < OPTIONAL && !error; i++) {
-        if (!each[i].loaded) continue;
-        if (bpf_program__attach(each[i].program))
-            name_hook(each[i].name);
-        else if (each[i].tier != EXACT) /* sees_uring promised it */
-            error = -errno;
-    }
-    if (error) {
-        observer_bpf__destroy(programs);
-        programs = NULL;
-    }
+    if (facts.typed) name_hook("bpf_get_current_task_btf"); /* no hook, but what decides its cost */
+    if (facts.casts) name_hook("bpf_rdonly_cast");
+    if (!error) error = attach_optionals();
+    if (error) close_instances();
     return error;
 }
 

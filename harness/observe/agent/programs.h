@@ -6,12 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* clang-format off */
-#include "shared.h" /* before the skeleton, which uses its types */
-#include "observer.skel.h"
-/* clang-format on */
-
-extern struct observer_bpf* programs;
+#include "instances.h"
 
 /* False: none can be loaded or attached, and FRAME_ERROR has said why. */
 bool load_programs(size_t ring_bytes);
@@ -19,7 +14,4 @@ bool load_programs(size_t ring_bytes);
 const char* hook_names(void);
 /* Says in FRAME_ERROR that `doing` failed and what to do about it. */
 void give_up(const char* doing, int error);
-/* Events that a program missed because it was running already on that processor: lost like any other. */
-uint64_t missed_events(void);
-
 #endif

@@ -3,6 +3,8 @@
 #ifndef ROGATE_AGENT_SHARED_H
 #define ROGATE_AGENT_SHARED_H
 
+#include "rows.h"
+
 #define SLOTS 64
 #define CONTAINER_ID_SIZE 64
 #define NAME_SIZE 16
@@ -19,7 +21,7 @@ enum call_kind {
     CALL_ACCESS,     /* asks whether it could write */
     CALL_BIND,       /* makes a unix socket's file */
     CALL_IOCTL,      /* changes for two of its requests */
-    CALL_SOCKETCALL, /* i386: bind and others behind a pointer to their arguments */
+    CALL_SOCKETCALL, /* of 32-bit programs: bind and others behind a pointer to their arguments */
     CALL_URING,      /* hands requests to io_uring; without the tier that sees them, what they were is not known */
     CALL_MOUNT,  /* changes what is mounted where; its path as in CALL_CHANGE, though only the eBPF agent looks at it */
     CALL_HANDLE, /* opens by a file handle; the descriptor says on which mount */
@@ -40,7 +42,7 @@ enum call_kind {
 struct call_rule {
     signed char kind, dirfd, path, fd, flags;
     signed char second_dirfd, second_path; /* where a rename leads to */
-    short number; /* of the call in the x86-64 table, by which user space knows it, also for i386 processes */
+    short number;                          /* enum call_row, by which user space knows the call */
     /* Bits: the arguments that tell, beside the path, what it would change: a mode, an owner; and MOVES_NAMES. */
     unsigned char values;
 };
@@ -49,6 +51,8 @@ struct call_rule {
 
 /* io_uring has no system call per operation: its operations have numbers of their own, behind those of the calls. */
 #define URING_NUMBER 1000
+/* … and so has a call without a row, that of the kernel. */
+#define KERNEL_NUMBER 0x10000
 
 enum event_kind {
     EVENT_ATTEMPT = 0,
@@ -85,7 +89,7 @@ struct event {
     unsigned long long time; /* CLOCK_MONOTONIC, nanoseconds */
     unsigned int kind, flags, slot, phase;
     unsigned int pid, parent, root, uid;
-    int number; /* of the call; of EVENT_ROOT: the generation */
+    int number; /* enum call_row, or above URING_NUMBER or KERNEL_NUMBER; of EVENT_ROOT: the generation */
     int result;
     unsigned int open_flags, mount_id, mount_namespace, pid_inside;
     unsigned int refused_mount;      /* the mount that the kernel asked and that refused; 0: not known */

@@ -27,10 +27,10 @@ bool changes_nothing(const struct event* call, int fd) {
         return false;
     }
     if (!call_keeps(call, &now)) return false;
-    return !strstr(call_name(call->number), "chown") || !S_ISREG(now.st_mode) || (fd >= 0 && !has_capabilities(fd));
+    return !call_sets_owner(call) || !S_ISREG(now.st_mode) || (fd >= 0 && !has_capabilities(fd));
 }
 
 bool opens_without_change(const struct event* call) {
-    return !strncmp(call_name(call->number), "open", 4) && (call->open_flags & O_ACCMODE) == O_ACCMODE &&
-           !(call->open_flags & O_TRUNC) && (call->open_flags & O_TMPFILE) != O_TMPFILE;
+    return call_opens(call) && (call->open_flags & O_ACCMODE) == O_ACCMODE && !(call->open_flags & O_TRUNC) &&
+           (call->open_flags & O_TMPFILE) != O_TMPFILE;
 }

@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/audit.h>
 #include <linux/openat2.h>
 #include <linux/seccomp.h>
 #include <stdio.h>
@@ -16,10 +15,10 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "../agent/arch.h"
 #include "../agent/calls.h"
 #include "../protocol.h"
 #include "canary.h"
@@ -31,10 +30,12 @@
 #include "where.h"
 
 static const struct call_rule* rule_of(bool native, unsigned long long number) {
-    static struct call_rule rules[SYSCALLS], i386_rules[SYSCALLS];
-    if (!rules[SYS_open].kind) fill_rules(rules, i386_rules);
+    static struct call_rule rules[SYSCALLS], compat_rules[SYSCALLS];
+    static bool filled;
+    if (!filled) fill_rules(rules, compat_rules);
+    filled = true;
     if (number >= SYSCALLS) return NULL;
-    const struct call_rule* rule = &(native ? rules : i386_rules)[number];
+    const struct call_rule* rule = &(native ? rules : compat_rules)[number];
     return rule->kind == CALL_NONE || rule->kind >= CALL_LOOK ? NULL : rule;
 }
 
@@ -69,7 +70,7 @@ static bool wants_write(const struct thread* thread, const struct call_rule* rul
     return true;
 }
 
-/* i386 programs may call bind(2) through socketcall(2), number 2. */
+/* 32-bit programs may call bind(2) through socketcall(2), number 2. */
 static bool through_socketcall(struct thread* thread) {
     unsigned int arguments[3];
     if (thread->call.args[0] != 2) return false;
@@ -91,11 +92,8 @@ static void look_at_places(struct thread* thread, const struct call_rule* rule) 
         return;
     }
     const int dirfd = rule->dirfd >= 0 ? (int)args[(int)rule->dirfd] : AT_FDCWD;
-    /* utimensat takes no path at all, too */
     if (!args[(int)rule->path]) {
-        if (!strncmp(call_name(thread->call.number), "utimensat", 9) ||
-            !strncmp(call_name(thread->call.number), "futimesat", 9))
-            thread->first = place(thread, dirfd, AT_FDCWD, "", false);
+        if (call_needs_no_path(&thread->call)) thread->first = place(thread, dirfd, AT_FDCWD, "", false);
         return;
     }
     if (!read_text(thread->tid, (unsigned long)args[(int)rule->path], path, sizeof path)) return;
@@ -111,8 +109,8 @@ static void look_at_places(struct thread* thread, const struct call_rule* rule) 
 /* Of utimensat(2), whose times say that neither is to change: the kernel does not even look at the path. */
 static bool omits_times(const struct thread* thread, unsigned long long number, bool native) {
     const unsigned long at = (unsigned long)thread->call.args[2];
-    if (thread->call.number != SYS_utimensat || !at) return false;
-    if (!native && number == 320) { /* times of 32 bits */
+    if (thread->call.number != ROW_UTIMENSAT || !at) return false;
+    if (!native && number == COMPAT_UTIMENSAT_TIME32) {
         int times[4];
         return read_memory(thread->tid, at, times, sizeof times) == sizeof times && times[1] == UTIME_OMIT &&
                times[3] == UTIME_OMIT;
@@ -125,14 +123,14 @@ static bool omits_times(const struct thread* thread, unsigned long long number, 
 
 static void call_begins(struct thread* thread, const struct ptrace_syscall_info* info, unsigned long long number,
                         const unsigned long long* args) {
-    const bool native = info->arch == AUDIT_ARCH_X86_64;
+    const bool native = info->arch == NATIVE_ARCH;
     if (escape_begins(thread, native, number, args)) return;
     const struct call_rule* rule = rule_of(native, number);
     if (!rule) return;
     memset(&thread->call, 0, __builtin_offsetof(struct event, data));
     for (int i = 0; i < 6; i++) thread->call.args[i] = args[i];
     thread->rule = rule;
-    thread->call.number = rule->kind == CALL_SOCKETCALL ? SYS_bind : rule->number;
+    thread->call.number = rule->kind == CALL_SOCKETCALL ? ROW_BIND : rule->number;
     if (rule->kind == CALL_SOCKETCALL && !through_socketcall(thread)) return;
     if (omits_times(thread, number, native)) return;
     end_call(thread);
@@ -143,7 +141,7 @@ static void call_begins(struct thread* thread, const struct ptrace_syscall_info*
         /* The bits of O_TMPFILE include O_DIRECTORY, which alone writes nothing; the filter looked at the
          * other one. */
     }
-    if (thread->call.number == SYS_open_by_handle_at) {
+    if (thread->call.number == ROW_OPEN_BY_HANDLE_AT) {
         thread->call.open_flags = (unsigned int)args[2];
         if (!(args[2] & (O_ACCMODE | O_TRUNC)) || args[2] & O_PATH) return;
         /* The file is known when it is open; refused, it is on the mount of this descriptor. */
@@ -173,8 +171,8 @@ void at_filter(struct thread* thread) {
 /* ---- and what it was answered ---- */
 
 static bool is_mounting(const struct event* call) {
-    return call->number == SYS_mount || call->number == SYS_move_mount || call->number == SYS_umount2 ||
-           call->number == SYS_pivot_root;
+    return call->number == ROW_MOUNT || call->number == ROW_MOVE_MOUNT || call->number == ROW_UMOUNT2 ||
+           call->number == ROW_PIVOT_ROOT;
 }
 
 static void note_unlooked(const struct thread* thread, int error) {
@@ -244,7 +242,7 @@ static void await_reading(struct thread* thread) {
 }
 
 static void reading_begins(struct thread* thread, const struct ptrace_syscall_info* info) {
-    const struct call_rule* rule = rule_of(info->arch == AUDIT_ARCH_X86_64, info->entry.nr);
+    const struct call_rule* rule = rule_of(info->arch == NATIVE_ARCH, info->entry.nr);
     unsigned int flags;
     thread->calls_to_look_at--;
     if (!rule || (rule->kind != CALL_OPEN && rule->kind != CALL_OPENAT2)) return;
@@ -294,10 +292,10 @@ static void call_ended(struct thread* thread, int error, long long value) {
         reading_ended(thread, error);
     } else if (!thread->first) {
         note_unlooked(thread, error);
-    } else if (thread->call.number == SYS_name_to_handle_at) {
+    } else if (thread->call.number == ROW_NAME_TO_HANDLE_AT) {
         /* An overlay gives none: the application does not do what it does in use (the recorder knows where). */
         if (error == EOPNOTSUPP) note_attempt(account, thread, thread->first, error, 0);
-    } else if (thread->call.number == SYS_open_by_handle_at) {
+    } else if (thread->call.number == ROW_OPEN_BY_HANDLE_AT) {
         note_opened_by_handle(thread, error, (int)value);
     } else {
         note_answer(thread, error);

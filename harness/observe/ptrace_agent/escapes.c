@@ -9,37 +9,31 @@
 #include <linux/io_uring.h>
 #include <linux/seccomp.h>
 #include <sched.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <sys/user.h>
 #include <unistd.h>
 
+#include "../agent/arch.h"
 #include "filter.h"
 #include "process.h"
 #include "tracer.h"
 
 /* ---- children that ask not to be traced ---- */
 
-/* The first argument's; a 64-bit tracer sees the registers of a 32-bit process in the same structure. */
-static size_t first_register(bool native) {
-    return native ? offsetof(struct user_regs_struct, rdi) : offsetof(struct user_regs_struct, rbx);
-}
-
 /* Without a tracer the child's calls would fail with ENOSYS where the filter answers SECCOMP_RET_TRACE. So
  * the flag is taken away. It means nothing but "do not trace", so that nobody misses it. */
 static void clone_begins(struct thread* thread, bool native, unsigned long flags) {
     thread->argument = flags;
-    thread->call.number = native; /* which register it is */
-    if (ptrace(PTRACE_POKEUSER, thread->tid, first_register(native), flags & ~(unsigned long)CLONE_UNTRACED))
+    thread->call.number = native; /* which registers they are */
+    if (!set_first_argument(thread->tid, native, flags & ~(unsigned long)CLONE_UNTRACED))
         return doubt("a child that asked not to be traced (CLONE_UNTRACED) could not be followed");
     thread->escape = CLONES;
     thread->in_call = true;
 }
 
 void put_back(struct thread* thread) {
-    ptrace(PTRACE_POKEUSER, thread->tid, first_register(thread->call.number), thread->argument);
+    restore_first_argument(thread->tid, thread->call.number, thread->argument);
     thread->escape = NO_ESCAPE;
 }
 
@@ -125,8 +119,7 @@ static int refusal_of_kernel(unsigned int tid, unsigned int entries, unsigned lo
 /* What goes through io_uring passes no system call, so it could not be seen. */
 static void refuse_ring(struct thread* thread, const unsigned long long* args) {
     const int error = refusal_of_kernel(thread->tid, (unsigned int)args[0], (unsigned long)args[1]);
-    ptrace(PTRACE_POKEUSER, thread->tid, offsetof(struct user_regs_struct, orig_rax), -1L);
-    ptrace(PTRACE_POKEUSER, thread->tid, offsetof(struct user_regs_struct, rax), -(long)(error ? error : EPERM));
+    refuse_call(thread->tid, error ? error : EPERM);
     if (error) return;
     char text[ACCOUNT_PROBLEM];
     read_names(thread);
@@ -141,7 +134,7 @@ static void refuse_ring(struct thread* thread, const unsigned long long* args) {
 /* ---- all of them ---- */
 
 bool escape_begins(struct thread* thread, bool native, unsigned long long number, const unsigned long long* args) {
-    const struct other_calls* calls = native ? &native_calls : &i386_calls;
+    const struct escaping_calls* calls = native ? &native_escapes : &compat_escapes;
     if (number == calls->exit_group) {
         if (is_first_process(thread->tid)) account->ended = 1;
     } else if (number == calls->clone) {
@@ -153,7 +146,7 @@ bool escape_begins(struct thread* thread, bool native, unsigned long long number
     } else if (number == calls->ptrace) {
         thread->escape = TRACES;
         thread->in_call = true;
-    } else if (number == calls->uring_setup) {
+    } else if (number == calls->io_uring_setup) {
         refuse_ring(thread, args);
     } else if (number > NEWEST_CALL) {
         thread->argument = (unsigned long)number;

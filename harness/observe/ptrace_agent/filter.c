@@ -15,10 +15,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "../agent/arch.h"
 #include "../agent/calls.h"
 #include "../agent/ioctls.h"
 
-#define X32_BIT 0x40000000u
 #define IOCTL_COUNT (sizeof changing_ioctls / sizeof *changing_ioctls)
 _Static_assert(2 + 2 * IOCTL_COUNT < 256, "a conditional jump reaches no further");
 
@@ -83,11 +83,6 @@ static int by_argument(const struct call_rule* rule) {
     return (rule->kind == CALL_OPEN && rule->flags >= 0) || rule->kind == CALL_ACCESS || rule->kind == CALL_IOCTL;
 }
 
-const struct other_calls native_calls = {SYS_exit_group, SYS_clone,  SYS_clone3,
-                                         SYS_seccomp,    SYS_ptrace, SYS_io_uring_setup};
-/* arch/x86/entry/syscalls/syscall_32.tbl */
-const struct other_calls i386_calls = {252, 120, 435, 354, 26, 425};
-
 static void stop_if_equal(unsigned int number) {
     unless_equal_skip(number, 1);
     stop();
@@ -101,7 +96,7 @@ static void stop_if_argument_has(unsigned int number, int argument, unsigned int
     answer(SECCOMP_RET_ALLOW);
 }
 
-static void decide_others(const struct other_calls* calls) {
+static void decide_others(const struct escaping_calls* calls) {
     stop_if_argument_has(calls->clone, 0, CLONE_UNTRACED);
     stop_if_argument_has(calls->seccomp, 1, SECCOMP_FILTER_FLAG_NEW_LISTENER);
     unless_equal_skip(calls->ptrace, 8);
@@ -113,13 +108,17 @@ static void decide_others(const struct other_calls* calls) {
     stop_if_equal(calls->exit_group);
     stop_if_equal(calls->clone3); /* its flags are behind a pointer */
     /* What goes through io_uring passes no system call, so the tracer refuses it. */
-    stop_if_equal(calls->uring_setup);
+    stop_if_equal(calls->io_uring_setup);
+    /* What the architecture has for itself. */
+    add((struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, COMPAT_PRIVATE_CALLS - 1, 0, 2));
+    add((struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, COMPAT_PRIVATE_CALLS_END - 1, 1, 0));
+    answer(SECCOMP_RET_ALLOW);
     /* What a newer kernel has, and we do not know. */
     add((struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, NEWEST_CALL, 0, 1));
     stop();
 }
 
-static void decide_all(const struct call_rule* rules, const struct other_calls* calls) {
+static void decide_all(const struct call_rule* rules, const struct escaping_calls* calls) {
     /* The ones whose arguments decide come first: they are made most often, and the kernel remembers the
      * answer for numbers that never look at an argument, but not for these (kernel/seccomp.c: the action
      * cache, from 5.11 on). */
@@ -133,23 +132,23 @@ static void decide_all(const struct call_rule* rules, const struct other_calls* 
 }
 
 unsigned short filter_build(struct sock_filter* into) {
-    static struct call_rule rules[SYSCALLS], i386_rules[SYSCALLS];
+    static struct call_rule rules[SYSCALLS], compat_rules[SYSCALLS];
     unsigned short skip_native, end_native;
-    fill_rules(rules, i386_rules);
+    fill_rules(rules, compat_rules);
     program = into;
     used = 0;
     load(offsetof(struct seccomp_data, arch));
-    add((struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0));
+    add((struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NATIVE_ARCH, 1, 0));
     skip_native = used;
     add((struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, 0)); /* a conditional jump reaches 255 instructions only */
     load(offsetof(struct seccomp_data, nr));
-    unless_any_skip(X32_BIT, 1);
-    answer(SECCOMP_RET_ERRNO | ENOSYS); /* x32: in no distribution's kernel */
-    decide_all(rules, &native_calls);
+    unless_any_skip(FOREIGN_CALLS, 1);
+    answer(SECCOMP_RET_ERRNO | ENOSYS);
+    decide_all(rules, &native_escapes);
     end_native = used;
     program[skip_native].k = (unsigned int)(end_native - skip_native - 1);
     load(offsetof(struct seccomp_data, nr));
-    decide_all(i386_rules, &i386_calls);
+    decide_all(compat_rules, &compat_escapes);
     return used;
 }
 

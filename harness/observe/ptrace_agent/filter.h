@@ -14,13 +14,6 @@
 /* The data of its SECCOMP_RET_TRACE. */
 #define FILTER_MARK 0x7267u
 
-/* The calls that are no writes, but by which a process could get out of the tracer's sight, or which tell it
- * that one is about to end. */
-struct other_calls {
-    unsigned int exit_group, clone, clone3, seccomp, ptrace, uring_setup;
-};
-extern const struct other_calls native_calls, i386_calls;
-
 /* Writes the filter into room for FILTER_ROOM instructions; how many they are. */
 unsigned short filter_build(struct sock_filter* into);
 /* What it answers. */

@@ -3,15 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
-#include <sys/syscall.h>
 
 #include "../agent/calls.h"
 #include "../protocol.h"
 
 uint32_t flags_of(const struct event* call, const struct where* where, int error) {
     const unsigned int opened = call->open_flags;
-    const bool open_call = !strncmp(call_name(call->number), "open", 4) || call->number == SYS_creat;
+    const bool open_call = call_opens(call);
     uint32_t flags = where->by_fd ? ATTEMPT_BY_FD : 0;
     if (error == EROFS && where->same) flags |= ATTEMPT_NO_OP;
     if (open_call) {

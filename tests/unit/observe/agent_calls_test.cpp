@@ -6,7 +6,6 @@
 #include <linux/fsverity.h>
 #include <sys/mount.h>
 #include <sys/quota.h>
-#include <sys/syscall.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -31,19 +30,19 @@ TEST(AgentCalls, ThatAreNotLookedAtChangeSomethingOrNot) {
         const event made = call(number, std::move(args));
         return call_changes_unlooked(&made);
     };
-    EXPECT_TRUE(changes(SYS_bpf, {BPF_OBJ_PIN}));
-    EXPECT_FALSE(changes(SYS_bpf, {BPF_OBJ_GET}));
-    EXPECT_TRUE(changes(SYS_acct, {0x7f00}));
-    EXPECT_FALSE(changes(SYS_acct, {0}));
-    EXPECT_TRUE(changes(SYS_quotactl, {static_cast<unsigned>(QCMD(Q_SETQUOTA, USRQUOTA))}));
-    EXPECT_FALSE(changes(SYS_quotactl, {static_cast<unsigned>(QCMD(Q_GETQUOTA, GRPQUOTA))}));
-    EXPECT_TRUE(changes(SYS_quotactl_fd, {3, static_cast<unsigned>(QCMD(Q_QUOTAON, USRQUOTA))}));
-    EXPECT_TRUE(changes(SYS_swapon, {}));
-    EXPECT_TRUE(changes(NEWEST_CALL + 1, {}));
+    EXPECT_TRUE(changes(ROW_BPF, {BPF_OBJ_PIN}));
+    EXPECT_FALSE(changes(ROW_BPF, {BPF_OBJ_GET}));
+    EXPECT_TRUE(changes(ROW_ACCT, {0x7f00}));
+    EXPECT_FALSE(changes(ROW_ACCT, {0}));
+    EXPECT_TRUE(changes(ROW_QUOTACTL, {static_cast<unsigned>(QCMD(Q_SETQUOTA, USRQUOTA))}));
+    EXPECT_FALSE(changes(ROW_QUOTACTL, {static_cast<unsigned>(QCMD(Q_GETQUOTA, GRPQUOTA))}));
+    EXPECT_TRUE(changes(ROW_QUOTACTL_FD, {3, static_cast<unsigned>(QCMD(Q_QUOTAON, USRQUOTA))}));
+    EXPECT_TRUE(changes(ROW_SWAPON, {}));
+    EXPECT_TRUE(changes(KERNEL_NUMBER + NEWEST_CALL + 1, {}));
 }
 
 TEST(AgentCalls, TellWhetherTheyChangeAName) {
-    event renamed = call(SYS_renameat2);
+    event renamed = call(ROW_RENAMEAT2);
     EXPECT_TRUE(call_changes_name(&renamed));
     EXPECT_TRUE(call_moves_off(&renamed));
     renamed.args[4] = RENAME_EXCHANGE;
@@ -51,23 +50,23 @@ TEST(AgentCalls, TellWhetherTheyChangeAName) {
     renamed.args[4] = 0;
     renamed.flags = EVENT_SECOND;
     EXPECT_FALSE(call_moves_off(&renamed));
-    for (const int number : {SYS_unlink, SYS_symlinkat, SYS_mount}) {
+    for (const int number : {ROW_UNLINK, ROW_SYMLINKAT, ROW_MOUNT}) {
         const event each = call(number);
         EXPECT_TRUE(call_changes_name(&each)) << number;
         EXPECT_FALSE(call_moves_off(&each)) << number;
     }
-    for (const int number : {SYS_chmod, SYS_fchown, SYS_setxattr}) {
+    for (const int number : {ROW_CHMOD, ROW_FCHOWN, ROW_SETXATTR}) {
         const event each = call(number);
         EXPECT_FALSE(call_changes_name(&each)) << number;
     }
 }
 
 TEST(AgentCalls, SayWhatTheKernelWillFollow) {
-    event handle = call(SYS_name_to_handle_at);
+    event handle = call(ROW_NAME_TO_HANDLE_AT);
     EXPECT_FALSE(call_follows_last(&handle));
     handle.args[4] = AT_SYMLINK_FOLLOW;
     EXPECT_TRUE(call_follows_last(&handle));
-    const event made = call(SYS_mkdir), changed = call(SYS_chmod), removed = call(SYS_unlink);
+    const event made = call(ROW_MKDIR), changed = call(ROW_CHMOD), removed = call(ROW_UNLINK);
     EXPECT_FALSE(call_follows_last(&made));
     EXPECT_TRUE(call_follows_last(&changed));
     EXPECT_FALSE(call_follows_last(&removed));

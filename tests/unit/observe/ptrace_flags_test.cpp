@@ -1,7 +1,6 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #include <cerrno>
 #include <cstring>
@@ -32,12 +31,12 @@ struct Case {
 };
 
 TEST(PtraceFlags, ARefusalOnAReadOnlyMountIsPlain) {
-    EXPECT_EQ(Case(SYS_openat, O_WRONLY).flags(EROFS), 0U);
-    EXPECT_EQ(Case(SYS_unlink).flags(EROFS), 0U);
+    EXPECT_EQ(Case(ROW_OPENAT, O_WRONLY).flags(EROFS), 0U);
+    EXPECT_EQ(Case(ROW_UNLINK).flags(EROFS), 0U);
 }
 
 TEST(PtraceFlags, ARefusalElsewhereIsDoubtful) {
-    Case each(SYS_openat, O_WRONLY);
+    Case each(ROW_OPENAT, O_WRONLY);
     each.place->read_only = false;
     EXPECT_EQ(each.flags(EROFS), unsigned{ATTEMPT_DOUBTFUL});
     EXPECT_EQ(each.flags(EACCES), 0U);
@@ -48,7 +47,7 @@ TEST(PtraceFlags, ARefusalElsewhereIsDoubtful) {
 }
 
 TEST(PtraceFlags, WhatIsSoAlreadyIsANoOpOnlyIfRefused) {
-    Case each(SYS_chmod);
+    Case each(ROW_CHMOD);
     each.place->same = true;
     EXPECT_EQ(each.flags(EROFS), unsigned{ATTEMPT_NO_OP});
     EXPECT_EQ(each.flags(ok), 0U) << "it may have changed the time";
@@ -56,36 +55,36 @@ TEST(PtraceFlags, WhatIsSoAlreadyIsANoOpOnlyIfRefused) {
 }
 
 TEST(PtraceFlags, CreatingWhatIsThereChangesNothing) {
-    EXPECT_EQ(Case(SYS_open, O_RDONLY | O_CREAT).flags(ok), unsigned{ATTEMPT_NO_OP});
-    EXPECT_EQ(Case(SYS_open, O_RDONLY | O_CREAT | O_TRUNC).flags(ok), 0U);
-    EXPECT_EQ(Case(SYS_open, O_WRONLY | O_CREAT).flags(ok), 0U);
-    EXPECT_EQ(Case(SYS_open, O_RDONLY | O_CREAT).flags(EROFS), 0U);
-    EXPECT_EQ(Case(SYS_mkdir).flags(ok), 0U);
-    Case made(SYS_open, O_RDONLY | O_CREAT);
+    EXPECT_EQ(Case(ROW_OPEN, O_RDONLY | O_CREAT).flags(ok), unsigned{ATTEMPT_NO_OP});
+    EXPECT_EQ(Case(ROW_OPEN, O_RDONLY | O_CREAT | O_TRUNC).flags(ok), 0U);
+    EXPECT_EQ(Case(ROW_OPEN, O_WRONLY | O_CREAT).flags(ok), 0U);
+    EXPECT_EQ(Case(ROW_OPEN, O_RDONLY | O_CREAT).flags(EROFS), 0U);
+    EXPECT_EQ(Case(ROW_MKDIR).flags(ok), 0U);
+    Case made(ROW_OPEN, O_RDONLY | O_CREAT);
     made.place->exists = false;
     EXPECT_EQ(made.flags(ok), unsigned{ATTEMPT_CREATES});
     EXPECT_EQ(made.flags(EROFS), unsigned{ATTEMPT_CREATES});
 }
 
 TEST(PtraceFlags, AnOpenForNeitherReadingNorWritingChangesNothing) {
-    EXPECT_EQ(Case(SYS_openat, O_ACCMODE).flags(ok), unsigned{ATTEMPT_NO_OP});
-    EXPECT_EQ(Case(SYS_openat, O_ACCMODE).flags(EROFS), unsigned{ATTEMPT_NO_OP});
-    EXPECT_EQ(Case(SYS_openat, O_ACCMODE | O_TRUNC).flags(ok), 0U);
-    Case made(SYS_open, O_ACCMODE | O_CREAT);
+    EXPECT_EQ(Case(ROW_OPENAT, O_ACCMODE).flags(ok), unsigned{ATTEMPT_NO_OP});
+    EXPECT_EQ(Case(ROW_OPENAT, O_ACCMODE).flags(EROFS), unsigned{ATTEMPT_NO_OP});
+    EXPECT_EQ(Case(ROW_OPENAT, O_ACCMODE | O_TRUNC).flags(ok), 0U);
+    Case made(ROW_OPEN, O_ACCMODE | O_CREAT);
     made.place->exists = false;
     EXPECT_EQ(made.flags(ok), unsigned{ATTEMPT_CREATES});
     EXPECT_EQ(made.flags(EROFS), unsigned{ATTEMPT_CREATES});
 }
 
 TEST(PtraceFlags, DevicesAndFifosAreNoFiles) {
-    Case each(SYS_openat, O_RDWR);
+    Case each(ROW_OPENAT, O_RDWR);
     each.place->special = true;
     EXPECT_EQ(each.flags(ok), unsigned{ATTEMPT_NO_OP});
     EXPECT_EQ(each.flags(EROFS), 0U);
 }
 
 TEST(PtraceFlags, HowItWasFoundIsSaid) {
-    Case each(SYS_fchmod);
+    Case each(ROW_FCHMOD);
     each.place->by_fd = each.place->lexical = true;
     EXPECT_EQ(each.flags(EROFS), unsigned{ATTEMPT_BY_FD | ATTEMPT_LEXICAL});
 }
@@ -107,30 +106,30 @@ bool keeps(long number, std::initializer_list<unsigned long long> args, const st
 
 TEST(AgentCalls, SettingTheModeThatIsThereKeepsIt) {
     const auto file = file_of(S_IFREG | 0640, 33, 33);
-    EXPECT_TRUE(keeps(SYS_chmod, {0, 0640}, file));
-    EXPECT_FALSE(keeps(SYS_chmod, {0, 0600}, file));
-    EXPECT_FALSE(keeps(SYS_chmod, {0, 04640}, file));
-    EXPECT_TRUE(keeps(SYS_fchmod, {7, 0640}, file));
-    EXPECT_TRUE(keeps(SYS_fchmodat, {0, 0, 0640}, file));
-    EXPECT_FALSE(keeps(SYS_fchmodat, {0, 0640, 0600}, file));
+    EXPECT_TRUE(keeps(ROW_CHMOD, {0, 0640}, file));
+    EXPECT_FALSE(keeps(ROW_CHMOD, {0, 0600}, file));
+    EXPECT_FALSE(keeps(ROW_CHMOD, {0, 04640}, file));
+    EXPECT_TRUE(keeps(ROW_FCHMOD, {7, 0640}, file));
+    EXPECT_TRUE(keeps(ROW_FCHMODAT, {0, 0, 0640}, file));
+    EXPECT_FALSE(keeps(ROW_FCHMODAT, {0, 0640, 0600}, file));
 }
 
 TEST(AgentCalls, SettingTheOwnerThatIsThereKeepsIt) {
     const auto file = file_of(S_IFREG | 0640, 33, 34);
-    EXPECT_TRUE(keeps(SYS_chown, {0, 33, 34}, file));
-    EXPECT_TRUE(keeps(SYS_lchown, {0, 0xffffffff, 34}, file));
-    EXPECT_TRUE(keeps(SYS_fchown, {7, 33, static_cast<unsigned long long>(-1)}, file));
-    EXPECT_TRUE(keeps(SYS_fchownat, {0, 0, 33, 34}, file));
-    EXPECT_FALSE(keeps(SYS_chown, {0, 34, 34}, file));
-    EXPECT_FALSE(keeps(SYS_fchownat, {0, 0, 33, 33}, file));
-    EXPECT_FALSE(keeps(SYS_chown, {0, 33, 34}, file_of(S_IFREG | 04755, 33, 34))) << "chown clears setuid";
-    EXPECT_TRUE(keeps(SYS_chown, {0, 33, 34}, file_of(S_IFDIR | 02755, 33, 34))) << "but not of a directory";
+    EXPECT_TRUE(keeps(ROW_CHOWN, {0, 33, 34}, file));
+    EXPECT_TRUE(keeps(ROW_LCHOWN, {0, 0xffffffff, 34}, file));
+    EXPECT_TRUE(keeps(ROW_FCHOWN, {7, 33, static_cast<unsigned long long>(-1)}, file));
+    EXPECT_TRUE(keeps(ROW_FCHOWNAT, {0, 0, 33, 34}, file));
+    EXPECT_FALSE(keeps(ROW_CHOWN, {0, 34, 34}, file));
+    EXPECT_FALSE(keeps(ROW_FCHOWNAT, {0, 0, 33, 33}, file));
+    EXPECT_FALSE(keeps(ROW_CHOWN, {0, 33, 34}, file_of(S_IFREG | 04755, 33, 34))) << "chown clears setuid";
+    EXPECT_TRUE(keeps(ROW_CHOWN, {0, 33, 34}, file_of(S_IFDIR | 02755, 33, 34))) << "but not of a directory";
 }
 
 TEST(AgentCalls, NoOtherCallKeepsWhatIsThere) {
     const auto file = file_of(S_IFREG | 0640, 33, 34);
     for (const long number :
-         {SYS_truncate, SYS_utimensat, SYS_setxattr, SYS_removexattr, SYS_unlink, SYS_openat})
+         {ROW_TRUNCATE, ROW_UTIMENSAT, ROW_SETXATTR, ROW_REMOVEXATTR, ROW_UNLINK, ROW_OPENAT})
         EXPECT_FALSE(keeps(number, {}, file)) << number;
 }
 
@@ -143,17 +142,17 @@ bool on_link(long number, std::initializer_list<unsigned long long> args, unsign
 }
 
 TEST(AgentCalls, ASymlinkIsFollowedOrNotAsTheCallSays) {
-    EXPECT_FALSE(on_link(SYS_chmod, {}));
-    EXPECT_FALSE(on_link(SYS_chown, {}));
-    EXPECT_TRUE(on_link(SYS_lchown, {}));
-    EXPECT_TRUE(on_link(SYS_unlink, {}));
-    EXPECT_TRUE(on_link(SYS_rename, {}));
-    EXPECT_TRUE(on_link(SYS_fchownat, {0, 0, 0, 0, AT_SYMLINK_NOFOLLOW}));
-    EXPECT_FALSE(on_link(SYS_fchownat, {0, 0, 0, AT_SYMLINK_NOFOLLOW, 0}));
-    EXPECT_TRUE(on_link(SYS_utimensat, {0, 0, 0, AT_SYMLINK_NOFOLLOW}));
-    EXPECT_TRUE(on_link(SYS_openat, {}, O_NOFOLLOW | O_WRONLY));
-    EXPECT_FALSE(on_link(SYS_openat, {}, O_WRONLY));
-    EXPECT_TRUE(on_link(SYS_mkdir, {}));
+    EXPECT_FALSE(on_link(ROW_CHMOD, {}));
+    EXPECT_FALSE(on_link(ROW_CHOWN, {}));
+    EXPECT_TRUE(on_link(ROW_LCHOWN, {}));
+    EXPECT_TRUE(on_link(ROW_UNLINK, {}));
+    EXPECT_TRUE(on_link(ROW_RENAME, {}));
+    EXPECT_TRUE(on_link(ROW_FCHOWNAT, {0, 0, 0, 0, AT_SYMLINK_NOFOLLOW}));
+    EXPECT_FALSE(on_link(ROW_FCHOWNAT, {0, 0, 0, AT_SYMLINK_NOFOLLOW, 0}));
+    EXPECT_TRUE(on_link(ROW_UTIMENSAT, {0, 0, 0, AT_SYMLINK_NOFOLLOW}));
+    EXPECT_TRUE(on_link(ROW_OPENAT, {}, O_NOFOLLOW | O_WRONLY));
+    EXPECT_FALSE(on_link(ROW_OPENAT, {}, O_WRONLY));
+    EXPECT_TRUE(on_link(ROW_MKDIR, {}));
 }
 
 }  // namespace

@@ -1,0 +1,21 @@
+# Builds rogate for arm64 on another machine, with Debian's cross compiler and what `ci/sysroot.sh arm64 whole` fetches. Programs of
+# arm64 run in QEMU's user-mode emulation (unit tests).
+set(CMAKE_SYSTEM_NAME Linux)
+set(CMAKE_SYSTEM_PROCESSOR aarch64)
+set(CMAKE_C_COMPILER aarch64-linux-gnu-gcc)
+set(CMAKE_CXX_COMPILER aarch64-linux-gnu-g++)
+get_filename_component(root ${CMAKE_CURRENT_LIST_DIR}/../build/sysroot/arm64 ABSOLUTE)
+set(CMAKE_FIND_ROOT_PATH ${root})
+set(CMAKE_LIBRARY_ARCHITECTURE aarch64-linux-gnu)
+# Headers without an architecture (Boost, JSON) are this machine's.
+set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
+set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE BOTH)
+set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE BOTH)
+set(ENV{PKG_CONFIG_LIBDIR} ${root}/usr/lib/aarch64-linux-gnu/pkgconfig)
+set(CMAKE_CROSSCOMPILING_EMULATOR qemu-aarch64-static -L ${root})
+foreach(language C CXX)
+  set(CMAKE_${language}_FLAGS_INIT "-isystem ${root}/usr/include/aarch64-linux-gnu")
+endforeach()
+set(libraries ${root}/usr/lib/aarch64-linux-gnu)
+set(CMAKE_EXE_LINKER_FLAGS_INIT "-L${libraries} -Wl,-rpath-link,${libraries} -Wl,-rpath-link,${root}/lib/aarch64-linux-gnu")
