@@ -131,9 +131,9 @@ def test_the_shop_is_patched_at_once():
         done = p.run()
         found = results(p)
         equal(done.returncode, 0, done.stdout + done.stderr)
-        assert runs(found) <= 8, done.stdout
+        assert runs(found) <= 12, done.stdout
         got = verdicts(found)
-        equal([got["app"]["/srv/app"], got["web"]["/etc/nginx/conf.d"], got["migrate"]["/sql"]], ["safe", "safe", "already-ro"], done.stdout)
+        equal([got["app"]["/srv/app"], got["web"]["/etc/nginx/conf.d"], got["migrate"]["/sql"]], ["safe", "tolerated", "already-ro"], done.stdout)
         assert got["db"]["/var/lib/postgresql/data"] in ("required", "split"), done.stdout
         files = [p.path(f"out/{name}/result.json") for name in found]
         done = rogate("patch", *files, "--in-place", "--root", p.folder)
