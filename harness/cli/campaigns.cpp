@@ -318,7 +318,9 @@ void Campaigns::show(const Work& work, const Job& job, Result<>& written) {
     }
     if (work.together && !lines.empty()) {
         std::string& first = *texts_[work.scenarios.front()];
-        first.insert(0, report::render_overview(lines) + "\n");
+        const int runs = lines.front().runs;
+        first.insert(0, fmt::format("{}\nOne campaign of {} {} settled all of them.\n\n",
+                                    report::render_overview(lines), runs, runs == 1 ? "run" : "runs"));
     }
 }
 
