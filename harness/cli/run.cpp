@@ -153,7 +153,8 @@ int run_command(const Global& global, const RunOptions& options) {
             for (const std::string& note : notes)
                 if (!options.quiet) std::fputs(fmt::format("rogate: note: {}\n", note).c_str(), stderr);
         };
-        // Restart policies of those that are settled together are followed, as those of services beside a subject.
+        // Restart policies of those that are settled together are followed, as those of services beside a
+        // subject.
         if (input->own_exercise)
             tell(spec::notes_of(input->system, input->together ? std::vector<Scenario>{} : input->scenarios));
         if (input->together) wholes.push_back({std::move(*input->together), {}});

@@ -74,7 +74,7 @@ struct ContainerRecord {
     // Why it was not what its configuration promises (control run), or not what it was in the control run,
     // with its last output; empty: it was. In a control run nothing follows from it for the others.
     std::string trouble = {};
-    std::string log_tail = {};  // its last output then
+    std::string log_tail = {};     // its last output then
     bool behind_another = false;   // it waits for one with trouble of its own
     bool could_not_start = false;  // see RunRecord
     bool operator==(const ContainerRecord&) const = default;

@@ -79,7 +79,7 @@ def test_one_of_those_that_share_a_volume_writes():
         equal(sorted(recommended["read_only"]), ["/data", "/fresh"])
         verified = found["reader"]["runs"][recommended["verified_by_run"] - 1]
         equal((sorted(verified["read_only"]), verified["beside"], verified["passed"]), (["/data", "/fresh"], ["other:/data"], True))
-        contains(reason(found, "fill", "/data"), "service 'fill' ", "create fill:/data/made by bash")
+        contains(reason(found, "fill", "/data"), "service 'fill'", "create fill:/data/made by bash")
         equal(fingerprint(p.path("shared")), before, "the user's data changed")
 
 
