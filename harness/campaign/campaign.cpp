@@ -19,6 +19,7 @@
 #include "campaign/readiness.hpp"
 #include "campaign/relay.hpp"
 #include "campaign/runner.hpp"
+#include "campaign/runtimes.hpp"
 #include "campaign/tries.hpp"
 #include "engine/together.hpp"
 #include "secrets/collect.hpp"
@@ -320,6 +321,8 @@ struct Campaign {
     // there.
     Task<Images> need_images();
     void name_images(const Images& images);
+    // eBPF sees nothing of what a runtime like gVisor's keeps from the engine's kernel.
+    Task<ObserverChoice> choose_observer();
     Task<> start_observer(std::unique_ptr<observe::Observer>* observer);
     Task<> make_network();
     Task<> remove_network();
@@ -392,6 +395,28 @@ void Campaign::name_images(const Images& images) {
             result.image_ids.emplace(container, image.id);
 }
 
+Task<ObserverChoice> Campaign::choose_observer() {
+    if (options.observer == ObserverChoice::none || options.observer == ObserverChoice::ptrace)
+        co_return options.observer;
+    std::vector<std::string> runtimes{result.scenario.subject.runtime};
+    for (const Companion& companion : result.scenario.companions)
+        runtimes.push_back(companion.subject.runtime);
+    for (const Member& member : result.scenario.members) runtimes.push_back(member.subject.runtime);
+    auto apart = co_await kernel_apart(client, std::move(runtimes));
+    if (!apart) co_return fail(std::move(apart.error()));
+    if (apart->empty()) co_return options.observer;
+    const std::string why = fmt::format(
+        "the runtime {} is not known to leave containers the engine's kernel, so that the eBPF observer "
+        "might "
+        "see none of their calls",
+        *apart);
+    if (options.observer == ObserverChoice::ebpf)
+        co_return fail(ErrorKind::usage,
+                       why + "; use --observer ptrace, which watches from within the container");
+    status.warn(why + ": ptrace is used");
+    co_return ObserverChoice::ptrace;
+}
+
 Task<> Campaign::start_observer(std::unique_ptr<observe::Observer>* observer) {
     if (options.own_observer) {
         auto giving = options.own_observer();
@@ -400,11 +425,13 @@ Task<> Campaign::start_observer(std::unique_ptr<observe::Observer>* observer) {
         *observer = std::move(*own);
         co_return Result<>{};
     }
+    auto choice = co_await choose_observer();
+    if (!choice) co_return fail(std::move(choice.error()));
     observe::SidecarOptions sidecar;
     sidecar.session = session;
     sidecar.ring_bytes = options.ring_bytes;
     sidecar.reply_timeout = options.observer_timeout;
-    auto started = co_await campaign::start_observer(client, options.observer, std::move(sidecar), status);
+    auto started = co_await campaign::start_observer(client, *choice, std::move(sidecar), status);
     if (!started) co_return fail(std::move(started.error()).with_context("starting the observer"));
     *observer = std::move(*started);
     co_return Result<>{};

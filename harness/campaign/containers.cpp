@@ -55,6 +55,7 @@ void describe(const Subject& subject, engine::ContainerSpec& spec) {
     spec.sysctls = subject.sysctls;
     spec.shm_size = subject.shm_size;
     spec.init = subject.init;
+    spec.runtime = subject.runtime;
     spec.privileged = subject.privileged;
     spec.open_stdin = subject.open_stdin;
     spec.tty = subject.tty;

@@ -13,6 +13,7 @@
 
 #include "campaign/campaign.hpp"
 #include "campaign/canary.hpp"
+#include "campaign/runtimes.hpp"
 
 namespace rogate::campaign {
 
@@ -71,6 +72,15 @@ class Watch {
 };
 
 Task<> Watch::start_observer() {
+    auto apart = co_await kernel_apart(client_, {subject_.runtime});
+    if (!apart) co_return fail(std::move(apart.error()));
+    if (!apart->empty())
+        co_return fail(
+            ErrorKind::usage,
+            fmt::format(
+                "the runtime {} of container '{}' is not known to leave it the engine's kernel, so that its "
+                "calls might not be seen; run a copy of it: rogate run --container {} --observer ptrace",
+                *apart, subject_.name, subject_.name));
     observe::SidecarOptions sidecar;
     sidecar.session = session_;
     sidecar.ring_bytes = options_.ring_bytes;

@@ -14,6 +14,7 @@ namespace rogate::campaign {
 struct WatchSubject {
     std::string id, name, image;
     bool has_healthcheck = false;
+    std::string runtime;        // empty: the engine's default
     std::vector<Mount> mounts;  // "/" among them
 };
 

@@ -8,6 +8,7 @@
 #include "cli/session.hpp"
 #include "cli/watchdog.hpp"
 #include "observe/observer.hpp"
+#include "observe/runtimes.hpp"
 
 namespace rogate::cli {
 
@@ -42,6 +43,7 @@ class Doctor {
   private:
     void engine_and_api();
     void podman();
+    void machine(const engine::Info& info);
     void kernel(const engine::Info& info);
     void privileges(const engine::Info& info);
     void data(const engine::Info& info);
@@ -73,6 +75,31 @@ void Doctor::podman() {
         "source that is missing is made; a tmpfs is always root's, so that another user's directory is split "
         "off as a volume; a pod's subPath that is a link to nothing counts as missing",
         "ask an engine of docker's about / and for a tmpfs that is not root's; make sources first");
+}
+
+void Doctor::machine(const engine::Info& info) {
+    const std::string& name = info.default_runtime;
+    const auto known = info.runtimes.find(name);
+    const std::string program = known == info.runtimes.end() ? "" : known->second;
+    std::vector<std::string> others;
+    for (const auto& [each, path] : info.runtimes)
+        if (each != name) others.push_back(each);
+    const std::string text = fmt::format(
+        "{}{}; also there: {}", name.empty() ? "the default one has no name" : name + " is the default",
+        program.empty() || program == name ? "" : fmt::format(" ({})", program),
+        others.empty() ? "none" : fmt::format("{}", fmt::join(others, ", ")));
+    if (observe::shares_kernel(name, program))
+        say("ok", "runtime", text);
+    else
+        say("warn", "runtime",
+            text + "; it may give containers a kernel of its own, which eBPF does not see into",
+            "--observer auto takes ptrace there");
+    say("ok", "machine",
+        fmt::format("{}, images are kept by {}", client_.server().arch, info.storage_driver));
+    if (has_option(info, "selinux"))
+        say("warn", "selinux",
+            "the engine labels containers, and rogate was not tried where such labels are enforced",
+            "where the control run fails, look for what the host's audit log says of it");
 }
 
 void Doctor::kernel(const engine::Info& info) {
@@ -166,6 +193,7 @@ engine::Task<> Doctor::examine() {
     podman();
     auto info = co_await client_.info();
     if (!info) co_return fail(std::move(info.error()));
+    machine(*info);
     kernel(*info);
     privileges(*info);
     data(*info);

@@ -51,6 +51,8 @@ Inspected read(const json& reply) {
                                                               text.substr(equals + 1));
         }
     made.subject.id = reply.value("Id", "");
+    made.subject.runtime = reply.value("HostConfig", json::object()).value("Runtime", "");
+    if (made.subject.runtime == "oci") made.subject.runtime.clear();  // podman's word for its default
     const json check = config.contains("Healthcheck") ? config.at("Healthcheck") : json();
     made.subject.has_healthcheck = check.is_object() && !check.value("Test", json::array()).empty();
     if (config.contains("Cmd") && config.at("Cmd").is_array())

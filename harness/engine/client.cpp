@@ -127,6 +127,10 @@ Task<Info> Client::info() {
     info.operating_system = field<std::string>(*reply, "OperatingSystem");
     info.kernel = field<std::string>(*reply, "KernelVersion");
     info.security_options = field<std::vector<std::string>>(*reply, "SecurityOptions");
+    info.default_runtime = field<std::string>(*reply, "DefaultRuntime");
+    if (const auto runtimes = reply->find("Runtimes"); runtimes != reply->end() && runtimes->is_object())
+        for (const auto& [name, runtime] : runtimes->items())
+            info.runtimes[name] = field<std::string>(runtime, "path");
     co_return info;
 }
 

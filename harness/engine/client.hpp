@@ -50,6 +50,9 @@ struct Version {
 struct Info {
     std::string id, cgroup_version, cgroup_driver, storage_driver, docker_root_dir, operating_system, kernel;
     std::vector<std::string> security_options;
+    std::string default_runtime;  // "runc"
+    std::map<std::string, std::string>
+        runtimes;  // name -> program; empty for a shim that containerd knows by its name
 };
 
 struct ImageInfo {
@@ -109,6 +112,7 @@ struct ContainerSpec {
     std::string restart;    // "always", "on-failure", "unless-stopped"; empty: it is not started again
     int restart_tries = 0;  // on-failure: 0 is without end
     bool init = false, privileged = false, read_only_rootfs = false, auto_remove = false;
+    std::string runtime;  // empty: the engine's default
     bool tty = false;
     bool open_stdin = false;  // stdin stays open until the one attached client goes away (StdinOnce)
 };

@@ -86,6 +86,7 @@ json to_host_config(const ContainerSpec& spec) {
                           {"HostPort", port.host_port == 0 ? "" : std::to_string(port.host_port)}}});
     put_unless_empty(host, "PortBindings", bindings);
     if (spec.init) host["Init"] = true;
+    if (!spec.runtime.empty()) host["Runtime"] = spec.runtime;
     if (spec.privileged) host["Privileged"] = true;
     if (spec.read_only_rootfs) host["ReadonlyRootfs"] = true;
     if (spec.auto_remove) host["AutoRemove"] = true;

@@ -92,6 +92,7 @@ ordered_json container_of(const Plan& plan, const SystemContainer& container) {
     made["restart"] = {{"policy", container.restart.name.empty() ? "no" : container.restart.name},
                        {"tries", container.restart.tries}};
     made["privileged"] = subject.privileged;
+    made["runtime"] = escape_text(subject.runtime);
     made["read_only"] = subject.read_only_rootfs;
     made["stop_grace_ms"] = container.grace_ms;
     made["waits_for"] = list(container.after, [](const Dependency& each) {

@@ -96,7 +96,7 @@ inline constexpr std::array compose_service_keys{
     ComposeKey{"pull_refresh_after", no_effect, ""},
     ComposeKey{"read_only", supported, ""},
     ComposeKey{"restart", supported, ""},  // of the services beside the subject
-    ComposeKey{"runtime", refused, "the engine's default runtime is used"},
+    ComposeKey{"runtime", supported, ""},
     ComposeKey{"scale", no_effect, ""},
     ComposeKey{"secrets", supported, ""},
     ComposeKey{"security_opt", supported, ""},

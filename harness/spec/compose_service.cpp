@@ -17,10 +17,11 @@ namespace {
 
 // What a scenario's subject spells and means the same way.
 constexpr std::string_view same_as_subject[] = {
-    "image",      "command",   "entrypoint", "user",    "working_dir", "hostname",     "stop_signal", "init",
-    "privileged", "read_only", "shm_size",   "cap_add", "cap_drop",    "security_opt", "sysctls"};
+    "image",   "command",    "entrypoint", "user",     "working_dir", "hostname", "stop_signal",  "init",
+    "runtime", "privileged", "read_only",  "shm_size", "cap_add",     "cap_drop", "security_opt", "sysctls"};
 // An empty text says as little as nothing at all (it is what a variable leaves that is not set).
-constexpr std::string_view empty_is_absent[] = {"image", "user", "working_dir", "hostname", "stop_signal"};
+constexpr std::string_view empty_is_absent[] = {"image",    "user",        "working_dir",
+                                                "hostname", "stop_signal", "runtime"};
 // A longer range is that of a media server: nobody waits for its ports, and each would be published.
 constexpr std::int64_t longest_range = 100;
 
@@ -36,8 +37,7 @@ bool says_nothing(const Value& value) {
 
 // What is refused in general, and harmless with this value.
 bool is_as_usual(std::string_view key, const Value& value) {
-    return says_nothing(value) || (key == "ipc" && (value.text == "private" || value.text == "shareable")) ||
-           (key == "runtime" && value.text == "runc");
+    return says_nothing(value) || (key == "ipc" && (value.text == "private" || value.text == "shareable"));
 }
 
 // Stands for an image that the reader of a subject would miss.

@@ -29,12 +29,12 @@ namespace keys {
 inline constexpr KeySet scenario("", {"name", "description", "subject", "candidates", "ready", "steps",
                                       "shutdown", "vars", "fixtures", "states", "data", "scenarios"});
 inline constexpr KeySet subject("/$defs/subject",
-                                {"image",     "command",     "entrypoint", "user",         "working_dir",
-                                 "hostname",  "stop_signal", "init",       "privileged",   "read_only",
-                                 "shm_size",  "environment", "mounts",     "volumes",      "tmpfs",
-                                 "ports",     "cap_add",     "cap_drop",   "security_opt", "ulimits",
-                                 "sysctls",   "healthcheck", "container",  "kubernetes",   "compose",
-                                 "docker_run"});
+                                {"image",     "command",     "entrypoint",  "user",      "working_dir",
+                                 "hostname",  "stop_signal", "init",        "runtime",   "privileged",
+                                 "read_only", "shm_size",    "environment", "mounts",    "volumes",
+                                 "tmpfs",     "ports",       "cap_add",     "cap_drop",  "security_opt",
+                                 "ulimits",   "sysctls",     "healthcheck", "container", "kubernetes",
+                                 "compose",   "docker_run"});
 inline constexpr KeySet container("/$defs/container", {"name", "network"});
 inline constexpr KeySet kubernetes("/$defs/kubernetes",
                                    {"file", "files", "workload", "container", "values", "without"});

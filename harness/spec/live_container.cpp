@@ -133,6 +133,8 @@ class Clone {
         subject_.group_add = field<Texts>(host_, "GroupAdd");
         subject_.extra_hosts = field<Texts>(host_, "ExtraHosts");
         subject_.init = field<bool>(host_, "Init");
+        subject_.runtime = field<std::string>(host_, "Runtime");
+        if (subject_.runtime == "oci") subject_.runtime.clear();  // podman's word for its default
         subject_.tty = field<bool>(config_, "Tty");
         subject_.open_stdin = subject_.tty && field<bool>(config_, "OpenStdin");
         subject_.privileged = field<bool>(host_, "Privileged");

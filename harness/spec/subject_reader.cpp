@@ -164,6 +164,7 @@ Subject read_subject(const Value& value, const Context& context, const std::stri
     subject.command = read_words(mapping, "command", context);
     subject.entrypoint = read_words(mapping, "entrypoint", context);
     subject.init = mapping.flag("init", false);
+    subject.runtime = mapping.line("runtime").value_or("");
     subject.privileged = mapping.flag("privileged", false);
     subject.read_only_rootfs = mapping.flag("read_only", false);
     subject.shm_size = mapping.size("shm_size");

@@ -108,6 +108,7 @@ struct Subject {
     std::map<std::string, std::int64_t> ulimits;       // name -> soft and hard limit
     std::map<std::string, std::int64_t> ulimits_hard;  // name -> hard limit, where it is another
     std::map<std::string, std::string> sysctls;
+    std::string runtime;                   // docker run --runtime; empty: the engine's default
     std::optional<std::int64_t> shm_size;  // bytes
     bool init = false;                     // docker run --init
     bool privileged = false;

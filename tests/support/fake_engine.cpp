@@ -95,7 +95,11 @@ void FakeEngine::handle(Call& call) {
                       {"Os", "linux"},
                       {"Arch", "amd64"}});
     if (is({"info"}))
-        return reply(call, 200, {{"ID", "fake"}, {"CgroupVersion", "2"}, {"KernelVersion", "6.1"}});
+        return reply(call, 200,
+                     {{"ID", "fake"},
+                      {"CgroupVersion", "2"},
+                      {"KernelVersion", "6.1"},
+                      {"DefaultRuntime", default_runtime}});
     if (call.words.empty()) return refuse(call, 404, "page not found");
     if (call.words[0] == "containers") return on_container(call);
     if (call.words[0] == "exec") return on_exec(call);

@@ -109,6 +109,7 @@ class FakeEngine {
 
     Disk disk;
     std::string api_version = "1.43";
+    std::string default_runtime = "runc";
     bool mounts_overlays = true;
     std::set<std::string> overlay_options = {"redirect_dir", "index", "nfs_export"};  // that the kernel knows
     struct HostMount {

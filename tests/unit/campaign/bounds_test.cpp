@@ -93,6 +93,26 @@ TEST_F(CampaignTest, OfflineReachesNothing) {
     EXPECT_THAT(status.warnings, testing::Contains(HasSubstr("not joined: prod")));
 }
 
+TEST_F(CampaignTest, NeverTakesEbpfWhereARuntimeMayHideCalls) {
+    options.own_observer = nullptr;
+    EXPECT_TRUE(session.run(session.client.negotiate()));
+    const auto message = [&](std::string by_default, std::string own, ObserverChoice choice) {
+        session.fake.default_runtime = std::move(by_default);
+        scenario.subject.runtime = std::move(own);
+        options.observer = choice;
+        status.warnings.clear();
+        const auto result = session.run(run_campaign(session.client, scenario, "5eed", options, status));
+        EXPECT_TRUE(session.run(sweep_until_settled(session.client, "5eed")));
+        return result ? "" : result.error().message;
+    };
+    EXPECT_THAT(message("runsc", "", ObserverChoice::ebpf), HasSubstr("the runtime runsc is not known to leave"));
+    EXPECT_THAT(message("runc", "io.containerd.kata.v2", ObserverChoice::ebpf), HasSubstr("use --observer ptrace"));
+    EXPECT_THAT(message("", "", ObserverChoice::ebpf), HasSubstr("that the engine does not name"));
+    EXPECT_THAT(message("runsc", "runc", ObserverChoice::ebpf), Not(HasSubstr("the runtime")));
+    message("runsc", "", ObserverChoice::automatic);
+    EXPECT_THAT(status.warnings, testing::Contains(HasSubstr("none of their calls: ptrace is used")));
+}
+
 TEST_F(CampaignTest, SharesItsRunsWithTheOthersOfTheCommand) {
     options.budget = std::make_shared<Budget>(3, std::nullopt);
     const CampaignResult first = go();

@@ -19,7 +19,7 @@ TEST(DockerRun, ReadsWhatPeoplePaste) {
             "--mount "
             "'type=tmpfs,dst=/t,tmpfs-mode=700' \\\n"
             "      --tmpfs /run:size=1m -u 33 -w /srv --read-only --cap-drop ALL --ulimit nofile=10:20 "
-            "--init --pids-limit 100 -m 64m \\\n"
+            "--init --runtime crun --pids-limit 100 -m 64m \\\n"
             "      -v \"$PWD/x\":/x -v $(pwd)/y:/y -e H=${HOME} -e 'D=$HOME' --entrypoint /init --health-cmd "
             "'curl x' --health-interval=5s --add-host a:1.2.3.4 \\\n"
             "      nginx:1.27 serve -p 80");
@@ -40,6 +40,7 @@ TEST(DockerRun, ReadsWhatPeoplePaste) {
     EXPECT_EQ(web.mounts[2].tmpfs_options, "mode=700");
     EXPECT_THAT(web.ulimits, ElementsAre(Pair("nofile", 10)));
     EXPECT_THAT(web.ulimits_hard, ElementsAre(Pair("nofile", 20)));
+    EXPECT_EQ(web.runtime, "crun");
     EXPECT_TRUE(web.read_only_rootfs && web.init && web.open_stdin);
     EXPECT_THAT(web.healthcheck->test, ElementsAre("CMD-SHELL", "curl x"));
     EXPECT_EQ(web.origin.kind, Origin::Kind::docker_run);

@@ -18,7 +18,7 @@ const std::string whole = R"({
   "Config": {"Hostname": "0123456789ab", "User": "33", "Env": ["A=b=c", "PATH=/bin"], "Entrypoint": null,
     "Cmd": ["run", "it"], "ExposedPorts": {"80/tcp": {}}, "StopSignal": "SIGQUIT",
     "Healthcheck": {"Test": ["CMD", "true"], "Interval": 500000000}},
-  "HostConfig": {"NetworkMode": "staging", "Tmpfs": {"/run/": "size=1m,ro"}, "CapDrop": ["ALL"], "Init": true,
+  "HostConfig": {"NetworkMode": "staging", "Tmpfs": {"/run/": "size=1m,ro"}, "CapDrop": ["ALL"], "Init": true, "Runtime": "crun",
     "ReadonlyRootfs": true, "GroupAdd": ["44"], "ShmSize": 67108864,
     "Ulimits": [{"Name": "nofile", "Soft": 10, "Hard": 20}],
     "Mounts": [{"Type": "tmpfs", "Target": "/t", "TmpfsOptions": {"SizeBytes": 4096, "Mode": 511}}]},
@@ -43,6 +43,7 @@ TEST(LiveContainer, IsReadAsItIs) {
     EXPECT_EQ(subject->ulimits.at("nofile"), 10);
     EXPECT_EQ(subject->ulimits_hard.at("nofile"), 20);
     EXPECT_TRUE(subject->init && subject->read_only_rootfs);
+    EXPECT_EQ(subject->runtime, "crun");
     EXPECT_THAT(subject->group_add, ElementsAre("44"));
     EXPECT_EQ(subject->healthcheck->interval_ms, 500);
     EXPECT_TRUE(subject->networks.empty());
