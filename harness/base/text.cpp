@@ -5,7 +5,8 @@
 namespace rogate {
 
 bool is_or_below(std::string_view path, std::string_view directory) {
-    if (directory == "/") return path.starts_with('/');
+    if (directory.ends_with('/'))
+        return path.starts_with(directory);  // "/", and the root of a place ("web:/")
     return path.starts_with(directory) && (path.size() == directory.size() || path[directory.size()] == '/');
 }
 

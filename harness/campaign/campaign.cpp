@@ -8,6 +8,7 @@
 #include <random>
 #include <rogate/labels.hpp>
 #include <rogate/names.hpp>
+#include <rogate/place.hpp>
 
 #include "advise/advise.hpp"
 #include "base/text.hpp"
@@ -15,6 +16,7 @@
 #include "campaign/data.hpp"
 #include "campaign/exercise.hpp"
 #include "campaign/images.hpp"
+#include "campaign/members.hpp"
 #include "campaign/pod.hpp"
 #include "campaign/readiness.hpp"
 #include "campaign/relay.hpp"
@@ -60,12 +62,31 @@ std::vector<Mount> effective_mounts(const Subject& subject, const std::vector<st
     return mounts;
 }
 
+std::vector<Mount> effective_mounts(const std::vector<Member>& members,
+                                    const std::map<std::string, std::vector<std::string>>& image_volumes) {
+    std::vector<Mount> all;
+    for (const Member& member : members) {
+        const auto volumes = image_volumes.find(member.name);
+        for (Mount& mount :
+             effective_mounts(member.subject, volumes == image_volumes.end() ? std::vector<std::string>{}
+                                                                             : volumes->second)) {
+            mount.target = place_in(member.name, mount.target);
+            all.push_back(std::move(mount));
+        }
+    }
+    return all;
+}
+
 Result<std::vector<std::string>> choose_candidates(const Scenario& scenario,
                                                    const std::vector<Mount>& mounts) {
     std::vector<std::string> chosen;
     if (!scenario.candidates) {
+        const auto is_tried = [&](const Mount& mount) {
+            const Member* member = find_member(scenario.members, std::string(container_of(mount.target)));
+            return member == nullptr || member->tried;
+        };
         for (const Mount& mount : mounts)
-            if (!mount.read_only && (mount.type != MountType::rootfs || scenario.rootfs))
+            if (!mount.read_only && (mount.type != MountType::rootfs || scenario.rootfs) && is_tried(mount))
                 chosen.push_back(mount.target);
         return chosen;
     }
@@ -266,10 +287,35 @@ void name_all_runs(const Tries& tries, std::vector<MountResult>& results) {
     }
 }
 
-Secrets secrets_of(const Scenario& scenario, const engine::ImageInfo& image) {
+using ImagesOf = std::map<std::string, engine::ImageInfo>;  // by container; the subject's by ""
+
+Secrets secrets_of(const Scenario& scenario, const ImagesOf& images) {
     Secrets all = secrets::of_scenario(scenario);
-    add_secrets(all, secrets::of_image(image.env, scenario));
+    for (const auto& [container, image] : images) add_secrets(all, secrets::of_image(image.env, scenario));
     return all;
+}
+
+// Before its images are there nothing is known of the volumes that they declare.
+std::vector<Mount> mounts_of(const Scenario& scenario, const ImagesOf& images) {
+    if (scenario.members.empty())
+        return effective_mounts(scenario.subject,
+                                images.contains("") ? images.at("").volumes : std::vector<std::string>{});
+    std::map<std::string, std::vector<std::string>> volumes;
+    for (const auto& [container, image] : images) volumes.emplace(container, image.volumes);
+    return effective_mounts(scenario.members, volumes);
+}
+
+// What did not become in the control run what its configuration promises shows nothing of its mounts.
+void leave_out_what_fell(const RunRecord& control, const std::vector<Mount>& mounts,
+                         verdict::Question& question) {
+    for (const Mount& mount : mounts) {
+        const auto record = control.containers.find(std::string(container_of(mount.target)));
+        if (record == control.containers.end() || record->second.trouble.empty()) continue;
+        if (std::erase(question.candidates, mount.target) == 0) continue;
+        question.not_tried.emplace(
+            mount.target, fmt::format("the control run failed, with every mount as it is configured: {}",
+                                      record->second.trouble));
+    }
 }
 
 struct Campaign {
@@ -289,13 +335,17 @@ struct Campaign {
     // Says so; true: no more runs are made.
     bool refuses(int runs, verdict::Question& question);
     Task<> without_runs();
+    // Those that the scenario's containers are made of, by container. They are pulled where they are not
+    // there.
+    Task<ImagesOf> need_images();
+    void name_images(const ImagesOf& images);
     // eBPF sees nothing of what a runtime like gVisor's keeps from the engine's kernel.
     Task<ObserverChoice> choose_observer();
     Task<> start_observer(std::unique_ptr<observe::Observer>* observer);
     Task<> make_network();
     Task<> remove_network();
     Task<> run_all(observe::Observer& observer, DataPlane& data, Companions& companions, Pod& pod,
-                   const engine::ImageInfo& image, const std::vector<Mount>& mounts,
+                   const ImagesOf& images, const std::vector<Mount>& mounts,
                    std::vector<std::string> candidates, const Secrets& secrets);
 };
 
@@ -318,12 +368,18 @@ Task<> Campaign::without_runs() {
     auto facts = co_await engine_facts(client);
     if (!facts) co_return fail(std::move(facts.error()));
     result.engine = std::move(*facts);
-    auto image = co_await client.image_inspect(result.scenario.subject.image);
-    if (!image && image.error().kind != ErrorKind::not_found) co_return fail(std::move(image.error()));
-    if (image) result.image_id = image->id;
+    std::map<std::string, std::string> names{{"", result.scenario.subject.image}};
+    if (!result.scenario.members.empty()) names.clear();
+    for (const Member& member : result.scenario.members) names.emplace(member.name, member.subject.image);
+    ImagesOf images;
+    for (const auto& [container, name] : names) {
+        auto image = co_await client.image_inspect(name);
+        if (!image && image.error().kind != ErrorKind::not_found) co_return fail(std::move(image.error()));
+        if (image) images.emplace(container, std::move(*image));
+    }
+    name_images(images);
     verdict::Question question;
-    question.mounts =
-        effective_mounts(result.scenario.subject, image ? image->volumes : std::vector<std::string>{});
+    question.mounts = mounts_of(result.scenario, images);
     auto candidates = choose_candidates(result.scenario, question.mounts);
     if (!candidates) co_return fail(std::move(candidates.error()));
     question.candidates = std::move(*candidates);
@@ -333,12 +389,37 @@ Task<> Campaign::without_runs() {
     co_return Result<>{};
 }
 
+Task<ImagesOf> Campaign::need_images() {
+    ImagesOf images;
+    if (result.scenario.members.empty()) {
+        auto image = co_await need_image(client, result.scenario.subject.image, status);
+        if (!image) co_return fail(std::move(image.error()));
+        images.emplace("", std::move(*image));
+    }
+    for (const Member& member : result.scenario.members) {
+        auto image = co_await need_image(client, member.subject.image, status);
+        if (!image)
+            co_return fail(std::move(image.error()).with_context(fmt::format("service '{}'", member.name)));
+        images.emplace(member.name, std::move(*image));
+    }
+    co_return images;
+}
+
+void Campaign::name_images(const ImagesOf& images) {
+    for (const auto& [container, image] : images)
+        if (container.empty())
+            result.image_id = image.id;
+        else
+            result.image_ids.emplace(container, image.id);
+}
+
 Task<ObserverChoice> Campaign::choose_observer() {
     if (options.observer == ObserverChoice::none || options.observer == ObserverChoice::ptrace)
         co_return options.observer;
     std::vector<std::string> runtimes{result.scenario.subject.runtime};
     for (const Companion& companion : result.scenario.companions)
         runtimes.push_back(companion.subject.runtime);
+    for (const Member& member : result.scenario.members) runtimes.push_back(member.subject.runtime);
     auto apart = co_await kernel_apart(client, std::move(runtimes));
     if (!apart) co_return fail(std::move(apart.error()));
     if (apart->empty()) co_return options.observer;
@@ -390,7 +471,7 @@ Task<> Campaign::remove_network() {
 }
 
 Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companions& companions, Pod& pod,
-                         const engine::ImageInfo& image, const std::vector<Mount>& mounts,
+                         const ImagesOf& images, const std::vector<Mount>& mounts,
                          std::vector<std::string> candidates, const Secrets& secrets) {
     result.data_mode = data.mode() == "none" ? pod.data_mode() : data.mode();
     const auto pointless = without_protection(data.mounts());
@@ -401,11 +482,12 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
         return found;
     };
     std::map<std::string, std::string> untried;
-    if (client.server().read_only_root_has_tmpfs() && std::ranges::find(candidates, "/") != candidates.end())
-        untried.emplace(
-            "/",
-            "podman mounts a tmpfs on /run, /tmp and /var/tmp of a container whose root is read-only, so "
-            "that a run with it shows nothing of what is written there; ask an engine of docker's");
+    for (const std::string& target : candidates)
+        if (client.server().read_only_root_has_tmpfs() && is_root(target))
+            untried.emplace(
+                target,
+                "podman mounts a tmpfs on /run, /tmp and /var/tmp of a container whose root is read-only, so "
+                "that a run with it shows nothing of what is written there; ask an engine of docker's");
     std::size_t told = 0, told_of_pod = pod.notes().size();
     const auto tell_notes = [&] {
         for (; told < data.notes().size(); ++told) status.warn(data.notes()[told]);
@@ -426,8 +508,9 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
                 .network = network,
                 .companions = companions,
                 .pod = pod,
-                .image = image,
+                .image = images.begin()->second,
                 .relay = relay,
+                .images = &images,
                 .secrets = &secrets};
     verdict::Question question{.mounts = mounts,
                                .candidates = std::move(candidates),
@@ -445,9 +528,12 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
     std::optional<Tries> tries(std::in_place, bench, options.repeat, result.runs, 0);
     // With `data: live` another setting would write to the user's own data.
     const bool is_live = result.scenario.data == DataMode::live;
-    const advise::Advisor advisor{.settings = is_live ? std::vector<advise::Setting>{} : options.settings,
+    // Services that are settled together have none tried: what one of them does can follow from another's.
+    const bool tries_none = is_live || !result.scenario.members.empty();
+    const advise::Advisor advisor{.settings = tries_none ? std::vector<advise::Setting>{} : options.settings,
                                   .variables = variables_of(result.scenario.subject, image)};
     std::vector<RunRecord> plans;  // one for each plan, whatever the number of its runs
+    const verdict::Question before_any_run = question;
     for (;;) {
         verdict::NextStep step = advise::next_step(advisor, question, plans);
         for (const std::string& path : step.look_at) {
@@ -485,6 +571,8 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
         const bool again = is_control && data.learn_from(*record);
         if ((is_control && pod.learn_from(*record)) || again) {
             tell_notes();
+            question.candidates = before_any_run.candidates;
+            question.not_tried = before_any_run.not_tried;
             question.data_differences = all_differences();
             bench.lacks_data = !question.data_differences.empty();
             if (auto cleared = co_await clear_remains(bench); !cleared) co_return cleared;
@@ -495,6 +583,7 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
             tries.emplace(bench, options.repeat, result.runs, so_far);
             continue;
         }
+        if (plans.empty()) leave_out_what_fell(*record, mounts, question);
         plans.push_back(std::move(*record));
     }
     if (interrupted)
@@ -520,6 +609,7 @@ void cut_off(Scenario& scenario, Status& status) {
         status.warn(fmt::format("--offline: the subject joins no network but the run's own; not joined: {}",
                                 fmt::join(networks, ", ")));
     networks.clear();
+    for (Member& member : scenario.members) member.subject.networks.clear();
 }
 
 }  // namespace
@@ -563,23 +653,29 @@ Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std
     auto facts = co_await engine_facts(client);
     if (!facts) co_return fail(std::move(facts.error()));
     result.engine = std::move(*facts);
-    const std::shared_ptr<Images> images =
+    const std::shared_ptr<Images> built =
         options.images ? options.images : std::make_shared<Images>(ImageOptions{}, session);
-    auto settling = campaign.bounded(images->settle(client, result.scenario, status));
+    auto settling = campaign.bounded(built->settle(client, result.scenario, status));
     auto settled = co_await std::move(settling);
     if (campaign.interrupted) co_return co_await end_without_runs();
     if (!settled) co_return fail(std::move(settled.error()));
-    auto getting = campaign.bounded(need_image(client, result.scenario.subject.image, status));
-    auto image = co_await std::move(getting);
+    auto getting = campaign.bounded(campaign.need_images());
+    auto images = co_await std::move(getting);
     if (campaign.interrupted) co_return co_await end_without_runs();
-    if (!image) co_return fail(std::move(image.error()));
-    result.image_id = image->id;
-    derive_readiness(result.scenario, *image);
-    add_exercise(result.scenario, *image);
-    if (scenario::runs_commands(result.scenario.steps)) add_exposed_ports(result.scenario.subject, *image);
-    const Secrets secrets = secrets_of(result.scenario, *image);
+    if (!images) co_return fail(std::move(images.error()));
+    campaign.name_images(*images);
+    const bool together = !result.scenario.members.empty();
+    if (!together) {
+        const engine::ImageInfo& image = images->at("");
+        derive_readiness(result.scenario, image);
+        add_exercise(result.scenario, image);
+        if (scenario::runs_commands(result.scenario.steps)) add_exposed_ports(result.scenario.subject, image);
+    }
+    for (Member& member : result.scenario.members)
+        derive_readiness(member.subject, member.readiness, images->at(member.name));
+    const Secrets secrets = secrets_of(result.scenario, *images);
 
-    const std::vector<Mount> mounts = effective_mounts(result.scenario.subject, image->volumes);
+    const std::vector<Mount> mounts = mounts_of(result.scenario, *images);
     auto candidates = choose_candidates(result.scenario, mounts);
     if (!candidates) co_return fail(std::move(candidates.error()));
     if (auto known = check_fixtures(result.scenario, mounts); !known)
@@ -589,12 +685,23 @@ Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std
         status.warn("data: live: the runs write to the real data; nothing else should be using them");
     status.preparing("starting the observer");
     std::unique_ptr<observe::Observer> observer;
-    DataPlane data(client, session, result.scenario.subject.image);
+    DataPlane data(client, session,
+                   together ? result.scenario.members.front().subject.image : result.scenario.subject.image);
     data.use(result.scenario.data);
     // As the kubelet makes an emptyDir.
     if (result.scenario.subject.origin.kind == Origin::Kind::kubernetes)
         data.make_new_volumes({.group = result.scenario.pod.fs_group.value_or(0),
                                .mode = result.scenario.pod.fs_group ? 02777U : 0777U});
+    std::vector<Mount> surveyed_mounts = mounts;
+    if (together) {
+        std::map<std::string, std::string> names;
+        for (const Member& member : result.scenario.members) names.emplace(member.name, member.subject.image);
+        data.know_images(std::move(names));
+        Mount nobodys;
+        nobodys.type = MountType::rootfs;
+        nobodys.target = "/";
+        surveyed_mounts.insert(surveyed_mounts.begin(), std::move(nobodys));
+    }
     if (options.offline) cut_off(result.scenario, status);
     // No port of such a network is published.
     const bool by_relay = options.offline || options.requests == Requests::relay ||
@@ -610,23 +717,34 @@ Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std
     for (DataMount& given : pod.subject_mounts()) data.know(std::move(given));
     std::vector<Task<>> preparations;
     preparations.push_back(campaign.start_observer(&observer));
-    preparations.push_back(
-        data.survey(mounts, result.scenario.fixtures, written_by_companions(result.scenario)));
+    preparations.push_back(data.survey(std::move(surveyed_mounts), result.scenario.fixtures,
+                                       written_by_companions(result.scenario)));
     preparations.push_back(companions.survey());
     preparations.push_back(campaign.make_network());
     auto preparing = campaign.bounded(engine::together(std::move(preparations)));
     auto prepared = co_await std::move(preparing);
     if (campaign.interrupted) co_return co_await end_without_runs();
     if (!prepared) co_return fail(std::move(prepared.error()));
-    if (by_relay &&
-        (!result.scenario.subject.ports.empty() || scenario::runs_commands(result.scenario.steps))) {
+    if (result.scenario.members.size() > observer->at_once()) {
+        result.not_together =
+            observer->at_once() == 1
+                ? fmt::format("the observer ({}) watches one container at a time", observer->facts().kind)
+                : fmt::format("the observer watches {} containers at once, and there are {}",
+                              observer->at_once(), result.scenario.members.size());
+        co_return std::move(result);
+    }
+    const bool has_ports = !result.scenario.subject.ports.empty() ||
+                           std::ranges::any_of(result.scenario.members, [](const Member& each) {
+                               return !each.subject.ports.empty();
+                           });
+    if (by_relay && (has_ports || scenario::runs_commands(result.scenario.steps))) {
         auto relay = co_await start_relay(client, session, campaign.network);
         if (!relay) co_return fail(std::move(relay.error()));
         campaign.relay = std::move(*relay);
     }
     result.observer = observer->facts();
 
-    auto done = co_await campaign.run_all(*observer, data, companions, pod, *image, mounts,
+    auto done = co_await campaign.run_all(*observer, data, companions, pod, *images, mounts,
                                           std::move(*candidates), secrets);
     if (!done && done.error().kind == ErrorKind::cancelled) co_return fail(std::move(done.error()));
     // The sweep removes all of it, as after an interruption.

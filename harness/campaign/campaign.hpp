@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <rogate/result.hpp>
 
@@ -47,6 +48,10 @@ std::string new_session();
 // of the image that none of them covers, and "/". In order of target. Pure.
 std::vector<Mount> effective_mounts(const Subject& subject, const std::vector<std::string>& image_volumes);
 
+// The same of a system, by their places (place.hpp): those of one container after those of another. Pure.
+std::vector<Mount> effective_mounts(const std::vector<Member>& members,
+                                    const std::map<std::string, std::vector<std::string>>& image_volumes);
+
 // The targets to be tried: the scenario's candidates, else every writable mount but "/"; and "/", if the
 // scenario says `rootfs`. What is read-only already is left out. ErrorKind::usage
 // names a candidate that is no mount of the subject. Pure.
@@ -58,7 +63,8 @@ Result<> check_fixtures(const Scenario& scenario, const std::vector<Mount>& moun
 
 // `client` must have negotiated. Objects made on the engine carry `session`; sweep() removes what is left of
 // them. A campaign that its budget ended has a result, in which `stopped` says so; when it was the time that
-// ended it, as much is left on the engine as after an interruption.
+// ended it, as much is left on the engine as after an interruption. The same is left of one whose
+// `not_together` says why its system cannot be settled as a whole.
 engine::Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std::string session,
                                           Options options, Status& status);
 

@@ -41,7 +41,7 @@ Task<CanaryOutcome> run_canary(engine::Client& client, observe::Observer& observ
     std::vector<observe::ObservedMount> mounts(1);
     mounts.front().target = "/canary";
     mounts.front().is_read_only = true;
-    auto armed = co_await observer.arm(container, std::move(mounts), "entrypoint");
+    auto armed = co_await observer.arm(container, std::move(mounts), "entrypoint", "");
     if (!armed) co_return fail(std::move(armed.error()));
     if (auto started = co_await client.container_start(container); !started)
         co_return fail(std::move(started.error()));

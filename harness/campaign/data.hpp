@@ -125,6 +125,9 @@ class DataPlane {
     // what this plane has at another path, as pairs of these.
     bool learn_from(const RunRecord& control,
                     const std::vector<std::pair<std::string, std::string>>& places = {});
+    // Before survey(): of which image each container is, where the mounts are those of several, by their
+    // places (place.hpp). The first mount is "/" then, which is nobody's.
+    void know_images(std::map<std::string, std::string> by_container) { images_ = std::move(by_container); }
     // Before survey(): others than the subject may serve the sockets in what is mounted writable.
     void is_of_services() { of_services_ = true; }
     // What the user has to know of them.
@@ -167,6 +170,11 @@ class DataPlane {
     // the subject are, in the run's layer, as they are below it: bytes, modification time, mode and owner.
     // What has no layer, or was not opened for writing, is not among them.
     engine::Task<std::set<std::string>> unwritten(RunPlan plan, std::vector<std::string> paths);
+    // After prepare(), for containers that end at different times: whoever is started later finds the layers
+    // that it shares with one which has ended as they were. An engine unmounts a volume when nobody has it
+    // any more, and whoever watches keeps the old mount of it: a second one of the same layers is refused
+    // (fs/overlayfs: "upperdir is in-use").
+    engine::Task<> hold_shared(RunPlan plan);
     // Removes the volumes of run `run`; its container must be gone.
     engine::Task<> release(int run);
 
@@ -249,8 +257,8 @@ class DataPlane {
     static bool is_in_folder(const RunPlan& plan, const DataMount& data);
     // The mount that `path` lies on; mounts() has "/" among them.
     std::size_t mount_of(const std::string& path) const;
-    // Where the helper sees what the subject has at `path`.
-    std::string helper_path(const std::string& path) const;
+    // Where a container of rogate's has what the subject has at `path`.
+    engine::Task<SeenIn> seen_at(std::string path);
     std::string volume_name(int run, std::size_t index) const;
     std::string new_volume_name(int run, std::size_t index) const;
     std::string folder(int run, std::size_t index) const;
@@ -266,6 +274,7 @@ class DataPlane {
     bool reaches_below_ = true, of_services_ = false;
     std::set<std::string> written_elsewhere_;
     std::map<std::string, DataMount> known_;
+    std::map<std::string, std::string> images_;
     std::vector<DataMount> mounts_;
     std::vector<std::string> notes_;
     std::map<int, std::vector<std::string>> volumes_;

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <rogate/place.hpp>
 
+#include "base/text.hpp"
 #include "campaign/data.hpp"
 
 namespace rogate::campaign {
@@ -19,8 +21,7 @@ std::size_t DataPlane::mount_of(const std::string& path) const {
     for (std::size_t i = 0; i < mounts_.size(); ++i) {
         const std::string& target = mounts_[i].mount.target;
         const std::size_t size = target == "/" ? 0 : target.size();
-        const bool below =
-            path.starts_with(target) && (target == "/" || path.size() == size || path[size] == '/');
+        const bool below = is_or_below(path, target);
         if (!below || (longest > 0 && size < longest)) continue;
         best = i;
         longest = size;
@@ -28,12 +29,17 @@ std::size_t DataPlane::mount_of(const std::string& path) const {
     return best;
 }
 
-std::string DataPlane::helper_path(const std::string& path) const {
+Task<DataPlane::SeenIn> DataPlane::seen_at(std::string path) {
     const std::size_t index = mount_of(path);
     const DataMount& data = mounts_[index];
-    // What is new is filled from the image, which the helper is made of too.
-    if (data.how == DataSource::fresh) return path;
-    return seen_by_helper(index) + path.substr(data.mount.target.size());
+    if (data.how != DataSource::fresh)
+        co_return SeenIn{scratch_.helper(), seen_by_helper(index) + path.substr(data.mount.target.size())};
+    // What is new is filled from the image, which the helper is made of too, if there is one image.
+    const auto image = images_.find(std::string(container_of(path)));
+    if (image == images_.end()) co_return SeenIn{scratch_.helper(), std::move(path)};
+    auto container = co_await scratch_.container_of_image(image->second);
+    if (!container) co_return fail(std::move(container.error()));
+    co_return SeenIn{std::move(*container), std::string(path_in(path))};
 }
 
 std::set<std::string> DataPlane::can_make_mount_points() const {
@@ -48,14 +54,15 @@ std::set<std::string> DataPlane::can_make_mount_points() const {
 Task<verdict::PathFacts> DataPlane::look(std::string path) {
     if (auto made = co_await make_scratch(); !made) co_return fail(std::move(made.error()));
     verdict::PathFacts facts;
-    const std::string where = helper_path(path);
-    auto stat = co_await client_.archive_stat(scratch_.helper(), where);
+    auto where = co_await seen_at(path);
+    if (!where) co_return fail(std::move(where.error()));
+    auto stat = co_await client_.archive_stat(where->container, where->path);
     if (!stat && stat.error().kind != ErrorKind::not_found)
         co_return fail(std::move(stat.error()).with_context(fmt::format("looking at {}", path)));
     facts.exists = stat.has_value();
     facts.is_directory = stat && stat->is_directory();
     if (facts.is_directory) {
-        auto seen = co_await scratch_.look_at(scratch_.helper(), where);
+        auto seen = co_await scratch_.look_at(where->container, where->path);
         if (!seen) co_return fail(std::move(seen.error()).with_context(fmt::format("looking at {}", path)));
         facts.empty = seen->only_one;
         if (!facts.empty) {
@@ -78,7 +85,7 @@ Task<verdict::PathFacts> DataPlane::look(std::string path) {
 Task<> DataPlane::find_missing_mount_points() {
     for (const DataMount& inner : mounts_) {
         const std::string& target = inner.mount.target;
-        if (target == "/" || inner.below_source) continue;
+        if (is_root(target) || inner.below_source) continue;
         const std::size_t above = mount_of(target.substr(0, std::max<std::size_t>(target.rfind('/'), 1)));
         DataMount& outer = mounts_[above];
         const bool made = outer.shares || outer.how == DataSource::overlay || outer.how == DataSource::copy ||
@@ -153,7 +160,8 @@ Task<engine::MountSpec> DataPlane::volume_for(const RunPlan& plan, const Writabl
     const DataMount& data = mounts_[mount_of(path.path)];
     engine::MountSpec spec;
     spec.target = path.path;
-    const std::string inside = path.path.substr(data.mount.target == "/" ? 0 : data.mount.target.size());
+    const std::string inside =
+        path.path.substr(data.mount.target.size() - (is_root(data.mount.target) ? 1 : 0));
     const bool empty = starts_empty(plan, data);
     const std::size_t index = mount_of(path.path);
     const auto facts = facts_.find(path.path);

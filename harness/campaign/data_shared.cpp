@@ -138,6 +138,26 @@ Task<std::string> DataPlane::held(int run, std::string volume) {
     co_return std::move(known->mountpoint);
 }
 
+Task<> DataPlane::hold_shared(RunPlan plan) {
+    std::vector<engine::MountSpec> volumes;
+    for (std::size_t i = 0; i < mounts_.size(); ++i) {
+        const DataMount& data = mounts_[i];
+        if (data.how != DataSource::overlay || data.shares || !is_shared(i) || starts_empty(plan, data))
+            continue;
+        volumes.push_back({.type = engine::MountSpec::Type::volume,
+                           .source = volume_name(plan.id, i),
+                           .target = fmt::format("/rogate/held/{}", i),
+                           .read_only = true,
+                           .no_copy = true,
+                           .propagation = {}});
+    }
+    if (volumes.empty()) co_return Result<>{};
+    auto holder = co_await scratch_.hold(fmt::format("r{}-shared", plan.id), std::move(volumes));
+    if (!holder) co_return fail(std::move(holder.error()));
+    holders_[plan.id].push_back(std::move(*holder));
+    co_return Result<>{};
+}
+
 Task<> DataPlane::give_shared(int run, std::vector<std::pair<std::size_t, engine::MountSpec*>> by_mount) {
     std::map<std::string, std::string> mountpoints;
     for (auto& [index, spec] : by_mount) {

@@ -17,31 +17,31 @@ double seconds(std::int64_t ms) {
 }  // namespace
 
 std::string judge_ending(const Ending& ending, const ExpectedEnding& expected) {
-    if (ending.oom_killed) return "the subject ran out of memory";
+    const std::string& who = ending.who;
+    if (ending.oom_killed) return who + " ran out of memory";
     const std::optional<int> wanted = expected.said         ? expected.said
                                       : expected.is_control ? std::nullopt
                                                             : expected.control;
     const char* whose = expected.said ? "expected" : "control run:";
     if (!expected.is_control) {
         if (!ending.told_to && !expected.early)
-            return fmt::format("the subject had exited by itself with code {}", ending.exit_code);
+            return fmt::format("{} had exited by itself with code {}", who, ending.exit_code);
         if (ending.told_to && expected.early)
             return fmt::format(
-                "the subject ended by itself in the control run, and had not within {:.1f} s here; if it "
-                "only "
-                "takes longer, give it a longer 'shutdown: {{timeout}}'",
-                seconds(expected.grace_ms));
+                "{} ended by itself in the control run, and had not within {:.1f} s here; if it only takes "
+                "longer, give it a longer 'shutdown: {{timeout}}'",
+                who, seconds(expected.grace_ms));
         if (ending.killed && !expected.killed && !expected.said)
             return fmt::format(
-                "the subject did not stop within {:.1f} s and was killed, as it was not in the control run; "
-                "if "
-                "it only takes longer, give it a longer 'shutdown: {{timeout}}'",
-                seconds(expected.grace_ms));
+                "{} did not stop within {:.1f} s and was killed, as it was not in the control run; if it "
+                "only takes longer, give it a longer 'shutdown: {{timeout}}'",
+                who, seconds(expected.grace_ms));
     }
     if (wanted && ending.exit_code != *wanted)
-        return fmt::format("exit code {} ({} {})", ending.exit_code, whose, *wanted);
+        return fmt::format("{}exit code {} ({} {})", who == Ending().who ? "" : who + ": ", ending.exit_code,
+                           whose, *wanted);
     if (!ending.told_to && !wanted && ending.exit_code != 0)
-        return fmt::format("the subject had exited by itself with code {}", ending.exit_code);
+        return fmt::format("{} had exited by itself with code {}", who, ending.exit_code);
     return {};
 }
 
@@ -74,21 +74,21 @@ bool is_deaf_to(int signal, const engine::SignalMasks& masks) {
     return (((masks.caught | masks.blocked) >> static_cast<unsigned>(signal - 1)) & 1U) == 0;
 }
 
-std::string killed_note(const std::string& signal, bool deaf, std::int64_t grace_ms) {
+std::string killed_note(const std::string& who, const std::string& signal, bool deaf, std::int64_t grace_ms) {
     if (deaf)
         return fmt::format(
-            "process 1 of the subject has no handler for {}, so that the kernel drops the signal and `docker "
+            "process 1 of {} has no handler for {}, so that the kernel drops the signal and `docker "
             "stop` "
             "kills it when its grace of {:.1f} s is over, every time (137): whatever it would write on being "
             "told "
             "to end is never written. The runs end it so too, and do not wait for the whole grace. An init "
             "('init: true', docker run --init) would pass the signal on",
-            signal, seconds(grace_ms));
+            who, signal, seconds(grace_ms));
     return fmt::format(
-        "the subject had not ended {:.1f} s after {} and was killed, as `docker stop` does it (137): what it "
+        "{} had not ended {:.1f} s after {} and was killed, as `docker stop` does it (137): what it "
         "was "
         "writing by then may be cut off, here and in daily use; 'shutdown: {{timeout}}' gives it longer",
-        seconds(grace_ms), signal);
+        who, seconds(grace_ms), signal);
 }
 
 }  // namespace rogate::campaign

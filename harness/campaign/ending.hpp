@@ -15,6 +15,7 @@ struct Ending {
     bool oom_killed = false;
     bool told_to = false;  // it ran until it was told to end
     bool killed = false;   // and had not ended when its grace was over
+    std::string who = "the subject";
 };
 
 // What it is held against: what the scenario asks for, else the control run.
@@ -37,6 +38,6 @@ int signal_number(const std::string& name);
 bool is_deaf_to(int signal, const engine::SignalMasks& masks);
 
 // What an end by SIGKILL means in daily use, for the user.
-std::string killed_note(const std::string& signal, bool deaf, std::int64_t grace_ms);
+std::string killed_note(const std::string& who, const std::string& signal, bool deaf, std::int64_t grace_ms);
 
 }  // namespace rogate::campaign

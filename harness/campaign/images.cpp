@@ -126,7 +126,9 @@ Task<> Images::once(std::string what, std::function<Task<>()> work) {
 }
 
 Task<> Images::settle(engine::Client& client, Scenario& scenario, Status& status) {
-    std::vector<Subject*> subjects{&scenario.subject};
+    std::vector<Subject*> subjects;
+    if (scenario.members.empty()) subjects.push_back(&scenario.subject);
+    for (Member& member : scenario.members) subjects.push_back(&member.subject);
     for (Companion& companion : scenario.companions) subjects.push_back(&companion.subject);
     for (PodContainer& container : scenario.pod.containers) subjects.push_back(&container.subject);
     for (Subject* each : subjects) {
@@ -321,6 +323,7 @@ void Images::name_as_in_files(Scenario& scenario) const {
     };
     rename(scenario.subject);
     for (Companion& companion : scenario.companions) rename(companion.subject);
+    for (Member& member : scenario.members) rename(member.subject);
 }
 
 Task<engine::ImageInfo> need_image(engine::Client& client, const std::string& image, Status& status) {

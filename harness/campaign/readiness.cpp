@@ -27,10 +27,11 @@ std::optional<std::uint16_t> tcp_port(const std::string& exposed) {
                                                                              : std::nullopt;
 }
 
-void derive_readiness(Scenario& scenario, const engine::ImageInfo& image) {
-    Subject& subject = scenario.subject;
-    if (!scenario.readiness.derived) return;
-    auto& checks = scenario.readiness.checks;
+}  // namespace
+
+void derive_readiness(Subject& subject, Readiness& readiness, const engine::ImageInfo& image) {
+    if (!readiness.derived) return;
+    auto& checks = readiness.checks;
     const bool says_itself = subject.healthcheck && !subject.healthcheck->test.empty();
     const bool checked = says_itself ? subject.healthcheck->test.front() != "NONE" : image.has_healthcheck;
     // A cluster passes over the image's.
@@ -53,6 +54,10 @@ void add_exposed_ports(Subject& subject, const engine::ImageInfo& image) {
         const Port port{*number, "tcp"};
         if (std::ranges::find(subject.ports, port) == subject.ports.end()) subject.ports.push_back(port);
     }
+}
+
+void derive_readiness(Scenario& scenario, const engine::ImageInfo& image) {
+    derive_readiness(scenario.subject, scenario.readiness, image);
 }
 
 Readiness without_ports(Readiness readiness, const std::set<std::uint16_t>& silent) {

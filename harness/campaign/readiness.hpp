@@ -13,6 +13,7 @@ namespace rogate::campaign {
 std::optional<std::uint16_t> tcp_port(const std::string& exposed);
 
 // Completes a readiness that is derived. Ports to wait for join the subject's, so that they can be reached.
+void derive_readiness(Subject& subject, Readiness& readiness, const engine::ImageInfo& image);
 void derive_readiness(Scenario& scenario, const engine::ImageInfo& image);
 
 // The tcp ports that the image exposes join the subject's.

@@ -14,6 +14,9 @@
 #include "campaign/ending.hpp"
 #include "campaign/engine_sockets.hpp"
 #include "campaign/readiness.hpp"
+#include "campaign/remade_volumes.hpp"
+#include "campaign/silent_ports.hpp"
+#include "campaign/together.hpp"
 #include "engine/together.hpp"
 #include "scenario/outcome.hpp"
 #include "scenario/step_runner.hpp"
@@ -43,21 +46,12 @@ bool is_read_only(const Mount& mount, const RunPlan& plan) {
     return mount.read_only || contains(plan.read_only, mount.target);
 }
 
-// What a second port may take behind the first.
-constexpr std::chrono::seconds time_for_other_ports{15};
-
 // Where nothing says when a subject is ready: whoever is stopped at once has shown little, and may not have
 // set up its signal handlers.
 constexpr std::chrono::milliseconds a_while{2000}, between_looks{100};
 
 // In seconds. The signal is lost on it, and all that goes on meanwhile would go on without it as well.
 constexpr int grace_of_the_deaf = 1;
-
-// It has the labels of the container for which it was made, and not those of rogate's own volumes.
-bool is_remade(const engine::VolumeInfo& volume) {
-    const auto role = volume.labels.find(role_label);
-    return role != volume.labels.end() && role->second != "data" && role->second != "observer";
-}
 
 bool kills(const SignalAction& action) {
     return action.signal == "KILL" || action.signal == "SIGKILL" || action.signal == "9";
@@ -125,7 +119,7 @@ class Launch {
         made.know_places(places(), {record_.plan.id, std::string(to_string(record_.plan.kind))});
         made.show_output([this](const std::string& line) { bench_.status.output(line); });
         made.tell_of_restarts([this] { return bench_.observer.before_end(); },
-                              [this] { return bench_.observer.before_start_again(); });
+                              [this] { return bench_.observer.before_start_again(""); });
         return made;
     }
     std::vector<scenario::Place> places() const {
@@ -167,7 +161,6 @@ class Launch {
     Task<> canaries();
     Task<> collect();
     Task<> find_unwritten();
-    Task<> look_for_remade_volumes();
     Task<> remove();
     scenario::CommandWrapper wrapper() {
         return [this](std::vector<std::string> command) {
@@ -244,7 +237,7 @@ Task<> Launch::start() {
                             .is_read_only = takes_canary(data),
                             .below_source = data.below_source,
                             .lacks_data = bench_.lacks_data});
-    auto armed = co_await bench_.observer.arm(container_, std::move(observed), "entrypoint");
+    auto armed = co_await bench_.observer.arm(container_, std::move(observed), "entrypoint", "");
     if (!armed) co_return fail(std::move(armed.error()).with_context("arming the observer"));
 
     if (auto begun = co_await begin("entrypoint"); !begun) co_return begun;
@@ -267,38 +260,13 @@ Task<> Launch::start() {
     co_return Result<>{};
 }
 
-// Declared ports are promises that nobody has to keep: each is asked in turn, and those that say nothing
-// while others have, or for as long as a start may take, are waited for no more. A subject that has ended
-// well by then was never going to answer.
 Task<scenario::StepOutcome> Launch::find_silent_ports(scenario::StepRunner& runner) {
-    std::vector<Step> pending = bench_.scenario.readiness.checks;
-    const bool ports = std::ranges::all_of(
-        pending, [](const Step& check) { return std::holds_alternative<TcpAction>(check.action); });
-    if (!ports || pending.empty()) co_return co_await runner.wait_ready(bench_.scenario.readiness);
-    auto until = Clock::now() + Milliseconds(bench_.scenario.readiness.timeout_ms);
-    scenario::StepOutcome outcome{.passed = true, .message = {}, .exec_pids = {}};
-    while (!pending.empty()) {
-        const Readiness one{.checks = {pending.front()}, .timeout_ms = 300, .derived = true};
-        auto asked = co_await runner.wait_ready(one);
-        if (!asked) co_return fail(std::move(asked.error()));
-        if (asked->passed) {
-            pending.erase(pending.begin());
-            until = std::min(until, Clock::now() + time_for_other_ports);
-            continue;
-        }
-        auto state = co_await bench_.client.container_inspect(container_);
-        if (!state) co_return fail(std::move(state.error()));
-        if (!state->running && state->exit_code != 0) co_return std::move(*asked);
-        if (!state->running || Clock::now() >= until) break;
-        std::ranges::rotate(pending, pending.begin() + 1);
-    }
-    for (const Step& check : pending) {
-        const std::uint16_t port = std::get<TcpAction>(check.action).port;
-        record_.silent_ports.insert(port);
-        bench_.status.warn(
-            fmt::format("port {} is declared, and nothing answered on it; it is not waited for", port));
-    }
-    co_return outcome;
+    auto asked =
+        co_await campaign::find_silent_ports(bench_.client, container_, bench_.scenario.readiness, runner);
+    if (!asked) co_return fail(std::move(asked.error()));
+    for (const std::uint16_t port : asked->silent) bench_.status.warn(silent_port_note("", port));
+    record_.silent_ports.merge(asked->silent);
+    co_return std::move(asked->outcome);
 }
 
 // Until it has ended, or a while has passed.
@@ -573,8 +541,8 @@ void Launch::judge_exit(const engine::ContainerState& state, bool told_to, bool 
          .killed = bench_.control != nullptr && bench_.control->killed,
          .grace_ms = bench_.scenario.shutdown.timeout_ms});
     if (is_control && killed && wrong.empty())
-        bench_.status.warn(
-            killed_note(stop_signal(), record_.deaf_to_stop, bench_.scenario.shutdown.timeout_ms));
+        bench_.status.warn(killed_note("the subject", stop_signal(), record_.deaf_to_stop,
+                                       bench_.scenario.shutdown.timeout_ms));
     const bool passed = wrong.empty();  // before it is moved: arguments are evaluated in any order
     end(passed, std::move(wrong));
 }
@@ -615,22 +583,9 @@ Task<> Launch::shutdown() {
     co_return Result<>{};
 }
 
-// A volume that the engine has lost is made anew by it for the next container that has it, and is empty: the
-// runs had something else then than they were given.
-Task<> Launch::look_for_remade_volumes() {
-    auto volumes = co_await bench_.client.volume_list(fmt::format("{}={}", session_label, bench_.session));
-    if (!volumes)
-        co_return fail(std::move(volumes.error()).with_context("looking at the volumes of the run"));
-    const auto remade = std::ranges::find_if(*volumes, is_remade);
-    if (remade == volumes->end()) co_return Result<>{};
-    co_return fail(ErrorKind::engine, fmt::format("engine: GET /volumes: the engine has lost the volume {} "
-                                                  "during the run and made it anew, empty, so that "
-                                                  "nothing can be concluded; run again",
-                                                  remade->name));
-}
-
 Task<> Launch::collect() {
-    if (auto looked = co_await look_for_remade_volumes(); !looked) co_return looked;
+    if (auto looked = co_await look_for_remade_volumes(bench_.client, bench_.session); !looked)
+        co_return looked;
     auto recording = co_await bench_.observer.collect();
     if (!recording)
         co_return fail(std::move(recording.error()).with_context("collecting what the observer saw"));
@@ -643,7 +598,9 @@ Task<> Launch::collect() {
     record_.lost_events = recording->lost_events;
     record_.observer = bench_.observer.facts().kind;
     record_.observer_problem = std::move(recording->problem);
-    record_.unseen_writers = engine_socket_doubt(bench_.scenario.subject, bench_.client.endpoint());
+    if (std::string doubt = engine_socket_doubt(bench_.scenario.subject, bench_.client.endpoint());
+        !doubt.empty())
+        record_.unseen_writers.emplace("", std::move(doubt));
     co_return co_await find_unwritten();
 }
 
@@ -779,6 +736,7 @@ Task<> clear_remains(Bench& bench) {
 }
 
 Task<RunRecord> launch(Bench& bench, RunPlan plan) {
+    if (!bench.scenario.members.empty()) co_return co_await launch_together(bench, std::move(plan));
     Launch one(bench, std::move(plan));
     std::optional<Remains> before =
         std::exchange(bench.remains, std::nullopt);  // this run leaves its own there

@@ -34,7 +34,8 @@ struct Bench {
     const engine::ImageInfo& image;
     std::string relay =
         {};  // the container by which the subject's ports are reached; empty: they are published
-    const Secrets* secrets = nullptr;     // what no message may show
+    const std::map<std::string, engine::ImageInfo>* images = nullptr;  // of a system, by container
+    const Secrets* secrets = nullptr;                                  // what no message may show
     const RunRecord* control = nullptr;   // whose observations the steps of this run are compared with
     std::optional<Remains> remains = {};  // of the run before, not removed yet
 };

@@ -65,6 +65,19 @@ engine::ContainerSpec Scratch::never_started(std::string_view name) const {
     return spec;
 }
 
+Task<std::string> Scratch::container_of_image(std::string image) {
+    if (const auto known = of_images_.find(image); known != of_images_.end()) co_return known->second;
+    engine::ContainerSpec spec = never_started(fmt::format("image{}", of_images_.size()));
+    spec.image = image;
+    auto created = co_await client_.container_create(std::move(spec));
+    if (!created)
+        co_return fail(
+            std::move(created.error()).with_context(fmt::format("looking into the image {}", image)));
+    mounts_of_.insert_or_assign(*created, std::vector<engine::MountSpec>{});
+    of_images_.emplace(std::move(image), *created);
+    co_return std::move(*created);
+}
+
 engine::ContainerSpec Scratch::reader(std::string_view name, std::string image,
                                       std::vector<std::string> words,
                                       std::vector<engine::MountSpec> mounts) const {

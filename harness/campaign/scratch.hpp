@@ -43,6 +43,8 @@ class Scratch {
     engine::VolumeSpec volume(std::string name) const;
     // Its archive calls mount what it has.
     engine::ContainerSpec never_started(std::string_view name) const;
+    // A container of `image` that is never started and has none of the sources. Its id.
+    engine::Task<std::string> container_of_image(std::string image);
     // A container of rogate's own program, which says something of these mounts and ends.
     engine::ContainerSpec reader(std::string_view name, std::string image, std::vector<std::string> words,
                                  std::vector<engine::MountSpec> mounts) const;
@@ -117,6 +119,7 @@ class Scratch {
     std::string session_, image_, part_;
     std::string helper_, mountpoint_;
     std::string holder_image_, reader_image_;
+    std::map<std::string, std::string> of_images_;  // containers, by image
     int checks_ = 0;
     std::size_t options_ = 0;  // in overlay_options
     // Overlays whose root the engine will take from the first container's image.

@@ -72,7 +72,7 @@ class Watch {
 };
 
 Task<> Watch::start_observer() {
-    std::vector<std::string> runtimes{subject_.runtime};
+    std::vector<std::string> runtimes(1, subject_.runtime);
     auto apart = co_await kernel_apart(client_, std::move(runtimes));
     if (!apart) co_return fail(std::move(apart.error()));
     if (!apart->empty())

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <deque>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -25,6 +26,7 @@
 #include "report/terminal.hpp"
 #include "secrets/collect.hpp"
 #include "spec/live_container.hpp"
+#include "verdict/by_container.hpp"
 
 namespace rogate::cli {
 
@@ -53,14 +55,15 @@ engine::Task<Scenario> with_live_container(engine::Client& client, Scenario scen
     co_return spec::with_container(std::move(scenario), inspect->dump());
 }
 
-// One scenario's campaign.
+// One campaign, of a scenario or of several together.
 class Job {
   public:
     Job(const Global& global, const RunOptions& options, const Scenario& scenario,
-        std::shared_ptr<campaign::Budget> budget, std::shared_ptr<campaign::Images> images, Board& board,
-        std::size_t place, bool one_of_several)
+        std::vector<const Scenario*> parts, std::shared_ptr<campaign::Budget> budget,
+        std::shared_ptr<campaign::Images> images, Board& board, std::size_t place, bool one_of_several)
         : options_(options),
           scenario_(scenario),
+          parts_(std::move(parts)),
           alone_(!one_of_several),
           budget_(std::move(budget)),
           images_(std::move(images)),
@@ -78,12 +81,19 @@ class Job {
     engine::Task<bool> opens_up(const std::vector<std::string>& refused);
     // What may be shown of it: nothing holds a secret any more, whatever it is written to.
     void mask(EngineOutcome& outcome);
-    const std::optional<CampaignResult>& result() const { return result_; }
+    // One for each scenario; none: there was no answer.
+    const std::vector<CampaignResult>& results() const { return results_; }
+    // Why its scenarios cannot be settled together; empty: they were, or there is one alone.
+    const std::string& not_together() const { return not_together_; }
 
   private:
+    engine::Task<> run_together(engine::Client& client, campaign::Options campaign_options);
+    engine::Task<> run_alone(engine::Client& client, campaign::Options campaign_options);
+
     const RunOptions& options_;
     const Scenario& scenario_;
-    bool alone_;  // no other one is run meanwhile
+    std::vector<const Scenario*> parts_;  // of what is settled together
+    bool alone_;                          // no other one is run meanwhile
     std::shared_ptr<campaign::Budget> budget_;
     std::shared_ptr<campaign::Images> images_;
     std::string session_;
@@ -91,7 +101,9 @@ class Job {
     Watchdog watchdog_;
     double timeout_s_;
     Secrets secrets_;
-    std::optional<CampaignResult> result_;
+    std::vector<CampaignResult> results_;
+    std::string not_together_;
+    bool stopped_ = false;
 };
 
 engine::Task<> Job::run(engine::Client& client) {
@@ -108,6 +120,38 @@ engine::Task<> Job::run(engine::Client& client) {
     campaign_options.settings = std::move(*known);
     campaign_options.observer_timeout =
         std::chrono::milliseconds(static_cast<std::int64_t>(std::min(30.0, timeout_s_) * 1000));
+    // Not with `?:` around co_await: g++ 12 destroys its answer twice.
+    if (parts_.empty()) co_return co_await run_alone(client, std::move(campaign_options));
+    co_return co_await run_together(client, std::move(campaign_options));
+}
+
+engine::Task<> Job::run_together(engine::Client& client, campaign::Options campaign_options) {
+    Scenario tried = scenario_;
+    auto done = co_await campaign::run_campaign(client, std::move(tried), session_,
+                                                std::move(campaign_options), progress_);
+    if (!done) co_return fail(std::move(done.error()));
+    not_together_ = done->not_together;
+    if (!not_together_.empty()) {
+        progress_.note(
+            fmt::format("{}, so that each service is settled by a campaign of its own", not_together_));
+        co_return Result<>{};
+    }
+    stopped_ = !done->stopped.empty();
+    for (const RunRecord& run : done->runs) add_secrets(secrets_, run.secrets);
+    std::vector<verdict::ContainerScenario> scenarios;
+    for (const Scenario* each : parts_) {
+        scenarios.push_back({each->subject.origin.name, *each});
+        scenarios.back().scenario.self_made = false;  // nothing is asked of them
+    }
+    results_ = verdict::by_container(*done, std::move(scenarios));
+    for (CampaignResult& each : results_)
+        if (const auto refused = change::refused_as_configured(each); !refused.empty())
+            change::tell_refused(each, refused);
+    co_return Result<>{};
+}
+
+engine::Task<> Job::run_alone(engine::Client& client, campaign::Options campaign_options) {
+    std::optional<CampaignResult> result;
     auto whole = co_await with_live_container(client, scenario_);
     if (!whole) co_return fail(std::move(whole.error()));
     secrets_ = secrets::of_scenario(*whole);
@@ -121,27 +165,29 @@ engine::Task<> Job::run(engine::Client& client) {
         auto done =
             co_await campaign::run_campaign(client, std::move(tried), session_, campaign_options, progress_);
         if (!done) co_return fail(std::move(done.error()));
-        result_ = std::move(*done);
-        images_->name_as_in_files(result_->scenario);
-        const auto refused = change::refused_as_configured(*result_);
+        result = std::move(*done);
+        images_->name_as_in_files(result->scenario);
+        const auto refused = change::refused_as_configured(*result);
         if (refused.empty()) break;
         auto wanted = opens_up(refused);
         auto opens = co_await std::move(wanted);
         if (!opens) co_return fail(std::move(opens.error()));
         if (!*opens) {
-            change::tell_refused(*result_, refused);
+            change::tell_refused(*result, refused);
             break;
         }
         progress_.note(
             fmt::format("the control run failed, and writes were refused on {}; it is made again with "
                         "{} writable",
                         fmt::join(refused, ", "), refused.size() == 1 ? "it" : "them"));
-        whole = change::opened_up(std::move(*whole), result_->mounts, refused);
+        whole = change::opened_up(std::move(*whole), result->mounts, refused);
         opened.insert(opened.end(), refused.begin(), refused.end());
         auto left = co_await campaign::sweep_until_settled(client, session_, 1);
         if (!left) co_return fail(std::move(left.error()));
     }
-    change::tell_opened(*result_, opened);
+    change::tell_opened(*result, opened);
+    stopped_ = !result->stopped.empty();
+    results_.push_back(std::move(*result));
     co_return Result<>{};
 }
 
@@ -159,7 +205,7 @@ engine::Task<bool> Job::opens_up(const std::vector<std::string>& refused) {
 
 engine::Task<> Job::clean_up(engine::Client& client) {
     auto left =
-        co_await campaign::sweep_until_settled(client, session_, result_ && result_->stopped.empty() ? 1 : 2);
+        co_await campaign::sweep_until_settled(client, session_, !results_.empty() && !stopped_ ? 1 : 2);
     if (!left) {
         watchdog_.keep();
         co_return fail(std::move(left.error()));
@@ -174,15 +220,15 @@ void Job::mask(EngineOutcome& outcome) {
         std::string& message = outcome.result.error().message;
         message = masked_beginning(Masker(secrets_), message, longest_message);
     }
-    if (!result_) return;
-    for (const RunRecord& run : result_->runs) add_secrets(secrets_, run.secrets);
-    report::hide_secrets(*result_, secrets_);
+    for (const CampaignResult& result : results_)
+        for (const RunRecord& run : result.runs) add_secrets(secrets_, run.secrets);
+    for (CampaignResult& result : results_) report::hide_secrets(result, secrets_);
 }
 
 class Campaigns {
   public:
     Campaigns(const Global& global, const RunOptions& options, const std::vector<Scenario>& scenarios,
-              bool several)
+              std::vector<Together> together, bool several)
         : global_(global),
           options_(options),
           scenarios_(scenarios),
@@ -196,19 +242,34 @@ class Campaigns {
           texts_(scenarios.size()),
           overview_(scenarios.size()),
           results_(scenarios.size()) {
+        for (std::size_t i = 0; i < scenarios.size(); ++i) {
+            const auto whole = std::ranges::find_if(
+                together, [&](const Together& each) { return std::ranges::count(each.parts, i) > 0; });
+            if (whole == together.end())
+                works_.push_back({{i}, {}});
+            else if (whole->parts.front() == i)
+                works_.push_back({whole->parts, std::move(whole->campaign)});
+        }
         std::vector<EngineQueue::Host> hosts(global.hosts.begin(), global.hosts.end());
         if (hosts.empty()) hosts.emplace_back();
         // Turn by turn, so that few scenarios are spread over all engines.
         for (int time = 0; time < options.jobs; ++time)
             lanes_.insert(lanes_.end(), hosts.begin(), hosts.end());
-        if (lanes_.size() > scenarios.size()) lanes_.resize(std::max(hosts.size(), scenarios.size()));
+        if (lanes_.size() > works_.size()) lanes_.resize(std::max(hosts.size(), works_.size()));
     }
 
     int go();
 
   private:
+    struct Work {
+        std::vector<std::size_t> scenarios;
+        std::optional<Scenario> together;  // absent: there is one scenario
+    };
+
     std::optional<EngineWork> next(std::size_t lane);
-    void ended(std::size_t index, EngineOutcome outcome, Job& job);
+    void ended(const Work& work, EngineOutcome outcome, Job& job);
+    void show(const Work& work, const Job& job, Result<>& written);
+    void settle_apart(const Work& work);
     Result<> write(const CampaignResult& result, const Scenario& scenario);
     void print_in_order();
     void report_on_all();
@@ -222,6 +283,7 @@ class Campaigns {
     BuiltImages built_;
     Board board_;
     std::vector<EngineQueue::Host> lanes_;
+    std::deque<Work> works_;  // a job refers to its own
     std::size_t taken_ = 0, printed_ = 0;
     std::vector<std::optional<std::string>> texts_;  // what is printed of each that has ended
     std::vector<report::OverviewLine> overview_;     // of those that have ended
@@ -231,17 +293,21 @@ class Campaigns {
 };
 
 std::optional<EngineWork> Campaigns::next(std::size_t lane) {
-    if (taken_ == scenarios_.size()) return std::nullopt;
-    const std::size_t index = taken_++;
+    if (taken_ == works_.size()) return std::nullopt;
+    const Work& work = works_[taken_++];
     Global global = global_;
     global.host = lanes_[lane];  // for its watchdog
-    auto job = std::make_shared<Job>(global, options_, scenarios_[index], budget_, images_, board_, lane,
-                                     lanes_.size() > 1);
-    EngineWork work;
-    work.work = [job](engine::Client& client) { return job->run(client); };
-    work.clean_up = [job](engine::Client& client) { return job->clean_up(client); };
-    work.ended = [this, index, job](EngineOutcome outcome) { ended(index, std::move(outcome), *job); };
-    return work;
+    std::vector<const Scenario*> parts;
+    for (const std::size_t each : work.scenarios)
+        if (work.together) parts.push_back(&scenarios_[each]);
+    const Scenario& scenario = work.together ? *work.together : scenarios_[work.scenarios.front()];
+    auto job = std::make_shared<Job>(global, options_, scenario, std::move(parts), budget_, images_, board_,
+                                     lane, lanes_.size() > 1);
+    EngineWork engine_work;
+    engine_work.work = [job](engine::Client& client) { return job->run(client); };
+    engine_work.clean_up = [job](engine::Client& client) { return job->clean_up(client); };
+    engine_work.ended = [this, &work, job](EngineOutcome outcome) { ended(work, std::move(outcome), *job); };
+    return engine_work;
 }
 
 Result<> Campaigns::write(const CampaignResult& result, const Scenario& scenario) {
@@ -252,32 +318,58 @@ Result<> Campaigns::write(const CampaignResult& result, const Scenario& scenario
     return append_file(options_.summary, report::render_markdown(result) + "\n");
 }
 
-void Campaigns::ended(std::size_t index, EngineOutcome outcome, Job& job) {
-    const Scenario& scenario = scenarios_[index];
-    job.mask(outcome);
-    texts_[index].emplace();
-    Result<> written;
-    if (job.result()) {
-        texts_[index] = report::render_terminal(*job.result(), format_options(global_).terminal);
-        written = write(*job.result(), scenario);
-        overview_[index] = report::overview_of(*job.result());
-        if (several_ && !options_.out.empty()) results_[index] = *job.result();
+// What is told of each scenario; of several together how all of them stand comes first.
+void Campaigns::show(const Work& work, const Job& job, Result<>& written) {
+    std::vector<report::OverviewLine> lines;
+    for (std::size_t i = 0; i < work.scenarios.size(); ++i) {
+        const std::size_t index = work.scenarios[i];
+        texts_[index].emplace();
+        if (i >= job.results().size()) continue;
+        const CampaignResult& result = job.results()[i];
+        texts_[index] = report::render_terminal(result, format_options(global_).terminal);
+        if (written) written = write(result, scenarios_[index]);
+        overview_[index] = report::overview_of(result);
+        overview_[index].name = scenarios_[index].name;
+        lines.push_back(overview_[index]);
+        if (several_ && !options_.out.empty()) results_[index] = result;
     }
-    if (!outcome.result) overview_[index].trouble = outcome.result.error().message;
+    if (work.together && !lines.empty()) {
+        std::string& first = *texts_[work.scenarios.front()];
+        const int runs = lines.front().runs;
+        first.insert(0, fmt::format("{}\nOne campaign of {} {} settled all of them.\n\n",
+                                    report::render_overview(lines), runs, runs == 1 ? "run" : "runs"));
+    }
+}
+
+void Campaigns::settle_apart(const Work& work) {
+    const std::vector<std::size_t> scenarios = work.scenarios;
+    for (const std::size_t each : scenarios) works_.push_back({{each}, {}});
+}
+
+void Campaigns::ended(const Work& work, EngineOutcome outcome, Job& job) {
+    if (outcome.result && !job.not_together().empty()) return settle_apart(work);
+    job.mask(outcome);
+    Result<> written;
+    show(work, job, written);
+    if (!outcome.result)
+        for (const std::size_t each : work.scenarios)
+            overview_[each].trouble = outcome.result.error().message;
     print_in_order();
     if (outcome.signal != 0) return;
+    const std::string name = work.together
+                                 ? fmt::format("project '{}'", work.together->name)
+                                 : fmt::format("scenario '{}'", scenarios_[work.scenarios.front()].name);
     const auto named = [&](Error error) {
-        return scenarios_.size() > 1
-                   ? std::move(error).with_context(fmt::format("scenario '{}'", scenario.name))
-                   : error;
+        return scenarios_.size() > 1 ? std::move(error).with_context(name) : error;
     };
     int code = 0;
     if (!written)
         code = report_error(named(written.error()));
     else if (!outcome.result)
         code = report_error(named(outcome.result.error()));
-    else if (job.result())
-        code = verdict_code(*job.result());
+    for (const CampaignResult& result : job.results())
+        if (code == 0 || code == exit_code(ErrorKind::scenario) || code == exit_code(ErrorKind::inconclusive))
+            code = worse(code, verdict_code(result));
     worst_ = worse(worst_, code);
 }
 
@@ -299,7 +391,9 @@ void Campaigns::report_on_all() {
         }
         if (results_[i]) results.push_back(std::move(*results_[i]));
     }
-    if (ended.size() > 1) std::fputs((report::render_overview(ended) + "\n").c_str(), stdout);
+    // Of one system it stands above what is told of each.
+    if (ended.size() > 1 && !(works_.size() == 1 && works_.front().together))
+        std::fputs((report::render_overview(ended) + "\n").c_str(), stdout);
     if (results.size() < 2) return;
     if (auto written = write_reports_on_all(results, options_.out, format_options(global_)); !written)
         worst_ = worse(worst_, report_error(written.error()));
@@ -324,8 +418,8 @@ int Campaigns::go() {
 }  // namespace
 
 int run_scenarios(const Global& global, const RunOptions& options, const std::vector<Scenario>& scenarios,
-                  bool several) {
-    return Campaigns(global, options, scenarios, several).go();
+                  std::vector<Together> together, bool several) {
+    return Campaigns(global, options, scenarios, std::move(together), several).go();
 }
 
 }  // namespace rogate::cli

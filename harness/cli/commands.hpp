@@ -51,13 +51,14 @@ struct RunOptions {
     bool allow_commands =
         false;  // --allow-commands: steps of scenario files may run commands on this machine
     std::optional<std::chrono::milliseconds> soak;  // --soak, of rogate's own exercise
+    bool together = false;  // --together: one campaign for all services of a Compose project
     bool build = false, no_build = false, pull = false, keep_images = false;  // as campaign::ImageOptions
 };
 
 struct PlanOptions {
     std::vector<std::string> paths;
     std::vector<std::string> services, profiles, without, variables;  // as those of RunOptions
-    bool rootfs = false, offline = false;
+    bool rootfs = false, offline = false, together = false;
     std::string format = "table";
     std::string output;  // --output FILE; empty: standard output
 };
@@ -126,7 +127,8 @@ struct AuditOptions {
 };
 
 struct PatchOptions {
-    std::string result_file;
+    std::vector<std::string>
+        result_files;    // several: of containers of one system, whose files are changed together
     std::string format;  // compose, kubernetes, docker-run, scenario; empty: where the subject came from
     std::vector<std::string> files;  // --file; empty: those that the result names
     std::string name, container;     // --service, --container; empty: the result's, or the only one

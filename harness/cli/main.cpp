@@ -135,6 +135,10 @@ int main(int argc, char** argv) {
         one_at_a_time(to->add_option("--set", options.variables,
                                      "NAME=VALUE: variable of the scenarios, before their own 'vars' "
                                      "(repeatable)"));
+        to->add_flag(
+            "--together", options.together,
+            "Settle all services of a Compose project by one campaign. Its runs start them, wait until "
+            "they are ready, and end them; nothing is asked of them");
         to->add_flag("--rootfs", options.rootfs,
                      "Try / of each container, too (default: only where a scenario's candidates name it)");
         to->add_flag(
@@ -352,7 +356,10 @@ int main(int argc, char** argv) {
     PatchOptions patch;
     CLI::App* patch_app = app.add_subcommand(
         "patch", "The change to Compose, Kubernetes, docker run or a scenario that a result recommends");
-    patch_app->add_option("RESULT", patch.result_file, "result.json")->required();
+    patch_app
+        ->add_option("RESULT", patch.result_files,
+                     "result.json; those of several services of one project make one change")
+        ->required();
     patch_app
         ->add_option("-f,--format", patch.format, "What to change (default: what the subject was read from)")
         ->check(CLI::IsMember({"compose", "kubernetes", "docker-run", "scenario"}));

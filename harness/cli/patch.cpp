@@ -10,6 +10,8 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <set>
 
 #include "cli/commands.hpp"
@@ -53,9 +55,34 @@ Result<patch::Format> format_for(const CampaignResult& result, const PatchOption
         "or --format and --file with the file that it was started from");
 }
 
+// Files as they are after the changes of other results.
+class Texts {
+  public:
+    Result<std::string> read(const std::string& name) const {
+        const auto changed = changed_.find(name);
+        return changed == changed_.end() ? read_file(name) : Result<std::string>(changed->second.after);
+    }
+    void change(const std::vector<patch::FileChange>& changes) {
+        for (const patch::FileChange& each : changes) {
+            const auto [at, fresh] = changed_.try_emplace(each.name, each);
+            at->second.after = each.after;
+            if (fresh) order_.push_back(each.name);
+        }
+    }
+    std::vector<patch::FileChange> changes() const {
+        std::vector<patch::FileChange> all;
+        for (const std::string& name : order_) all.push_back(changed_.at(name));
+        return all;
+    }
+
+  private:
+    std::map<std::string, patch::FileChange> changed_;
+    std::vector<std::string> order_;
+};
+
 // The files to change, and those in which the result says that a mount was declared (a base of `extends`).
 Result<std::vector<patch::SourceFile>> files_for(const CampaignResult& result, const PatchOptions& options,
-                                                 patch::Format format) {
+                                                 patch::Format format, const Texts& texts) {
     const Origin& origin = result.scenario.subject.origin;
     std::vector<std::string> names = options.files;
     if (names.empty()) names = origin.files;
@@ -68,7 +95,7 @@ Result<std::vector<patch::SourceFile>> files_for(const CampaignResult& result, c
     std::set<std::string> known;
     for (const std::string& name : names) {
         if (!known.insert(fs::path(name).lexically_normal().string()).second) continue;
-        auto text = read_file(name);
+        auto text = texts.read(name);
         if (!text)
             return fail(std::move(text.error())
                             .with_context(options.files.empty()
@@ -80,14 +107,14 @@ Result<std::vector<patch::SourceFile>> files_for(const CampaignResult& result, c
         const std::string& name = each.mount.declared.file;
         if (each.mount.declared.line == 0 || !known.insert(fs::path(name).lexically_normal().string()).second)
             continue;
-        if (auto text = read_file(name)) files.push_back({name, std::move(*text), false});
+        if (auto text = texts.read(name)) files.push_back({name, std::move(*text), false});
     }
     // Who shares a mount may stand in a file that these name.
     if (format == patch::Format::compose)
         for (std::size_t i = 0; i < files.size(); ++i)
             for (const std::string& name : patch::files_referred_to(files[i]))
                 if (known.insert(name).second)
-                    if (auto text = read_file(name)) files.push_back({name, std::move(*text), false});
+                    if (auto text = texts.read(name)) files.push_back({name, std::move(*text), false});
     return files;
 }
 
@@ -202,10 +229,9 @@ Result<> deliver(const PatchOptions& options, const patch::Patch& change) {
     return put(options, diff);
 }
 
-Result<> run(const PatchOptions& options) {
-    const auto result = read_result(options.result_file);
-    if (!result) return fail(Error(result.error()));
-    const auto format = format_for(*result, options);
+Result<patch::Patch> change_for(const PatchOptions& options, const CampaignResult& result,
+                                const Texts& texts) {
+    const auto format = format_for(result, options);
     if (!format) return fail(format.error());
     patch::Request request{.format = *format,
                            .files = {},
@@ -213,22 +239,57 @@ Result<> run(const PatchOptions& options) {
                            .container = options.container,
                            .command = options.command,
                            .change_shared = options.shared};
-    const Origin& origin = result->scenario.subject.origin;
+    const Origin& origin = result.scenario.subject.origin;
     if (request.name.empty() && origin.kind != Origin::Kind::container) request.name = origin.name;
     if (request.container.empty() && options.name.empty()) request.container = origin.container;
     if (options.command.empty()) {
-        auto files = files_for(*result, options, *format);
+        auto files = files_for(result, options, *format, texts);
         if (!files) return fail(std::move(files.error()));
         request.files = std::move(*files);
     }
-    const auto change = patch::make_patch(*result, request);
-    if (!change) return fail(change.error());
-    return deliver(options, *change);
+    return patch::make_patch(result, request);
+}
+
+// What stands further down in its file is changed first: results name lines of the file as it was.
+int last_line(const CampaignResult& result) {
+    int line = 0;
+    for (const MountResult& each : result.mounts) line = std::max(line, each.mount.declared.line);
+    return line;
+}
+
+Result<> run(const PatchOptions& options) {
+    std::vector<CampaignResult> results;
+    for (const std::string& file : options.result_files) {
+        auto result = read_result(file);
+        if (!result) return fail(Error(result.error()));
+        results.push_back(std::move(*result));
+    }
+    std::ranges::stable_sort(results, std::greater(), last_line);
+    Texts texts;
+    patch::Patch whole;
+    for (const CampaignResult& result : results) {
+        auto change = change_for(options, result, texts);
+        if (!change)
+            return fail(results.size() == 1 ? std::move(change.error())
+                                            : std::move(change.error()).with_context(result.scenario.name));
+        texts.change(change->files);
+        whole.command = change->command;
+        for (std::string& note : change->notes)
+            if (std::ranges::find(whole.notes, note) == whole.notes.end())
+                whole.notes.push_back(std::move(note));
+    }
+    whole.files = texts.changes();
+    return deliver(options, whole);
 }
 
 }  // namespace
 
 int patch_command(const Global&, const PatchOptions& options) {
+    const bool one = options.result_files.size() == 1;
+    if (!one && (!options.command.empty() || !options.name.empty() || !options.container.empty()))
+        return report_error(
+            {ErrorKind::usage,
+             "--command, --service and --container are for one result; name one, or leave them out"});
     if (options.in_place && (!options.out.empty() || !options.command.empty()))
         return report_error(
             {ErrorKind::usage, "--in-place changes the files themselves; leave out --out and --command"});

@@ -89,11 +89,41 @@ Result<> check_open_up(bool open_up, const std::vector<Scenario>& scenarios) {
     return {};
 }
 
+// Of an input whose scenarios are one system.
+struct Whole {
+    Scenario campaign;
+    std::vector<std::string> names;  // of its scenarios
+};
+
+// Those of which all scenarios are asked for, as they are. Of a system of which a part is asked, the rest is
+// not tried.
+std::vector<Together> settled_together(const RunOptions& options, std::vector<Whole> wholes,
+                                       const std::vector<Scenario>& chosen) {
+    std::vector<Together> found;
+    if (!options.together) return found;
+    // One of these watches a container at a time; and what is opened up, or tried since a revision, is so by
+    // scenario.
+    const bool one_by_one = options.observer == "ptrace" || options.observer == "none" || options.open_up ||
+                            !options.since.empty();
+    for (Whole& whole : wholes) {
+        Together together;
+        for (std::size_t i = 0; i < chosen.size(); ++i)
+            if (std::ranges::find(whole.names, chosen[i].name) != whole.names.end())
+                together.parts.push_back(i);
+        if (one_by_one || together.parts.size() != whole.names.size()) continue;
+        together.campaign = std::move(whole.campaign);
+        together.campaign.rootfs = options.rootfs;
+        found.push_back(std::move(together));
+    }
+    return found;
+}
+
 }  // namespace
 
 int run_command(const Global& global, const RunOptions& options) {
     // Every file is read before anything runs: a typing error in the last one must not show after an hour.
     std::vector<Scenario> scenarios;
+    std::vector<Whole> wholes;
     int worst = 0;
     if (options.offline && options.requests == "ports")
         return report_error(
@@ -131,9 +161,15 @@ int run_command(const Global& global, const RunOptions& options) {
             for (const std::string& note : notes)
                 if (!options.quiet) std::fputs(fmt::format("rogate: note: {}\n", note).c_str(), stderr);
         };
-        if (input->own_exercise) tell(spec::notes_of(input->system, input->scenarios));
+        // Restart policies of those that are settled together are followed, as those of services beside a
+        // subject.
+        if (input->own_exercise)
+            tell(spec::notes_of(input->system, input->together && options.together ? std::vector<Scenario>{}
+                                                                                   : input->scenarios));
+        if (input->together) wholes.push_back({std::move(*input->together), {}});
         for (Scenario& scenario : input->scenarios) {
             if (!input->own_exercise) tell(scenario.notes);
+            if (input->together) wholes.back().names.push_back(scenario.name);
             scenarios.push_back(std::move(scenario));
         }
     }
@@ -153,7 +189,13 @@ int run_command(const Global& global, const RunOptions& options) {
     if (auto fits = check_jobs(options.jobs, *chosen); !fits) return report_error(fits.error());
     if (auto known = settings_of(options); !known) return report_error(known.error());
     if (auto fits = check_open_up(options.open_up, *chosen); !fits) return report_error(fits.error());
-    return run_scenarios(global, options, *chosen, several);
+    if (options.together && !options.tests.empty())
+        return report_error(
+            {ErrorKind::usage,
+             "--together asks nothing of the services, so that --test has nothing to go with; give one of "
+             "them"});
+    return run_scenarios(global, options, *chosen, settled_together(options, std::move(wholes), *chosen),
+                         several);
 }
 
 }  // namespace rogate::cli

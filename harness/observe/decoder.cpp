@@ -131,6 +131,7 @@ Result<std::optional<Frame>> Decoder::next() {
     if (!frame) return give_up(not_ours(fmt::format("a frame of the unknown type {}", header.type)));
     if (!payload.whole())
         return give_up(not_ours(fmt::format("a frame of type {} whose length is wrong", header.type)));
+    slot_ = header.slot;
     at_ += sizeof header + header.length;
     // Moving the rest to the front costs its size, so that is done seldom.
     if (at_ > (1U << 20U) || at_ == buffer_.size()) {

@@ -63,6 +63,8 @@ class Decoder {
     // The next frame; nullopt: more bytes are needed. ErrorKind::protocol once the bytes are no stream of the
     // agent's, and ever after, since there is no telling where the next frame begins.
     Result<std::optional<Frame>> next();
+    // Which container the last frame is about.
+    std::uint16_t slot() const { return slot_; }
     // The stream ended: an error if it did so inside a frame.
     Result<> finish() const;
 
@@ -72,6 +74,7 @@ class Decoder {
     std::string buffer_;
     std::size_t at_ = 0;
     bool magic_read_ = false;
+    std::uint16_t slot_ = 0;
     std::optional<Error> broken_;
 };
 

@@ -9,10 +9,12 @@ using engine::Task;
 class None : public Observer {
   public:
     const ObserverFacts& facts() const override { return facts_; }
-    Task<> arm(std::string, std::vector<ObservedMount>, std::string) override { co_return Result<>{}; }
+    Task<> arm(std::string, std::vector<ObservedMount>, std::string, std::string) override {
+        co_return Result<>{};
+    }
     Task<> phase(std::string) override { co_return Result<>{}; }
     Task<> before_end() override { co_return Result<>{}; }
-    Task<> before_start_again() override { co_return Result<>{}; }
+    Task<> before_start_again(std::string) override { co_return Result<>{}; }
     void own_processes(const std::vector<std::int64_t>&) override {}
     Task<Canary> canary(std::string) override { co_return Canary::not_seen; }
     Task<Recording> collect() override { co_return Recording{}; }

@@ -15,12 +15,15 @@ namespace rogate::observe {
 
 // What was seen from arm() to collect().
 struct Recording {
-    std::vector<Attempt> attempts;              // `mount` filled in, phases by name
-    std::map<std::string, std::uint64_t> uses;  // by target
+    // `mount` filled in, phases by name; mounts and paths by their places (place.hpp) where several were
+    // armed.
+    std::vector<Attempt> attempts;
+    std::map<std::string, std::uint64_t> uses;  // by target, or its place
     // See RunRecord::read_back.
     std::optional<std::map<std::string, std::uint64_t>> read_back;
     std::map<std::string, std::uint64_t> listed = {};      // see RunRecord::listed
     std::map<std::string, std::string> exec_refused = {};  // see RunRecord::exec_refused
+    double started_s = 0;  // when the container was started, on a clock that all of them have
     std::uint64_t lost_events = 0;
     std::string problem;    // the account is not whole, and why; empty: it is
     bool is_guess = false;  // … since it was looked up after the call which mount a path leads to
@@ -49,10 +52,13 @@ class Observer {
     virtual std::vector<std::string> wrap_exec(std::vector<std::string> command) const { return command; }
     // False: canaries have to be written while the subject runs.
     virtual bool sees_after_end() const { return true; }
+    // How many containers it can watch at once.
+    virtual std::size_t at_once() const { return 1; }
     // From the first instruction of `container` (created, not started yet) on, everything it does is
-    // recorded; its first phase is `phase`.
-    virtual engine::Task<> arm(std::string container, std::vector<ObservedMount> mounts,
-                               std::string phase) = 0;
+    // recorded; its first phase is `phase`. `name`: what it is called in a system of several, of which no
+    // more are armed than at_once(), one after the other; empty: it is the only one.
+    virtual engine::Task<> arm(std::string container, std::vector<ObservedMount> mounts, std::string phase,
+                               std::string name) = 0;
     // As arm(), of a container that runs already; `pid`: its first process, on the engine's host. It is left
     // alone: never stopped, and nothing is written in it. What it has open for writing is recorded as
     // attempts of the phase `held_phase`. Only an observer with facts().kind "ebpf" can.
@@ -61,20 +67,21 @@ class Observer {
         (void)container, (void)pid, (void)mounts, (void)phase;
         co_return fail(ErrorKind::usage, "a container that runs already takes the eBPF observer");
     }
-    // What comes from now on belongs to `phase`.
+    // What comes from now on, of all of them, belongs to `phase`.
     virtual engine::Task<> phase(std::string name) = 0;
     // Call this before stopping the subject, so that its exit is expected.
     virtual engine::Task<> before_end() = 0;
     // To be called when the container has ended and is to be started anew: what the observer holds of its
     // mounts would be mounted twice. Not earlier: it is by them that the last writes before the end are
-    // found.
-    virtual engine::Task<> before_start_again() = 0;
+    // found. `name`: as it was armed.
+    virtual engine::Task<> before_start_again(std::string name) = 0;
     // Processes that the harness itself started in the subject; every other one that the engine puts there
     // besides the first is a health check.
     virtual void own_processes(const std::vector<std::int64_t>& pids) = 0;
-    // Tries to write on a read-only mount inside the subject's mount namespace.
+    // Tries to write on a read-only mount inside the subject's mount namespace, or in that of the container
+    // of its place.
     virtual engine::Task<Canary> canary(std::string target) = 0;
-    // Ends the recording of the container that was armed last.
+    // Ends the recording of what is armed, as one.
     virtual engine::Task<Recording> collect() = 0;
     // Ends the observer; nothing of it stays on the engine.
     virtual engine::Task<> stop() = 0;

@@ -24,6 +24,7 @@
 
 #define PROTOCOL_MAGIC "ROGATE"
 #define PROTOCOL_VERSION 4
+#define PROTOCOL_SLOTS 64u /* containers that the eBPF agent watches at once */
 #define PROTOCOL_MAX_FRAME (64u * 1024u)
 
 enum frame_type {

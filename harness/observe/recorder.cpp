@@ -268,6 +268,7 @@ Recording Recorder::finish() {
     recording.read_back = read_back();
     if (restarted_)
         for (const auto& [mount, reads] : reads_of_start_) recording.listed[mount] = reads.directories;
+    if (started_) recording.started_s = static_cast<double>(*started_) / 1e9;
     using Key = std::tuple<Word, SharedText, Word, Word, int, Word, Word, Word, bool>;
     std::map<Key, Attempt> merged;
     std::size_t problems = 0;

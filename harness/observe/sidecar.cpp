@@ -10,12 +10,15 @@
 #include <chrono>
 #include <cstdio>
 #include <rogate/labels.hpp>
+#include <rogate/place.hpp>
 #include <utility>
 
 #include "base/tar.hpp"
 #include "observe/agent_program.hpp"
+#include "observe/combine.hpp"
 #include "observe/decoder.hpp"
 #include "observe/observer.hpp"
+#include "observe/protocol.h"
 #include "observe/ptrace.hpp"
 #include "observe/recorder.hpp"
 
@@ -93,13 +96,17 @@ class Sidecar : public Observer {
     void dress(engine::ContainerSpec& spec, const engine::ImageInfo& image) override;
     std::vector<std::string> wrap_exec(std::vector<std::string> command) const override;
     bool sees_after_end() const override { return kind_ == Kind::ebpf; }
-    Task<> arm(std::string container, std::vector<ObservedMount> mounts, std::string phase) override;
+    std::size_t at_once() const override { return kind_ == Kind::ebpf ? PROTOCOL_SLOTS : 1; }
+    Task<> arm(std::string container, std::vector<ObservedMount> mounts, std::string phase,
+               std::string name) override;
     Task<> join(std::string container, std::int64_t pid, std::vector<ObservedMount> mounts,
                 std::string phase) override;
     Task<> phase(std::string name) override;
     Task<> before_end() override;
-    Task<> before_start_again() override;
-    void own_processes(const std::vector<std::int64_t>& pids) override { recorder_->own_processes(pids); }
+    Task<> before_start_again(std::string name) override;
+    void own_processes(const std::vector<std::int64_t>& pids) override {
+        for (const Seat& seat : seats_) seat.recorder->own_processes(pids);
+    }
     Task<Canary> canary(std::string target) override;
     Task<Recording> collect() override;
     Task<> stop() override;
@@ -111,17 +118,25 @@ class Sidecar : public Observer {
         Decoder decoder;
         std::optional<Hello> hello;
         std::map<std::uint32_t, Reply> replies;
-        std::shared_ptr<Recorder> recorder = std::make_shared<Recorder>();
+        std::map<std::uint16_t, std::shared_ptr<Recorder>> recorders;  // by slot
         std::string stderr_tail;
         std::optional<Error> ended;  // the stream is over, and why
     };
     static Task<> read_all(std::shared_ptr<engine::Attachment> attachment, std::shared_ptr<Shared> shared,
                            std::function<void()> wake);
     static Result<> take_frames(Shared& shared);
+    // One of the containers that are armed: its place in the list is its slot.
+    struct Seat {
+        std::string name;
+        std::shared_ptr<Recorder> recorder;
+    };
 
     Task<> create_container(const std::string& image);
-    Task<> release();
-    void record(std::vector<ObservedMount> mounts, std::string phase);
+    Task<> release(std::size_t slot);
+    Task<Recording> collect_from(std::size_t slot);
+    // The slot.
+    std::size_t record(std::vector<ObservedMount> mounts, std::string phase, std::string name);
+    std::size_t slot_of(std::string_view name) const;
     Task<Reply> command(std::string text);
     template <class Condition>
     Task<> wait_until(Condition condition, std::string_view what);
@@ -136,7 +151,7 @@ class Sidecar : public Observer {
     std::string container_, image_;
     std::shared_ptr<engine::Attachment> attachment_;
     std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();
-    std::shared_ptr<Recorder> recorder_ = shared_->recorder;
+    std::vector<Seat> seats_;
     asio::steady_timer wake_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
     std::uint32_t next_number_ = 1;
@@ -149,6 +164,8 @@ Result<> Sidecar::take_frames(Shared& shared) {
         if (!frame) return fail(std::move(frame.error()));
         if (!*frame) return {};
         Frame& value = **frame;
+        std::shared_ptr<Recorder>& recorder = shared.recorders[shared.decoder.slot()];
+        if (!recorder) recorder = std::make_shared<Recorder>();
         if (auto* hello = std::get_if<Hello>(&value)) {
             shared.hello = std::move(*hello);
         } else if (auto* reply = std::get_if<Reply>(&value)) {
@@ -157,21 +174,21 @@ Result<> Sidecar::take_frames(Shared& shared) {
         } else if (auto* error = std::get_if<AgentError>(&value)) {
             return fail(ErrorKind::engine, error->text);
         } else if (auto* attempt = std::get_if<AttemptEvent>(&value)) {
-            shared.recorder->take(std::move(*attempt));
+            recorder->take(std::move(*attempt));
         } else if (auto* count = std::get_if<CountEvent>(&value)) {
-            shared.recorder->take(*count);
+            recorder->take(*count);
         } else if (auto* use = std::get_if<UseEvent>(&value)) {
-            shared.recorder->take(*use);
+            recorder->take(*use);
         } else if (auto* read = std::get_if<ReadEvent>(&value)) {
-            shared.recorder->take(*read);
+            recorder->take(*read);
         } else if (auto* stats = std::get_if<StatsEvent>(&value)) {
-            shared.recorder->take(*stats);
+            recorder->take(*stats);
         } else if (auto* root = std::get_if<RootEvent>(&value)) {
-            shared.recorder->take(*root);
+            recorder->take(*root);
         } else if (auto* doubt = std::get_if<DoubtEvent>(&value)) {
-            shared.recorder->take(std::move(*doubt));
+            recorder->take(std::move(*doubt));
         } else if (auto* target = std::get_if<TargetEvent>(&value)) {
-            shared.recorder->take(*target);
+            recorder->take(*target);
         }
     }
 }
@@ -331,13 +348,23 @@ Task<Reply> Sidecar::command(std::string text) {
     co_return reply;
 }
 
-void Sidecar::record(std::vector<ObservedMount> mounts, std::string phase) {
+// A container without a name is alone.
+std::size_t Sidecar::record(std::vector<ObservedMount> mounts, std::string phase, std::string name) {
     std::vector<std::string> targets;
     targets.reserve(mounts.size());
     for (ObservedMount& mount : mounts)
         if (!mount.below_source) targets.push_back(std::move(mount.target));
-    recorder_ = std::make_shared<Recorder>(std::move(targets), std::vector<std::string>{std::move(phase)});
-    shared_->recorder = recorder_;
+    if (name.empty()) seats_.clear();
+    const std::size_t slot = seats_.size();
+    seats_.push_back({std::move(name), std::make_shared<Recorder>(
+                                           std::move(targets), std::vector<std::string>{std::move(phase)})});
+    shared_->recorders[static_cast<std::uint16_t>(slot)] = seats_.back().recorder;
+    return slot;
+}
+
+std::size_t Sidecar::slot_of(std::string_view name) const {
+    const auto seat = std::ranges::find(seats_, name, &Seat::name);
+    return seat == seats_.end() ? 0 : static_cast<std::size_t>(seat - seats_.begin());
 }
 
 Task<> Sidecar::join(std::string container, std::int64_t pid, std::vector<ObservedMount> mounts,
@@ -346,13 +373,17 @@ Task<> Sidecar::join(std::string container, std::int64_t pid, std::vector<Observ
         auto refusal = Observer::join(std::move(container), pid, std::move(mounts), std::move(phase));
         co_return co_await std::move(refusal);
     }
-    record(std::move(mounts), std::move(phase));
+    record(std::move(mounts), std::move(phase), {});
     auto reply = co_await command(fmt::format("join 0 {} {}", container, pid));
     if (!reply) co_return fail(std::move(reply.error()));
     co_return Result<>{};
 }
 
-Task<> Sidecar::arm(std::string container, std::vector<ObservedMount> mounts, std::string phase) {
+Task<> Sidecar::arm(std::string container, std::vector<ObservedMount> mounts, std::string phase,
+                    std::string name) {
+    if (!name.empty() && seats_.size() >= at_once())
+        co_return fail(ErrorKind::internal,
+                       fmt::format("the observer watches {} containers at most", at_once()));
     std::set<std::string> below;
     std::vector<std::string> proofs, targets;
     for (const ObservedMount& mount : mounts) {
@@ -361,54 +392,50 @@ Task<> Sidecar::arm(std::string container, std::vector<ObservedMount> mounts, st
         if (mount.is_read_only && !sees_after_end()) proofs.push_back(percent_escape(mount.target));
     }
     const bool looks = kind_ == Kind::ebpf && std::ranges::any_of(mounts, &ObservedMount::lacks_data);
-    record(std::move(mounts), std::move(phase));
-    recorder_->know_all(std::move(below));
-    auto reply = co_await command("arm 0 " + container);
-    if (reply && looks) {
-        const std::string tell = "looks 0";
-        reply = co_await command(tell);
-    }
-    for (std::size_t i = 0; reply && kind_ == Kind::ebpf && i < targets.size(); ++i) {
-        const std::string target = "target 0 " + targets[i];
-        reply = co_await command(target);
-    }
+    const std::size_t slot = record(std::move(mounts), std::move(phase), std::move(name));
+    seats_.back().recorder->know_all(std::move(below));
+    std::vector<std::string> commands{fmt::format("arm {} {}", slot, container)};
+    if (looks) commands.push_back(fmt::format("looks {}", slot));
+    for (const std::string& target : targets)
+        if (kind_ == Kind::ebpf) commands.push_back(fmt::format("target {} {}", slot, target));
     // A subject may be gone before it could be asked for a canary write.
-    for (std::size_t i = 0; reply && i < proofs.size(); ++i) {
-        const std::string prove = "prove 0 " + proofs[i];
-        reply = co_await command(prove);
-    }
-    if (!reply) co_return fail(std::move(reply.error()));
+    for (const std::string& proof : proofs) commands.push_back(fmt::format("prove {} {}", slot, proof));
+    for (std::string& each : commands)
+        if (auto reply = co_await command(std::move(each)); !reply) co_return fail(std::move(reply.error()));
     co_return Result<>{};
 }
 
 Task<> Sidecar::phase(std::string name) {
-    const std::uint32_t number = recorder_->add_phase(std::move(name));
-    auto reply = co_await command(fmt::format("phase 0 {}", number));
-    // An observer that is gone does not stop the run: collect() says so, and the verdicts become
-    // inconclusive.
-    if (!reply && reply.error().kind == ErrorKind::cancelled) co_return fail(std::move(reply.error()));
+    for (std::size_t slot = 0; slot < seats_.size(); ++slot) {
+        const std::uint32_t number = seats_[slot].recorder->add_phase(name);
+        auto reply = co_await command(fmt::format("phase {} {}", slot, number));
+        // An observer that is gone does not stop the run: collect() says so, and the verdicts become
+        // inconclusive.
+        if (!reply && reply.error().kind == ErrorKind::cancelled) co_return fail(std::move(reply.error()));
+    }
     co_return Result<>{};
 }
 
-Task<> Sidecar::release() {
-    auto reply = co_await command("release 0");
+Task<> Sidecar::release(std::size_t slot) {
+    auto reply = co_await command(fmt::format("release {}", slot));
     if (!reply && reply.error().kind == ErrorKind::cancelled) co_return fail(std::move(reply.error()));
     co_return Result<>{};
 }
 
 // To the ptrace agent it says that the tracer's end is to come; the eBPF agent lets go of what it has pinned.
 Task<> Sidecar::before_end() {
-    if (kind_ == Kind::ptrace) co_return co_await release();
+    if (kind_ == Kind::ptrace) co_return co_await release(0);
     co_return Result<>{};
 }
 
-Task<> Sidecar::before_start_again() {
-    if (kind_ == Kind::ebpf) co_return co_await release();
+Task<> Sidecar::before_start_again(std::string name) {
+    if (kind_ == Kind::ebpf) co_return co_await release(slot_of(name));
     co_return Result<>{};
 }
 
 Task<Canary> Sidecar::canary(std::string target) {
-    auto reply = co_await command("canary 0 " + percent_escape(target));
+    const std::size_t slot = slot_of(container_of(target));
+    auto reply = co_await command(fmt::format("canary {} {}", slot, percent_escape(path_in(target))));
     if (!reply) {
         if (reply.error().kind == ErrorKind::cancelled) co_return fail(std::move(reply.error()));
         co_return Canary::not_seen;
@@ -427,18 +454,29 @@ Task<Canary> Sidecar::canary(std::string target) {
     }
 }
 
-Task<Recording> Sidecar::collect() {
-    auto reply = co_await command("flush 0");
+Task<Recording> Sidecar::collect_from(std::size_t slot) {
+    auto reply = co_await command(fmt::format("flush {}", slot));
     if (!reply && reply.error().kind == ErrorKind::cancelled) co_return fail(std::move(reply.error()));
-    Recording recording = recorder_->finish();
+    Recording recording = seats_[slot].recorder->finish();
     if (kind_ == Kind::ptrace) recording.read_back.reset();  // its uses are "at least"
-    std::string canary_problem = std::exchange(canary_problem_, {});
     // Only the eBPF observer looks at a path after the call.
     if (recording.is_guess && kind_ == Kind::ebpf) recording.problem += "; --observer ptrace can tell";
-    if (recording.problem.empty()) recording.problem = std::move(canary_problem);
+    if (recording.problem.empty()) recording.problem = std::exchange(canary_problem_, {});
     if (reply && !reply->text.empty()) recording.problem = std::move(reply->text);
     if (!reply) recording.problem = "the observer failed during the run (" + reply.error().message + ")";
     co_return recording;
+}
+
+Task<Recording> Sidecar::collect() {
+    std::vector<NamedRecording> all;
+    for (std::size_t slot = 0; slot < seats_.size(); ++slot) {
+        auto recording = co_await collect_from(slot);
+        if (!recording) co_return fail(std::move(recording.error()));
+        all.push_back({seats_[slot].name, std::move(*recording)});
+    }
+    canary_problem_.clear();
+    seats_.clear();
+    co_return combined(std::move(all));
 }
 
 Task<> Sidecar::stop() {

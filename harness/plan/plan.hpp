@@ -33,7 +33,8 @@ struct PlannedMount {
     SourcePlace declared;
 };
 
-// One campaign: a container that is settled, with what stands beside it.
+// A container that is settled, with what stands beside it: by a campaign of its own, or by one of all of
+// them.
 struct Trial {
     std::string name, container;
     std::vector<std::string> candidates;
@@ -60,6 +61,7 @@ struct Plan {
     System system;
     std::vector<PlannedMount> mounts;  // of all containers, in their order
     std::vector<Trial> trials;
+    bool together = false;  // one campaign settles all of them: its runs are those of the trial with the most
     std::vector<Reach> reach;
 };
 

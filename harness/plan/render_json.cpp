@@ -164,6 +164,7 @@ ordered_json plan_of_one(const Plan& plan) {
                             {"external", each.external},
                             {"internal", each.internal}};
     });
+    made["together"] = plan.together;
     made["campaigns"] = list(plan.trials, [](const Trial& each) {
         return ordered_json{
             {"name", escape_text(each.name)},

@@ -163,13 +163,17 @@ std::string summary(const Plan& plan) {
     int candidates = 0, least = 0, all = 0;
     for (const Trial& each : plan.trials) {
         candidates += static_cast<int>(each.candidates.size());
-        least += each.least_runs;
-        all += each.runs_if_all_are_written;
+        least = plan.together ? std::max(least, each.least_runs) : least + each.least_runs;
+        all =
+            plan.together ? std::max(all, each.runs_if_all_are_written) : all + each.runs_if_all_are_written;
     }
     const int subjects = static_cast<int>(plan.trials.size());
     std::string text = fmt::format(
         "\n{}{}, with {} to try: ", plural(subjects, "container is settled", "containers are settled"),
-        subjects > 1 ? ", one after the other" : "", plural(candidates, "declared mount", "declared mounts"));
+        plan.together  ? " together"
+        : subjects > 1 ? ", one after the other"
+                       : "",
+        plural(candidates, "declared mount", "declared mounts"));
     text += least == all ? plural(least, "run", "runs")
                          : fmt::format(
                                "{} if nothing is written, {} if all of them are, more where a mount can be "

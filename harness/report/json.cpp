@@ -198,6 +198,7 @@ ordered_json Writer::run(const RunRecord& each) const {
                            {"lost_events", each.lost_events},
                            {"duration_s", each.duration_s},
                            {"phases", std::move(phases)}};
+    if (!each.beside.empty()) object["beside"] = texts(each.beside);
     if (each.plan.state != DataState::current) object["state"] = std::string(to_string(each.plan.state));
     if (each.plan.data_of) object["data_of"] = *each.plan.data_of;
     if (each.plan.again) object["again"] = true;

@@ -120,6 +120,7 @@ RunRecord read_run(const json& object) {
     if (object.contains("data_of")) run.plan.data_of = object.at("data_of").get<int>();
     run.plan.read_only = raw_list(object.at("read_only"));
     run.plan.writable = read_writable(object);
+    run.beside = raw_list(object.value("beside", json::array()));
     run.passed = object.at("passed");
     for (const auto& [target, canary] : object.at("canary").items())
         run.canary.emplace(unescape_text(target), from_name(canary, all_canaries));

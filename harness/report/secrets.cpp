@@ -78,14 +78,16 @@ class Hider {
         auto& [plan, passed, phases, attempts, canary, uses, unwritten, made_data, read_back, listed,
                exec_refused, lost_events, exit_code, exited_early, killed, deaf_to_stop, silent_ports,
                could_not_start, observer, observer_problem, services_problem, doubt, log_tail, duration_s,
-               unseen_writers, tries, repeated_by, observations, secrets] = each;
+               unseen_writers, containers, beside, tries, repeated_by, observations, secrets] = each;
         hide(plan.read_only), hide(plan.writable), hide(phases), hide(attempts);
         hide_keys(canary), hide_keys(uses);
         if (read_back) hide_keys(*read_back);
         hide_keys(listed), hide_keys(exec_refused);
         for (auto& [mount, path] : exec_refused) hide(path);
         hide_free(observer_problem), hide_free(services_problem), hide_free(log_tail), hide_free(doubt);
-        hide_free(unseen_writers);
+        for (auto& [name, doubt_of_one] : unseen_writers) hide_free(doubt_of_one);
+        for (auto& [name, one] : containers) hide_free(one.trouble), hide_free(one.log_tail);
+        hide(beside);
         tries.clear(), unwritten.clear(), made_data = {}, observations.clear(),
                                           secrets = {};  // not for reports
     }

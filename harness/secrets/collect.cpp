@@ -108,6 +108,10 @@ void Collector::scenario() {
     for (const std::string& content : scenario_.pod.secrets) secret(content);
     subject(scenario_.subject);
     for (const Companion& companion : scenario_.companions) subject(companion.subject);
+    for (const Member& member : scenario_.members) {
+        subject(member.subject);
+        for (const Step& each : member.readiness.checks) step(each);
+    }
     for (const PodContainer& container : scenario_.pod.containers) subject(container.subject);
     for (const PodVolume& volume : scenario_.pod.volumes)
         for (const PodFile& file : volume.files) text(file.content);
@@ -134,6 +138,8 @@ bool Collector::in_the_open(const std::string& value) const {
     if (scenario_.name.find(value) != std::string::npos || holds(scenario_.subject, value)) return true;
     return std::ranges::any_of(scenario_.companions,
                                [&](const Companion& each) { return holds(each.subject, value); }) ||
+           std::ranges::any_of(scenario_.members,
+                               [&](const Member& each) { return holds(each.subject, value); }) ||
            std::ranges::any_of(scenario_.pod.containers,
                                [&](const PodContainer& each) { return holds(each.subject, value); });
 }

@@ -168,8 +168,9 @@ Result<Input> finished(System system, const Problems& problems, const std::vecto
     if (!names) return fail(std::move(names.error()));
     Input input;
     const std::set<std::string> left = not_runnable(system);
-    for (const std::string& name : *names)
-        if (!left.contains(name)) input.scenarios.push_back(with_own_exercise(system, name));
+    std::erase_if(*names, [&](const std::string& name) { return left.contains(name); });
+    for (const std::string& name : *names) input.scenarios.push_back(with_own_exercise(system, name));
+    if (names->size() > 1 && system.pods.empty()) input.together = together_of(system, *names);
     input.system = std::move(system);
     input.own_exercise = true;
     return input;

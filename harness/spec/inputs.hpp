@@ -2,6 +2,7 @@
 // manifests.
 #pragma once
 
+#include <optional>
 #include <rogate/system.hpp>
 #include <string>
 #include <string_view>
@@ -19,7 +20,10 @@ InputKind kind_of(std::string_view text);
 struct Input {
     System system;                    // as it was understood
     std::vector<Scenario> scenarios;  // what is settled, one after the other; none of a refused container
-    bool own_exercise = false;        // nobody wrote a scenario: every container is started, ready, ended
+    // All of them in one campaign, whose members have the names of the scenarios' subjects. Absent: they are
+    // settled one by one, since there is only one of them, they are scenarios, or pods.
+    std::optional<Scenario> together = {};
+    bool own_exercise = false;  // nobody wrote a scenario: every container is started, ready, ended
 };
 
 // For each PATH: a scenario file, or a folder with a scenario.yaml; a Compose file, or a folder with one; a

@@ -240,6 +240,28 @@ void put_all_beside(const System& system, Scenario& scenario) {
     }
 }
 
+Scenario together_of(const System& system, const std::vector<std::string>& containers) {
+    Scenario scenario;
+    scenario.name = system.name;
+    if (!system.files.empty()) scenario.file = system.files.front();
+    scenario.subject.origin = {
+        .kind = system.kind, .files = system.files, .name = system.name, .container = {}};
+    std::set<std::string> needed;
+    for (const std::string& name : containers) needed.merge(needed_by(system, name));
+    for (const SystemContainer& each : system.containers) {
+        if (!needed.contains(each.name)) continue;
+        const Scenario alone = scenario_of(system, each.name);
+        scenario.members.push_back({.name = each.name,
+                                    .subject = alone.subject,
+                                    .after = each.after,
+                                    .readiness = alone.readiness,
+                                    .grace_ms = each.grace_ms,
+                                    .restart = each.restart,
+                                    .tried = std::ranges::find(containers, each.name) != containers.end()});
+    }
+    return scenario;
+}
+
 std::string subject_name(const Scenario& scenario) {
     const Origin& origin = scenario.subject.origin;
     if (origin.kind == Origin::Kind::compose) return origin.name;

@@ -3,6 +3,7 @@
 
 #include <rogate/system.hpp>
 #include <string>
+#include <vector>
 
 namespace rogate::spec {
 
@@ -14,6 +15,10 @@ Scenario scenario_of(const System& system, const std::string& container);
 // Of a Compose project: the services that the subject does not need stand beside it as well, those that wait
 // for it behind it, as whoever tests the whole project needs them.
 void put_all_beside(const System& system, Scenario& scenario);
+
+// The scenario that settles these containers in one campaign; what they need beside them is in it, and is not
+// tried. For systems without pods.
+Scenario together_of(const System& system, const std::vector<std::string>& containers);
 
 // What a scenario's subject stands in. scenario_of(system_of(s), its name) is `s` again, but for steps and
 // whatever else only a scenario says.

@@ -9,6 +9,7 @@
 #include <boost/unordered/unordered_flat_set.hpp>
 #include <cerrno>
 #include <limits>
+#include <rogate/place.hpp>
 #include <set>
 #include <string_view>
 
@@ -26,7 +27,8 @@ std::string_view kind_of_write(const Attempt& attempt) {
 }
 
 // What is written there is kept by nobody.
-bool is_kept_by_nobody(std::string_view path) {
+bool is_kept_by_nobody(std::string_view place) {
+    const std::string_view path = path_in(place);
     static constexpr std::array nodes = {"/dev/null",   "/dev/zero",   "/dev/full",    "/dev/tty",
                                          "/dev/ptmx",   "/dev/random", "/dev/urandom", "/dev/stdout",
                                          "/dev/stderr", "/dev/console"};
@@ -117,7 +119,9 @@ class Writes {
 using Names = boost::unordered_flat_set<std::string>;
 
 std::string pattern_of(const Attempt& attempt) {
-    return fmt::format("{} {}", kind_of_write(attempt), name_pattern(attempt.path));
+    const std::string_view container = container_of(attempt.path);  // its name does not vary
+    return fmt::format("{} {}", kind_of_write(attempt),
+                       place_in(container, name_pattern(path_in(attempt.path))));
 }
 
 // More directories than these above a name are not looked at.

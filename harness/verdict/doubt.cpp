@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <rogate/place.hpp>
 
 #include "base/text.hpp"
 
@@ -60,7 +61,7 @@ std::vector<DataDifference> with_use(std::vector<DataDifference> differences,
     const auto is_nowhere = [](const Attempt& each) {
         return each.mount.empty() && each.cls == AttemptClass::access_check &&
                std::ranges::none_of(std::array{"/proc", "/sys", "/dev"}, [&](const char* kernels) {
-                   return is_or_below(each.path.view(), kernels);
+                   return is_or_below(path_in(each.path.view()), kernels);
                });
     };
     const auto may_use = [&](const RunRecord& run, const std::string& target) {
@@ -94,6 +95,12 @@ std::string failure_of(const RunRecord& run) {
     for (const PhaseRecord& phase : run.phases)
         if (!phase.passed) return fmt::format("{}: {}", phase.name, phase.message);
     return "the run ended before its first phase";
+}
+
+std::string failure_of(const RunRecord& run, const std::string& place) {
+    const auto own = run.containers.find(std::string(container_of(place)));
+    return run.passed || own == run.containers.end() || own->second.trouble.empty() ? failure_of(run)
+                                                                                    : own->second.trouble;
 }
 
 }  // namespace rogate::verdict

@@ -34,5 +34,7 @@ std::string doubt_of_data(const std::vector<DataDifference>& differences);
 
 // "phase 'step upload' failed: …": why a run did not pass; empty if it passed.
 std::string failure_of(const RunRecord& run);
+// Of a system: why the container of that place did not, or else why the run did not.
+std::string failure_of(const RunRecord& run, const std::string& place);
 
 }  // namespace rogate::verdict

@@ -7,6 +7,7 @@
 #include <initializer_list>
 #include <iterator>
 #include <rogate/names.hpp>
+#include <rogate/place.hpp>
 
 #include "verdict/compare.hpp"
 #include "verdict/difference.hpp"
@@ -26,12 +27,17 @@ std::string counted(std::size_t n, std::string_view one, std::string_view many) 
 
 // The engine's words for "the mount itself is in the way", as opposed to any other reason not to start a
 // container.
-bool start_failed_by_read_only(const RunRecord& run) {
-    const std::string why = failure_of(run);
+bool start_failed_by_read_only(const std::string& why) {
     // "rootfs is marked read-only": the engine writes no inline config or secret into such a container.
     return why.find("read-only file system") != std::string::npos ||
            why.find("mountpoint") != std::string::npos ||
            why.find("rootfs is marked read-only") != std::string::npos;
+}
+
+// Its own container, in a system.
+bool could_not_start(const RunRecord& run, const std::string& place) {
+    const auto own = run.containers.find(std::string(container_of(place)));
+    return own == run.containers.end() ? run.could_not_start : own->second.could_not_start;
 }
 
 void settle(MountResult& result, Verdict verdict, std::string reason) {
@@ -165,12 +171,13 @@ std::string decided_by(const Attempts& attempts) {
 }
 
 void judge_failed_probe(MountResult& result, const RunRecord& probe) {
-    if (probe.could_not_start) {
-        if (start_failed_by_read_only(probe))
-            return settle(result, Verdict::required,
-                          "the container cannot start when it is read-only: " + failure_of(probe));
+    if (could_not_start(probe, result.mount.target)) {
+        if (start_failed_by_read_only(failure_of(probe, result.mount.target)))
+            return settle(
+                result, Verdict::required,
+                "the container cannot start when it is read-only: " + failure_of(probe, result.mount.target));
         return settle(result, Verdict::inconclusive,
-                      "the engine did not start the container: " + failure_of(probe));
+                      "the engine did not start the container: " + failure_of(probe, result.mount.target));
     }
     if (result.attempts.empty())
         return settle(
@@ -178,14 +185,15 @@ void judge_failed_probe(MountResult& result, const RunRecord& probe) {
             fmt::format(
                 "the scenario failed ({}) though no write on it was seen to fail; run again, and look at "
                 "the log of run {} if it stays so",
-                failure_of(probe), probe.plan.id));
+                failure_of(probe, result.mount.target), probe.plan.id));
     if (!is_proven(probe, result.mount.target))
         return settle(result, Verdict::inconclusive,
                       fmt::format("the scenario failed ({}), and no refusal in run {} proves that it was "
                                   "read-only and watched; run again",
-                                  failure_of(probe), probe.plan.id));
+                                  failure_of(probe, result.mount.target), probe.plan.id));
     settle(result, Verdict::required,
-           fmt::format("read-only fails {}{}", failure_of(probe), decided_by(result.attempts)));
+           fmt::format("read-only fails {}{}", failure_of(probe, result.mount.target),
+                       decided_by(result.attempts)));
 }
 
 // What was refused to be opened for writing, though nothing would have been written.
@@ -249,9 +257,10 @@ void judge_passed_probe(MountResult& result, const RunRecord& control, const Run
         return settle(result, Verdict::untested,
                       fmt::format("only {} opened something on it, so there is too little evidence",
                                   there ? "the control run" : fmt::format("run {}", probe.plan.id)));
-    if (!probe.unseen_writers.empty())
+    if (const auto others = probe.unseen_writers.find(std::string(container_of(target)));
+        others != probe.unseen_writers.end())
         return settle(result, Verdict::inconclusive,
-                      fmt::format("passes read-only as far as can be seen, but {}", probe.unseen_writers));
+                      fmt::format("passes read-only as far as can be seen, but {}", others->second));
     const std::size_t harmless = result.attempts.size();
     if (harmless > 0)
         return settle(

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <rogate/place.hpp>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -23,9 +24,28 @@ bool is_plain_probe(const RunRecord& run) {
     return run.plan.kind == RunKind::probe && run.plan.writable.empty();
 }
 
+// Of a system: what was refused to each of the containers that fell in the run, each in the order of its last
+// failure. Whoever waits for another one that fell may have fallen for that alone.
+std::vector<Targets> suspects_by_container(const RunRecord& run) {
+    std::map<std::string_view, Targets> by_container;
+    const Targets all = suspects(run);
+    for (const std::string& target : all) {
+        const auto record = run.containers.find(std::string(container_of(target)));
+        if (record == run.containers.end()) continue;
+        if (record->second.trouble.empty() || record->second.behind_another) continue;
+        by_container[container_of(target)].push_back(target);
+    }
+    std::vector<Targets> lists;
+    for (auto& [container, targets] : by_container) lists.push_back(std::move(targets));
+    return lists;
+}
+
 // Only if the run's account is whole: what was not seen could have failed anywhere.
 bool blames_only(const RunRecord& run, const std::string& target) {
-    return !run.passed && distrust(run).empty() && suspects(run) == Targets{target};
+    if (run.passed || !distrust(run).empty()) return false;
+    if (suspects(run) == Targets{target}) return true;
+    const std::vector<Targets> lists = suspects_by_container(run);
+    return std::find(lists.begin(), lists.end(), Targets{target}) != lists.end();
 }
 
 // Mounts whose canary went wrong; the others of the same run are none the worse for it.
@@ -53,6 +73,9 @@ class Settler {
     void settle(Targets group);
     void take_passed(const RunRecord& run, Targets& group);
     void take_failed(const RunRecord& run, Targets& group);
+    bool take_fallen(const RunRecord& run, Targets& group);
+    void try_each_last(const std::vector<Targets>& several, Targets& group);
+    void blame(const std::string& target);
     void halve(const Targets& group);
     void alone(const std::string& target);
     void doubt_blame();
@@ -139,11 +162,10 @@ void Settler::take_failed(const RunRecord& run, Targets& group) {
         halve(group);
         return group.clear();
     }
+    if (take_fallen(run, group)) return;
     const std::string last = open.back();
     if (blames_only(run, last)) {
-        settled_.insert(last);
-        blamed_.push_back(last);
-        unconfirmed_ = true;
+        blame(last);
     } else {
         alone(last);
         if (wanted_) return;
@@ -160,6 +182,61 @@ void Settler::take_failed(const RunRecord& run, Targets& group) {
         group.insert(group.end(), later_.begin(), later_.end());
         later_.clear();
     }
+}
+
+void Settler::blame(const std::string& target) {
+    settled_.insert(target);
+    blamed_.push_back(target);
+    unconfirmed_ = true;
+}
+
+// Of a system several containers can fall in one run, each for its own sake: who was refused something on one
+// mount alone fell for that, and the others of that container are asked later. False: that tells nothing.
+bool Settler::take_fallen(const RunRecord& run, Targets& group) {
+    if (!distrust(run).empty()) return false;
+    std::vector<Targets> several;
+    bool any = false;
+    for (Targets& list : suspects_by_container(run)) {
+        Targets open = open_ones(list);
+        if (open.empty()) continue;
+        if (list.size() > 1) {
+            several.push_back(std::move(open));
+            continue;
+        }
+        blame(open.front());
+        any = true;
+    }
+    if (!any && several.size() < 2) return false;
+    if (!any) {
+        try_each_last(several, group);
+        return true;
+    }
+    for (const Targets& list : several) later_.insert(later_.end(), list.begin(), list.end());
+    std::erase_if(group, [&](const std::string& target) {
+        return settled_.contains(target) || contains(later_, target);
+    });
+    return true;
+}
+
+// The one on which something failed last, of each container at once.
+void Settler::try_each_last(const std::vector<Targets>& several, Targets& group) {
+    Targets lasts;
+    for (const std::string& target : candidates_)
+        for (const Targets& list : several)
+            if (list.back() == target) lasts.push_back(target);
+    const RunRecord* run = run_with(lasts);
+    if (run == nullptr) return;
+    for (const Targets& list : several) {
+        if (blames_only(*run, list.back()))
+            blame(list.back());
+        else  // it was another one, or several together
+            halve(list);
+        if (wanted_) return;
+        for (const std::string& target : open_ones(list)) later_.push_back(target);
+    }
+    std::erase_if(group, [&](const std::string& target) {
+        return settled_.contains(target) || contains(later_, target);
+    });
 }
 
 bool Settler::any_writer(const Targets& group) const {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <rogate/place.hpp>
 #include <set>
 #include <string_view>
 #include <unordered_map>
@@ -22,7 +23,9 @@ constexpr std::size_t siblings_kept_apart = 8;
 
 std::string_view above(std::string_view path) {
     const std::size_t slash = path.rfind('/');
-    return slash == 0 || slash == std::string_view::npos ? "/" : path.substr(0, slash);
+    if (slash == std::string_view::npos) return "/";
+    return path.substr(
+        0, slash == path.size() - path_in(path).size() ? slash + 1 : slash);  // the root keeps its own
 }
 
 std::string parent_of(std::string_view path) {
@@ -169,13 +172,15 @@ bool Splitter::is_for_passing_things(const std::string& directory, const Below& 
 
 // What a system empties when it starts (Filesystem Hierarchy Standard 3.0, 3.15 and 3.18): nobody may count
 // on what was there before.
-bool is_volatile(const std::string& directory) {
+bool is_volatile(const std::string& place) {
+    const std::string_view directory = path_in(place);
     static constexpr std::array trees = {"/tmp", "/run", "/var/run", "/var/lock", "/dev/shm"};
     return std::any_of(trees.begin(), trees.end(),
                        [&](std::string_view tree) { return is_or_below(directory, tree); });
 }
 
-bool is_temporary_by_name(const std::string& directory) {
+bool is_temporary_by_name(const std::string& place) {
+    const std::string_view directory = path_in(place);
     static constexpr std::array trees = {"/var/tmp", "/var/cache"};
     static constexpr std::array names = {"tmp", "temp", "cache", ".cache", "run", "lock", "locks"};
     const std::string_view name = name_of(directory);
@@ -300,7 +305,7 @@ ByDirectory by_directory(const std::set<std::string>& directories,
                 found->second.push_back(attempt);
                 break;
             }
-            if (path == "/" || path.empty()) break;
+            if (is_root(path) || path.empty()) break;
         }
     return lists;
 }

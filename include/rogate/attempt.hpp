@@ -35,7 +35,7 @@ struct Attempt {
     Word state = {};  // of the data, where the scenario asks for several: "fresh, used"
     Process process;
     std::uint64_t count = 1;
-    double first_s = 0;            // when the first of them was made: seconds since the container was started
+    double first_s = 0;  // when the first of them was made: seconds since the (first) container was started
     std::uint32_t open_flags = 0;  // of the open family, as fcntl.h numbers them
     Word control;  // how the same (path, operation) ended in the control run: "ok", an errno name, "absent"
     bool operator==(const Attempt&) const = default;

@@ -120,6 +120,8 @@ struct CampaignResult {
     EngineFacts engine;
     ObserverFacts observer;
     std::string image_id;
+    std::map<std::string, std::string> image_ids =
+        {};  // of a system that is settled as a whole, by container
     std::vector<RunRecord> runs;
     std::vector<MountResult> mounts;
     Recommendation recommendation;
@@ -133,6 +135,8 @@ struct CampaignResult {
     std::vector<SettingResult> settings = {};  // that match what was written
     // What rogate's own exercise consisted of ("12 pages of port 80"); empty: there was another one.
     std::vector<std::string> exercised = {};
+    // Why the system cannot be settled as a whole here, so that nothing was run: a clause; empty: it was.
+    std::string not_together = {};
     bool operator==(const CampaignResult&) const = default;
 };
 

@@ -81,6 +81,23 @@ struct PhaseRecord {
 
 enum class Canary { seen, not_seen, not_refused, failed };
 
+// What became of one container of a system that is settled as a whole.
+struct ContainerRecord {
+    std::optional<int> exit_code;               // of its first process; absent: it never started
+    bool exited_early = false;                  // it ended by itself, before it was told to
+    bool killed = false;                        // it had not ended when its grace was over
+    bool deaf_to_stop = false;                  // see RunRecord
+    int restarts = 0;                           // as its restart policy has it
+    std::set<std::uint16_t> silent_ports = {};  // see RunRecord
+    // Why it was not what its configuration promises (control run), or not what it was in the control run,
+    // with its last output; empty: it was. In a control run nothing follows from it for the others.
+    std::string trouble = {};
+    std::string log_tail = {};     // its last output then
+    bool behind_another = false;   // it waits for one with trouble of its own
+    bool could_not_start = false;  // see RunRecord
+    bool operator==(const ContainerRecord&) const = default;
+};
+
 // One of several tries that are read as one run.
 struct Try {
     int run = 0;
@@ -127,8 +144,13 @@ struct RunRecord {
     std::string doubt;     // several tries of one plan did not end alike: how; empty: they did
     std::string log_tail;  // the subject's last output, for a failed run
     double duration_s = 0;
-    // Who else can write by the subject's doing, where no observer sees it, as a sentence; empty: nobody.
-    std::string unseen_writers = {};
+    // Who else can write by the subject's doing, where no observer sees it, as a sentence; by container of a
+    // system, and of one subject by "". Where there is none, nobody can.
+    std::map<std::string, std::string> unseen_writers = {};
+    std::map<std::string, ContainerRecord> containers =
+        {};  // of a system that is settled as a whole, by name
+    // What was read-only in other containers meanwhile, of a run that is told of one container of a system.
+    std::vector<std::string> beside = {};
     // Not for reports. What it was read together of (verdict::merged); empty: it is one try.
     std::vector<Try> tries = {};
     std::vector<int> repeated_by = {};  // records of the same plan that are read together with this one

@@ -226,6 +226,18 @@ struct Companion {
     bool operator==(const Companion&) const = default;
 };
 
+// One of the containers of a system that is settled as a whole: each is watched, and none is the subject.
+struct Member {
+    std::string name;
+    Subject subject;
+    std::vector<Dependency> after;
+    Readiness readiness;
+    std::int64_t grace_ms = 10'000;  // from its stop signal to SIGKILL
+    RestartPolicy restart = {};
+    bool tried = true;  // its mounts are candidates
+    bool operator==(const Member&) const = default;
+};
+
 // What a container beside the subject of a pod is asked before the pod counts as ready.
 struct Probes {
     std::optional<Step> startup, readiness;
@@ -262,8 +274,11 @@ struct Scenario {
     PodPeers pod;
     std::map<std::string, Probes> probes_beside;  // by container of the pod
     CloneNetwork clone_network = CloneNetwork::unsaid;
-    std::vector<Companion> companions;                   // each one behind those that it waits for
-    std::vector<Dependency> after;                       // what the subject waits for
+    std::vector<Companion> companions;  // each one behind those that it waits for
+    std::vector<Dependency> after;      // what the subject waits for
+    // A system that is settled as a whole: each one behind those that it waits for. There is no subject then,
+    // and mounts, candidates and attempts are told apart by their places (place.hpp).
+    std::vector<Member> members;
     std::optional<std::vector<std::string>> candidates;  // targets; absent: every writable mount but "/"
     bool rootfs = false;                                 // "/" is a candidate as well, if it is writable
     Readiness readiness;

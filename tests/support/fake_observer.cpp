@@ -8,6 +8,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <rogate/place.hpp>
 
 namespace rogate::test {
 
@@ -20,7 +21,8 @@ FakeObserver::FakeObserver(FakeEngine& engine, ObserverTrouble trouble)
         saw(container, attempt);
     };
     engine_.on_use = [this](const std::string& container, const std::string& mount) {
-        if (container == container_) ++uses_[mount];
+        if (const auto name = armed_.find(container); name != armed_.end())
+            ++uses_[place_in(name->second, mount)];
     };
 }
 
@@ -30,8 +32,11 @@ FakeObserver::~FakeObserver() {
 }
 
 void FakeObserver::saw(const std::string& container, Attempt attempt) {
-    if (container != container_ || (trouble_.hides && trouble_.hides(attempt))) return;
+    const auto name = armed_.find(container);
+    if (name == armed_.end() || (trouble_.hides && trouble_.hides(attempt))) return;
     attempt.phase = phase_;
+    attempt.mount = place_in(name->second, attempt.mount.str());
+    attempt.path = place_in(name->second, attempt.path.view());
     const auto same = std::ranges::find_if(attempts_, [&](const Attempt& each) {
         return each.mount == attempt.mount && each.path == attempt.path &&
                each.operation == attempt.operation && each.error == attempt.error &&
@@ -55,11 +60,15 @@ Task<> FakeObserver::called(const char* name) {
     co_return Result<>{};
 }
 
-Task<> FakeObserver::arm(std::string container, std::vector<observe::ObservedMount>, std::string phase) {
-    attempts_.clear();
-    uses_.clear();
-    ++recordings_;
-    container_ = std::move(container);
+Task<> FakeObserver::arm(std::string container, std::vector<observe::ObservedMount>, std::string phase,
+                         std::string name) {
+    if (name.empty() || armed_.empty()) {
+        armed_.clear();
+        attempts_.clear();
+        uses_.clear();
+        ++recordings_;
+    }
+    armed_.emplace(std::move(container), std::move(name));
     phase_ = std::move(phase);
     co_return co_await called("arm");
 }
@@ -72,10 +81,13 @@ Task<> FakeObserver::phase(std::string name) {
 Task<Canary> FakeObserver::canary(std::string target) {
     auto done = co_await called("canary");
     if (!done) co_return fail(std::move(done.error()));
-    const FakeContainer* container = engine_.find(container_);
+    const auto armed =
+        std::ranges::find_if(armed_, [&](const auto& each) { return each.second == container_of(target); });
+    const FakeContainer* container = armed == armed_.end() ? nullptr : engine_.find(armed->first);
     if (container == nullptr || container->start == 0) co_return Canary::failed;
     if (trouble_.misses_canary == recordings_) co_return Canary::not_seen;
-    co_return engine_.place(*container, target).read_only ? Canary::seen : Canary::not_refused;
+    co_return engine_.place(*container, std::string(path_in(target))).read_only ? Canary::seen
+                                                                                : Canary::not_refused;
 }
 
 Task<observe::Recording> FakeObserver::collect() {
@@ -87,7 +99,7 @@ Task<observe::Recording> FakeObserver::collect() {
     if (trouble_.loses_events == recordings_) recording.lost_events = 3;
     attempts_.clear();
     uses_.clear();
-    container_.clear();
+    armed_.clear();
     co_return recording;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -25,11 +26,12 @@ class FakeObserver : public observe::Observer {
     FakeObserver(FakeEngine& engine, ObserverTrouble trouble);
     ~FakeObserver() override;
     const ObserverFacts& facts() const override { return facts_; }
-    engine::Task<> arm(std::string container, std::vector<observe::ObservedMount> mounts,
-                       std::string phase) override;
+    std::size_t at_once() const override { return 16; }
+    engine::Task<> arm(std::string container, std::vector<observe::ObservedMount> mounts, std::string phase,
+                       std::string name) override;
     engine::Task<> phase(std::string name) override;
     engine::Task<> before_end() override { return called("before_end"); }
-    engine::Task<> before_start_again() override { return called("before_start_again"); }
+    engine::Task<> before_start_again(std::string) override { return called("before_start_again"); }
     void own_processes(const std::vector<std::int64_t>&) override {}
     engine::Task<Canary> canary(std::string target) override;
     engine::Task<observe::Recording> collect() override;
@@ -43,7 +45,9 @@ class FakeObserver : public observe::Observer {
     FakeEngine& engine_;
     ObserverTrouble trouble_;
     ObserverFacts facts_{.kind = "ebpf", .hooks = "fake"};
-    std::string container_, phase_;
+    // Containers -> what they are called in a system.
+    std::map<std::string, std::string> armed_;
+    std::string phase_;
     std::vector<Attempt> attempts_;
     std::map<std::string, std::uint64_t> uses_;
     int calls_ = 0, recordings_ = 0;

@@ -8,10 +8,22 @@
 #include <algorithm>
 #include <cerrno>
 #include <rogate/labels.hpp>
+#include <rogate/place.hpp>
 
 #include "support/fake_engine.hpp"
 
 namespace rogate::test {
+
+namespace {
+
+// By the name of its container, "rogate-SESSION-runN-NAME".
+std::string placed(const FakeContainer& container, const std::string& path) {
+    const std::size_t run = container.name.find("-run");
+    const std::size_t name = run == std::string::npos ? run : container.name.find('-', run + 1);
+    return name == std::string::npos ? path : place_in(container.name.substr(name + 1), path);
+}
+
+}  // namespace
 
 const Script& FakeEngine::script_of(const FakeContainer& container) const {
     static const Script nothing;
@@ -39,7 +51,7 @@ void FakeEngine::perform(std::string container, int start, std::vector<Act> acts
                   const auto most = std::min(acts.size(), static_cast<std::size_t>(act.number));
                   for (std::size_t i = 0; i < most; ++i)
                       if (acts[i].kind == Act::Kind::write)
-                          truth.left_out.push_back({act.path, acts[i].path});
+                          truth.left_out.push_back({placed(*still, act.path), placed(*still, acts[i].path)});
                   acts.erase(acts.begin(), acts.begin() + static_cast<std::ptrdiff_t>(most));
               }
               perform(std::move(id), start, std::move(acts), std::move(done));
@@ -62,7 +74,8 @@ void FakeEngine::note(const FakeContainer& container, const Act& act, const char
 
 void FakeEngine::wrote(const FakeContainer& container, const Act& act) {
     const auto run = container.labels.find("io.rogate.run");
-    truth.written.push_back({run == container.labels.end() ? 0 : std::stoi(run->second), act.path});
+    truth.written.push_back(
+        {run == container.labels.end() ? 0 : std::stoi(run->second), placed(container, act.path)});
 }
 
 bool FakeEngine::is_refused(FakeContainer& container, const Act& act) {

@@ -38,7 +38,8 @@ struct Script {
     bool is_deaf = false;                             // has none, so that the kernel drops the signal
 };
 
-// What the application did, whatever an observer has seen of it. Paths are as the application sees them.
+// What the application did, whatever an observer has seen of it. Paths are as the application sees them,
+// those of a system's container by their places.
 struct Truth {
     struct Write {
         int run = 0;  // by the container's label

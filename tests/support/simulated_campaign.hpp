@@ -44,6 +44,7 @@ struct Simulation {
     std::uint64_t seed = 0;
     Scenario scenario;
     Script script;
+    std::map<std::string, Script> scripts = {};  // of a system, by container
     Trouble trouble;
     int repeat = 1;
     std::optional<int> max_runs;
@@ -57,6 +58,8 @@ struct Simulation {
 };
 
 Simulation simulation_of(std::uint64_t seed);
+// Of several containers that are settled together, and share data.
+Simulation system_simulation_of(std::uint64_t seed);
 
 struct Outcome {
     std::vector<std::string> wrong;  // invariants that do not hold

@@ -32,6 +32,7 @@ static void reply(unsigned int number, unsigned int slot, int status, int value,
     frame_end();
 }
 
+_Static_assert(SLOTS == PROTOCOL_SLOTS, "rogate arms no more than there are slots");
 static uint64_t lost_before[SLOTS];
 
 static uint64_t lost_now(void) {

@@ -5,7 +5,7 @@
 
 #include "rows.h"
 
-#define SLOTS 16
+#define SLOTS 64
 #define CONTAINER_ID_SIZE 64
 #define NAME_SIZE 16
 #define DATA_SIZE 4096 /* the path as the call gave it, the names from its base up to the root, and those of the exe */

@@ -33,13 +33,13 @@ Seeds asked_for() {
     return seeds;
 }
 
-TEST(Simulation, HoldsForEverySeed) {
-    const auto [from, to] = asked_for();
+void hold_for(const Seeds& seeds, Simulation (*make)(std::uint64_t), const char* test) {
+    const auto [from, to] = seeds;
     int results = 0, runs = 0;
     long calls = 0;
     std::map<std::string, int> verdicts;
     for (std::uint64_t seed = from; seed <= to; ++seed) {
-        const Simulation simulation = simulation_of(seed);
+        const Simulation simulation = make(seed);
         const Outcome outcome = simulate(simulation);
         results += outcome.result.has_value() ? 1 : 0;
         runs += outcome.runs;
@@ -49,13 +49,23 @@ TEST(Simulation, HoldsForEverySeed) {
                 ++verdicts[std::string(to_string(each.verdict))];
         for (const std::string& wrong : outcome.wrong) ADD_FAILURE() << "seed " << seed << ": " << wrong;
         if (!outcome.wrong.empty() || from == to)
-            fmt::print(
-                stderr,
-                "seed {}; again: ROGATE_SIMULATION_SEEDS={}-{} unit_campaign --gtest_filter=Simulation.*\n{}",
-                seed, seed, seed, described(simulation, outcome));
+            fmt::print(stderr,
+                       "seed {}; again: ROGATE_SIMULATION_SEEDS={}-{} unit_campaign "
+                       "--gtest_filter=Simulation.{}\n{}",
+                       seed, seed, seed, test, described(simulation, outcome));
     }
     fmt::print("{} campaigns, {} with a result, {} runs, {} calls\n", to - from + 1, results, runs, calls);
     for (const auto& [verdict, count] : verdicts) fmt::print("  {} {}\n", count, verdict);
+}
+
+TEST(Simulation, HoldsForEverySeed) {
+    hold_for(asked_for(), simulation_of, "HoldsForEverySeed");
+}
+
+TEST(Simulation, HoldsForEverySystem) {
+    Seeds seeds = asked_for();
+    if (std::getenv("ROGATE_SIMULATION_SEEDS") == nullptr) seeds.to /= 40;  // a run starts several containers
+    hold_for(seeds, system_simulation_of, "HoldsForEverySystem");
 }
 
 std::map<std::string, Verdict> verdicts_of(const Outcome& outcome) {

@@ -194,6 +194,37 @@ TEST(Inputs, OfAProjectAreAllItsServices) {
     EXPECT_THAT(names(project(text, {{"mail", "web"}, {}}).scenarios), ElementsAre("mail", "web"));
 }
 
+TEST(Inputs, OfAProjectAreSettledTogether) {
+    const std::string text =
+        "services:\n"
+        "  web: {image: w, depends_on: [app], restart: always, stop_grace_period: 3s}\n"
+        "  app: {image: a, expose: [80], depends_on: {db: {condition: service_healthy}}}\n"
+        "  db: {image: d, volumes: [data:/data]}\nvolumes: {data: }\n";
+    const Input all = project(text);
+    ASSERT_TRUE(all.together);
+    std::vector<std::string> names;
+    for (const Member& each : all.together->members) names.push_back(each.name);
+    EXPECT_THAT(names, ElementsAre("db", "app", "web"));
+    const Member &app = all.together->members[1], &web = all.together->members[2];
+    EXPECT_EQ(web.restart.name, "always");
+    EXPECT_EQ(web.grace_ms, 3000);
+    EXPECT_EQ(app.after.front().condition, Dependency::Condition::healthy);
+    EXPECT_EQ(app.subject.ports.front().container, 80);
+    EXPECT_TRUE(app.readiness.derived);
+    EXPECT_TRUE(app.tried);
+    // What is not asked for is there, and is not tried.
+    const Input two = project(text, {{"web", "app"}, {}});
+    ASSERT_TRUE(two.together);
+    ASSERT_EQ(two.together->members.size(), 3U);
+    EXPECT_FALSE(two.together->members[0].tried);
+    EXPECT_TRUE(two.together->members[1].tried);
+    EXPECT_FALSE(project(text, {{"web"}, {}}).together) << "one has what it needs beside it";
+    EXPECT_FALSE(
+        manifests("{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {containers: [{name: a, image: i}, "
+                  "{name: b, image: i}]}}\n")
+            .together);
+}
+
 TEST(Inputs, SayWhichServiceIsRefused) {
     const Folder folder(
         {{"compose.yaml",

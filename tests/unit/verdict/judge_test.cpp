@@ -455,7 +455,8 @@ INSTANTIATE_TEST_SUITE_P(
                   p.services_problem = "service 'db' exited with code 1";
               },
               "service 'db' exited with code 1"},
-        Doubt{"unseen_writers", [](RunRecord&, RunRecord& p) { p.unseen_writers = "others can write there"; },
+        Doubt{"unseen_writers",
+              [](RunRecord&, RunRecord& p) { p.unseen_writers.emplace("", "others can write there"); },
               "as far as can be seen, but others can write there"},
         Doubt{"canary_not_seen", [](RunRecord&, RunRecord& p) { p.canary["/data"] = Canary::not_seen; },
               "did not see it"},

@@ -1,0 +1,204 @@
+#include "campaign/together.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/asio/this_coro.hpp>
+#include <rogate/place.hpp>
+#include <utility>
+
+#include "base/text.hpp"
+#include "campaign/containers.hpp"
+#include "campaign/engine_sockets.hpp"
+#include "campaign/members.hpp"
+#include "campaign/remade_volumes.hpp"
+#include "campaign/together_launch.hpp"
+#include "scenario/expectation.hpp"
+#include "scenario/outcome.hpp"
+#include "scenario/step_runner.hpp"
+#include "verdict/no_op.hpp"
+
+namespace rogate::campaign {
+
+using engine::Task;
+
+namespace {
+
+constexpr std::size_t longest_text = 4000;
+
+// What is split off from a root is no mount of the configuration, so that the observer names none for what is
+// written there.
+void name_what_is_split_off(const std::vector<WritablePath>& writable, Attempts& attempts) {
+    for (std::size_t i = 0; i < attempts.size(); ++i) {
+        if (!attempts[i].mount.empty() || attempts[i].error != 0) continue;
+        const auto found = std::ranges::find_if(writable, [&](const WritablePath& each) {
+            return is_root(each.mount) && is_or_below(attempts[i].path.view(), each.path);
+        });
+        if (found != writable.end()) attempts.edit()[i].mount = found->path;
+    }
+}
+
+}  // namespace
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+bool is_tried_in(const RunPlan& plan, const std::string& target) {
+    return std::ranges::find(plan.read_only, target) != plan.read_only.end();
+}
+
+std::string quoted_service(const std::string& name) {
+    return fmt::format("service '{}'", name);
+}
+
+Task<> pause_for(std::chrono::milliseconds time) {
+    co_await scenario::sleep_for(time);
+    const boost::asio::cancellation_state state = co_await boost::asio::this_coro::cancellation_state;
+    if (state.cancelled() != boost::asio::cancellation_type::none)
+        co_return fail(ErrorKind::cancelled, "interrupted");
+    co_return Result<>{};
+}
+
+TogetherLaunch::TogetherLaunch(Bench& bench, RunPlan plan) : bench_(bench), members_(bench.scenario.members) {
+    record_.plan = std::move(plan);
+    if (bench.secrets != nullptr) masker_ = Masker(*bench.secrets);
+}
+
+Task<> TogetherLaunch::begin(std::string name) {
+    bench_.status.phase_started(name);
+    phase_start_ = std::chrono::steady_clock::now();
+    record_.phases.push_back({.name = name, .passed = false, .message = {}, .duration_s = 0});
+    // Each container is armed with the first phase.
+    if (record_.phases.size() == 1) co_return Result<>{};
+    co_return co_await bench_.observer.phase(std::move(name));
+}
+
+// The phase has failed if one of them fell in it.
+void TogetherLaunch::end() {
+    PhaseRecord& phase = record_.phases.back();
+    phase.message = std::exchange(failure_, {});
+    phase.passed = phase.message.empty();
+    phase.duration_s = seconds_since(phase_start_);
+    failed_ = failed_ || !phase.passed;
+}
+
+// In the control run it is left out of what is tried; later the run fails for it, unless it was so there as
+// well. The others go on: what is refused to them in this run shows, too.
+void TogetherLaunch::fell(const std::string& name, std::string why) {
+    if (is_given_up(name)) return;
+    why = masked_beginning(masker_, why, longest_text);
+    ContainerRecord& record = record_.containers[name];
+    record.trouble = why;
+    const Member& member = *find_member(members_, name);
+    record.behind_another = std::ranges::any_of(
+        member.after, [&](const Dependency& each) { return each.required && is_given_up(each.service); });
+    if (is_control())
+        bench_.status.warn(fmt::format("{}: its mounts are not tried", why));
+    else if (failure_.empty())
+        failure_ = std::move(why);
+}
+
+Task<std::string> TogetherLaunch::with_log(std::string name, std::string text) {
+    const auto running = running_.find(name);
+    if (running == running_.end()) co_return text;
+    auto log = co_await scenario::last_lines(bench_.client, running->second.id, masker_, 16 * 1024, 30);
+    if (!log) co_return fail(std::move(log.error()));
+    const std::string telling = scenario::excerpt_of_end(*log, masker_, 500);
+    record_.containers[name].log_tail = std::move(*log);
+    if (!telling.empty()) text += fmt::format("; its last output: \"{}\"", telling);
+    co_return text;
+}
+
+Task<> TogetherLaunch::canaries() {
+    for (const DataMount& data : bench_.data.mounts()) {
+        const std::string& target = data.mount.target;
+        const bool read_only = data.mount.read_only || is_tried_in(record_.plan, target);
+        if (!read_only || !data.special.empty() || data.below_source) continue;
+        const std::string name(container_of(target));
+        if (!running_.contains(name) || record_.containers[name].could_not_start) continue;
+        auto canary = co_await bench_.observer.canary(target);
+        if (!canary) co_return fail(std::move(canary.error()).with_context("canary write on " + target));
+        const auto [at, fresh] = record_.canary.try_emplace(target, *canary);
+        if (!fresh && *canary != Canary::seen) at->second = *canary;
+    }
+    co_return Result<>{};
+}
+
+// Opening for writing is not writing: what was written shows in the data.
+Task<> TogetherLaunch::find_unwritten() {
+    if (record_.plan.kind != RunKind::control) co_return Result<>{};
+    std::vector<std::string> opened = verdict::only_opened(record_);
+    if (opened.empty()) co_return Result<>{};
+    auto unwritten = co_await bench_.data.unwritten(record_.plan, std::move(opened));
+    if (!unwritten) co_return fail(std::move(unwritten.error()));
+    record_.unwritten = std::move(*unwritten);
+    co_return Result<>{};
+}
+
+Task<> TogetherLaunch::collect() {
+    if (auto looked = co_await look_for_remade_volumes(bench_.client, bench_.session); !looked)
+        co_return looked;
+    auto recording = co_await bench_.observer.collect();
+    if (!recording)
+        co_return fail(std::move(recording.error()).with_context("collecting what the observer saw"));
+    record_.attempts = std::move(recording->attempts);
+    name_what_is_split_off(record_.plan.writable, record_.attempts);
+    record_.uses = std::move(recording->uses);
+    record_.read_back = std::move(recording->read_back);
+    record_.lost_events = recording->lost_events;
+    record_.observer = bench_.observer.facts().kind;
+    record_.observer_problem = std::move(recording->problem);
+    for (const Member& member : members_)
+        if (std::string doubt = engine_socket_doubt(member.subject, bench_.client.endpoint()); !doubt.empty())
+            record_.unseen_writers.emplace(member.name, std::move(doubt));
+    co_return co_await find_unwritten();
+}
+
+Task<> TogetherLaunch::run_phases() {
+    phase_start_ = std::chrono::steady_clock::now();
+    if (auto started = co_await start_all(); !started) co_return started;
+    if (auto tried = co_await canaries(); !tried) co_return tried;
+    if (auto waited = co_await ready(); !waited) co_return waited;
+    if (auto again = co_await start_again(); !again) co_return again;
+    if (auto stopped = co_await shutdown(); !stopped) co_return stopped;
+    if (auto tried = co_await canaries(); !tried) co_return tried;
+    if (auto collected = co_await collect(); !collected) co_return collected;
+    const bool all_fell = is_control() && std::ranges::all_of(members_, [&](const Member& member) {
+                              return is_given_up(member.name);
+                          });
+    if (all_fell) {
+        failure_ = record_.containers.at(members_.front().name).trouble;
+        end();
+    }
+    record_.passed = !failed_;
+    co_return Result<>{};
+}
+
+Task<> TogetherLaunch::remove() {
+    std::map<std::string, std::string> ids;
+    for (const auto& [name, running] : running_) ids.emplace(name, running.id);
+    if (auto removed = co_await remove_all(bench_.client, std::move(ids)); !removed) co_return removed;
+    co_return co_await bench_.data.release(record_.plan.id);
+}
+
+Task<RunRecord> TogetherLaunch::go() {
+    const auto start = std::chrono::steady_clock::now();
+    bench_.status.run_started(record_.plan);
+    auto done = co_await run_phases();
+    if (!done && done.error().kind == ErrorKind::cancelled) co_return fail(std::move(done.error()));
+    auto removed = co_await remove();
+    if (!done) co_return fail(std::move(done.error()).with_context(fmt::format("run {}", record_.plan.id)));
+    if (!removed)
+        bench_.status.warn(fmt::format("run {}: clean-up: {}", record_.plan.id, removed.error().message));
+    record_.duration_s = seconds_since(start);
+    bench_.status.run_finished(record_);
+    co_return std::move(record_);
+}
+
+Task<RunRecord> launch_together(Bench& bench, RunPlan plan) {
+    TogetherLaunch one(bench, std::move(plan));
+    co_return co_await one.go();
+}
+
+}  // namespace rogate::campaign

@@ -1,0 +1,253 @@
+// How the containers of a system become ready, are ended, and are held against the control run.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "campaign/containers.hpp"
+#include "campaign/ending.hpp"
+#include "campaign/members.hpp"
+#include "campaign/readiness.hpp"
+#include "campaign/silent_ports.hpp"
+#include "campaign/together_launch.hpp"
+#include "engine/together.hpp"
+#include "scenario/step_runner.hpp"
+
+namespace rogate::campaign {
+
+using engine::Milliseconds;
+using engine::Task;
+using Clock = std::chrono::steady_clock;
+
+namespace {
+
+// Where nothing says when a container is ready, it gets as long to do its work, or to show that it goes on.
+constexpr std::chrono::seconds a_while{10};
+constexpr std::chrono::milliseconds between_looks{100};
+constexpr int grace_of_the_deaf = 1;  // in seconds; see runner.cpp
+
+}  // namespace
+
+Readiness TogetherLaunch::readiness_of(const Member& member) const {
+    const ContainerRecord* there = before(member.name);
+    const auto here = record_.containers.find(member.name);
+    if (there == nullptr && here != record_.containers.end()) there = &here->second;
+    return there == nullptr ? member.readiness : without_ports(member.readiness, there->silent_ports);
+}
+
+// Empty: it is ready, or has done its work.
+Task<std::string> TogetherLaunch::ready(const Member& member) {
+    const ContainerRecord* there = before(member.name);
+    if (there != nullptr && there->exited_early) co_return std::string();  // its end is waited for
+    const auto until = Clock::now() + Milliseconds(member.readiness.timeout_ms);
+    scenario::Memory memory;
+    memory.masker = masker_;
+    const std::string owner = network_owner(members_, member);
+    for (;;) {
+        const Running& running = running_.at(member.name);
+        scenario::StepRunner runner(bench_.client, running.id, memory,
+                                    {.session = bench_.session,
+                                     .network = bench_.network,
+                                     .name = fmt::format("rogate-{}-run{}", bench_.session, record_.plan.id),
+                                     .relay = bench_.relay},
+                                    {}, owner.empty() ? std::string() : running_.at(owner).id);
+        if (auto found = co_await runner.refresh(); !found) co_return fail(std::move(found.error()));
+        scenario::StepOutcome outcome;
+        Readiness asked = readiness_of(member);
+        if (is_control() && asked.derived) {
+            auto ports = co_await find_silent_ports(bench_.client, running.id, asked, runner);
+            if (!ports) co_return fail(std::move(ports.error()).with_context(quoted_service(member.name)));
+            for (const std::uint16_t port : ports->silent)
+                bench_.status.warn(silent_port_note(quoted_service(member.name) + ": ", port));
+            record_.containers[member.name].silent_ports.merge(ports->silent);
+            outcome = std::move(ports->outcome);
+        } else {
+            auto waited = co_await runner.wait_ready(asked);
+            if (!waited) co_return fail(std::move(waited.error()).with_context(quoted_service(member.name)));
+            outcome = std::move(*waited);
+        }
+        bench_.observer.own_processes(outcome.exec_pids);
+        if (outcome.passed) co_return std::string();
+        auto standing = co_await standing_of(member.name);
+        if (!standing) co_return fail(std::move(standing.error()));
+        auto state = co_await bench_.client.container_inspect(running.id);
+        if (!state) co_return fail(std::move(state.error()));
+        // A job that says how to ask for its health.
+        if (*standing == Standing::ended && state->exit_code == 0 && is_control()) co_return std::string();
+        if (*standing == Standing::comes_again && Clock::now() < until) continue;
+        std::string why =
+            state->running ? fmt::format("{} is not ready: {}", quoted_service(member.name), outcome.message)
+                           : fmt::format("{} exited with code {}{}", quoted_service(member.name),
+                                         state->exit_code, state->oom_killed ? " (out of memory)" : "");
+        co_return co_await with_log(member.name, std::move(why));
+    }
+}
+
+// To those of which nothing says when they are ready, and to those which end by themselves: until they have
+// ended, or a while is over.
+Task<> TogetherLaunch::give_time() {
+    for (auto waited = std::chrono::milliseconds(0);; waited += between_looks) {
+        bool any = false;
+        for (const Member& member : members_) {
+            if (!running_.contains(member.name)) continue;
+            auto standing = co_await standing_of(member.name);
+            if (!standing) co_return fail(std::move(standing.error()));
+            const ContainerRecord* there = before(member.name);
+            const bool has_no_word =
+                readiness_of(member).checks.empty() || (there != nullptr && there->exited_early);
+            any = any || *standing == Standing::comes_again || (*standing == Standing::runs && has_no_word);
+        }
+        if (!any || waited >= a_while) co_return Result<>{};
+        if (auto paused = co_await pause_for(between_looks); !paused) co_return paused;
+    }
+}
+
+// What happens until all are ready still belongs to the entrypoints.
+Task<> TogetherLaunch::ready() {
+    bench_.status.phase_started("ready");
+    phase_start_ = Clock::now();
+    record_.phases.push_back({.name = "ready", .passed = false, .message = {}, .duration_s = 0});
+    for (const Member& member : members_) {
+        if (!running_.contains(member.name) || is_given_up(member.name)) continue;
+        auto trouble = co_await ready(member);
+        if (!trouble) co_return fail(std::move(trouble.error()));
+        if (!trouble->empty()) fell(member.name, std::move(*trouble));
+    }
+    if (auto given = co_await give_time(); !given) co_return given;
+    end();
+    co_return Result<>{};
+}
+
+std::string TogetherLaunch::stop_signal(const Member& member) const {
+    if (member.subject.stop_signal) return *member.subject.stop_signal;
+    const std::string& of_image = bench_.images->at(member.name).stop_signal;
+    return of_image.empty() ? "SIGTERM" : of_image;
+}
+
+// Whoever depends on somebody before that one. Notes who ran until then, and who did not end in time.
+Task<> TogetherLaunch::stop_all() {
+    for (const Member& member : members_) {
+        const auto found = running_.find(member.name);
+        if (found == running_.end()) continue;
+        Running& running = found->second;
+        auto state = co_await bench_.client.container_inspect(running.id);
+        if (!state) co_return fail(std::move(state.error()));
+        running.was_running = state->running;
+        if (!state->running) continue;
+        const ContainerRecord* there = before(member.name);
+        running.was_deaf = there != nullptr && there->deaf_to_stop;
+        if (there != nullptr) continue;
+        auto masks = co_await bench_.client.container_signals(running.id);
+        if (!masks)
+            co_return fail(std::move(masks.error()).with_context("stopping " + quoted_service(member.name)));
+        running.was_deaf = masks->has_value() && is_deaf_to(signal_number(stop_signal(member)), **masks);
+    }
+    for (const std::vector<std::string>& group : in_order_of_ending(members_)) {
+        std::vector<Task<>> ends;
+        for (const std::string& name : group) {
+            const auto running = running_.find(name);
+            if (running == running_.end() || !running->second.was_running) continue;
+            int grace = static_cast<int>((find_member(members_, name)->grace_ms + 999) / 1000);
+            if (running->second.was_deaf) grace = std::min(grace, grace_of_the_deaf);
+            const auto stop = [](Bench& bench, Running& one, std::string who, int within) -> Task<> {
+                const auto start = Clock::now();
+                auto stopped = co_await bench.client.container_stop(one.id, within);
+                if (!stopped) co_return fail(std::move(stopped.error()).with_context("stopping " + who));
+                one.killed = seconds_since(start) >= within;
+                co_return Result<>{};
+            };
+            ends.push_back(stop(bench_, running->second, quoted_service(name), grace));
+        }
+        auto all = engine::together(std::move(ends));
+        if (auto ended = co_await std::move(all); !ended) co_return ended;
+    }
+    co_return Result<>{};
+}
+
+// Whether anything is missed that a restart empties: the whole system is ended and begins anew.
+Task<> TogetherLaunch::start_again() {
+    if (!record_.plan.again || failed_) co_return Result<>{};
+    if (auto begun = co_await begin(fmt::format("{}restart", again_prefix)); !begun) co_return begun;
+    if (auto stopped = co_await stop_all(); !stopped) co_return stopped;
+    for (const Member& member : members_) {
+        const auto running = running_.find(member.name);
+        if (running == running_.end()) continue;
+        std::string trouble;
+        for (const Dependency& dependency : member.after) {
+            auto waited = co_await wait_for(dependency, member.name);
+            if (!waited) co_return fail(std::move(waited.error()));
+            if (!waited->empty() && dependency.required) trouble = std::move(*waited);
+        }
+        if (trouble.empty()) {
+            if (auto told = co_await bench_.observer.before_start_again(member.name); !told) co_return told;
+            auto started =
+                co_await start_beside(bench_.client, quoted_service(member.name), running->second.id);
+            if (!started) co_return fail(std::move(started.error()));
+            trouble = std::move(*started);
+        }
+        if (!trouble.empty()) fell(member.name, std::move(trouble));
+    }
+    for (const Member& member : members_) {
+        if (!running_.contains(member.name) || is_given_up(member.name)) continue;
+        auto trouble = co_await ready(member);
+        if (!trouble) co_return fail(std::move(trouble.error()));
+        if (!trouble->empty()) fell(member.name, std::move(*trouble));
+    }
+    if (auto given = co_await give_time(); !given) co_return given;
+    end();
+    co_return Result<>{};
+}
+
+Task<> TogetherLaunch::judge(const Member& member) {
+    const Running& running = running_.at(member.name);
+    auto state = co_await bench_.client.container_inspect(running.id);
+    if (!state) co_return fail(std::move(state.error()));
+    ContainerRecord& record = record_.containers[member.name];
+    record.exit_code = state->exit_code;
+    record.exited_early = !running.was_running;
+    record.killed = running.killed && state->exit_code == 137;
+    record.deaf_to_stop = running.was_deaf;
+    record.restarts = running.restarts;
+    const ContainerRecord* there = before(member.name);
+    std::string wrong = judge_ending({.exit_code = state->exit_code,
+                                      .oom_killed = state->oom_killed,
+                                      .told_to = running.was_running,
+                                      .killed = record.killed,
+                                      .who = quoted_service(member.name)},
+                                     {.is_control = there == nullptr,
+                                      .said = {},
+                                      .control = there == nullptr ? std::nullopt : there->exit_code,
+                                      .early = there != nullptr && there->exited_early,
+                                      .killed = there != nullptr && there->killed,
+                                      .grace_ms = member.grace_ms});
+    // It would have been started again and again.
+    const bool never_settled = there == nullptr && !running.was_running && !member.restart.name.empty() &&
+                               running.restarts > 0 && wrong.empty() && member.restart.name != "on-failure";
+    if (never_settled)
+        wrong = fmt::format("{} ends and is started again without end", quoted_service(member.name));
+    if (!wrong.empty() && running.restarts > 0)
+        wrong += fmt::format(" (it was started again {} times)", running.restarts);
+    if (wrong.empty()) {
+        if (there == nullptr && record.killed)
+            bench_.status.warn(killed_note(quoted_service(member.name), stop_signal(member),
+                                           record.deaf_to_stop, member.grace_ms));
+        co_return Result<>{};
+    }
+    auto told = co_await with_log(member.name, std::move(wrong));
+    if (!told) co_return fail(std::move(told.error()));
+    fell(member.name, std::move(*told));
+    co_return Result<>{};
+}
+
+Task<> TogetherLaunch::shutdown() {
+    if (auto begun = co_await begin("shutdown"); !begun) co_return begun;
+    if (auto told = co_await bench_.observer.before_end(); !told) co_return told;
+    if (auto stopped = co_await stop_all(); !stopped) co_return stopped;
+    for (const Member& member : members_)
+        if (running_.contains(member.name))
+            if (auto judged = co_await judge(member); !judged) co_return judged;
+    end();
+    co_return Result<>{};
+}
+
+}  // namespace rogate::campaign

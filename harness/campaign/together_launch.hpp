@@ -1,0 +1,91 @@
+// One launch of all containers of a system, step by step: together.cpp has its course, together_start.cpp how
+// they are started, together_end.cpp how they become ready and are ended.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <rogate/scenario.hpp>
+#include <string>
+#include <vector>
+
+#include "base/masker.hpp"
+#include "campaign/runner.hpp"
+
+namespace rogate::campaign {
+
+// Members are added to the record as the launch goes on; a container that falls ends nothing but its own
+// part.
+class TogetherLaunch {
+  public:
+    TogetherLaunch(Bench& bench, RunPlan plan);
+
+    engine::Task<RunRecord> go();
+
+  private:
+    struct Running {
+        std::string id;
+        int restarts = 0;
+        bool was_running = false;  // when all were told to end
+        bool was_deaf = false;
+        bool killed = false;
+    };
+    // Of one whose end another one waits for, or which has none to wait for.
+    enum class Standing { runs, ended, comes_again };
+
+    bool is_control() const { return bench_.control == nullptr; }
+    // Null: this is the control run.
+    const ContainerRecord* before(const std::string& name) const {
+        if (is_control()) return nullptr;
+        const auto found = bench_.control->containers.find(name);
+        return found == bench_.control->containers.end() ? nullptr : &found->second;
+    }
+    // It was not right in the control run either.
+    bool is_given_up(const std::string& name) const {
+        const ContainerRecord* there = before(name);
+        const auto here = record_.containers.find(name);
+        return (there != nullptr && !there->trouble.empty()) ||
+               (here != record_.containers.end() && !here->second.trouble.empty());
+    }
+    engine::Task<> begin(std::string name);
+    void end();
+    void fell(const std::string& name, std::string why);
+    engine::Task<> run_phases();
+    engine::Task<> start_all();
+    engine::Task<std::string> start(const Member& member, const std::vector<engine::MountSpec>& mounts);
+    engine::ContainerSpec container_for(const Member& member,
+                                        const std::vector<engine::MountSpec>& mounts) const;
+    engine::Task<> arm(const Member& member);
+    engine::Task<std::string> wait_for(const Dependency& dependency, const std::string& who);
+    engine::Task<Standing> standing_of(const std::string& name);
+    engine::Task<> ready();
+    engine::Task<std::string> ready(const Member& member);
+    engine::Task<> give_time();
+    engine::Task<> start_again();
+    engine::Task<> stop_all();
+    engine::Task<> shutdown();
+    engine::Task<> judge(const Member& member);
+    engine::Task<> canaries();
+    engine::Task<> collect();
+    engine::Task<> find_unwritten();
+    engine::Task<> remove();
+    engine::Task<std::string> with_log(std::string name, std::string text);
+    Readiness readiness_of(const Member& member) const;
+    std::string stop_signal(const Member& member) const;
+
+    Bench& bench_;
+    const std::vector<Member>& members_;
+    RunRecord record_;
+    Masker masker_;
+    std::map<std::string, Running> running_;  // by name; those that were started
+    std::chrono::steady_clock::time_point phase_start_;
+    std::string failure_;  // of the phase that goes on
+    bool failed_ = false;
+};
+
+std::string quoted_service(const std::string& name);  // "service 'web'"
+double seconds_since(std::chrono::steady_clock::time_point start);
+// Between two looks at what goes on. ErrorKind::cancelled: nobody waits for it any more.
+engine::Task<> pause_for(std::chrono::milliseconds time);
+bool is_tried_in(const RunPlan& plan, const std::string& target);
+
+}  // namespace rogate::campaign

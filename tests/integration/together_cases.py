@@ -1,0 +1,151 @@
+"""The services of a project, settled together by one campaign."""
+import json
+import os
+import shutil
+
+from support import ROOT, contains, equal, fingerprint, project, rogate
+
+UP = "trap 'exit 0' TERM; {}; echo started > /dev/shm/up; while :; do sleep 0.1; done"
+
+
+def service(shell, more=""):
+    check = json.dumps({"test": "test -e /dev/shm/up", "interval": "200ms"})
+    return f"image: rogate/base:bookworm, command: {json.dumps(['bash', '-c', UP.format(shell)])}, healthcheck: {check}, {more}"
+
+
+def job(shell, more=""):
+    return f"image: rogate/base:bookworm, command: {json.dumps(['bash', '-c', shell])}, {more}"
+
+
+def compose(p, services, rest=""):
+    with open(p.path("compose.yaml"), "w") as out:
+        out.write("services:\n" + "".join(f"  {name}: {{{text}}}\n" for name, text in services.items()) + rest)
+
+
+def results(p, out="out"):
+    found = {}
+    for name in os.listdir(p.path(out)):
+        if os.path.isdir(p.path(f"{out}/{name}")):
+            with open(p.path(f"{out}/{name}/result.json")) as file:
+                found[name] = json.load(file)
+    return found
+
+
+def verdicts(found):
+    return {name: {each["target"]: each["verdict"] for each in result["mounts"]} for name, result in found.items()}
+
+
+def runs(found):
+    """Of the one campaign that all of them are told from."""
+    counts = {len(result["runs"]) for result in found.values()}
+    starts = {result["started_at"] for result in found.values()}
+    equal((len(counts), len(starts)), (1, 1), "several campaigns were made")
+    return counts.pop()
+
+
+def reason(found, name, target):
+    return next(each["reason"] for each in found[name]["mounts"] if each["target"] == target)
+
+
+def test_two_runs_where_nothing_is_written():
+    with project() as p:
+        p.make("conf", {"file": "text\n"})
+        compose(p, {f"s{i}": service("cat /conf/file", "volumes: ['./conf:/conf']") for i in range(4)})
+        done = p.run("--together")
+        found = results(p)
+        equal((done.returncode, runs(found)), (0, 2), done.stdout + done.stderr)
+        equal(verdicts(found), {f"s{i}": {"/conf": "safe"} for i in range(4)})
+        equal(found["s1"]["runs"][1]["read_only"], ["/conf"])
+        equal(sorted(found["s1"]["runs"][1]["beside"]), ["s0:/conf", "s2:/conf", "s3:/conf"])
+
+
+def test_one_of_those_that_share_a_volume_writes():
+    """A volume that is new, and a folder; the job fills them, and whoever waits for it only reads."""
+    with project() as p:
+        p.make("shared", {"old": "text\n"})
+        before = fingerprint(p.path("shared"))
+        volumes = "volumes: ['fresh:/fresh', './shared:/data']"
+        compose(p, {"fill": job("set -e; date > /fresh/made; date > /data/made", volumes),
+                    "reader": service("set -e; cat /fresh/made /data/made /data/old",
+                                      volumes + ", depends_on: {fill: {condition: service_completed_successfully}}"),
+                    "other": service("cat /data/old", "volumes: ['./shared:/data']")}, "volumes: {fresh: }\n")
+        done = p.run("--together")
+        found = results(p)
+        equal(done.returncode, 0, done.stdout + done.stderr)
+        equal(verdicts(found), {"fill": {"/fresh": "required", "/data": "required"}, "reader": {"/fresh": "safe", "/data": "safe"},
+                                "other": {"/data": "safe"}}, done.stdout)
+        assert runs(found) <= 6, done.stdout
+        recommended = found["reader"]["recommendation"]
+        equal(sorted(recommended["read_only"]), ["/data", "/fresh"])
+        verified = found["reader"]["runs"][recommended["verified_by_run"] - 1]
+        equal((sorted(verified["read_only"]), verified["beside"], verified["passed"]), (["/data", "/fresh"], ["other:/data"], True))
+        contains(reason(found, "fill", "/data"), "service 'fill'", "create fill:/data/made by bash")
+        equal(fingerprint(p.path("shared")), before, "the user's data changed")
+
+
+def test_a_reader_that_writes_once_there_is_something_to_do():
+    """With both of them read-only the second one has nothing to do, so that nothing is refused to it."""
+    with project() as p:
+        p.make("queue", {})
+        compose(p, {"front": service("date > /queue/task", "volumes: ['./queue:/queue']"),
+                    "worker": service("rm /queue/task && echo done", "volumes: ['./queue:/queue'], depends_on: {front: {condition: service_healthy}}")})
+        done = p.run("--together")
+        found = results(p)
+        equal(done.returncode, 0, done.stdout + done.stderr)
+        equal(verdicts(found), {"front": {"/queue": "tolerated"}, "worker": {"/queue": "tolerated"}}, done.stdout)
+
+
+def test_a_service_that_fails_leaves_the_others_settled():
+    with project() as p:
+        p.make("conf", {"file": "text\n"})
+        compose(p, {"good": service("cat /conf/file", "volumes: ['./conf:/conf']"),
+                    "broken": job("cat /conf/file; echo it is broken; exit 5", "volumes: ['./conf:/conf']"),
+                    "behind": job("cat /conf/file", "volumes: ['./conf:/conf'], depends_on: {broken: {condition: service_completed_successfully}}")})
+        done = p.run("--together")
+        found = results(p)
+        equal((done.returncode, runs(found)), (1, 2), done.stdout + done.stderr)
+        equal(verdicts(found), {"good": {"/conf": "safe"}, "broken": {"/conf": "inconclusive"}, "behind": {"/conf": "inconclusive"}}, done.stdout)
+        contains(reason(found, "broken", "/conf"), "the control run failed", "exited by itself with code 5", "it is broken")
+        contains(reason(found, "behind", "/conf"), "service 'broken', which 'behind' waits for, exited with code 5")
+        contains(done.stderr, "its mounts are not tried")
+
+
+def test_a_service_that_is_started_again_until_it_can_go_on():
+    """Its restart policy is followed, by rogate itself."""
+    with project() as p:
+        p.make("conf", {"file": "text\n"})
+        p.make("state", {})
+        compose(p, {"late": service("test -e /state/there || exit 1; cat /conf/file", "restart: unless-stopped, volumes: ['./conf:/conf', './state:/state']"),
+                    "first": service("sleep 1; date > /state/there", "volumes: ['./state:/state']")})
+        done = p.run("--together")
+        found = results(p)
+        equal(done.returncode, 0, done.stdout + done.stderr)
+        # The other one waits in vain for what cannot be written; to ask whether a name is there is no use of a mount.
+        equal(verdicts(found), {"late": {"/conf": "safe", "/state": "untested"}, "first": {"/state": "required"}}, done.stdout)
+        contains(reason(found, "first", "/state"), "service 'late' exited with code 1", "create first:/state/there by bash")
+
+
+def test_the_shop_is_patched_at_once():
+    with project() as p:
+        p.folder = shutil.copytree(f"{ROOT}/tests/projects/shop", p.path("shop"))
+        os.chmod(p.path("."), 0o755)
+        os.remove(p.path("rogate.yaml"))
+        done = p.run("--together")
+        found = results(p)
+        equal(done.returncode, 0, done.stdout + done.stderr)
+        assert runs(found) <= 12, done.stdout
+        got = verdicts(found)
+        equal([got["app"]["/srv/app"], got["web"]["/etc/nginx/conf.d"], got["migrate"]["/sql"]], ["safe", "tolerated", "already-ro"], done.stdout)
+        assert got["db"]["/var/lib/postgresql/data"] in ("required", "split"), done.stdout
+        files = [p.path(f"out/{name}/result.json") for name in found]
+        done = rogate("patch", *files, "--in-place", "--root", p.folder)
+        equal(done.returncode, 0, done.stdout + done.stderr)
+        with open(p.path("compose.yaml")) as file:
+            contains(file.read(), "- ./app:/srv/app:ro\n", "- ./web:/etc/nginx/conf.d:ro\n", "# A small web shop")
+        done = rogate("patch", *files)
+        equal((done.returncode, done.stdout), (0, ""), done.stderr)
+        done = rogate("run", p.folder, "--together", "--out", p.path("again"), timeout=400)
+        again = verdicts(results(p, "again"))
+        for name, result in found.items():
+            for target in result["recommendation"]["read_only"]:
+                equal(again[name][target], "already-ro", f"{name}:{target}\n{done.stdout}")

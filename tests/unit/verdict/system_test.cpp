@@ -1,0 +1,281 @@
+// Systems of several containers, whose needs are known: how few runs settle them, and that each container is
+// blamed for its own mounts alone.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <functional>
+#include <rogate/place.hpp>
+#include <set>
+
+#include "verdict/by_container.hpp"
+#include "verdict/compare.hpp"
+#include "verdict/plan.hpp"
+
+namespace rogate::verdict {
+namespace {
+
+struct Container {
+    std::string name;
+    std::vector<std::string> reads, writes,
+        needs;                            // paths of mounts; what it needs it writes, and falls without
+    std::vector<std::string> after = {};  // containers that it waits for
+};
+
+class TestSystem {
+  public:
+    explicit TestSystem(std::vector<Container> containers) : containers_(std::move(containers)) {}
+
+    std::vector<std::string> candidates() const {
+        std::vector<std::string> all;
+        for (const Container& each : containers_)
+            for (const auto* list : {&each.reads, &each.writes, &each.needs})
+                for (const std::string& path : *list) all.push_back(place_in(each.name, path));
+        std::sort(all.begin(), all.end());
+        return all;
+    }
+
+    RunRecord run(const RunPlan& plan) const {
+        RunRecord record;
+        record.plan = plan;
+        record.observer = "ebpf";
+        record.passed = true;
+        record.phases = {{.name = "entrypoint", .passed = true, .message = {}, .duration_s = 0}};
+        const std::set<std::string> read_only(plan.read_only.begin(), plan.read_only.end());
+        for (const std::string& target : plan.read_only) record.canary[target] = Canary::seen;
+        double time = 0;
+        for (const Container& each : containers_) {
+            ContainerRecord& own = record.containers[each.name];
+            own.behind_another = std::ranges::any_of(each.after, [&](const std::string& other) {
+                return !record.containers[other].trouble.empty();
+            });
+            if (own.behind_another) {
+                own.trouble = each.name + " was not started";
+                continue;
+            }
+            for (const std::string& path : each.reads) record.uses[place_in(each.name, path)] = 1;
+            const auto write = [&](const std::string& path) {
+                Attempt attempt;
+                attempt.mount = place_in(each.name, path);
+                attempt.operation = "create";
+                attempt.path = place_in(each.name, path + "/file");
+                attempt.error = read_only.contains(place_in(each.name, path)) ? EROFS : 0;
+                attempt.first_s = time += 0.1;
+                record.uses[place_in(each.name, path)] = 1;
+                record.attempts.edit().push_back(attempt);
+                return attempt.error == 0;
+            };
+            for (const std::string& path : each.writes) write(path);
+            for (const std::string& path : each.needs)
+                if (own.trouble.empty() && !write(path)) own.trouble = each.name + " exited with code 3";
+        }
+        for (const auto& [name, own] : record.containers) {
+            if (own.trouble.empty() || !record.passed) continue;
+            record.passed = false;
+            record.phases.back().passed = false;
+            record.phases.back().message = own.trouble;
+        }
+        return record;
+    }
+
+    Question question() const {
+        Question question;
+        question.candidates = candidates();
+        for (const std::string& target : question.candidates) {
+            Mount mount;
+            mount.target = target;
+            question.mounts.push_back(mount);
+        }
+        return question;
+    }
+
+    // What is there in each source is one file, so that nothing can be split.
+    std::vector<RunRecord> settle() const {
+        Question asked = question();
+        std::vector<RunRecord> runs;
+        for (int i = 0; i < 100; ++i) {
+            NextStep step = next_step(asked, runs);
+            for (const std::string& path : step.look_at)
+                asked.facts[path] = {.exists = true, .is_directory = false};
+            if (!step.run && step.look_at.empty()) break;
+            if (!step.run) continue;
+            runs.push_back(run(*step.run));
+            if (runs.size() > 1) compare_with_control(runs.back(), runs.front());
+        }
+        return runs;
+    }
+
+    std::map<std::string, Verdict> verdicts(const std::vector<RunRecord>& runs) const {
+        Question asked = question();
+        for (const std::string& target : asked.candidates)
+            for (const std::string& path : {target, target + "/file"})
+                asked.facts[path] = {.exists = true, .is_directory = false};
+        std::map<std::string, Verdict> found;
+        for (const MountResult& each : judge_all(asked, runs)) found[each.mount.target] = each.verdict;
+        return found;
+    }
+
+  private:
+    std::vector<Container> containers_;
+};
+
+TEST(System, TakesTwoRunsWhereNothingIsWritten) {
+    std::vector<Container> containers;
+    for (int i = 0; i < 12; ++i)
+        containers.push_back({"s" + std::to_string(i), {"/etc/app", "/srv"}, {}, {}});
+    const TestSystem system(containers);
+    const auto runs = system.settle();
+    EXPECT_EQ(runs.size(), 2U);
+    for (const auto& [target, verdict] : system.verdicts(runs)) EXPECT_EQ(verdict, Verdict::safe) << target;
+}
+
+// The other container has the same path, and only reads there.
+TEST(System, BlamesTheContainerThatWrites) {
+    const TestSystem system({{"reader", {"/data"}, {}, {}}, {"writer", {"/conf"}, {}, {"/data"}}});
+    const auto runs = system.settle();
+    EXPECT_EQ(system.verdicts(runs), (std::map<std::string, Verdict>{{"reader:/data", Verdict::safe},
+                                                                     {"writer:/conf", Verdict::safe},
+                                                                     {"writer:/data", Verdict::required}}));
+    EXPECT_LE(runs.size(), 3U);
+}
+
+TEST(System, BlamesAllWhoFallInOneRunAtOnce) {
+    std::vector<Container> containers;
+    for (int i = 0; i < 10; ++i)
+        containers.push_back({"s" + std::to_string(i), {"/a", "/b", "/c"}, {}, {"/data"}});
+    const TestSystem system(containers);
+    const auto runs = system.settle();
+    EXPECT_LE(runs.size(), 3U);
+    for (const auto& [target, verdict] : system.verdicts(runs))
+        EXPECT_EQ(verdict, target.ends_with("/data") ? Verdict::required : Verdict::safe) << target;
+}
+
+// Ten services with 40 mounts of which 12 are written to.
+TEST(System, TakesEightRunsForAWholeProject) {
+    std::vector<Container> containers;
+    for (int i = 0; i < 10; ++i) containers.push_back({"s" + std::to_string(i), {"/a", "/b", "/c"}, {}, {}});
+    for (int i = 0; i < 8; ++i) containers[static_cast<std::size_t>(i)].needs = {"/data"};
+    containers[0].needs.push_back("/run");
+    containers[1].needs.push_back("/run");
+    containers[8].writes = {"/log"};
+    containers[9].writes = {"/log"};
+    containers[3].after = {"s0"};
+    containers[4].after = {"s3"};
+    const TestSystem system(containers);
+    EXPECT_EQ(system.candidates().size(), 42U);
+    const auto runs = system.settle();
+    EXPECT_LE(runs.size(), 8U);
+    for (const auto& [target, verdict] : system.verdicts(runs))
+        EXPECT_EQ(verdict, target.ends_with("/data") || target.ends_with("/run") ? Verdict::required
+                           : target.ends_with("/log")                            ? Verdict::tolerated
+                                                                                 : Verdict::safe)
+            << target;
+}
+
+// Each falls for one of two on which something is refused: which one is asked of both at once.
+TEST(System, AsksSeveralContainersAtOnceWhichMountItWas) {
+    const TestSystem system(
+        {{"a", {}, {"/log"}, {"/data"}}, {"b", {}, {"/log"}, {"/data"}}, {"c", {}, {"/log"}, {"/data"}}});
+    const auto runs = system.settle();
+    EXPECT_LE(runs.size(), 5U);
+    for (const auto& [target, verdict] : system.verdicts(runs))
+        EXPECT_EQ(verdict, target.ends_with("/data") ? Verdict::required : Verdict::tolerated) << target;
+}
+
+// Nothing is known of what it does while another one is away.
+TEST(System, DoesNotBlameWhoWaitsForAnother) {
+    const TestSystem system({{"db", {}, {}, {"/data"}}, {"web", {"/srv"}, {"/cache"}, {}, {"db"}}});
+    const auto runs = system.settle();
+    EXPECT_EQ(system.verdicts(runs), (std::map<std::string, Verdict>{{"db:/data", Verdict::required},
+                                                                     {"web:/cache", Verdict::tolerated},
+                                                                     {"web:/srv", Verdict::safe}}));
+}
+
+// Of the same name, on mounts of the same path: what one leaves out is not what the other has done.
+TEST(System, DoesNotExcuseAWriteByAnotherContainer) {
+    RunRecord control, probe;
+    for (RunRecord* run : {&control, &probe}) run->passed = true, run->observer = "ebpf";
+    probe.plan.kind = RunKind::probe;
+    probe.plan.id = 2;
+    probe.plan.read_only = {"app1:/conf"};
+    probe.canary["app1:/conf"] = Canary::seen;
+    for (RunRecord* run : {&control, &probe})
+        for (const char* name : {"app1", "app2"}) {
+            run->uses[place_in(name, "/conf")] = 1;
+            if (run == &probe && std::string(name) == "app1") continue;
+            Attempt write;
+            write.operation = "create";
+            write.path = place_in(name, "/proc/sys/file1");
+            if (run == &probe) write.path = "app2:/proc/sys/file2";  // a name that no control run has
+            run->attempts.edit().push_back(write);
+        }
+    Question question;
+    question.candidates = {"app1:/conf"};
+    question.mounts.emplace_back().target = "app1:/conf";
+    RunRecord again = control, probe_again = probe;
+    std::vector<RunRecord> runs{control, probe};
+    for (int i = 0; i < 10; ++i) {
+        const NextStep step = next_step(question, runs);
+        if (!step.run) break;
+        runs.push_back(step.run->kind == RunKind::control ? again : probe_again);
+        runs.back().plan = *step.run;
+    }
+    EXPECT_EQ(judge_all(question, runs).front().verdict, Verdict::tolerated);
+}
+
+TEST(ByContainer, TellsEachOfItsOwn) {
+    CampaignResult whole;
+    for (const char* name : {"a", "b", "c"}) whole.scenario.members.emplace_back().name = name;
+    whole.image_ids = {{"a", "sha256:1"}, {"b", "sha256:2"}};
+    RunRecord control, probe;
+    control.passed = probe.passed = true;
+    control.phases = {{.name = "shutdown", .passed = true, .message = {}, .duration_s = 0}};
+    control.containers["a"].exit_code = 0;
+    control.containers["b"].exit_code = 143;
+    control.containers["c"].exit_code = 1;
+    control.containers["c"].trouble = "c fell";
+    control.uses = {{"a:/data", 3}, {"b:/data", 4}};
+    WritablePath writable;
+    writable.path = "a:/data/run";
+    writable.mount = "a:/data";
+    probe.plan.id = 2;
+    probe.plan.kind = RunKind::probe;
+    probe.plan.read_only = {"a:/data", "b:/data"};
+    probe.plan.writable = {writable};
+    probe.canary = {{"a:/data", Canary::seen}, {"b:/data", Canary::seen}};
+    whole.runs = {control, probe};
+    MountResult mount;
+    mount.mount.target = "a:/data";
+    Attempt left_out;
+    left_out.path = "b:/data/x";
+    left_out.mount = "b:/data";
+    mount.difference.left_out = {left_out};
+    whole.mounts = {mount};
+    whole.recommendation.read_only = {"a:/data", "b:/data"};
+    whole.recommendation.writable = {writable};
+    whole.recommendation.verified_by_run = 2;
+    Scenario of_a, of_c;
+    of_a.name = "a";
+    of_c.name = "c";
+    const auto parts = by_container(whole, {{"a", of_a}, {"c", of_c}});
+    ASSERT_EQ(parts.size(), 2U);
+    const CampaignResult &a = parts[0], &c = parts[1];
+    EXPECT_EQ(a.image_id, "sha256:1");
+    EXPECT_EQ(a.mounts.front().mount.target, "/data");
+    EXPECT_EQ(a.mounts.front().difference.left_out[0].path, "b:/data/x");
+    EXPECT_EQ(a.runs[1].plan.read_only, std::vector<std::string>{"/data"});
+    EXPECT_EQ(a.runs[1].beside, std::vector<std::string>{"b:/data"});
+    EXPECT_EQ(a.runs[1].plan.writable.front().path, "/data/run");
+    EXPECT_EQ(a.runs[0].uses, (std::map<std::string, std::uint64_t>{{"/data", 3}}));
+    EXPECT_EQ(a.recommendation.read_only, std::vector<std::string>{"/data"});
+    EXPECT_EQ(a.recommendation.writable.front().mount, "/data");
+    EXPECT_EQ(a.recommendation.verified_by_run, 2);
+    EXPECT_TRUE(a.runs[0].passed);
+    EXPECT_FALSE(c.runs[0].passed);
+    EXPECT_EQ(c.runs[0].phases.back().message, "c fell");
+    EXPECT_TRUE(c.mounts.empty());
+    EXPECT_EQ(c.recommendation, Recommendation{});
+}
+
+}  // namespace
+}  // namespace rogate::verdict
