@@ -111,3 +111,18 @@ build() {
     rm -f "$log"
   fi
 }
+
+# new_compose: Debian trixie's docker-compose, taken from the package mirror once, into build/oracle; nothing is installed.
+need_new_compose() {
+  local folder=$PWD/build/oracle own
+  new_compose=$folder/root/usr/libexec/docker/cli-plugins/docker-compose
+  [ -x "$new_compose" ] && return
+  say "taking docker-compose from the mirror"
+  mkdir -p "$folder"/{lists/partial,cache/archives/partial}
+  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $(mirror) trixie main" >"$folder/sources.list"
+  own=(-o Dir::Etc::sourcelist="$folder/sources.list" -o Dir::Etc::sourceparts=- -o Dir::State::lists="$folder/lists"
+    -o Dir::Cache="$folder/cache" -o APT::Sandbox::User=root)
+  apt-get "${own[@]}" -qq update
+  (cd "$folder" && apt-get "${own[@]}" -qq download docker-compose)
+  dpkg-deb -x "$folder"/docker-compose_*.deb "$folder/root"
+}

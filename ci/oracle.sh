@@ -17,18 +17,8 @@ esac
 rogate=$(realpath "$1")
 shift
 
-folder=$PWD/build/oracle
-program=$folder/root/usr/libexec/docker/cli-plugins/docker-compose
-if ! [ -x "$program" ]; then
-  say "taking docker-compose from the mirror"
-  mkdir -p "$folder"/{lists/partial,cache/archives/partial}
-  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $(mirror) trixie main" >"$folder/sources.list"
-  own=(-o Dir::Etc::sourcelist="$folder/sources.list" -o Dir::Etc::sourceparts=- -o Dir::State::lists="$folder/lists"
-    -o Dir::Cache="$folder/cache" -o APT::Sandbox::User=root)
-  apt-get "${own[@]}" -qq update
-  (cd "$folder" && apt-get "${own[@]}" -qq download docker-compose)
-  dpkg-deb -x "$folder"/docker-compose_*.deb "$folder/root"
-fi
+need_new_compose
+program=$new_compose
 
 tests=$PWD/tests
 paths=("$@")

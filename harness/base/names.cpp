@@ -109,6 +109,22 @@ std::string_view to_string(WritableAs as) {
     return "?";
 }
 
+std::string_view to_string(SettingResult::Outcome outcome) {
+    switch (outcome) {
+        case SettingResult::Outcome::offered:
+            return "offered";
+        case SettingResult::Outcome::no_help:
+            return "no help";
+        case SettingResult::Outcome::breaks:
+            return "breaks";
+        case SettingResult::Outcome::not_tried:
+            return "not tried";
+        case SettingResult::Outcome::unsettled:
+            return "unsettled";
+    }
+    return "?";
+}
+
 std::string_view to_string(Origin::Kind kind) {
     switch (kind) {
         case Origin::Kind::scenario:

@@ -9,6 +9,7 @@
 #include <rogate/labels.hpp>
 #include <rogate/names.hpp>
 
+#include "advise/advise.hpp"
 #include "base/text.hpp"
 #include "campaign/companions.hpp"
 #include "campaign/data.hpp"
@@ -166,6 +167,21 @@ std::vector<DataDifference> differences_of(const std::vector<DataMount>& mounts)
                              .way_out = "declare it as a mount of its own"});
     }
     return found;
+}
+
+// What a patch writes into a manifest in place of a tmpfs: as the kubelet makes it (spec/kube_volumes.cpp).
+std::string empty_dir_options(const Scenario& scenario) {
+    if (scenario.subject.origin.kind != Origin::Kind::kubernetes) return {};
+    return scenario.pod.fs_group ? fmt::format("mode=2777,gid={},exec", *scenario.pod.fs_group)
+                                 : std::string("mode=0777,exec");
+}
+
+// Names of the variables that the user or the image has set.
+std::set<std::string> variables_of(const Subject& subject, const engine::ImageInfo& image) {
+    std::set<std::string> names;
+    for (const std::string& each : image.env) names.insert(each.substr(0, each.find('=')));
+    for (const auto& [name, value] : subject.environment) names.insert(name);
+    return names;
 }
 
 // What the runs have in place of the user's data: target -> what.
@@ -419,6 +435,7 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
                                .not_tried = untried,
                                .can_make_mount_points = pod.can_make_mount_points(),
                                .tmpfs_has_owner = client.server().tmpfs_takes_owner(),
+                               .tmpfs_options = empty_dir_options(result.scenario),
                                .after_restart = verdict::phases_after_restart(result.scenario.steps),
                                .data_differences = all_differences(),
                                .made_up = made_up(result.scenario, data.mounts()),
@@ -426,9 +443,13 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
     question.can_make_mount_points.merge(data.can_make_mount_points());
     bench.lacks_data = !question.data_differences.empty();
     std::optional<Tries> tries(std::in_place, bench, options.repeat, result.runs, 0);
+    // With `data: live` another setting would write to the user's own data.
+    const bool is_live = result.scenario.data == DataMode::live;
+    const advise::Advisor advisor{.settings = is_live ? std::vector<advise::Setting>{} : options.settings,
+                                  .variables = variables_of(result.scenario.subject, image)};
     std::vector<RunRecord> plans;  // one for each plan, whatever the number of its runs
     for (;;) {
-        verdict::NextStep step = verdict::next_step(question, plans);
+        verdict::NextStep step = advise::next_step(advisor, question, plans);
         for (const std::string& path : step.look_at) {
             auto looking = data.is_given(path) ? pod.look(path) : data.look(path);
             auto bound = bounded(std::move(looking));
@@ -440,6 +461,9 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
         if (interrupted || (!step.run && step.look_at.empty())) break;
         if (!step.run) continue;
         const int at_most = tries->at_most();
+        // Everything is settled without settings; they are tried as far as the budget goes.
+        const bool tries_settings = !step.run->environment.empty();
+        if (tries_settings && options.budget && !options.budget->refusal(at_most).empty()) break;
         // After it come the last looks at what runs would have needed.
         if (refuses(at_most, question)) continue;
         const std::size_t runs_before = result.runs.size();
@@ -452,11 +476,12 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
             // Part of the tries is no evidence either.
             result.runs.erase(result.runs.begin() + static_cast<std::ptrdiff_t>(runs_before),
                               result.runs.end());
+            interrupted = !tries_settings;
             break;
         }
         if (!record) co_return fail(std::move(record.error()));
         // What the runs were given was not what the application needs: none of them counts.
-        const bool is_control = record->plan.kind == RunKind::control;
+        const bool is_control = record->plan.kind == RunKind::control && record->plan.environment.empty();
         const bool again = is_control && data.learn_from(*record);
         if ((is_control && pod.learn_from(*record)) || again) {
             tell_notes();
@@ -477,12 +502,14 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
     else if (auto cleared = co_await clear_remains(bench); !cleared)
         co_return cleared;
     result.stopped = question.stopped;
-    result.mounts = verdict::judge_all(question, plans);
+    advise::Conclusion concluded = advise::conclude(advisor, question, plans);
+    result.mounts = std::move(concluded.mounts);
+    result.recommendation = std::move(concluded.recommendation);
+    result.settings = std::move(concluded.settings);
     result.data_differences = verdict::with_use(question.data_differences, plans);
     note_mount_points(data, result.mounts);
     tell_exercise(result);
     name_all_runs(*tries, result.mounts);
-    result.recommendation = verdict::recommend(result.mounts, plans);
     result.varying_names = verdict::varying_names(result.runs);
     co_return Result<>{};
 }
@@ -536,11 +563,12 @@ Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std
     auto facts = co_await engine_facts(client);
     if (!facts) co_return fail(std::move(facts.error()));
     result.engine = std::move(*facts);
-    std::vector<Subject*> subjects{&result.scenario.subject};
-    for (Companion& companion : result.scenario.companions) subjects.push_back(&companion.subject);
-    for (Subject* each : subjects)
-        if (auto settled = co_await settle_built_image(client, *each); !settled)
-            co_return fail(std::move(settled.error()));
+    const std::shared_ptr<Images> images =
+        options.images ? options.images : std::make_shared<Images>(ImageOptions{}, session);
+    auto settling = campaign.bounded(images->settle(client, result.scenario, status));
+    auto settled = co_await std::move(settling);
+    if (campaign.interrupted) co_return co_await end_without_runs();
+    if (!settled) co_return fail(std::move(settled.error()));
     auto getting = campaign.bounded(need_image(client, result.scenario.subject.image, status));
     auto image = co_await std::move(getting);
     if (campaign.interrupted) co_return co_await end_without_runs();
@@ -563,6 +591,10 @@ Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std
     std::unique_ptr<observe::Observer> observer;
     DataPlane data(client, session, result.scenario.subject.image);
     data.use(result.scenario.data);
+    // As the kubelet makes an emptyDir.
+    if (result.scenario.subject.origin.kind == Origin::Kind::kubernetes)
+        data.make_new_volumes({.group = result.scenario.pod.fs_group.value_or(0),
+                               .mode = result.scenario.pod.fs_group ? 02777U : 0777U});
     if (options.offline) cut_off(result.scenario, status);
     // No port of such a network is published.
     const bool by_relay = options.offline || options.requests == Requests::relay ||

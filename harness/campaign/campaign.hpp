@@ -6,7 +6,9 @@
 #include <memory>
 #include <rogate/result.hpp>
 
+#include "advise/knowledge.hpp"
 #include "campaign/budget.hpp"
+#include "campaign/images.hpp"
 #include "campaign/status.hpp"
 #include "engine/client.hpp"
 #include "observe/observer.hpp"
@@ -28,9 +30,12 @@ struct Options {
     // The runs' network reaches nothing outside of it, and the subject joins no other one.
     bool offline = false;
     int repeat = 1;                                      // how often each run is tried
+    std::vector<advise::Setting> settings = {};          // that are tried where they match what is written
     std::chrono::milliseconds observer_timeout{30'000};  // for its answer to a command
     // Shared with the other campaigns of the command; null: no bounds.
     std::shared_ptr<Budget> budget = {};
+    // Likewise; null: what the campaign builds is its own, and goes with its session.
+    std::shared_ptr<Images> images = {};
     // Gives the campaign an observer of the caller's own, in place of the one that `observer` names.
     std::function<engine::Task<std::unique_ptr<observe::Observer>>()> own_observer = {};
 };

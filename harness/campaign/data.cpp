@@ -610,6 +610,12 @@ Task<std::vector<engine::MountSpec>> DataPlane::prepare(RunPlan plan,
         const std::string& path = plan.writable[i].path;
         const bool is_there = std::ranges::any_of(
             mounts_, [&](const DataMount& data) { return data.below_source && data.mount.target == path; });
+        if (plan.writable[i].as == WritableAs::tmpfs && makes_tmpfs()) {
+            auto spec = co_await tmpfs_for(plan, plan.writable[i], i);
+            if (!spec) co_return fail(std::move(spec.error()));
+            specs.push_back(std::move(*spec));
+            continue;
+        }
         if (plan.writable[i].as != WritableAs::volume || is_given(path) || is_there) continue;
         auto spec = co_await volume_for(plan, plan.writable[i], i);
         if (!spec) co_return fail(std::move(spec.error()));

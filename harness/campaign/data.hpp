@@ -95,6 +95,16 @@ class DataPlane {
     void keep_read_only_above() { reaches_below_ = false; }
     // Before survey(): how everything is given to the runs for which know() says nothing else.
     void use(DataMode mode) { mode_ = mode; }
+    // A new volume where the subject has nothing of the image's: its root belongs to root and this group, and
+    // has this mode. As the engine makes it by default.
+    struct NewRoot {
+        std::uint32_t group = 0, mode = 0755;
+    };
+    void make_new_volumes(NewRoot root) { new_root_ = root; }
+    // What is to be a tmpfs of `plan.writable` is mounted by prepare() as well, since the runtime gives a
+    // tmpfs of the container's own the mode that the image has there (runc, libcontainer/rootfs_linux.go), as
+    // a kubelet does not.
+    bool makes_tmpfs() const { return new_root_.has_value(); }
     // Before survey(): how the mount with `known.mount.target` is given to the runs (copy, made, given),
     // where that is not to be found out.
     void know(DataMount known) { known_.insert_or_assign(known.mount.target, std::move(known)); }
@@ -219,6 +229,8 @@ class DataPlane {
     engine::Task<> source_left(const RunPlan& plan, std::size_t index, engine::MountSpec* made_so);
     engine::Task<engine::MountSpec> volume_for(const RunPlan& plan, const WritablePath& path,
                                                std::size_t number);
+    engine::Task<engine::MountSpec> tmpfs_for(const RunPlan& plan, const WritablePath& path,
+                                              std::size_t number);
     engine::Task<engine::MountSpec> writable_left(const RunPlan& plan, const WritablePath& path,
                                                   std::size_t number);
     engine::Task<> copy_into_folder(int run, std::size_t index, TarFolder root, SeenIn from);
@@ -250,6 +262,7 @@ class DataPlane {
     std::string session_;
     Scratch scratch_;
     DataMode mode_ = DataMode::overlay;
+    std::optional<NewRoot> new_root_;
     bool reaches_below_ = true, of_services_ = false;
     std::set<std::string> written_elsewhere_;
     std::map<std::string, DataMount> known_;

@@ -58,6 +58,12 @@ Task<verdict::PathFacts> DataPlane::look(std::string path) {
         auto seen = co_await scratch_.look_at(scratch_.helper(), where);
         if (!seen) co_return fail(std::move(seen.error()).with_context(fmt::format("looking at {}", path)));
         facts.empty = seen->only_one;
+        if (!facts.empty) {
+            auto files = co_await scratch_.holds_files(scratch_.helper(), where);
+            if (!files)
+                co_return fail(std::move(files.error()).with_context(fmt::format("looking at {}", path)));
+            facts.only_directories = !*files;
+        }
         facts.uid = seen->entry.uid;
         facts.gid = seen->entry.gid;
         facts.mode = seen->entry.mode;
@@ -121,6 +127,25 @@ Task<engine::MountSpec> DataPlane::part_of(int run, std::string target, std::str
     co_return spec;
 }
 
+Task<engine::MountSpec> DataPlane::tmpfs_for(const RunPlan& plan, const WritablePath& path,
+                                             std::size_t number) {
+    engine::VolumeSpec volume = scratch_.volume(scratch_.named(fmt::format("r{}-w{}", plan.id, number)));
+    std::string options = fmt::format("mode={:04o}", new_root_->mode);
+    if (new_root_->group != 0) options += fmt::format(",gid={}", new_root_->group);
+    volume.options = {{"type", "tmpfs"}, {"device", "tmpfs"}, {"o", std::move(options)}};
+    engine::MountSpec spec;
+    spec.target = path.path;
+    spec.type = engine::MountSpec::Type::volume;
+    spec.source = volume.name;
+    spec.no_copy = true;
+    volumes_[plan.id].push_back(volume.name);
+    auto made = co_await client_.volume_create(std::move(volume));
+    if (!made)
+        co_return fail(
+            std::move(made.error()).with_context(fmt::format("making the tmpfs for {}", path.path)));
+    co_return spec;
+}
+
 Task<engine::MountSpec> DataPlane::volume_for(const RunPlan& plan, const WritablePath& path,
                                               std::size_t number) {
     if (plan.data_of) co_return co_await writable_left(plan, path, number);
@@ -155,6 +180,16 @@ Task<engine::MountSpec> DataPlane::volume_for(const RunPlan& plan, const Writabl
     if (data.how == DataSource::as_it_is && there && !real.empty()) {
         spec.type = engine::MountSpec::Type::bind;
         spec.source = real + inside;
+        co_return spec;
+    }
+    if (new_root_ && !there && data.mount.type == MountType::rootfs && !plan.leaves_data) {
+        const std::string base = writable_folder(run, number);
+        std::vector<TarFolder> folders = {{base, 0, 0, 0755},
+                                          {base + "/data", 0, new_root_->group, new_root_->mode}};
+        if (auto put = co_await scratch_.put_folders(std::move(folders)); !put)
+            co_return fail(
+                std::move(put.error()).with_context(fmt::format("making the volume for {}", path.path)));
+        scratch_.bind(spec, base + "/data");
         co_return spec;
     }
     engine::VolumeSpec volume = scratch_.volume(scratch_.named(fmt::format("r{}-w{}", run, number)));

@@ -18,6 +18,7 @@
 #include "scenario/outcome.hpp"
 #include "scenario/step_runner.hpp"
 #include "verdict/no_op.hpp"
+#include "verdict/plan.hpp"
 
 namespace rogate::campaign {
 
@@ -104,6 +105,7 @@ class Launch {
     Task<> keep();
     Task<> steps_from(std::size_t first);
     Task<> steps_again();
+    Task<> start_after_crash();
     Task<> with_background(std::size_t index);
     // Whose ports are published; empty: the subject's own.
     const std::string& published_by() const { return network_.empty() ? bench_.pod.holder() : network_; }
@@ -474,6 +476,17 @@ Task<> Launch::steps_again() {
     co_return co_await steps_from(0);
 }
 
+// A new container finds nothing of before but what is in volumes: there a pid file or a lock would outlive
+// it, and keep the application from starting.
+Task<> Launch::start_after_crash() {
+    if (!record_.plan.crashes || failed_ || record_.plan.ends_by_kill || record_.plan.expected_early_exit)
+        co_return Result<>{};
+    Step again;
+    again.name = "start after a crash";
+    again.action = RestartAction{.kill = true};
+    co_return co_await step(again, verdict::crash_phase);
+}
+
 // In place of the shutdown, in a run whose data are to be those of a crash.
 Task<> Launch::crash() {
     if (auto begun = co_await begin("crash"); !begun) co_return begun;
@@ -625,6 +638,8 @@ Task<> Launch::collect() {
     name_what_is_split_off(record_.plan.writable, record_.attempts);
     record_.uses = std::move(recording->uses);
     record_.read_back = std::move(recording->read_back);
+    record_.listed = std::move(recording->listed);
+    record_.exec_refused = std::move(recording->exec_refused);
     record_.lost_events = recording->lost_events;
     record_.observer = bench_.observer.facts().kind;
     record_.observer_problem = std::move(recording->problem);
@@ -657,6 +672,7 @@ Task<> Launch::run_phases() {
         if (auto again = co_await begin_anew(); !again) co_return again;
         if (auto done = co_await steps_from(0); !done) co_return done;
         if (auto again = co_await steps_again(); !again) co_return again;
+        if (auto crashed = co_await start_after_crash(); !crashed) co_return crashed;
         if (failed_) {
             auto log =
                 co_await scenario::last_lines(bench_.client, container_, memory_.masker, 16 * 1024, 30);
@@ -728,7 +744,9 @@ engine::ContainerSpec container_for(const Bench& bench, const RunPlan& plan,
     for (const DataMount& data : bench.data.mounts())
         if (data.mount.type == MountType::tmpfs) add_tmpfs(spec, data.mount, is_read_only(data.mount, plan));
     for (const WritablePath& path : plan.writable)
-        if (path.as == WritableAs::tmpfs) spec.tmpfs.emplace(path.path, path.tmpfs_options);
+        if (path.as == WritableAs::tmpfs && !bench.data.makes_tmpfs())
+            spec.tmpfs.emplace(path.path, path.tmpfs_options);
+    for (const auto& [name, value] : plan.environment) spec.env.push_back(name + "=" + value);
     place_on_network(subject, bench.network, bench.relay.empty(), spec);
     spec.read_only_rootfs = subject.read_only_rootfs || contains(plan.read_only, "/");
     return spec;

@@ -9,6 +9,7 @@
 #include "base/text.hpp"
 #include "campaign/missing.hpp"
 #include "campaign/relay.hpp"
+#include "campaign/sources.hpp"
 #include "observe/observer.hpp"
 
 namespace rogate::campaign {
@@ -211,6 +212,20 @@ Task<FirstEntry> Scratch::look_at(std::string container, std::string path) {
         std::tie(first->entry.uid, first->entry.gid) = known->second;
     }
     co_return std::move(*first);
+}
+
+Task<bool> Scratch::holds_files(std::string container, std::string path) {
+    constexpr std::size_t enough = 4U << 20U;  // of directories alone: who has that many has files
+    std::string head;
+    std::optional<bool> found;
+    engine::ByteSink sink = [&](std::string_view bytes) -> Result<bool> {
+        head.append(bytes);
+        found = tar_holds_files(head);
+        return !found && head.size() < enough;
+    };
+    auto got = co_await client_.archive_get(std::move(container), std::move(path), sink);
+    if (!got) co_return fail(std::move(got.error()));
+    co_return found.value_or(true);
 }
 
 Task<std::string> Scratch::tree_of(std::string container, std::string path, std::string target) {

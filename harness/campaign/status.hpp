@@ -18,6 +18,8 @@ class Status {
     // Something the user should know although it changes no verdict (a clean-up that failed, a fallback that
     // was taken).
     virtual void warn(const std::string& text) = 0;
+    // What the user may want to know and has nothing to do about.
+    virtual void note(const std::string& text) { static_cast<void>(text); }
 };
 
 }  // namespace rogate::campaign

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <rogate/error.hpp>
 #include <string>
 #include <string_view>
@@ -44,5 +45,9 @@ struct FirstEntry {
     TarFolder entry;
 };
 Result<FirstEntry> first_tar_entry(std::string_view bytes);
+
+// Whether there is anything but directories among the entries behind the first one; nullopt: these bytes,
+// from its beginning, have only directories so far.
+std::optional<bool> tar_holds_files(std::string_view bytes);
 
 }  // namespace rogate::campaign

@@ -35,13 +35,21 @@ Task<> Tries::one(RunPlan plan, Places* group) {
     }
     auto record = co_await campaign::launch(bench_, std::move(plan));
     if (!record) co_return fail(std::move(record.error()));
-    if (control != controls_.end()) verdict::compare_with_control(*record, runs_[control->second]);
+    // With settings that are tried, what the application writes with them is what it is held against.
+    const auto compared = with_settings_.find({record->plan.state, record->plan.environment});
+    if (record->plan.environment.empty() && control != controls_.end())
+        verdict::compare_with_control(*record, runs_[control->second]);
+    else if (compared != with_settings_.end())
+        verdict::compare_with_control(*record, runs_[compared->second]);
     runs_.push_back(std::move(*record));
     group->push_back(runs_.size() - 1);
     const RunRecord& made = runs_.back();
     // One that was killed has no shutdown to compare with.
-    if (made.plan.kind == RunKind::control && !made.plan.ends_by_kill)
+    if (made.plan.kind != RunKind::control || made.plan.ends_by_kill) co_return Result<>{};
+    if (made.plan.environment.empty())
         controls_.try_emplace(made.plan.state, runs_.size() - 1);
+    else
+        with_settings_.try_emplace({made.plan.state, made.plan.environment}, runs_.size() - 1);
     co_return Result<>{};
 }
 

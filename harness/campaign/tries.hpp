@@ -38,7 +38,9 @@ class Tries {
     std::vector<RunRecord>& runs_;
     int before_;
     std::map<DataState, std::size_t> controls_;  // the first one of each state
-    std::map<DataState, int> data_of_;           // the run with whose data the state begins
+    // The first control run of each state with each set of settings.
+    std::map<std::pair<DataState, std::map<std::string, std::string>>, std::size_t> with_settings_;
+    std::map<DataState, int> data_of_;  // the run with whose data the state begins
     std::map<int, std::vector<int>> groups_;
 };
 

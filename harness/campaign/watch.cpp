@@ -72,7 +72,8 @@ class Watch {
 };
 
 Task<> Watch::start_observer() {
-    auto apart = co_await kernel_apart(client_, {subject_.runtime});
+    std::vector<std::string> runtimes{subject_.runtime};
+    auto apart = co_await kernel_apart(client_, std::move(runtimes));
     if (!apart) co_return fail(std::move(apart.error()));
     if (!apart->empty())
         co_return fail(

@@ -20,7 +20,7 @@ bool is_one_of(const std::vector<std::string>& targets, const std::string& targe
 Attempts refused_on(const CampaignResult& result, const std::string& target) {
     std::vector<Attempt> refused;
     for (const RunRecord& run : result.runs)
-        if (run.plan.kind == RunKind::control && !run.passed)
+        if (run.plan.kind == RunKind::control && run.plan.environment.empty() && !run.passed)
             for (const Attempt& each : run.attempts)
                 if (each.error == EROFS && each.mount == target) refused.push_back(each);
     return refused;

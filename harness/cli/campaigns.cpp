@@ -11,10 +11,13 @@
 #include "campaign/campaign.hpp"
 #include "change/open_up.hpp"
 #include "cli/ask.hpp"
+#include "cli/built_images.hpp"
 #include "cli/files.hpp"
 #include "cli/progress.hpp"
 #include "cli/reports.hpp"
 #include "cli/session.hpp"
+#include "cli/settings.hpp"
+#include "cli/verdict_code.hpp"
 #include "cli/watchdog.hpp"
 #include "report/markdown.hpp"
 #include "report/overview.hpp"
@@ -26,28 +29,6 @@
 namespace rogate::cli {
 
 namespace {
-
-// A required mount is an answer, no failure; one that is inconclusive is none.
-int verdict_code(const CampaignResult& result) {
-    const bool open = std::any_of(result.mounts.begin(), result.mounts.end(),
-                                  [](const MountResult& m) { return m.verdict == Verdict::inconclusive; });
-    // A state in which every control run fails; one that fails now and then is no answer of the scenario's.
-    std::map<DataState, bool> ever_passed;
-    for (const RunRecord& run : result.runs)
-        if (run.plan.kind == RunKind::control) {
-            const auto [at, fresh] = ever_passed.try_emplace(run.plan.state, run.passed);
-            at->second = at->second || run.passed;
-        }
-    if (std::any_of(ever_passed.begin(), ever_passed.end(), [](const auto& each) { return !each.second; }))
-        return exit_code(ErrorKind::scenario);
-    return open || !result.stopped.empty() ? exit_code(ErrorKind::inconclusive) : 0;
-}
-
-// Failures of the engine come first, then input, scenario and inconclusive ones.
-int worse(int a, int b) {
-    const auto rank = [](int c) { return c == 3 ? 4 : c == 2 ? 3 : c == 1 ? 2 : c == 4 ? 1 : 0; };
-    return rank(b) > rank(a) ? b : a;
-}
 
 campaign::ObserverChoice observer_choice(const std::string& name) {
     using Choice = campaign::ObserverChoice;
@@ -76,11 +57,13 @@ engine::Task<Scenario> with_live_container(engine::Client& client, Scenario scen
 class Job {
   public:
     Job(const Global& global, const RunOptions& options, const Scenario& scenario,
-        std::shared_ptr<campaign::Budget> budget, Board& board, std::size_t place, bool one_of_several)
+        std::shared_ptr<campaign::Budget> budget, std::shared_ptr<campaign::Images> images, Board& board,
+        std::size_t place, bool one_of_several)
         : options_(options),
           scenario_(scenario),
           alone_(!one_of_several),
           budget_(std::move(budget)),
+          images_(std::move(images)),
           session_(campaign::new_session()),
           progress_(board, place, one_of_several ? scenario.name : std::string()),
           watchdog_(global, session_),
@@ -102,6 +85,7 @@ class Job {
     const Scenario& scenario_;
     bool alone_;  // no other one is run meanwhile
     std::shared_ptr<campaign::Budget> budget_;
+    std::shared_ptr<campaign::Images> images_;
     std::string session_;
     Progress progress_;
     Watchdog watchdog_;
@@ -115,9 +99,13 @@ engine::Task<> Job::run(engine::Client& client) {
     campaign_options.ring_bytes = options_.ring_bytes;
     campaign_options.repeat = options_.repeat;
     campaign_options.budget = budget_;
+    campaign_options.images = images_;
     campaign_options.observer = observer_choice(options_.observer);
     campaign_options.requests = requests_choice(options_.requests);
     campaign_options.offline = options_.offline;
+    auto known = settings_of(options_);
+    if (!known) co_return fail(std::move(known.error()));
+    campaign_options.settings = std::move(*known);
     campaign_options.observer_timeout =
         std::chrono::milliseconds(static_cast<std::int64_t>(std::min(30.0, timeout_s_) * 1000));
     auto whole = co_await with_live_container(client, scenario_);
@@ -134,6 +122,7 @@ engine::Task<> Job::run(engine::Client& client) {
             co_await campaign::run_campaign(client, std::move(tried), session_, campaign_options, progress_);
         if (!done) co_return fail(std::move(done.error()));
         result_ = std::move(*done);
+        images_->name_as_in_files(result_->scenario);
         const auto refused = change::refused_as_configured(*result_);
         if (refused.empty()) break;
         auto wanted = opens_up(refused);
@@ -199,6 +188,10 @@ class Campaigns {
           scenarios_(scenarios),
           several_(several),
           budget_(std::make_shared<campaign::Budget>(options.max_runs, options.max_time)),
+          images_(std::make_shared<campaign::Images>(
+              campaign::ImageOptions{options.build, options.no_build, options.pull, options.keep_images},
+              campaign::new_session())),
+          built_(global, images_, scenarios),
           board_(look_at(STDERR_FILENO, global.colour), options.quiet),
           texts_(scenarios.size()),
           overview_(scenarios.size()),
@@ -225,6 +218,8 @@ class Campaigns {
     const std::vector<Scenario>& scenarios_;
     bool several_;
     std::shared_ptr<campaign::Budget> budget_;
+    std::shared_ptr<campaign::Images> images_;
+    BuiltImages built_;
     Board board_;
     std::vector<EngineQueue::Host> lanes_;
     std::size_t taken_ = 0, printed_ = 0;
@@ -240,8 +235,8 @@ std::optional<EngineWork> Campaigns::next(std::size_t lane) {
     const std::size_t index = taken_++;
     Global global = global_;
     global.host = lanes_[lane];  // for its watchdog
-    auto job =
-        std::make_shared<Job>(global, options_, scenarios_[index], budget_, board_, lane, lanes_.size() > 1);
+    auto job = std::make_shared<Job>(global, options_, scenarios_[index], budget_, images_, board_, lane,
+                                     lanes_.size() > 1);
     EngineWork work;
     work.work = [job](engine::Client& client) { return job->run(client); };
     work.clean_up = [job](engine::Client& client) { return job->clean_up(client); };
@@ -321,6 +316,7 @@ int Campaigns::go() {
     for (; printed_ < texts_.size(); ++printed_)
         if (texts_[printed_]) std::fputs(texts_[printed_]->c_str(), stdout);
     if (several_) report_on_all();
+    if (const auto cleaned = built_.end(); !cleaned) worst_ = worse(worst_, report_error(cleaned.error()));
     if (const int code = report_outcome(outcome); code != 0) return code >= 128 ? code : worse(worst_, code);
     return worst_;
 }

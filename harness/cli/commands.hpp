@@ -36,18 +36,22 @@ struct RunOptions {
     std::optional<std::chrono::milliseconds> max_time;  // --max-time, likewise
     int jobs = 1;                                       // scenarios at a time on each engine
     std::size_t ring_bytes = 16U << 20U;
-    std::string observer = "auto";            // auto, ebpf, ptrace, none
-    std::string requests = "auto";            // auto, ports, relay
-    bool rootfs = false;                      // --rootfs: "/" of each subject is a candidate as well
-    bool offline = false;                     // --offline: the runs' network reaches nothing outside
-    std::vector<std::string> tests;           // --test COMMAND, for the shell
-    std::string test_directory;               // --test-directory; empty: the current one
-    std::vector<std::string> junit;           // --junit PATTERN, of files that the tests write
-    std::vector<std::string> known_failures;  // --known-failures FILE|NAME
+    std::string observer = "auto";  // auto, ebpf, ptrace, none
+    std::string requests = "auto";  // auto, ports, relay
+    bool rootfs = false;            // --rootfs: "/" of each subject is a candidate as well
+    bool offline = false;           // --offline: the runs' network reaches nothing outside
+    std::vector<std::string>
+        settings;              // --settings FILE: what is tried beside the shipped ones, and before them
+    bool no_settings = false;  // --no-settings: none is tried
+    std::vector<std::string> tests;                         // --test COMMAND, for the shell
+    std::string test_directory;                             // --test-directory; empty: the current one
+    std::vector<std::string> junit;                         // --junit PATTERN, of files that the tests write
+    std::vector<std::string> known_failures;                // --known-failures FILE|NAME
     std::optional<std::chrono::milliseconds> test_timeout;  // of each; absent: the default
     bool allow_commands =
         false;  // --allow-commands: steps of scenario files may run commands on this machine
     std::optional<std::chrono::milliseconds> soak;  // --soak, of rogate's own exercise
+    bool build = false, no_build = false, pull = false, keep_images = false;  // as campaign::ImageOptions
 };
 
 struct PlanOptions {
@@ -88,6 +92,18 @@ struct WatchCommandOptions {
     std::size_t ring_bytes = 16U << 20U;
 };
 
+struct WrapOptions {
+    std::vector<std::string> command;  // behind --
+    std::string out;                   // as those of RunOptions
+    std::string summary;
+    bool quiet = false;
+    bool rootfs = false;
+    std::string data = "live";                         // live; overlay is not there yet
+    std::optional<int> max_runs;                       // --max-runs; absent: no bound
+    std::optional<std::chrono::milliseconds> timeout;  // --timeout, of one run of COMMAND
+    std::size_t ring_bytes = 16U << 20U;
+};
+
 struct CleanOptions {
     bool dry_run = false;
     std::string session;  // empty: every session's
@@ -125,6 +141,7 @@ struct PatchOptions {
 int run_command(const Global& global, const RunOptions& options);
 int merge_command(const Global& global, const MergeOptions& options);
 int watch_command(const Global& global, const WatchCommandOptions& options);
+int wrap_command(const Global& global, const WrapOptions& options);
 int clean_command(const Global& global, const CleanOptions& options);
 int gate_command(const Global& global, const GateOptions& options);
 int plan_command(const Global& global, const PlanOptions& options);

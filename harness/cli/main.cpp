@@ -78,6 +78,12 @@ int main(int argc, char** argv) {
         "--open-up", run.open_up,
         "Where the control run fails and writes were refused on mounts that you have read-only: "
         "make these writable in the control run, and settle them like any other");
+    one_at_a_time(run_app->add_option(
+        "--settings", run.settings,
+        "A file of settings that remove writes, tried beside those that rogate knows where they match "
+        "what is written (repeatable)"));
+    run_app->add_flag("--no-settings", run.no_settings,
+                      "Try no settings of the application or its runtime: take the configuration as it is");
     one_at_a_time(
         run_app->add_option("--test", run.tests,
                             "A command of yours that tests the system, for the shell of this machine "
@@ -149,6 +155,18 @@ int main(int argc, char** argv) {
                      "Make no more runs than this, of all scenarios together; what is not settled by then is "
                      "inconclusive (default: as many as it takes)")
         ->check(CLI::Range(1, 1'000'000));
+    CLI::Option* build = run_app->add_flag("--build", run.build,
+                                           "Build the images of services with 'build', also where there are "
+                                           "some (default: only where the engine "
+                                           "has none)");
+    run_app
+        ->add_flag("--no-build", run.no_build,
+                   "Build nothing: what `docker compose build` made has to be there")
+        ->excludes(build);
+    run_app->add_flag("--pull", run.pull,
+                      "Pull images, and those that builds begin with, though the engine has them");
+    run_app->add_flag("--keep-images", run.keep_images,
+                      "Leave the images that were built on the engine, and say their names");
     std::string max_time;
     run_app
         ->add_option("--max-time", max_time,
@@ -246,6 +264,43 @@ int main(int argc, char** argv) {
     watch_app->add_option("-o,--output", watch.output, "Write to this file (default: standard output)");
     watch_app->add_flag("-q,--quiet", watch.quiet, "No progress, only what was seen");
     add_ring_size(watch_app, watch.ring_bytes);
+
+    WrapOptions wrap;
+    std::string wrap_timeout;
+    CLI::App* wrap_app = app.add_subcommand(
+        "wrap", "Settle the mounts of whatever COMMAND creates: any program that drives docker");
+    wrap_app->add_option("COMMAND", wrap.command, "The program and its arguments, behind --")->required();
+    wrap_app->add_option(
+        "-o,--out", wrap.out,
+        "Write the reports into a folder for each container in this one (made if missing), and those "
+        "on all of them into this one");
+    wrap_app->add_option("--summary", wrap.summary,
+                         "Append the Markdown reports to this file, for example \"$GITHUB_STEP_SUMMARY\"");
+    wrap_app->add_flag("-q,--quiet", wrap.quiet, "No progress; COMMAND's output is shown all the same");
+    wrap_app->add_flag("--rootfs", wrap.rootfs, "Try / of each container, too");
+    wrap_app
+        ->add_option("--data", wrap.data,
+                     "live: what COMMAND binds and its volumes are its own, and what it writes there stays")
+        ->check(CLI::IsMember({"live", "overlay"}));
+    wrap_app
+        ->add_option(
+            "--max-runs", wrap.max_runs,
+            "Start COMMAND no more often than this; what is not settled by then is inconclusive (default: as "
+            "often as it takes)")
+        ->check(CLI::Range(1, 1'000'000));
+    wrap_app
+        ->add_option(
+            "--timeout", wrap_timeout,
+            "30s, 10m: how long COMMAND may take each time (default: the control run as long as it likes, "
+            "each other run three times as long as that and a minute)")
+        ->check([&wrap](const std::string& text) {
+            const auto parsed = rogate::spec::parse_duration(text);
+            if (!parsed) return parsed.error();
+            if (*parsed <= 0) return std::string("must be more than nothing");
+            wrap.timeout = std::chrono::milliseconds(*parsed);
+            return std::string();
+        });
+    add_ring_size(wrap_app, wrap.ring_bytes);
 
     MergeOptions merge;
     CLI::App* merge_app =
@@ -366,6 +421,7 @@ int main(int argc, char** argv) {
     if (*init_app) return init_command(global, init);
     if (*merge_app) return merge_command(global, merge);
     if (*watch_app) return watch_command(global, watch);
+    if (*wrap_app) return wrap_command(global, wrap);
     if (*clean_app) return clean_command(global, clean);
     if (*gate_app) return gate_command(global, gate);
     if (*audit_app) return audit_command(global, audit);

@@ -14,8 +14,12 @@ namespace {
 constexpr std::size_t most_lines = 12;
 
 std::string describe(const RunPlan& plan) {
-    const std::string state =
+    std::string state =
         plan.state == DataState::current ? "" : fmt::format(", data: {}", to_string(plan.state));
+    if (!plan.environment.empty()) {
+        for (const auto& [name, value] : plan.environment) state += fmt::format(", {}={}", name, value);
+        if (plan.kind == RunKind::control) return fmt::format("run {} (control{})", plan.id, state);
+    }
     if (plan.kind == RunKind::control)
         return fmt::format("run {} (control, as configured{})", plan.id, state);
     std::string targets;

@@ -58,7 +58,7 @@ class Progress : public campaign::Status {
     void output(const std::string& line) override;
     void run_finished(const RunRecord& run) override;
     void warn(const std::string& text) override;
-    void note(const std::string& text);
+    void note(const std::string& text) override;
     // What no line may show.
     void hide(Masker masker) { masker_ = std::move(masker); }
 

@@ -10,6 +10,7 @@
 #include "cli/given.hpp"
 #include "cli/given_tests.hpp"
 #include "cli/session.hpp"
+#include "cli/settings.hpp"
 #include "spec/inputs.hpp"
 #include "spec/live_container.hpp"
 #include "spec/system.hpp"
@@ -150,6 +151,7 @@ int run_command(const Global& global, const RunOptions& options) {
     if (auto allowed = check_consent(options.allow_commands, *chosen); !allowed)
         return report_error(allowed.error());
     if (auto fits = check_jobs(options.jobs, *chosen); !fits) return report_error(fits.error());
+    if (auto known = settings_of(options); !known) return report_error(known.error());
     if (auto fits = check_open_up(options.open_up, *chosen); !fits) return report_error(fits.error());
     return run_scenarios(global, options, *chosen, several);
 }

@@ -57,6 +57,7 @@ struct Info {
 
 struct ImageInfo {
     std::string id;
+    std::string created;  // RFC 3339
     std::vector<std::string> env, entrypoint, cmd, volumes,
         exposed_ports;  // volumes: paths of VOLUME, sorted
     std::string user, working_dir, stop_signal;
@@ -157,6 +158,21 @@ struct NetworkInfo {
     std::string id, name;
     std::map<std::string, std::string> labels;
 };
+// What the engine is told of an image that it builds from a context, or from what it fetches itself.
+struct BuildSpec {
+    std::string name;        // that the image gets
+    std::string remote;      // a URL; empty: the context is sent
+    std::string dockerfile;  // in the context
+    std::string target, network, platform;
+    std::map<std::string, std::string> args, labels;
+    std::vector<std::string> extra_hosts, cache_from;  // extra_hosts: "name:address"
+    std::optional<std::int64_t> shm_size;
+    bool pull = false, no_cache = false;
+    std::vector<std::string> bases;  // references whose registries may ask for credentials
+};
+// Path and query of POST /build; pure.
+std::string to_build_target(const BuildSpec&);
+
 struct ImageSummary {
     std::string id;
     std::vector<std::string> tags;
@@ -229,6 +245,10 @@ class Client {
                                    std::vector<std::string> changes);
     Task<> image_pull(std::string reference, std::function<void(const std::string&)> progress = {},
                       Milliseconds deadline = Milliseconds(600'000));
+    // The classic builder's. `context` answers its tar, piece by piece; it is not asked when the engine
+    // fetches it. `progress` gets each line of the log, without its end.
+    Task<> image_build(BuildSpec spec, ByteSource context,
+                       std::function<void(const std::string& line)> progress);
     Task<> image_remove(std::string reference, bool force);
     Task<std::vector<ImageSummary>> image_list(std::string label);
 
@@ -291,14 +311,14 @@ class Client {
     Task<bool> volume_awaits_first_use(std::string name);
     // By the list of all of them: a second opinion on a 404.
     Task<bool> volume_exists(std::string name);
-    Task<> volume_remove(std::string name);  // already gone is success
-    Task<std::vector<VolumeInfo>> volume_list(std::string label);
+    Task<> volume_remove(std::string name);                        // already gone is success
+    Task<std::vector<VolumeInfo>> volume_list(std::string label);  // empty: all of them
     // `internal`: nothing outside of it is reached from it, and no port of its containers is published.
     Task<std::string> network_create(std::string name, std::map<std::string, std::string> labels,
                                      bool internal = false);
     Task<> network_connect(std::string network, std::string container);
     Task<> network_remove(std::string id);
-    Task<std::vector<NetworkInfo>> network_list(std::string label);
+    Task<std::vector<NetworkInfo>> network_list(std::string label);  // empty: all of them
 
     // Engine events as they come until cancelled or until the handler answers false; `filters` as the API
     // takes them. Without a deadline. ErrorKind::engine when the engine ends the stream.

@@ -43,6 +43,7 @@ Task<ImageInfo> Client::image_inspect(std::string reference) {
     const json config = child(*reply, "Config");
     ImageInfo info;
     info.id = field<std::string>(*reply, "Id");
+    info.created = field<std::string>(*reply, "Created");
     info.env = field<std::vector<std::string>>(config, "Env");
     info.entrypoint = field<std::vector<std::string>>(config, "Entrypoint");
     info.cmd = field<std::vector<std::string>>(config, "Cmd");

@@ -65,7 +65,9 @@ Task<> Client::volume_remove(std::string name) {
 }
 
 Task<std::vector<VolumeInfo>> Client::volume_list(std::string label) {
-    auto reply = co_await impl_->ask_json(get(impl_->path("/volumes?filters=" + label_filter(label))));
+    // An empty label would be one that no volume has.
+    const std::string filters = label.empty() ? std::string() : "?filters=" + label_filter(label);
+    auto reply = co_await impl_->ask_json(get(impl_->path("/volumes" + filters)));
     if (!reply) co_return fail(std::move(reply.error()));
     // An engine without volumes says null.
     if (!reply->is_object() || !reply->contains("Volumes"))
@@ -104,7 +106,8 @@ Task<> Client::network_remove(std::string id) {
 }
 
 Task<std::vector<NetworkInfo>> Client::network_list(std::string label) {
-    auto reply = co_await impl_->ask_json(get(impl_->path("/networks?filters=" + label_filter(label))));
+    const std::string filters = label.empty() ? std::string() : "?filters=" + label_filter(label);
+    auto reply = co_await impl_->ask_json(get(impl_->path("/networks" + filters)));
     if (!reply) co_return fail(std::move(reply.error()));
     if (!reply->is_array())
         co_return fail(ErrorKind::protocol, "engine: GET /networks: the reply is no list");

@@ -59,6 +59,7 @@ struct HttpExchange::Impl {
     bool keep_alive = false;  // as the request asked
 
     Task<> fill();
+    Task<> send_pieces(const std::function<Task<std::string>()>& pieces);
     Result<> parse();
 };
 
@@ -86,7 +87,10 @@ std::string serialize(const HttpRequest& request, const std::string& host) {
     }
     for (const auto& [name, value] : request.headers) message.set(name, value);
     if (!request.content_type.empty()) message.set(http::field::content_type, request.content_type);
-    message.content_length(request.body.size());
+    if (request.pieces)
+        message.chunked(true);
+    else
+        message.content_length(request.body.size());
     std::ostringstream head;
     head << message.base();
     return std::move(head).str();
@@ -141,12 +145,29 @@ Task<> HttpExchange::Impl::fill() {
     co_return Result<>{};
 }
 
+// An engine that refuses early closes its side, and what it said is still to be read: only what the pieces'
+// source could not give is an error.
+Task<> HttpExchange::Impl::send_pieces(const std::function<Task<std::string>()>& pieces) {
+    for (;;) {
+        auto piece = co_await pieces();
+        if (!piece) co_return fail(std::move(piece.error()));
+        const std::string chunk =
+            piece->empty() ? std::string("0\r\n\r\n") : fmt::format("{:x}\r\n{}\r\n", piece->size(), *piece);
+        auto sent = co_await stream->write_all(asio::buffer(chunk));
+        if (!sent && sent.error().kind == ErrorKind::cancelled) co_return fail(std::move(sent.error()));
+        if (!sent || piece->empty()) co_return Result<>{};
+    }
+}
+
 Task<HttpReplyHead> HttpExchange::send(const HttpRequest& request, std::string host) {
     impl_->keep_alive = request.keep_alive;
     const std::string head = serialize(request, host);
     auto sent = co_await impl_->stream->write_all(asio::buffer(head));
     if (!sent) co_return fail(std::move(sent.error()));
-    if (!request.body.empty()) {
+    if (request.pieces) {
+        auto streamed = co_await impl_->send_pieces(request.pieces);
+        if (!streamed) co_return fail(std::move(streamed.error()));
+    } else if (!request.body.empty()) {
         // An engine that refuses early closes its side; what it said is still to be read, so a failed write
         // is not the end.
         auto body_sent = co_await impl_->stream->write_all(asio::buffer(request.body));

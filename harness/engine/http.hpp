@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -15,6 +16,7 @@ namespace rogate::engine {
 struct HttpRequest {
     std::string method = "GET", target;
     std::string body, content_type;
+    std::function<Task<std::string>()> pieces = {};  // in place of the body; an empty one is its end
     std::map<std::string, std::string> headers;
     bool upgrade = false;     // asks for the raw connection
     bool keep_alive = false;  // asks for a connection that another request can follow on

@@ -70,6 +70,8 @@ std::optional<Frame> decode(std::uint16_t type, Payload& payload) {
         }
         case FRAME_USE:
             return UseEvent{payload.fixed<std::uint64_t>(), payload.text()};
+        case FRAME_READ:
+            return ReadEvent{payload.fixed<std::uint64_t>(), payload.fixed<std::uint64_t>(), payload.text()};
         case FRAME_STATS: {
             const auto fixed = payload.fixed<frame_stats>();
             return StatsEvent{fixed.lost, fixed.attempts};

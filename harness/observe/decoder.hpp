@@ -31,6 +31,10 @@ struct UseEvent {
     std::uint64_t count = 0;
     std::string mount;
 };
+struct ReadEvent {
+    std::uint64_t files = 0, directories = 0;
+    std::string mount;
+};
 struct StatsEvent {
     std::uint64_t lost = 0, attempts = 0;
 };
@@ -50,7 +54,7 @@ struct TargetEvent {
 struct AgentError {
     std::string text;
 };
-using Frame = std::variant<Hello, Reply, AttemptEvent, CountEvent, UseEvent, StatsEvent, RootEvent,
+using Frame = std::variant<Hello, Reply, AttemptEvent, CountEvent, UseEvent, ReadEvent, StatsEvent, RootEvent,
                            DoubtEvent, TargetEvent, AgentError>;
 
 class Decoder {

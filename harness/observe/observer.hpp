@@ -19,6 +19,8 @@ struct Recording {
     std::map<std::string, std::uint64_t> uses;  // by target
     // See RunRecord::read_back.
     std::optional<std::map<std::string, std::uint64_t>> read_back;
+    std::map<std::string, std::uint64_t> listed = {};      // see RunRecord::listed
+    std::map<std::string, std::string> exec_refused = {};  // see RunRecord::exec_refused
     std::uint64_t lost_events = 0;
     std::string problem;    // the account is not whole, and why; empty: it is
     bool is_guess = false;  // … since it was looked up after the call which mount a path leads to
@@ -80,6 +82,7 @@ class Observer {
 
 struct SidecarOptions {
     std::string session;                              // value of the label io.rogate.session
+    std::string place = {};                           // tells observers of one session apart ("-2")
     std::size_t ring_bytes = 16U << 20U;              // of the kernel's ring buffer; a power of two
     std::chrono::milliseconds reply_timeout{30'000};  // for its answer to a command
 };

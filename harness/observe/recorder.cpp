@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <tuple>
 
@@ -146,7 +147,11 @@ void Recorder::take(const CountEvent& event) {
 void Recorder::take(const UseEvent& event) {
     const std::string mount = as_asked_for(event.mount);
     if (const std::string target = target_of(mount, targets_); !target.empty()) uses_[target] += event.count;
-    uses_of_start_[mount] += event.count;
+}
+void Recorder::take(const ReadEvent& event) {
+    Reads& reads = reads_of_start_[as_asked_for(event.mount)];
+    reads.files += event.files;
+    reads.directories += event.directories;
 }
 void Recorder::take(DoubtEvent event) {
     if (event.kind == DOUBT_STATE) {
@@ -161,8 +166,8 @@ void Recorder::take(const RootEvent& event) {
     first_processes_.insert(event.pid);
     if (started_) {
         // The uses of before have been told by now.
+        if (!restarted_) reads_of_start_.clear();
         restarted_ = event.time;
-        uses_of_start_.clear();
     } else {
         started_ = event.time;
     }
@@ -219,22 +224,31 @@ std::uint64_t Recorder::count_of(const AttemptEvent& event) const {
     return count == counts_.end() ? 1 : count->second;
 }
 
-// What was opened, less what was opened in a way that reads nothing of before: for writing only, or a file
-// that was made or emptied by it. Opens through io_uring are attempts, but no uses.
+// Whether something that was made there before the last start was still there then, as far as names tell.
+bool Recorder::was_anything_left(const std::string& mount) const {
+    static constexpr std::array makes = {"create", "symlink", "link", "mknod", "bind", "rename"};
+    std::map<std::string_view, std::int64_t> left;  // by path: how often it was made, less how often removed
+    for (const AttemptEvent& event : events_) {
+        if (event.fixed.error != 0 || event.fixed.time >= *restarted_ || event.mount != mount) continue;
+        const std::string operation = operation_of(event);
+        const auto times = static_cast<std::int64_t>(count_of(event));
+        const bool comes = operation != "rename" || (event.fixed.flags & ATTEMPT_SECOND) != 0;
+        if (operation == "unlink" || !comes)
+            left[event.path] -= times;
+        else if (std::ranges::find(makes, operation) != makes.end())
+            left[event.path] += times;
+    }
+    return std::ranges::any_of(left, [](const auto& each) { return each.second > 0; });
+}
+
+// What was opened and can have been read. A directory in which nothing was left has nothing to read. Opens
+// through io_uring are attempts, but no uses.
 std::optional<std::map<std::string, std::uint64_t>> Recorder::read_back() const {
     if (!restarted_) return std::nullopt;
-    std::map<std::string, std::uint64_t> opens = uses_of_start_;
-    for (const AttemptEvent& event : events_) {
-        if (event.fixed.error != 0 || event.fixed.time < *restarted_) continue;
-        if (!event.syscall.starts_with("open") && event.syscall != "creat") continue;
-        const auto flags = event.fixed.open_flags;
-        const bool reads = (flags & O_ACCMODE) != O_WRONLY && (flags & O_TRUNC) == 0 &&
-                           (flags & O_TMPFILE) != O_TMPFILE && (event.fixed.flags & ATTEMPT_CREATES) == 0;
-        if (reads) continue;
-        std::uint64_t& left = opens[event.mount];
-        const std::uint64_t blind = count_of(event);
-        if (left < blind) return std::nullopt;  // uses are missing
-        left -= blind;
+    std::map<std::string, std::uint64_t> opens;
+    for (const auto& [mount, reads] : reads_of_start_) {
+        const bool lists = reads.directories > 0 && was_anything_left(mount);
+        opens[mount] = reads.files + (lists ? reads.directories : 0);
     }
     return opens;
 }
@@ -252,6 +266,8 @@ Recording Recorder::finish() {
     recording.lost_events = lost_ + dropped_;
     recording.uses = std::move(uses_);
     recording.read_back = read_back();
+    if (restarted_)
+        for (const auto& [mount, reads] : reads_of_start_) recording.listed[mount] = reads.directories;
     using Key = std::tuple<Word, SharedText, Word, Word, int, Word, Word, Word, bool>;
     std::map<Key, Attempt> merged;
     std::size_t problems = 0;
@@ -259,6 +275,10 @@ Recording Recorder::finish() {
     std::set<std::string> looked_at;
     for (AttemptEvent& event : events_) {
         if (is_read_instead(event)) continue;
+        if ((event.fixed.flags & ATTEMPT_NOEXEC) != 0) {
+            recording.exec_refused.try_emplace(event.mount, event.path);
+            continue;
+        }
         const bool looks = (event.fixed.flags & ATTEMPT_LOOK) != 0;
         if (looks && (is_engines(event.mount) || !looked_at.insert(target_of(event.mount, targets_)).second))
             continue;

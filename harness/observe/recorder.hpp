@@ -44,6 +44,7 @@ class Recorder {
     void take(AttemptEvent event);
     void take(const CountEvent& event);
     void take(const UseEvent& event);
+    void take(const ReadEvent& event);
     void take(const StatsEvent& event) { lost_ = event.lost; }
     void take(const RootEvent& event);
     void take(DoubtEvent event);
@@ -63,6 +64,7 @@ class Recorder {
     std::string as_asked_for(std::string path) const;
     std::string problem_of(const AttemptEvent& event, const std::string& target) const;
     std::optional<std::map<std::string, std::uint64_t>> read_back() const;
+    bool was_anything_left(const std::string& mount) const;
 
     Limits limits_;
     std::vector<std::string> targets_, phases_;
@@ -73,7 +75,10 @@ class Recorder {
     std::set<std::uint64_t> changed_;  // attempts whose file has been changed before it was looked at
     std::string doubt_;                // the first one that the agent has told
     std::map<std::string, std::uint64_t> uses_;
-    std::map<std::string, std::uint64_t> uses_of_start_;  // by mount point, since the last start
+    struct Reads {
+        std::uint64_t files = 0, directories = 0;
+    };
+    std::map<std::string, Reads> reads_of_start_;  // by mount point, since it was first started anew
     std::set<std::uint32_t> first_processes_;
     std::set<std::int64_t> own_;
     std::uint64_t lost_ = 0;     // as the agent says

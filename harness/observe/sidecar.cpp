@@ -42,14 +42,15 @@ Result<std::string> agent_tar(const AgentProgram& agent, std::string_view arch) 
     return tar.finish();
 }
 
-Task<std::string> import_agent(engine::Client& client, std::string session, Kind kind, std::string name) {
+Task<std::string> import_agent(engine::Client& client, std::string session, Kind kind, std::string name,
+                               const std::string& place = {}) {
     const AgentProgram agent = kind == Kind::ebpf ? ROGATE_AGENT_PROGRAM("eBPF observer", rogate_observer)
                                                   : ROGATE_AGENT_PROGRAM("ptrace observer", rogate_ptrace);
     auto tar = agent_tar(agent, client.server().arch);
     if (!tar) co_return fail(std::move(tar.error()));
     const std::vector<std::string> changes = {fmt::format("LABEL {}={}", session_label, session),
                                               fmt::format("LABEL {}=observer", role_label)};
-    auto image = co_await client.image_import(name, session, std::move(*tar), changes);
+    auto image = co_await client.image_import(name, session + place, std::move(*tar), changes);
     if (!image) co_return fail(std::move(image.error()).with_context("importing its image"));
     co_return image;
 }
@@ -161,6 +162,8 @@ Result<> Sidecar::take_frames(Shared& shared) {
             shared.recorder->take(*count);
         } else if (auto* use = std::get_if<UseEvent>(&value)) {
             shared.recorder->take(*use);
+        } else if (auto* read = std::get_if<ReadEvent>(&value)) {
+            shared.recorder->take(*read);
         } else if (auto* stats = std::get_if<StatsEvent>(&value)) {
             shared.recorder->take(*stats);
         } else if (auto* root = std::get_if<RootEvent>(&value)) {
@@ -265,7 +268,7 @@ Task<> Sidecar::create_container(const std::string& image) {
         container_ = *relay;
         co_return Result<>{};
     }
-    spec.name = fmt::format("rogate-{}-observer", options_.session);
+    spec.name = fmt::format("rogate-{}-observer{}", options_.session, options_.place);
     spec.image = image;
     spec.entrypoint = std::vector<std::string>{"/rogate-observer", std::to_string(options_.ring_bytes)};
     spec.labels = labels(options_.session, "observer");
@@ -291,7 +294,7 @@ Task<> Sidecar::create_container(const std::string& image) {
 }
 
 Task<> Sidecar::start() {
-    auto image = co_await import_agent(client_, options_.session, kind_, "rogate-observer");
+    auto image = co_await import_agent(client_, options_.session, kind_, "rogate-observer", options_.place);
     if (!image) co_return fail(std::move(image.error()));
     image_ = *image;
     if (auto created = co_await create_container(image_); !created) co_return created;

@@ -8,6 +8,7 @@
 
 #include "base/writable_place.hpp"
 #include "patch/compose_services.hpp"
+#include "patch/environment.hpp"
 #include "patch/job.hpp"
 #include "patch/volume_lists.hpp"
 
@@ -64,6 +65,8 @@ class Compose {
         for (const std::string& target : job_.opened()) open_up(target);
         for (const WritablePath& writable : job_.result.recommendation.writable) add(writable);
         for (auto& lists : lists_) lists->finish();
+        VolumeLists& own = *lists_.back();
+        set_environment(job_, own.file(), own.service(), "service '" + service_ + "'", own.sharing, true);
         add_top_level();
     }
 

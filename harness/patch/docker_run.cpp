@@ -35,7 +35,7 @@ constexpr std::string_view short_no_value = "ditPq";
 
 // A mount that the command line names: which bytes of which word are its value.
 struct Flag {
-    enum class Kind { volume, mount, tmpfs } kind = Kind::volume;
+    enum class Kind { volume, mount, tmpfs, env } kind = Kind::volume;
     const Word* word = nullptr;
     std::size_t at = 0;  // of the value in the word
     std::string value() const { return word->value.substr(at); }
@@ -82,6 +82,7 @@ class Command {
     void add(const std::string& flag) { added_.push_back(flag); }
     bool read_only_root() const { return root_; }
     Result<> set_root();
+    Result<> set_variable(const std::string& name, const std::string& value);
     std::vector<Edit> edits() const;
 
   private:
@@ -123,6 +124,7 @@ void Command::take_value(std::string_view name, const Word& word, std::size_t at
     if (name == "--volume" || name == "-v") flags_.push_back({Flag::Kind::volume, &word, at});
     if (name == "--mount") flags_.push_back({Flag::Kind::mount, &word, at});
     if (name == "--tmpfs") flags_.push_back({Flag::Kind::tmpfs, &word, at});
+    if (name == "--env" || name == "-e") flags_.push_back({Flag::Kind::env, &word, at});
 }
 
 void Command::take_flag(std::size_t& i) {
@@ -161,6 +163,8 @@ std::string Command::target_of(const Flag& flag) const {
             return field(fields_of(value), {"target", "dst", "destination"});
         case Flag::Kind::tmpfs:
             return parse_tmpfs(value).target;
+        case Flag::Kind::env:
+            return "";
         case Flag::Kind::volume:
             break;
     }
@@ -171,6 +175,7 @@ std::string Command::target_of(const Flag& flag) const {
 Result<std::optional<Flag>> Command::locate(const std::string& target) const {
     std::optional<Flag> found;
     for (const Flag& flag : flags_) {
+        if (flag.kind == Flag::Kind::env) continue;
         const std::string text = target_of(flag);
         if (has_variable(text) && could_be(text, target))
             return fail(
@@ -185,6 +190,19 @@ Result<std::optional<Flag>> Command::locate(const std::string& target) const {
         found = flag;
     }
     return found;
+}
+
+Result<> Command::set_variable(const std::string& name, const std::string& value) {
+    for (const Flag& flag : flags_) {
+        if (flag.kind != Flag::Kind::env) continue;
+        const std::string said = flag.value();
+        if (said == name + "=" + value) return {};
+        if (said == name || said.starts_with(name + "="))
+            return fail(ErrorKind::usage,
+                        fmt::format("{} is set to something else than '{}', which the run had", name, value));
+    }
+    add("--env " + shell_quoted(name + "=" + value));
+    return {};
 }
 
 bool Command::is_read_only(const Flag& flag) const {
@@ -226,7 +244,7 @@ std::string Command::fresh_volume(const CampaignResult& result, const std::strin
         else if (const auto mount = parse_short(flag.value()); mount && flag.kind == Flag::Kind::volume)
             taken.push_back(mount->source);
     }
-    names_.push_back(volume_name("", target, '_', taken));
+    names_.push_back(volume_name(result.scenario.name, target, '_', taken));
     return names_.back();
 }
 
@@ -401,6 +419,8 @@ Result<CommandChange> change_command(const CampaignResult& result, const std::st
             return gone(target);
         }
     }
+    for (const auto& [name, value] : result.recommendation.environment)
+        if (auto done = command.set_variable(name, value); !done) return fail(std::move(done.error()));
     for (const WritablePath& writable : result.recommendation.writable)
         if (auto done = add_writable(result, command, writable, change); !done)
             return fail(std::move(done.error()));

@@ -94,7 +94,9 @@ std::string Sharing::with(const Node& node) const {
 std::string new_volume_note(const std::string& target, const std::string& name) {
     return fmt::format(
         "{} gets the new named volume '{}', filled from the image when it is first used; what an earlier "
-        "container had there is not in it",
+        "container had there is not in it. It outlives crashes, new containers and new versions of the "
+        "image: "
+        "what an older version or a crash left there is found again, until the volume is removed",
         target, name);
 }
 

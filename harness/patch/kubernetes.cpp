@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "patch/environment.hpp"
 #include "patch/job.hpp"
 #include "patch/reach.hpp"
 #include "patch/volume_entry.hpp"
@@ -82,6 +83,7 @@ class Kubernetes {
                 read_only(target);
         for (const WritablePath& writable : job_.result.recommendation.writable) add(writable);
         add_lists();
+        set_container_env(job_, file(), container_, who(), sharing_);
     }
 
   private:
@@ -91,6 +93,7 @@ class Kubernetes {
     void root();
     void read_only(const std::string& target);
     void add(const WritablePath& writable);
+    void fill_from_image(const std::string& volume, const std::string& path);
     void add_lists();
     void append(const NodePtr& mapping, const std::string& key, const std::vector<NodePtr>& values,
                 std::string_view behind);
@@ -107,8 +110,8 @@ class Kubernetes {
     NodePtr container_;
     std::string container_name_;
     Sharing sharing_;
-    std::vector<NodePtr> volumes_, mounts_;  // to be added
-    std::vector<std::string> names_;         // of volumes, taken
+    std::vector<NodePtr> volumes_, mounts_, init_containers_;  // to be added
+    std::vector<std::string> names_;                           // of volumes, taken
 };
 
 bool Kubernetes::choose_workload() {
@@ -310,8 +313,13 @@ void Kubernetes::add(const WritablePath& writable) {
             if (const std::string size = option.starts_with("size=") ? quantity(option.substr(5)) : "";
                 !size.empty())
                 empty->pairs.push_back({make_scalar("sizeLimit"), make_scalar(size)});
-        if (writable.tmpfs_options.find("mode=") != std::string::npos ||
-            writable.tmpfs_options.find("uid=") != std::string::npos)
+        // A run of a manifest had what an emptyDir is.
+        const std::string group = "mode=2777,gid=";
+        const bool same =
+            writable.tmpfs_options == "mode=0777,exec" ||
+            (writable.tmpfs_options.starts_with(group) && writable.tmpfs_options.ends_with(",exec"));
+        if (!same && (writable.tmpfs_options.find("mode=") != std::string::npos ||
+                      writable.tmpfs_options.find("uid=") != std::string::npos))
             job_.note(
                 fmt::format("the run had {} as a tmpfs with {}; an emptyDir has mode 0777 and the group of "
                             "fsGroup instead",
@@ -319,13 +327,45 @@ void Kubernetes::add(const WritablePath& writable) {
     } else {
         job_.note(fmt::format(
             "what is written to {} has to outlive a restart of the application: the emptyDir added for it "
-            "lives as long as the pod; if it has to outlive that, take a PersistentVolumeClaim in its place. "
-            "Either begins empty, where the run had what the image has there: if the application needs that, "
-            "let an init "
-            "container copy it",
+            "lives as long as the pod; if it has to outlive that, take a PersistentVolumeClaim in its place",
             writable.path));
+        if (writable.from_image) fill_from_image(name, writable.path);
     }
     volumes_.push_back(make_mapping({{"name", make_scalar(name)}, {"emptyDir", empty}}));
+}
+
+// The run had a volume that began with the image's files, owner and mode; an emptyDir begins empty, root's
+// and open to everybody.
+void Kubernetes::fill_from_image(const std::string& volume, const std::string& path) {
+    const std::string image = text_of(container_, "image");
+    if (image.empty())
+        return job_.refuse(file(), *container_,
+                           fmt::format("{} has to begin with what the image has there, and {} names no image "
+                                       "that an init container could copy it from; add one by hand",
+                                       path, who()));
+    constexpr const char* there = "/rogate-volume";
+    auto command = std::make_shared<Node>();
+    command->kind = Node::Kind::sequence;
+    command->made = true;
+    for (const std::string& word : {std::string("cp"), std::string("-a"), path + "/.", std::string(there)})
+        command->items.push_back(make_scalar(word));
+    auto mounts = std::make_shared<Node>();
+    mounts->kind = Node::Kind::sequence;
+    mounts->made = true;
+    mounts->items.push_back(make_mapping({{"name", make_scalar(volume)}, {"mountPath", make_scalar(there)}}));
+    NodePtr root = make_scalar("0"), no = make_scalar("false");
+    root->style = no->style = 'L';
+    init_containers_.push_back(
+        make_mapping({{"name", make_scalar("fill-" + volume)},
+                      {"image", make_scalar(image)},
+                      {"command", command},
+                      {"securityContext", make_mapping({{"runAsUser", root}, {"runAsNonRoot", no}})},
+                      {"volumeMounts", mounts}}));
+    job_.note(
+        fmt::format("{} begins with the files, owner and mode that the image has there: the init container "
+                    "fill-{} copies them as root, which takes `cp` in the image, and a pod security that "
+                    "lets it",
+                    path, volume));
 }
 
 void Kubernetes::append(const NodePtr& mapping, const std::string& key, const std::vector<NodePtr>& values,
@@ -352,6 +392,7 @@ void Kubernetes::add_lists() {
         if (const NodePtr list = at(workload_.pod, {"volumes"}); list && name.starts_with("container "))
             seen.erase(list.get());
     append(workload_.pod, "volumes", volumes_, "");
+    append(workload_.pod, "initContainers", init_containers_, "");
 }
 
 }  // namespace

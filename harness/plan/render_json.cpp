@@ -64,6 +64,26 @@ ordered_json of_the_image(const SystemContainer& container) {
     return fields;
 }
 
+// Names of arguments, not their values, which may be secrets.
+ordered_json built(const Subject& subject) {
+    const ImageBuild& build = subject.built->build;
+    ordered_json made = {{"other_name", escape_text(subject.built->other_name)},
+                         {"declared", place(subject.built->declared)},
+                         {"from", escape_text(build.shown)},
+                         {"context", escape_text(build.context)},
+                         {"remote", build.is_remote}};
+    made["dockerfile"] = !build.inline_dockerfile.empty() ? ordered_json(nullptr)
+                         : build.dockerfile.empty()       ? ordered_json("Dockerfile")
+                                                          : ordered_json(escape_text(build.dockerfile));
+    made["target"] = escape_text(build.target);
+    made["platform"] = escape_text(build.platform);
+    made["args"] = list(subject.build_args, [](const auto& each) { return escape_text(each.first); });
+    made["always"] = build.always;
+    made["needs_compose"] =
+        list(build.beyond_the_api, [](const auto& each) { return escape_text(each.first); });
+    return made;
+}
+
 ordered_json container_of(const Plan& plan, const SystemContainer& container) {
     const Subject& subject = container.subject;
     ordered_json made;
@@ -73,9 +93,7 @@ ordered_json container_of(const Plan& plan, const SystemContainer& container) {
     made["ends"] = container.ends;
     made["declared"] = place(container.declared);
     made["image"] = escape_text(subject.image);
-    made["built"] = subject.built ? ordered_json{{"other_name", escape_text(subject.built->other_name)},
-                                                 {"declared", place(subject.built->declared)}}
-                                  : ordered_json(nullptr);
+    made["built"] = subject.built ? built(subject) : ordered_json(nullptr);
     made["entrypoint"] = optional_texts(subject.entrypoint);
     made["command"] = optional_texts(subject.command);
     made["user"] = optional_text(subject.user);

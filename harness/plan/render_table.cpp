@@ -80,13 +80,26 @@ std::string ready_when(const SystemContainer& container) {
     return text;
 }
 
+// Which names are looked for, and what is built if the engine has none of them.
+std::string built_text(const BuiltImage& built) {
+    const ImageBuild& build = built.build;
+    std::string text;
+    if (!built.other_name.empty()) text = " or " + escape_text(built.other_name);
+    text += fmt::format("{} built from {}", build.always ? ": always" : ", else", escape_text(build.shown));
+    if (!build.inline_dockerfile.empty())
+        text += ", dockerfile_inline";
+    else if (!build.dockerfile.empty())
+        text += fmt::format(", {}", escape_text(build.dockerfile));
+    if (!build.target.empty()) text += fmt::format(", target {}", escape_text(build.target));
+    return text;
+}
+
 std::string containers(const Plan& plan) {
     std::vector<Row> rows;
     for (const SystemContainer& each : plan.system.containers) {
         const bool is_service = each.role == SystemContainer::Role::service;
         std::string image = escape_text(each.subject.image);
-        if (each.subject.built && !each.subject.built->other_name.empty())
-            image += fmt::format(" or {} (built)", escape_text(each.subject.built->other_name));
+        if (each.subject.built) image += built_text(*each.subject.built);
         rows.push_back({escape_text(each.name) + (is_service ? "" : fmt::format(" ({})", name_of(each.role))),
                         std::move(image), command_of(each.subject), waits_for(each), ready_when(each)});
     }

@@ -142,6 +142,8 @@ DockerFlags docker_run_flags(const CampaignResult& result) {
                                         [&](const MountResult& m) { return m.mount.target == target; });
         if (mount != result.mounts.end()) read_only_flag(mount->mount, scenario, out);
     }
+    for (const auto& [name, value] : result.recommendation.environment)
+        out.flags.push_back("--env " + shell_quoted(name + "=" + value));
     for (const WritablePath& each : result.recommendation.writable) {
         writable_flag(each, result, out);
         if (each.needs_mount_point)
@@ -150,6 +152,22 @@ DockerFlags docker_run_flags(const CampaignResult& result) {
                 each.path));
     }
     return out;
+}
+
+std::vector<SettingText> setting_texts(const CampaignResult& result) {
+    std::vector<SettingText> texts;
+    for (const SettingResult& each : result.settings) {
+        SettingText text{.is_offered = each.outcome == SettingResult::Outcome::offered,
+                         .setting = each.how,
+                         .text = each.reason};
+        if (each.outcome == SettingResult::Outcome::not_tried)
+            text.text = fmt::format("not tried, for {}: {}", fmt::join(each.paths, ", "), each.reason);
+        if (!each.cost.empty()) text.text += "; its price: " + each.cost;
+        if (!each.since.empty()) text.text += "; from " + each.since + " on";
+        texts.push_back(std::move(text));
+    }
+    std::ranges::stable_partition(texts, &SettingText::is_offered);
+    return texts;
 }
 
 std::string writable_kind(const WritablePath& path) {

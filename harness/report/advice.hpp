@@ -22,6 +22,14 @@ DockerFlags docker_run_flags(const CampaignResult& result);
 // "tmpfs (uid=33,gid=33,mode=0755)", "volume"; raw bytes, as in all of these.
 std::string writable_kind(const WritablePath& path);
 
+// "PYTHONDONTWRITEBYTECODE=1: /app/__pycache__ is then not written; run 7 passed; each start compiles the
+// sources again". Those that are recommended come first.
+struct SettingText {
+    bool is_offered = false;
+    std::string setting, text;  // raw bytes
+};
+std::vector<SettingText> setting_texts(const CampaignResult& result);
+
 // "ready 2.4 s instead of 0.8 s".
 std::string cost_text(const PhaseCost& cost);
 

@@ -27,6 +27,8 @@ class Writer {
     ordered_json texts(const std::vector<std::string>& list) const;
     ordered_json run(const RunRecord& run) const;
     void mount(const MountResult& mount, const Recommendation& recommendation);
+    ordered_json environment(const std::map<std::string, std::string>& variables) const;
+    ordered_json settings(const CampaignResult& result) const;
     void attempts(const char* key, const Attempts& list);
     void member(int depth, const char* key, const ordered_json& value);
     void quoted(std::string_view raw);
@@ -132,13 +134,41 @@ void Writer::attempt(const Attempt& each) {
 
 ordered_json Writer::writable(const std::vector<WritablePath>& list) const {
     ordered_json array = ordered_json::array();
-    for (const WritablePath& each : list)
+    for (const WritablePath& each : list) {
         array.push_back({{"path", text(each.path)},
                          {"as", std::string(to_string(each.as))},
                          {"mount", text(each.mount)},
                          {"tmpfs_options", text(each.tmpfs_options)},
                          {"reason", text(each.reason)},
                          {"needs_mount_point", each.needs_mount_point}});
+        if (each.from_image && each.as == WritableAs::volume) array.back()["from_image"] = true;
+    }
+    return array;
+}
+
+ordered_json Writer::environment(const std::map<std::string, std::string>& variables) const {
+    ordered_json object = ordered_json::object();
+    for (const auto& [name, value] : variables) object[text(name)] = text(value);
+    return object;
+}
+
+ordered_json Writer::settings(const CampaignResult& result) const {
+    ordered_json array = ordered_json::array();
+    for (const SettingResult& each : result.settings) {
+        array.push_back({{"id", text(each.id)},
+                         {"what", text(each.what)},
+                         {"setting", text(each.how)},
+                         {"outcome", std::string(to_string(each.outcome))},
+                         {"reason", text(each.reason)},
+                         {"mounts", texts(each.mounts)},
+                         {"paths", texts(each.paths)},
+                         {"runs", each.runs}});
+        ordered_json& last = array.back();
+        if (!each.environment.empty()) last["environment"] = environment(each.environment);
+        if (!each.cost.empty()) last["cost"] = text(each.cost);
+        if (!each.since.empty()) last["since"] = text(each.since);
+        if (!each.source.empty()) last["source"] = text(each.source);
+    }
     return array;
 }
 
@@ -173,6 +203,8 @@ ordered_json Writer::run(const RunRecord& each) const {
     if (each.plan.again) object["again"] = true;
     if (each.plan.repeats) object["repeats"] = *each.plan.repeats;
     if (each.plan.blames) object["blames"] = true;
+    if (each.plan.crashes) object["crashes"] = true;
+    if (!each.plan.environment.empty()) object["environment"] = environment(each.plan.environment);
     if (each.exit_code) object["exit_code"] = *each.exit_code;
     if (each.exited_early) object["exited_early"] = true;
     if (each.could_not_start) object["could_not_start"] = true;
@@ -283,6 +315,8 @@ Result<> Writer::result(const CampaignResult& result) {
     recommendation["verified_by_run"] = result.recommendation.verified_by_run
                                             ? ordered_json(*result.recommendation.verified_by_run)
                                             : ordered_json(nullptr);
+    if (!result.recommendation.environment.empty())
+        recommendation["environment"] = environment(result.recommendation.environment);
     out_ = "{";
     member(1, "schema", "rogate.result/1");
     member(1, "scenario", text(result.scenario.name));
@@ -315,6 +349,7 @@ Result<> Writer::result(const CampaignResult& result) {
         out_ += "  ]";
     }
     member(1, "recommendation", recommendation);
+    if (!result.settings.empty()) member(1, "settings", settings(result));
     ordered_json varying = ordered_json::array();
     for (const VaryingName& each : result.varying_names)
         varying.push_back({{"pattern", text(each.pattern)}, {"names", texts(each.names)}});

@@ -43,6 +43,9 @@ constexpr std::array all_kinds = {RunKind::control, RunKind::probe, RunKind::ver
 constexpr std::array all_canaries = {Canary::seen, Canary::not_seen, Canary::not_refused, Canary::failed};
 
 constexpr std::array all_writable = {WritableAs::tmpfs, WritableAs::volume, WritableAs::subpath};
+constexpr std::array all_outcomes = {SettingResult::Outcome::offered, SettingResult::Outcome::no_help,
+                                     SettingResult::Outcome::breaks, SettingResult::Outcome::not_tried,
+                                     SettingResult::Outcome::unsettled};
 constexpr std::array all_origins = {Origin::Kind::scenario, Origin::Kind::compose, Origin::Kind::kubernetes,
                                     Origin::Kind::docker_run, Origin::Kind::container};
 
@@ -79,8 +82,34 @@ std::vector<WritablePath> read_writable(const json& object) {
                         .mount = raw_or_empty(each, "mount"),
                         .tmpfs_options = raw_or_empty(each, "tmpfs_options"),
                         .reason = raw_or_empty(each, "reason"),
-                        .needs_mount_point = each.value("needs_mount_point", false)});
+                        .needs_mount_point = each.value("needs_mount_point", false),
+                        .from_image = each.value("from_image", false)});
     return list;
+}
+
+std::map<std::string, std::string> read_environment(const json& object) {
+    std::map<std::string, std::string> variables;
+    const json said = object.value("environment", json::object());
+    for (const auto& [name, value] : said.items())
+        variables.emplace(unescape_text(name), unescape_text(value.get<std::string>()));
+    return variables;
+}
+
+SettingResult read_setting(const json& object) {
+    SettingResult setting;
+    setting.id = raw(object, "id");
+    setting.what = raw(object, "what");
+    setting.environment = read_environment(object);
+    setting.how = raw(object, "setting");
+    setting.cost = raw_or_empty(object, "cost");
+    setting.since = raw_or_empty(object, "since");
+    setting.source = raw_or_empty(object, "source");
+    setting.outcome = from_name(object.at("outcome"), all_outcomes);
+    setting.mounts = raw_list(object.at("mounts"));
+    setting.paths = raw_list(object.at("paths"));
+    setting.runs = object.at("runs").get<std::vector<int>>();
+    setting.reason = raw(object, "reason");
+    return setting;
 }
 
 RunRecord read_run(const json& object) {
@@ -116,6 +145,8 @@ RunRecord read_run(const json& object) {
     run.plan.again = object.value("again", false);
     if (object.contains("repeats")) run.plan.repeats = object.at("repeats").get<int>();
     run.plan.blames = object.value("blames", false);
+    run.plan.crashes = object.value("crashes", false);
+    run.plan.environment = read_environment(object);
     run.exited_early = object.value("exited_early", false);
     run.could_not_start = object.value("could_not_start", false);
     run.observer = raw_or_empty(object, "observer");
@@ -502,6 +533,9 @@ CampaignResult read_result(const json& object) {
     const json& recommendation = object.at("recommendation");
     result.recommendation.read_only = raw_list(recommendation.at("read_only"));
     result.recommendation.writable = read_writable(recommendation);
+    result.recommendation.environment = read_environment(recommendation);
+    for (const json& each : object.value("settings", json::array()))
+        result.settings.push_back(read_setting(each));
     for (const json& each : object.value("varying_names", json::array()))
         result.varying_names.push_back({raw(each, "pattern"), raw_list(each.at("names"))});
     if (!recommendation.at("verified_by_run").is_null())

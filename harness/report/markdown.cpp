@@ -155,6 +155,9 @@ void Document::advice() {
     const std::size_t targets = std::min(advice.read_only.size(), extent_.mounts);
     for (std::size_t i = 0; i < targets; ++i)
         line("- mount read-only: {}", markdown_code(advice.read_only[i], extent_.text));
+    for (const SettingText& each : setting_texts(result_))
+        line("- {} {}: {}", each.is_offered ? "set for the application:" : "not recommended, a setting:",
+             markdown_code(each.setting, extent_.text), markdown_text(each.text, extent_.text));
     const std::size_t paths = std::min(advice.writable.size(), extent_.mounts);
     for (std::size_t i = 0; i < paths; ++i) {
         const WritablePath& each = advice.writable[i];

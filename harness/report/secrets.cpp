@@ -75,13 +75,15 @@ class Hider {
     void hide(PhaseCost& each) const { hide(each.phase); }
     // Every member is named here, so that a new one does not compile before it is decided on.
     void hide(RunRecord& each) const {
-        auto& [plan, passed, phases, attempts, canary, uses, unwritten, made_data, read_back, lost_events,
-               exit_code, exited_early, killed, deaf_to_stop, silent_ports, could_not_start, observer,
-               observer_problem, services_problem, doubt, log_tail, duration_s, unseen_writers, tries,
-               repeated_by, observations, secrets] = each;
+        auto& [plan, passed, phases, attempts, canary, uses, unwritten, made_data, read_back, listed,
+               exec_refused, lost_events, exit_code, exited_early, killed, deaf_to_stop, silent_ports,
+               could_not_start, observer, observer_problem, services_problem, doubt, log_tail, duration_s,
+               unseen_writers, tries, repeated_by, observations, secrets] = each;
         hide(plan.read_only), hide(plan.writable), hide(phases), hide(attempts);
         hide_keys(canary), hide_keys(uses);
         if (read_back) hide_keys(*read_back);
+        hide_keys(listed), hide_keys(exec_refused);
+        for (auto& [mount, path] : exec_refused) hide(path);
         hide_free(observer_problem), hide_free(services_problem), hide_free(log_tail), hide_free(doubt);
         hide_free(unseen_writers);
         tries.clear(), unwritten.clear(), made_data = {}, observations.clear(),
@@ -132,6 +134,7 @@ void Hider::hide(CampaignResult& result) const {
         hide(*text);
     hide(result.runs), hide(result.mounts), hide(result.varying_names), hide(result.data_differences);
     hide(result.recommendation.read_only), hide(result.recommendation.writable);
+    for (SettingResult& each : result.settings) hide(each.mounts), hide(each.paths), hide_free(each.reason);
 }
 
 // What is left has to be what some run had, or nothing is said of a run.
@@ -150,6 +153,7 @@ void find_run_again(CampaignResult& result) {
     if (recommended.read_only.empty()) return;
     for (const RunRecord& run : result.runs)
         if (run.passed && run.plan.kind != RunKind::control &&
+            run.plan.environment == recommended.environment &&
             sorted(run.plan.read_only) == sorted(recommended.read_only) &&
             sorted(paths(run.plan.writable)) == sorted(paths(recommended.writable)))
             recommended.verified_by_run = run.plan.id;

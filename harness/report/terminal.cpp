@@ -17,6 +17,7 @@ namespace rogate::report {
 namespace {
 
 constexpr std::size_t attempts_shown = 5;
+constexpr std::size_t settings_shown = 6;  // of those that are not recommended
 constexpr std::size_t log_lines_shown = 12;
 
 std::vector<std::string> wrap(std::string_view text, std::size_t width) {
@@ -194,6 +195,11 @@ void Page::advice() {
                   ? fmt::format("   (run {} passed with just these)", *advice.verified_by_run)
                   : ""));
     }
+    const std::vector<SettingText> settings = setting_texts(result_);
+    for (const SettingText& each : settings)
+        if (each.is_offered)
+            line(tint("1", "Set for the application: ") + escape_text(each.setting) + ": " +
+                 escape_text(each.text));
     for (const WritablePath& each : advice.writable) {
         std::string text =
             tint("1", "Keep writable: ") + escape_text(each.path) + " as " + escape_text(writable_kind(each));
@@ -204,6 +210,10 @@ void Page::advice() {
     }
     if (!advice.read_only.empty() && !advice.verified_by_run)
         line("Not verified: no run passed with just these.");
+    for (std::size_t i = 0, shown = 0; i < settings.size() && shown < settings_shown; ++i)
+        if (!settings[i].is_offered && ++shown > 0)
+            line("Setting, not recommended: " + escape_text(settings[i].setting) + ": " +
+                 escape_text(settings[i].text));
     std::vector<Verdict> seen;
     for (const MountResult& each : result_.mounts)
         if (std::find(seen.begin(), seen.end(), each.verdict) == seen.end()) seen.push_back(each.verdict);

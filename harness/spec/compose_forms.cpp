@@ -17,6 +17,31 @@ constexpr auto flag = FormKind::flag;
 constexpr auto texts = FormKind::texts;
 constexpr auto any = FormKind::any;
 
+constexpr FormKey build_keys[] = {{"context", text},
+                                  {"dockerfile", text},
+                                  {"dockerfile_inline", text},
+                                  {"entitlements", any},
+                                  {"args", any},
+                                  {"ssh", any},
+                                  {"labels", any},
+                                  {"cache_from", texts},
+                                  {"cache_to", any},
+                                  {"no_cache", flag},
+                                  {"no_cache_filter", any},
+                                  {"additional_contexts", any},
+                                  {"network", text},
+                                  {"provenance", any},
+                                  {"sbom", any},
+                                  {"pull", flag},
+                                  {"target", text},
+                                  {"shm_size", text},
+                                  {"extra_hosts", texts},
+                                  {"isolation", text},
+                                  {"privileged", flag},
+                                  {"secrets", any},
+                                  {"tags", any},
+                                  {"ulimits", any},
+                                  {"platforms", texts}};
 constexpr FormKey depends_on_keys[] = {{"condition", text}, {"required", flag}, {"restart", flag}};
 constexpr FormKey extends_keys[] = {{"service", text}, {"file", text}};
 constexpr FormKey env_file_keys[] = {{"path", text}, {"format", text}, {"required", flag}};
@@ -82,6 +107,7 @@ void for_each_entry(const Value& mapping, std::string_view key, Check check) {
 }  // namespace
 
 namespace forms {
+const ComposeForm build{"/$defs/service/properties/build/oneOf/1", build_keys};
 const ComposeForm depends_on{
     "/$defs/service/properties/depends_on/oneOf/1/patternProperties/^[a-zA-Z0-9._-]+$", depends_on_keys};
 const ComposeForm extends{"/$defs/service/properties/extends/oneOf/1", extends_keys};
@@ -99,9 +125,9 @@ const ComposeForm config{"/$defs/config", config_keys};
 const ComposeForm include{"/$defs/include/oneOf/1", include_keys};
 
 std::span<const ComposeForm* const> all() {
-    static const ComposeForm* const list[] = {&depends_on, &extends, &env_file, &network_of_service,
-                                              &port,       &ulimit,  &grant,    &network,
-                                              &volume,     &secret,  &config,   &include};
+    static const ComposeForm* const list[] = {&build,  &depends_on, &extends, &env_file, &network_of_service,
+                                              &port,   &ulimit,     &grant,   &network,  &volume,
+                                              &secret, &config,     &include};
     return list;
 }
 }  // namespace forms

@@ -24,8 +24,8 @@ struct ComposeForm {
 // One per long form that is checked here; 'healthcheck' and 'volumes' are read by readers that know their
 // keys.
 namespace forms {
-extern const ComposeForm depends_on, extends, env_file, network_of_service, port, ulimit, grant, network,
-    volume, secret, config, include;
+extern const ComposeForm build, depends_on, extends, env_file, network_of_service, port, ulimit, grant,
+    network, volume, secret, config, include;
 std::span<const ComposeForm* const> all();
 }  // namespace forms
 

@@ -93,6 +93,7 @@ void ComposeLoader::read_env_files(const std::vector<std::string>& paths, Place 
         if (const auto text =
                 read(path_in(context_.folder, path), fmt::format("env file {}", in_quotes(path)), at))
             take(path, *text);
+        if (including_.empty()) env_files_.push_back(path_in(context_.folder, path));
     }
     if (const auto name = variable("COMPOSE_PROJECT_NAME"); name && !name->empty()) project_name_ = *name;
 }
@@ -356,6 +357,8 @@ ValuePtr ComposeLoader::load_file(const ComposeFile& file, const std::string& fo
 
 ValuePtr ComposeLoader::load(const std::vector<ComposeFile>& files, Place named, const std::string* text) {
     ValuePtr model;
+    for (const ComposeFile& file : files)
+        if (text == nullptr || file.name != "<stdin>") files_.push_back(file.path);
     for (const ComposeFile& file : files) {
         including_.push_back(file.path);
         const ValuePtr merged = load_file(file, project_folder_, text, named, model);

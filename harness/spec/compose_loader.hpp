@@ -40,6 +40,9 @@ class ComposeLoader {
     std::optional<std::string> variable(const std::string& name) const;
     // Of a file of the project: where its relative paths start.
     Context context_of(Place place) const;
+    // Absolute paths; of the files none if one of them is a text that came from elsewhere.
+    const std::vector<std::string>& files() const { return files_; }
+    const std::vector<std::string>& env_files() const { return env_files_; }
     const std::vector<std::string>& notes() const { return notes_; }
     std::optional<std::string> read(const std::string& path, std::string_view what, const Value& at) const;
 
@@ -71,7 +74,7 @@ class ComposeLoader {
     bool as_written_ = false;
     std::vector<std::string> including_, extending_;  // what is on the way, against circles
     std::set<std::string> unset_;
-    std::vector<std::string> notes_, left_out_;
+    std::vector<std::string> notes_, left_out_, files_, env_files_;
 };
 
 // A path beside `folder`, normalised.

@@ -175,6 +175,25 @@ bool is_list_of_scalars(const Value& value) {
            });
 }
 
+// "./web" -> {context: ./web}, and what is in it as elsewhere.
+ValuePtr mergeable_build(const ValuePtr& value) {
+    auto made = std::make_shared<Value>(*value);
+    if (value->kind == Value::Kind::scalar) {
+        if (value->text.empty()) return value;
+        auto context = std::make_shared<Value>(*value);
+        context->tag.clear();
+        made->kind = Value::Kind::mapping;
+        made->text.clear();
+        made->pairs = {{scalar_at(value->place, "context"), context}};
+    }
+    for (auto& [key, each] : made->pairs) {
+        if ((key->text == "args" || key->text == "labels") && is_list_of_scalars(*each))
+            each = settings_as_mapping(*each);
+        if (key->text == "extra_hosts" && each->kind == Value::Kind::mapping) each = hosts_as_list(*each);
+    }
+    return made;
+}
+
 ValuePtr mergeable_value(const std::string& key, const ValuePtr& value) {
     // Something of another kind stays as it is, for the reader of the service to name.
     const bool scalars = is_list_of_scalars(*value);
@@ -189,13 +208,13 @@ ValuePtr mergeable_value(const std::string& key, const ValuePtr& value) {
         return list;
     }
     if (value->kind == Value::Kind::mapping && key == "extra_hosts") return hosts_as_list(*value);
-    return value;
+    return key == "build" ? mergeable_build(value) : value;
 }
 
 // compose-go takes these words for truth values too (interpolation: toBoolean), in any case.
-constexpr std::string_view flags[] = {"init",       "privileged",       "read_only",     "tty",
-                                      "stdin_open", "disable",          "required",      "nocopy",
-                                      "external",   "create_host_path", "use_api_socket"};
+constexpr std::string_view flags[] = {
+    "init",     "privileged",       "read_only",      "tty",  "stdin_open", "disable", "required", "nocopy",
+    "external", "create_host_path", "use_api_socket", "pull", "no_cache"};
 constexpr std::string_view yes[] = {"true", "y", "yes", "on"};
 constexpr std::string_view no[] = {"false", "n", "no", "off"};
 // What is in them is the user's, whatever its name.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "spec/compose_build.hpp"
 #include "spec/compose_forms.hpp"
 #include "spec/compose_keys.hpp"
 #include "spec/compose_merge.hpp"
@@ -72,7 +73,6 @@ class ServiceReader {
     ValuePtr ports() const;
     void add_ports(std::string_view key, Value& list) const;
     void environment();
-    void build_args();
     void env_file(const Value& entry);
     void dependencies();
     void depends_on(const std::string& service, const Value& options);
@@ -114,7 +114,7 @@ void ServiceReader::check_keys() {
             context_.problem(*key, fmt::format("'{}' of {} is not supported: {}; leave it out with --without "
                                                "{}, or in a second file (!reset)",
                                                key->text, where_, found->why, key->text));
-        else if (found->fate == no_effect)
+        else if (found->fate == no_effect && !(key->text == "pull_policy" && value->text == "build"))
             made_.without_effect.push_back(key->text);
     }
 }
@@ -141,12 +141,23 @@ void ServiceReader::network_mode(const std::string& mode, const Value& at) {
 void ServiceReader::image() {
     const ValuePtr build = get("build");
     if (!build || says_nothing(*build)) return;
-    BuiltImage built{name_, {}, context_.declared(build->place)};
+    if (build->kind != Value::Kind::mapping)
+        return context_.problem(*build,
+                                fmt::format("'build' of {} is {}; write the path of its context, or a "
+                                            "mapping (context: …)",
+                                            where_, kind_name(*build)));
+    BuiltImage built{
+        name_, {}, context_.declared(build->place), read_compose_build(*build, where_, loader_, context_)};
+    if (const ValuePtr platform = get("platform"); platform && !platform->text.empty())
+        built.build.platform = platform->text;
+    if (const ValuePtr policy = get("pull_policy")) built.build.always = policy->text == "build";
     if (made_.subject.image.empty()) {
         made_.subject.image = loader_.project_name() + "-" + name_;
         built.other_name = loader_.project_name() + "_" + name_;
     }
     made_.subject.built = std::move(built);
+    // They are in the image, which may show them.
+    made_.subject.build_args = read_build_args(*build, loader_);
 }
 
 ValuePtr ServiceReader::healthcheck(const Value& value) const {
@@ -409,27 +420,6 @@ void ServiceReader::restart(const Value& value) {
     made_.restart.tries = static_cast<int>(*tries);
 }
 
-// They are in the image, which may show them.
-void ServiceReader::build_args() {
-    const ValuePtr build = get("build");
-    const ValuePtr args = build && build->kind == Value::Kind::mapping ? value_of(*build, "args") : nullptr;
-    if (!args) return;
-    const auto add = [this](const std::string& name, const std::string& value) {
-        made_.subject.build_args.insert_or_assign(name, value);
-    };
-    if (args->kind == Value::Kind::mapping)
-        for (const auto& [name, value] : args->pairs)
-            add(name->text,
-                value->kind == Value::Kind::null ? loader_.variable(name->text).value_or("") : value->text);
-    if (args->kind == Value::Kind::sequence)
-        for (const ValuePtr& item : args->items) {
-            const std::size_t equals = item->text.find('=');
-            const std::string name = item->text.substr(0, equals);
-            add(name, equals == std::string::npos ? loader_.variable(name).value_or("")
-                                                  : item->text.substr(equals + 1));
-        }
-}
-
 ComposeService ServiceReader::read(const Value& model) {
     if (service_.kind != Value::Kind::mapping) {
         context_.problem(service_,
@@ -443,7 +433,6 @@ ComposeService ServiceReader::read(const Value& model) {
     made_.subject = read_subject(*as_subject(), of_project, where_);
     if (made_.subject.image == built_later) made_.subject.image.clear();
     image();
-    build_args();
     made_.subject.ulimits_hard = std::move(hard_ulimits_);
     if (const ValuePtr open = get("stdin_open"))
         made_.subject.open_stdin = read_bool(*open, "'stdin_open'", context_).value_or(false);

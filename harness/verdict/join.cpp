@@ -144,10 +144,11 @@ Result<CampaignResult> joined(const std::vector<CampaignResult>& results) {
         all_watched = all_watched && watched(next);
         const Recommendation& also = next.recommendation;
         if (also.verified_by_run && also.read_only == whole.recommendation.read_only &&
+            also.environment == whole.recommendation.environment &&
             same_paths(also.writable, whole.recommendation.writable) && whole.recommendation.verified_by_run)
             whole.recommendation.verified_by_run = also.verified_by_run;
         else
-            whole.recommendation = {};
+            whole.recommendation = {}, whole.settings.clear();
         whole.scenario.name += " + " + next.scenario.name;
         whole.scenario.description.clear();
         whole.started_at = std::min(whole.started_at, next.started_at);

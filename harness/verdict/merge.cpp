@@ -80,6 +80,8 @@ void add_account(RunRecord& whole, const RunRecord& run) {
     if (!run.read_back) whole.read_back.reset();
     if (whole.read_back)
         for (const auto& [mount, opens] : *run.read_back) (*whole.read_back)[mount] += opens;
+    for (const auto& [mount, opens] : run.listed) whole.listed[mount] += opens;
+    whole.exec_refused.insert(run.exec_refused.begin(), run.exec_refused.end());
     whole.lost_events += run.lost_events;
     if (whole.observer_problem.empty()) whole.observer_problem = run.observer_problem;
 }
@@ -113,6 +115,7 @@ RunRecord merged(const std::vector<RunRecord>& runs) {
     whole.passed = doubt.empty();
     whole.doubt = std::move(doubt);
     whole.uses.clear(), whole.canary.clear(), whole.read_back.emplace(), whole.observer_problem.clear();
+    whole.listed.clear(), whole.exec_refused.clear();
     whole.lost_events = 0;
     for (const RunRecord& run : runs) {
         if (run.plan.leaves_data) {  // made for its data, not in a state that was asked for

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/text.hpp"
 #include "verdict/blame.hpp"
 #include "verdict/compare.hpp"
 #include "verdict/grow.hpp"
@@ -50,12 +51,45 @@ bool same_paths(const std::vector<WritablePath>& a, const std::vector<WritablePa
                       [](const WritablePath& x, const WritablePath& y) { return x.path == y.path; });
 }
 
+// A part of these paths, each as it is there.
+bool is_part_of(const std::vector<WritablePath>& part, const std::vector<WritablePath>& whole) {
+    return part.size() < whole.size() && std::ranges::all_of(part, [&](const WritablePath& path) {
+               return std::ranges::any_of(whole, [&](const WritablePath& each) {
+                   return each.path == path.path && each.as == path.as;
+               });
+           });
+}
+
+// Something on a tmpfs of the run's was not executed, since it is noexec: an application that goes on without
+// it is another one.
+bool kept_from_executing(const RunRecord& run, const std::vector<WritablePath>& writable) {
+    return std::ranges::any_of(writable, [&](const WritablePath& path) {
+        const bool allowed = ("," + path.tmpfs_options + ",").find(",exec,") != std::string::npos;
+        return path.as == WritableAs::tmpfs && !allowed && run.exec_refused.contains(path.path);
+    });
+}
+
 const RunRecord* run_with(const Arrangement& wanted, const std::vector<RunRecord>& runs) {
     for (const RunRecord& run : runs)
         if (run.plan.kind != RunKind::control && run.plan.read_only == wanted.read_only &&
             same_mounts(run.plan.writable, wanted.writable))
             return &run;
     return nullptr;
+}
+
+const Mount* mount_of(const Question& question, const std::string& target) {
+    for (const Mount& mount : question.mounts)
+        if (mount.target == target) return &mount;
+    return nullptr;
+}
+
+// Below the image's own files a new container has nothing of before, but for what is a volume.
+bool outlives_the_container(const Question& question, const std::vector<WritablePath>& writable) {
+    return std::ranges::any_of(writable, [&](const WritablePath& path) {
+        const Mount* mount = mount_of(question, path.mount);
+        return path.as == WritableAs::volume && mount != nullptr &&
+               (mount->type == MountType::rootfs || mount->type == MountType::anonymous);
+    });
 }
 
 NextStep plan(RunKind kind, Arrangement arrangement, const std::vector<RunRecord>& so_far) {
@@ -86,8 +120,8 @@ std::ptrdiff_t count_tmpfs(const std::vector<WritablePath>& paths) {
                          [](const WritablePath& path) { return path.as == WritableAs::tmpfs; });
 }
 
-// The run that shows that `target` may be read-only but for some paths; of several with the same paths the
-// one that takes the fewest volumes.
+// The run that shows that `target` may be read-only but for some paths; of several the one with a part of
+// the others' paths, and with the same paths the one that takes the fewest volumes.
 const RunRecord* verified_split(const std::string& target, const std::vector<RunRecord>& runs) {
     const RunRecord* best = nullptr;
     std::vector<WritablePath> of_best;
@@ -96,19 +130,14 @@ const RunRecord* verified_split(const std::string& target, const std::vector<Run
             !contains(run.plan.read_only, target))
             continue;
         std::vector<WritablePath> below = writable_below(run.plan, target);
-        if (below.empty()) continue;
-        if (best != nullptr && (!same_paths(below, of_best) || count_tmpfs(below) <= count_tmpfs(of_best)))
-            continue;
+        if (below.empty() || kept_from_executing(run, below)) continue;
+        const bool better = is_part_of(below, of_best) ||
+                            (same_paths(below, of_best) && count_tmpfs(below) > count_tmpfs(of_best));
+        if (best != nullptr && !better) continue;
         best = &run;
         of_best = std::move(below);
     }
     return best;
-}
-
-const Mount* mount_of(const Question& question, const std::string& target) {
-    for (const Mount& mount : question.mounts)
-        if (mount.target == target) return &mount;
-    return nullptr;
 }
 
 // A run with it read-only, if it was one there; else the control run.
@@ -154,6 +183,33 @@ bool recommendable(Verdict verdict) {
     return verdict == Verdict::safe || verdict == Verdict::tolerated || verdict == Verdict::split;
 }
 
+std::set<std::string> executes(const std::vector<RunRecord>& runs) {
+    std::set<std::string> found;
+    for (const RunRecord& run : runs)
+        for (const auto& [mount, path] : run.exec_refused) found.insert(mount);
+    return found;
+}
+
+bool failed_after_crash(const RunRecord& run) {
+    return std::any_of(run.phases.begin(), run.phases.end(),
+                       [](const PhaseRecord& phase) { return phase.name == crash_phase && !phase.passed; });
+}
+
+// What it finds there keeps it from starting, and it makes no use of it: nothing is lost where nothing is
+// found.
+std::set<std::string> trips_over(const std::vector<RunRecord>& runs) {
+    std::set<std::string> found;
+    for (const RunRecord& run : runs) {
+        if (!failed_after_crash(run) || !run.read_back || !distrust(run).empty()) continue;
+        for (const WritablePath& path : run.plan.writable) {
+            const auto opens = run.read_back->find(path.path);
+            if (path.as == WritableAs::volume && (opens == run.read_back->end() || opens->second == 0))
+                found.insert(path.path);
+        }
+    }
+    return found;
+}
+
 SplitProposal proposal_for(const Question& question, const std::string& target,
                            const std::vector<RunRecord>& runs) {
     const Mount* mount = mount_of(question, target);
@@ -161,7 +217,10 @@ SplitProposal proposal_for(const Question& question, const std::string& target,
     const SplitQuestion asked{.mount = *mount,
                               .can_make_mount_points = mount->type == MountType::rootfs ||
                                                        question.can_make_mount_points.contains(target),
-                              .tmpfs_has_owner = question.tmpfs_has_owner};
+                              .tmpfs_has_owner = question.tmpfs_has_owner,
+                              .tmpfs_options = question.tmpfs_options,
+                              .executes = executes(runs),
+                              .trips_over = trips_over(runs)};
     return propose_split(asked, runs, question.facts);
 }
 
@@ -192,11 +251,17 @@ SplitTrial next_trial(const Question& question, const std::string& target,
     if (!proposal.look_at.empty()) return {.writable = {}, .look_at = std::move(proposal.look_at)};
     const bool forgets = count_tmpfs(proposal.writable) > 0;
     int trials = 0, of_these_paths = 0;
+    bool tripped = false;
     for (const RunRecord& run : runs) {
         if (run.plan.read_only != Targets{target} || run.plan.writable.empty()) continue;
         ++trials;
-        if (same_paths(run.plan.writable, proposal.writable)) ++of_these_paths;
+        // One that kept something from being executed says nothing of what is proposed since.
+        if (!same_paths(run.plan.writable, proposal.writable) || kept_from_executing(run, run.plan.writable))
+            continue;
+        tripped = tripped || failed_after_crash(run);
+        if (!failed_after_crash(run) || !forgets) ++of_these_paths;
     }
+    if (tripped && of_these_paths > 0) return {};  // a volume is no way out
     if (trials >= trials_of_one_split || of_these_paths > 1 || (of_these_paths == 1 && !forgets)) return {};
     // Something was needed again after a restart, or was to be executed: a volume keeps it and allows it. Or
     // the scenario cannot be performed twice.
@@ -241,7 +306,7 @@ Arrangement arrange(const Question& question, const Targets& read_only,
 
 bool failed_when_repeated(const RunRecord& run) {
     return std::any_of(run.phases.begin(), run.phases.end(), [](const PhaseRecord& phase) {
-        return !phase.passed && phase.name.starts_with(again_prefix);
+        return !phase.passed && phase.name.starts_with(again_prefix) && phase.name != crash_phase;
     });
 }
 
@@ -252,7 +317,9 @@ NextStep try_splits_together(const Question& question, const Standing& now,
     int tried = 0;
     bool only_repeated = false;
     for (const RunRecord& run : runs) {
-        if (run.plan.read_only.size() < 2 || run.plan.writable.empty()) continue;
+        if (run.plan.read_only.size() < 2 || run.plan.writable.empty() ||
+            kept_from_executing(run, run.plan.writable))
+            continue;
         ++tried;
         only_repeated = failed_when_repeated(run);
     }
@@ -289,6 +356,52 @@ NextStep try_splits(const Question& question, const Standing& now, const std::ve
                       runs);
 }
 
+// Nothing was written on it in this run.
+bool is_unused(const RunRecord& run, const WritablePath& path, const std::vector<WritablePath>& others) {
+    return std::none_of(run.attempts.begin(), run.attempts.end(), [&](const Attempt& attempt) {
+        if (attempt.error != 0 || attempt.cls != AttemptClass::write ||
+            !is_or_below(attempt.path.view(), path.path))
+            return false;
+        // On a mount of its own below this one.
+        return std::ranges::none_of(others, [&](const WritablePath& other) {
+            return other.path.size() > path.path.size() && is_or_below(other.path, path.path) &&
+                   is_or_below(attempt.path.view(), other.path);
+        });
+    });
+}
+
+// What an arrangement that passes never writes to is taken out of it: a directory that was only tried since
+// another one was refused. All of it at once, then each alone; what is left has been run.
+NextStep try_narrower(const Question& question, const Standing& now, const std::vector<RunRecord>& runs) {
+    constexpr int most_alone = 4;
+    const bool restart = !restarts_at_the_end(question, runs);
+    const auto run_without = [&](const std::string& target, std::vector<WritablePath> left) -> NextStep {
+        auto splits = now.splits;
+        splits[target] = left;
+        Arrangement narrower = arrange(question, now.passed, splits);
+        Arrangement alone = arrange(question, {target}, {{target, left}});
+        if (run_with(narrower, runs) != nullptr || run_with(alone, runs) != nullptr) return {};
+        const bool forgets = count_tmpfs(narrower.writable) > 0;
+        return plan_again(RunKind::verify, std::move(narrower), forgets && restart, runs);
+    };
+    for (const auto& [target, writable] : now.splits) {
+        const RunRecord* run = verified_split(target, runs);
+        if (run == nullptr || !observed(*run)) continue;
+        std::vector<WritablePath> used, unused;
+        for (const WritablePath& path : writable)
+            (is_unused(*run, path, writable) ? unused : used).push_back(path);
+        if (unused.empty() || writable.size() < 2) continue;
+        if (!used.empty() && unused.size() > 1)
+            if (NextStep step = run_without(target, used); step.run) return step;
+        for (std::size_t i = 0; i < std::min<std::size_t>(unused.size(), most_alone); ++i) {
+            std::vector<WritablePath> left = writable;
+            std::erase_if(left, [&](const WritablePath& path) { return path.path == unused[i].path; });
+            if (NextStep step = run_without(target, std::move(left)); step.run) return step;
+        }
+    }
+    return {};
+}
+
 // A run that kept what was written below `path`, and told how often it was read after a restart.
 const RunRecord* watched_for_reads(const Question& question, const std::string& path,
                                    const std::vector<RunRecord>& runs) {
@@ -301,9 +414,15 @@ const RunRecord* watched_for_reads(const Question& question, const std::string& 
     return nullptr;
 }
 
-std::uint64_t read_back(const RunRecord& run, const std::string& path) {
-    const auto found = run.read_back->find(path);
-    return found == run.read_back->end() ? 0 : found->second;
+std::uint64_t count_at(const std::map<std::string, std::uint64_t>& counts, const std::string& path) {
+    const auto found = counts.find(path);
+    return found == counts.end() ? 0 : found->second;
+}
+
+// `hides`: there are files of before any run, so that who lists a directory finds them.
+std::uint64_t read_back(const RunRecord& run, const std::string& path, bool hides) {
+    const std::uint64_t files = count_at(*run.read_back, path);
+    return hides ? std::max(files, count_at(run.listed, path)) : files;
 }
 
 // Volumes at paths whose names speak for a tmpfs: where nothing was read back, a run with one there.
@@ -321,7 +440,8 @@ NextStep try_forgetting(const Question& question, const Standing& now, const std
                 !proposal.by_name.contains(path.path))
                 continue;
             const RunRecord* watched = watched_for_reads(question, path.path, runs);
-            if (watched == nullptr || read_back(*watched, path.path) > 0) continue;
+            if (watched == nullptr || read_back(*watched, path.path, proposal.hides.contains(path.path)) > 0)
+                continue;
             path = *better;
             if (changed.empty() || changed.back() != target) changed.push_back(target);
         }
@@ -411,6 +531,7 @@ NextStep step_after(const Question& question, const std::vector<RunRecord>& runs
     const Standing now = standing(question, runs, blame);
     NextStep step = try_splits(question, now, runs);
     if (!step.run && step.look_at.empty()) step = try_forgetting(question, now, runs);
+    if (!step.run && step.look_at.empty()) step = try_narrower(question, now, runs);
     if (step.run || !step.look_at.empty()) return step;
     return verify(question, now, runs);
 }
@@ -434,7 +555,9 @@ NextStep last_looks(const Question& question, const std::vector<RunRecord>& runs
 NextStep next_step(const Question& question, const std::vector<RunRecord>& so_far) {
     if (!question.stopped.empty()) return last_looks(question, with_repeats(so_far));
     NextStep step = step_after(question, with_repeats(so_far));
-    if (step.run) step.run->id = static_cast<int>(so_far.size()) + 1;
+    if (!step.run) return step;
+    step.run->id = static_cast<int>(so_far.size()) + 1;
+    step.run->crashes = outlives_the_container(question, step.run->writable);
     return step;
 }
 
@@ -461,7 +584,7 @@ std::string why_forgetting_is_right(const Question& question, const WritablePath
 }
 
 // Why it takes a volume, though something speaks for a tmpfs.
-std::string why_it_is_kept(const Question& question, const WritablePath& path, bool by_name,
+std::string why_it_is_kept(const Question& question, const WritablePath& path, bool by_name, bool hides,
                            const std::vector<RunRecord>& runs) {
     if (const RunRecord* failed = run_with_tmpfs(path.path, false, runs))
         return failed_when_repeated(*failed)
@@ -470,11 +593,11 @@ std::string why_it_is_kept(const Question& question, const WritablePath& path, b
                    : fmt::format("with a tmpfs there the scenario fails (run {})", failed->plan.id);
     if (!by_name && question.stopped.empty()) return "no run with a tmpfs there passed";
     if (const RunRecord* watched = watched_for_reads(question, path.path, runs);
-        by_name && watched != nullptr && read_back(*watched, path.path) > 0)
+        by_name && watched != nullptr && read_back(*watched, path.path, hides) > 0)
         return fmt::format("what was there was opened for reading {} after a restart (run {})",
-                           read_back(*watched, path.path) == 1
+                           read_back(*watched, path.path, hides) == 1
                                ? "once"
-                               : fmt::format("{} times", read_back(*watched, path.path)),
+                               : fmt::format("{} times", read_back(*watched, path.path, hides)),
                            watched->plan.id);
     if (!question.stopped.empty())
         return fmt::format("whether a tmpfs would do was not tried, since {}", question.stopped);
@@ -497,8 +620,23 @@ void explain(const Question& question, MountResult& result, const std::vector<Ru
             if (path.as == WritableAs::tmpfs)
                 path.reason = why_forgetting_is_right(question, path, proposed.reason, by_name, runs);
             else if (proposed.as == WritableAs::tmpfs)
-                path.reason = why_it_is_kept(question, path, by_name, runs);
+                path.reason =
+                    why_it_is_kept(question, path, by_name, proposal.hides.contains(path.path), runs);
         }
+}
+
+// Nobody would guess why a volume is not the answer.
+void tell_of_crash(MountResult& result, const std::vector<RunRecord>& runs) {
+    if (result.verdict != Verdict::required) return;
+    for (const RunRecord& run : runs) {
+        const std::vector<WritablePath> kept = writable_below(run.plan, result.mount.target);
+        if (kept.empty() || !failed_after_crash(run)) continue;
+        result.reason += fmt::format(
+            "; with {} as a volume it does not start again after a crash (run {}): what "
+            "it leaves there would be found by every new container",
+            kept.front().path, run.plan.id);
+        return;
+    }
 }
 
 void hold_back(MountResult& result, const std::string& why, const Question& question) {
@@ -553,6 +691,7 @@ std::vector<MountResult> judge_all(const Question& question, const std::vector<R
         if (!asked) continue;
         results.push_back(judge_target(question, mount.target, runs, blame));
         explain(question, results.back(), runs);
+        tell_of_crash(results.back(), runs);
     }
     if (!question.stopped.empty()) hold_back_what_is_open(question, runs, blame, results);
     return results;

@@ -12,6 +12,9 @@
 
 namespace rogate::verdict {
 
+// The phase in which the subject is started after it was killed, in a run that crashes (RunPlan::crashes).
+inline constexpr const char* crash_phase = "again: start after a crash";
+
 // What a campaign is to find out, and what is known of it before any run.
 struct Question {
     std::vector<Mount> mounts;
@@ -19,8 +22,9 @@ struct Question {
     std::map<std::string, std::string> ineffective;  // target -> why read-only would protect nothing
     std::map<std::string, std::string> not_tried;    // target -> why no run can tell
     std::set<std::string>
-        can_make_mount_points;    // targets in whose source a directory can be made for the runs
-    bool tmpfs_has_owner = true;  // the engine takes uid= and gid= for one
+        can_make_mount_points;       // targets in whose source a directory can be made for the runs
+    bool tmpfs_has_owner = true;     // the engine takes uid= and gid= for one
+    std::string tmpfs_options = {};  // what every tmpfs is made with (SplitQuestion); empty: what fits
     // A step restarts the subject, which empties a tmpfs: the phases that come after the last such step.
     std::optional<std::set<std::string>> after_restart = {};
     // Data of the user's that the runs do not have. Unless no run used that mount, none of them is evidence.
@@ -49,10 +53,11 @@ struct NextStep {
 // everything that passed and, below each mount that failed, what it has to write kept writable (split.hpp);
 // if it fails, each such mount alone, as often as something new fails. A tmpfs is offered only where a run
 // has passed in which a restart emptied it, and where its name alone speaks for one, only if nothing was read
-// back in a run that kept what was there. Last a verify run with everything that
-// passed, unless a run had just that; if it fails, the largest set that passes is looked for (grow.hpp).
-// A question that was stopped wants no run any more; it asks only for the facts that say whether a mount that
-// fails as a whole could be split.
+// back in a run that kept what was there. What such an arrangement never wrote to is taken out of it, by a
+// run. Where a volume is new in place of what the container had, the run ends with a crash and another start.
+// Last a verify run with everything that passed, unless a run had just that; if it fails, the largest set
+// that passes is looked for (grow.hpp). A question that was stopped wants no run any more; it asks only for
+// the facts that say whether a mount that fails as a whole could be split.
 NextStep next_step(const Question& question, const std::vector<RunRecord>& so_far);
 
 // Verdicts for the candidates, the mounts that are read-only already, and those on which read-only would

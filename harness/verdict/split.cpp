@@ -68,6 +68,10 @@ class Splitter {
     std::set<std::string> narrowest(std::set<std::string> directories) const;
     using Below = std::vector<const Attempt*>;  // a directory
     WritablePath describe(const std::string& directory, const Below& below);
+    void describe_all(const std::set<std::string>& directories, std::vector<WritablePath>& writable);
+    std::set<std::string> with_hidden_ones(std::set<std::string> tops,
+                                           const std::set<std::string>& directories,
+                                           const std::vector<WritablePath>& described);
     bool is_for_passing_things(const std::string& directory, const Below& below) const;
     void find_removed(const RunRecord& control);
 
@@ -76,7 +80,7 @@ class Splitter {
     const Facts& facts_;
     std::vector<const Attempt*> needs_;
     std::unordered_set<std::string_view> removed_;  // what the control run removed as often as it made it
-    std::set<std::string> unknown_, by_name_;
+    std::set<std::string> unknown_, by_name_, hides_;
 };
 
 // Null: not known yet, and asked for.
@@ -163,9 +167,16 @@ bool Splitter::is_for_passing_things(const std::string& directory, const Below& 
     });
 }
 
+// What a system empties when it starts (Filesystem Hierarchy Standard 3.0, 3.15 and 3.18): nobody may count
+// on what was there before.
+bool is_volatile(const std::string& directory) {
+    static constexpr std::array trees = {"/tmp", "/run", "/var/run", "/var/lock", "/dev/shm"};
+    return std::any_of(trees.begin(), trees.end(),
+                       [&](std::string_view tree) { return is_or_below(directory, tree); });
+}
+
 bool is_temporary_by_name(const std::string& directory) {
-    static constexpr std::array trees = {"/tmp",      "/var/tmp",   "/run",    "/var/run",
-                                         "/var/lock", "/var/cache", "/dev/shm"};
+    static constexpr std::array trees = {"/var/tmp", "/var/cache"};
     static constexpr std::array names = {"tmp", "temp", "cache", ".cache", "run", "lock", "locks"};
     const std::string_view name = name_of(directory);
     return std::any_of(trees.begin(), trees.end(),
@@ -181,10 +192,13 @@ Owner owner_of(const PathFacts& facts, const std::vector<const Attempt*>& below)
     return {below.front()->process.uid, below.front()->process.uid};
 }
 
-std::string tmpfs_options(const PathFacts& facts, const Owner& owner) {
+std::string tmpfs_options(const SplitQuestion& question, const std::string& directory, const PathFacts& facts,
+                          const Owner& owner) {
+    if (!question.tmpfs_options.empty()) return question.tmpfs_options;
     std::string options = fmt::format("mode={:04o}", facts.exists ? facts.mode & 07777U : 0755U);
     if (owner.first != 0) options += fmt::format(",uid={}", owner.first);
     if (owner.second != 0) options += fmt::format(",gid={}", owner.second);
+    if (question.executes.contains(directory)) options += ",exec";
     return options;
 }
 
@@ -194,12 +208,18 @@ WritablePath Splitter::describe(const std::string& directory, const Below& below
     path.mount = target_;
     const PathFacts facts = facts_.at(directory);
     path.needs_mount_point = !facts.exists && question_.mount.type != MountType::rootfs;
+    path.from_image = facts.exists && (question_.mount.type == MountType::rootfs ||
+                                       question_.mount.type == MountType::anonymous);
     const Owner owner = owner_of(facts, below);
-    const bool passing = is_for_passing_things(directory, below), temporary = is_temporary_by_name(directory);
-    if (facts.exists && !facts.empty) {
+    const bool passing = is_for_passing_things(directory, below);
+    const bool is_emptied = is_volatile(directory),
+               has_files = facts.exists && !facts.empty && !facts.only_directories;
+    const bool temporary = is_emptied || is_temporary_by_name(directory);
+    const bool of_the_image = question_.mount.type == MountType::rootfs;
+    if (has_files && !(is_emptied && of_the_image)) {
         path.as = WritableAs::volume;
         path.reason = "it holds files already, which a tmpfs would hide";
-    } else if (!passing && !temporary) {
+    } else if (!passing && !temporary && !question_.trips_over.contains(directory)) {
         path.as = WritableAs::volume;
         path.reason = "what is written there may have to survive a restart";
     } else if (!question_.tmpfs_has_owner && owner != Owner()) {
@@ -207,12 +227,40 @@ WritablePath Splitter::describe(const std::string& directory, const Below& below
         path.reason = "it is not root's, and this engine's tmpfs is always";
     } else {
         path.as = WritableAs::tmpfs;
-        path.reason = passing ? "only sockets, pid and lock files and temporary files are written there"
-                              : "by its name it is for temporary files";
-        if (!passing) by_name_.insert(directory);
-        path.tmpfs_options = tmpfs_options(facts, owner);
+        path.reason = has_files    ? "by its name it is for what nothing after a start may count on"
+                      : passing    ? "only sockets, pid and lock files and temporary files are written there"
+                      : is_emptied ? "by its name it is for what nobody may find again after a start"
+                      : temporary
+                          ? "by its name it is for temporary files"
+                          : "with a volume it does not start again after a crash, and reads nothing there";
+        if (has_files || (!passing && !is_emptied && temporary)) by_name_.insert(directory);
+        if (has_files) hides_.insert(directory);
+        path.tmpfs_options = tmpfs_options(question_, directory, facts, owner);
     }
     return path;
+}
+
+void Splitter::describe_all(const std::set<std::string>& directories, std::vector<WritablePath>& writable) {
+    writable.clear();
+    by_name_.clear();
+    hides_.clear();
+    for (const auto& [directory, below] : by_directory(directories, needs_))
+        if (look(directory) != nullptr) writable.push_back(describe(directory, below));
+}
+
+// A tmpfs hides the directories that are there, too. Those that are written to are mounts of their own then.
+std::set<std::string> Splitter::with_hidden_ones(std::set<std::string> tops,
+                                                 const std::set<std::string>& directories,
+                                                 const std::vector<WritablePath>& described) {
+    for (const WritablePath& path : described) {
+        if (path.as != WritableAs::tmpfs) continue;
+        for (const std::string& each : directories) {
+            if (each == path.path || !is_or_below(each, path.path)) continue;
+            const PathFacts* facts = look(each);
+            if (facts != nullptr && facts->exists && facts->is_directory) tops.insert(each);
+        }
+    }
+    return tops;
 }
 
 SplitProposal Splitter::go() {
@@ -225,12 +273,16 @@ SplitProposal Splitter::go() {
     std::set<std::string> directories;
     for (const Attempt* need : needs_)
         if (auto directory = directory_for(*need)) directories.insert(*directory);
-    for (const auto& [directory, below] : by_directory(narrowest(std::move(directories)), needs_))
-        if (look(directory) != nullptr) proposal.writable.push_back(describe(directory, below));
+    const std::set<std::string> tops = narrowest(directories);
+    describe_all(tops, proposal.writable);
+    if (std::set<std::string> all = with_hidden_ones(tops, directories, proposal.writable); all != tops)
+        describe_all(all, proposal.writable);
     proposal.by_name = std::move(by_name_);
+    proposal.hides = std::move(hides_);
     if (!unknown_.empty()) {
         proposal.writable.clear();
         proposal.by_name.clear();
+        proposal.hides.clear();
         proposal.look_at.assign(unknown_.begin(), unknown_.end());
     }
     return proposal;

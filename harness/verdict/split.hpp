@@ -13,7 +13,9 @@ namespace rogate::verdict {
 
 // A path of the subject as it is before any run: in the mount's source or in the image.
 struct PathFacts {
-    bool exists = false, is_directory = false, empty = false;
+    bool exists = false, is_directory = false;
+    bool empty = false;
+    bool only_directories = false;  // no file is in it, nor in any directory below it
     std::uint32_t uid = 0, gid = 0, mode = 0755;
     bool operator==(const PathFacts&) const = default;
 };
@@ -22,6 +24,7 @@ using Facts = std::map<std::string, PathFacts>;
 struct SplitProposal {
     std::vector<WritablePath> writable;  // in order of path; empty: the mount cannot be split
     std::set<std::string> by_name;       // those a tmpfs is proposed for by nothing but their names
+    std::set<std::string> hides;         // of these, those that hold files, which the tmpfs hides
     std::vector<std::string> look_at;    // facts that are needed first; then nothing else is filled in
 };
 
@@ -30,10 +33,17 @@ struct SplitQuestion {
     // Whether a directory can be made in the mount's source for the runs.
     bool can_make_mount_points = false;
     bool tmpfs_has_owner = true;  // the engine takes uid= and gid= for one
+    // What every tmpfs is made with, since nothing else can be asked for (an emptyDir); empty: what fits.
+    std::string tmpfs_options = {};
+    // Places where a file is executed, or mapped for that.
+    std::set<std::string> executes = {};
+    // Places with whose volume the application does not start again after a crash, though it reads nothing
+    // there.
+    std::set<std::string> trips_over = {};
 };
 
-// The attempts below each of these directories, none of which lies below another: each attempt is at most in
-// one list, so that who looks at all lists looks at each attempt once.
+// The attempts below each of these directories: of those that lie below one another, each attempt is in the
+// list of the innermost, so that who looks at all lists looks at each attempt once.
 using ByDirectory = std::map<std::string, std::vector<const Attempt*>, std::less<>>;
 ByDirectory by_directory(const std::set<std::string>& directories,
                          const std::vector<const Attempt*>& attempts);

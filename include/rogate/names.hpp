@@ -14,6 +14,7 @@ std::string_view to_string(DataState);
 std::string_view to_string(Canary);
 std::string_view to_string(Verdict);
 std::string_view to_string(WritableAs);
+std::string_view to_string(SettingResult::Outcome);
 std::string_view to_string(Origin::Kind);
 
 // "EROFS" for 30; "errno 4711" for one that has no name; "ok" for 0.

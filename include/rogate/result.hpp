@@ -1,6 +1,7 @@
 // The answer of a campaign; rogate.result/1 is rendered from it.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <rogate/run.hpp>
 #include <rogate/scenario.hpp>
@@ -67,7 +68,30 @@ struct Recommendation {
     std::vector<std::string> read_only;
     std::vector<WritablePath> writable;
     std::optional<int> verified_by_run;  // the run that had exactly these mounts read-only and passed
+    std::map<std::string, std::string> environment =
+        {};  // variables that the subject is to have beside its own
     bool operator==(const Recommendation&) const = default;
+};
+
+// A setting of the application or its runtime that removes a write, and what came of trying it.
+struct SettingResult {
+    enum class Outcome {
+        offered,    // it passed with it, the writes are gone, and less stays writable
+        no_help,    // it passed with it, and what was written is still written
+        breaks,     // the scenario does not pass with it
+        not_tried,  // a flag or a key of a configuration file, which rogate does not change
+        unsettled   // no run was made, or none that can be relied on
+    };
+    std::string id, what;  // of the knowledge base: "python-bytecode", "Python byte code"
+    std::map<std::string, std::string> environment;  // what sets it; empty: `how` says what does
+    std::string how;                                 // "PYTHONDONTWRITEBYTECODE=1", for a person
+    std::string cost, since, source;                 // each can be empty
+    Outcome outcome = Outcome::not_tried;
+    std::vector<std::string> mounts;  // targets with writes that it is about
+    std::vector<std::string> paths;   // of these writes, some of them
+    std::vector<int> runs;            // that had it
+    std::string reason;               // one sentence
+    bool operator==(const SettingResult&) const = default;
 };
 
 struct EngineFacts {
@@ -106,6 +130,7 @@ struct CampaignResult {
     std::vector<DataDifference> data_differences = {};
     // Why no more runs were made though some were wanted ("--max-runs 4 is used up"); empty: all were made.
     std::string stopped = {};
+    std::vector<SettingResult> settings = {};  // that match what was written
     // What rogate's own exercise consisted of ("12 pages of port 80"); empty: there was another one.
     std::vector<std::string> exercised = {};
     bool operator==(const CampaignResult&) const = default;

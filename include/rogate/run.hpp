@@ -29,6 +29,9 @@ struct WritablePath {
     std::string reason;         // one sentence: why a tmpfs will do, or why it takes a volume
     bool needs_mount_point =
         false;  // the directory is not there yet and has to be made in the mount's source
+    // volume: a new one begins with what the image has there, which is not nothing: its files, owner and
+    // mode.
+    bool from_image = false;
     bool operator==(const WritablePath&) const = default;
 };
 
@@ -50,6 +53,11 @@ struct RunPlan {
     // The run whose plan is tried once more, to see which of its differences from the control run stay.
     std::optional<int> repeats = {};
     bool blames = false;  // made to find the mount for whose sake something is left out
+    // The subject is killed and started anew at the end: what stays writable below its own file systems must
+    // not keep it from starting after a crash.
+    bool crashes = false;
+    // Variables that the subject has beside its own in this run: settings that are tried.
+    std::map<std::string, std::string> environment = {};
     bool operator==(const RunPlan&) const = default;
 };
 
@@ -98,6 +106,11 @@ struct RunRecord {
     // By mount point: opens since the subject was last started anew that may have read what was there before.
     // Absent: it was not started anew, or the observer cannot tell.
     std::optional<std::map<std::string, std::uint64_t>> read_back;
+    // By mount point: directories opened since the subject was first started anew.
+    std::map<std::string, std::uint64_t> listed = {};
+    // By mount point: a file there that was not executed, or not mapped for that, since the mount does not
+    // allow it (noexec).
+    std::map<std::string, std::string> exec_refused = {};
     std::uint64_t lost_events = 0;
     std::optional<int> exit_code;  // of the subject's first process; absent: it never started
     bool exited_early = false;     // it ended by itself, before it was told to

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace rogate {
@@ -80,11 +81,33 @@ struct SeedFile {
     bool operator==(const SeedFile&) const = default;
 };
 
+// From what an image is made, and how. Its arguments are Subject::build_args.
+struct ImageBuild {
+    std::string context;  // an absolute folder; or a URL that the engine fetches
+    bool is_remote = false;
+    std::string shown;              // the context, as the file has it
+    std::string dockerfile;         // beside the context, or absolute; empty: Dockerfile
+    std::string inline_dockerfile;  // in its place
+    std::string target, network, platform;
+    std::map<std::string, std::string> labels;
+    std::vector<std::string> extra_hosts, cache_from;  // extra_hosts: "name:address"
+    std::optional<std::int64_t> shm_size;              // bytes
+    bool pull = false, no_cache = false;
+    bool always = false;  // also if there is an image (pull_policy: build)
+    // What docker compose can do and the Engine API cannot: key, where.
+    std::vector<std::pair<std::string, SourcePlace>> beyond_the_api;
+    // How docker compose is told of the same. No files: it cannot be.
+    std::string project, project_folder;
+    std::vector<std::string> files, env_files;  // absolute, in the order in which they are merged
+    bool operator==(const ImageBuild&) const = default;
+};
+
 // What `docker compose build` would make the image of.
 struct BuiltImage {
     std::string service;
     std::string other_name;  // that older versions gave the image; empty: the file names the image itself
     SourcePlace declared;
+    ImageBuild build = {};
     bool operator==(const BuiltImage&) const = default;
 };
 

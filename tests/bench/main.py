@@ -14,7 +14,8 @@ ROWS = {"small": "rogate --version, the audit, the sizes", "launch": "a run besi
         "functions": "reading, judging and writing 1,000,000 attempts, without a program around it",
         "events": "distinct paths a second, the observer's memory", "calls": "the worst case of each kind of call",
         "parts": "what the parts of an observed call cost",
-        "servers": "redis, nginx, PostgreSQL and gcc under observation"}
+        "servers": "redis, nginx, PostgreSQL and gcc under observation",
+        "wrap": "the proxy of rogate wrap: what it adds to a call, images through it"}
 BEGIN, END = "<!-- ci/bench.sh --readme: begin -->", "<!-- ci/bench.sh --readme: end -->"
 
 

@@ -104,6 +104,7 @@ void FakeEngine::handle(Call& call) {
     if (call.words[0] == "containers") return on_container(call);
     if (call.words[0] == "exec") return on_exec(call);
     if (call.words[0] == "images") return on_image(call);
+    if (call.words[0] == "build") return on_build(call);
     if (call.words[0] == "volumes") return on_volume(call);
     if (call.words[0] == "networks") return on_network(call);
     refuse(call, 404, "page not found");

@@ -88,6 +88,7 @@ struct FakeVolume {
 };
 struct FakeImage {
     std::string id = {};
+    std::string created = {};
     std::set<std::string> tags = {};
     Labels labels = {};
     nlohmann::json config = nlohmann::json::object();
@@ -123,6 +124,14 @@ class FakeEngine {
 
     FakeImage& add_image(const std::string& tag, Script script);
     void add_volume(const std::string& name);
+
+    // Builds so far: what was asked, and the names in the context that was sent.
+    struct Build {
+        std::map<std::string, std::string> query;
+        std::map<std::string, std::string> files;
+    };
+    std::vector<Build> builds;
+    std::string build_error;  // every build says two lines and fails with it; empty: it makes an image
 
     // What is on it. Volumes and networks by name, containers and images by id.
     std::map<std::string, FakeContainer> containers;
@@ -186,6 +195,7 @@ class FakeEngine {
     void start_exec(const Call& call, Exec& exec);
     void on_archive(const Call& call, FakeContainer& container);
     void on_image(Call& call);
+    void on_build(const Call& call);
     void on_volume(Call& call);
     void on_network(Call& call);
     void list_containers(const Call& call);

@@ -135,13 +135,30 @@ void FakeEngine::on_image(Call& call) {
     for (std::size_t i = 1; i < last; ++i) reference += (i == 1 ? "" : "/") + call.words[i];
     const FakeImage* image = image_named(reference);
     if (image == nullptr) return refuse(call, 404, "No such image: " + reference);
-    if (call.method == "GET") return reply(call, 200, {{"Id", image->id}, {"Config", image->config}});
+    if (call.method == "GET")
+        return reply(call, 200, {{"Id", image->id}, {"Created", image->created}, {"Config", image->config}});
     for (const auto& [id, container] : containers)
         if (container.runs() && image_named(container.image) == image)
             return refuse(call, 409, "conflict: unable to delete: image is being used by running container");
     disk.remove("/images/" + image->id);
     images.erase(image->id);
     reply(call, 200, json::array());
+}
+
+void FakeEngine::on_build(const Call& call) {
+    Build build{call.query, {}};
+    if (const auto entries = from_tar(call.body))
+        for (const auto& [name, node] : *entries) build.files.emplace(name, node.content);
+    builds.push_back(std::move(build));
+    std::string said = json{{"stream", "Step 1/2 : FROM base\n"}}.dump() + "\n" +
+                       json{{"stream", " ---> Running in 1\nit goes on\n"}}.dump() + "\n";
+    if (!build_error.empty()) {
+        said += json{{"errorDetail", {{"message", build_error}}}, {"error", build_error}}.dump() + "\n";
+        return reply_raw(call, 200, said);
+    }
+    FakeImage& image = add_image(call.query.at("t"), {});
+    if (call.query.contains("labels")) image.labels = json::parse(call.query.at("labels")).get<Labels>();
+    reply_raw(call, 200, said);
 }
 
 void FakeEngine::list_images(const Call& call) {

@@ -122,6 +122,18 @@ Call call_of(std::string_view head) {
     return call;
 }
 
+std::string without_chunks(std::string_view text) {
+    std::string whole;
+    for (;;) {
+        const std::size_t size =
+            std::strtoul(std::string(text.substr(0, text.find('\r'))).c_str(), nullptr, 16);
+        text.remove_prefix(text.find('\n') + 1);
+        if (size == 0) return whole;
+        whole += text.substr(0, size);
+        text.remove_prefix(size + 2);
+    }
+}
+
 }  // namespace
 
 std::string frame(char channel, const std::string& bytes) {
@@ -158,11 +170,14 @@ void FakeEngine::serve(const WirePtr& wire) {
     const std::size_t length = wire->received.find(length_field);
     const std::size_t size =
         length < end ? std::strtoul(wire->received.c_str() + length + length_field.size(), nullptr, 10) : 0;
-    if (wire->received.size() < end + 4 + size) return;
+    const bool is_chunked = wire->received.find("Transfer-Encoding: chunked") < end;
+    if (is_chunked ? !wire->received.ends_with("\r\n0\r\n\r\n") : wire->received.size() < end + 4 + size)
+        return;
     wire->is_served = true;
     auto call = std::make_shared<Call>(call_of(wire->received));
     call->body = std::exchange(wire->received, {});
     call->body.erase(0, end + 4);
+    if (is_chunked) call->body = without_chunks(call->body);
     call->wire = wire;
     after(std::chrono::milliseconds(random_() % static_cast<std::uint64_t>(slowest.count() + 1)),
           [this, call] { receive(std::move(*call)); });

@@ -249,6 +249,16 @@ static void forget_processes(unsigned int slot) {
     }
 }
 
+static void forget_made(unsigned int slot) {
+    struct made_key key, next;
+    int more = bpf_map__get_next_key(programs->maps.made, NULL, &next, sizeof next);
+    while (!more) {
+        key = next;
+        more = bpf_map__get_next_key(programs->maps.made, &key, &next, sizeof next);
+        if (key.slot == slot) bpf_map__delete_elem(programs->maps.made, &key, sizeof key, 0);
+    }
+}
+
 static bool watches_any(void) {
     char key[CONTAINER_ID_SIZE];
     return !bpf_map__get_next_key(programs->maps.containers, NULL, key, sizeof key);
@@ -277,6 +287,7 @@ static void command_flush(unsigned int number, unsigned int slot) {
     ring_buffer__consume(ring);
     forget_container(slot);
     forget_processes(slot);
+    forget_made(slot);
     await_changes(); /* also of those that came in the meantime */
     doubt_requests(slot);
     send_counts(slot);

@@ -48,6 +48,7 @@ static void send_attempt(const struct event* event, const struct resolution* fou
     if (event->flags & EVENT_SECOND) attempt.flags |= ATTEMPT_SECOND;
     if (event->flags & EVENT_LOOK) attempt.flags |= ATTEMPT_LOOK;
     if (event->flags & EVENT_READ_INSTEAD) attempt.flags |= ATTEMPT_READ_INSTEAD;
+    if (event->flags & EVENT_NOEXEC) attempt.flags |= ATTEMPT_NOEXEC;
     if (event->flags & EVENT_OPENED ? event->flags & EVENT_CREATED
                                     : (event->open_flags & O_CREAT) && (!found->exists || event->result == 0))
         attempt.flags |= ATTEMPT_CREATES;
@@ -104,7 +105,7 @@ static void judge_second_path(const struct event* event, struct resolution* foun
 
 void send_uses(unsigned int slot, unsigned int generation) {
     struct use_key key, next;
-    uint64_t count;
+    struct use_count count;
     int more = bpf_map__get_next_key(programs->maps.uses, NULL, &next, sizeof next);
     while (!more) {
         struct mount_namespace* space;
@@ -119,7 +120,12 @@ void send_uses(unsigned int slot, unsigned int generation) {
         entry = space ? mount_with(space, key.mount_id) : NULL;
         if (!entry) continue;
         frame_begin(FRAME_USE, (uint16_t)slot);
-        frame_bytes(&count, sizeof count);
+        frame_bytes(&count.uses, sizeof count.uses);
+        frame_text(entry->point);
+        frame_end();
+        if (!count.reads && !count.listings) continue;
+        frame_begin(FRAME_READ, (uint16_t)slot);
+        frame_bytes(&count.reads, 2 * sizeof count.reads);
         frame_text(entry->point);
         frame_end();
     }
@@ -340,6 +346,10 @@ static int on_event(void* context, void* data, size_t size) {
     if (event.flags & EVENT_LOOK) {
         find_where_it_ends(&event, space, &found);
         send_attempt(&event, &found);
+        return 0;
+    }
+    if (event.flags & EVENT_NOEXEC) {
+        if (is_kept_from_executing(&event, space, &found)) send_attempt(&event, &found);
         return 0;
     }
     note_look(&event, &found);

@@ -26,8 +26,12 @@ typedef struct {
 typedef struct {
     unsigned int val;
 } kgid_t;
+struct super_block {
+    unsigned int s_dev;
+};
 struct inode {
     unsigned short i_mode;
+    struct super_block* i_sb;
     kuid_t i_uid;
     kgid_t i_gid;
     unsigned long i_ino;

@@ -35,6 +35,8 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 #define END_OF(part) \
     if (ONLY_TO == (part)) return 0
 
+#define EPERM 1
+#define EACCES 13
 #define EROFS 30
 #define ENOSYS 38
 #define EOPNOTSUPP 95
@@ -42,6 +44,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 #define AT_FDCWD (-100)
 #define AT_EMPTY_PATH 0x1000
 #define O_ACCMODE 3
+#define O_WRONLY 1
 #define O_RDWR 2
 #define O_CREAT 0100
 #define O_TRUNC 01000
@@ -51,6 +54,8 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 #define FMODE_CREATED 0x100000
 #define SOCKETCALL_BIND 2
 #define W_OK 2
+#define X_OK 1
+#define PROT_EXEC 4
 #define AF_UNIX 1
 #define UTIME_OMIT 0x3ffffffe
 #define AT_REMOVEDIR 0x200
@@ -113,8 +118,16 @@ struct {
     __uint(max_entries, 16384);
     __uint(map_flags, BPF_F_NO_PREALLOC);
     __type(key, struct use_key);
-    __type(value, __u64);
+    __type(value, struct use_count);
 } uses SEC(".maps");
+/* What does not fit in counts as having been there before. */
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(max_entries, 65536);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __type(key, struct made_key);
+    __type(value, __u8);
+} made SEC(".maps");
 /* Slot -> how many first processes its containers have had. */
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
@@ -360,18 +373,45 @@ static __always_inline int mount_id_of(struct vfsmount* mnt) {
     return mnt ? LOOK(mount, real_mount(mnt), mnt_id) : 0;
 }
 
-static __always_inline void count_use(const struct process* process, struct file* file) {
+/* Whether what was opened can hold what was there before the container's last start. What is made or emptied by this is
+ * remembered. */
+static __always_inline bool holds_old(const struct process* process, struct file* file, struct inode* inode,
+                                      __u32 flags) {
+    struct made_key key = {};
+    struct super_block* super = LOOK(inode, inode, i_sb);
+    __u8 one = 1;
+    key.inode = LOOK(inode, inode, i_ino);
+    key.device = super ? LOOK(super_block, super, s_dev) : 0;
+    key.slot = process->slot;
+    key.generation = process->generation;
+    if (LOOK(file, file, f_mode) & FMODE_CREATED || flags & O_TRUNC || (flags & O_TMPFILE_BIT)) {
+        bpf_map_update_elem(&made, &key, &one, BPF_ANY);
+        return false;
+    }
+    if ((flags & O_ACCMODE) == O_WRONLY || flags & O_PATH) return false;
+    return !bpf_map_lookup_elem(&made, &key);
+}
+
+/* `flags`: as it was opened. */
+static __always_inline void count_use(const struct process* process, struct file* file, __u32 flags) {
     struct use_key key = {};
-    __u64 one = 1, *count;
+    struct use_count one = {.uses = 1}, *count;
+    struct inode* inode = LOOK(file, file, f_inode);
+    __u32 kind = inode ? LOOK(inode, inode, i_mode) & S_IFMT : 0;
+    if (kind == S_IFDIR && !(flags & O_PATH)) one.listings = 1;
+    if (kind == S_IFREG && holds_old(process, file, inode, flags)) one.reads = 1;
     key.slot = process->slot;
     key.mount_id = mount_id_of(LOOK(file, file, f_path.mnt));
     key.mount_namespace = current_mount_namespace();
     key.generation = process->generation;
     count = bpf_map_lookup_elem(&uses, &key);
-    if (count)
-        __sync_fetch_and_add(count, 1);
-    else
+    if (!count) {
         bpf_map_update_elem(&uses, &key, &one, BPF_NOEXIST);
+        return;
+    }
+    __sync_fetch_and_add(&count->uses, 1);
+    if (one.reads) __sync_fetch_and_add(&count->reads, 1);
+    if (one.listings) __sync_fetch_and_add(&count->listings, 1);
 }
 
 /* The runtime's own set-up runs in the container's cgroup too, but it comes before the first exec into the
@@ -431,7 +471,7 @@ int BPF_PROG(on_exec, struct task_struct* task, int old_pid, struct linux_binprm
         }
         known = &process;
     }
-    count_use(known, BPF_CORE_READ(binary, file));
+    count_use(known, BPF_CORE_READ(binary, file), 0);
     return 0;
 }
 
@@ -685,8 +725,8 @@ static __noinline bool count_again(struct work* work) {
     mix(key, two(event->open_flags, event->refused_mount), 0x52dce729da3ed7e5ULL, 0x9c6e6877736c46e3ULL);
     /* Opening what is there and making it are two things. */
     mix(key,
-        two(event->slot | event->number << 16, -event->result | (event->flags & (EVENT_CREATED | EVENT_NO_CHANGE))
-                                                                    << 16),
+        two(event->slot | event->number << 16,
+            -event->result | (event->flags & (EVENT_CREATED | EVENT_NO_CHANGE | EVENT_NOEXEC)) << 16),
         0x38495ab5a3c1f2d7ULL, 0x6a09e667f3bcc909ULL);
     /* Where the path leads is found out for the first of equal ones. */
     if (event->result == -EROFS && !event->refused_mount && !(event->flags & EVENT_BY_FD))
@@ -1226,8 +1266,13 @@ static __noinline int note_others(struct pt_regs* regs, __u32 number) {
     return 0;
 }
 
-static __always_inline bool is_idle(signed char kind) {
-    return kind == CALL_NONE || (kind >= CALL_LOOK && !looking);
+/* As a mount refuses that nothing is executed on: fs/exec.c, fs/open.c (do_faccessat), mm/mmap.c. */
+static __always_inline bool may_be_noexec(signed char kind, long result) {
+    return (kind == CALL_EXEC && result == -EACCES) || (kind == CALL_MAP && result == -EPERM);
+}
+
+static __always_inline bool is_idle(signed char kind, long result) {
+    return kind == CALL_NONE || (kind >= CALL_LOOK && !looking && !may_be_noexec(kind, result));
 }
 
 /* A name that is looked for in another way than by a path in an argument. */
@@ -1249,6 +1294,18 @@ static __always_inline int look(struct request* request) {
     return request->path ? report(0) : 0;
 }
 
+static __always_inline int refused_to_execute(struct request* request, signed char kind) {
+    request->flags = EVENT_NOEXEC;
+    request->open_flags = 0;
+    request->opens = false;
+    if (kind != CALL_MAP) return request->path ? report(0) : 0;
+    if (!(request->args[2] & PROT_EXEC) || (int)request->args[4] < 0) return 0;
+    request->flags |= EVENT_BY_FD;
+    request->path = 0;
+    request->fd = request->args[4];
+    return report(0);
+}
+
 /* The kernel leaves a program out where a task comes to it while another one has been interrupted within it on the same
  * processor. Then the second on_exit sees to the call, which comes right after the first one. */
 static __always_inline bool is_mine(void) {
@@ -1261,7 +1318,8 @@ static __always_inline bool is_mine(void) {
 
 /* Nobody could tell anything by this call: it is everybody's, and comes all the time. */
 static __always_inline bool is_of_no_account(__u64 number, long result) {
-    return number < SYSCALLS && is_idle(rules[number].kind) && is_idle(compat_rules[number].kind) && result != -EROFS;
+    return number < SYSCALLS && is_idle(rules[number].kind, result) && is_idle(compat_rules[number].kind, result) &&
+           result != -EROFS;
 }
 
 SEC("tp_btf/sys_exit")
@@ -1298,7 +1356,8 @@ int BPF_PROG(on_exit, struct pt_regs* regs, long result) {
         : "+r"(number)); /* the compiler knows its bound by now, and the verifier of 6.1 has lost sight of it */
     table += number & (SYSCALLS - 1);
     rule.kind = table->kind;
-    if (rule.kind >= CALL_LOOK && !looks[process->slot & (SLOTS - 1)]) rule.kind = CALL_NONE;
+    if (rule.kind >= CALL_LOOK && !looks[process->slot & (SLOTS - 1)] && !may_be_noexec(rule.kind, result))
+        rule.kind = CALL_NONE;
     if (rule.kind == CALL_NONE && result != -EROFS) return 0;
     if (rule.kind == CALL_NONE || rule.kind == CALL_OTHER || rule.kind == CALL_NEWER) {
         if (result < 0 && result != -EROFS) return 0;
@@ -1326,8 +1385,10 @@ int BPF_PROG(on_exit, struct pt_regs* regs, long result) {
     request->second_dirfd = rule.second_dirfd >= 0 ? (int)argument(request, rule.second_dirfd) : AT_FDCWD;
     request->second_path = rule.second_path >= 0 ? argument(request, rule.second_path) : 0;
     request->is_others = false;
+    if (may_be_noexec(rule.kind, result)) return refused_to_execute(request, rule.kind);
     if (rule.kind >= CALL_LOOK) {
-        if (rule.kind != CALL_LOOK && !looks_for_socket(request, rule.kind, compat)) return 0;
+        if (rule.kind == CALL_MAP) return 0;
+        if (rule.kind != CALL_LOOK && rule.kind != CALL_EXEC && !looks_for_socket(request, rule.kind, compat)) return 0;
         return look(request);
     }
     request->opens = rule.kind == CALL_OPEN || rule.kind == CALL_OPENAT2 || rule.kind == CALL_HANDLE;
@@ -1337,7 +1398,7 @@ int BPF_PROG(on_exit, struct pt_regs* regs, long result) {
         request->open_flags = flags;
         if (result >= 0) {
             struct file* file = file_of(task, result);
-            if (file) count_use(process, file);
+            if (file) count_use(process, file, request->open_flags);
         }
         if (!opens_for_writing(request->open_flags) && result != -EROFS) {
             if (result < 0 && looks[process->slot & (SLOTS - 1)]) return look(request);
@@ -1346,7 +1407,11 @@ int BPF_PROG(on_exit, struct pt_regs* regs, long result) {
             request->flags = EVENT_READ_INSTEAD;
         }
     } else if (rule.kind == CALL_ACCESS) {
-        if (!(argument(request, rule.flags) & W_OK)) return looks[process->slot & (SLOTS - 1)] ? look(request) : 0;
+        if (!(argument(request, rule.flags) & W_OK)) {
+            if (result == -EACCES && argument(request, rule.flags) & X_OK)
+                return refused_to_execute(request, CALL_EXEC);
+            return looks[process->slot & (SLOTS - 1)] ? look(request) : 0;
+        }
     } else if (rule.kind == CALL_IOCTL) {
         if (result != -EROFS && !changes_by_ioctl(request->args[1])) return 0;
     } else if (rule.kind == CALL_HANDLE_OF) {

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -307,6 +308,20 @@ void find_where_it_ends(const struct event* event, const struct mount_namespace*
     entry = mount_with(space, mount_of(fd));
     close(fd);
     if (entry) snprintf(found->mount, sizeof found->mount, "%s", entry->point);
+}
+
+bool is_kept_from_executing(const struct event* event, const struct mount_namespace* space,
+                            const struct resolution* found) {
+    struct statvfs system;
+    struct stat now;
+    int fd = space->root >= 0 ? open_inside(space->root, found->path, 0) : -1;
+    bool kept = false, may = true;
+    if (fd >= 0 && !(event->flags & EVENT_BY_FD) && !fstat(fd, &now))
+        may = S_ISREG(now.st_mode) && now.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH);
+    if (fd < 0 && found->mount[0] && space->root >= 0) fd = open_inside(space->root, found->mount, 0);
+    if (fd >= 0) kept = !fstatvfs(fd, &system) && system.f_flag & ST_NOEXEC;
+    if (fd >= 0) close(fd);
+    return kept && may;
 }
 
 bool find_target(const struct mount_namespace* space, const char* target, char* point, size_t size) {

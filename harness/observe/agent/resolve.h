@@ -36,4 +36,9 @@ void resolve(const struct event* event, struct mount_namespace* space, struct re
 /* Of one who looked for a name and did not get there: the mount of the last directory on the way that is there. */
 void find_where_it_ends(const struct event* event, const struct mount_namespace* space, struct resolution* found);
 
+/* Nothing is executed on the mount that it is on, and the file's mode would allow it (of one that is mapped, it does not
+ * matter). */
+bool is_kept_from_executing(const struct event* event, const struct mount_namespace* space,
+                            const struct resolution* found);
+
 #endif

@@ -29,10 +29,12 @@ enum call_kind {
     CALL_NEWER,     /* not known: whether it changes anything is not known either */
     CALL_OTHER,     /* may be refused; what it would have changed is not looked at, so that a refusal counts as lost */
     /* Of no account, but where the runs' data lack something: whoever looks for a name can learn that it is not there. */
-    CALL_LOOK = 32,   /* by a path */
-    CALL_LOOK_NAMED,  /* … of a unix socket, in argument 1 */
-    CALL_LOOK_SENT,   /* … in argument 4 */
-    CALL_LOOK_MESSAGE /* … behind a pointer in argument 1 */
+    CALL_LOOK = 32,    /* by a path */
+    CALL_LOOK_NAMED,   /* … of a unix socket, in argument 1 */
+    CALL_LOOK_SENT,    /* … in argument 4 */
+    CALL_LOOK_MESSAGE, /* … behind a pointer in argument 1 */
+    CALL_EXEC,         /* a look, and told if a mount may have refused it, on which nothing is executed (noexec) */
+    CALL_MAP           /* only that */
 };
 /* What it means for others that it succeeded: a path can lead to another place than before; a name has been taken away, which
  * may have been a symlink; a file may have another mode or owner than before. The first means all three. */
@@ -76,6 +78,7 @@ enum event_flags {
     EVENT_CHROOTED = 512,     /* by a process whose root is not that of its mount namespace */
     EVENT_STATE = 1024,       /* the file's mode and owner were read when the call returned */
     EVENT_LOOK = 4096,        /* it only looked for a name */
+    EVENT_NOEXEC = 8192,      /* refused to execute a file, or to map it for that */
     EVENT_READ_INSTEAD = 2048 /* opened for reading, after it had been refused to the process for reading and writing */
 };
 
@@ -113,6 +116,16 @@ struct attempt_count {
 /* A restarted container can get the numbers of its old mount namespace and mounts, each for another one. */
 struct use_key {
     unsigned int slot, mount_id, mount_namespace, generation;
+};
+/* Opened or executed; of these, files that can have been read and were there before the container's last start; and
+ * directories. */
+struct use_count {
+    unsigned long long uses, reads, listings;
+};
+/* A file that was made or emptied since the container's last start. */
+struct made_key {
+    unsigned long long inode;
+    unsigned int device, slot, generation, unused;
 };
 
 #endif

@@ -87,6 +87,16 @@ ContainerSpec everything() {
     return spec;
 }
 
+BuildSpec whole_build() {
+    BuildSpec spec;
+    spec.name = spec.dockerfile = spec.target = spec.network = spec.platform = "x";
+    spec.args = spec.labels = {{"a", "b"}};
+    spec.extra_hosts = spec.cache_from = {"h:1"};
+    spec.shm_size = 1;
+    spec.pull = spec.no_cache = true;
+    return spec;
+}
+
 class Conformity : public ::testing::TestWithParam<std::string> {
   protected:
     // Makes one call against an engine of this version that answers with `reply`, and checks all that was
@@ -159,6 +169,10 @@ TEST_P(Conformity, EveryCallIsInTheSpecification) {
     check(ok, [](Client& c) { return c.image_inspect("a:b"); });
     check(ok, [](Client& c) { return c.image_import("r", "t", "tar", {"CMD x"}); });
     check(ok, [](Client& c) { return c.image_pull("r:t"); });
+    check(ok, [](Client& c) {
+        return c.image_build(
+            whole_build(), []() -> Task<std::string> { co_return std::string(); }, [](const std::string&) {});
+    });
     check(ok, [](Client& c) { return c.image_remove("i", true); });
     check(list, [](Client& c) { return c.image_list("l"); });
     check(ok, [](Client& c) { return c.container_create(everything()); });

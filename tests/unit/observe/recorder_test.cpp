@@ -291,33 +291,63 @@ TEST_F(Recording_, UsesBelongToTargets) {
     EXPECT_EQ(recorder.finish().uses, (std::map<std::string, std::uint64_t>{{"/data", 7}}));
 }
 
-// Only of the last start, and only what can have read anything of before.
-TEST(ReadBack, IsWhatWasOpenedAfterARestartLessWhatWasOnlyWritten) {
+// Files that were there before the restart; and directories, if something was left in them.
+TEST(ReadBack, IsWhatCanHaveBeenReadAfterARestart) {
     Recorder recorder({"/", "/data"}, {"entrypoint"});
     recorder.take(RootEvent{100, 1, "app", 1'000});
     EXPECT_FALSE(Recorder(recorder).finish().read_back.has_value());  // no restart, nothing to tell
-    recorder.take(UseEvent{7, "/data/cache"});
-    recorder.take(RootEvent{200, 1, "app", 9'000});
-    const auto opens = [&](int flags, std::uint32_t kind, std::uint64_t time, std::uint64_t count = 1) {
-        AttemptEvent made = event("openat", "/data/cache/x", 0);
+    recorder.take(ReadEvent{7, 1, "/data/cache"});
+    const auto done = [&](const char* call, std::uint64_t time, std::uint32_t kind = 0) {
+        AttemptEvent made = event(call, "/data/cache/x", 0);
         made.mount = "/data/cache";
-        made.fixed.open_flags = static_cast<std::uint32_t>(flags);
         made.fixed.flags = kind;
         made.fixed.time = time;
         recorder.take(made);
-        recorder.take(CountEvent{made.fixed.id, count});
     };
-    opens(O_WRONLY | O_CREAT, ATTEMPT_CREATES, 2'000, 100);  // before the restart
-    opens(O_WRONLY | O_TRUNC, 0, 9'500, 2);
-    opens(O_RDWR | O_CREAT, ATTEMPT_CREATES, 9'600);
-    opens(O_WRONLY | O_APPEND, 0, 9'700);
-    recorder.take(UseEvent{4, "/data/cache"});
-    EXPECT_EQ(Recorder(recorder).finish().read_back.value().at("/data/cache"), 0U);
-    opens(O_RDWR, 0, 9'800);  // reads and writes what was there
-    recorder.take(UseEvent{1, "/data/cache"});
-    EXPECT_EQ(Recorder(recorder).finish().read_back.value().at("/data/cache"), 1U);
-    opens(O_WRONLY, 0, 9'900, 5);  // more than the uses that were told: some are missing
-    EXPECT_FALSE(recorder.finish().read_back.has_value());
+    done("openat", 2'000, ATTEMPT_CREATES);
+    done("unlink", 3'000);
+    recorder.take(RootEvent{200, 1, "app", 9'000});
+    recorder.take(ReadEvent{0, 5, "/data/cache"});
+    Recording recording = Recorder(recorder).finish();
+    EXPECT_EQ(recording.read_back.value().at("/data/cache"), 0U);  // an empty directory has no content
+    EXPECT_EQ(recording.listed.at("/data/cache"), 5U);
+    recorder.take(ReadEvent{2, 0, "/data/cache"});
+    EXPECT_EQ(Recorder(recorder).finish().read_back.value().at("/data/cache"), 2U);
+    done("openat", 4'000, ATTEMPT_CREATES);
+    EXPECT_EQ(Recorder(recorder).finish().read_back.value().at("/data/cache"), 7U);
+    recorder.take(
+        RootEvent{300, 1, "app", 9'500});  // what the one restart has shown, another does not take back
+    EXPECT_EQ(recorder.finish().read_back.value().at("/data/cache"), 7U);
+}
+
+TEST(ReadBack, WhatIsRenamedAwayIsNotLeft) {
+    Recorder recorder({"/"}, {"entrypoint"});
+    recorder.take(RootEvent{100, 1, "app", 1'000});
+    const auto done = [&](const char* call, const char* path, std::uint32_t kind) {
+        AttemptEvent made = event(call, path, 0);
+        made.mount = "/cache";
+        made.fixed.flags = kind;
+        made.fixed.time = 2'000;
+        recorder.take(made);
+    };
+    done("openat", "/cache/new", ATTEMPT_CREATES);
+    done("rename", "/cache/new", 0);
+    recorder.take(RootEvent{200, 1, "app", 9'000});
+    recorder.take(ReadEvent{0, 1, "/cache"});
+    EXPECT_EQ(Recorder(recorder).finish().read_back.value().at("/cache"), 0U);
+    done("rename", "/cache/kept", ATTEMPT_SECOND);
+    EXPECT_EQ(recorder.finish().read_back.value().at("/cache"), 1U);
+}
+
+TEST(Noexec, IsToldByMountPointAndIsNoAttempt) {
+    Recorder recorder({"/"}, {"entrypoint"});
+    AttemptEvent refused = event("execve", "/tmp/tool", EACCES);
+    refused.mount = "/tmp";
+    refused.fixed.flags = ATTEMPT_NOEXEC;
+    recorder.take(refused);
+    const Recording recording = recorder.finish();
+    EXPECT_EQ(recording.exec_refused, (std::map<std::string, std::string>{{"/tmp", "/tmp/tool"}}));
+    EXPECT_TRUE(recording.attempts.empty());
 }
 
 AttemptEvent opening(std::uint32_t open_flags, int error, std::uint32_t flags = 0) {

@@ -80,8 +80,11 @@ Case load(const fs::path& folder) {
                           .tmpfs_options = text(each, "options"),
                           .reason = {}};
         path.needs_mount_point = text(each, "needs_mount_point") == "true";
+        path.from_image = text(each, "from_image") == "true";
         out.result.recommendation.writable.push_back(path);
     }
+    for (const auto& each : spec["environment"])
+        out.result.recommendation.environment[each.first.as<std::string>()] = each.second.as<std::string>();
     out.result.recommendation.verified_by_run = 7;
     out.result.engine.api_version = text(spec, "api");
     out.result.scenario.subject.image = "shop";

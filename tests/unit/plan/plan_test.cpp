@@ -89,6 +89,11 @@ Shop shop() {
                                {"PASSWORD", "hunter22"}};
     web.subject.extra_hosts = {"ldap:10.0.0.7"};
     web.subject.built = BuiltImage{"web", "shop_web", {"compose.yaml", 4, 5}};
+    web.subject.built->build.shown = "./web";
+    web.subject.built->build.context = "/src/web";
+    web.subject.built->build.dockerfile = "Web.Dockerfile";
+    web.subject.built->build.target = "app";
+    web.subject.build_args = {{"TOKEN", "hunter22"}};
     web.subject.ports = {{80, "tcp"}};
     web.networks = {"front"};
     web.without_effect = {"logging"};

@@ -61,6 +61,23 @@ TEST(Json, KeepsSecretsBack) {
 TEST(Json, ComesBackAsItWas) {
     CampaignResult result = sample();
     result.scenario.subject.environment["TOKEN"] = "";
+    result.runs.front().plan.crashes = true;
+    result.runs.front().plan.environment = {{"QUIET", "1"}};
+    result.recommendation.environment = {{"NO_CACHE", "1"}, {"A", ""}};
+    result.recommendation.writable.front().as = WritableAs::volume;
+    result.recommendation.writable.front().from_image = true;
+    result.settings = {{.id = "cache",
+                        .what = "its cache",
+                        .environment = {{"NO_CACHE", "1"}},
+                        .how = "NO_CACHE=1",
+                        .cost = "time",
+                        .since = "1.0",
+                        .source = "https://example.org",
+                        .outcome = SettingResult::Outcome::no_help,
+                        .mounts = {"/"},
+                        .paths = {"/cache/x"},
+                        .runs = {1, 2},
+                        .reason = "it is written all the same"}};
     const auto back = parse_json(render_json(result));
     ASSERT_TRUE(back.has_value()) << back.error().message;
     EXPECT_EQ(back->runs, result.runs);
@@ -68,6 +85,7 @@ TEST(Json, ComesBackAsItWas) {
     EXPECT_EQ(back->mounts[2].mount.target, result.mounts[2].mount.target);
     EXPECT_EQ(back->mounts.back(), result.mounts.back());
     EXPECT_EQ(back->recommendation, result.recommendation);
+    EXPECT_EQ(back->settings, result.settings);
     EXPECT_EQ(back->scenario.subject.origin, result.scenario.subject.origin);
     EXPECT_EQ(render_json(*back), render_json(result));
     const TerminalStyle style;

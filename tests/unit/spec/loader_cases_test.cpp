@@ -59,8 +59,9 @@ TEST(LoaderCases, WhatIsBuiltHasTheNamesThatComposeGivesIt) {
         "  app: {image: a, depends_on: [web, both]}\n");
     ASSERT_EQ(shop.companions.size(), 2U);
     EXPECT_EQ(shop.companions[0].subject.image, "shop-web");
-    EXPECT_EQ(shop.companions[0].subject.built,
-              (BuiltImage{"web", "shop_web", SourcePlace{"compose.yaml", 4, 12}}));
+    EXPECT_EQ(shop.companions[0].subject.built->service, "web");
+    EXPECT_EQ(shop.companions[0].subject.built->other_name, "shop_web");
+    EXPECT_EQ(shop.companions[0].subject.built->declared, (SourcePlace{"compose.yaml", 4, 12}));
     EXPECT_EQ(shop.companions[1].subject.image, "mine");
     EXPECT_EQ(shop.companions[1].subject.built->other_name, "");
     EXPECT_FALSE(shop.subject.built);

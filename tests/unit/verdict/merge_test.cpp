@@ -53,6 +53,15 @@ TEST(Merged, AttemptsSayInWhichStatesTheyWereMade) {
     EXPECT_EQ(whole.uses.at("/data"), 4U);
 }
 
+TEST(Merged, WhatAMountKeptFromRunningInOneStateCounts) {
+    RunRecord fresh = run(3, DataState::fresh, true), used = run(4, DataState::used, true);
+    fresh.exec_refused = {{"/tmp", "/tmp/tool"}};
+    fresh.listed = used.listed = {{"/tmp", 2}};
+    const RunRecord whole = merged({fresh, used});
+    EXPECT_EQ(whole.exec_refused, fresh.exec_refused);
+    EXPECT_EQ(whole.listed.at("/tmp"), 4U);
+}
+
 TEST(Merged, ARunMadeForItsDataIsNoEvidenceButHasToPass) {
     RunRecord seed = run(1, DataState::current, true, {attempt("/data/first-start", 0)});
     seed.plan.leaves_data = true;

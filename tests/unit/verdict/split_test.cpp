@@ -14,7 +14,8 @@ namespace {
 
 struct Write {
     std::string operation, path;
-    bool fatal = false;  // the application ends when it fails
+    bool fatal = false;        // the application ends when it fails
+    std::string instead = {};  // what is tried where it fails; the application ends when that fails, too
 };
 
 // An application with one mount that makes these writes in turn, and stops at the first fatal one that fails.
@@ -51,13 +52,30 @@ class Application {
             attempt.error = may_write(plan, write) ? 0 : EROFS;
             record.attempts.edit().push_back(attempt);
             if (attempt.error != 0 && write.fatal) record.passed = false;
+            if (attempt.error != 0 && !write.instead.empty()) {
+                Attempt second = attempt;
+                second.path = write.instead;
+                second.error = may_write(plan, {write.operation, write.instead}) ? 0 : EROFS;
+                record.attempts.edit().push_back(second);
+                if (second.error != 0) record.passed = false;
+            }
             if (!record.passed) break;
         }
         const bool any_tmpfs =
             std::any_of(plan.writable.begin(), plan.writable.end(),
                         [](const WritablePath& path) { return path.as == WritableAs::tmpfs; });
         if (tmpfs_fails && any_tmpfs) record.passed = false;
+        for (const WritablePath& path : plan.writable)
+            if (path.path == executes && path.as == WritableAs::tmpfs &&
+                !path.tmpfs_options.ends_with(",exec"))
+                record.exec_refused[executes] = executes + "/tool";
+        const bool crashed = plan.crashes && !starts_after_a_crash && record.passed;
+        if (crashed && tells_reads_after_a_crash)
+            for (const WritablePath& path : plan.writable) record.read_back.emplace()[path.path] = read_back;
+        if (crashed) record.passed = false;
         record.phases = {{.name = "ready", .passed = record.passed, .message = "no", .duration_s = 0}};
+        if (crashed)
+            record.phases = {{.name = crash_phase, .passed = false, .message = "no", .duration_s = 0}};
         if (!plan.again || !record.passed) return record;
         record.passed = passes_twice && !(needs_what_it_wrote && any_tmpfs);
         record.phases.push_back(
@@ -85,6 +103,8 @@ class Application {
     Question question;
     std::vector<RunRecord> runs;
     bool tmpfs_fails = false, needs_what_it_wrote = false, passes_twice = true, tells_reads = true;
+    bool starts_after_a_crash = true, tells_reads_after_a_crash = false;
+    std::string executes = {};  // a directory with a program; that it cannot be executed is not noticed
     std::uint64_t read_back = 0;
     std::string phase = "ready";
 
@@ -392,6 +412,144 @@ TEST(Split, AlwaysEnds) {
             }
         }
     }
+}
+
+// Of the image's own file system, which a new container has as the image has it.
+class OfTheImage : public Application {
+  public:
+    explicit OfTheImage(std::vector<Write> writes) : Application(std::move(writes)) {
+        question.mounts.front().type = MountType::rootfs;
+    }
+};
+
+Attempt made(const char* path) {
+    Attempt attempt;
+    attempt.mount = "/";
+    attempt.operation = "create";
+    attempt.path = std::string(path);
+    return attempt;
+}
+
+TEST(Places, VolatileOnesAreTriedAsTmpfsAtOnce) {
+    Mount root;
+    root.type = MountType::rootfs;
+    root.target = "/";
+    const SplitQuestion question{.mount = root};
+    RunRecord control;
+    for (const char* path : {"/run/state", "/var/lib/state", "/var/cache/x", "/tmp/y"})
+        control.attempts.edit().push_back(made(path));
+    Facts facts;
+    for (const char* path : {"/", "/run", "/var/lib", "/var/cache", "/tmp"})
+        facts[path] = {.exists = true, .is_directory = true, .empty = std::string(path) != "/run"};
+    facts["/run"].only_directories = true;  // Debian's /run/lock
+    facts["/tmp"].empty = false;
+    const SplitProposal proposal = propose_split(question, {control}, facts);
+    std::map<std::string, WritableAs> as;
+    for (const WritablePath& each : proposal.writable) as[each.path] = each.as;
+    EXPECT_EQ(as, (std::map<std::string, WritableAs>{{"/run", WritableAs::tmpfs},
+                                                     {"/tmp", WritableAs::tmpfs},
+                                                     {"/var/cache", WritableAs::tmpfs},
+                                                     {"/var/lib", WritableAs::volume}}));
+    // Where the image has files, or only the name speaks for it, a run has to show it first.
+    EXPECT_EQ(proposal.by_name, (std::set<std::string>{"/tmp", "/var/cache"}));
+    EXPECT_EQ(proposal.hides, (std::set<std::string>{"/tmp"}));
+}
+
+TEST(Places, ADirectoryThatATmpfsHidesIsOneOfItsOwn) {
+    Mount root;
+    root.type = MountType::rootfs;
+    root.target = "/";
+    const SplitQuestion question{.mount = root, .executes = {"/run"}};
+    RunRecord control;
+    for (const char* path : {"/run/a.pid", "/run/web/b.pid", "/run/new/c.pid"})
+        control.attempts.edit().push_back(made(path));
+    Facts facts;
+    for (const char* path : {"/", "/run", "/run/web"}) facts[path] = {.exists = true, .is_directory = true};
+    facts["/run"].only_directories = true;
+    facts["/run/web"] = {
+        .exists = true, .is_directory = true, .empty = true, .uid = 33, .gid = 33, .mode = 0750};
+    facts["/run/new"] = {};
+    const SplitProposal proposal = propose_split(question, {control}, facts);
+    ASSERT_EQ(proposal.writable.size(), 2U);
+    EXPECT_EQ(proposal.writable[0].path, "/run");
+    EXPECT_EQ(proposal.writable[0].tmpfs_options, "mode=0755,exec");
+    EXPECT_EQ(proposal.writable[1].path, "/run/web");
+    EXPECT_EQ(proposal.writable[1].tmpfs_options, "mode=0750,uid=33,gid=33");
+}
+
+TEST(Places, EveryTmpfsOfAPodIsAnEmptyDir) {
+    Application application({{"create", "/data/run/app.pid", true}});
+    application.directory("/data/run", true, 33);
+    application.question.tmpfs_options = "mode=0777,exec";
+    EXPECT_EQ(application.settle().writable.at(0).tmpfs_options, "mode=0777,exec");
+}
+
+// The run with a tmpfs passes, though something on it could not be executed.
+TEST(Places, WhatIsExecutedIsRunWithExec) {
+    Application application({{"create", "/data/run/app.pid", true}});
+    application.directory("/data/run", true);
+    application.executes = "/data/run";
+    const MountResult result = application.settle();
+    EXPECT_EQ(result.writable.at(0).tmpfs_options, "mode=0750,exec");
+    EXPECT_EQ(application.runs.size(), 4U);
+    EXPECT_EQ(recommend({result}, application.runs).verified_by_run, 4);
+}
+
+TEST(Places, WhatIsNeverWrittenToIsTakenOut) {
+    Application application({{"create", "/data/run/app.pid", false, "/data/spare/app.pid"}});
+    application.directory("/data/run", true);
+    application.directory("/data/spare", true);
+    const MountResult result = application.settle();
+    ASSERT_EQ(result.writable.size(), 1U);
+    EXPECT_EQ(result.writable[0].path, "/data/run");
+    const Recommendation advice = recommend({result}, application.runs);
+    EXPECT_EQ(advice.writable, result.writable);
+    EXPECT_EQ(advice.verified_by_run, static_cast<int>(application.runs.size()));
+}
+
+TEST(Places, WhatOneStartTripsOverAndNobodyReadsIsATmpfs) {
+    for (const std::uint64_t reads : {0, 1}) {
+        OfTheImage application({{"create", "/data/db/table", true}});
+        application.directory("/data/db", true);
+        application.starts_after_a_crash = false;
+        application.tells_reads_after_a_crash = true;
+        application.read_back = reads;
+        const MountResult result = application.settle();
+        EXPECT_EQ(result.verdict, reads == 0 ? Verdict::split : Verdict::required);
+        if (reads == 0) {
+            EXPECT_EQ(result.writable.at(0).as, WritableAs::tmpfs);
+        }
+    }
+}
+
+// The directory is there already, since the first start has made it.
+TEST(Places, WhatASecondStartMeetsIsNotPutDownToReadOnly) {
+    Attempt again = made("/data/body");
+    again.operation = "mkdir";
+    again.error = EEXIST;
+    again.control = "ok";
+    EXPECT_TRUE(failed_by_read_only(again));
+    again.phase = crash_phase;
+    EXPECT_FALSE(failed_by_read_only(again));
+    again.error = EROFS;
+    EXPECT_TRUE(failed_by_read_only(again));
+    again.error = 0;
+    EXPECT_FALSE(failed_by_read_only(again));
+}
+
+TEST(Places, AVolumeInPlaceOfTheContainersOwnFilesHasToOutliveACrash) {
+    for (const bool starts_again : {true, false}) {
+        OfTheImage application({{"create", "/data/db/table", true}});
+        application.directory("/data/db", true);
+        application.starts_after_a_crash = starts_again;
+        const MountResult result = application.settle();
+        EXPECT_TRUE(application.runs.back().plan.crashes);
+        EXPECT_EQ(result.verdict, starts_again ? Verdict::split : Verdict::required);
+    }
+    Application application({{"create", "/data/db/table", true}});  // the user's own data outlive it anyway
+    application.directory("/data/db", true);
+    application.settle();
+    EXPECT_FALSE(application.runs.back().plan.crashes);
 }
 
 }  // namespace

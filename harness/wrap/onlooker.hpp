@@ -1,0 +1,129 @@
+// Sees what COMMAND does with the engine in one run: each container that it creates is changed as the run's
+// plan says, is watched from its first instruction on, and is asked for its canaries before it ends.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <rogate/run.hpp>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "campaign/status.hpp"
+#include "wrap/create.hpp"
+#include "wrap/observers.hpp"
+#include "wrap/proxy.hpp"
+#include "wrap/recognise.hpp"
+#include "wrap/turn.hpp"
+
+namespace rogate::wrap {
+
+// A container that was created in the run.
+struct Created {
+    explicit Created(boost::asio::any_io_executor executor) : turn(std::move(executor)) {}
+
+    std::string id;
+    std::string key, how;
+    const Known* known = nullptr;  // of the control run; null in the first one, and where it had none like it
+    bool is_made = false;          // by the engine
+    Asked asked;
+    // As the engine tells it, before its first start.
+    std::vector<Mount> mounts;
+    // target -> "a unix socket": read-only protects nothing; empty: it could not be looked at
+    std::map<std::string, std::string> special;
+    Subject subject;
+    std::string image_id;
+    bool has_healthcheck = false;
+    int grace_s = 10;
+
+    bool was_started = false;
+    std::string start_problem;                    // the engine did not start it: its words
+    bool was_watched = false;                     // from its first instruction on
+    std::unique_ptr<observe::Observer> observer;  // null: nobody watches it, or not any more
+    std::map<std::string, Canary> canary;
+    std::vector<observe::Recording> recordings;
+    Turn turn;
+};
+
+// A container that was there before COMMAND was started, and that COMMAND used.
+struct Before {
+    std::string id, name, image;
+    std::vector<Mount> mounts;
+};
+
+// Of several runs.
+struct Surroundings {
+    engine::Client& client;
+    Observers& observers;
+    campaign::Status& status;
+    std::string session;
+    std::string socket;  // rogate's own, as the engine's host has it
+};
+
+class Onlooker {
+  public:
+    // `roster`: what there was in the control run; the first run fills it.
+    Onlooker(Surroundings& around, boost::asio::any_io_executor executor, RunPlan plan,
+             std::shared_ptr<Roster> roster);
+
+    // What is on the engine already.
+    engine::Task<> look_around();
+
+    engine::Task<> before(Exchange& exchange);
+    engine::Task<> after(const Exchange& exchange, int status, const std::string& body);
+
+    // When COMMAND has ended. `stop`: what still runs is stopped, and seen to end. Then the accounts are
+    // closed and added to `record`.
+    engine::Task<> finish(bool stop, RunRecord* record);
+    // What COMMAND has made and left, as words for people; empty: nothing.
+    engine::Task<std::vector<std::string>> left();
+    engine::Task<> remove_left();
+
+    const std::deque<std::unique_ptr<Created>>& containers() const { return containers_; }
+    const std::vector<Before>& used_before() const { return used_before_; }
+    // Volumes that were there before this run, and go on after it.
+    bool outlasts(const std::string& volume) const { return volumes_before_.contains(volume); }
+
+  private:
+    bool is_changed() const { return !plan_.read_only.empty(); }
+    Created* find(const std::string& object);
+    // Null: it is none of this run's, which is noted.
+    engine::Task<Created*> resolve(std::string object);
+    void doubt(std::string why);
+    Result<> doubted(Result<> done, const std::string& doing);
+
+    engine::Task<> before_create(Exchange& exchange);
+    engine::Task<> change(Created& made, nlohmann::json& body);
+    engine::Task<std::vector<Mount>> inherited(const Asked& asked);
+    void created(const Exchange& exchange, int status, const std::string& body);
+    engine::Task<> before_start(Created& container);
+    engine::Task<> learn(Created& container);
+    engine::Task<> doubt_runtime(std::string key, std::string runtime);
+    engine::Task<> look_at_sources(Created& container);
+    engine::Task<> arm(Created& container);
+    engine::Task<> make_room();
+    engine::Task<> try_canaries(Created& container);
+    engine::Task<> close(Created& container);
+    engine::Task<> end(Created* container, bool stop);
+    engine::Task<bool> runs(const Created& container);
+    engine::Task<std::vector<std::string>> volumes_left();
+    engine::Task<std::vector<Created*>> containers_left();
+    engine::Task<std::vector<engine::NetworkInfo>> networks_left();
+
+    Surroundings& around_;
+    boost::asio::any_io_executor executor_;
+    RunPlan plan_;
+    std::shared_ptr<Roster> roster_;
+    bool is_first_;
+    Roll roll_;
+    Roster others_;                                    // and those that the control run had none like
+    std::deque<std::unique_ptr<Created>> containers_;  // in the order of their creation
+    std::set<std::string> containers_before_, volumes_before_, networks_made_, volumes_made_;
+    std::set<std::string> known_runtimes_;  // whose containers have the engine's kernel
+    std::vector<Before> used_before_;
+    std::string doubt_;
+    Turn room_;
+};
+
+}  // namespace rogate::wrap

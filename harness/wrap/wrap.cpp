@@ -1,0 +1,416 @@
+#include "wrap/wrap.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/asio/this_coro.hpp>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <set>
+
+#include "base/masker.hpp"
+#include "campaign/campaign.hpp"
+#include "campaign/canary.hpp"
+#include "campaign/engine_sockets.hpp"
+#include "secrets/collect.hpp"
+#include "verdict/compare.hpp"
+#include "verdict/doubt.hpp"
+#include "verdict/plan.hpp"
+#include "wrap/command.hpp"
+#include "wrap/keyed.hpp"
+#include "wrap/onlooker.hpp"
+#include "wrap/question.hpp"
+
+namespace rogate::wrap {
+
+namespace asio = boost::asio;
+using engine::Task;
+using std::chrono::milliseconds;
+using Clock = std::chrono::steady_clock;
+
+namespace {
+
+constexpr std::size_t kept_output = 64 * 1024, shown_lines = 30;
+
+// Passes calls to whichever run there is; between runs there is none.
+class Switch : public Overseer {
+  public:
+    bool wants(const Call& call) const override { return call.kind != CallKind::other; }
+    Task<> before(Exchange& exchange) override {
+        const std::shared_ptr<Onlooker> run = run_;
+        if (run == nullptr)
+            co_return fail(ErrorKind::refused, "COMMAND has ended, and nothing is changed any more");
+        exchange.seen_by = run;
+        co_return co_await run->before(exchange);
+    }
+    Task<> after(const Exchange& exchange, int status, const std::string& body) override {
+        const auto run = std::static_pointer_cast<Onlooker>(exchange.seen_by);
+        co_return co_await run->after(exchange, status, body);
+    }
+    void set(std::shared_ptr<Onlooker> run) { run_ = std::move(run); }
+
+  private:
+    std::shared_ptr<Onlooker> run_;
+};
+
+std::set<std::string> present_in(const Onlooker& run) {
+    std::set<std::string> keys;
+    for (const auto& each : run.containers())
+        if (each->is_made && each->was_started) keys.insert(each->key);
+    return keys;
+}
+
+double seconds_since(Clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+Result<std::string> make_folder() {
+    const char* given = std::getenv("TMPDIR");
+    std::string name =
+        fmt::format("{}/rogate-wrap-XXXXXX", given == nullptr || *given == '\0' ? "/tmp" : given);
+    if (mkdtemp(name.data()) == nullptr)  // 0700
+        return fail(ErrorKind::io, fmt::format("a folder for rogate's socket cannot be made: {}: {}", name,
+                                               std::strerror(errno)));
+    return name;
+}
+
+}  // namespace
+
+std::optional<milliseconds> limit_of(const Options& options, const RunRecord* control) {
+    if (options.timeout) return options.timeout;
+    if (control == nullptr) return std::nullopt;
+    return milliseconds(static_cast<std::int64_t>(control->duration_s * 3000)) + std::chrono::minutes(1);
+}
+
+struct Wrap::Impl {
+    Impl(engine::Client& to, engine::Transport& by, std::string name, Options given, campaign::Status& tell)
+        : client(to),
+          transport(by),
+          session(std::move(name)),
+          options(std::move(given)),
+          status(tell),
+          observers(to, session, options.ring_bytes, options.observer_timeout),
+          around{.client = to, .observers = observers, .status = tell, .session = session, .socket = {}} {}
+    ~Impl() {
+        proxy.reset();
+        command.reset();
+        std::error_code ignored;
+        if (!folder.empty()) std::filesystem::remove_all(folder, ignored);
+    }
+
+    Task<Answer> go();
+    Task<> prepare();
+    Task<> show_that_it_sees(const char* when);
+    Task<RunRecord> run(RunPlan plan, const RunRecord* control, std::shared_ptr<Onlooker>* seen);
+    Task<> run_command(RunRecord& record, const RunRecord* control);
+    Task<> clear(Onlooker& run, bool is_announced);
+    Task<> settle();
+    Result<> ask_about(const Onlooker& run, const RunRecord& control);
+    Answer answer() const;
+
+    engine::Client& client;
+    engine::Transport& transport;
+    std::string session;
+    Options options;
+    campaign::Status& status;
+    Observers observers;
+    Surroundings around;
+    Switch overseer;
+    std::string folder;
+    std::unique_ptr<Proxy> proxy;
+    std::unique_ptr<Command> command;
+    std::shared_ptr<Onlooker> onlooker;  // of the run that is under way
+
+    CampaignResult common;  // what all results share
+    std::shared_ptr<Roster> roster;
+    std::vector<Subjected> system;  // containers of the control run, and what was there before
+    verdict::Question question;
+    std::vector<RunRecord> runs;
+    bool is_told = false;  // how containers are recognised
+    std::string said;      // the end of COMMAND's output in this run
+};
+
+Task<> Wrap::Impl::show_that_it_sees(const char* when) {
+    auto observer = co_await observers.take();
+    if (!observer) co_return fail(std::move(observer.error()));
+    auto container = co_await campaign::make_canary_container(client, session, **observer);
+    if (!container) co_return fail(std::move(container.error()).with_context("making a canary's container"));
+    auto outcome = co_await campaign::run_canary(client, **observer, std::move(*container));
+    if (!outcome) co_return fail(std::move(outcome.error()).with_context("trying a canary"));
+    if (outcome->canary != Canary::seen)
+        co_return fail(
+            ErrorKind::engine,
+            fmt::format("{} the runs a write on a read-only volume was not refused, or not seen{}{}; "
+                        "see `rogate doctor`",
+                        when, outcome->problem.empty() ? "" : ": ", outcome->problem));
+    common.observer = (*observer)->facts();
+    observers.give_back(std::move(*observer));
+    co_return Result<>{};
+}
+
+Task<> Wrap::Impl::prepare() {
+    auto facts = co_await campaign::engine_facts(client);
+    if (!facts) co_return fail(std::move(facts.error()));
+    common.engine = std::move(*facts);
+    common.started_at = campaign::now_utc();
+    common.data_mode = "live";
+    status.preparing("starting the observer");
+    if (auto seen = co_await show_that_it_sees("before"); !seen) co_return seen;
+    auto made = make_folder();
+    if (!made) co_return fail(std::move(made.error()));
+    folder = std::move(*made);
+    proxy = std::make_unique<Proxy>(co_await asio::this_coro::executor, transport, overseer);
+    if (auto listening = proxy->listen(folder); !listening) co_return listening;
+    around.socket = proxy->address().substr(std::string_view("unix://").size());
+    co_return Result<>{};
+}
+
+Task<> Wrap::Impl::run_command(RunRecord& record, const RunRecord* control) {
+    CommandSpec spec;
+    spec.words = options.command;
+    spec.folder = folder;
+    spec.environment = {{"DOCKER_HOST", proxy->address()},
+                        {"DOCKER_CONTEXT", std::nullopt},
+                        {"DOCKER_TLS_VERIFY", std::nullopt},
+                        {"DOCKER_CERT_PATH", std::nullopt},
+                        {"ROGATE_RUN", std::to_string(record.plan.id)},
+                        {"ROGATE_RUN_KIND", record.plan.kind == RunKind::control  ? "control"
+                                            : record.plan.kind == RunKind::verify ? "verify"
+                                                                                  : "probe"}};
+    said.clear();
+    const auto hear = [this](std::string_view text) {
+        if (options.output) options.output(text);
+        said += text;
+        if (said.size() > 2 * kept_output) said.erase(0, said.size() - kept_output);
+    };
+    auto started = Command::start(co_await asio::this_coro::executor, std::move(spec), hear);
+    if (!started) co_return fail(std::move(started.error()));
+    command = std::move(*started);
+    const auto limit = limit_of(options, control);
+    auto code = co_await command->wait(limit);
+    if (!code) co_return fail(std::move(code.error()));
+    // What goes on in the background would be in the way of the next run.
+    auto ended = co_await command->end();
+    command.reset();
+    if (ended) ended = co_await proxy->cut_off();
+    if (!ended) co_return ended;
+    PhaseRecord& phase = record.phases.back();
+    record.exit_code = *code;
+    phase.passed = *code == 0;
+    if (!*code)
+        phase.message =
+            fmt::format("COMMAND did not end within {:.0f} s", static_cast<double>(limit->count()) / 1000);
+    else if (**code != 0)
+        phase.message = fmt::format("COMMAND ended with code {}", **code);
+    co_return Result<>{};
+}
+
+Task<RunRecord> Wrap::Impl::run(RunPlan plan, const RunRecord* control, std::shared_ptr<Onlooker>* seen) {
+    const auto start = Clock::now();
+    RunRecord record;
+    record.plan = std::move(plan);
+    status.run_started(record.plan);
+    onlooker = std::make_shared<Onlooker>(around, co_await asio::this_coro::executor, record.plan, roster);
+    if (auto looked = co_await onlooker->look_around(); !looked) co_return fail(std::move(looked.error()));
+    overseer.set(onlooker);
+    record.phases.push_back({.name = "step COMMAND", .passed = false, .message = {}, .duration_s = 0});
+    status.phase_started("step COMMAND");
+    if (auto done = co_await run_command(record, control); !done) co_return fail(std::move(done.error()));
+    record.phases.back().duration_s = seconds_since(start);
+    record.passed = record.phases.back().passed;
+    // A control run that failed leaves everything as COMMAND has left it.
+    const bool stops = record.passed || !record.plan.read_only.empty() || control != nullptr;
+    if (auto finished = co_await onlooker->finish(stops, &record); !finished)
+        co_return fail(std::move(finished.error()));
+    overseer.set(nullptr);
+    for (const auto& each : onlooker->containers()) {
+        if (each->start_problem.empty() || record.passed) continue;
+        record.could_not_start = true;
+        record.phases.back().message +=
+            fmt::format("; container {} could not be started: {}", each->key, each->start_problem);
+    }
+    if (!record.passed)
+        record.log_tail = masked_end(Masker(), said, said.size() > kept_output, 16 * 1024, shown_lines);
+    record.duration_s = seconds_since(start);
+    if (control != nullptr) verdict::compare_with_control(record, *control);
+    status.run_finished(record);
+    *seen = std::move(onlooker);
+    co_return record;
+}
+
+Task<> Wrap::Impl::clear(Onlooker& run, bool is_announced) {
+    auto left = co_await run.left();
+    if (!left) co_return fail(std::move(left.error()));
+    if (left->empty()) co_return Result<>{};
+    if (is_announced && options.note)
+        options.note(
+            fmt::format("COMMAND left {}: removed, before it is started again", fmt::join(*left, ", ")));
+    co_return co_await run.remove_left();
+}
+
+// What the control run has shown is what the others are asked about.
+Result<> Wrap::Impl::ask_about(const Onlooker& run, const RunRecord& control) {
+    system.clear();
+    for (const auto& each : run.containers()) {
+        if (!each->is_made) continue;
+        Subjected subject{
+            .key = each->key, .how = each->how, .mounts = each->mounts, .special = each->special};
+        subject.subject = each->subject;
+        subject.subject.mounts = each->mounts;
+        subject.image_id = each->image_id;
+        // Rogate's own socket leads through rogate.
+        Subject without_ours = subject.subject;
+        std::erase_if(without_ours.mounts, [&](const Mount& mount) { return mount.source == around.socket; });
+        subject.unseen_writers = campaign::engine_socket_doubt(without_ours, client.endpoint());
+        subject.was_started = each->was_started;
+        system.push_back(std::move(subject));
+    }
+    if (system.empty())
+        return fail(
+            ErrorKind::scenario,
+            fmt::format(
+                "COMMAND created no container through rogate's socket in the control run ({}); it has to "
+                "take the engine's address from DOCKER_HOST",
+                control.passed ? "it ended with code 0" : control.phases.back().message));
+    for (const Before& before : run.used_before()) {
+        Subjected subject{.key = before.name, .how = "by its name", .mounts = before.mounts};
+        subject.was_there = true;
+        subject.subject.origin.kind = Origin::Kind::container;
+        subject.subject.origin.name = before.name;
+        subject.subject.image = before.image;
+        system.push_back(std::move(subject));
+    }
+    question = question_of(system, options.rootfs, client.server().read_only_root_has_tmpfs());
+    if (options.note && !std::exchange(is_told, true))
+        for (const Subjected& each : system)
+            options.note(each.was_there
+                             ? fmt::format("{} was there before COMMAND, and is left as it is", each.key)
+                             : fmt::format("{} is recognised {}", each.key, each.how));
+    return {};
+}
+
+Task<> Wrap::Impl::settle() {
+    bool is_remade = false, is_announced = true;
+    for (;;) {
+        verdict::NextStep step = verdict::next_step(question, runs);
+        if (!step.run) break;
+        if (options.budget) {
+            question.stopped = options.budget->refusal(1);
+            if (!question.stopped.empty()) {
+                status.warn(question.stopped + ": what is not settled is inconclusive");
+                break;
+            }
+            options.budget->take(1);
+        }
+        const bool is_first = runs.empty();
+        if (is_first) roster = std::make_shared<Roster>();
+        std::shared_ptr<Onlooker> seen;
+        auto record = co_await run(std::move(*step.run), is_first ? nullptr : &runs.front(), &seen);
+        if (!record) co_return fail(std::move(record.error()));
+        if (is_first)
+            if (auto asked = ask_about(*seen, *record); !asked) co_return asked;
+        if (is_first && !record->passed) {
+            runs.push_back(std::move(*record));
+            break;
+        }
+        note_absent(question, *record, present_in(*seen), is_first);
+        const bool again = is_first && !is_remade && record->passed &&
+                           writes_what_outlasts(*record, system, [&](const std::string& volume) {
+                               return seen->outlasts(volume);
+                           });
+        runs.push_back(std::move(*record));
+        const bool goes_on = again || verdict::next_step(question, runs).run.has_value();
+        // What rogate has changed something in does not stay.
+        if (goes_on || !runs.back().plan.read_only.empty()) {
+            if (auto cleared = co_await clear(*seen, is_announced); !cleared)
+                co_return fail(std::move(cleared.error()).with_context("removing what COMMAND left"));
+            is_announced = false;
+        }
+        if (!again) continue;
+        is_remade = true;
+        if (options.note)
+            options.note(
+                "COMMAND writes to data that outlast a run: the control run is made again, and the second "
+                "one "
+                "is the measure");
+        runs.clear();
+    }
+    co_return Result<>{};
+}
+
+Answer Wrap::Impl::answer() const {
+    Answer made;
+    std::vector<MountResult> judged = verdict::judge_all(question, runs);
+    for (MountResult& each : judged) refine(each, system, question);
+    const Recommendation whole = verdict::recommend(judged, runs);
+    for (const Subjected& each : system) {
+        CampaignResult result = common;
+        result.scenario.name = each.key;
+        result.scenario.file = fmt::format("rogate wrap: recognised {}", each.how);
+        result.scenario.subject = each.subject;
+        result.scenario.rootfs = options.rootfs;
+        result.image_id = each.image_id;
+        result.stopped = question.stopped;
+        for (const RunRecord& run : runs) result.runs.push_back(of_container(run, each.key));
+        for (const MountResult& mount : judged)
+            if (without_key(each.key, mount.mount.target))
+                result.mounts.push_back(of_container(mount, each.key));
+        result.recommendation = of_container(whole, each.key);
+        for (const RunRecord& run : runs) result.duration_s += run.duration_s;
+        Scenario alone;
+        alone.subject = each.subject;
+        add_secrets(made.secrets, secrets::of_scenario(alone));
+        made.results.push_back(std::move(result));
+    }
+    return made;
+}
+
+Task<Answer> Wrap::Impl::go() {
+    if (options.note) {
+        options.note(
+            "COMMAND is started several times, one after the other. What it binds and its volumes are its "
+            "own: what it "
+            "writes there, stays. What it leaves on the engine (containers, networks, and volumes that were "
+            "not there "
+            "before) is removed before it is started again");
+        if (client.endpoint().kind != engine::Endpoint::Kind::unix_socket)
+            options.note(
+                "the engine is on another host: COMMAND has to reach published ports there by itself");
+    }
+    if (auto prepared = co_await prepare(); !prepared) co_return fail(std::move(prepared.error()));
+    if (auto settled = co_await settle(); !settled) co_return fail(std::move(settled.error()));
+    if (auto seen = co_await show_that_it_sees("after"); !seen) co_return fail(std::move(seen.error()));
+    auto stopped = co_await proxy->stop();
+    if (!stopped) co_return fail(std::move(stopped.error()));
+    stopped = co_await observers.stop();
+    if (!stopped) status.warn("stopping an observer: " + stopped.error().message);
+    co_return answer();
+}
+
+Wrap::Wrap(engine::Client& client, engine::Transport& transport, std::string session, Options options,
+           campaign::Status& status)
+    : impl_(std::make_unique<Impl>(client, transport, std::move(session), std::move(options), status)) {}
+
+Wrap::~Wrap() = default;
+
+Task<Answer> Wrap::go() {
+    co_return co_await impl_->go();
+}
+
+Task<> Wrap::end() {
+    Result<> ended;
+    // What it does when it is told to end (`docker compose down`), it does by the proxy.
+    if (impl_->command) ended = co_await impl_->command->end();
+    impl_->command.reset();
+    impl_->overseer.set(nullptr);
+    if (impl_->proxy) {
+        auto stopped = co_await impl_->proxy->stop();
+        if (ended) ended = std::move(stopped);
+    }
+    impl_->onlooker.reset();
+    co_return ended;
+}
+
+}  // namespace rogate::wrap
