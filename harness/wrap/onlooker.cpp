@@ -292,7 +292,7 @@ Task<> Onlooker::arm(Created& container) {
     }
     const std::string id = container.id;
     const std::string phase = "command";
-    auto armed = co_await container.observer->arm(id, std::move(mounts), phase);
+    auto armed = co_await container.observer->arm(id, std::move(mounts), phase, "");
     if (!armed) {
         around_.observers.give_up(std::move(container.observer));
         co_return armed;
@@ -305,7 +305,7 @@ Task<> Onlooker::before_start(Created& container) {
     auto turn = co_await container.turn.take();
     if (container.observer != nullptr) {
         if (!container.was_started) co_return Result<>{};
-        auto told = co_await container.observer->before_start_again();
+        auto told = co_await container.observer->before_start_again("");
         co_return doubted(std::move(told), fmt::format("watching container {} again", container.key));
     }
     const std::string doing = fmt::format("watching container {}", container.key);
@@ -433,7 +433,7 @@ Task<> Onlooker::before(Exchange& exchange) {
         const auto given = call.query.find("t");
         const int grace = given == call.query.end() ? container->grace_s : std::atoi(given->second.c_str());
         tried = co_await around_.client.container_stop(container->id, std::max(grace, 0));
-        if (tried) tried = co_await container->observer->before_start_again();
+        if (tried) tried = co_await container->observer->before_start_again("");
     }
     co_return doubted(std::move(tried), doing);
 }
