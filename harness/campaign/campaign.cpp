@@ -530,8 +530,10 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
     const bool is_live = result.scenario.data == DataMode::live;
     // Services that are settled together have none tried: what one of them does can follow from another's.
     const bool tries_none = is_live || !result.scenario.members.empty();
-    const advise::Advisor advisor{.settings = tries_none ? std::vector<advise::Setting>{} : options.settings,
-                                  .variables = variables_of(result.scenario.subject, image)};
+    advise::Advisor advisor;
+    if (!tries_none)
+        advisor = {.settings = options.settings,
+                   .variables = variables_of(result.scenario.subject, images.at(""))};
     std::vector<RunRecord> plans;  // one for each plan, whatever the number of its runs
     const verdict::Question before_any_run = question;
     for (;;) {

@@ -66,7 +66,7 @@ Task<verdict::PathFacts> DataPlane::look(std::string path) {
         if (!seen) co_return fail(std::move(seen.error()).with_context(fmt::format("looking at {}", path)));
         facts.empty = seen->only_one;
         if (!facts.empty) {
-            auto files = co_await scratch_.holds_files(scratch_.helper(), where);
+            auto files = co_await scratch_.holds_files(where->container, where->path);
             if (!files)
                 co_return fail(std::move(files.error()).with_context(fmt::format("looking at {}", path)));
             facts.only_directories = !*files;

@@ -27,8 +27,6 @@ std::optional<std::uint16_t> tcp_port(const std::string& exposed) {
                                                                              : std::nullopt;
 }
 
-}  // namespace
-
 void derive_readiness(Subject& subject, Readiness& readiness, const engine::ImageInfo& image) {
     if (!readiness.derived) return;
     auto& checks = readiness.checks;
