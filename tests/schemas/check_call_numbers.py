@@ -11,7 +11,7 @@ NEWER = {"fchmodat2": 452, "setxattrat": 463, "removexattrat": 466, "file_setatt
 # A row's name, and those of the calls that are the same to us.
 SAME = {"umount2": ["umount"], "chown": ["chown32"], "lchown": ["lchown32"], "fchown": ["fchown32"], "truncate": ["truncate64"],
         "stat": ["stat64"], "lstat": ["lstat64"], "statfs": ["statfs64"], "newfstatat": ["fstatat64", "fstatat"],
-        "utimensat": ["utimensat_time64"]}
+        "utimensat": ["utimensat_time64"], "mmap": ["mmap2"]}
 TABLES = (("x86_64.h", "native", ["/usr/include/x86_64-linux-gnu/asm/unistd_64.h"]),
           ("x86_64.h", "compat", ["/usr/include/x86_64-linux-gnu/asm/unistd_32.h"]),
           ("aarch64.h", "native", ["/usr/aarch64-linux-gnu/include/asm-generic/unistd.h", "/usr/include/asm-generic/unistd.h"]),

@@ -105,8 +105,10 @@ TEST_F(CampaignTest, NeverTakesEbpfWhereARuntimeMayHideCalls) {
         EXPECT_TRUE(session.run(sweep_until_settled(session.client, "5eed")));
         return result ? "" : result.error().message;
     };
-    EXPECT_THAT(message("runsc", "", ObserverChoice::ebpf), HasSubstr("the runtime runsc is not known to leave"));
-    EXPECT_THAT(message("runc", "io.containerd.kata.v2", ObserverChoice::ebpf), HasSubstr("use --observer ptrace"));
+    EXPECT_THAT(message("runsc", "", ObserverChoice::ebpf),
+                HasSubstr("the runtime runsc is not known to leave"));
+    EXPECT_THAT(message("runc", "io.containerd.kata.v2", ObserverChoice::ebpf),
+                HasSubstr("use --observer ptrace"));
     EXPECT_THAT(message("", "", ObserverChoice::ebpf), HasSubstr("that the engine does not name"));
     EXPECT_THAT(message("runsc", "runc", ObserverChoice::ebpf), Not(HasSubstr("the runtime")));
     message("runsc", "", ObserverChoice::automatic);

@@ -9,7 +9,8 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Pair;
 
-Result<Scenario> build_project(const std::string& text, const std::map<std::string, std::string>& files = {}) {
+Result<Scenario> build_project(const std::string& text,
+                               const std::map<std::string, std::string>& files = {}) {
     Surroundings around = surroundings();
     around.read_file = [files](const std::string& path) -> Result<std::string> {
         const auto found = files.find(path);
