@@ -1,11 +1,14 @@
 """Any program that drives docker is the scenario: rogate wrap."""
+import atexit
 import contextlib
 import glob
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
+import tempfile
 import time
 
 import jsonschema
@@ -13,6 +16,10 @@ import jsonschema
 from support import IMAGE, RESULT_SCHEMA, ROGATE, TOO_LATE, contains, docker, equal, left_after, leftovers, needs_ebpf, needs_root, project, rogate
 
 NAME = "rogate-test-wrap"
+# Where this case's rogate has its sockets, and no other one's that runs meanwhile.
+SOCKETS = tempfile.mkdtemp()
+os.environ["TMPDIR"] = SOCKETS
+atexit.register(shutil.rmtree, SOCKETS)
 
 
 class Wrapped:
@@ -35,7 +42,7 @@ class Wrapped:
             if TOO_LATE not in self.output:
                 break
         equal(leftovers(), "")
-        equal(glob.glob("/tmp/rogate-wrap-*"), [], "a socket is left")
+        equal(os.listdir(SOCKETS), [], "a socket is left")
 
     def verdicts(self):
         return {f"{name} {mount['target']}": mount["verdict"] for name, each in self.results.items() for mount in each["mounts"]}
@@ -210,10 +217,10 @@ def test_killed_in_a_probe_run():
             equal(left_after(15), "")
             equal((ours(), docker("volume", "ls", "-q")), (("", "", ""), volumes))
             for _ in range(100):
-                if not glob.glob("/tmp/rogate-wrap-*") and not subprocess.run(["pgrep", "-f", "sleep 987"], capture_output=True).stdout:
+                if not os.listdir(SOCKETS) and not subprocess.run(["pgrep", "-f", "sleep 987"], capture_output=True).stdout:
                     break
                 time.sleep(0.1)
-            equal(glob.glob("/tmp/rogate-wrap-*"), [])
+            equal(os.listdir(SOCKETS), [])
             equal(subprocess.run(["pgrep", "-f", "sleep 987"], capture_output=True).stdout, b"")
 
 
