@@ -10,11 +10,11 @@
 #include <utility>
 
 #include "base/text.hpp"
+#include "campaign/collected.hpp"
 #include "campaign/containers.hpp"
 #include "campaign/ending.hpp"
 #include "campaign/engine_sockets.hpp"
 #include "campaign/readiness.hpp"
-#include "campaign/remade_volumes.hpp"
 #include "campaign/silent_ports.hpp"
 #include "campaign/together.hpp"
 #include "engine/together.hpp"
@@ -55,20 +55,6 @@ constexpr int grace_of_the_deaf = 1;
 
 bool kills(const SignalAction& action) {
     return action.signal == "KILL" || action.signal == "SIGKILL" || action.signal == "9";
-}
-
-// What is split off from the root is no mount of the subject's configuration, so that the observer names none
-// for what is written there.
-void name_what_is_split_off(const std::vector<WritablePath>& writable, Attempts& attempts) {
-    const auto split_off = [&](const Attempt& attempt) -> const WritablePath* {
-        if (!attempt.mount.empty() || attempt.error != 0) return nullptr;
-        const auto found = std::ranges::find_if(writable, [&](const WritablePath& each) {
-            return each.mount == "/" && is_or_below(attempt.path.view(), each.path);
-        });
-        return found == writable.end() ? nullptr : &*found;
-    };
-    for (std::size_t i = 0; i < attempts.size(); ++i)
-        if (const WritablePath* path = split_off(attempts[i])) attempts.edit()[i].mount = path->path;
 }
 
 // One launch, step by step. Each member moves the record on; `failed_` ends the steps but never the shutdown.
@@ -160,7 +146,6 @@ class Launch {
     }
     Task<> canaries();
     Task<> collect();
-    Task<> find_unwritten();
     Task<> remove();
     scenario::CommandWrapper wrapper() {
         return [this](std::vector<std::string> command) {
@@ -584,34 +569,11 @@ Task<> Launch::shutdown() {
 }
 
 Task<> Launch::collect() {
-    if (auto looked = co_await look_for_remade_volumes(bench_.client, bench_.session); !looked)
-        co_return looked;
-    auto recording = co_await bench_.observer.collect();
-    if (!recording)
-        co_return fail(std::move(recording.error()).with_context("collecting what the observer saw"));
-    record_.attempts = std::move(recording->attempts);
-    name_what_is_split_off(record_.plan.writable, record_.attempts);
-    record_.uses = std::move(recording->uses);
-    record_.read_back = std::move(recording->read_back);
-    record_.listed = std::move(recording->listed);
-    record_.exec_refused = std::move(recording->exec_refused);
-    record_.lost_events = recording->lost_events;
-    record_.observer = bench_.observer.facts().kind;
-    record_.observer_problem = std::move(recording->problem);
+    auto collecting = campaign::collect(bench_, record_);
+    if (auto collected = co_await std::move(collecting); !collected) co_return collected;
     if (std::string doubt = engine_socket_doubt(bench_.scenario.subject, bench_.client.endpoint());
         !doubt.empty())
         record_.unseen_writers.emplace("", std::move(doubt));
-    co_return co_await find_unwritten();
-}
-
-// Opening for writing is not writing: what was written shows in the data.
-Task<> Launch::find_unwritten() {
-    if (record_.plan.kind != RunKind::control || record_.plan.leaves_data) co_return Result<>{};
-    std::vector<std::string> opened = verdict::only_opened(record_);
-    if (opened.empty()) co_return Result<>{};
-    auto unwritten = co_await bench_.data.unwritten(record_.plan, std::move(opened));
-    if (!unwritten) co_return fail(std::move(unwritten.error()));
-    record_.unwritten = std::move(*unwritten);
     co_return Result<>{};
 }
 

@@ -8,10 +8,10 @@
 #include <utility>
 
 #include "base/text.hpp"
+#include "campaign/collected.hpp"
 #include "campaign/containers.hpp"
 #include "campaign/engine_sockets.hpp"
 #include "campaign/members.hpp"
-#include "campaign/remade_volumes.hpp"
 #include "campaign/together_launch.hpp"
 #include "scenario/expectation.hpp"
 #include "scenario/outcome.hpp"
@@ -25,18 +25,6 @@ using engine::Task;
 namespace {
 
 constexpr std::size_t longest_text = 4000;
-
-// What is split off from a root is no mount of the configuration, so that the observer names none for what is
-// written there.
-void name_what_is_split_off(const std::vector<WritablePath>& writable, Attempts& attempts) {
-    for (std::size_t i = 0; i < attempts.size(); ++i) {
-        if (!attempts[i].mount.empty() || attempts[i].error != 0) continue;
-        const auto found = std::ranges::find_if(writable, [&](const WritablePath& each) {
-            return is_root(each.mount) && is_or_below(attempts[i].path.view(), each.path);
-        });
-        if (found != writable.end()) attempts.edit()[i].mount = found->path;
-    }
-}
 
 }  // namespace
 
@@ -125,34 +113,13 @@ Task<> TogetherLaunch::canaries() {
     co_return Result<>{};
 }
 
-// Opening for writing is not writing: what was written shows in the data.
-Task<> TogetherLaunch::find_unwritten() {
-    if (record_.plan.kind != RunKind::control) co_return Result<>{};
-    std::vector<std::string> opened = verdict::only_opened(record_);
-    if (opened.empty()) co_return Result<>{};
-    auto unwritten = co_await bench_.data.unwritten(record_.plan, std::move(opened));
-    if (!unwritten) co_return fail(std::move(unwritten.error()));
-    record_.unwritten = std::move(*unwritten);
-    co_return Result<>{};
-}
-
 Task<> TogetherLaunch::collect() {
-    if (auto looked = co_await look_for_remade_volumes(bench_.client, bench_.session); !looked)
-        co_return looked;
-    auto recording = co_await bench_.observer.collect();
-    if (!recording)
-        co_return fail(std::move(recording.error()).with_context("collecting what the observer saw"));
-    record_.attempts = std::move(recording->attempts);
-    name_what_is_split_off(record_.plan.writable, record_.attempts);
-    record_.uses = std::move(recording->uses);
-    record_.read_back = std::move(recording->read_back);
-    record_.lost_events = recording->lost_events;
-    record_.observer = bench_.observer.facts().kind;
-    record_.observer_problem = std::move(recording->problem);
+    auto collecting = campaign::collect(bench_, record_);
+    if (auto collected = co_await std::move(collecting); !collected) co_return collected;
     for (const Member& member : members_)
         if (std::string doubt = engine_socket_doubt(member.subject, bench_.client.endpoint()); !doubt.empty())
             record_.unseen_writers.emplace(member.name, std::move(doubt));
-    co_return co_await find_unwritten();
+    co_return Result<>{};
 }
 
 Task<> TogetherLaunch::run_phases() {

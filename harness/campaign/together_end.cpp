@@ -102,11 +102,8 @@ Task<> TogetherLaunch::give_time() {
     }
 }
 
-// What happens until all are ready still belongs to the entrypoints.
-Task<> TogetherLaunch::ready() {
-    bench_.status.phase_started("ready");
-    phase_start_ = Clock::now();
-    record_.phases.push_back({.name = "ready", .passed = false, .message = {}, .duration_s = 0});
+// Until each that goes on is ready, or has fallen; ends the phase.
+Task<> TogetherLaunch::await_all() {
     for (const Member& member : members_) {
         if (!running_.contains(member.name) || is_given_up(member.name)) continue;
         auto trouble = co_await ready(member);
@@ -116,6 +113,14 @@ Task<> TogetherLaunch::ready() {
     if (auto given = co_await give_time(); !given) co_return given;
     end();
     co_return Result<>{};
+}
+
+// What happens until all are ready still belongs to the entrypoints.
+Task<> TogetherLaunch::ready() {
+    bench_.status.phase_started("ready");
+    phase_start_ = Clock::now();
+    record_.phases.push_back({.name = "ready", .passed = false, .message = {}, .duration_s = 0});
+    co_return co_await await_all();
 }
 
 std::string TogetherLaunch::stop_signal(const Member& member) const {
@@ -187,15 +192,7 @@ Task<> TogetherLaunch::start_again() {
         }
         if (!trouble.empty()) fell(member.name, std::move(trouble));
     }
-    for (const Member& member : members_) {
-        if (!running_.contains(member.name) || is_given_up(member.name)) continue;
-        auto trouble = co_await ready(member);
-        if (!trouble) co_return fail(std::move(trouble.error()));
-        if (!trouble->empty()) fell(member.name, std::move(*trouble));
-    }
-    if (auto given = co_await give_time(); !given) co_return given;
-    end();
-    co_return Result<>{};
+    co_return co_await await_all();
 }
 
 Task<> TogetherLaunch::judge(const Member& member) {

@@ -58,6 +58,7 @@ class TogetherLaunch {
     engine::Task<std::string> wait_for(const Dependency& dependency, const std::string& who);
     engine::Task<Standing> standing_of(const std::string& name);
     engine::Task<> ready();
+    engine::Task<> await_all();
     engine::Task<std::string> ready(const Member& member);
     engine::Task<> give_time();
     engine::Task<> start_again();
@@ -66,7 +67,6 @@ class TogetherLaunch {
     engine::Task<> judge(const Member& member);
     engine::Task<> canaries();
     engine::Task<> collect();
-    engine::Task<> find_unwritten();
     engine::Task<> remove();
     engine::Task<std::string> with_log(std::string name, std::string text);
     Readiness readiness_of(const Member& member) const;

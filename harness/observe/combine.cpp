@@ -42,6 +42,9 @@ Recording combined(std::vector<NamedRecording> all) {
                               std::make_move_iterator(one.attempts.end()));
         for (const auto& [target, count] : one.uses) whole.uses[place_in(name, target)] += count;
         add_read_back(name, one, whole);
+        for (const auto& [mount, count] : one.listed) whole.listed[place_in(name, mount)] += count;
+        for (const auto& [mount, file] : one.exec_refused)
+            whole.exec_refused.emplace(place_in(name, mount), place_in(name, file));
         whole.lost_events = std::max(whole.lost_events, one.lost_events);
         if (whole.problem.empty() && !one.problem.empty())
             whole.problem = fmt::format("container '{}': {}", name, one.problem);

@@ -62,4 +62,13 @@ TEST(Combined, KnowsWhatWasReadBackOnlyIfItIsKnownOfAll) {
 }
 
 }  // namespace
+TEST(Combined, KeepsWhatWasListedAndNotExecuted) {
+    Recording one = recording(1, "/data/x");
+    one.listed = {{"/data", 2}};
+    one.exec_refused = {{"/run", "/run/program"}};
+    const Recording whole = combined({{"a", one}, {"b", recording(1, "/data/x")}});
+    EXPECT_EQ(whole.listed, (std::map<std::string, std::uint64_t>{{"a:/data", 2}}));
+    EXPECT_EQ(whole.exec_refused, (std::map<std::string, std::string>{{"a:/run", "a:/run/program"}}));
+}
+
 }  // namespace rogate::observe
