@@ -133,7 +133,8 @@ class Launch {
     // chance.
     bool may_end_by_itself() const {
         const bool nothing_else_is_asked = readiness().checks.empty() && bench_.scenario.steps.empty();
-        return !failed_ && (record_.plan.expected_early_exit || nothing_else_is_asked);
+        return !failed_ &&
+               (record_.plan.expected_early_exit || nothing_else_is_asked || ended_before_restart_);
     }
     Task<> let_it_end();
     Task<> look_before_restart();
@@ -160,6 +161,7 @@ class Launch {
     Clock::time_point phase_start_;
     std::string prefix_;                         // of the steps' phases
     bool signalled_ = false, executed_ = false;  // by steps since the subject was started last
+    bool ended_before_restart_ = false;          // by itself, and so it will again
     bool failed_ = false;
 };
 
@@ -313,6 +315,7 @@ Task<> Launch::look_before_restart() {
     if (!state) co_return fail(std::move(state.error()));
     const std::string key = "before " + record_.phases.back().name;  // no step's own
     memory_.observed[key].had_ended = !state->running;
+    ended_before_restart_ = !state->running && !signalled_ && !executed_;
     if (state->running || record_.plan.kind == RunKind::control) co_return Result<>{};
     bool expected = record_.plan.expected_early_exit;
     if (memory_.control != nullptr)

@@ -318,8 +318,11 @@ def test_the_last_write_before_a_restart_is_found():
     needs_ebpf()
     with project() as p:
         p.make("data", {"file": "text\n"})
-        p.scenario("""exec perl -e '$| = 1; $SIG{TERM} = sub { sleep 3; open F, ">", "/link/pid"; require POSIX; POSIX::_exit(0) };
-                      $SIG{USR1} = sub {}; symlink "/data", "/link"; open F, "<", "/data/file"; print "started\n"; sleep 1 while 1'""",
+        # On being told to end it waits for USR1, which comes when the observer is paused: once, in each run.
+        p.scenario("""exec perl -e '$| = 1; $SIG{USR1} = sub { $go = 1 };
+                      $SIG{TERM} = sub { if (symlink "/data", "/paused") { select undef, undef, undef, 0.1 until $go; }
+                                         open F, ">", "/link/pid"; require POSIX; POSIX::_exit(0) };
+                      symlink "/data", "/link"; open F, "<", "/data/file"; print "started\\n"; sleep 1 while 1'""",
                    ["./data:/data"], [{"name": "again", "restart": "graceful"}], candidates=["/data"])
         with p.running() as running:
             late(running, "step again", has_ended)

@@ -130,6 +130,25 @@ TEST_F(LaunchTest, DoesNotLetRunWhatHasEnded) {
     EXPECT_LT(record->phases.at(1).duration_s, 1.5);
 }
 
+// Whether it had ended when the shutdown came would be chance.
+TEST_F(LaunchTest, LetsAProgramThatEndsByItselfEndAfterARestartAsWell) {
+    Script script;
+    script.at_start = {write_to("/data/b")};
+    script.at_start.front().after = std::chrono::milliseconds(200);
+    script.ends_with = 0;
+    set_up(script);
+    Step wait, restart;
+    wait.name = "wait";
+    wait.action = WaitAction{400};
+    restart.name = "restart";
+    restart.action = RestartAction{};
+    scenario.steps = {wait, restart};
+    const auto record = go();
+    ASSERT_TRUE(record) << record.error().message;
+    EXPECT_TRUE(record->passed);
+    EXPECT_TRUE(record->exited_early);
+}
+
 TEST_F(LaunchTest, RecordsARefusalAndTheEndThatFollowsIt) {
     Script script;
     script.at_start = {write_to("/data/b", Act::Refused::end)};
