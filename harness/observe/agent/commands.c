@@ -17,6 +17,7 @@
 #include "../protocol.h"
 #include "clock.h"
 #include "events.h"
+#include "interrupted.h"
 #include "join.h"
 #include "looks.h"
 #include "mounts.h"
@@ -36,7 +37,7 @@ _Static_assert(SLOTS == PROTOCOL_SLOTS, "rogate arms no more than there are slot
 static uint64_t lost_before[SLOTS];
 
 static uint64_t lost_now(void) {
-    return programs->bss->lost_events + missed_events() + seen.unplaced;
+    return programs->bss->lost_events + missed_events(programs) + seen.unplaced;
 }
 
 /* What is changed is told by the kernel's side a moment after it can be seen. */

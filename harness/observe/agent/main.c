@@ -45,7 +45,7 @@ static void serve(void) {
         int count = epoll_wait(poll, ready, 2, looks_live() ? 20 : -1);
         const uint64_t before = now_ns();
         if (count < 0 && errno != EINTR) return;
-        if (blinded) blind_instances();
+        if (blinded) blind_programs();
         ring_buffer__consume(ring);
         looks_are_done(before);
         for (int i = 0; i < count; i++)

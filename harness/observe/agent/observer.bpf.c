@@ -3,7 +3,8 @@
  * refused.
  *
  * Kernels: 5.10 and newer with BTF, x86-64 and arm64. Hooks:
- *   tp_btf/sys_exit            (5.5)  the result as the process saw it, arguments still in the registers
+ *   tp_btf/sys_exit            (5.5)  the result as the process saw it, arguments still in the registers; after 6.18 the
+ *                              tracepoint of perf (interrupted.h)
  *   tp_btf/sched_process_exec  (5.5)  marks the processes that the engine puts into a watched container
  *   tp_btf/sched_process_fork, tp_btf/sched_process_exit (5.5)  their children, and their end
  *   fexit of mnt_want_write, mnt_want_write_file, mnt_get_write_access (6.8; before: __mnt_want_write) and
@@ -73,10 +74,7 @@ const volatile bool uring_pre_6_0; /* before 6.0 */
 const volatile bool typed;
 const volatile bool casts;          /* bpf_rdonly_cast is there (6.2): the same for pointers that have no type */
 const volatile bool knows_refusals; /* the fexit programs are there */
-/* Of kernels on which a program can be interrupted by another task's (instances.h): which of the instances this is, and
- * whether on_exit is there twice, and this is the second one. */
-const volatile __u32 instance;
-const volatile bool twice, second;
+const volatile bool interrupted;    /* another task can come to a program while one is within it (interrupted.h) */
 
 struct container_id {
     char hex[CONTAINER_ID_SIZE];
@@ -176,8 +174,7 @@ struct request {
 struct mark_key {
     __u64 ring, user_data;
 };
-/* What is being put together. Up to Linux 6.18 these tracepoints run their programs with preemption off, so that one per
- * processor is enough; later, the programs that use it have one each (instances.h). */
+/* What is being put together. These programs run with preemption off (hold()), so that one per processor is enough. */
 struct work {
     struct attempt_key key;
     __u64 path_hash; /* 0: not to be aggregated */
@@ -224,15 +221,6 @@ struct {
     __type(value, __u64);
 } issuing SEC(".maps");
 
-/* Thread -> its call has been seen to, until after_exit. */
-struct {
-    __uint(type, BPF_MAP_TYPE_HASH);
-    __uint(max_entries, 65536);
-    __uint(map_flags, BPF_F_NO_PREALLOC);
-    __type(key, __u64);
-    __type(value, __u8);
-} seen_to SEC(".maps");
-
 __u64 lost_events;
 /* Some container is being watched. */
 bool watching;
@@ -252,6 +240,19 @@ __u32 refuses_opens[SLOTS];
 /* Of a container that was joined while it ran: nobody stops its processes, and its end is told at once. */
 bool joined;
 __u32 first_of_joined;
+
+/* Up to Linux 6.18 a tracepoint runs its programs with preemption off. Later the programs ask for it themselves. */
+extern void bpf_preempt_disable(void) __ksym __weak;
+extern void bpf_preempt_enable(void) __ksym __weak;
+
+static __always_inline void hold(void) {
+    if (interrupted) bpf_preempt_disable();
+}
+
+/* Here the kernel may turn to another task: what comes behind is done by the time the program ends. */
+static __always_inline void release(void) {
+    if (interrupted) bpf_preempt_enable();
+}
 
 #define ADD(counter) __sync_fetch_and_add(&(counter), 1)
 
@@ -418,8 +419,7 @@ static __always_inline void count_use(const struct process* process, struct file
  * container's mount namespace: then the process and its parent (the runtime, its shim, conmon) are in
  * different ones. What that exec starts is a root: the container's first process, a `docker exec`, a health
  * check. */
-SEC("tp_btf/sched_process_exec")
-int BPF_PROG(on_exec, struct task_struct* task, int old_pid, struct linux_binprm* binary) {
+static __always_inline int begin_program(struct task_struct* task, struct linux_binprm* binary) {
     __u32 tgid = BPF_CORE_READ(task, tgid), zero = 0, slot, level, pid_inside = 0, *generation;
     struct process* known = bpf_map_lookup_elem(&processes, &tgid);
     struct process process = {};
@@ -475,8 +475,15 @@ int BPF_PROG(on_exec, struct task_struct* task, int old_pid, struct linux_binprm
     return 0;
 }
 
-SEC("tp_btf/sched_process_fork")
-int BPF_PROG(on_fork, struct task_struct* parent, struct task_struct* child) {
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(on_exec, struct task_struct* task, int old_pid, struct linux_binprm* binary) {
+    hold();
+    begin_program(task, binary);
+    release();
+    return 0;
+}
+
+static __always_inline int begin_process(struct task_struct* parent, struct task_struct* child) {
     __u32 tgid = BPF_CORE_READ(parent, tgid), child_tgid = BPF_CORE_READ(child, tgid);
     struct process *known, copy;
     if (tgid == child_tgid) return 0;
@@ -487,8 +494,17 @@ int BPF_PROG(on_fork, struct task_struct* parent, struct task_struct* child) {
     return 0;
 }
 
-SEC("tp_btf/sched_process_exit")
-int BPF_PROG(on_end, struct task_struct* task) {
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(on_fork, struct task_struct* parent, struct task_struct* child) {
+    return begin_process(parent, child);
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(on_fork_again, struct task_struct* parent, struct task_struct* child) {
+    return begin_process(parent, child);
+}
+
+static __always_inline int end_process(struct task_struct* task) {
     __u32 tgid = BPF_CORE_READ(task, tgid);
     struct process* process;
     /* do_exit() has counted this thread off already; others may go on after the first one has ended. */
@@ -504,6 +520,22 @@ int BPF_PROG(on_end, struct task_struct* task) {
         }
     }
     bpf_map_delete_elem(&processes, &tgid);
+    return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(on_end, struct task_struct* task) {
+    hold();
+    end_process(task);
+    release();
+    return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(on_end_again, struct task_struct* task) {
+    hold();
+    end_process(task);
+    release();
     return 0;
 }
 
@@ -810,7 +842,7 @@ static __always_inline void fill_who(struct work* work, const struct process* pr
     event->root = process->root;
     event->mount_namespace = current_mount_namespace();
     current_name(event);
-    event->id = (__u64)bpf_get_smp_processor_id() << 48 | (__u64)instance << 44 | ++work->last_id;
+    event->id = (__u64)bpf_get_smp_processor_id() << 48 | ++work->last_id;
     event->refused_mount = 0;
     event->changes = changes;
     event->states = 0;
@@ -1306,24 +1338,13 @@ static __always_inline int refused_to_execute(struct request* request, signed ch
     return report(0);
 }
 
-/* The kernel leaves a program out where a task comes to it while another one has been interrupted within it on the same
- * processor. Then the second on_exit sees to the call, which comes right after the first one. */
-static __always_inline bool is_mine(void) {
-    __u64 thread = bpf_get_current_pid_tgid();
-    __u8 done = 1;
-    if (second && bpf_map_lookup_elem(&seen_to, &thread)) return false;
-    bpf_map_update_elem(&seen_to, &thread, &done, BPF_ANY);
-    return true;
-}
-
 /* Nobody could tell anything by this call: it is everybody's, and comes all the time. */
 static __always_inline bool is_of_no_account(__u64 number, long result) {
     return number < SYSCALLS && is_idle(rules[number].kind, result) && is_idle(compat_rules[number].kind, result) &&
            result != -EROFS;
 }
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(on_exit, struct pt_regs* regs, long result) {
+static __always_inline int end_call(struct pt_regs* regs, long result) {
     struct request* request;
     struct work* work;
     const volatile struct call_rule* table;
@@ -1333,10 +1354,6 @@ int BPF_PROG(on_exit, struct pt_regs* regs, long result) {
     __u64 number = CALL_NUMBER(regs);
     __u32 tgid = bpf_get_current_pid_tgid() >> 32, zero = 0;
     bool compat;
-    END_OF(PART_TRACEPOINT);
-    /* Everybody's calls come here: the cheapest test first. */
-    if (is_of_no_account(number, result)) return 0;
-    if (twice && !is_mine()) return 0;
     process = bpf_map_lookup_elem(&processes, &tgid);
     if (!process) return number < SYSCALLS && result >= 0 && watching ? note_others(regs, number) : 0;
     if (number >= SYSCALLS) {
@@ -1437,22 +1454,30 @@ int BPF_PROG(on_exit, struct pt_regs* regs, long result) {
     return report(0);
 }
 
-/* Comes after both of them, and counts what neither has seen to. It is short, so that it is hardly ever left out itself. */
 SEC("tp_btf/sys_exit")
-int BPF_PROG(after_exit, struct pt_regs* regs, long result) {
-    __u64 thread = bpf_get_current_pid_tgid(), number = CALL_NUMBER(regs);
-    __u32 tgid = thread >> 32;
-    if (is_of_no_account(number, result)) return 0;
-    if (bpf_map_lookup_elem(&seen_to, &thread)) {
-        bpf_map_delete_elem(&seen_to, &thread);
-        return 0;
-    }
-    if (bpf_map_lookup_elem(&processes, &tgid)) {
-        if (result >= 0 || result == -EROFS) ADD(lost_events);
-    } else if (number < SYSCALLS && result >= 0 && watching &&
-               (rules[number].values >= CHANGES_STATE || compat_rules[number].values >= CHANGES_STATE)) {
-        ADD(lost_events);
-    }
+int BPF_PROG(on_exit, struct pt_regs* regs, long result) {
+    END_OF(PART_TRACEPOINT);
+    /* Everybody's calls come here: the cheapest test first. */
+    if (is_of_no_account(CALL_NUMBER(regs), result)) return 0;
+    hold();
+    end_call(regs, result);
+    release();
+    return 0;
+}
+
+/* include/trace/events/syscalls.h */
+struct exit_of_call {
+    __u64 common;
+    long number, result;
+};
+
+SEC("tracepoint/raw_syscalls/sys_exit")
+int on_exit_by_perf(struct exit_of_call* call) {
+    const long result = call->result;
+    struct task_struct* task;
+    if (is_of_no_account(call->number, result)) return 0;
+    task = bpf_get_current_task_btf();
+    end_call((struct pt_regs*)bpf_task_pt_regs(task), result);
     return 0;
 }
 
@@ -1663,17 +1688,26 @@ static __noinline int uring_submit(struct io_kiocb* request) {
 
 SEC("raw_tp/io_uring_submit_req")
 int on_uring_submit(struct bpf_raw_tracepoint_args* context) {
-    return uring_submit((void*)context->args[0]);
+    hold();
+    uring_submit((void*)context->args[0]);
+    release();
+    return 0;
 }
 
 SEC("raw_tp/io_uring_submit_sqe")
 int on_uring_submit_sqe(struct bpf_raw_tracepoint_args* context) {
-    return uring_submit((void*)context->args[0]);
+    hold();
+    uring_submit((void*)context->args[0]);
+    release();
+    return 0;
 }
 
 SEC("raw_tp/io_uring_submit_sqe")
 int on_uring_submit_pre_6_0(struct bpf_raw_tracepoint_args* context) {
-    return uring_submit((void*)context->args[1]);
+    hold();
+    uring_submit((void*)context->args[1]);
+    release();
+    return 0;
 }
 
 /* True if it was sent, not only counted. */
@@ -1754,7 +1788,11 @@ SEC("raw_tp/io_uring_complete")
 int on_uring_complete(struct bpf_raw_tracepoint_args* context) {
     struct io_kiocb* request = (void*)context->args[1];
     if (uring_pre_6_0) return uring_done_pre_6_0(context->args[1], context->args[2]);
-    return bpf_core_field_exists(request->cqe) ? uring_done(request, BPF_CORE_READ(request, cqe.res)) : 0;
+    if (!bpf_core_field_exists(request->cqe)) return 0;
+    hold();
+    uring_done(request, BPF_CORE_READ(request, cqe.res));
+    release();
+    return 0;
 }
 
 SEC("raw_tp/io_uring_cqe_overflow")
@@ -1764,8 +1802,11 @@ int on_uring_overflow(struct bpf_raw_tracepoint_args* context) {
     __u64 key;
     if (!known) return 0;
     key = known->request;
-    if (known->count == 1) return uring_done((void*)key, (int)context->args[2]);
-    return 0; /* Which of them it is cannot be told: they stay under way, and are doubted. */
+    if (known->count != 1) return 0; /* Which of them it is cannot be told: they stay under way, and are doubted. */
+    hold();
+    uring_done((void*)key, (int)context->args[2]);
+    release();
+    return 0;
 }
 
 SEC("fentry/io_issue_sqe")

@@ -12,11 +12,11 @@
 
 #include "../protocol.h"
 #include "calls.h"
-#include "instances.h"
 #include "ioctls.h"
 #include "output.h"
 #include "shared.h"
 
+struct observer_bpf* programs;
 static char hooks[512];
 
 const char* hook_names(void) {
@@ -155,36 +155,33 @@ static void mark_newer_calls(struct call_rule* rules) {
 
 static bool uring_took_exact; /* in the last try */
 
-static void fill_constants(struct observer_bpf* one, const struct observer_bpf__rodata* facts) {
-    struct call_rule* rules = (struct call_rule*)(uintptr_t)one->rodata->rules;
-    struct call_rule* compat_rules = (struct call_rule*)(uintptr_t)one->rodata->compat_rules;
+static void fill_calls(void) {
+    struct call_rule* rules = (struct call_rule*)(uintptr_t)programs->rodata->rules;
+    struct call_rule* compat_rules = (struct call_rule*)(uintptr_t)programs->rodata->compat_rules;
     fill_rules(rules, compat_rules);
     mark_newer_calls(rules);
     mark_newer_calls(compat_rules);
-    _Static_assert(sizeof changing_ioctls < sizeof one->rodata->ioctls, "the last one is 0");
-    memcpy((void*)(uintptr_t)one->rodata->ioctls, changing_ioctls, sizeof changing_ioctls);
-    one->rodata->sees_uring = facts->sees_uring;
-    one->rodata->typed = facts->typed;
-    one->rodata->casts = facts->casts;
-    one->rodata->knows_refusals = facts->knows_refusals;
-    one->rodata->uring_pre_6_0 = facts->uring_pre_6_0;
+    _Static_assert(sizeof changing_ioctls < sizeof programs->rodata->ioctls, "the last one is 0");
+    memcpy((void*)(uintptr_t)programs->rodata->ioctls, changing_ioctls, sizeof changing_ioctls);
 }
 
-/* Which of this instance's programs are loaded, and which of these are attached one by one. */
-static void choose_programs(const struct observer_bpf* one, unsigned int instance) {
+/* Which programs are loaded, and which of these are attached one by one. */
+static void choose_programs(void) {
+    const bool interrupted = programs->rodata->interrupted;
     struct bpf_program* each;
-    bpf_object__for_each_program(each, one->obj) {
-        const struct optional* optional = optional_of(bpf_program__name(each));
-        const bool here = instance_has(instance, bpf_program__name(each));
-        bpf_program__set_autoload(each, here && (!optional || optional->loaded));
-        bpf_program__set_autoattach(each, !optional && strcmp(bpf_program__name(each), "after_exit"));
+    bpf_object__for_each_program(each, programs->obj) {
+        const char* name = bpf_program__name(each);
+        const struct optional* optional = optional_of(name);
+        const bool is_main = !optional && !is_for_interrupted(name);
+        bpf_program__set_autoload(each, is_main || (optional ? optional->loaded : interrupted));
+        bpf_program__set_autoattach(each, is_main && !(interrupted && each == programs->progs.on_exit));
     }
 }
 
 static int attach_optionals(void) {
     for (size_t i = 0; i < OPTIONAL; i++) {
         if (!optionals[i].loaded) continue;
-        if (bpf_program__attach(program_named(optionals[i].program)))
+        if (bpf_program__attach(bpf_object__find_program_by_name(programs->obj, optionals[i].program)))
             name_hook(optionals[i].name);
         else if (optionals[i].tier != EXACT) /* sees_uring promised it */
             return -errno;
@@ -195,28 +192,33 @@ static int attach_optionals(void) {
 static int open_and_load(const struct btf* kernel, size_t ring_bytes, bool exact, bool sees_uring,
                          enum reading reading) {
     const enum tier uring = sees_uring && kernel ? uring_tier(kernel, exact) : NOTHING;
-    struct observer_bpf__rodata facts;
-    int error = open_instances();
-    if (error) return error;
-    memset(&facts, 0, sizeof facts);
-    facts.sees_uring = uring != NOTHING;
-    facts.typed = reading >= FROM_TASK && kernel && has_typed_task(kernel);
-    facts.casts = reading >= ANYWHERE && facts.typed && has_function(kernel, "bpf_rdonly_cast");
-    facts.knows_refusals = exact;
-    facts.uring_pre_6_0 = uring_took_exact = uring == URING_PRE_6_0;
+    /* What the verifier had to look at, for each program. */
+    LIBBPF_OPTS(bpf_object_open_opts, options, .kernel_log_level = getenv("ROGATE_OBSERVER_DEBUG") ? 4 : 0);
+    struct observer_bpf__rodata* facts;
+    int error;
+    programs = observer_bpf__open_opts(&options);
+    if (!programs) return -errno;
+    facts = programs->rodata;
+    facts->interrupted = interrupts_programs();
+    facts->sees_uring = uring != NOTHING;
+    facts->typed = reading >= FROM_TASK && kernel && has_typed_task(kernel);
+    facts->casts = reading >= ANYWHERE && facts->typed && has_function(kernel, "bpf_rdonly_cast");
+    facts->knows_refusals = exact;
+    facts->uring_pre_6_0 = uring_took_exact = uring == URING_PRE_6_0;
     for (size_t i = 0; i < OPTIONAL; i++) optionals[i].loaded = wanted(&optionals[i], kernel, exact, uring);
-    for (unsigned int i = 0; i < INSTANCES; i++) {
-        if (!instances[i]) continue;
-        fill_constants(instances[i], &facts);
-        choose_programs(instances[i], i);
-    }
+    fill_calls();
+    choose_programs();
     bpf_map__set_max_entries(programs->maps.events, (__u32)ring_bytes);
-    error = load_instances();
+    error = observer_bpf__load(programs);
+    if (!error) error = observer_bpf__attach(programs);
+    if (!error && facts->interrupted) error = attach_for_interrupted(programs);
     snprintf(hooks, sizeof hooks, "sys_exit, sched_process_exec, sched_process_fork, sched_process_exit");
-    if (facts.typed) name_hook("bpf_get_current_task_btf"); /* no hook, but what decides its cost */
-    if (facts.casts) name_hook("bpf_rdonly_cast");
+    if (facts->typed) name_hook("bpf_get_current_task_btf"); /* no hook, but what decides its cost */
+    if (facts->casts) name_hook("bpf_rdonly_cast");
     if (!error) error = attach_optionals();
-    if (error) close_instances();
+    if (!error) return 0;
+    observer_bpf__destroy(programs);
+    programs = NULL;
     return error;
 }
 
@@ -253,4 +255,12 @@ bool load_programs(size_t ring_bytes) {
     btf__free(kernel);
     if (!programs) give_up("loading the BPF programs", -error);
     return programs;
+}
+
+void blind_programs(void) {
+    struct bpf_link** links[] = {&programs->links.on_exit, &programs->links.on_exit_by_perf};
+    for (size_t i = 0; i < sizeof links / sizeof *links; i++) {
+        bpf_link__destroy(*links[i]); /* NULL is none */
+        *links[i] = NULL;
+    }
 }

@@ -1,0 +1,27 @@
+/* Kernels that interrupt the programs of tracepoints.
+ *
+ * After Linux 6.18 a task can be interrupted within such a program, and the kernel leaves the program out for each task that comes
+ * to it on the same processor until then (kernel/trace/bpf_trace.c: __bpf_trace_run). A program of perf's tracepoints runs with
+ * preemption off as before (include/trace/perf.h), so on_exit is one there; those at fork and at the end of a process, which may
+ * come twice without harm, are there twice. What is left out all the same is lost, and counted. */
+#ifndef ROGATE_AGENT_INTERRUPTED_H
+#define ROGATE_AGENT_INTERRUPTED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* clang-format off */
+#include "shared.h" /* before the skeleton, which uses its types */
+#include "observer.skel.h"
+/* clang-format on */
+
+/* Whether this kernel does. */
+bool interrupts_programs(void);
+/* Of those that are there for such kernels alone: they are attached by attach_for_interrupted(). */
+bool is_for_interrupted(const char* program);
+/* 0, or a negative errno. */
+int attach_for_interrupted(struct observer_bpf* programs);
+/* At most how many events no program saw to: lost like any other. */
+uint64_t missed_events(const struct observer_bpf* programs);
+
+#endif
