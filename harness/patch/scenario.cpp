@@ -10,6 +10,25 @@ namespace rogate::patch {
 
 namespace {
 
+// The directory `below` of the named volume that an entry of `mounts` has; null: it has none.
+NodePtr part_of(const NodePtr& entry, const std::string& below, const std::string& target) {
+    std::string source, within;
+    if (entry->kind == Node::Kind::scalar) {
+        const auto parsed = parse_short(entry->text);
+        if (parsed) source = parsed->source;
+    } else {
+        source = text_of(entry, "source").empty() ? text_of(entry, "src") : text_of(entry, "source");
+        if (const Found volume = find(entry, "volume")) within = text_of(volume.pair->value, "subpath");
+    }
+    if (source.empty()) return nullptr;
+    return make_mapping(
+        {{"type", make_scalar("volume")},
+         {"source", make_scalar(source)},
+         {"target", make_scalar(target)},
+         {"volume",
+          make_mapping({{"subpath", make_scalar(within.empty() ? below : within + "/" + below)}})}});
+}
+
 void add(Job& job, VolumeLists& lists, const WritablePath& writable, std::vector<std::string>& names) {
     const std::string name = job.result.scenario.name.empty() ? "subject" : job.result.scenario.name;
     if (const auto there = lists.locate(writable.path, nullptr)) {
@@ -35,9 +54,18 @@ void add(Job& job, VolumeLists& lists, const WritablePath& writable, std::vector
     if (place.how == WritablePlace::How::bind && !bind.empty())
         return lists.add_volume(
             make_scalar(bind + (bind.ends_with('/') ? "" : "/") + place.below + ":" + writable.path));
-    job.refuse(lists.file(), *lists.service(),
-               fmt::format("{} has data, and a patch does not mount a part of a volume in a scenario: {}",
-                           writable.path, how_to_move(place, writable.path, job.result)));
+    if (place.how == WritablePlace::How::subpath && parent && !lists.is_tmpfs(*parent))
+        if (NodePtr part = part_of(lists.value(*parent), place.below, writable.path))
+            return lists.add_volume(std::move(part));
+    job.refuse(
+        lists.file(), *lists.service(),
+        place.how == WritablePlace::How::move
+            ? fmt::format(
+                  "{} has data, and this engine cannot mount a part of a volume (API 1.45, Docker 26): {}",
+                  writable.path, how_to_move(place, writable.path, job.result))
+            : fmt::format("{} has data, and what the run had mounted on {} is not in this file; mount the "
+                          "directory '{}' of it on {} by hand",
+                          writable.path, writable.mount, place.below, writable.path));
 }
 
 void patch_subject(Job& job, OpenFile& file, const NodePtr& subject) {
