@@ -8,8 +8,9 @@ import struct
 import subprocess
 import threading
 
-from support import IDLE, IMAGE, contains, docker, equal, fingerprint, needs_root, project
+from support import IDLE, IMAGE, ROGATE, contains, docker, equal, fingerprint, needs_root, project
 
+SEEN = os.path.join(os.path.dirname(ROGATE), "tests", "programs", "seen") + ":/p/seen:ro"
 OUT = "{ echo seen >>/out/log; } 2>/dev/null; "  # refused where /out is read-only, and the application goes on
 
 
@@ -298,12 +299,13 @@ volumes:
 
 
 def test_who_looks_for_what_the_runs_lack_is_doubted():
-    """By a name alone, by an open that fails, by connecting; and a mount that nobody looks at doubts nothing."""
+    """By a name alone, by an open that fails, by connecting, also as 32-bit programs do; and a mount that nobody looks at doubts nothing."""
     needs_root()
     missed = "{ %s; } 2>/dev/null && " + OUT
     looks = {"[ -e /data/below/version ]": "inconclusive",
              "ln -s /data /tmp/link; cat /tmp/link/below/self/status": "inconclusive",
              "perl -MIO::Socket::UNIX -e 'exit !IO::Socket::UNIX->new(Peer => \"/data/below/socket\")'": "inconclusive",
+             "/p/seen asked /data/below/socket": "inconclusive",
              "false": "safe"}
     with project() as p:
         p.make("data", {"f": "text\n"})
@@ -312,7 +314,8 @@ def test_who_looks_for_what_the_runs_lack_is_doubted():
         subprocess.run(["mount", "-t", "proc", "proc", p.path("data/below")], check=True)
         try:
             for look, verdict in looks.items():
-                p.scenario("cat /out/readme; " + missed % look + IDLE, ["./data:/data", "./notes:/out"], candidates=["/out"])
+                p.scenario("cat /out/readme; " + missed % look + IDLE,
+                           ["./data:/data", "./notes:/out", SEEN], candidates=["/out"])
                 done = p.run("--observer", "ebpf")
                 equal(p.verdicts()["/out"], verdict, look + done.stdout + done.stderr)
                 if verdict == "inconclusive":

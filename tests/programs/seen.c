@@ -7,7 +7,8 @@
  *   seen nothing FILE         opens FILE with access mode 3, and sets none of its times
  *   seen detached DIR         makes a file on a mount of DIR that is nowhere in the tree
  *   seen other CALL DIR       asks for accounting (acct), swap (swapon), quotas (quotactl) or a pinned map (pin) in DIR
- *   seen bound DIR            binds a unix socket in DIR by io_uring, unless DIR is read-only */
+ *   seen bound DIR            binds a unix socket in DIR by io_uring, unless DIR is read-only
+ *   seen asked FILE           connects to the socket FILE by socketcall(2), as 32-bit programs do; x86-64 only */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -197,6 +198,34 @@ static void other(const char* call, const char* folder) {
     }
 }
 
+/* ---- a call of a 32-bit program ---- */
+
+static int connect_by_socketcall(const char* path) {
+#ifdef __x86_64__
+    enum { SOCKETCALL = 102, CONNECT = 3 };
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    /* What its pointers lead to has to be in the lower half. */
+    char* low = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+    unsigned int* arguments = (unsigned int*)(low + 2048);
+    long result;
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+    memcpy(low, &address, sizeof address);
+    arguments[0] = (unsigned int)socket(AF_UNIX, SOCK_STREAM, 0);
+    arguments[1] = (unsigned int)(unsigned long)low;
+    arguments[2] = sizeof address;
+    __asm__ volatile("int $0x80"
+                     : "=a"(result)
+                     : "a"(SOCKETCALL), "b"(CONNECT), "c"(arguments)
+                     : "memory", "r8", "r9", "r10", "r11");
+    printf("connect: %s\n", result < 0 ? strerror((int)-result) : "ok");
+    fflush(stdout);
+    return result < 0;
+#else
+    (void)path;
+    return 1;
+#endif
+}
+
 int main(int argc, char** argv) {
     const char* what = argc > 2 ? argv[1] : "";
     if (!strcmp(what, "queue"))
@@ -213,6 +242,8 @@ int main(int argc, char** argv) {
         detached(argv[2]);
     else if (!strcmp(what, "other") && argc == 4)
         other(argv[2], argv[3]);
+    else if (!strcmp(what, "asked") && argc == 3)
+        return connect_by_socketcall(argv[2]);
     else if (!strcmp(what, "bound"))
         bound(argv[2]);
     else

@@ -53,7 +53,12 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 #define O_TMPFILE_BIT 020000000
 #define O_PATH 010000000
 #define FMODE_CREATED 0x100000
+/* include/uapi/linux/net.h */
 #define SOCKETCALL_BIND 2
+#define SOCKETCALL_CONNECT 3
+#define SOCKETCALL_SENDTO 11
+#define SOCKETCALL_SENDMSG 16
+#define SOCKETCALL_SENDMMSG 20
 #define W_OK 2
 #define X_OK 1
 #define PROT_EXEC 4
@@ -1221,13 +1226,21 @@ static __always_inline void read_arguments(struct request* request, struct pt_re
     request->args[4] = ARGUMENT_4(regs, compat);
 }
 
-/* socketcall(2) of 32-bit programs: a number, and a pointer to the arguments. */
-static __always_inline bool is_bind(struct request* request) {
-    __u32 args[3] = {};
-    if (request->args[0] != SOCKETCALL_BIND) return false;
-    bpf_probe_read_user(args, sizeof args, (void*)request->args[1]);
-    for (int i = 0; i < 3; i++) request->args[i] = args[i];
-    return true;
+/* socketcall(2) of 32-bit programs: a number, and a pointer to the arguments, which take their place. The kind of call. */
+static __always_inline signed char socket_call(struct request* request) {
+    const __u64 call = request->args[0];
+    __u32 args[5] = {};
+    signed char kind = CALL_NONE;
+    if (call == SOCKETCALL_BIND) kind = CALL_BIND;
+    if (call == SOCKETCALL_CONNECT) kind = CALL_LOOK_NAMED;
+    if (call == SOCKETCALL_SENDTO) kind = CALL_LOOK_SENT;
+    if (call == SOCKETCALL_SENDMSG || call == SOCKETCALL_SENDMMSG) kind = CALL_LOOK_MESSAGE;
+    if (kind == CALL_NONE) return kind;
+    /* Not all of them have that many, and what is behind them need not be there. */
+    if (bpf_probe_read_user(args, sizeof args, (void*)request->args[1]))
+        bpf_probe_read_user(args, 3 * sizeof *args, (void*)request->args[1]);
+    for (int i = 0; i < 5; i++) request->args[i] = args[i];
+    return kind;
 }
 
 static __always_inline bool names_a_socket_file(struct request* request) {
@@ -1439,7 +1452,10 @@ static __always_inline int end_call(struct pt_regs* regs, long result) {
         if (looks[process->slot & (SLOTS - 1)]) return tell_unknown(request->number, compat);
         return 0;
     } else if (rule.kind == CALL_BIND || rule.kind == CALL_SOCKETCALL) {
-        if (rule.kind == CALL_SOCKETCALL && !is_bind(request)) return 0;
+        const signed char kind = rule.kind == CALL_SOCKETCALL ? socket_call(request) : CALL_BIND;
+        if (kind >= CALL_LOOK)
+            return looks[process->slot & (SLOTS - 1)] && looks_for_socket(request, kind, compat) ? look(request) : 0;
+        if (kind != CALL_BIND) return 0;
         if (!names_a_socket_file(request)) return 0;
         request->dirfd = AT_FDCWD;
     }
