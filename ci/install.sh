@@ -25,7 +25,12 @@ else
 fi
 command -v sha256sum >/dev/null || die "sha256sum is not here, so that nothing can be verified"
 
-archive=rogate-$version-Linux.tar.gz
+case $(uname -m) in
+  x86_64|amd64) arch=amd64 ;;
+  aarch64|arm64) arch=arm64 ;;
+  *) die "there is no rogate for $(uname -m): amd64 and arm64 are what is released" ;;
+esac
+archive=rogate-$version-linux-$arch.tar.gz
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 fetch "$base/$version/SHA256SUMS" "$work/SHA256SUMS" || die "cannot fetch $base/$version/SHA256SUMS"
@@ -35,6 +40,6 @@ grep -F "  $archive" "$work/SHA256SUMS" >"$work/sum" || die "SHA256SUMS does not
 
 mkdir -p "$prefix"
 tar -xzf "$work/$archive" -C "$prefix" --strip-components=1 --no-same-owner
-"$prefix/bin/rogate" --version >/dev/null || die "$prefix/bin/rogate does not run here; is this Debian 12 or newer?"
+"$prefix/bin/rogate" --version >/dev/null || die "$prefix/bin/rogate does not run here"
 echo "installed $("$prefix/bin/rogate" --version | head -n 1) into $prefix/bin"
 case :$PATH: in *":$prefix/bin:"*) ;; *) echo "$prefix/bin is not on your PATH" ;; esac

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""sbom.py PROGRAM VERSION EPOCH: an SPDX 2.3 document of the program and of the Debian packages whose libraries it loads or holds."""
+"""sbom.py PROGRAM VERSION EPOCH: an SPDX 2.3 document of the program and of the Debian packages whose code it holds."""
 import datetime
 import hashlib
 import json
@@ -9,22 +9,11 @@ import sys
 
 # Linked into the program, or headers whose code is in it.
 HELD = ["libarchive-dev", "libboost1.81-dev", "libcli11-dev", "nlohmann-json3-dev", "rapidjson-dev", "libexpected-dev", "libbpf-dev",
-        "libelf-dev", "zlib1g-dev", "libc6-dev"]
+        "libelf-dev", "zlib1g-dev", "libc6-dev", "libssl-dev", "libyaml-cpp-dev", "libfmt-dev", "libexpat1-dev", "libstdc++-12-dev"]
 
 
 def output(*words):
     return subprocess.run(words, capture_output=True, text=True, check=True).stdout
-
-
-def packages_of_libraries(program):
-    names = set()
-    for path in re.findall(r"=> (/\S+)", output("ldd", program)):
-        for candidate in (path, "/usr" + path, path.removeprefix("/usr")):
-            found = subprocess.run(["dpkg", "-S", candidate], capture_output=True, text=True)
-            if found.returncode == 0:
-                names.add(found.stdout.split(":")[0])
-                break
-    return names
 
 
 def package(name):
@@ -41,16 +30,14 @@ def main():
     program, version, epoch = sys.argv[1:]
     with open(program, "rb") as file:
         digest = hashlib.sha256(file.read()).hexdigest()
-    dynamic = sorted(packages_of_libraries(program))
-    others = [package(name) for name in sorted({*dynamic, *HELD})]
+    others = [package(name) for name in sorted(HELD)]
     own = {"SPDXID": "SPDXRef-rogate", "name": "rogate", "versionInfo": version, "supplier": "NOASSERTION",
            "downloadLocation": "NOASSERTION", "filesAnalyzed": False, "licenseConcluded": "Apache-2.0",
            "licenseDeclared": "Apache-2.0", "copyrightText": "NOASSERTION",
            "checksums": [{"algorithm": "SHA256", "checksumValue": digest}]}
     relations = [{"spdxElementId": "SPDXRef-DOCUMENT", "relationshipType": "DESCRIBES", "relatedSpdxElement": "SPDXRef-rogate"}]
     relations += [{"spdxElementId": "SPDXRef-rogate",
-                   "relationshipType": "DYNAMIC_LINK" if each["name"] in dynamic else "STATIC_LINK",
-                   "relatedSpdxElement": each["SPDXID"]} for each in others]
+                   "relationshipType": "STATIC_LINK", "relatedSpdxElement": each["SPDXID"]} for each in others]
     created = datetime.datetime.fromtimestamp(int(epoch), datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     json.dump({"spdxVersion": "SPDX-2.3", "dataLicense": "CC0-1.0", "SPDXID": "SPDXRef-DOCUMENT", "name": f"rogate-{version}",
                "documentNamespace": f"https://rogate.dev/spdx/rogate-{version}-{digest[:16]}",

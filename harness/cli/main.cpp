@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <nss.h>
 
 #include <CLI/CLI.hpp>
 
@@ -23,10 +24,19 @@ rogate::Result<std::vector<std::string>> arguments_of(const std::string& program
     return std::move(call->arguments);
 }
 
+// The C library looks names up by modules that it loads, and a static program has no business with those of
+// another C library. These two are part of it (glibc 2.34).
+void look_names_up_without_modules() {
+#ifdef ROGATE_STATIC
+    __nss_configure_lookup("hosts", "files dns");
+#endif
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     using namespace rogate::cli;
+    look_names_up_without_modules();
     const std::vector<std::string> words(argv + 1, argv + argc);
     if (rogate::cmdline::is_plugin_name(argv[0]) &&
         words == std::vector<std::string>{"docker-cli-plugin-metadata"}) {

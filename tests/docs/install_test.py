@@ -1,8 +1,9 @@
-"""install_test.py: ci/install.sh against a server of its own: a release, a tampered one, one that is not there."""
+"""install_test.py: ci/install.sh against a server of its own: a release, a tampered one, one that is not there. And ci/image.py."""
 import functools
 import hashlib
 import http.server
 import io
+import json
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import threading
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 VERSION = "1.2.3"
+NAME = f"rogate-{VERSION}-linux-{ {'x86_64': 'amd64', 'aarch64': 'arm64'}[os.uname().machine] }"
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -21,10 +23,10 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
 def release(folder, tampered=False):
     os.makedirs(f"{folder}/{VERSION}")
-    name = f"rogate-{VERSION}-Linux.tar.gz"
+    name = f"{NAME}.tar.gz"
     program = b"#!/bin/sh\necho rogate 1.2.3\n"
     with tarfile.open(f"{folder}/{VERSION}/{name}", "w:gz") as archive:
-        entry = tarfile.TarInfo(f"rogate-{VERSION}-Linux/bin/rogate")
+        entry = tarfile.TarInfo(f"{NAME}/bin/rogate")
         entry.size, entry.mode = len(program), 0o755
         archive.addfile(entry, io.BytesIO(program))
     with open(f"{folder}/{VERSION}/{name}", "rb") as file:
@@ -57,4 +59,21 @@ with tempfile.TemporaryDirectory() as folder:
     done = install(f"{url}/good", f"{folder}/c", "9.9.9")
     assert done.returncode == 1 and "cannot fetch" in done.stderr, done
     server.shutdown()
+
+
+def image(*words):
+    return subprocess.run([f"{ROOT}/ci/image.py", *words], capture_output=True, check=True, timeout=60).stdout
+
+
+# The image of a release: equal bytes for an equal program, and what `docker load` asks of it.
+made = image(__file__, VERSION, "1700000000", "arm64")
+assert made == image(__file__, VERSION, "1700000000", "arm64")
+with tarfile.open(fileobj=io.BytesIO(made)) as archive:
+    manifest = json.load(archive.extractfile("manifest.json"))[0]
+    config = json.load(archive.extractfile(manifest["Config"]))
+    layer = archive.extractfile(manifest["Layers"][0]).read()
+assert manifest["RepoTags"] == [f"rogate:{VERSION}"] and config["architecture"] == "arm64" and config["config"]["Entrypoint"] == ["/rogate"]
+assert config["rootfs"]["diff_ids"] == ["sha256:" + hashlib.sha256(layer).hexdigest()]
+with tarfile.open(fileobj=io.BytesIO(layer)) as archive, open(__file__, "rb") as program:
+    assert archive.getmember("rogate").mode == 0o755 and archive.extractfile("rogate").read() == program.read()
 sys.exit(0)
