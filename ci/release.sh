@@ -75,6 +75,7 @@ release_from() {
   local arch
   sources_in "$1"
   for arch in "${architectures[@]}"; do make_packages "$(realpath "$1")" "$2" "$arch"; done
+  cp "$1/ci/install.sh" "$2"
   sum_up "$2"
 }
 
