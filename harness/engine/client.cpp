@@ -18,7 +18,7 @@ struct ApiVersion {
     auto operator<=>(const ApiVersion&) const = default;
 };
 
-constexpr ApiVersion oldest{1, 41}, newest{1, 51};
+constexpr ApiVersion oldest{1, 41}, newest{1, 55};
 
 std::optional<ApiVersion> parse_version(std::string_view text) {
     ApiVersion version;

@@ -232,7 +232,7 @@ class Client {
     const Endpoint& endpoint() const;
     const Version& server() const;  // after negotiate()
     const std::string& api_version()
-        const;  // spoken: the smaller of the engine's and the newest known (1.51)
+        const;  // spoken: the smaller of the engine's and the newest known (1.55)
 
     // Ping, version, choice of the API version. ErrorKind::engine with what to do when the engine is too old
     // (< 1.41) or cannot be reached (socket missing, permission denied, connection refused are told apart).

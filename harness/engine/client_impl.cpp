@@ -171,6 +171,13 @@ Task<json> Client::Impl::ask_json(HttpRequest request, Milliseconds deadline) {
 
 namespace {
 
+// Why a call failed that had begun well. API 1.48 deprecates `error` in favour of `errorDetail`; later ones
+// may leave it out.
+std::string failure_in(const json& message) {
+    std::string error = field<std::string>(child(message, "errorDetail"), "message");
+    return error.empty() ? field<std::string>(message, "error") : error;
+}
+
 Task<> read_progress(Client::Impl* impl, HttpRequest request, std::function<void(const json&)> message) {
     const HttpRequest named = name_of(request);
     auto opened = co_await impl->open(std::move(request));
@@ -193,7 +200,7 @@ Task<> read_progress(Client::Impl* impl, HttpRequest request, std::function<void
             const json each = json::parse(pending.substr(0, end), nullptr, false);
             pending.erase(0, end == std::string::npos ? end : end + 1);
             if (!each.is_object()) continue;
-            if (const auto error = field<std::string>(each, "error"); !error.empty())
+            if (const std::string error = failure_in(each); !error.empty())
                 co_return fail(ErrorKind::engine, fmt::format("engine: {}: {}", call_name(named), error));
             if (message) message(each);
         }

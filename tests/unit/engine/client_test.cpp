@@ -37,10 +37,10 @@ class ClientTest : public ::testing::Test {
 
 TEST_F(ClientTest, SpeaksTheSmallerOfTheTwoVersions) {
     negotiate("1.99");
-    EXPECT_EQ(client.api_version(), "1.51");
+    EXPECT_EQ(client.api_version(), "1.55");
     answer(reply(200, R"({"Id":"c"})"));
     EXPECT_EQ(*run(client.container_create({})), "c");
-    EXPECT_EQ(engine.request_line(1), "POST /v1.51/containers/create");
+    EXPECT_EQ(engine.request_line(1), "POST /v1.55/containers/create");
 }
 
 // Each connection is a login.
@@ -142,6 +142,15 @@ TEST_F(ClientTest, ErrorsInAProgressStreamAreErrors) {
     ASSERT_FALSE(done.has_value());
     EXPECT_NE(done.error().message.find("no such tag"), std::string::npos);
     EXPECT_NE(engine.request_line(1).find("fromImage=x%3Alatest"), std::string::npos);
+}
+
+// As from API 1.48 on an engine may do.
+TEST_F(ClientTest, ErrorsInAProgressStreamMayHaveDetailsAlone) {
+    negotiate();
+    answer(chunked({"{\"errorDetail\":{\"message\":\"no such tag\"}}\n"}));
+    const auto done = run(client.image_pull("x"));
+    ASSERT_FALSE(done.has_value());
+    EXPECT_NE(done.error().message.find("no such tag"), std::string::npos);
 }
 
 TEST_F(ClientTest, EveryCallHasADeadline) {

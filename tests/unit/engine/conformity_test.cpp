@@ -30,8 +30,7 @@ std::string misfit(const json& value, const json& shape, const std::string& wher
                           : type == "boolean" ? value.is_boolean()
                           : type == "integer" ? value.is_number_integer()
                           : type == "number"  ? value.is_number()
-                          : type == "object"  ? value.is_object()
-                                              : true;
+                                              : type == "object" && value.is_object();
         return fits ? "" : where + " should be of type " + type;
     }
     if (shape.is_array()) {
@@ -122,7 +121,7 @@ class Conformity : public ::testing::TestWithParam<std::string> {
         std::istringstream words(line);
         std::string method, target;
         words >> method >> target;
-        const std::string prefix = "/v" + (GetParam() > "1.51" ? std::string("1.51") : GetParam());
+        const std::string prefix = "/v" + GetParam();
         ASSERT_TRUE(target.starts_with(prefix)) << line;
         target.erase(0, prefix.size());
         const auto mark = target.find('?');
