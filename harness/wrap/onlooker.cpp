@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <rogate/labels.hpp>
 
@@ -18,6 +20,8 @@ using nlohmann::json;
 namespace {
 
 constexpr int default_grace_s = 10;
+// A container makes some seven events from its creation to its end.
+constexpr int starts_between_questions = 16;
 
 json parsed(const std::string& body) {
     return json::parse(body, nullptr, false);
@@ -222,6 +226,7 @@ Task<> Onlooker::learn(Created& container) {
     auto inspected = co_await around_.client.container_inspect_raw(container.id);
     if (!inspected) co_return fail(std::move(inspected.error()));
     container.mounts = mounts_of(*inspected);
+    compare_mounts(container);
     container.subject = subject_of(*inspected, container.key);
     container.image_id = field<std::string>(*inspected, "Image");
     const json config = field<json>(*inspected, "Config", json::object());
@@ -230,6 +235,19 @@ Task<> Onlooker::learn(Created& container) {
     container.grace_s = field<int>(config, "StopTimeout", default_grace_s);
     std::string runtime = field<std::string>(field<json>(*inspected, "HostConfig"), "Runtime");
     co_return co_await doubt_runtime(container.key, std::move(runtime));
+}
+
+void Onlooker::compare_mounts(const Created& container) {
+    if (is_first_) return roster_->add_mounts(container.key, container.mounts);
+    const std::vector<Mount>* there = roster_->mounts(container.key);
+    if (container.known == nullptr || there == nullptr) return;
+    std::set<std::string> read_only;
+    for (const std::string& target : plan_.read_only)
+        if (auto own = without_key(container.key, target)) read_only.insert(std::move(*own));
+    const std::string difference = mounts_differ(*there, container.mounts, read_only);
+    if (!difference.empty())
+        doubt(
+            fmt::format("container {} is not what it was in the control run: {}", container.key, difference));
 }
 
 // eBPF sees nothing of what a runtime like gVisor's keeps from the engine's kernel.
@@ -303,6 +321,10 @@ Task<> Onlooker::arm(Created& container) {
 
 Task<> Onlooker::before_start(Created& container) {
     auto turn = co_await container.turn.take();
+    auto noted = co_await note_life(container);
+    if (auto said = doubted(std::move(noted), "before a start"); !said) co_return said;
+    if (++unasked_starts_ >= starts_between_questions)
+        if (auto learned = co_await learn_exit_codes(0); !learned) co_return learned;
     if (container.observer != nullptr) {
         if (!container.was_started) co_return Result<>{};
         auto told = co_await container.observer->before_start_again("");
@@ -340,6 +362,47 @@ Task<bool> Onlooker::runs(const Created& container) {
     co_return state->running;
 }
 
+// What had become of it by now, if nobody has told it to end.
+Task<> Onlooker::note_life(Created& container) {
+    if (!container.is_alive) co_return Result<>{};
+    auto state = co_await around_.client.container_inspect(container.id);
+    if (!state && state.error().kind != ErrorKind::not_found) co_return fail(std::move(state.error()));
+    container.is_alive = false;
+    // The engine removes it when it has ended (docker run --rm).
+    Life life{.by_itself = true};
+    if (state) {
+        life = {.by_itself = !state->running, .restarts = state->restarts};
+        if (life.by_itself) life.exit_code = state->exit_code;
+    }
+    container.lives.push_back(life);
+    co_return Result<>{};
+}
+
+bool Onlooker::lacks_exit_code(const Created& container) const {
+    return !container.lives.empty() && container.lives.back().by_itself &&
+           !container.lives.back().exit_code && !exit_codes_.contains(container.id);
+}
+
+// Of those that the engine has removed. It remembers no more than its last few hundred events. `ahead_s`: how
+// long it is waited for the last ones.
+Task<> Onlooker::learn_exit_codes(std::int64_t ahead_s) {
+    unasked_starts_ = 0;
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    json filters{{"type", {"container"}}, {"event", {"die"}}};
+    auto learned = co_await around_.client.past_events(
+        std::move(filters), std::chrono::duration_cast<std::chrono::seconds>(now).count() + ahead_s,
+        [this, ahead_s](const json& event) {
+            const json actor = field<json>(event, "Actor", json::object());
+            const auto code = field<std::string>(field<json>(actor, "Attributes"), "exitCode");
+            if (!code.empty())
+                exit_codes_.insert_or_assign(field<std::string>(actor, "ID"), std::atoi(code.c_str()));
+            return ahead_s == 0 || std::ranges::any_of(containers_, [this](const auto& each) {
+                       return lacks_exit_code(*each);
+                   });
+        });
+    co_return doubted(std::move(learned), "asking for the exit codes of removed containers");
+}
+
 // Closes the account of one that has ended, or is about to be removed.
 Task<> Onlooker::close(Created& container) {
     if (container.observer == nullptr) co_return Result<>{};
@@ -359,8 +422,10 @@ Task<> Onlooker::close(Created& container) {
 
 Task<> Onlooker::end(Created* container, bool stop) {
     auto turn = co_await container->turn.take();
-    if (container->observer == nullptr) co_return Result<>{};
     const std::string doing = fmt::format("stopping container {}", container->key);
+    auto noted = co_await note_life(*container);
+    if (auto said = doubted(std::move(noted), doing); !said) co_return said;
+    if (container->observer == nullptr) co_return Result<>{};
     if (stop) {
         auto still = co_await runs(*container);
         if (!still) co_return doubted(fail(std::move(still.error())), doing);
@@ -397,8 +462,11 @@ Task<> Onlooker::before(Exchange& exchange) {
             auto still = co_await runs(*each);
             if (!still && still.error().kind == ErrorKind::cancelled)
                 co_return fail(std::move(still.error()));
-            if (still && !*still)
+            if (still && !*still) {
+                auto noted = co_await note_life(*each);
+                if (auto said = doubted(std::move(noted), "before a prune"); !said) co_return said;
                 if (auto closed = co_await close(*each); !closed) co_return closed;
+            }
         }
         co_return Result<>{};
     }
@@ -418,8 +486,13 @@ Task<> Onlooker::before(Exchange& exchange) {
         if (auto learned = co_await learn(*container);
             !learned && learned.error().kind == ErrorKind::cancelled)
             co_return learned;
-    if (container->observer == nullptr) co_return Result<>{};
     const std::string doing = fmt::format("before {} of container {}", call.name, container->key);
+    const auto signal = call.query.find("signal");
+    if (!call.name.ends_with("/kill") || ends_by(signal == call.query.end() ? "" : signal->second)) {
+        auto noted = co_await note_life(*container);
+        if (auto said = doubted(std::move(noted), doing); !said) co_return said;
+    }
+    if (container->observer == nullptr) co_return Result<>{};
     if (call.kind == CallKind::remove) {
         const auto force = call.query.find("force");
         const bool by_force = force != call.query.end() && (force->second == "1" || force->second == "true");
@@ -464,11 +537,42 @@ Task<> Onlooker::after(const Exchange& exchange, int status, const std::string& 
         container.start_problem = message_of(body, status);
         co_return Result<>{};
     }
-    container.was_started = true;
+    container.was_started = container.is_alive = true;
     if (!around_.client.server().archives_mount_volumes())
         if (auto looked = co_await look_at_sources(container); !looked) co_return looked;
     auto tried = co_await try_canaries(container);
     co_return doubted(std::move(tried), fmt::format("the canaries of container {}", container.key));
+}
+
+void Onlooker::note_copy(const Call& call) {
+    const auto path = call.query.find("path");
+    copies_[call.object].insert(normal_target(path == call.query.end() ? "/" : path->second));
+}
+
+// No process of the container's makes these writes. What is in the archive is not looked at: what is mounted
+// below the path may get something as well.
+Task<> Onlooker::add_copies(RunRecord& record) {
+    for (const auto& [object, paths] : copies_) {
+        // Also of those that had this name and are gone.
+        std::vector<const Created*> meant;
+        for (const auto& each : containers_)
+            if (each->is_made && (each.get() == find(object) || each->asked.name == object))
+                meant.push_back(each.get());
+        if (meant.empty()) {
+            const std::string name = object;
+            auto found = co_await resolve(name);
+            if (!found) co_return fail(std::move(found.error()));
+            if (*found != nullptr) meant.push_back(*found);
+        }
+        for (const Created* container : meant)
+            for (const std::string& path : paths)
+                for (Attempt& attempt : copies_to(container->mounts, path)) {
+                    attempt.path = keyed(container->key, attempt.path.view());
+                    attempt.mount = keyed(container->key, attempt.mount.str());
+                    record.attempts.edit().push_back(std::move(attempt));
+                }
+    }
+    co_return Result<>{};
 }
 
 Task<> Onlooker::finish(bool stop, RunRecord* record) {
@@ -477,8 +581,14 @@ Task<> Onlooker::finish(bool stop, RunRecord* record) {
         if (each->is_made) ends.push_back(end(each.get(), stop));
     auto all = engine::together(std::move(ends), most_observers);
     if (auto ended = co_await std::move(all); !ended) co_return ended;
+    if (std::ranges::any_of(containers_, [this](const auto& each) { return lacks_exit_code(*each); }))
+        if (auto learned = co_await learn_exit_codes(1); !learned) co_return learned;
     for (const auto& each : containers_) {
         if (!each->is_made) continue;
+        if (const auto code = exit_codes_.find(each->id); code != exit_codes_.end() && !each->lives.empty() &&
+                                                          each->lives.back().by_itself &&
+                                                          !each->lives.back().exit_code)
+            each->lives.back().exit_code = code->second;
         // One that was never started is known by its id only.
         if (each->mounts.empty())
             if (auto learned = co_await learn(*each);
@@ -490,6 +600,7 @@ Task<> Onlooker::finish(bool stop, RunRecord* record) {
         for (const auto& [target, canary] : each->canary)
             record->canary.emplace(keyed(each->key, target), canary);
     }
+    if (auto added = co_await add_copies(*record); !added) co_return added;
     record->observer = "ebpf";
     if (record->observer_problem.empty()) record->observer_problem = doubt_;
     co_return Result<>{};
