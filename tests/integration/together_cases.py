@@ -180,11 +180,10 @@ def test_a_file_with_a_name_in_two_sources():
             p.make("b", {})
             p.make("out", {"file": "text\n"})
             os.link(p.path("a/file"), p.path("b/file"))
-            compose(p, {"web": service("cat /out/file; grep -q go /data/file && date > /out/done", "volumes: ['./a:/data', './out:/out']"),
+            compose(p, {"web": service("cat /out/file; grep -q go /data/file && date > /out/done", "volumes: ['./a:/data', './out:/out'], depends_on: [writer]"),
                         "writer": service("echo go > /data/file", "volumes: ['./b:/data']")})
             done = p.run(*words)
             equal(done.returncode, 4, done.stdout + done.stderr)
-            for name in ("web", "writer"):
-                for mount in results(p)[name]["mounts"]:
-                    equal(mount["verdict"], "inconclusive", f"{words} {name} {mount}")
-                    contains(mount["reason"], "are one file (a hard link), and two in the runs")
+            for mount in results(p)["web"]["mounts"]:
+                equal(mount["verdict"], "inconclusive", f"{words} {mount}")
+                contains(mount["reason"], "are one file (a hard link), and two in the runs")
