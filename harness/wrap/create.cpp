@@ -141,6 +141,7 @@ class Editor {
                             ? json{{"Type", "bind"}, {"Source", mount.source}, {"Target", mount.target}}
                             : json{{"Type", "volume"}, {"Source", mount.source}, {"Target", mount.target}};
             made["ReadOnly"] = mount.read_only;
+            if (!mount.sub_path.empty()) made["VolumeOptions"] = {{"Subpath", mount.sub_path}};
             if (mount.type == MountType::bind && !mount.propagation.empty())
                 made["BindOptions"] = {{"Propagation", mount.propagation}};
             list_in(host(), "Mounts").push_back(std::move(made));
@@ -292,16 +293,21 @@ std::vector<Mount> mounts_of(const json& inspected) {
             }
             found.insert_or_assign(mount.target, mount);
         }
-    // A tmpfs of "Mounts" is told by some engines only there.
-    if (at(host, "Mounts").is_array())
-        for (const json& each : at(host, "Mounts"))
+    // A tmpfs of "Mounts" is told by some engines only there, and a part of a volume by all.
+    if (at(host, "Mounts").is_array()) {
+        for (const json& each : at(host, "Mounts")) {
+            const std::string target = normal_target(text(each, "Target"));
             if (text(each, "Type") == "tmpfs") {
                 Mount mount;
                 mount.type = MountType::tmpfs;
-                mount.target = normal_target(text(each, "Target"));
+                mount.target = target;
                 mount.read_only = truth(each, "ReadOnly");
-                found.insert_or_assign(mount.target, mount);
+                found.insert_or_assign(target, mount);
             }
+            if (const auto whole = found.find(target); whole != found.end())
+                whole->second.sub_path = text(at(each, "VolumeOptions"), "Subpath");
+        }
+    }
     Mount root;
     root.type = MountType::rootfs;
     root.target = "/";
@@ -330,7 +336,8 @@ std::string mounts_differ(const std::vector<Mount>& control, const std::vector<M
     for (const Mount& there : control) {
         const Mount* mount = find(here, there.target);
         if (mount == nullptr) return fmt::format("it lacks the mount at {}", there.target);
-        if (kind(*mount) != kind(there)) return fmt::format("it has another mount at {}", there.target);
+        if (kind(*mount) != kind(there) || mount->sub_path != there.sub_path)
+            return fmt::format("it has another mount at {}", there.target);
         if (mount->read_only != (there.read_only || read_only.contains(there.target)))
             return fmt::format("its mount at {} is {}", there.target,
                                mount->read_only ? "read-only" : "writable");

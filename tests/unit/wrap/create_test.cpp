@@ -209,6 +209,23 @@ TEST(WrapCreate, MountsThatAreOthersThanInTheControlRunAreNoticed) {
     EXPECT_EQ(mounts_differ({control[0]}, {control[0], control[1]}, {}), "it has one more mount, at /data");
 }
 
+// A container that takes over the mounts of another one has the same part of a volume.
+TEST(WrapCreate, PartsOfVolumesAreInheritedAsParts) {
+    const json inspected = json::parse(
+        R"({"HostConfig": {"Mounts": [{"Type": "volume", "Source": "v", "Target": "/data/",
+            "VolumeOptions": {"Subpath": "sub"}}]},
+            "Mounts": [{"Type": "volume", "Name": "v", "Destination": "/data", "RW": true}]})");
+    const std::vector<Mount> mounts = mounts_of(inspected);
+    ASSERT_EQ(mounts.size(), 2U);
+    EXPECT_EQ(mounts[1].sub_path, "sub");
+    const json body = changed(R"({"HostConfig": {"VolumesFrom": ["a"]}})", {"/data"}, {mounts[1]});
+    EXPECT_EQ(body["HostConfig"]["Mounts"][0]["VolumeOptions"]["Subpath"], "sub");
+    EXPECT_EQ(body["HostConfig"]["Mounts"][0]["ReadOnly"], true);
+    std::vector<Mount> whole = mounts;
+    whole[1].sub_path.clear();
+    EXPECT_EQ(mounts_differ(mounts, whole, {}), "it has another mount at /data");
+}
+
 // docker cp: no process of the container's writes.
 TEST(WrapCreate, WhatTheEngineCopiesIsAWriteToTheMount) {
     const std::vector<Mount> mounts = {made(MountType::rootfs, "/"), made(MountType::bind, "/data", true),
