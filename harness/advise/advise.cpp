@@ -8,8 +8,12 @@
 #include <tuple>
 
 #include "advise/match.hpp"
+#include "base/text.hpp"
 #include "verdict/compare.hpp"
+#include "verdict/difference.hpp"
 #include "verdict/judge.hpp"
+#include "verdict/merge.hpp"
+#include "verdict/pages_changed.hpp"
 
 namespace rogate::advise {
 
@@ -40,6 +44,27 @@ bool sees_the_same(const RunRecord& run, const RunRecord& control) {
     });
 }
 
+// A setting may turn off more than the writes that it is known for. Others that are missing with it,
+// wherever, are work that the application no longer does.
+Attempts left_out_besides(const RunRecord& run, const RunRecord& control, const std::vector<Match>& matches) {
+    Attempts besides = verdict::difference(control, run).left_out;
+    if (besides.empty()) return besides;
+    const auto is_shown = [&](const Attempt& attempt) {
+        return std::ranges::any_of(matches,
+                                   [&](const Match& match) { return shows(match.setting, attempt); });
+    };
+    std::vector<std::string_view> shown;
+    for (const Attempt& each : control.attempts)
+        if (verdict::is_write_made(each) && is_shown(each)) shown.push_back(each.path.view());
+    std::erase_if(besides.edit(), [&](const Attempt& attempt) {
+        // The folders that it is made in are made for it.
+        return is_shown(attempt) || std::ranges::any_of(shown, [&](std::string_view path) {
+                   return is_or_below(path, attempt.path.view());
+               });
+    });
+    return besides;
+}
+
 // More is worse; the first that differs decides.
 using Cost = std::tuple<std::size_t, std::size_t, std::size_t, std::size_t>;
 
@@ -56,7 +81,10 @@ Cost cost_of(const Question& question, const std::vector<MountResult>& mounts, c
 class Trials {
   public:
     Trials(const Question& question, const Runs& runs, std::vector<Match> matches)
-        : question_(question), runs_(runs), all_(std::move(matches)) {
+        : question_(question),
+          runs_(runs),
+          all_(std::move(matches)),
+          base_control_(verdict::with_repeats(with({}, runs)).front()) {
         std::erase_if(all_, [](const Match& match) { return !match.why_not.empty(); });
         std::vector<Match> good = passing(all_);
         if (wanted_ || good.empty()) return;
@@ -114,7 +142,7 @@ class Trials {
         const RunRecord* control = control_with(matches);
         if (control == nullptr) return {};
         for (const Match& match : matches) tried_[match.setting.id] = control;
-        if (verdict::relied_on(*control) && sees_the_same(*control, runs_.front())) return matches;
+        if (does_the_same(*control, matches)) return matches;
         if (matches.size() == 1) {
             broken_.insert(matches.front().setting.id);
             return {};
@@ -128,7 +156,12 @@ class Trials {
         both.insert(both.end(), second.begin(), second.end());
         const RunRecord* together = control_with(both);
         if (together == nullptr) return {};
-        return verdict::relied_on(*together) && sees_the_same(*together, runs_.front()) ? both : first;
+        return does_the_same(*together, both) ? both : first;
+    }
+    bool does_the_same(const RunRecord& control, const std::vector<Match>& matches) const {
+        return verdict::relied_on(control) && sees_the_same(control, runs_.front()) &&
+               verdict::pages_changed(base_control_, control).empty() &&
+               left_out_besides(control, base_control_, matches).empty();
     }
     bool helps(const Match& match, const std::vector<Match>& together) {
         const RunRecord* control = control_with(together);
@@ -142,6 +175,7 @@ class Trials {
     const Question& question_;
     const Runs& runs_;
     std::vector<Match> all_, helping_;
+    RunRecord base_control_;  // without any setting, with all its tries
     std::optional<NextStep> wanted_;
     std::map<std::string, const RunRecord*> tried_;  // by setting
     std::set<std::string> broken_;

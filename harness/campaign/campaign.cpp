@@ -524,6 +524,9 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
                                .made_up = made_up(result.scenario, data.mounts()),
                                .facts = {}};
     question.can_make_mount_points.merge(data.can_make_mount_points());
+    for (const Mount& mount : mounts)
+        if (data.is_shared(mount.target) || companions.have(mount))
+            question.seen_elsewhere.insert(mount.target);
     bench.lacks_data = !question.data_differences.empty();
     std::optional<Tries> tries(std::in_place, bench, options.repeat, result.runs, 0);
     // With `data: live` another setting would write to the user's own data.
@@ -727,6 +730,10 @@ Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std
     auto prepared = co_await std::move(preparing);
     if (campaign.interrupted) co_return co_await end_without_runs();
     if (!prepared) co_return fail(std::move(prepared.error()));
+    auto looking = campaign.bounded(companions.look_for_links(data));
+    auto looked = co_await std::move(looking);
+    if (campaign.interrupted) co_return co_await end_without_runs();
+    if (!looked) co_return fail(std::move(looked.error()));
     if (result.scenario.members.size() > observer->at_once()) {
         result.not_together =
             observer->at_once() == 1

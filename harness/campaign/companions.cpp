@@ -105,8 +105,32 @@ Task<> Companions::survey() {
     co_return Result<>{};
 }
 
+Task<> Companions::look_for_links(DataPlane& subject_data) {
+    if (targets_.empty()) co_return Result<>{};
+    auto found = co_await subject_data.linked_with(data_);
+    if (!found) co_return fail(std::move(found.error()));
+    links_ = std::move(*found);
+    co_return Result<>{};
+}
+
+bool Companions::have(const Mount& mount) const {
+    const std::string key = source_key(mount);
+    return std::ranges::any_of(mounts_,
+                               [&](const auto& service) {
+                                   return !key.empty() &&
+                                          std::ranges::find(service.second, key, source_key) !=
+                                              service.second.end();
+                               }) ||
+           std::ranges::any_of(same_, [&](const auto& each) { return each.second == mount.target; });
+}
+
 std::vector<DataDifference> Companions::differences(const DataPlane& subject_data) {
     std::vector<DataDifference> found;
+    for (const auto& [own, its] : links_)
+        found.push_back({.target = {},
+                         .what = fmt::format("{} and {} are one file (a hard link), and two in the runs", own,
+                                             its.substr(1)),
+                         .way_out = "mount a folder that holds both"});
     for (const auto& [key, target] : targets_) {
         const auto own = std::ranges::find(data_.mounts(), target,
                                            [](const DataMount& each) { return each.mount.target; });

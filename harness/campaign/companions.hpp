@@ -42,6 +42,11 @@ class Companions {
     // After both have been surveyed: what the services have of the subject's data under other names they get
     // from there; where that is not possible, what the runs lack.
     std::vector<DataDifference> differences(const DataPlane& subject_data);
+    // After both have been surveyed: looks for files that have a name in the data of both. In the runs they
+    // are two.
+    engine::Task<> look_for_links(DataPlane& subject_data);
+    // A service has the mount's source as well.
+    bool have(const Mount& mount) const;
     void hide(Masker masker) { masker_ = std::move(masker); }
     // Names those that have ended with an error since; empty: none.
     engine::Task<std::string> fallen();
@@ -77,9 +82,10 @@ class Companions {
     std::set<std::string> warned_;
     Status& status_;
     const Scenario& scenario_;
-    DataPlane data_;                              // what no mount of the subject has
-    std::map<std::string, std::string> targets_;  // key_of() -> target in data_
-    std::map<std::string, std::string> same_;     // key_of() -> target of the subject's with that source
+    DataPlane data_;                                          // what no mount of the subject has
+    std::map<std::string, std::string> targets_;              // key_of() -> target in data_
+    std::vector<std::pair<std::string, std::string>> links_;  // paths in the subject, and in data_
+    std::map<std::string, std::string> same_;  // key_of() -> target of the subject's with that source
     std::map<std::string, std::vector<Mount>> mounts_;            // service -> with those of its image
     std::map<std::string, std::set<std::uint16_t>> ports_;        // service -> also those of its image
     std::vector<engine::MountSpec> own_mounts_, subject_mounts_;  // of the run

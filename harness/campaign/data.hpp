@@ -120,6 +120,11 @@ class DataPlane {
     // whose data those of that source overlap otherwise.
     const DataMount* with_source(const SourceFacts& facts) const;
     const DataMount* overlapping(const SourceFacts& facts) const;
+    // After survey() of both: files that have a name (a hard link) in a source of either, as pairs of the
+    // paths that they have here and there. Each pair of mounts once.
+    engine::Task<std::vector<std::pair<std::string, std::string>>> linked_with(const DataPlane& other);
+    // Another mount has its data, or a part of them, or more.
+    bool is_shared(const std::string& target) const;
     // After a control run: what it did to the data that the runs must be given in another way. True: it has
     // to be made again, and so has every run before it; notes() says why. `places`: where the subject has
     // what this plane has at another path, as pairs of these.
@@ -204,6 +209,8 @@ class DataPlane {
     // Where the helper sees the data that runs begin with.
     std::string seen_by_helper(std::size_t index) const;
     engine::Task<std::string> read_account();
+    engine::Task<std::string> account_of(std::string name, std::vector<std::string> words,
+                                         std::vector<engine::MountSpec> mounts);
     engine::Task<> learn_of_sources();
     void find_shared();
     bool is_written(std::size_t index) const;

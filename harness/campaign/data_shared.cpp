@@ -67,6 +67,18 @@ bool DataPlane::is_shared(std::size_t index) const {
            });
 }
 
+bool DataPlane::is_shared(const std::string& target) const {
+    const auto found =
+        std::ranges::find(mounts_, target, [](const DataMount& each) { return each.mount.target; });
+    if (found == mounts_.end()) return false;
+    // Of live data nobody has looked where they lie.
+    const std::string key = source_key(found->mount);
+    return is_shared(static_cast<std::size_t>(found - mounts_.begin())) ||
+           (!key.empty() && std::ranges::any_of(mounts_, [&](const DataMount& other) {
+               return &other != &*found && source_key(other.mount) == key;
+           }));
+}
+
 // By the subject, through one of the mounts of that source, or by somebody beside it.
 bool DataPlane::is_written(std::size_t index) const {
     const std::size_t owner = owner_of(index).with;

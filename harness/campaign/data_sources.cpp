@@ -40,20 +40,26 @@ bool may_be_recursive(const std::string& api_version) {
 // as the subject would have it, which shows whether it is, and once without what is mounted below, which
 // shows how that is by itself.
 Task<std::string> DataPlane::read_account() {
-    auto image = co_await observe::import_mount_reader(client_, session_);
-    if (!image) co_return fail(std::move(image.error()));
     std::vector<std::string> words = {"sources"};
     for (std::size_t i = 0; i < mounts_.size(); ++i)
         if (has_source(mounts_[i]) && !mounts_[i].fixture && mode_ != DataMode::live)
             words.push_back(fmt::format("/rogate/source/{}", i));
-    engine::ContainerSpec spec = scratch_.reader("look", *image, std::move(words), source_mounts());
-    spec.cap_add = {"DAC_READ_SEARCH", "DAC_OVERRIDE"};  // also to ask a socket whether anybody listens
+    std::vector<engine::MountSpec> mounts = source_mounts();
     if (may_be_recursive(client_.api_version())) {
-        std::vector<engine::MountSpec> by_itself = spec.mounts;
-        for (engine::MountSpec& mount : spec.mounts) mount.target += as_subject;
+        std::vector<engine::MountSpec> by_itself = mounts;
+        for (engine::MountSpec& mount : mounts) mount.target += as_subject;
         for (engine::MountSpec& mount : by_itself) mount.not_below = true;
-        spec.mounts.insert(spec.mounts.end(), by_itself.begin(), by_itself.end());
+        mounts.insert(mounts.end(), by_itself.begin(), by_itself.end());
     }
+    co_return co_await account_of("look", std::move(words), std::move(mounts));
+}
+
+Task<std::string> DataPlane::account_of(std::string name, std::vector<std::string> words,
+                                        std::vector<engine::MountSpec> mounts) {
+    auto image = co_await observe::import_mount_reader(client_, session_);
+    if (!image) co_return fail(std::move(image.error()));
+    engine::ContainerSpec spec = scratch_.reader(name, *image, std::move(words), std::move(mounts));
+    spec.cap_add = {"DAC_READ_SEARCH", "DAC_OVERRIDE"};  // also to ask a socket whether anybody listens
     auto created = co_await client_.container_create(std::move(spec));
     if (!created) co_return fail(std::move(created.error()));
     auto text = co_await client_.container_output(*created, searching_deadline);
@@ -71,6 +77,59 @@ Task<std::string> DataPlane::read_account() {
                 "bytes, so that nothing can be concluded; run again",
                 *created, text->size()));
     co_return std::string(*whole);
+}
+
+// One look at both, since only what is looked at together is known to be one file.
+Task<std::vector<std::pair<std::string, std::string>>> DataPlane::linked_with(const DataPlane& other) {
+    std::vector<std::pair<std::string, std::string>> linked;
+    const auto has_folders = [](const DataPlane& plane) {
+        return plane.mode_ != DataMode::live && std::ranges::any_of(plane.mounts_, [](const DataMount& data) {
+                   return has_source(data) && !data.fixture && !data.below_source && !is_kernels_own(data);
+               });
+    };
+    if (!has_folders(*this) || !has_folders(other)) co_return linked;
+    std::vector<std::string> words = {"sources"};
+    std::vector<engine::MountSpec> mounts;
+    std::map<std::string, std::string> here, there;  // where the reader has it -> the mount's target
+    const auto add = [&](const DataPlane& plane, const std::string& folder,
+                         std::map<std::string, std::string>& targets) {
+        for (engine::MountSpec& each : plane.source_mounts()) {
+            const std::string place = each.target.substr(each.target.rfind('/') + 1);
+            const DataMount& data = plane.mounts_[std::stoul(place)];
+            if (is_kernels_own(data)) continue;
+            each.target = folder + place;
+            each.not_below = may_be_recursive(client_.api_version());
+            words.push_back(each.target);
+            targets.emplace(each.target, data.mount.target);
+            mounts.push_back(std::move(each));
+        }
+    };
+    add(*this, "/rogate/source/", here);
+    add(other, "/rogate/source/beside-", there);
+    auto account = co_await account_of("links", std::move(words), std::move(mounts));
+    if (!account) co_return fail(std::move(account.error()).with_context("looking for files with two names"));
+    const std::map<std::string, SourceFacts> facts = source_facts(*account);
+    const auto path_of = [](const std::string& target, const std::string& path) {
+        return target + (path.empty() ? "" : "/") + path;
+    };
+    for (const auto& [at, target] : here)
+        for (const auto& [beside, its_target] : there) {
+            const auto own = facts.find(at), its = facts.find(beside);
+            if (own == facts.end() || its == facts.end()) continue;
+            // What is one source anyway has one layer.
+            if (own->second.device == its->second.device && own->second.root == its->second.root) continue;
+            const auto same = [&](const auto& link) {
+                return std::ranges::any_of(its->second.links, [&](const auto& other_link) {
+                    return other_link.second == link.second;
+                });
+            };
+            const auto link = std::ranges::find_if(own->second.links, same);
+            if (link == own->second.links.end()) continue;
+            const auto its_link = std::ranges::find(its->second.links, link->second,
+                                                    [](const auto& each) { return each.second; });
+            linked.emplace_back(path_of(target, link->first), path_of(its_target, its_link->first));
+        }
+    co_return linked;
 }
 
 Task<> DataPlane::learn_of_sources() {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <vector>
 
 #include "base/text.hpp"
@@ -16,9 +17,19 @@ std::string without_var(std::string path) {
     return is_or_below(path, "/var/run") ? path.substr(4) : path;
 }
 
+// Where the engine is on this machine, symbolic links tell no other story than the engine would.
+std::string followed(const std::string& source, const engine::Endpoint& endpoint) {
+    if (endpoint.kind != engine::Endpoint::Kind::unix_socket) return source;
+    std::error_code failed;
+    const auto whole = std::filesystem::canonical(source, failed);
+    return failed ? source : whole.string();
+}
+
 std::vector<std::string> sockets_of(const engine::Endpoint& endpoint) {
-    std::vector<std::string> sockets = {"/run/docker.sock", "/run/podman/podman.sock"};
-    if (endpoint.kind == engine::Endpoint::Kind::unix_socket) sockets.push_back(without_var(endpoint.path));
+    std::vector<std::string> sockets = {"/run/docker.sock", "/run/podman/podman.sock",
+                                        "/run/containerd/containerd.sock"};
+    if (endpoint.kind == engine::Endpoint::Kind::unix_socket)
+        sockets.push_back(without_var(followed(endpoint.path, endpoint)));
     return sockets;
 }
 
@@ -28,7 +39,7 @@ std::string engine_socket_doubt(const Subject& subject, const engine::Endpoint& 
     const auto sockets = sockets_of(endpoint);
     for (const Mount& mount : subject.mounts) {
         if (mount.type != MountType::bind || mount.source.empty()) continue;
-        const std::string source = without_var(mount.source);
+        const std::string source = without_var(followed(mount.source, endpoint));
         const bool holds = std::any_of(sockets.begin(), sockets.end(), [&](const std::string& socket) {
             return source == "/" || is_or_below(socket, source);
         });

@@ -137,7 +137,8 @@ Task<Info> Client::info() {
 namespace {
 
 // The body is read until the handler has enough, the stream ends, or the caller is cancelled.
-Task<> read_events(Client::Impl* impl, std::string target, std::function<bool(const json&)> handler) {
+Task<> read_events(Client::Impl* impl, std::string target, bool has_end,
+                   std::function<bool(const json&)> handler) {
     const HttpRequest request = get(std::move(target));
     auto opened = co_await impl->open(request);
     if (!opened) co_return fail(std::move(opened.error()));
@@ -150,7 +151,8 @@ Task<> read_events(Client::Impl* impl, std::string target, std::function<bool(co
     for (;;) {
         auto piece = co_await opened->first.read_body();
         if (!piece) co_return fail(std::move(piece.error()).with_context("engine: GET /events"));
-        // The engine never ends this stream while it lives: events may have been missed.
+        if (piece->empty() && has_end && pending.empty()) co_return Result<>{};
+        // The engine never ends an open stream while it lives: events may have been missed.
         if (piece->empty())
             co_return fail(ErrorKind::engine, "engine: GET /events: the engine ended the stream");
         pending += *piece;
@@ -172,7 +174,15 @@ Task<> read_events(Client::Impl* impl, std::string target, std::function<bool(co
 
 Task<> Client::events(json filters, std::function<bool(const json&)> handler) {
     co_return co_await read_events(impl_.get(), impl_->path("/events?filters=" + url_escape(filters.dump())),
-                                   std::move(handler));
+                                   false, std::move(handler));
+}
+
+Task<> Client::past_events(json filters, std::int64_t until, std::function<bool(const json&)> handler) {
+    // Without "since" the engine tells of none that are over.
+    co_return co_await read_events(
+        impl_.get(),
+        impl_->path(fmt::format("/events?since=1&until={}&filters={}", until, url_escape(filters.dump()))),
+        true, std::move(handler));
 }
 
 }  // namespace rogate::engine

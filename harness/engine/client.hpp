@@ -323,6 +323,9 @@ class Client {
     // Engine events as they come until cancelled or until the handler answers false; `filters` as the API
     // takes them. Without a deadline. ErrorKind::engine when the engine ends the stream.
     Task<> events(nlohmann::json filters, std::function<bool(const nlohmann::json&)> handler);
+    // Those that the engine still remembers (dockerd: the last 256), up to `until`, in seconds since 1970.
+    Task<> past_events(nlohmann::json filters, std::int64_t until,
+                       std::function<bool(const nlohmann::json&)> handler);
 
     struct Impl;  // the client's own sources share it
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <deque>
+#include <functional>
 #include <set>
 
 #include "scenario/links.hpp"
@@ -34,6 +35,28 @@ bool is_trouble(const std::string& told) {
     return told.starts_with('5');
 }
 
+bool is_letter(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+// What a page says, without what is another one each time: numbers, and words that have some in them or are
+// too long to be words.
+std::size_t content_of(const Observed& answer) {
+    constexpr std::size_t longest_word = 20;
+    std::string said;
+    std::string_view text = answer.text;
+    while (!text.empty()) {
+        const auto end = static_cast<std::size_t>(
+            std::ranges::find_if(text, [](char c) { return !is_letter(c) && (c < '0' || c > '9'); }) -
+            text.begin());
+        const std::string_view word = text.substr(0, end);
+        if (end <= longest_word && std::ranges::all_of(word, is_letter)) said += word;
+        if (end < text.size()) said += text[end];
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return std::hash<std::string>()(said);
+}
+
 Step get(std::uint16_t port, const std::string& path) {
     Step step;
     HttpAction action;
@@ -58,12 +81,12 @@ Task<StepOutcome> StepRunner::pages(const Step& step, const std::string& key) {
         if (const auto there = memory_.control->find(key); there != memory_.control->end())
             control = &there->second.answers;
     // Not with `?:` around co_await: g++ 12 destroys its answer twice.
-    if (control != nullptr) co_return co_await ask_again(*control, action);
-    co_return co_await look_around(action, memory_.observed[key].answers);
+    if (control != nullptr) co_return co_await ask_again(*control, action, memory_.observed[key]);
+    co_return co_await look_around(action, memory_.observed[key]);
 }
 
-Task<StepOutcome> StepRunner::look_around(const PagesAction& action,
-                                          std::map<std::string, std::string>& answers) {
+Task<StepOutcome> StepRunner::look_around(const PagesAction& action, Observed& seen) {
+    std::map<std::string, std::string>& answers = seen.answers;
     const auto until = Clock::now() + Milliseconds(action.time_ms);
     std::vector<std::uint16_t> ports;
     if (memory_.scenario != nullptr)
@@ -85,6 +108,7 @@ Task<StepOutcome> StepRunner::look_around(const PagesAction& action,
             }
             const Observed& answer = *outcome->observed;
             answers.emplace(key_of(port, path), told(answer));
+            seen.contents.emplace(key_of(port, path), content_of(answer));
             std::vector<std::string> links;
             if (const auto to = answer.headers.find("location"); to != answer.headers.end())
                 links.push_back(followed(to->second, path, port));
@@ -97,7 +121,7 @@ Task<StepOutcome> StepRunner::look_around(const PagesAction& action,
 }
 
 Task<StepOutcome> StepRunner::ask_again(const std::map<std::string, std::string>& control,
-                                        const PagesAction& action) {
+                                        const PagesAction& action, Observed& seen) {
     const auto until = Clock::now() + Milliseconds(more_time * action.time_ms);
     for (const auto& [where, there] : control) {
         if (is_trouble(there)) continue;
@@ -112,6 +136,7 @@ Task<StepOutcome> StepRunner::ask_again(const std::map<std::string, std::string>
         if (!outcome->observed)
             co_return miss(fmt::format("{}: {} in the control run, here: {}", page, there, outcome->message));
         const std::string here = told(*outcome->observed);
+        seen.contents.insert_or_assign(where, content_of(*outcome->observed));
         if (here == there) continue;
         co_return miss(fmt::format("{}: {} in the control run, {} here (\"{}\")", page, there, here,
                                    excerpt(outcome->observed->text, memory_.masker)));

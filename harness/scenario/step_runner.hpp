@@ -119,11 +119,10 @@ class StepRunner {
                                               const std::string& image);
     engine::Task<StepOutcome> pages(const Step& step, const std::string& key);
     // Of the control run: follows links as long as there is time.
-    engine::Task<StepOutcome> look_around(const PagesAction& action,
-                                          std::map<std::string, std::string>& answers);
+    engine::Task<StepOutcome> look_around(const PagesAction& action, Observed& seen);
     // Of the others: asks for what the control run asked for, and has to get the same.
     engine::Task<StepOutcome> ask_again(const std::map<std::string, std::string>& control,
-                                        const PagesAction& action);
+                                        const PagesAction& action, Observed& seen);
     engine::Task<HostReach> reach();
     Variables variables_for_commands(const HostReach& reach) const;
     engine::Task<StepOutcome> command(const Step& step, const std::string& key, HostReach& reach);

@@ -3,6 +3,8 @@
 #include <expat.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <memory>
 
 #include "base/escape.hpp"
@@ -80,11 +82,28 @@ class Reader {
         if (depth_ == 1 && name != "testsuites" && name != "testsuite")
             return stop(fmt::format("its root is <{}>, where JUnit has <testsuites> or <testsuite>",
                                     escape_text(name.substr(0, 60))));
-        if (name == "testcase") return begin(attribute("classname"), attribute("name"));
+        if (name == "testcase") {
+            begin(attribute("classname"), attribute("name"));
+            // GoogleTest 1.10 and others say it there alone.
+            for (const char* each : {"status", "result"})
+                if (in_case_ == depth_) settle_by_word(attribute(each));
+            return;
+        }
+        if (in_case_ == 0 && name == "testsuite") {
+            suite_ = first_line(attribute("name"), longest_name);
+            in_suite_ = depth_;
+        }
+        // What fails beside the tests of a suite (its set-up) is no test's.
+        if (in_case_ == 0 && depth_ == in_suite_ + 1 && (name == "failure" || name == "error")) {
+            begin(suite_, "the suite itself");
+            if (in_case_ == depth_) settle(Status::failed, attribute("message"));
+            return;
+        }
         if (in_case_ == 0 || depth_ != in_case_ + 1) return;
         if (name == "failure" || name == "error") {
             // Of several the first one says why.
-            if (cases_.back().outcome.status == Status::failed) return;
+            if (cases_.back().outcome.status == Status::failed && !cases_.back().outcome.message.empty())
+                return;
             settle(Status::failed, attribute("message"));
             if (cases_.back().outcome.message.empty()) collecting_ = depth_;
             text_.clear();
@@ -104,6 +123,20 @@ class Reader {
         in_case_ = depth_;
     }
 
+    void settle_by_word(std::string_view word) {
+        static constexpr std::array skipped = {"notrun",     "not run", "skipped", "skip",
+                                               "suppressed", "ignored", "pending", "disabled"};
+        static constexpr std::array failed = {"failed", "fail", "failure", "error", "errored", "broken"};
+        std::string lower(word);
+        for (char& c : lower)
+            if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+        if (std::ranges::find(failed, lower) != failed.end())
+            settle(Status::failed, "");
+        else if (std::ranges::find(skipped, lower) != skipped.end() &&
+                 cases_.back().outcome.status == Status::passed)
+            settle(Status::skipped, "");
+    }
+
     void settle(Status status, std::string_view message) {
         cases_.back().outcome.status = status;
         cases_.back().outcome.message = first_line(message, longest_message);
@@ -120,15 +153,16 @@ class Reader {
             collecting_ = 0;
         }
         if (in_case_ == depth_) in_case_ = 0;
+        if (in_suite_ == depth_) --in_suite_;
         --depth_;
     }
 
     const std::string& file_;
     std::vector<TestCase>& cases_;
     std::unique_ptr<XML_ParserStruct, void (*)(XML_Parser)> parser_;
-    std::string why_, text_;
+    std::string why_, text_, suite_;
     int depth_ = 0;
-    int in_case_ = 0, collecting_ = 0;  // depth of the element; 0: in none
+    int in_case_ = 0, in_suite_ = 0, collecting_ = 0;  // depth of the element; 0: in none
 };
 
 }  // namespace

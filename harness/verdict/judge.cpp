@@ -11,6 +11,7 @@
 
 #include "verdict/compare.hpp"
 #include "verdict/difference.hpp"
+#include "verdict/pages_changed.hpp"
 
 namespace rogate::verdict {
 
@@ -261,6 +262,16 @@ void judge_passed_probe(MountResult& result, const RunRecord& control, const Run
         others != probe.unseen_writers.end())
         return settle(result, Verdict::inconclusive,
                       fmt::format("passes read-only as far as can be seen, but {}", others->second));
+    if (const std::vector<std::string> changed = pages_changed(control, probe); !changed.empty()) {
+        const std::size_t slash = changed.front().find('/');
+        return settle(
+            result, Verdict::tolerated,
+            fmt::format("passes read-only, but GET {} of port {}{} shows something else than in the "
+                        "control run{}",
+                        changed.front().substr(slash), changed.front().substr(0, slash),
+                        changed.size() == 1 ? "" : fmt::format(" and {} more", changed.size() - 1),
+                        refused_checks(result.attempts)));
+    }
     const std::size_t harmless = result.attempts.size();
     if (harmless > 0)
         return settle(

@@ -214,13 +214,18 @@ SplitProposal proposal_for(const Question& question, const std::string& target,
                            const std::vector<RunRecord>& runs) {
     const Mount* mount = mount_of(question, target);
     if (mount == nullptr) return {};
-    const SplitQuestion asked{.mount = *mount,
-                              .can_make_mount_points = mount->type == MountType::rootfs ||
-                                                       question.can_make_mount_points.contains(target),
-                              .tmpfs_has_owner = question.tmpfs_has_owner,
-                              .tmpfs_options = question.tmpfs_options,
-                              .executes = executes(runs),
-                              .trips_over = trips_over(runs)};
+    const bool elsewhere = question.seen_elsewhere.contains(target);
+    // What is new below a volume is a volume of its own.
+    const bool apart = elsewhere && mount->type != MountType::bind;
+    const SplitQuestion asked{
+        .mount = *mount,
+        .can_make_mount_points =
+            mount->type == MountType::rootfs || (question.can_make_mount_points.contains(target) && !apart),
+        .is_seen_elsewhere = elsewhere,
+        .tmpfs_has_owner = question.tmpfs_has_owner,
+        .tmpfs_options = question.tmpfs_options,
+        .executes = executes(runs),
+        .trips_over = trips_over(runs)};
     return propose_split(asked, runs, question.facts);
 }
 

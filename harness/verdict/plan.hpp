@@ -22,7 +22,9 @@ struct Question {
     std::map<std::string, std::string> ineffective;  // target -> why read-only would protect nothing
     std::map<std::string, std::string> not_tried;    // target -> why no run can tell
     std::set<std::string>
-        can_make_mount_points;       // targets in whose source a directory can be made for the runs
+        can_make_mount_points;  // targets in whose source a directory can be made for the runs
+    // Targets whose data others have as well: other mounts of the subject, or containers beside it.
+    std::set<std::string> seen_elsewhere = {};
     bool tmpfs_has_owner = true;     // the engine takes uid= and gid= for one
     std::string tmpfs_options = {};  // what every tmpfs is made with (SplitQuestion); empty: what fits
     // A step restarts the subject, which empties a tmpfs: the phases that come after the last such step.

@@ -158,12 +158,18 @@ void Splitter::find_removed(const RunRecord& control) {
 // Sockets, pid and lock files, and what is removed by the one who made it: nothing that anybody would look
 // for after a restart.
 bool Splitter::is_for_passing_things(const std::string& directory, const Below& below) const {
+    // Lock files of package managers say which versions are wanted.
+    static constexpr std::array<std::string_view, 15> contents = {
+        "composer.lock", "yarn.lock",    "Cargo.lock", "Gemfile.lock", "Pipfile.lock",
+        "poetry.lock",   "uv.lock",      "pdm.lock",   "mix.lock",     "flake.lock",
+        "pubspec.lock",  "Podfile.lock", "bun.lock",   "Chart.lock",   "gems.lock"};
     static constexpr std::array endings = {".pid", ".lock", ".lck", ".sock", ".socket", ".tmp"};
     return std::all_of(below.begin(), below.end(), [&](const Attempt* need) {
         if (need->operation == "bind" || only_attributes(need->operation) || removed_.contains(need->path))
             return true;
         if (need->operation == "unlink" || need->operation == "rmdir") return true;
         const std::string_view name = name_of(need->path);
+        if (std::find(contents.begin(), contents.end(), name) != contents.end()) return false;
         return std::any_of(endings.begin(), endings.end(),
                            [&](std::string_view ending) { return name.ends_with(ending); }) ||
                need->path == directory;
@@ -224,6 +230,9 @@ WritablePath Splitter::describe(const std::string& directory, const Below& below
     if (has_files && !(is_emptied && of_the_image)) {
         path.as = WritableAs::volume;
         path.reason = "it holds files already, which a tmpfs would hide";
+    } else if (question_.is_seen_elsewhere) {
+        path.as = WritableAs::volume;
+        path.reason = "others have the same data mounted, and would not see what is written to a tmpfs";
     } else if (!passing && !temporary && !question_.trips_over.contains(directory)) {
         path.as = WritableAs::volume;
         path.reason = "what is written there may have to survive a restart";

@@ -32,6 +32,8 @@ struct SplitQuestion {
     const Mount& mount;
     // Whether a directory can be made in the mount's source for the runs.
     bool can_make_mount_points = false;
+    // Others have the same data, and would see nothing of what is written to a tmpfs or to a new volume.
+    bool is_seen_elsewhere = false;
     bool tmpfs_has_owner = true;  // the engine takes uid= and gid= for one
     // What every tmpfs is made with, since nothing else can be asked for (an emptyDir); empty: what fits.
     std::string tmpfs_options = {};

@@ -39,7 +39,8 @@ bool is_version(const std::string& word) {
            word.find_first_not_of("0123456789.", 1) == std::string::npos;
 }
 
-CallKind kind_of(bool is_post, bool is_delete, const std::vector<std::string>& path) {
+CallKind kind_of(std::string_view method, const std::vector<std::string>& path) {
+    const bool is_post = method == "POST", is_delete = method == "DELETE";
     const auto is = [&](std::size_t place, const char* word) {
         return path.size() > place && path[place] == word;
     };
@@ -55,6 +56,8 @@ CallKind kind_of(bool is_post, bool is_delete, const std::vector<std::string>& p
         if (is(2, "restart")) return CallKind::restart;
         if (is(2, "exec")) return CallKind::exec;
     }
+    if (is(0, "containers") && path.size() == 3 && method == "PUT" && is(2, "archive"))
+        return CallKind::copy_in;
     if (!is_post) return CallKind::other;
     if (path.size() == 2 && is(0, "networks") && is(1, "create")) return CallKind::network_create;
     if (path.size() == 2 && is(0, "volumes") && is(1, "create")) return CallKind::volume_create;
@@ -77,7 +80,7 @@ Call call_of(std::string_view method, std::string_view target) {
     const std::size_t question = target.find('?');
     std::vector<std::string> path = segments(target.substr(0, question), '/');
     if (!path.empty() && is_version(path.front())) path.erase(path.begin());
-    call.kind = kind_of(method == "POST", method == "DELETE", path);
+    call.kind = kind_of(method, path);
     if (path.size() > 1 && path.front() == "containers") call.object = path[1];
     if (question != std::string_view::npos) {
         std::string_view rest = target.substr(question + 1);

@@ -15,6 +15,7 @@ enum class CallKind {
     remove,          // DELETE /containers/{id}
     prune,           // POST /containers/prune
     exec,            // POST /containers/{id}/exec: what is done in it is COMMAND's
+    copy_in,         // PUT /containers/{id}/archive: the engine writes, unseen; its body has no limit
     network_create,  // POST /networks/create
     volume_create,   // POST /volumes/create
     foreign,         // makes containers in a way that is not read: swarm's services, podman's own API

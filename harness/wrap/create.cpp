@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+
+#include "base/text.hpp"
 
 namespace rogate::wrap {
 
@@ -138,6 +141,7 @@ class Editor {
                             ? json{{"Type", "bind"}, {"Source", mount.source}, {"Target", mount.target}}
                             : json{{"Type", "volume"}, {"Source", mount.source}, {"Target", mount.target}};
             made["ReadOnly"] = mount.read_only;
+            if (!mount.sub_path.empty()) made["VolumeOptions"] = {{"Subpath", mount.sub_path}};
             if (mount.type == MountType::bind && !mount.propagation.empty())
                 made["BindOptions"] = {{"Propagation", mount.propagation}};
             list_in(host(), "Mounts").push_back(std::move(made));
@@ -289,16 +293,21 @@ std::vector<Mount> mounts_of(const json& inspected) {
             }
             found.insert_or_assign(mount.target, mount);
         }
-    // A tmpfs of "Mounts" is told by some engines only there.
-    if (at(host, "Mounts").is_array())
-        for (const json& each : at(host, "Mounts"))
+    // A tmpfs of "Mounts" is told by some engines only there, and a part of a volume by all.
+    if (at(host, "Mounts").is_array()) {
+        for (const json& each : at(host, "Mounts")) {
+            const std::string target = normal_target(text(each, "Target"));
             if (text(each, "Type") == "tmpfs") {
                 Mount mount;
                 mount.type = MountType::tmpfs;
-                mount.target = normal_target(text(each, "Target"));
+                mount.target = target;
                 mount.read_only = truth(each, "ReadOnly");
-                found.insert_or_assign(mount.target, mount);
+                found.insert_or_assign(target, mount);
             }
+            if (const auto whole = found.find(target); whole != found.end())
+                whole->second.sub_path = text(at(each, "VolumeOptions"), "Subpath");
+        }
+    }
     Mount root;
     root.type = MountType::rootfs;
     root.target = "/";
@@ -313,6 +322,56 @@ Result<> make_read_only(json& body, const Change& change) {
     if (!body.is_object())
         return fail(ErrorKind::protocol, "the body of POST /containers/create is no object");
     return Editor(body, change).go();
+}
+
+std::string mounts_differ(const std::vector<Mount>& control, const std::vector<Mount>& here,
+                          const std::set<std::string>& read_only) {
+    const auto find = [](const std::vector<Mount>& all, const std::string& target) {
+        const auto found = std::ranges::find(all, target, &Mount::target);
+        return found == all.end() ? nullptr : &*found;
+    };
+    const auto kind = [](const Mount& mount) {  // an anonymous volume gets a name
+        return mount.type == MountType::anonymous ? MountType::volume : mount.type;
+    };
+    for (const Mount& there : control) {
+        const Mount* mount = find(here, there.target);
+        if (mount == nullptr) return fmt::format("it lacks the mount at {}", there.target);
+        if (kind(*mount) != kind(there) || mount->sub_path != there.sub_path)
+            return fmt::format("it has another mount at {}", there.target);
+        if (mount->read_only != (there.read_only || read_only.contains(there.target)))
+            return fmt::format("its mount at {} is {}", there.target,
+                               mount->read_only ? "read-only" : "writable");
+    }
+    for (const Mount& mount : here)
+        if (find(control, mount.target) == nullptr)
+            return fmt::format("it has one more mount, at {}", mount.target);
+    return {};
+}
+
+std::vector<Attempt> copies_to(const std::vector<Mount>& mounts, const std::string& path) {
+    const Mount* nearest = nullptr;
+    std::vector<const Mount*> touched;
+    for (const Mount& mount : mounts) {
+        if (is_or_below(path, mount.target) &&
+            (nearest == nullptr || mount.target.size() > nearest->target.size()))
+            nearest = &mount;
+        else if (mount.target != path && is_or_below(mount.target, path))
+            touched.push_back(&mount);
+    }
+    if (nearest != nullptr) touched.push_back(nearest);
+    std::vector<Attempt> made;
+    for (const Mount* mount : touched) {
+        Attempt attempt;
+        attempt.mount = mount->target;
+        attempt.path = is_or_below(path, mount->target) ? path : mount->target;
+        attempt.operation = "create";
+        attempt.syscall = "docker cp";
+        attempt.phase = "docker cp";
+        attempt.process.comm = "docker cp";
+        attempt.error = mount->read_only ? EROFS : 0;
+        made.push_back(std::move(attempt));
+    }
+    return made;
 }
 
 std::map<std::string, std::string> volumes_by_name(const json& body) {

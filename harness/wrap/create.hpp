@@ -3,6 +3,7 @@
 
 #include <map>
 #include <nlohmann/json_fwd.hpp>
+#include <rogate/attempt.hpp>
 #include <rogate/error.hpp>
 #include <rogate/subject.hpp>
 #include <set>
@@ -44,6 +45,16 @@ struct Change {
 // Makes the targets read-only. An anonymous volume cannot be (the engine refuses it): it gets a name, and is
 // filled from the image as before. ErrorKind::usage names a target that cannot be made read-only so.
 Result<> make_read_only(nlohmann::json& body, const Change& change);
+
+// In how far a container's mounts are others than in the control run, beside what was to be made read-only;
+// empty: they are the same. Bodies can be written in ways that are not read here, but not so that the engine
+// says something else afterwards. The sources are COMMAND's: it may make new ones each time.
+std::string mounts_differ(const std::vector<Mount>& control, const std::vector<Mount>& here,
+                          const std::set<std::string>& read_only);
+
+// What the engine writes when something is copied to `path`: to the mount that this lies on, and perhaps to
+// those below it. It refuses that on what is read-only.
+std::vector<Attempt> copies_to(const std::vector<Mount>& mounts, const std::string& path);
 
 // Volumes that "Binds" names, and that the engine would make without labels: name -> driver (may be empty).
 std::map<std::string, std::string> volumes_by_name(const nlohmann::json& body);

@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <rogate/labels.hpp>
 
 #include "campaign/runtimes.hpp"
 #include "engine/together.hpp"
+#include "wrap/field.hpp"
 #include "wrap/keyed.hpp"
 
 namespace rogate::wrap {
@@ -18,6 +20,8 @@ using nlohmann::json;
 namespace {
 
 constexpr int default_grace_s = 10;
+// A container makes some seven events from its creation to its end.
+constexpr int starts_between_questions = 16;
 
 json parsed(const std::string& body) {
     return json::parse(body, nullptr, false);
@@ -28,16 +32,6 @@ std::string message_of(const std::string& body, int status) {
     if (reply.is_object() && reply.contains("message") && reply.at("message").is_string())
         return reply.at("message").get<std::string>();
     return fmt::format("the engine answered {}", status);
-}
-
-template <class T>
-T field(const json& object, const char* key, T otherwise = {}) {
-    if (!object.is_object() || !object.contains(key) || object.at(key).is_null()) return otherwise;
-    try {
-        return object.at(key).get<T>();
-    } catch (const json::exception&) {
-        return otherwise;
-    }
 }
 
 // What a result says of the container.
@@ -222,6 +216,7 @@ Task<> Onlooker::learn(Created& container) {
     auto inspected = co_await around_.client.container_inspect_raw(container.id);
     if (!inspected) co_return fail(std::move(inspected.error()));
     container.mounts = mounts_of(*inspected);
+    compare_mounts(container);
     container.subject = subject_of(*inspected, container.key);
     container.image_id = field<std::string>(*inspected, "Image");
     const json config = field<json>(*inspected, "Config", json::object());
@@ -303,6 +298,10 @@ Task<> Onlooker::arm(Created& container) {
 
 Task<> Onlooker::before_start(Created& container) {
     auto turn = co_await container.turn.take();
+    auto noted = co_await note_life(container);
+    if (auto said = doubted(std::move(noted), "before a start"); !said) co_return said;
+    if (++unasked_starts_ >= starts_between_questions)
+        if (auto learned = co_await learn_exit_codes(0); !learned) co_return learned;
     if (container.observer != nullptr) {
         if (!container.was_started) co_return Result<>{};
         auto told = co_await container.observer->before_start_again("");
@@ -359,8 +358,10 @@ Task<> Onlooker::close(Created& container) {
 
 Task<> Onlooker::end(Created* container, bool stop) {
     auto turn = co_await container->turn.take();
-    if (container->observer == nullptr) co_return Result<>{};
     const std::string doing = fmt::format("stopping container {}", container->key);
+    auto noted = co_await note_life(*container);
+    if (auto said = doubted(std::move(noted), doing); !said) co_return said;
+    if (container->observer == nullptr) co_return Result<>{};
     if (stop) {
         auto still = co_await runs(*container);
         if (!still) co_return doubted(fail(std::move(still.error())), doing);
@@ -397,8 +398,11 @@ Task<> Onlooker::before(Exchange& exchange) {
             auto still = co_await runs(*each);
             if (!still && still.error().kind == ErrorKind::cancelled)
                 co_return fail(std::move(still.error()));
-            if (still && !*still)
+            if (still && !*still) {
+                auto noted = co_await note_life(*each);
+                if (auto said = doubted(std::move(noted), "before a prune"); !said) co_return said;
                 if (auto closed = co_await close(*each); !closed) co_return closed;
+            }
         }
         co_return Result<>{};
     }
@@ -418,8 +422,13 @@ Task<> Onlooker::before(Exchange& exchange) {
         if (auto learned = co_await learn(*container);
             !learned && learned.error().kind == ErrorKind::cancelled)
             co_return learned;
-    if (container->observer == nullptr) co_return Result<>{};
     const std::string doing = fmt::format("before {} of container {}", call.name, container->key);
+    const auto signal = call.query.find("signal");
+    if (!call.name.ends_with("/kill") || ends_by(signal == call.query.end() ? "" : signal->second)) {
+        auto noted = co_await note_life(*container);
+        if (auto said = doubted(std::move(noted), doing); !said) co_return said;
+    }
+    if (container->observer == nullptr) co_return Result<>{};
     if (call.kind == CallKind::remove) {
         const auto force = call.query.find("force");
         const bool by_force = force != call.query.end() && (force->second == "1" || force->second == "true");
@@ -464,7 +473,7 @@ Task<> Onlooker::after(const Exchange& exchange, int status, const std::string& 
         container.start_problem = message_of(body, status);
         co_return Result<>{};
     }
-    container.was_started = true;
+    container.was_started = container.is_alive = true;
     if (!around_.client.server().archives_mount_volumes())
         if (auto looked = co_await look_at_sources(container); !looked) co_return looked;
     auto tried = co_await try_canaries(container);
@@ -477,8 +486,14 @@ Task<> Onlooker::finish(bool stop, RunRecord* record) {
         if (each->is_made) ends.push_back(end(each.get(), stop));
     auto all = engine::together(std::move(ends), most_observers);
     if (auto ended = co_await std::move(all); !ended) co_return ended;
+    if (std::ranges::any_of(containers_, [this](const auto& each) { return lacks_exit_code(*each); }))
+        if (auto learned = co_await learn_exit_codes(1); !learned) co_return learned;
     for (const auto& each : containers_) {
         if (!each->is_made) continue;
+        if (const auto code = exit_codes_.find(each->id); code != exit_codes_.end() && !each->lives.empty() &&
+                                                          each->lives.back().by_itself &&
+                                                          !each->lives.back().exit_code)
+            each->lives.back().exit_code = code->second;
         // One that was never started is known by its id only.
         if (each->mounts.empty())
             if (auto learned = co_await learn(*each);
@@ -490,6 +505,7 @@ Task<> Onlooker::finish(bool stop, RunRecord* record) {
         for (const auto& [target, canary] : each->canary)
             record->canary.emplace(keyed(each->key, target), canary);
     }
+    if (auto added = co_await add_copies(*record); !added) co_return added;
     record->observer = "ebpf";
     if (record->observer_problem.empty()) record->observer_problem = doubt_;
     co_return Result<>{};

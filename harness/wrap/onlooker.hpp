@@ -12,6 +12,7 @@
 
 #include "campaign/status.hpp"
 #include "wrap/create.hpp"
+#include "wrap/lives.hpp"
 #include "wrap/observers.hpp"
 #include "wrap/proxy.hpp"
 #include "wrap/recognise.hpp"
@@ -43,6 +44,8 @@ struct Created {
     std::unique_ptr<observe::Observer> observer;  // null: nobody watches it, or not any more
     std::map<std::string, Canary> canary;
     std::vector<observe::Recording> recordings;
+    std::vector<Life> lives;
+    bool is_alive = false;  // since its last start nobody has seen its end, or told it to end
     Turn turn;
 };
 
@@ -73,6 +76,9 @@ class Onlooker {
     engine::Task<> before(Exchange& exchange);
     engine::Task<> after(const Exchange& exchange, int status, const std::string& body);
 
+    // The engine copies something into a container (docker cp).
+    void note_copy(const Call& call);
+
     // When COMMAND has ended. `stop`: what still runs is stopped, and seen to end. Then the accounts are
     // closed and added to `record`.
     engine::Task<> finish(bool stop, RunRecord* record);
@@ -99,6 +105,8 @@ class Onlooker {
     void created(const Exchange& exchange, int status, const std::string& body);
     engine::Task<> before_start(Created& container);
     engine::Task<> learn(Created& container);
+    void compare_mounts(const Created& container);
+    engine::Task<> add_copies(RunRecord& record);
     engine::Task<> doubt_runtime(std::string key, std::string runtime);
     engine::Task<> look_at_sources(Created& container);
     engine::Task<> arm(Created& container);
@@ -106,6 +114,9 @@ class Onlooker {
     engine::Task<> try_canaries(Created& container);
     engine::Task<> close(Created& container);
     engine::Task<> end(Created* container, bool stop);
+    engine::Task<> note_life(Created& container);
+    engine::Task<> learn_exit_codes(std::int64_t ahead_s);
+    bool lacks_exit_code(const Created& container) const;
     engine::Task<bool> runs(const Created& container);
     engine::Task<std::vector<std::string>> volumes_left();
     engine::Task<std::vector<Created*>> containers_left();
@@ -122,6 +133,9 @@ class Onlooker {
     std::set<std::string> containers_before_, volumes_before_, networks_made_, volumes_made_;
     std::set<std::string> known_runtimes_;  // whose containers have the engine's kernel
     std::vector<Before> used_before_;
+    std::map<std::string, std::set<std::string>> copies_;  // name or id of a container -> paths in it
+    std::map<std::string, int> exit_codes_;                // by id: the last one that the engine told of
+    int unasked_starts_ = 0;                               // since it was asked for them
     std::string doubt_;
     Turn room_;
 };

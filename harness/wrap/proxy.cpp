@@ -147,6 +147,7 @@ Task<> Connection::serve() {
     if (!read || !*read) co_return Result<>{};
     Call call = call_of(head_.method(), head_.target());
     if (overseer_.wants(call)) co_return co_await oversee(std::move(call));
+    overseer_.passes(call);
     co_return co_await pass_on();
 }
 

@@ -24,6 +24,8 @@ class Overseer {
   public:
     virtual ~Overseer() = default;
     virtual bool wants(const Call& call) const = 0;
+    // One that is not wanted is passed on now.
+    virtual void passes(const Call& call) { (void)call; }
     // Before the engine has it. The body may be changed; an error is the reply, and the engine gets nothing.
     virtual engine::Task<> before(Exchange& exchange) = 0;
     // When the engine has replied, before the client has the reply.

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "verdict/compare.hpp"
+#include "verdict/difference.hpp"
 #include "wrap/keyed.hpp"
 
 namespace rogate::wrap {
@@ -90,7 +91,8 @@ bool writes_what_outlasts(const RunRecord& control, const std::vector<Subjected>
     return false;
 }
 
-void refine(MountResult& result, const std::vector<Subjected>& system, const verdict::Question& question) {
+void refine(MountResult& result, const std::vector<Subjected>& system, const verdict::Question& question,
+            const RunRecord* first) {
     const Subjected* container = container_of(system, result.mount.target);
     if (container == nullptr) return;
     for (const Mount& own : container->mounts)
@@ -100,6 +102,16 @@ void refine(MountResult& result, const std::vector<Subjected>& system, const ver
         result.reason =
             fmt::format("passes read-only as far as can be seen, but {}", container->unseen_writers);
     }
+    // With nothing made yet it would have been refused.
+    if (first != nullptr && (result.verdict == Verdict::safe || result.verdict == Verdict::untested))
+        if (Attempts only_first = verdict::write_attempts(*first, result.mount.target); !only_first.empty()) {
+            result.verdict = Verdict::tolerated;
+            result.reason = fmt::format(
+                "passes read-only once the first run has made what the others find: {}; where that is not "
+                "there yet, it has to be writable",
+                verdict::named(only_first));
+            result.writes = std::move(only_first);
+        }
     if (result.verdict == Verdict::required && question.stopped.empty() && !result.attempts.empty())
         result.reason += "; `rogate wrap` tries mounts as a whole, so that a part of it may be enough";
 }

@@ -40,7 +40,9 @@ bool writes_what_outlasts(const RunRecord& control, const std::vector<Subjected>
                           const std::function<bool(const std::string& volume)>& outlasts);
 
 // What a judge does not know: the mount's own type; that a container has the engine's socket; that no part of
-// a mount was tried.
-void refine(MountResult& result, const std::vector<Subjected>& system, const verdict::Question& question);
+// a mount was tried; what only the very first run wrote, since the others find it. `first` is null where the
+// control run was not made again.
+void refine(MountResult& result, const std::vector<Subjected>& system, const verdict::Question& question,
+            const RunRecord* first);
 
 }  // namespace rogate::wrap

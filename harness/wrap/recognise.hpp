@@ -1,6 +1,7 @@
 // Which container of a run is which of the control run. Pure.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,10 +23,19 @@ class Roster {
   public:
     const Known& add(Asked asked);
     const std::vector<Known>& all() const { return known_; }
+    // Of a container that the control run has started.
+    void add_mounts(const std::string& key, std::vector<Mount> mounts) {
+        mounts_.insert_or_assign(key, std::move(mounts));
+    }
+    const std::vector<Mount>* mounts(const std::string& key) const {
+        const auto found = mounts_.find(key);
+        return found == mounts_.end() ? nullptr : &found->second;
+    }
 
   private:
     std::string free_key(std::string wanted) const;
     std::vector<Known> known_;
+    std::map<std::string, std::vector<Mount>> mounts_;  // by key
 };
 
 // One later run: each container of the control run is found once.

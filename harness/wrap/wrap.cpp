@@ -20,6 +20,7 @@
 #include "verdict/plan.hpp"
 #include "wrap/command.hpp"
 #include "wrap/keyed.hpp"
+#include "wrap/lives.hpp"
 #include "wrap/onlooker.hpp"
 #include "wrap/question.hpp"
 
@@ -37,7 +38,12 @@ constexpr std::size_t kept_output = 64 * 1024, shown_lines = 30;
 // Passes calls to whichever run there is; between runs there is none.
 class Switch : public Overseer {
   public:
-    bool wants(const Call& call) const override { return call.kind != CallKind::other; }
+    bool wants(const Call& call) const override {
+        return call.kind != CallKind::other && call.kind != CallKind::copy_in;
+    }
+    void passes(const Call& call) override {
+        if (run_ != nullptr && call.kind == CallKind::copy_in) run_->note_copy(call);
+    }
     Task<> before(Exchange& exchange) override {
         const std::shared_ptr<Onlooker> run = run_;
         if (run == nullptr)
@@ -60,6 +66,13 @@ std::set<std::string> present_in(const Onlooker& run) {
     for (const auto& each : run.containers())
         if (each->is_made && each->was_started) keys.insert(each->key);
     return keys;
+}
+
+Lives lives_in(const Onlooker& run) {
+    Lives lives;
+    for (const auto& each : run.containers())
+        if (each->is_made) lives.emplace(each->key, each->lives);
+    return lives;
 }
 
 double seconds_since(Clock::time_point start) {
@@ -105,6 +118,7 @@ struct Wrap::Impl {
     Task<> show_that_it_sees(const char* when);
     Task<RunRecord> run(RunPlan plan, const RunRecord* control, std::shared_ptr<Onlooker>* seen);
     Task<> run_command(RunRecord& record, const RunRecord* control);
+    void hold_against_control(RunRecord& record, const Onlooker& run);
     Task<> clear(Onlooker& run, bool is_announced);
     Task<> settle();
     Result<> ask_about(const Onlooker& run, const RunRecord& control);
@@ -128,8 +142,10 @@ struct Wrap::Impl {
     std::vector<Subjected> system;  // containers of the control run, and what was there before
     verdict::Question question;
     std::vector<RunRecord> runs;
-    bool is_told = false;  // how containers are recognised
-    std::string said;      // the end of COMMAND's output in this run
+    Lives lives;                     // of the last control run
+    std::optional<RunRecord> first;  // a control run that was made again since its data outlast it
+    bool is_told = false;            // how containers are recognised
+    std::string said;                // the end of COMMAND's output in this run
 };
 
 Task<> Wrap::Impl::show_that_it_sees(const char* when) {
@@ -231,6 +247,7 @@ Task<RunRecord> Wrap::Impl::run(RunPlan plan, const RunRecord* control, std::sha
         record.phases.back().message +=
             fmt::format("; container {} could not be started: {}", each->key, each->start_problem);
     }
+    hold_against_control(record, *onlooker);
     if (!record.passed)
         record.log_tail = masked_end(Masker(), said, said.size() > kept_output, 16 * 1024, shown_lines);
     record.duration_s = seconds_since(start);
@@ -238,6 +255,22 @@ Task<RunRecord> Wrap::Impl::run(RunPlan plan, const RunRecord* control, std::sha
     status.run_finished(record);
     *seen = std::move(onlooker);
     co_return record;
+}
+
+// COMMAND may have looked at some of its containers only.
+void Wrap::Impl::hold_against_control(RunRecord& record, const Onlooker& run) {
+    if (record.plan.read_only.empty()) {
+        lives = lives_in(run);
+        return;
+    }
+    if (!record.passed) return;
+    const LivesCompared found = compare_lives(lives, lives_in(run));
+    if (!found.failure.empty()) {
+        record.passed = record.phases.back().passed = false;
+        record.phases.back().message = "COMMAND ended with code 0, but " + found.failure;
+    } else if (record.observer_problem.empty()) {
+        record.observer_problem = found.doubt;
+    }
 }
 
 Task<> Wrap::Impl::clear(Onlooker& run, bool is_announced) {
@@ -335,6 +368,7 @@ Task<> Wrap::Impl::settle() {
                 "COMMAND writes to data that outlast a run: the control run is made again, and the second "
                 "one "
                 "is the measure");
+        first = std::move(runs.front());
         runs.clear();
     }
     co_return Result<>{};
@@ -343,7 +377,7 @@ Task<> Wrap::Impl::settle() {
 Answer Wrap::Impl::answer() const {
     Answer made;
     std::vector<MountResult> judged = verdict::judge_all(question, runs);
-    for (MountResult& each : judged) refine(each, system, question);
+    for (MountResult& each : judged) refine(each, system, question, first ? &*first : nullptr);
     const Recommendation whole = verdict::recommend(judged, runs);
     for (const Subjected& each : system) {
         CampaignResult result = common;

@@ -29,6 +29,8 @@ struct Observation {
     bool had_ended = false;                      // restart: the subject had by then
     std::map<std::string, TestOutcome> tests;    // command: by name
     std::map<std::string, std::string> answers;  // pages: "8080/about" -> "200 text/html"
+    // pages: "8080/about" -> a hash of what it says, but for numbers and random words.
+    std::map<std::string, std::size_t> contents;
     bool operator==(const Observation&) const = default;
 };
 

@@ -301,3 +301,19 @@ def test_without_scenario_and_tests_rogate_asks_by_itself():
         equal(done.returncode, 1, done.stdout + done.stderr)
         contains(done.stdout, "/srv/pages", "only rogate's own exercise vouches for it, and the policy requires a scenario")
         equal(done.stdout.count("requires a scenario"), 1)
+
+
+def test_a_page_that_says_something_else():
+    """An application that asks whether it may write, and then answers with another page, and 200. Nothing is written or refused but the
+    question."""
+    with project() as p:
+        shop(p)
+        with open(p.path("app/shop.pl"), "w") as out:
+            out.write(SHOP.replace('my ($status, $body) = ("200 OK", $page);',
+                                   'use POSIX (); opendir(my $d, "/srv/uploads");\n'
+                                   '  my ($status, $body) = ("200 OK", (POSIX::access("/srv/uploads", 2) ? $page : "closed for maintenance") . " at " . time . " by $$");'))
+        done = rogate("run", p.path("compose.yaml"), "--service", "web", "--out", p.path("out"))
+        p.read_result()
+        equal(done.returncode, 0, done.stdout + done.stderr)
+        equal(p.verdicts()["/srv/uploads"], "tolerated", done.stdout + done.stderr)
+        contains(p.mount("/srv/uploads")["reason"], "GET / of port 8080 shows something else than in the control run", "access /srv/uploads by perl")

@@ -149,3 +149,41 @@ def test_the_shop_is_patched_at_once():
         for name, result in found.items():
             for target in result["recommendation"]["read_only"]:
                 equal(again[name][target], "already-ro", f"{name}:{target}\n{done.stdout}")
+
+
+def shared_pid(p):
+    """What one service writes to a folder of passing things, another one looks for."""
+    p.make("shared", {"file": "text\n"})
+    os.mkdir(p.path("shared/run"))
+    compose(p, {"writer": service("set -e; cat /shared/file; echo $$$$ > /shared/run/app.pid", "volumes: ['./shared:/shared']"),
+                "reader": service("cat /shared/file; cat /shared/run/app.pid || true",
+                                  "volumes: ['./shared:/shared:ro'], depends_on: {writer: {condition: service_healthy}}")})
+
+
+def test_what_others_look_for_is_not_put_on_a_tmpfs():
+    """Settled together, and one by one."""
+    for words in (("--together",), ()):
+        with project() as p:
+            shared_pid(p)
+            done = p.run(*words)
+            equal(done.returncode, 0, done.stdout + done.stderr)
+            writable = results(p)["writer"]["recommendation"]["writable"]
+            equal([(each["path"], each["as"]) for each in writable], [("/shared/run", "volume")])
+            contains(writable[0]["reason"], "others have the same data mounted")
+
+
+def test_a_file_with_a_name_in_two_sources():
+    """Hard links: what one service writes to it, the other one sees, but not in the runs. One by one as well as together."""
+    for words in (("--together",), ()):
+        with project() as p:
+            p.make("a", {"file": "wait\n"})
+            p.make("b", {})
+            p.make("out", {"file": "text\n"})
+            os.link(p.path("a/file"), p.path("b/file"))
+            compose(p, {"web": service("cat /out/file; grep -q go /data/file && date > /out/done", "volumes: ['./a:/data', './out:/out'], depends_on: [writer]"),
+                        "writer": service("echo go > /data/file", "volumes: ['./b:/data']")})
+            done = p.run(*words)
+            equal(done.returncode, 4, done.stdout + done.stderr)
+            for mount in results(p)["web"]["mounts"]:
+                equal(mount["verdict"], "inconclusive", f"{words} {mount}")
+                contains(mount["reason"], "are one file (a hard link), and two in the runs")

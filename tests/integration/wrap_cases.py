@@ -139,7 +139,9 @@ def test_data_that_outlast_the_control_run():
         done = Wrapped(p.folder, *command)
         equal(done.code, 0, done.output)
         contains(done.output, "the control run is made again", f"COMMAND left container {NAME}-web, volume {NAME}-new, network {NAME}-net: removed")
-        equal(done.verdicts(), {f"{NAME}-web /kept": "safe", f"{NAME}-web /new": "safe"})
+        # On an engine where nothing is there yet, somebody has to write it.
+        equal(done.verdicts(), {f"{NAME}-web /kept": "tolerated", f"{NAME}-web /new": "safe"})
+        contains(done.reason(f"{NAME}-web", "/kept"), "once the first run has made what the others find: create /kept/made")
         equal(ours(), ("", f"{NAME}-kept", ""))
 
 
@@ -291,3 +293,64 @@ def test_an_image_is_built_and_saved_through_the_socket():
         finally:
             subprocess.run(["docker", "rmi", "-f", f"{NAME}-image"], capture_output=True)
         equal(done.verdicts(), {f"{NAME}-image /data": "safe", f"{NAME}-image-2 /data": "required"}, done.output)
+
+
+def test_a_container_that_ends_unnoticed():
+    """COMMAND passes without having looked at it: in the run with it read-only it ends by itself, and nothing that it does is a write. Also
+    where the engine removes it at its end, so that only the engine's events tell its code."""
+    for removed, end in (("", "docker rm -f"), ("--rm", "docker kill")):
+        with project() as p, nothing_of_ours():
+            for name in ("data", "conf"):
+                p.make(name, {"file": "text\n"})
+            command = shell(p, f"""
+                docker run -d {removed} --name {NAME}-web -v {p.path('data')}:/data -v {p.path('conf')}:/conf {IMAGE} \
+                    sh -c 'cat /data/file /conf/file; test -w /data || exit 3; echo started; exec sleep 1000'
+                for i in $(seq 30); do docker logs {NAME}-web 2>/dev/null | grep -q started && break; sleep 0.1; done
+                {end} {NAME}-web || true
+                """)
+            done = Wrapped(p.folder, *command)
+            equal(done.verdicts(), {f"{NAME}-web /data": "required", f"{NAME}-web /conf": "safe"}, done.output)
+            contains(done.reason(f"{NAME}-web", "/data"), f"container {NAME}-web ended by itself", "was running in the control run", "access /data")
+    with project() as p, nothing_of_ours():  # both times it ends, with another code
+        p.make("data", {"file": "text\n"})
+        command = shell(p, f"""
+            docker run -d --rm --name {NAME}-job -v {p.path('data')}:/data {IMAGE} sh -c 'cat /data/file; test -w /data'
+            while docker inspect {NAME}-job >/dev/null 2>&1; do sleep 0.1; done
+            """)
+        done = Wrapped(p.folder, *command)
+        equal(done.verdicts(), {f"{NAME}-job /data": "required"}, done.output)
+        contains(done.reason(f"{NAME}-job", "/data"), "with code 1, and ended by itself with code 0 in the control run")
+
+
+def test_what_the_engine_writes_for_command():
+    """docker cp: no process of the container's makes that write, and COMMAND does not mind when it is refused."""
+    with project() as p, nothing_of_ours():
+        for name in ("data", "conf"):
+            p.make(name, {"file": "text\n"})
+        command = shell(p, f"""
+            docker create --name {NAME}-web -v {p.path('data')}:/data -v {p.path('conf')}:/conf {IMAGE} sh -c 'cat /data/* /conf/file'
+            echo more >{p.path('more')}
+            docker cp {p.path('more')} {NAME}-web:/data/more || true
+            docker start -a {NAME}-web
+            docker rm -f {NAME}-web; rm -f {p.path('data/more')}
+            """)
+        done = Wrapped(p.folder, *command)
+        equal(done.verdicts(), {f"{NAME}-web /data": "tolerated", f"{NAME}-web /conf": "safe"}, done.output)
+        contains(done.reason(f"{NAME}-web", "/data"), "create /data by docker cp")
+
+
+def test_a_body_that_is_written_in_another_way():
+    """The engine takes mounts at the top of the body, too, as clients wrote it long ago. What comes of it in a run that changes it is not what
+    the control run had, and the engine says so."""
+    with project() as p, nothing_of_ours():
+        p.make("data", {"file": "text\n"})
+        body = json.dumps({"Image": IMAGE, "Cmd": ["sh", "-c", "ls /data; cat /data/file || true"], "Binds": [f"{p.path('data')}:/data"]})
+        command = shell(p, f"""
+            curl -sS --fail-with-body --unix-socket "${{DOCKER_HOST#unix://}}" -H 'Content-Type: application/json' -d '{body}' \
+                'http://engine/v1.41/containers/create?name={NAME}-web'
+            docker start -a {NAME}-web
+            docker rm -f {NAME}-web
+            """)
+        done = Wrapped(p.folder, *command)
+        equal(done.verdicts(), {f"{NAME}-web /data": "inconclusive"}, done.output)
+        contains(done.reason(f"{NAME}-web", "/data"), "is not what it was in the control run: it has another mount at /data")

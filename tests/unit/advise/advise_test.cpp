@@ -119,6 +119,23 @@ TEST(Advise, OffersWhatLeavesNothingWritable) {
     EXPECT_TRUE(proof.passed);
 }
 
+// It turns off more than the writes that it is known for; no step notices.
+TEST(Advise, OffersNothingThatStopsOtherWork) {
+    Application application({{"/app/cache/x", true, "NO_CACHE"},
+                             {"/app/cache", false, "NO_CACHE"},
+                             {"/srv/orders", false, "NO_CACHE"}});
+    application.advisor.settings = {setting("cache", "/app/cache/*", "NO_CACHE")};
+    const Conclusion made = application.settle();
+    EXPECT_TRUE(made.recommendation.environment.empty());
+    ASSERT_EQ(made.settings.size(), 1U);
+    EXPECT_EQ(made.settings[0].outcome, SettingResult::Outcome::breaks);
+
+    // The folder of what is not written any more is not made either.
+    Application other({{"/app/cache/x", true, "NO_CACHE"}, {"/app/cache", false, "NO_CACHE"}});
+    other.advisor = application.advisor;
+    EXPECT_FALSE(other.settle().recommendation.environment.empty());
+}
+
 TEST(Advise, TriesNothingWhereNothingMatches) {
     Application application({{"/app/cache/x", true, "NO_CACHE"}});
     application.advisor.settings = {setting("other", "/srv/*", "NO_CACHE")};

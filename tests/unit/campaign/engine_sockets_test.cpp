@@ -2,6 +2,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
 
 namespace rogate::campaign {
 namespace {
@@ -34,6 +38,23 @@ TEST(EngineSockets, IncludeThatOfTheEndpoint) {
     EXPECT_NE(doubt("/srv/engine", own), "");
     own.kind = engine::Endpoint::Kind::ssh;
     EXPECT_EQ(doubt("/srv/engine", own), "");
+}
+
+TEST(EngineSockets, AreFoundThroughASymbolicLink) {
+    std::string folder = testing::TempDir() + "socketsXXXXXX";
+    ASSERT_NE(mkdtemp(folder.data()), nullptr);
+    engine::Endpoint own;
+    own.path = folder + "/engine.sock";
+    std::ofstream(own.path).close();
+    std::filesystem::create_symlink(own.path, folder + "/link");
+    std::filesystem::create_directory_symlink(folder, folder + "-link");
+    for (const char* source : {"/link", "-link", "-link/link", "-link/engine.sock"})
+        EXPECT_NE(doubt(folder + source, own), "") << source;
+    std::ofstream(folder + "/other").close();
+    EXPECT_EQ(doubt(folder + "/other", own), "");
+    EXPECT_NE(doubt("/run/containerd/containerd.sock"), "");
+    std::filesystem::remove_all(folder);
+    std::filesystem::remove(folder + "-link");
 }
 
 }  // namespace

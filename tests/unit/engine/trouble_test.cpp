@@ -178,6 +178,19 @@ TEST_F(Trouble, EventsThatTheEngineEndsAreNoSuccess) {
     EXPECT_TRUE(run(client.events(json::object(), [](const json&) { return false; })).has_value());
 }
 
+TEST_F(Trouble, EventsThatAreOverEnd) {
+    answer(chunked({"{\"Action\":\"start\"}\n{\"Action\":\"die\"}\n"}));
+    int events = 0;
+    const auto count = [&](const json&) {
+        ++events;
+        return true;
+    };
+    EXPECT_TRUE(run(client.past_events(json::object(), 17, count)).has_value());
+    EXPECT_EQ(events, 2);
+    answer(chunked({"{\"Action\":\"start\"}\n", "{\"Action\":"}));
+    EXPECT_FALSE(run(client.past_events(json::object(), 17, count)).has_value());
+}
+
 // What podman 4.3.1 (Debian 12) answered, but for the host's kernel.
 TEST_F(Trouble, PodmanIsUnderstood) {
     answer(reply(

@@ -53,6 +53,30 @@ TEST(Junit, TakesASuiteAsTheRootAndSuitesInSuites) {
               2U);
 }
 
+// GoogleTest 1.10 says of a skipped test nothing else; others name a failure so alone.
+TEST(Junit, AttributesSayHowATestEndedToo) {
+    const auto ended = [](const std::string& attributes) {
+        return read("<testsuite><testcase name='a' " + attributes + "/></testsuite>").front().outcome.status;
+    };
+    EXPECT_EQ(ended("status='run' result='completed'"), Status::passed);
+    EXPECT_EQ(ended("status='run' result='skipped'"), Status::skipped);
+    EXPECT_EQ(ended("status='notrun' result='suppressed'"), Status::skipped);
+    EXPECT_EQ(ended("status='Failed'"), Status::failed);
+    const auto both =
+        read("<testsuite><testcase name='a' status='failed'><failure message='why'/></testcase></testsuite>");
+    EXPECT_EQ(both.front().outcome, (TestOutcome{Status::failed, "why", "a"}));
+}
+
+TEST(Junit, AFailureOfTheSuiteItselfIsOne) {
+    const auto cases = read(
+        "<testsuites><testsuite name='db'><testsuite name='in'><testcase name='a'/></testsuite>"
+        "<error message='no set-up'/><testcase "
+        "name='b'/><system-out><failure/></system-out></testsuite></testsuites>");
+    ASSERT_EQ(cases.size(), 3U);
+    EXPECT_EQ(cases[1].outcome, (TestOutcome{Status::failed, "no set-up", "the suite itself"}));
+    EXPECT_EQ(cases[2].outcome.status, Status::passed);
+}
+
 TEST(Junit, AFlakyTestThatPassedInTheEndHasPassed) {
     const auto cases =
         read("<testsuite><testcase name='a'><flakyFailure message='once'/></testcase></testsuite>");

@@ -467,5 +467,20 @@ INSTANTIATE_TEST_SUITE_P(
         Doubt{"canary_missing", [](RunRecord&, RunRecord& p) { p.canary.clear(); }, "no canary write"}),
     [](const auto& each) { return std::string(each.param.name); });
 
+// A page that is answered in the same way and says something else: an application that finds a mount
+// read-only may do less, and answer 200.
+TEST_F(Judge, PagesThatSaySomethingElseAreTolerated) {
+    control.observations["pages"].contents = {{"80/", 1}, {"80/clock", 2}, {"80/once", 3}};
+    control.observations["pages again"].contents = {{"80/", 1}, {"80/clock", 4}};
+    probe.observations["pages"].contents = {{"80/", 1}, {"80/clock", 5}, {"80/once", 6}};
+    probe.observations["pages again"].contents = {{"80/", 1}, {"80/clock", 7}};
+    EXPECT_EQ(verdict(), Verdict::safe);
+    probe.observations["pages again"].contents["80/"] = 8;
+    const MountResult result = judged();
+    EXPECT_EQ(result.verdict, Verdict::tolerated);
+    EXPECT_NE(result.reason.find("GET / of port 80 shows something else"), std::string::npos)
+        << result.reason;
+}
+
 }  // namespace
 }  // namespace rogate::verdict

@@ -247,6 +247,13 @@ TEST(Split, FilesThatMaySurviveTakeAVolume) {
     EXPECT_EQ(result.writable[0].reason, "what is written there may have to survive a restart");
 }
 
+// What a lock file of a package manager says has to stay.
+TEST(Split, WhichVersionsAreWantedMaySurvive) {
+    Application application({{"create", "/data/plugins/composer.lock", true}});
+    application.directory("/data/plugins", true);
+    EXPECT_EQ(application.settle().writable.at(0).as, WritableAs::volume);
+}
+
 TEST(Split, ATmpfsHidesNothing) {
     Application application({{"create", "/data/cache/x", true}});
     application.directory("/data/cache", false);
@@ -269,6 +276,23 @@ TEST(Split, AVolumeIsTriedWhereATmpfsFails) {
 }
 
 // Podman 4 knows neither uid= nor gid=.
+// A pid file or a socket that another container looks for.
+TEST(Split, WhatOthersSeeAsWellIsNoTmpfs) {
+    Application application({{"create", "/data/run/app.pid", true}});
+    application.directory("/data/run", true);
+    application.question.seen_elsewhere = {"/data"};
+    EXPECT_EQ(application.settle().writable.at(0).as, WritableAs::volume);
+
+    // Made anew below a volume it would be a volume of its own, which nobody else has.
+    application = Application({{"mkdir", "/data/run", true}, {"create", "/data/run/app.pid", true}});
+    application.question.seen_elsewhere = {"/data"};
+    application.question.mounts.front().type = MountType::volume;
+    EXPECT_EQ(application.settle().verdict, Verdict::required);
+    application.runs.clear();
+    application.question.mounts.front().type = MountType::bind;
+    EXPECT_EQ(application.settle().writable.at(0).as, WritableAs::volume);
+}
+
 TEST(Split, WhereATmpfsIsAlwaysRootsAnothersDirectoryIsAVolume) {
     for (const std::uint32_t owner : {0, 33}) {
         Application application({{"create", "/data/run/app.pid", true}});

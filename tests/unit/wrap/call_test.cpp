@@ -30,6 +30,8 @@ TEST(WrapCall, KindsAndObjects) {
         {"POST", "/v1.41/containers/abc/attach?stream=1", CallKind::other, "abc"},
         {"POST", "/v1.41/containers/abc/wait", CallKind::other, "abc"},
         {"GET", "/v1.41/containers/abc/json", CallKind::other, "abc"},
+        {"PUT", "/v1.41/containers/abc/archive?path=/data", CallKind::copy_in, "abc"},
+        {"GET", "/v1.41/containers/abc/archive?path=/data", CallKind::other, "abc"},
         {"POST", "/v1.41/networks/create", CallKind::network_create, ""},
         {"POST", "/v1.41/volumes/create", CallKind::volume_create, ""},
         {"POST", "/v1.41/services/create", CallKind::foreign, ""},

@@ -181,5 +181,67 @@ TEST(WrapCreate, TargetsAreNormal) {
     EXPECT_EQ(normal_target(""), "/");
 }
 
+Mount made(MountType type, const std::string& target, bool read_only = false) {
+    Mount mount;
+    mount.type = type;
+    mount.target = target;
+    mount.read_only = read_only;
+    return mount;
+}
+
+// However a body is written, the engine says what came of it.
+TEST(WrapCreate, MountsThatAreOthersThanInTheControlRunAreNoticed) {
+    const std::vector<Mount> control = {made(MountType::rootfs, "/"), made(MountType::bind, "/data"),
+                                        made(MountType::anonymous, "/cache"),
+                                        made(MountType::bind, "/conf", true)};
+    std::vector<Mount> here = control;
+    here[1].read_only = here[2].read_only = true;
+    here[2].type = MountType::volume;
+    here[1].source = "/another/folder";
+    EXPECT_EQ(mounts_differ(control, here, {"/data", "/cache"}), "");
+    EXPECT_EQ(mounts_differ(control, here, {"/cache"}), "its mount at /data is read-only");
+    EXPECT_EQ(mounts_differ(control, here, {"/", "/data", "/cache"}), "its mount at / is writable");
+    here[1].type = MountType::volume;
+    EXPECT_EQ(mounts_differ(control, here, {"/data", "/cache"}), "it has another mount at /data");
+    here.erase(here.begin() + 1);
+    EXPECT_EQ(mounts_differ(control, here, {"/data", "/cache"}), "it lacks the mount at /data");
+    EXPECT_EQ(mounts_differ(here, control, {}), "its mount at /cache is writable");
+    EXPECT_EQ(mounts_differ({control[0]}, {control[0], control[1]}, {}), "it has one more mount, at /data");
+}
+
+// A container that takes over the mounts of another one has the same part of a volume.
+TEST(WrapCreate, PartsOfVolumesAreInheritedAsParts) {
+    const json inspected = json::parse(
+        R"({"HostConfig": {"Mounts": [{"Type": "volume", "Source": "v", "Target": "/data/",
+            "VolumeOptions": {"Subpath": "sub"}}]},
+            "Mounts": [{"Type": "volume", "Name": "v", "Destination": "/data", "RW": true}]})");
+    const std::vector<Mount> mounts = mounts_of(inspected);
+    ASSERT_EQ(mounts.size(), 2U);
+    EXPECT_EQ(mounts[1].sub_path, "sub");
+    const json body = changed(R"({"HostConfig": {"VolumesFrom": ["a"]}})", {"/data"}, {mounts[1]});
+    EXPECT_EQ(body["HostConfig"]["Mounts"][0]["VolumeOptions"]["Subpath"], "sub");
+    EXPECT_EQ(body["HostConfig"]["Mounts"][0]["ReadOnly"], true);
+    std::vector<Mount> whole = mounts;
+    whole[1].sub_path.clear();
+    EXPECT_EQ(mounts_differ(mounts, whole, {}), "it has another mount at /data");
+}
+
+// docker cp: no process of the container's writes.
+TEST(WrapCreate, WhatTheEngineCopiesIsAWriteToTheMount) {
+    const std::vector<Mount> mounts = {made(MountType::rootfs, "/"), made(MountType::bind, "/data", true),
+                                       made(MountType::volume, "/data/sub"),
+                                       made(MountType::bind, "/database")};
+    const auto told = [&](const std::string& path) {
+        std::vector<std::string> all;
+        for (const Attempt& each : copies_to(mounts, path))
+            all.push_back(each.mount.str() + " " + each.path.str() + (each.error == 0 ? "" : " refused"));
+        return all;
+    };
+    EXPECT_THAT(told("/data/x"), ElementsAre("/data /data/x refused"));
+    EXPECT_THAT(told("/data"), ElementsAre("/data/sub /data/sub", "/data /data refused"));
+    EXPECT_THAT(told("/data/sub/x"), ElementsAre("/data/sub /data/sub/x"));
+    EXPECT_THAT(told("/srv"), ElementsAre("/ /srv"));
+}
+
 }  // namespace
 }  // namespace rogate::wrap::test

@@ -105,7 +105,7 @@ TEST(WrapQuestion, VerdictsAreOfEachContainerAlone) {
 
     std::map<std::string, std::string> verdicts;
     for (MountResult result : verdict::judge_all(question, runs)) {
-        refine(result, containers, question);
+        refine(result, containers, question, nullptr);
         for (const Subjected& each : containers)
             if (without_key(each.key, result.mount.target)) {
                 const MountResult own = of_container(result, each.key);
@@ -128,13 +128,13 @@ TEST(WrapQuestion, NoMountIsSafeWhereTheEnginesSocketIs) {
     MountResult result;
     result.mount.target = "web:/conf";
     result.verdict = Verdict::safe;
-    refine(result, containers, {});
+    refine(result, containers, {}, nullptr);
     EXPECT_EQ(result.verdict, Verdict::inconclusive);
     EXPECT_THAT(result.reason, HasSubstr("the engine's socket"));
     EXPECT_EQ(result.mount.type, MountType::bind);
     result.mount.target = "db:/data";
     result.verdict = Verdict::safe;
-    refine(result, containers, {});
+    refine(result, containers, {}, nullptr);
     EXPECT_EQ(result.verdict, Verdict::safe);
 }
 
@@ -146,6 +146,27 @@ TEST(WrapQuestion, DataThatOutlastARun) {
     EXPECT_FALSE(writes_what_outlasts(run({}, {attempt("db:/data", "db:/data/x")}), system(), never));
     EXPECT_TRUE(writes_what_outlasts(run({}, {attempt("web:/data", "web:/data/x")}), system(), never));
     EXPECT_FALSE(writes_what_outlasts(run({}, {attempt("db:/run", "db:/run/x")}), system(), outlasts));
+}
+
+// The control run is made again where its data outlast it; what only the first one wrote is written to by
+// whoever begins with nothing.
+TEST(WrapQuestion, WhatOnlyTheFirstRunWroteIsNotSafe) {
+    const RunRecord first = run({}, {attempt("web:/data", "web:/data/made")});
+    for (const Verdict verdict : {Verdict::safe, Verdict::untested, Verdict::required}) {
+        MountResult result;
+        result.mount.target = "web:/data";
+        result.verdict = verdict;
+        refine(result, system(), {}, &first);
+        EXPECT_EQ(result.verdict, verdict == Verdict::required ? verdict : Verdict::tolerated);
+        if (verdict == Verdict::safe) {
+            EXPECT_THAT(result.reason, HasSubstr("once the first run has made what the others find: create"));
+        }
+    }
+    MountResult other;
+    other.mount.target = "web:/conf";
+    other.verdict = Verdict::safe;
+    refine(other, system(), {}, &first);
+    EXPECT_EQ(other.verdict, Verdict::safe);
 }
 
 TEST(WrapQuestion, HowLongCommandMayTake) {
