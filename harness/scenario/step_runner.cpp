@@ -7,20 +7,16 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core.hpp>
-#include <boost/beast/http.hpp>
 #include <chrono>
 
-#include "engine/feed.hpp"
 #include "scenario/connection.hpp"
 #include "scenario/expectation.hpp"
-#include "scenario/form.hpp"
 #include "scenario/outcome.hpp"
 
 namespace rogate::scenario {
 
 namespace asio = boost::asio;
 namespace beast = boost::beast;
-namespace http_ns = boost::beast::http;
 using engine::Milliseconds;
 using engine::Task;
 using Clock = std::chrono::steady_clock;
@@ -28,28 +24,6 @@ using Clock = std::chrono::steady_clock;
 namespace {
 
 constexpr auto token = asio::as_tuple(asio::use_awaitable);
-
-http_ns::request<http_ns::string_body> to_request(const HttpAction& action) {
-    http_ns::request<http_ns::string_body> request;
-    request.version(11);
-    request.method_string(action.method);
-    request.target(action.path);
-    request.set(http_ns::field::host, fmt::format("localhost:{}", action.port));
-    request.set(http_ns::field::user_agent, "rogate");
-    request.set(http_ns::field::connection, "close");
-    if (action.form.empty()) {
-        request.body() = action.body;
-    } else {
-        FormBody form = to_multipart(action.form);
-        request.set(http_ns::field::content_type, form.content_type);
-        request.body() = std::move(form.body);
-    }
-    for (const auto& [name, value] : action.headers) request.set(name, value);
-    request.prepare_payload();
-    return request;
-}
-
-constexpr std::uint64_t body_limit = 16ULL << 20U;
 
 }  // namespace
 
@@ -138,55 +112,6 @@ Task<StepOutcome> StepRunner::over_connection(std::uint16_t port, std::int64_t t
 
 namespace {
 
-using Answer = http_ns::response_parser<http_ns::string_body>;
-
-// As Beast's own async_read, by way of feed().
-asio::awaitable<beast::error_code> read_answer(Connection& connection, Answer& answer) {
-    std::array<char, 16 * 1024> piece;  // NOLINT: filled by the read
-    engine::Unparsed unparsed;
-    answer.eager(true);
-    while (!answer.is_done()) {
-        auto [error, size] = co_await connection.async_read_some(asio::buffer(piece), token);
-        if (error == asio::error::eof) {
-            if (!answer.got_some()) co_return http_ns::error::end_of_stream;
-            beast::error_code incomplete;
-            answer.put_eof(incomplete);
-            co_return incomplete;
-        }
-        if (error) co_return error;
-        unparsed.bytes.append(piece.data(), size);
-        if (const auto wrong = engine::feed(answer, unparsed)) co_return wrong;
-    }
-    co_return beast::error_code();
-}
-
-Task<StepOutcome> exchange(Connection& connection, const Step& step, const HttpAction& action,
-                           const Masker& masker) {
-    const auto request = to_request(action);
-    auto [write_error, written] = co_await http_ns::async_write(connection, request, token);
-    if (write_error)
-        co_return miss(fmt::format("{} {}: {}", action.method, action.path, write_error.message()));
-    Answer parser;
-    parser.body_limit(body_limit);
-    if (action.method == "HEAD") parser.skip(true);
-    const beast::error_code read_error = co_await read_answer(connection, parser);
-    if (read_error == beast::error::timeout)
-        co_return miss(
-            fmt::format("{} {}: no answer within {} ms", action.method, action.path, step.timeout_ms));
-    if (read_error)
-        co_return miss(fmt::format("{} {}: {}", action.method, action.path, read_error.message()));
-    Observed observed;
-    observed.status = static_cast<int>(parser.get().result_int());
-    observed.text = parser.get().body();
-    for (const auto& field : parser.get()) {
-        std::string name(field.name_string());
-        for (char& c : name)
-            if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-        observed.headers.emplace(std::move(name), std::string(field.value()));
-    }
-    co_return judged(step, std::move(observed), masker);
-}
-
 // docker-proxy accepts before it knows whether anybody listens behind it, and hangs up when nobody does.
 // A listener that keeps the connection open (or greets) is there.
 Task<StepOutcome> listens(Connection& connection, std::uint16_t port) {
@@ -199,13 +124,6 @@ Task<StepOutcome> listens(Connection& connection, std::uint16_t port) {
 }
 
 }  // namespace
-
-Task<StepOutcome> StepRunner::http(const Step& step, const HttpAction& action) {
-    Conversation talk = [&](Connection& connection) {
-        return exchange(connection, step, action, memory_.masker);
-    };
-    co_return co_await over_connection(action.port, step.timeout_ms, std::move(talk));
-}
 
 Task<StepOutcome> StepRunner::exec(const Step& step, const ExecAction& action) {
     engine::ExecSpec spec;

@@ -81,6 +81,13 @@ std::optional<Action> ActionReader::http(const Value& value) const {
                                                                  suggestion(*method, methods)));
         action.method = *method;
     }
+    if (const auto scheme = mapping.line("scheme")) {
+        constexpr std::array schemes = {std::string_view("http"), std::string_view("https")};
+        if (std::ranges::find(schemes, *scheme) == schemes.end())
+            context_.problem(*mapping.get("scheme"), fmt::format("unknown scheme {}; {}", in_quotes(*scheme),
+                                                                 suggestion(*scheme, schemes)));
+        action.tls = *scheme == "https";
+    }
     if (const auto path = mapping.line("path")) {
         // A captured Location may be the whole path.
         const std::string sample = replace_references(
@@ -290,7 +297,7 @@ std::string default_name(const Step& step) {
     struct Namer {
         const Step& step;
         std::string operator()(const HttpAction& http) const {
-            return fmt::format("http {} {}", http.method, http.path);
+            return fmt::format("{} {} {}", http.tls ? "https" : "http", http.method, http.path);
         }
         std::string operator()(const ExecAction& exec) const {
             const bool is_shell =

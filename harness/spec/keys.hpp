@@ -59,7 +59,8 @@ inline constexpr KeySet step(
                     "tcp",    "healthcheck", "expect",     "timeout", "retry",   "copy",   "file",
                     "run",    "parallel",    "background", "capture", "skip_if", "repeat", "same_as_control",
                     "command"});
-inline constexpr KeySet http("/$defs/http", {"method", "port", "path", "headers", "body", "file", "form"});
+inline constexpr KeySet http("/$defs/http",
+                             {"method", "scheme", "port", "path", "headers", "body", "file", "form"});
 inline constexpr KeySet form_field("/$defs/form_field", {"file", "text", "filename", "type"});
 inline constexpr KeySet copy("/$defs/copy", {"to", "from", "text", "owner", "mode"});
 inline constexpr KeySet run("/$defs/run", {"image", "command", "entrypoint", "user", "working_dir",

@@ -51,11 +51,7 @@ std::optional<Step> LifecycleReader::handler(const Value& value, const std::stri
         HttpAction http;
         http.path = object.text("path").value_or("/");
         if (const Value* number = object.get("port")) http.port = port(*number).value_or(0);
-        if (object.text("scheme").value_or("HTTP") != "HTTP") {
-            tcp_instead(*object.get("scheme"), where, "HTTPS");
-            step.action = TcpAction{http.port};
-            return step;
-        }
+        http.tls = object.text("scheme").value_or("HTTP") == "HTTPS";
         for (const ValuePtr& header : object.list("httpHeaders"))
             http.headers[kube_text(*header, "name")] = kube_text(*header, "value");
         step.action = std::move(http);

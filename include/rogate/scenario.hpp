@@ -45,6 +45,7 @@ struct HttpAction {
     std::map<std::string, std::string> headers;
     std::string body;
     std::vector<FormField> form = {};  // in place of `body`
+    bool tls = false;                  // HTTPS; the certificate is not looked at
     bool operator==(const HttpAction&) const = default;
 };
 struct ExecAction {

@@ -1,6 +1,7 @@
 """Steps that scenarios are made of, against a small server that keeps what it is sent, and says 201 also when it cannot."""
 import json
 import os
+import subprocess
 
 from faulty_engine import FaultyEngine
 from support import IDLE, IMAGE, contains, docker, equal, fingerprint, project
@@ -225,3 +226,18 @@ def test_a_command_that_the_engine_forgot_with_the_subject_is_the_subjects_affai
         done = p.run(env={"DOCKER_HOST": engine.address})
         equal(done.returncode, 1, done.stdout + done.stderr)
         contains(p.result["runs"][0]["phases"][-2]["message"], "exited with code 7")
+
+
+def test_https_is_spoken_and_its_certificate_is_not_looked_at():
+    with project() as p:
+        p.make("tls", {})
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=nobody",
+                        "-days", "1", "-keyout", p.path("tls/key.pem"), "-out", p.path("tls/cert.pem")], check=True, capture_output=True)
+        p.make("conf", {"nginx.conf": "events {} http { access_log off; server { listen 8443 ssl; ssl_certificate /tls/cert.pem; "
+                                      "ssl_certificate_key /tls/key.pem; return 200 hello; } }"})
+        p.scenario("exec nginx -c /conf/nginx.conf -g 'daemon off;'", ["./tls:/tls", "./conf:/conf"],
+                   [{"name": "says hello", "http": {"scheme": "https", "path": "/"}, "expect": {"body": "hello"}},
+                    {"name": "is no http", "http": {"path": "/"}, "expect": {"status": 400}}],
+                   subject={"image": "rogate/nginx", "ports": [8443]}, ready={"http": {"scheme": "https", "path": "/"}})
+        done = p.run()
+        equal((done.returncode, p.verdicts()), (0, {"/tls": "safe", "/conf": "safe"}), done.stdout + done.stderr)

@@ -320,8 +320,9 @@ TEST(LoaderCases, ProbesThatAreNotSpokenAskThePort) {
             "path: "
             "/}}}\n");
     ASSERT_EQ(https.readiness.checks.size(), 1U);
-    EXPECT_EQ(std::get<TcpAction>(https.readiness.checks[0].action).port, 8443);
-    EXPECT_THAT(https.notes, ElementsAre(HasSubstr("over HTTPS is not spoken")));
+    const auto& asked = std::get<HttpAction>(https.readiness.checks[0].action);
+    EXPECT_EQ((std::pair{asked.port, asked.tls}), (std::pair{std::uint16_t{8443}, true}));
+    EXPECT_TRUE(https.notes.empty());
 }
 
 TEST(LoaderCases, FieldsOfTheHostCanBeLeftOut) {
