@@ -36,5 +36,7 @@ void close_instances(void);
 void blind_instances(void);
 /* At most how many events no program saw to, because it was running already on that processor: lost like any other. */
 uint64_t missed_events(void);
+/* The same of checks of capabilities, which are not among them. */
+uint64_t missed_checks(void);
 
 #endif
