@@ -294,6 +294,8 @@ CapabilityResult Search::result_of(const std::string& name) const {
             result.reason = fmt::format("{}run {} without it failed: {}", by, run.plan.id, failure_of(run));
             for (CapabilityCheck& each : refused_anew(run, control(), name))
                 result.checks.push_back(std::move(each));
+            for (CapabilityCheck& each : calls_refused_anew(run, control()))
+                result.checks.push_back(std::move(each));
         } else {
             result.reason =
                 fmt::format("run {} without it cannot be relied on: {}", run.plan.id, distrust(run));
