@@ -26,7 +26,7 @@ Finding about_capability(Level level, std::string rule, const CampaignResult& re
     return found;
 }
 
-int need(CapabilityVerdict verdict) {
+int weight_of(CapabilityVerdict verdict) {
     return verdict == CapabilityVerdict::needed ? 2 : verdict == CapabilityVerdict::tolerated ? 1 : 0;
 }
 
@@ -49,7 +49,7 @@ std::vector<Finding> judge_capabilities(const CampaignResult& result, const Lock
         if (known == nullptr) continue;
         const auto before = known->find(each.name);
         const CapabilityVerdict was = before == known->end() ? CapabilityVerdict::unused : before->second;
-        if (need(each.verdict) > need(was)) {
+        if (weight_of(each.verdict) > weight_of(was)) {
             findings.push_back(
                 about_capability(updating ? Level::note : Level::fail, "new-capability", result, each,
                                  fmt::format("{} and is {} now",
@@ -60,7 +60,7 @@ std::vector<Finding> judge_capabilities(const CampaignResult& result, const Lock
                 findings.back().remedy =
                     "Look at it; if it is meant, take it into the lock file with --update-lock and commit "
                     "that.";
-        } else if (need(each.verdict) < need(was)) {
+        } else if (weight_of(each.verdict) < weight_of(was)) {
             findings.push_back(about_capability(
                 Level::note, "gone-capability", result, each,
                 fmt::format("was {} and is {} now", to_string(was), to_string(each.verdict))));

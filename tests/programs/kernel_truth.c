@@ -26,9 +26,9 @@
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define STREAM "/table/stream"
 /* Those that an engine gives a container, as /capabilities takes them; and by their bits. */
-#define DEFAULT_CAPABILITIES                                                                                     \
-    "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID", "SETPCAP", "NET_BIND_SERVICE", \
-        "NET_RAW", "SYS_CHROOT", "MKNOD", "AUDIT_WRITE", "SETFCAP"
+#define DEFAULT_CAPABILITIES                                                                                           \
+    "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID", "SETPCAP", "NET_BIND_SERVICE", "NET_RAW", \
+        "SYS_CHROOT", "MKNOD", "AUDIT_WRITE", "SETFCAP"
 #define DEFAULT_SET 0xa80425fbull
 
 static int commands; /* the agent's standard input */
@@ -131,7 +131,8 @@ static void take_check(struct seen* seen, const unsigned char* at) {
     memcpy(&check, at, sizeof check);
     at += sizeof check;
     if (check.capability < 0 || strcmp(take_text(&at), "capabilities")) return;
-    if (check.capability == CAP_SYS_CHROOT && strcmp(take_text(&at), "chroot")) return; /* the number of the call is right */
+    if (check.capability == CAP_SYS_CHROOT && strcmp(take_text(&at), "chroot"))
+        return; /* the number of the call is right */
     *(check.error ? &seen->denied : &seen->used) |= 1ull << check.capability;
 }
 

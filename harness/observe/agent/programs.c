@@ -224,7 +224,7 @@ static int open_and_load(const struct btf* kernel, size_t ring_bytes, bool exact
     facts.sees_uring = uring != NOTHING;
     checks = checks_tier(kernel, exact);
     facts.typed = reading >= FROM_TASK && kernel && has_helper(kernel, BPF_FUNC_get_current_task_btf); /* 5.11 */
-    facts.has_task_regs = facts.typed && has_helper(kernel, BPF_FUNC_task_pt_regs);                      /* 5.15 */
+    facts.has_task_regs = facts.typed && has_helper(kernel, BPF_FUNC_task_pt_regs);                    /* 5.15 */
     facts.casts = reading >= ANYWHERE && facts.typed && has_function(kernel, "bpf_rdonly_cast");
     facts.knows_refusals = exact;
     facts.uring_pre_6_0 = uring_took_exact = uring == URING_PRE_6_0;
