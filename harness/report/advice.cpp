@@ -219,7 +219,8 @@ std::string counted(std::size_t count, std::string_view one, std::string_view ma
 
 std::string failed_run(const CampaignResult& result) {
     for (const RunRecord& run : result.runs) {
-        if (run.passed || run.plan.kind != RunKind::control) continue;
+        // A run without a capability is to fail where that is needed.
+        if (run.passed || run.plan.capabilities || run.plan.no_new_privileges) continue;
         for (const PhaseRecord& phase : run.phases)
             if (!phase.passed)
                 return fmt::format("run {} ({}) failed in {}: {}", run.plan.id, to_string(run.plan.kind),

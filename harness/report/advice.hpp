@@ -44,8 +44,8 @@ bool can_be_read_only(Verdict verdict);
 // "3 of 6 mounts can be read-only".
 std::string headline(const CampaignResult& result);
 
-// "run 1 (control) failed in services: …" of the first control run that did; empty: all passed. Where there
-// is no mount nothing else would say it.
+// "run 1 (control) failed in services: …" of the first run that did, but for those that were made to settle
+// capabilities; empty: all passed. Where there is no mount nothing else would say it.
 std::string failed_run(const CampaignResult& result);
 
 // "1 kind of write", "3 kinds of write".
