@@ -28,10 +28,10 @@ agent=build/dev/harness/observe/agent/rogate-observer
 programs=build/dev/tests/programs
 suffix=''
 if [ "$arch" = "$(dpkg --print-architecture)" ]; then
-  build dev --target rogate-observer write_calls kernel_truth
+  build dev --target rogate-observer write_calls capabilities kernel_truth
 else
   suffix=-$arch
-  build dev --target "rogate-observer-for-$arch" "write_calls-for-$arch" "kernel_truth-for-$arch"
+  build dev --target "rogate-observer-for-$arch" "write_calls-for-$arch" "capabilities-for-$arch" "kernel_truth-for-$arch"
 fi
 [ -s "$agent$suffix" ] || { echo "ci/kernels.sh: build/dev was configured without a compiler for $arch" >&2; exit 3; }
 mkdir -p "$store"
@@ -63,8 +63,9 @@ fetch() {
 mkdir "$work/root"
 cp "$agent$suffix" "$work/root/agent"
 cp "$programs/write_calls$suffix" "$work/root/write_calls"
+cp "$programs/capabilities$suffix" "$work/root/capabilities"
 cp "$programs/kernel_truth$suffix" "$work/root/init"
-(cd "$work/root" && printf '%s\n' agent write_calls init | cpio -o -H newc --quiet) >"$work/initrd"
+(cd "$work/root" && printf '%s\n' agent write_calls capabilities init | cpio -o -H newc --quiet) >"$work/initrd"
 
 failed=0
 for release in "$@"; do
@@ -72,9 +73,10 @@ for release in "$@"; do
   say "$release ($arch)"
   timeout 900 "${emulator[@]}" -m 768 -smp 1 -nographic -no-reboot -nic none -kernel "$store/$release" \
     -initrd "$work/initrd" -append "console=$console loglevel=3 panic=-1 ${ROGATE_OBSERVER_DEBUG:+ROGATE_OBSERVER_DEBUG=1}" </dev/null >"$work/$release.log" 2>&1 || true
-  tr -d '\r' <"$work/$release.log" | grep -aoE '(kernel|hooks|truth|missed|invented|kernel_truth): .*' | sort -u | sed 's/^/  /' || true
+  tr -d '\r' <"$work/$release.log" | grep -aoE '(kernel|hooks|truth|checks|missed|invented|kernel_truth): .*' | sort -u | sed 's/^/  /' || true
   truth=$(grep -aoE 'truth: .*' "$work/$release.log" | tr -d '\r' || true)
-  if [[ $truth =~ ^truth:\ [0-9]+\ calls,\ [1-9][0-9]*\ refused,\ [0-9]+\ seen,\ 0\ missed,\ 0\ invented,\ 0\ doubtful,\ 0\ lost ]]; then
+  if [[ $truth =~ ^truth:\ [0-9]+\ calls,\ [1-9][0-9]*\ refused,\ [0-9]+\ seen,\ 0\ missed,\ 0\ invented,\ 0\ doubtful,\ 0\ lost ]] &&
+    grep -aqE 'checks: 14 used, 13 denied, 0 lost' "$work/$release.log"; then
     continue
   else
     failed=1

@@ -141,6 +141,20 @@ std::string_view to_string(Origin::Kind kind) {
     return "?";
 }
 
+std::string_view to_string(CapabilityVerdict verdict) {
+    switch (verdict) {
+        case CapabilityVerdict::unused:
+            return "unused";
+        case CapabilityVerdict::tolerated:
+            return "tolerated";
+        case CapabilityVerdict::needed:
+            return "needed";
+        case CapabilityVerdict::inconclusive:
+            return "inconclusive";
+    }
+    return "?";
+}
+
 std::string errno_name(int error) {
     if (error == 0) return "ok";
     // strerrorname_np is glibc's own (2.32 and newer); rogate is built on Debian 12 (2.36).

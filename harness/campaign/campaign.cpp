@@ -15,6 +15,7 @@
 #include "campaign/companions.hpp"
 #include "campaign/data.hpp"
 #include "campaign/exercise.hpp"
+#include "campaign/harden.hpp"
 #include "campaign/images.hpp"
 #include "campaign/members.hpp"
 #include "campaign/pod.hpp"
@@ -449,6 +450,7 @@ Task<> Campaign::start_observer(std::unique_ptr<observe::Observer>* observer) {
     sidecar.session = session;
     sidecar.ring_bytes = options.ring_bytes;
     sidecar.reply_timeout = options.observer_timeout;
+    sidecar.sees_capabilities = is_hardened(result.scenario);
     auto started = co_await campaign::start_observer(client, *choice, std::move(sidecar), status);
     if (!started) co_return fail(std::move(started.error()).with_context("starting the observer"));
     *observer = std::move(*started);
@@ -591,16 +593,22 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
         if (plans.empty()) leave_out_what_fell(*record, mounts, question);
         plans.push_back(std::move(*record));
     }
-    if (interrupted)
-        refuses(1, question);
-    else if (auto cleared = co_await clear_remains(bench); !cleared)
-        co_return cleared;
+    if (interrupted) refuses(1, question);
     result.stopped = question.stopped;
     advise::Conclusion concluded = advise::conclude(advisor, question, plans);
     result.mounts = std::move(concluded.mounts);
     result.recommendation = std::move(concluded.recommendation);
     result.settings = std::move(concluded.settings);
     result.data_differences = verdict::with_use(question.data_differences, plans);
+    if (is_hardened(result.scenario) && !interrupted) {
+        auto asked = capability_question(result.scenario, client.server().read_only_root_has_tmpfs());
+        if (!asked) co_return fail(std::move(asked.error()));
+        auto hardening =
+            harden(*tries, options.budget.get(), std::move(*asked), plans, result, status, &interrupted);
+        if (auto hardened = co_await std::move(hardening); !hardened) co_return hardened;
+    }
+    if (!interrupted)
+        if (auto cleared = co_await clear_remains(bench); !cleared) co_return cleared;
     note_mount_points(data, result.mounts);
     tell_exercise(result);
     name_all_runs(*tries, result.mounts);
@@ -654,6 +662,7 @@ Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std
         result.duration_s = took();
         co_return std::move(result);
     };
+    if (auto can = capability_question(result.scenario, false); !can) co_return fail(std::move(can.error()));
     if (options.budget && !options.budget->refusal(1).empty()) co_return co_await end_without_runs();
     auto facts = co_await engine_facts(client);
     if (!facts) co_return fail(std::move(facts.error()));

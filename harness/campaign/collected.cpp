@@ -50,6 +50,7 @@ Task<> collect(Bench& bench, RunRecord& record) {
     record.read_back = std::move(recording->read_back);
     record.listed = std::move(recording->listed);
     record.exec_refused = std::move(recording->exec_refused);
+    record.checks = std::move(recording->checks);
     record.lost_events = recording->lost_events;
     record.observer = bench.observer.facts().kind;
     record.observer_problem = std::move(recording->problem);

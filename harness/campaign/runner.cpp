@@ -669,6 +669,8 @@ engine::ContainerSpec container_for(const Bench& bench, const RunPlan& plan,
         if (path.as == WritableAs::tmpfs && !bench.data.makes_tmpfs())
             spec.tmpfs.emplace(path.path, path.tmpfs_options);
     for (const auto& [name, value] : plan.environment) spec.env.push_back(name + "=" + value);
+    if (plan.capabilities) spec.cap_drop = {"ALL"}, spec.cap_add = *plan.capabilities;
+    if (plan.no_new_privileges) spec.security_opt.emplace_back("no-new-privileges:true");
     place_on_network(subject, bench.network, bench.relay.empty(), spec);
     spec.read_only_rootfs = subject.read_only_rootfs || contains(plan.read_only, "/");
     return spec;

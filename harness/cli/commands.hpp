@@ -39,6 +39,7 @@ struct RunOptions {
     std::string observer = "auto";  // auto, ebpf, ptrace, none
     std::string requests = "auto";  // auto, ports, relay
     bool rootfs = false;            // --rootfs: "/" of each subject is a candidate as well
+    bool capabilities = false;      // --capabilities: what can be dropped of them, and no-new-privileges
     bool offline = false;           // --offline: the runs' network reaches nothing outside
     std::vector<std::string>
         settings;              // --settings FILE: what is tried beside the shipped ones, and before them

@@ -128,6 +128,9 @@ int main(int argc, char** argv) {
             run.soak = std::chrono::milliseconds(*parsed);
             return std::string();
         });
+    run_app->add_flag("--capabilities", run.capabilities,
+                      "Settle as well which capabilities the subject can do without, and whether it "
+                      "runs with no-new-privileges");
     run_app->add_flag("--allow-commands", run.allow_commands,
                       "Let the steps of scenario files run commands on this machine");
     const auto add_reading = [&](CLI::App* to, auto& options) {

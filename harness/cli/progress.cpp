@@ -24,6 +24,12 @@ std::string describe(const RunPlan& plan) {
         return fmt::format("run {} (control, as configured{})", plan.id, state);
     std::string targets;
     for (const std::string& target : plan.read_only) targets += (targets.empty() ? "" : " ") + target;
+    if (plan.capabilities)
+        state += plan.capabilities->empty()
+                     ? std::string(", without capabilities")
+                     : fmt::format(", capabilities: {}", fmt::join(*plan.capabilities, " "));
+    if (plan.no_new_privileges) state += ", no-new-privileges";
+    if (targets.empty()) return fmt::format("run {} ({}{})", plan.id, to_string(plan.kind), state);
     return fmt::format("run {} ({}, read-only: {}{})", plan.id, to_string(plan.kind), targets, state);
 }
 

@@ -104,7 +104,7 @@ std::vector<Together> settled_together(const RunOptions& options, std::vector<Wh
     // One of these watches a container at a time; and what is opened up, or tried since a revision, is so by
     // scenario.
     const bool one_by_one = options.observer == "ptrace" || options.observer == "none" || options.open_up ||
-                            !options.since.empty();
+                            options.capabilities || !options.since.empty();
     for (Whole& whole : wholes) {
         Together together;
         for (std::size_t i = 0; i < chosen.size(); ++i)
@@ -174,7 +174,16 @@ int run_command(const Global& global, const RunOptions& options) {
         }
     }
     if (worst != 0) return worst;
-    for (Scenario& scenario : scenarios) scenario.rootfs = options.rootfs;
+    for (Scenario& scenario : scenarios) {
+        scenario.rootfs = scenario.rootfs || options.rootfs;
+        scenario.tries_capabilities = scenario.tries_capabilities || options.capabilities;
+        scenario.tries_no_new_privileges = scenario.tries_no_new_privileges || options.capabilities;
+    }
+    if (options.together && options.capabilities)
+        std::fputs(
+            "rogate: note: --capabilities: each service is settled by a campaign of its own, whatever "
+            "--together says\n",
+            stderr);
     // By all of them, so that the shards of one campaign lay out their results alike.
     const bool several = scenarios.size() > 1;
     if (auto used = check_variables(surroundings->variables, scenarios); !used)

@@ -7,8 +7,12 @@
 namespace rogate::cli {
 
 int verdict_code(const CampaignResult& result) {
-    const bool open = std::any_of(result.mounts.begin(), result.mounts.end(),
-                                  [](const MountResult& m) { return m.verdict == Verdict::inconclusive; });
+    const bool open =
+        std::any_of(result.mounts.begin(), result.mounts.end(),
+                    [](const MountResult& m) { return m.verdict == Verdict::inconclusive; }) ||
+        std::any_of(result.capabilities.begin(), result.capabilities.end(), [](const CapabilityResult& each) {
+            return each.verdict == CapabilityVerdict::inconclusive;
+        });
     // A state in which every control run fails; one that fails now and then is no answer of the scenario's.
     std::map<DataState, bool> ever_passed;
     for (const RunRecord& run : result.runs)

@@ -97,6 +97,7 @@ Decision decide(const Question& question) {
             take(judge_by_requirements({result, mount}, question.policy));
         }
         if (question.lock != nullptr) take(compare_with_lock(result, *question.lock, question.updating));
+        take(judge_capabilities(result, question.lock, question.updating));
     }
     take(look_at_policy(question, used));
     failures_first(decision);

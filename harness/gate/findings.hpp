@@ -33,4 +33,8 @@ Decision decide_since(const Question& question);
 
 std::vector<Finding> compare_with_lock(const CampaignResult& result, const Lock& lock, bool updating);
 
+// What is inconclusive of the capabilities; and against the lock, if there is one, what is needed that was
+// not.
+std::vector<Finding> judge_capabilities(const CampaignResult& result, const Lock* lock, bool updating);
+
 }  // namespace rogate::gate

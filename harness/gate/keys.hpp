@@ -16,9 +16,10 @@ inline constexpr KeySet policy_require("/$defs/require", {"real-data", "scenario
 inline constexpr std::array policy_sets{policy, policy_mount, policy_write, policy_require};
 
 inline constexpr KeySet lock("", {"schema", "scenarios"});
-inline constexpr KeySet lock_scenario("/$defs/scenario", {"name", "mounts"});
+inline constexpr KeySet lock_scenario("/$defs/scenario", {"name", "mounts", "capabilities"});
+inline constexpr KeySet lock_capability("/$defs/capability", {"name", "verdict"});
 inline constexpr KeySet lock_mount("/$defs/mount", {"target", "verdict", "writable", "writes"});
 inline constexpr KeySet lock_write("/$defs/write", {"path", "operation", "process"});
-inline constexpr std::array lock_sets{lock, lock_scenario, lock_mount, lock_write};
+inline constexpr std::array lock_sets{lock, lock_scenario, lock_mount, lock_write, lock_capability};
 
 }  // namespace rogate::gate::keys

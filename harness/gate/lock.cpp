@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <rogate/names.hpp>
 
 #include "base/escape.hpp"
@@ -43,6 +44,16 @@ LockedMount locked_mount(const MountResult& result, const LockedMount* old, cons
                                                                    : locked_write(attempt, target, names));
     }
     return mount;
+}
+
+LockedCapabilities locked_capabilities(const CampaignResult& result, LockedCapabilities known) {
+    LockedCapabilities made;
+    for (const CapabilityResult& each : result.capabilities)
+        if (each.verdict != CapabilityVerdict::inconclusive)
+            made[each.name] = each.verdict;
+        else if (const auto before = known.find(each.name); before != known.end())
+            made.insert(*before);
+    return made;
 }
 
 std::string scalar(const std::string& raw) {
@@ -89,6 +100,10 @@ Lock updated(const Lock& old, const std::vector<CampaignResult>& results) {
                 scenario[target] = *known;
         }
         if (!scenario.empty()) lock.scenarios[result.scenario.name] = std::move(scenario);
+        if (result.capabilities.empty()) continue;
+        LockedCapabilities& capabilities = lock.capabilities[result.scenario.name];
+        capabilities = locked_capabilities(result, std::move(capabilities));
+        lock.scenarios.try_emplace(result.scenario.name);
     }
     return lock;
 }
@@ -115,6 +130,11 @@ std::string render_lock(const Lock& lock) {
                                    yaml_scalar(write.path), yaml_scalar(write.operation),
                                    yaml_scalar(write.process));
         }
+        const auto capabilities = lock.capabilities.find(name);
+        if (capabilities == lock.capabilities.end() || capabilities->second.empty()) continue;
+        out += "    capabilities:\n";
+        for (const auto& [capability, verdict] : capabilities->second)
+            out += fmt::format("      - {{name: {}, verdict: {}}}\n", scalar(capability), to_string(verdict));
     }
     return out;
 }
@@ -194,6 +214,24 @@ void read_mount(const Value& value, LockedScenario& scenario, const LockContext&
                                in_quotes(*target)));
 }
 
+void read_capability(const Value& value, LockedCapabilities& all, const Context& context) {
+    static constexpr std::array verdicts{CapabilityVerdict::unused, CapabilityVerdict::tolerated,
+                                         CapabilityVerdict::needed};
+    static constexpr std::array<std::string_view, 3> names{"unused", "tolerated", "needed"};
+    const Mapping mapping(value, "a capability", keys::lock_capability, context);
+    const auto name = required_line(mapping, "name", context),
+               verdict = required_line(mapping, "verdict", context);
+    if (!name || !verdict) return;
+    const auto found = std::ranges::find(names, *verdict);
+    if (found == names.end())
+        context.problem(*mapping.get("verdict"), fmt::format("unknown verdict {}; {}", in_quotes(*verdict),
+                                                             spec::suggestion(*verdict, names)));
+    else if (!all.emplace(unescape_text(*name), verdicts[static_cast<std::size_t>(found - names.begin())])
+                  .second)
+        context.problem(value,
+                        fmt::format("capability {} is there twice; keep one of the two", in_quotes(*name)));
+}
+
 void read_scenario(const Value& value, Lock& lock, const LockContext& read) {
     const Context& context = read.spec;
     const Mapping mapping(value, "a scenario", keys::lock_scenario, context);
@@ -201,6 +239,10 @@ void read_scenario(const Value& value, Lock& lock, const LockContext& read) {
     if (!name) return;
     LockedScenario scenario;
     each_of(mapping, "mounts", context, [&](const Value& item) { read_mount(item, scenario, read); });
+    LockedCapabilities capabilities;
+    each_of(mapping, "capabilities", context,
+            [&](const Value& item) { read_capability(item, capabilities, context); });
+    if (!capabilities.empty()) lock.capabilities[unescape_text(*name)] = std::move(capabilities);
     if (!lock.scenarios.emplace(unescape_text(*name), std::move(scenario)).second)
         context.problem(value,
                         fmt::format("scenario {} is there twice; keep one of the two, or make the file again "

@@ -26,11 +26,13 @@ struct LockedMount {
     bool operator==(const LockedMount&) const = default;
 };
 
-using LockedScenario = std::map<std::string, LockedMount>;  // by target
+using LockedScenario = std::map<std::string, LockedMount>;            // by target
+using LockedCapabilities = std::map<std::string, CapabilityVerdict>;  // by name; none of them is inconclusive
 
 struct Lock {
     std::string file;
     std::map<std::string, LockedScenario> scenarios;
+    std::map<std::string, LockedCapabilities> capabilities = {};  // by scenario; of those that settled them
     bool operator==(const Lock&) const = default;
 };
 
@@ -45,8 +47,8 @@ const LockedWrite* entry_for(const LockedMount& locked, const Attempt& attempt, 
                              const VolatileNames& names);
 
 // `old` with what the results say put in. An entry that still covers a write stays as it is, so that patterns
-// which somebody widened by hand last; scenarios without a result stay; a mount whose verdict is inconclusive
-// stays too.
+// which somebody widened by hand last; scenarios without a result stay; a mount or a capability whose verdict
+// is inconclusive stays too.
 Lock updated(const Lock& old, const std::vector<CampaignResult>& results);
 
 // Sorted, one line for each write: equal locks give equal bytes.

@@ -86,6 +86,12 @@ std::optional<Frame> decode(std::uint16_t type, Payload& payload) {
         }
         case FRAME_TARGET:
             return TargetEvent{payload.text(), payload.text()};
+        case FRAME_CAPABILITY:
+            return CapabilityEvent{payload.fixed<frame_capability>(), payload.text(), payload.text()};
+        case FRAME_CHECKS: {
+            const auto fixed = payload.fixed<frame_checks>();
+            return ChecksEvent{fixed.lost, fixed.audited_only != 0};
+        }
         case FRAME_ERROR:
             return AgentError{payload.text()};
         default:

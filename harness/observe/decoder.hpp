@@ -51,11 +51,19 @@ struct DoubtEvent {
 struct TargetEvent {
     std::string target, point;
 };
+struct CapabilityEvent {
+    frame_capability fixed{};
+    std::string comm, call;
+};
+struct ChecksEvent {
+    std::uint64_t lost = 0;
+    bool audited_only = false;
+};
 struct AgentError {
     std::string text;
 };
 using Frame = std::variant<Hello, Reply, AttemptEvent, CountEvent, UseEvent, ReadEvent, StatsEvent, RootEvent,
-                           DoubtEvent, TargetEvent, AgentError>;
+                           DoubtEvent, TargetEvent, CapabilityEvent, ChecksEvent, AgentError>;
 
 class Decoder {
   public:

@@ -23,6 +23,7 @@ struct Recording {
     std::optional<std::map<std::string, std::uint64_t>> read_back;
     std::map<std::string, std::uint64_t> listed = {};      // see RunRecord::listed
     std::map<std::string, std::string> exec_refused = {};  // see RunRecord::exec_refused
+    std::optional<CapabilityChecks> checks = {};           // see RunRecord::checks
     double started_s = 0;  // when the container was started, on a clock that all of them have
     std::uint64_t lost_events = 0;
     std::string problem;    // the account is not whole, and why; empty: it is
@@ -92,6 +93,7 @@ struct SidecarOptions {
     std::string place = {};                           // tells observers of one session apart ("-2")
     std::size_t ring_bytes = 16U << 20U;              // of the kernel's ring buffer; a power of two
     std::chrono::milliseconds reply_timeout{30'000};  // for its answer to a command
+    bool sees_capabilities = false;                   // checks of capabilities are recorded as well
 };
 
 // The eBPF observer: imports the agent's image, starts it as a sidecar, and waits until its programs are

@@ -23,7 +23,7 @@
 #include <stdint.h>
 
 #define PROTOCOL_MAGIC "ROGATE"
-#define PROTOCOL_VERSION 4
+#define PROTOCOL_VERSION 5
 #define PROTOCOL_SLOTS 64u /* containers that the eBPF agent watches at once */
 #define PROTOCOL_MAX_FRAME (64u * 1024u)
 
@@ -39,6 +39,8 @@ enum frame_type {
     FRAME_ERROR = 8,   /* text: the agent cannot go on */
     FRAME_DOUBT = 9,   /* struct frame_doubt, text: what was seen, and cannot be relied on */
     FRAME_TARGET = 10, /* texts: a mount's target as it was asked for, and where it is */
+    FRAME_CAPABILITY = 12, /* struct frame_capability, texts: comm, call */
+    FRAME_CHECKS = 13,     /* struct frame_checks: the agent sees checks of capabilities; behind the last of them */
     FRAME_READ = 11 /* u64, u64, text: mount point: of the uses that were told last, files that can have been
                      * read and were there before the container's last start; and directories */
 };
@@ -102,6 +104,19 @@ struct frame_doubt {
 struct frame_stats {
     uint64_t lost, attempts;
 };
+/* Checks of a capability that agree in all but the process. */
+struct frame_capability {
+    uint64_t count;
+    uint32_t phase, root, uid;
+    int32_t capability; /* its number; -1: none, a call was refused */
+    int32_t error;      /* 0: the process had it */
+    uint32_t reserved;
+};
+struct frame_checks {
+    uint64_t lost;
+    uint32_t audited_only; /* what the kernel checks for its own information is left out */
+    uint32_t reserved;
+};
 struct frame_root {
     uint64_t time;
     uint32_t pid;
@@ -120,6 +135,8 @@ ROGATE_SIZE(struct frame_count, 16);
 ROGATE_SIZE(struct frame_stats, 16);
 ROGATE_SIZE(struct frame_root, 16);
 ROGATE_SIZE(struct frame_doubt, 16);
+ROGATE_SIZE(struct frame_capability, 32);
+ROGATE_SIZE(struct frame_checks, 16);
 #undef ROGATE_SIZE
 
 #endif

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <tuple>
 
+#include "base/capabilities.hpp"
 #include "base/text.hpp"
 
 namespace rogate::observe {
@@ -255,10 +256,47 @@ std::optional<std::map<std::string, std::uint64_t>> Recorder::read_back() const 
 
 std::string Recorder::phase_of(const AttemptEvent& event) const {
     if ((event.fixed.flags & ATTEMPT_HELD) != 0) return held_phase;
+    return phase_of(event.fixed.phase, event.fixed.root);
+}
+
+std::string Recorder::phase_of(std::uint32_t phase, std::uint32_t root) const {
     // A process that neither the container's start nor the harness put there is the engine's: a health check.
-    if (!first_processes_.contains(event.fixed.root) && !own_.contains(event.fixed.root))
-        return "healthcheck";
-    return event.fixed.phase < phases_.size() ? phases_[event.fixed.phase] : "?";
+    if (!first_processes_.contains(root) && !own_.contains(root)) return "healthcheck";
+    return phase < phases_.size() ? phases_[phase] : "?";
+}
+
+void Recorder::take(const CapabilityEvent& event) {
+    checks_.push_back(event);
+}
+void Recorder::take(const ChecksEvent& event) {
+    checks_end_ = event;
+}
+
+// Those of several processes that agree in everything else are one.
+std::optional<CapabilityChecks> Recorder::checks() const {
+    if (!checks_end_) return std::nullopt;
+    CapabilityChecks found;
+    found.audited_only = checks_end_->audited_only;
+    found.lost = checks_end_->lost;
+    std::map<std::tuple<Word, Word, Word, Word, std::uint32_t, int>, std::size_t> places;
+    for (const CapabilityEvent& event : checks_) {
+        CapabilityCheck check;
+        if (event.fixed.capability >= 0) check.capability = capability_name(event.fixed.capability);
+        check.call = event.call;
+        check.comm = event.comm;
+        check.phase = phase_of(event.fixed.phase, event.fixed.root);
+        check.uid = event.fixed.uid;
+        check.error = event.fixed.error;
+        check.count = event.fixed.count;
+        const auto [at, fresh] = places.try_emplace(
+            std::tuple(check.capability, check.call, check.comm, check.phase, check.uid, check.error),
+            found.all.size());
+        if (fresh)
+            found.all.push_back(std::move(check));
+        else
+            found.all[at->second].count += check.count;
+    }
+    return found;
 }
 
 Recording Recorder::finish() {
@@ -266,6 +304,7 @@ Recording Recorder::finish() {
     recording.lost_events = lost_ + dropped_;
     recording.uses = std::move(uses_);
     recording.read_back = read_back();
+    recording.checks = checks();
     if (restarted_)
         for (const auto& [mount, reads] : reads_of_start_) recording.listed[mount] = reads.directories;
     if (started_) recording.started_s = static_cast<double>(*started_) / 1e9;

@@ -46,6 +46,8 @@ class Recorder {
     void take(const UseEvent& event);
     void take(const ReadEvent& event);
     void take(const StatsEvent& event) { lost_ = event.lost; }
+    void take(const CapabilityEvent& event);
+    void take(const ChecksEvent& event);
     void take(const RootEvent& event);
     void take(DoubtEvent event);
     // Where the runtime has put a mount, whose target leads through a symlink of the image's.
@@ -59,6 +61,8 @@ class Recorder {
     Opener opener_of(const AttemptEvent& event) const;
     std::set<Opener> readers() const;
     std::string phase_of(const AttemptEvent& event) const;
+    std::string phase_of(std::uint32_t phase, std::uint32_t root) const;
+    std::optional<CapabilityChecks> checks() const;
     bool is_refused_on_unknown(const AttemptEvent& event, const Word& target) const;
     std::uint64_t count_of(const AttemptEvent& event) const;
     std::string as_asked_for(std::string path) const;
@@ -79,6 +83,8 @@ class Recorder {
         std::uint64_t files = 0, directories = 0;
     };
     std::map<std::string, Reads> reads_of_start_;  // by mount point, since it was first started anew
+    std::vector<CapabilityEvent> checks_;
+    std::optional<ChecksEvent> checks_end_;
     std::set<std::uint32_t> first_processes_;
     std::set<std::int64_t> own_;
     std::uint64_t lost_ = 0;     // as the agent says

@@ -187,6 +187,10 @@ Result<> Sidecar::take_frames(Shared& shared) {
             recorder->take(*root);
         } else if (auto* doubt = std::get_if<DoubtEvent>(&value)) {
             recorder->take(std::move(*doubt));
+        } else if (auto* check = std::get_if<CapabilityEvent>(&value)) {
+            recorder->take(*check);
+        } else if (auto* checks = std::get_if<ChecksEvent>(&value)) {
+            recorder->take(*checks);
         } else if (auto* target = std::get_if<TargetEvent>(&value)) {
             recorder->take(*target);
         }
@@ -288,6 +292,7 @@ Task<> Sidecar::create_container(const std::string& image) {
     spec.name = fmt::format("rogate-{}-observer{}", options_.session, options_.place);
     spec.image = image;
     spec.entrypoint = std::vector<std::string>{"/rogate-observer", std::to_string(options_.ring_bytes)};
+    if (options_.sees_capabilities) spec.entrypoint->emplace_back("capabilities");
     spec.labels = labels(options_.session, "observer");
     spec.network_disabled = true;
     spec.pid_mode = "host";  // the subject's processes are looked up in /proc

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/writable_place.hpp"
+#include "patch/capabilities.hpp"
 #include "patch/compose_services.hpp"
 #include "patch/environment.hpp"
 #include "patch/job.hpp"
@@ -67,6 +68,7 @@ class Compose {
         for (auto& lists : lists_) lists->finish();
         VolumeLists& own = *lists_.back();
         set_environment(job_, own.file(), own.service(), "service '" + service_ + "'", own.sharing, true);
+        set_capabilities(job_, own.file(), own.service(), "service '" + service_ + "'", own.sharing);
         add_top_level();
     }
 

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <set>
 
 #include "base/writable_place.hpp"
+#include "patch/capabilities.hpp"
 #include "patch/job.hpp"
 #include "patch/shell_words.hpp"
 #include "patch/volume_entry.hpp"
@@ -35,7 +37,7 @@ constexpr std::string_view short_no_value = "ditPq";
 
 // A mount that the command line names: which bytes of which word are its value.
 struct Flag {
-    enum class Kind { volume, mount, tmpfs, env } kind = Kind::volume;
+    enum class Kind { volume, mount, tmpfs, env, cap_add, cap_drop, security_opt } kind = Kind::volume;
     const Word* word = nullptr;
     std::size_t at = 0;  // of the value in the word
     std::string value() const { return word->value.substr(at); }
@@ -83,6 +85,7 @@ class Command {
     bool read_only_root() const { return root_; }
     Result<> set_root();
     Result<> set_variable(const std::string& name, const std::string& value);
+    Result<> set_capabilities(const Recommendation& advice);
     std::vector<Edit> edits() const;
 
   private:
@@ -125,6 +128,9 @@ void Command::take_value(std::string_view name, const Word& word, std::size_t at
     if (name == "--mount") flags_.push_back({Flag::Kind::mount, &word, at});
     if (name == "--tmpfs") flags_.push_back({Flag::Kind::tmpfs, &word, at});
     if (name == "--env" || name == "-e") flags_.push_back({Flag::Kind::env, &word, at});
+    if (name == "--cap-add") flags_.push_back({Flag::Kind::cap_add, &word, at});
+    if (name == "--cap-drop") flags_.push_back({Flag::Kind::cap_drop, &word, at});
+    if (name == "--security-opt") flags_.push_back({Flag::Kind::security_opt, &word, at});
 }
 
 void Command::take_flag(std::size_t& i) {
@@ -164,6 +170,9 @@ std::string Command::target_of(const Flag& flag) const {
         case Flag::Kind::tmpfs:
             return parse_tmpfs(value).target;
         case Flag::Kind::env:
+        case Flag::Kind::cap_add:
+        case Flag::Kind::cap_drop:
+        case Flag::Kind::security_opt:
             return "";
         case Flag::Kind::volume:
             break;
@@ -175,7 +184,7 @@ std::string Command::target_of(const Flag& flag) const {
 Result<std::optional<Flag>> Command::locate(const std::string& target) const {
     std::optional<Flag> found;
     for (const Flag& flag : flags_) {
-        if (flag.kind == Flag::Kind::env) continue;
+        if (flag.kind >= Flag::Kind::env) continue;  // no mount
         const std::string text = target_of(flag);
         if (has_variable(text) && could_be(text, target))
             return fail(
@@ -202,6 +211,24 @@ Result<> Command::set_variable(const std::string& name, const std::string& value
                         fmt::format("{} is set to something else than '{}', which the run had", name, value));
     }
     add("--env " + shell_quoted(name + "=" + value));
+    return {};
+}
+
+Result<> Command::set_capabilities(const Recommendation& advice) {
+    std::set<std::string> missing;
+    if (advice.capabilities) missing.insert(advice.capabilities->begin(), advice.capabilities->end());
+    bool drops_all = false, forbids = false;
+    for (const Flag& flag : flags_) {
+        const std::string name = plain_capability(flag.value());
+        drops_all = drops_all || (flag.kind == Flag::Kind::cap_drop && name == "ALL");
+        forbids = forbids || (flag.kind == Flag::Kind::security_opt && is_no_new_privileges(flag.value()));
+        if (flag.kind == Flag::Kind::cap_add && advice.capabilities && missing.erase(name) == 0)
+            return fail(ErrorKind::usage,
+                        fmt::format("--cap-add {} is not needed; take it out by hand", flag.value()));
+    }
+    if (advice.capabilities && !drops_all) add("--cap-drop ALL");
+    for (const std::string& each : missing) add("--cap-add " + shell_quoted(each));
+    if (advice.no_new_privileges && !forbids) add("--security-opt no-new-privileges:true");
     return {};
 }
 
@@ -421,6 +448,8 @@ Result<CommandChange> change_command(const CampaignResult& result, const std::st
     }
     for (const auto& [name, value] : result.recommendation.environment)
         if (auto done = command.set_variable(name, value); !done) return fail(std::move(done.error()));
+    if (auto done = command.set_capabilities(result.recommendation); !done)
+        return fail(std::move(done.error()));
     for (const WritablePath& writable : result.recommendation.writable)
         if (auto done = add_writable(result, command, writable, change); !done)
             return fail(std::move(done.error()));

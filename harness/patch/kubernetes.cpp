@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "patch/capabilities.hpp"
 #include "patch/environment.hpp"
 #include "patch/job.hpp"
 #include "patch/reach.hpp"
@@ -84,6 +85,7 @@ class Kubernetes {
         for (const WritablePath& writable : job_.result.recommendation.writable) add(writable);
         add_lists();
         set_container_env(job_, file(), container_, who(), sharing_);
+        set_container_capabilities(job_, file(), container_, who(), sharing_);
     }
 
   private:
@@ -229,9 +231,10 @@ void Kubernetes::root() {
     NodePtr yes = make_scalar("true");
     yes->style = 'L';
     Node& owner = context ? *context.owner : *container_;
+    auto pairs = security_context_of(job_.result.recommendation);
+    pairs.insert(pairs.begin(), {"readOnlyRootFilesystem", yes});
     if (may_change(owner, "the securityContext"))
-        job_.take(
-            file().editor->add(owner, "securityContext", make_mapping({{"readOnlyRootFilesystem", yes}})));
+        job_.take(file().editor->add(owner, "securityContext", make_mapping(std::move(pairs))));
 }
 
 void Kubernetes::read_only(const std::string& target) {

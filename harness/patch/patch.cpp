@@ -39,7 +39,8 @@ std::vector<std::string> opened_mounts(const CampaignResult& result) {
 
 Result<Patch> make_patch(const CampaignResult& result, const Request& request) {
     const Recommendation& advice = result.recommendation;
-    const bool advises = !advice.read_only.empty() || !advice.writable.empty();
+    const bool advises = !advice.read_only.empty() || !advice.writable.empty() || advice.capabilities ||
+                         advice.no_new_privileges;
     const std::vector<std::string> opened = opened_mounts(result);
     if (!advises && opened.empty()) return Patch{};
     if (!opened.empty() && (request.format == Format::kubernetes || request.format == Format::docker_run)) {

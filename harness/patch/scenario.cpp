@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/writable_place.hpp"
+#include "patch/capabilities.hpp"
 #include "patch/environment.hpp"
 #include "patch/job.hpp"
 #include "patch/volume_lists.hpp"
@@ -106,6 +107,7 @@ void patch_subject(Job& job, OpenFile& file, const NodePtr& subject) {
     for (const WritablePath& writable : job.result.recommendation.writable) add(job, lists, writable, names);
     lists.finish();
     set_environment(job, file, subject, "the subject", lists.sharing, false);
+    set_capabilities(job, file, subject, "the subject", lists.sharing);
 }
 
 }  // namespace

@@ -144,6 +144,12 @@ DockerFlags docker_run_flags(const CampaignResult& result) {
     }
     for (const auto& [name, value] : result.recommendation.environment)
         out.flags.push_back("--env " + shell_quoted(name + "=" + value));
+    if (const auto& kept = result.recommendation.capabilities) {
+        out.flags.emplace_back("--cap-drop ALL");
+        for (const std::string& each : *kept) out.flags.push_back("--cap-add " + shell_quoted(each));
+    }
+    if (result.recommendation.no_new_privileges)
+        out.flags.emplace_back("--security-opt no-new-privileges:true");
     for (const WritablePath& each : result.recommendation.writable) {
         writable_flag(each, result, out);
         if (each.needs_mount_point)
@@ -176,6 +182,28 @@ std::string writable_kind(const WritablePath& path) {
     return path.tmpfs_options.empty() ? "tmpfs" : fmt::format("tmpfs ({})", path.tmpfs_options);
 }
 
+std::string capabilities_text(const Recommendation& advice) {
+    if (!advice.capabilities) return {};
+    if (advice.capabilities->empty()) return "drop all";
+    return fmt::format("drop all and add {}", fmt::join(*advice.capabilities, ", "));
+}
+
+std::string capabilities_headline(const CampaignResult& result) {
+    std::size_t all = 0, can = 0, open = 0;
+    for (const CapabilityResult& each : result.capabilities) {
+        if (each.name == "no-new-privileges") continue;
+        ++all;
+        can +=
+            each.verdict == CapabilityVerdict::unused || each.verdict == CapabilityVerdict::tolerated ? 1 : 0;
+        open += each.verdict == CapabilityVerdict::inconclusive ? 1 : 0;
+    }
+    if (all == 0) return {};
+    std::string text =
+        fmt::format("{} of {} can be dropped", can, counted(all, "capability", "capabilities"));
+    if (open > 0) text += fmt::format(", {} inconclusive", open);
+    return text;
+}
+
 std::string cost_text(const PhaseCost& cost) {
     return fmt::format("{} {:.1f} s instead of {:.1f} s", cost.phase, cost.read_only_s, cost.control_s);
 }
@@ -191,7 +219,8 @@ std::string counted(std::size_t count, std::string_view one, std::string_view ma
 
 std::string failed_run(const CampaignResult& result) {
     for (const RunRecord& run : result.runs) {
-        if (run.passed) continue;
+        // A run without a capability is to fail where that is needed.
+        if (run.passed || run.plan.capabilities || run.plan.no_new_privileges) continue;
         for (const PhaseRecord& phase : run.phases)
             if (!phase.passed)
                 return fmt::format("run {} ({}) failed in {}: {}", run.plan.id, to_string(run.plan.kind),
@@ -207,13 +236,15 @@ std::string headline(const CampaignResult& result) {
         can += can_be_read_only(each.verdict) ? 1 : 0;
         open += each.verdict == Verdict::inconclusive ? 1 : 0;
     }
-    if (result.mounts.empty())
-        return failed_run(result).empty() ? "no mount to try"
-                                          : "no mount to try, and the application did not run";
+    const std::string beside = capabilities_headline(result);
+    if (result.mounts.empty()) {
+        if (!failed_run(result).empty()) return "no mount to try, and the application did not run";
+        return beside.empty() ? "no mount to try" : beside;
+    }
     std::string text =
         fmt::format("{} of {} can be read-only", can, counted(result.mounts.size(), "mount", "mounts"));
     if (open > 0) text += fmt::format(", {} inconclusive", open);
-    return text;
+    return beside.empty() ? text : text + "; " + beside;
 }
 
 }  // namespace rogate::report

@@ -30,6 +30,11 @@ struct SettingText {
 };
 std::vector<SettingText> setting_texts(const CampaignResult& result);
 
+// "drop all and add CHOWN, SETUID", "drop all"; empty: nothing is to be changed of them.
+std::string capabilities_text(const Recommendation& advice);
+// "5 of 14 capabilities can be dropped, 1 inconclusive"; empty: nobody asked.
+std::string capabilities_headline(const CampaignResult& result);
+
 // "ready 2.4 s instead of 0.8 s".
 std::string cost_text(const PhaseCost& cost);
 
@@ -39,8 +44,8 @@ bool can_be_read_only(Verdict verdict);
 // "3 of 6 mounts can be read-only".
 std::string headline(const CampaignResult& result);
 
-// "run 1 (control) failed in services: …" of the first run that did; empty: all passed. Where there is no
-// mount nothing else would say it.
+// "run 1 (control) failed in services: …" of the first run that did, but for those that were made to settle
+// capabilities; empty: all passed. Where there is no mount nothing else would say it.
 std::string failed_run(const CampaignResult& result);
 
 // "1 kind of write", "3 kinds of write".

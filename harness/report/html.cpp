@@ -89,6 +89,17 @@ void append_rows(const Attempts& list, bool failed, std::size_t limit, Words& wo
     }
 }
 
+// How a run differed in what its subject may do; empty: it did not.
+std::string hardened(const RunPlan& plan) {
+    std::string text;
+    if (plan.capabilities)
+        text = plan.capabilities->empty()
+                   ? std::string("no capabilities")
+                   : fmt::format("capabilities {}", fmt::join(*plan.capabilities, ", "));
+    if (plan.no_new_privileges) text += text.empty() ? "no-new-privileges" : "; no-new-privileges";
+    return text;
+}
+
 ordered_json run(const RunRecord& each) {
     ordered_json phases = ordered_json::array();
     for (const PhaseRecord& phase : each.phases)
@@ -106,6 +117,7 @@ ordered_json run(const RunRecord& each) {
     return {{"id", each.plan.id},
             {"kind", std::string(to_string(each.plan.kind))},
             {"readOnly", texts(each.plan.read_only)},
+            {"hardened", hardened(each.plan)},
             {"writable", writable(each.plan.writable)},
             {"passed", each.passed},
             {"lost", each.lost_events},
@@ -137,6 +149,23 @@ ordered_json mount(const MountResult& each, const CampaignResult& result) {
             {"wrote", each.writes.size()}};
 }
 
+ordered_json capabilities(const CampaignResult& result) {
+    ordered_json all = ordered_json::array();
+    for (const CapabilityResult& each : result.capabilities) {
+        ordered_json checks = ordered_json::array();
+        for (const CapabilityCheck& check : each.checks)
+            checks.push_back(escape_text(fmt::format("{} in {} by {}: {}, {} {}", check.call.str(),
+                                                     check.phase.str(), check.comm.str(),
+                                                     check.error == 0 ? "allowed" : errno_name(check.error),
+                                                     check.count, check.count == 1 ? "time" : "times")));
+        all.push_back({{"name", escape_text(each.name)},
+                       {"verdict", std::string(to_string(each.verdict))},
+                       {"reason", escape_text(each.reason)},
+                       {"checks", checks}});
+    }
+    return all;
+}
+
 ordered_json about(const CampaignResult& result) {
     const DockerFlags flags = docker_run_flags(result);
     ordered_json runs = ordered_json::array();
@@ -147,6 +176,11 @@ ordered_json about(const CampaignResult& result) {
                            {"notes", texts(flags.not_flags)}};
     // Pasted, not shown: shell words are printable as they are, so their backslashes are not doubled.
     advice["flags"] = flags.flags;
+    ordered_json hardened = ordered_json::array();
+    if (const std::string text = capabilities_text(result.recommendation); !text.empty())
+        hardened.push_back(text);
+    if (result.recommendation.no_new_privileges) hardened.push_back("no-new-privileges");
+    advice["hardened"] = std::move(hardened);
     advice["verified"] = result.recommendation.verified_by_run
                              ? ordered_json(*result.recommendation.verified_by_run)
                              : ordered_json(nullptr);
@@ -159,6 +193,7 @@ ordered_json about(const CampaignResult& result) {
             {"started", escape_text(result.started_at)},
             {"s", result.duration_s},
             {"runs", runs},
+            {"capabilities", capabilities(result)},
             {"advice", advice}};
 }
 

@@ -29,6 +29,7 @@ class Writer {
     void mount(const MountResult& mount, const Recommendation& recommendation);
     ordered_json environment(const std::map<std::string, std::string>& variables) const;
     ordered_json settings(const CampaignResult& result) const;
+    ordered_json capabilities(const CampaignResult& result) const;
     void attempts(const char* key, const Attempts& list);
     void member(int depth, const char* key, const ordered_json& value);
     void quoted(std::string_view raw);
@@ -172,6 +173,28 @@ ordered_json Writer::settings(const CampaignResult& result) const {
     return array;
 }
 
+ordered_json Writer::capabilities(const CampaignResult& result) const {
+    ordered_json array = ordered_json::array();
+    for (const CapabilityResult& each : result.capabilities) {
+        ordered_json checks = ordered_json::array();
+        for (const CapabilityCheck& check : each.checks) {
+            checks.push_back({{"call", text(check.call)},
+                              {"comm", text(check.comm)},
+                              {"uid", check.uid},
+                              {"phase", text(check.phase)},
+                              {"errno", errno_name(check.error)},
+                              {"count", check.count}});
+            if (!check.capability.empty()) checks.back()["capability"] = text(check.capability);
+        }
+        array.push_back({{"name", text(each.name)},
+                         {"verdict", std::string(to_string(each.verdict))},
+                         {"reason", text(each.reason)},
+                         {"checks", std::move(checks)},
+                         {"runs", each.runs}});
+    }
+    return array;
+}
+
 ordered_json Writer::run(const RunRecord& each) const {
     ordered_json canary = ordered_json::object(), phases = ordered_json::array(),
                  uses = ordered_json::object();
@@ -206,6 +229,8 @@ ordered_json Writer::run(const RunRecord& each) const {
     if (each.plan.blames) object["blames"] = true;
     if (each.plan.crashes) object["crashes"] = true;
     if (!each.plan.environment.empty()) object["environment"] = environment(each.plan.environment);
+    if (each.plan.capabilities) object["capabilities"] = texts(*each.plan.capabilities);
+    if (each.plan.no_new_privileges) object["no_new_privileges"] = true;
     if (each.exit_code) object["exit_code"] = *each.exit_code;
     if (each.exited_early) object["exited_early"] = true;
     if (each.could_not_start) object["could_not_start"] = true;
@@ -318,6 +343,9 @@ Result<> Writer::result(const CampaignResult& result) {
                                             : ordered_json(nullptr);
     if (!result.recommendation.environment.empty())
         recommendation["environment"] = environment(result.recommendation.environment);
+    if (result.recommendation.capabilities)
+        recommendation["capabilities"] = texts(*result.recommendation.capabilities);
+    if (result.recommendation.no_new_privileges) recommendation["no_new_privileges"] = true;
     out_ = "{";
     member(1, "schema", "rogate.result/1");
     member(1, "scenario", text(result.scenario.name));
@@ -351,6 +379,7 @@ Result<> Writer::result(const CampaignResult& result) {
     }
     member(1, "recommendation", recommendation);
     if (!result.settings.empty()) member(1, "settings", settings(result));
+    if (!result.capabilities.empty()) member(1, "capabilities", capabilities(result));
     ordered_json varying = ordered_json::array();
     for (const VaryingName& each : result.varying_names)
         varying.push_back({{"pattern", text(each.pattern)}, {"names", texts(each.names)}});

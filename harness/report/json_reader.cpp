@@ -34,6 +34,8 @@ Enum from_name(const json& name, const std::array<Enum, N>& all) {
 constexpr std::array all_verdicts = {Verdict::safe,       Verdict::tolerated,   Verdict::split,
                                      Verdict::required,   Verdict::untested,    Verdict::ineffective,
                                      Verdict::already_ro, Verdict::inconclusive};
+constexpr std::array all_capability_verdicts = {CapabilityVerdict::unused, CapabilityVerdict::tolerated,
+                                                CapabilityVerdict::needed, CapabilityVerdict::inconclusive};
 constexpr std::array all_types = {MountType::bind, MountType::volume, MountType::anonymous, MountType::tmpfs,
                                   MountType::rootfs};
 constexpr std::array all_classes = {AttemptClass::write, AttemptClass::no_op, AttemptClass::access_check};
@@ -112,6 +114,23 @@ SettingResult read_setting(const json& object) {
     return setting;
 }
 
+CapabilityResult read_capability(const json& object) {
+    CapabilityResult result;
+    result.name = raw(object, "name");
+    result.verdict = from_name(object.at("verdict"), all_capability_verdicts);
+    result.reason = raw(object, "reason");
+    result.runs = object.at("runs").get<std::vector<int>>();
+    for (const json& each : object.at("checks"))
+        result.checks.push_back({.capability = raw_or_empty(each, "capability"),
+                                 .call = raw(each, "call"),
+                                 .comm = raw(each, "comm"),
+                                 .phase = raw(each, "phase"),
+                                 .uid = each.at("uid").get<std::uint32_t>(),
+                                 .error = errno_from(each.at("errno").get<std::string>()),
+                                 .count = each.at("count").get<std::uint64_t>()});
+    return result;
+}
+
 RunRecord read_run(const json& object) {
     RunRecord run;
     run.plan.id = object.at("id");
@@ -148,6 +167,8 @@ RunRecord read_run(const json& object) {
     run.plan.blames = object.value("blames", false);
     run.plan.crashes = object.value("crashes", false);
     run.plan.environment = read_environment(object);
+    if (object.contains("capabilities")) run.plan.capabilities = raw_list(object.at("capabilities"));
+    run.plan.no_new_privileges = object.value("no_new_privileges", false);
     run.exited_early = object.value("exited_early", false);
     run.could_not_start = object.value("could_not_start", false);
     run.observer = raw_or_empty(object, "observer");
@@ -535,6 +556,11 @@ CampaignResult read_result(const json& object) {
     result.recommendation.read_only = raw_list(recommendation.at("read_only"));
     result.recommendation.writable = read_writable(recommendation);
     result.recommendation.environment = read_environment(recommendation);
+    if (recommendation.contains("capabilities"))
+        result.recommendation.capabilities = raw_list(recommendation.at("capabilities"));
+    result.recommendation.no_new_privileges = recommendation.value("no_new_privileges", false);
+    for (const json& each : object.value("capabilities", json::array()))
+        result.capabilities.push_back(read_capability(each));
     for (const json& each : object.value("settings", json::array()))
         result.settings.push_back(read_setting(each));
     for (const json& each : object.value("varying_names", json::array()))

@@ -148,7 +148,11 @@ double add_run(const CampaignResult& result, const RunRecord& run, std::string& 
                   phase.passed ? ""
                   : control    ? "failure"
                                : "skipped",
-                  control ? phase.message : "fails with these mounts read-only: " + phase.message, {});
+                  control
+                      ? phase.message
+                      : (run.plan.read_only.empty() ? "fails so: " : "fails with these mounts read-only: ") +
+                            phase.message,
+                  {});
     std::string read_only;
     for (const std::string& target : run.plan.read_only) read_only += (read_only.empty() ? "" : " ") + target;
     std::string head = "    <properties>\n" + property("read-only", read_only) +

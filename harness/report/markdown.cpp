@@ -74,6 +74,7 @@ class Document {
     }
     void head();
     void verdicts();
+    void capabilities();
     void advice();
     void flags();
     void evidence();
@@ -125,6 +126,15 @@ void Document::verdicts() {
              counted(left_out, "mount is", "mounts are"));
 }
 
+void Document::capabilities() {
+    if (result_.capabilities.empty()) return;
+    line("| Verdict | Capability | Why |\n| --- | --- | --- |");
+    for (const CapabilityResult& each : result_.capabilities)
+        line("| {} | {} | {} |", to_string(each.verdict), markdown_code(each.name, extent_.text),
+             markdown_text(each.reason, extent_.text));
+    line("");
+}
+
 void Document::flags() {
     const DockerFlags flags = docker_run_flags(result_);
     std::string text;
@@ -147,7 +157,8 @@ void Document::advice() {
         line("**Not all was asked**: {}; what is not settled is inconclusive.\n",
              markdown_text(result_.stopped, extent_.text));
     line("### Recommended change\n");
-    if (advice.read_only.empty() && advice.writable.empty())
+    if (advice.read_only.empty() && advice.writable.empty() && !advice.capabilities &&
+        !advice.no_new_privileges)
         return line("None: nothing was found that passes.\n");
     line("{}\n", advice.verified_by_run
                      ? fmt::format("Run {} passed with just this.", *advice.verified_by_run)
@@ -168,6 +179,9 @@ void Document::advice() {
              each.reason.empty() ? "" : ": " + markdown_text(each.reason, extent_.text),
              each.needs_mount_point ? " (the directory has to be made first)" : "");
     }
+    if (const std::string text = capabilities_text(advice); !text.empty())
+        line("- capabilities: {}", markdown_text(text, extent_.text));
+    if (advice.no_new_privileges) line("- security option: `no-new-privileges`");
     const std::size_t more = advice.read_only.size() + advice.writable.size() - targets - paths;
     if (more > 0) line("- and {} more, in result.json", more);
     line("");
@@ -248,6 +262,7 @@ void Document::failed_runs() {
 std::string Document::render() {
     head();
     verdicts();
+    capabilities();
     advice();
     evidence();
     failed_runs();

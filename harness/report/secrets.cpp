@@ -73,10 +73,12 @@ class Hider {
                 for (std::string& name : *names) hide_free(name);
     }
     void hide(PhaseCost& each) const { hide(each.phase); }
+    void hide(CapabilityCheck& each) const { hide(each.phase), hide_comm(each.comm); }
+    void hide(CapabilityResult& each) const { hide_free(each.reason), hide(each.checks); }
     // Every member is named here, so that a new one does not compile before it is decided on.
     void hide(RunRecord& each) const {
         auto& [plan, passed, phases, attempts, canary, uses, unwritten, made_data, read_back, listed,
-               exec_refused, lost_events, exit_code, exited_early, killed, deaf_to_stop, silent_ports,
+               exec_refused, checks, lost_events, exit_code, exited_early, killed, deaf_to_stop, silent_ports,
                could_not_start, observer, observer_problem, services_problem, doubt, log_tail, duration_s,
                unseen_writers, containers, beside, tries, repeated_by, observations, secrets] = each;
         hide(plan.read_only), hide(plan.writable), hide(phases), hide(attempts);
@@ -84,6 +86,7 @@ class Hider {
         if (read_back) hide_keys(*read_back);
         hide_keys(listed), hide_keys(exec_refused);
         for (auto& [mount, path] : exec_refused) hide(path);
+        if (checks) hide(checks->all);
         hide_free(observer_problem), hide_free(services_problem), hide_free(log_tail), hide_free(doubt);
         for (auto& [name, doubt_of_one] : unseen_writers) hide_free(doubt_of_one);
         for (auto& [name, one] : containers) hide_free(one.trouble), hide_free(one.log_tail);
@@ -136,6 +139,7 @@ void Hider::hide(CampaignResult& result) const {
         hide(*text);
     hide(result.runs), hide(result.mounts), hide(result.varying_names), hide(result.data_differences);
     hide(result.recommendation.read_only), hide(result.recommendation.writable);
+    hide(result.capabilities);
     for (SettingResult& each : result.settings) hide(each.mounts), hide(each.paths), hide_free(each.reason);
 }
 
@@ -152,10 +156,12 @@ void find_run_again(CampaignResult& result) {
         for (const WritablePath& each : list) all.push_back(each.path);
         return all;
     };
-    if (recommended.read_only.empty()) return;
+    if (recommended.read_only.empty() && !recommended.capabilities && !recommended.no_new_privileges) return;
     for (const RunRecord& run : result.runs)
         if (run.passed && run.plan.kind != RunKind::control &&
             run.plan.environment == recommended.environment &&
+            run.plan.capabilities == recommended.capabilities &&
+            run.plan.no_new_privileges == recommended.no_new_privileges &&
             sorted(run.plan.read_only) == sorted(recommended.read_only) &&
             sorted(paths(run.plan.writable)) == sorted(paths(recommended.writable)))
             recommended.verified_by_run = run.plan.id;

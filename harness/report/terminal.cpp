@@ -52,6 +52,20 @@ std::string_view colour_of(Verdict verdict) {
     return "0";
 }
 
+std::string_view colour_of(CapabilityVerdict verdict) {
+    switch (verdict) {
+        case CapabilityVerdict::unused:
+            return "32";
+        case CapabilityVerdict::tolerated:
+            return "33";
+        case CapabilityVerdict::needed:
+            return "31";
+        case CapabilityVerdict::inconclusive:
+            return "35";
+    }
+    return "0";
+}
+
 class Page {
   public:
     Page(const CampaignResult& result, const TerminalStyle& style) : result_(result), style_(style) {}
@@ -74,6 +88,7 @@ class Page {
     void elsewhere(std::string_view what, const Attempts& writes);
     void tail(const std::string& heading, std::string_view text);
     void runs();
+    void capabilities();
     void advice();
 
     const CampaignResult& result_;
@@ -152,6 +167,25 @@ void Page::mounts() {
     line();
 }
 
+void Page::capabilities() {
+    if (result_.capabilities.empty()) return;
+    std::size_t name_width = std::string_view("CAPABILITY").size();
+    for (const CapabilityResult& each : result_.capabilities)
+        name_width = std::max(name_width, each.name.size());
+    constexpr std::size_t verdict_width = 12;
+    const std::size_t indent = verdict_width + name_width + 4;
+    const std::size_t whole = static_cast<std::size_t>(style_.width);
+    const std::size_t room = whole > indent + 30 ? whole - indent : 30;
+    line(tint("1", padded("VERDICT", verdict_width) + "  " + padded("CAPABILITY", name_width) + "  WHY"));
+    for (const CapabilityResult& each : result_.capabilities) {
+        const std::vector<std::string> why = wrap(escape_text(each.reason), room);
+        line(tint(colour_of(each.verdict), padded(std::string(to_string(each.verdict)), verdict_width)) +
+             "  " + padded(escape_text(each.name), name_width) + "  " + why.front());
+        for (std::size_t i = 1; i < why.size(); ++i) line(std::string(indent, ' ') + why[i]);
+    }
+    line();
+}
+
 // The last lines of what somebody wrote.
 void Page::tail(const std::string& heading, std::string_view text) {
     if (text.empty()) return;
@@ -195,6 +229,12 @@ void Page::advice() {
                   ? fmt::format("   (run {} passed with just these)", *advice.verified_by_run)
                   : ""));
     }
+    if (const std::string text = capabilities_text(advice); !text.empty())
+        line(tint("1", "Capabilities: ") + escape_text(text) +
+             (advice.verified_by_run
+                  ? fmt::format("   (run {} passed with all of this)", *advice.verified_by_run)
+                  : ""));
+    if (advice.no_new_privileges) line(tint("1", "Security option: ") + "no-new-privileges");
     const std::vector<SettingText> settings = setting_texts(result_);
     for (const SettingText& each : settings)
         if (each.is_offered)
@@ -224,6 +264,7 @@ void Page::advice() {
 std::string Page::render() {
     head();
     mounts();
+    capabilities();
     runs();
     advice();
     return std::move(out_);

@@ -26,8 +26,9 @@ struct KeySet {
 
 namespace keys {
 
-inline constexpr KeySet scenario("", {"name", "description", "subject", "candidates", "ready", "steps",
-                                      "shutdown", "vars", "fixtures", "states", "data", "scenarios"});
+inline constexpr KeySet scenario("",
+                                 {"name", "description", "subject", "candidates", "ready", "steps",
+                                  "shutdown", "vars", "fixtures", "states", "data", "scenarios", "harden"});
 inline constexpr KeySet subject("/$defs/subject",
                                 {"image",     "command",     "entrypoint",  "user",      "working_dir",
                                  "hostname",  "stop_signal", "init",        "runtime",   "privileged",

@@ -91,6 +91,34 @@ DataMode read_data(const Value& value, const Context& context) {
     return DataMode::overlay;
 }
 
+constexpr std::string_view hardened_names[] = {"mounts", "root", "capabilities", "no-new-privileges"};
+
+// What is tried beside the mounts, or in their place.
+void read_harden(const Value& value, Scenario& scenario, const Context& context) {
+    std::vector<std::string> wanted;
+    if (value.kind != Value::Kind::sequence || value.items.empty())
+        context.problem(
+            value,
+            "'harden' is not a list; write for example [mounts, root, capabilities, no-new-privileges]");
+    for (const ValuePtr& item : value.items) {
+        const auto name = read_text(*item, "an entry of 'harden'", context);
+        if (!name) continue;
+        if (std::ranges::find(hardened_names, *name) == std::end(hardened_names))
+            context.problem(*item, fmt::format("unknown entry {} of 'harden'; {}", in_quotes(*name),
+                                               suggestion(*name, hardened_names)));
+        wanted.push_back(*name);
+    }
+    const auto wants = [&](const char* name) { return std::ranges::find(wanted, name) != wanted.end(); };
+    scenario.rootfs = wants("root");
+    scenario.tries_capabilities = wants("capabilities");
+    scenario.tries_no_new_privileges = wants("no-new-privileges");
+    if (wants("mounts")) return;
+    if (scenario.candidates)
+        context.problem(value,
+                        "'candidates' names mounts to be tried, and 'harden' does not; add 'mounts' to it");
+    scenario.candidates.emplace();
+}
+
 // The real data are only as they are.
 void check_live(const Scenario& scenario, const Value& data, const Context& context) {
     if (scenario.data != DataMode::live) return;
@@ -209,6 +237,7 @@ Scenario read_scenario(const Value& root, const Context& context) {
         context.problem(root, "the scenario has no 'subject'; write what to start, at least its 'image'");
     if (const Value* candidates = mapping.get("candidates"))
         scenario.candidates = read_candidates(*candidates, context);
+    if (const Value* harden = mapping.get("harden")) read_harden(*harden, scenario, context);
     const std::vector<Port> declared = scenario.subject.ports;
     if (const Value* ready = mapping.get("ready"))
         scenario.readiness = read_readiness(*ready, declared, context);

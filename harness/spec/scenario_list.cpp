@@ -12,8 +12,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view shared_by_documents[] = {"subject", "candidates", "ready",  "shutdown",
-                                                    "vars",    "fixtures",   "states", "data"};
+constexpr std::string_view shared_by_documents[] = {"subject",  "candidates", "ready", "shutdown", "vars",
+                                                    "fixtures", "states",     "data",  "harden"};
 
 const Value* value_of(const Value& mapping, std::string_view key) {
     for (const auto& [name, value] : mapping.pairs)

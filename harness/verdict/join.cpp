@@ -114,6 +114,46 @@ void join_mount(MountResult& whole, const MountResult& other, const CampaignResu
     whole.writable = other.verdict == Verdict::split ? other.writable : std::vector<WritablePath>{};
 }
 
+int weight(CapabilityVerdict verdict) {
+    switch (verdict) {
+        case CapabilityVerdict::unused:
+            return 0;
+        case CapabilityVerdict::tolerated:
+            return 1;
+        case CapabilityVerdict::inconclusive:
+            return 2;
+        case CapabilityVerdict::needed:
+            return 3;
+    }
+    return 2;
+}
+
+// What only some of the scenarios have asked says nothing of the others, but that it is needed.
+void join_capabilities(std::vector<CapabilityResult>& whole, const CampaignResult& result,
+                       const std::string& before) {
+    const auto not_asked = [](CapabilityResult& each, const std::string& scenario) {
+        if (each.verdict == CapabilityVerdict::needed) return;
+        each.verdict = CapabilityVerdict::inconclusive;
+        each.reason = fmt::format("scenario '{}' did not ask", scenario);
+    };
+    for (CapabilityResult& each : whole) {
+        const auto other = std::ranges::find(result.capabilities, each.name, &CapabilityResult::name);
+        if (other == result.capabilities.end()) {
+            not_asked(each, result.scenario.name);
+            continue;
+        }
+        append(each.checks, other->checks), append(each.runs, other->runs);
+        if (weight(other->verdict) <= weight(each.verdict)) continue;
+        each.verdict = other->verdict;
+        each.reason = in_scenario(result, other->reason);
+    }
+    for (const CapabilityResult& other : result.capabilities) {
+        if (std::ranges::find(whole, other.name, &CapabilityResult::name) != whole.end()) continue;
+        whole.push_back(other);
+        not_asked(whole.back(), before);
+    }
+}
+
 CampaignResult renumbered(CampaignResult result, int offset) {
     for (RunRecord& run : result.runs) {
         run.plan.id += offset;
@@ -121,6 +161,8 @@ CampaignResult renumbered(CampaignResult result, int offset) {
     }
     for (MountResult& mount : result.mounts)
         for (int& id : mount.runs) id += offset;
+    for (CapabilityResult& each : result.capabilities)
+        for (int& id : each.runs) id += offset;
     if (result.recommendation.verified_by_run) *result.recommendation.verified_by_run += offset;
     return result;
 }
@@ -133,6 +175,7 @@ Result<CampaignResult> joined(const std::vector<CampaignResult>& results) {
     CampaignResult whole = results.front();
     if (results.size() == 1) return whole;
     for (MountResult& mount : whole.mounts) mount.reason = in_scenario(whole, mount.reason);
+    for (CapabilityResult& each : whole.capabilities) each.reason = in_scenario(whole, each.reason);
     bool all_watched = watched(whole);
     for (std::size_t i = 1; i < results.size(); ++i) {
         const CampaignResult next =
@@ -141,10 +184,13 @@ Result<CampaignResult> joined(const std::vector<CampaignResult>& results) {
         for (MountResult& mount : whole.mounts)
             for (const MountResult& other : next.mounts)
                 if (other.mount.target == mount.mount.target) join_mount(mount, other, next, all_watched);
+        join_capabilities(whole.capabilities, next, whole.scenario.name);
         all_watched = all_watched && watched(next);
         const Recommendation& also = next.recommendation;
         if (also.verified_by_run && also.read_only == whole.recommendation.read_only &&
             also.environment == whole.recommendation.environment &&
+            also.capabilities == whole.recommendation.capabilities &&
+            also.no_new_privileges == whole.recommendation.no_new_privileges &&
             same_paths(also.writable, whole.recommendation.writable) && whole.recommendation.verified_by_run)
             whole.recommendation.verified_by_run = also.verified_by_run;
         else

@@ -70,7 +70,18 @@ void keep_common(std::set<std::string>& unwritten, const std::set<std::string>& 
     std::erase_if(unwritten, [&](const std::string& path) { return !other.contains(path); });
 }
 
+// What one of them does not tell is not known of all.
+void add_checks(RunRecord& whole, const RunRecord& run) {
+    if (!run.checks) whole.checks.reset();
+    if (!whole.checks) return;
+    auto& all = whole.checks->all;
+    all.insert(all.end(), run.checks->all.begin(), run.checks->all.end());
+    whole.checks->lost += run.checks->lost;
+    whole.checks->audited_only = whole.checks->audited_only && run.checks->audited_only;
+}
+
 void add_account(RunRecord& whole, const RunRecord& run) {
+    add_checks(whole, run);
     keep_common(whole.unwritten, run.unwritten);
     for (const auto& [target, uses] : run.uses) whole.uses[target] += uses;
     for (const auto& [target, canary] : run.canary) {
@@ -116,6 +127,7 @@ RunRecord merged(const std::vector<RunRecord>& runs) {
     whole.doubt = std::move(doubt);
     whole.uses.clear(), whole.canary.clear(), whole.read_back.emplace(), whole.observer_problem.clear();
     whole.listed.clear(), whole.exec_refused.clear();
+    whole.checks = CapabilityChecks{.all = {}, .audited_only = true, .lost = 0};
     whole.lost_events = 0;
     for (const RunRecord& run : runs) {
         if (run.plan.leaves_data) {  // made for its data, not in a state that was asked for
@@ -143,6 +155,7 @@ void add_repeat(RunRecord& first, const RunRecord& again) {
         return;
     }
     if (!distrust(again).empty()) return;
+    add_checks(first, again);
     std::vector<Try> tries = tries_of(first), more = tries_of(again);
     tries.insert(tries.end(), more.begin(), more.end());
     first.tries = std::move(tries);

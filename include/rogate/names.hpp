@@ -16,6 +16,7 @@ std::string_view to_string(Verdict);
 std::string_view to_string(WritableAs);
 std::string_view to_string(SettingResult::Outcome);
 std::string_view to_string(Origin::Kind);
+std::string_view to_string(CapabilityVerdict);
 
 // "EROFS" for 30; "errno 4711" for one that has no name; "ok" for 0.
 std::string errno_name(int error);

@@ -70,6 +70,9 @@ struct Recommendation {
     std::optional<int> verified_by_run;  // the run that had exactly these mounts read-only and passed
     std::map<std::string, std::string> environment =
         {};  // variables that the subject is to have beside its own
+    // Every capability is dropped, and these are added. Absent: they stay as they are.
+    std::optional<std::vector<std::string>> capabilities = {};
+    bool no_new_privileges = false;
     bool operator==(const Recommendation&) const = default;
 };
 
@@ -132,7 +135,8 @@ struct CampaignResult {
     std::vector<DataDifference> data_differences = {};
     // Why no more runs were made though some were wanted ("--max-runs 4 is used up"); empty: all were made.
     std::string stopped = {};
-    std::vector<SettingResult> settings = {};  // that match what was written
+    std::vector<SettingResult> settings = {};         // that match what was written
+    std::vector<CapabilityResult> capabilities = {};  // where they were to be settled, by name
     // What rogate's own exercise consisted of ("12 pages of port 80"); empty: there was another one.
     std::vector<std::string> exercised = {};
     // Why the system cannot be settled as a whole here, so that nothing was run: a clause; empty: it was.

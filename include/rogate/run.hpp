@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <rogate/attempts.hpp>
+#include <rogate/capability.hpp>
 #include <rogate/error.hpp>
 #include <rogate/observation.hpp>
 #include <rogate/secret.hpp>
@@ -58,6 +59,9 @@ struct RunPlan {
     bool crashes = false;
     // Variables that the subject has beside its own in this run: settings that are tried.
     std::map<std::string, std::string> environment = {};
+    // The subject has these capabilities and no others (docker's names, without CAP_). Absent: as configured.
+    std::optional<std::vector<std::string>> capabilities = {};
+    bool no_new_privileges = false;  // no program gives its caller more than it has
     bool operator==(const RunPlan&) const = default;
 };
 
@@ -128,6 +132,8 @@ struct RunRecord {
     // By mount point: a file there that was not executed, or not mapped for that, since the mount does not
     // allow it (noexec).
     std::map<std::string, std::string> exec_refused = {};
+    // Absent: the observer does not see them, or was not asked to.
+    std::optional<CapabilityChecks> checks = {};
     std::uint64_t lost_events = 0;
     std::optional<int> exit_code;  // of the subject's first process; absent: it never started
     bool exited_early = false;     // it ended by itself, before it was told to

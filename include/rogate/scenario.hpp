@@ -282,6 +282,8 @@ struct Scenario {
     std::vector<Member> members;
     std::optional<std::vector<std::string>> candidates;  // targets; absent: every writable mount but "/"
     bool rootfs = false;                                 // "/" is a candidate as well, if it is writable
+    bool tries_capabilities = false;       // the subject's capabilities are candidates to be dropped
+    bool tries_no_new_privileges = false;  // and what gives processes more than their callers have
     Readiness readiness;
     std::vector<Step> steps;
     Shutdown shutdown;

@@ -1,10 +1,11 @@
 /* The first process of a virtual machine: starts the observer's agent, runs write_calls in something like a
  * container on read-only mounts, compares what the agent reports with what write_calls was answered, says so
- * on the console, and turns the machine off. ci/kernels.sh makes the machine; /agent and /write_calls are in
- * its initial file system. */
+ * on the console, and turns the machine off. The same of /capabilities, with what it asks for and without.
+ * ci/kernels.sh makes the machine; /agent and the two are in its initial file system. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -12,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -23,6 +25,11 @@
 
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define STREAM "/table/stream"
+/* Those that an engine gives a container, as /capabilities takes them; and by their bits. */
+#define DEFAULT_CAPABILITIES                                                                                           \
+    "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID", "SETPCAP", "NET_BIND_SERVICE", "NET_RAW", \
+        "SYS_CHROOT", "MKNOD", "AUDIT_WRITE", "SETFCAP"
+#define DEFAULT_SET 0xa80425fbull
 
 static int commands; /* the agent's standard input */
 
@@ -86,6 +93,8 @@ struct seen {
     char hooks[512], error[1024];
     uint64_t lost;
     unsigned int replies, uncertain;
+    uint64_t used, denied; /* bits of capabilities: capabilities(1) had them when they were asked for, or had not */
+    struct frame_checks checks;
     struct {
         uint64_t id;
         char line[512];
@@ -117,6 +126,16 @@ static void take_count(struct seen* seen, const unsigned char* at) {
             if (seen->refused.count < 4096) seen->refused.all[seen->refused.count++] = strdup(seen->attempts[i].line);
 }
 
+static void take_check(struct seen* seen, const unsigned char* at) {
+    struct frame_capability check;
+    memcpy(&check, at, sizeof check);
+    at += sizeof check;
+    if (check.capability < 0 || strcmp(take_text(&at), "capabilities")) return;
+    if (check.capability == CAP_SYS_CHROOT && strcmp(take_text(&at), "chroot"))
+        return; /* the number of the call is right */
+    *(check.error ? &seen->denied : &seen->used) |= 1ull << check.capability;
+}
+
 /* Reads what there is of the stream from its beginning. */
 static void read_stream(struct seen* seen) {
     static unsigned char bytes[4 << 20];
@@ -136,6 +155,8 @@ static void read_stream(struct seen* seen) {
         if (header.type == FRAME_REPLY) seen->replies++;
         if (header.type == FRAME_ATTEMPT) take_attempt(seen, payload);
         if (header.type == FRAME_COUNT) take_count(seen, payload);
+        if (header.type == FRAME_CAPABILITY) take_check(seen, payload);
+        if (header.type == FRAME_CHECKS) memcpy(&seen->checks, payload, sizeof seen->checks);
         if (header.type == FRAME_STATS) memcpy(&seen->lost, payload, sizeof seen->lost);
     }
 }
@@ -171,6 +192,12 @@ static void run(const char* mode, const char* directory, int output) {
     wait(NULL);
 }
 
+static void give_file(const char* path, uid_t user, gid_t group) {
+    const int fd = open(path, O_CREAT | O_WRONLY, 0600);
+    need(fd >= 0 && !fchown(fd, user, group), path);
+    close(fd);
+}
+
 static void set_up(void) {
     static const char* directories[] = {"/proc", "/sys", "/dev", "/table", "/table/data", "/bind", "/whole"};
     for (size_t i = 0; i < sizeof directories / sizeof *directories; i++) mkdir(directories[i], 0755);
@@ -186,6 +213,9 @@ static void set_up(void) {
     need(!mount("/table/data", "/bind", NULL, MS_BIND, NULL), "/bind");
     need(!mount(NULL, "/bind", NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL), "/bind: ro");
     need(!mount("whole", "/whole", "tmpfs", 0, NULL), "/whole");
+    need(!mkdir("/table/capabilities", 0755), "/table/capabilities");
+    give_file("/table/capabilities/his", 1000, 0);
+    give_file("/table/capabilities/group", 0, 1000);
     run("setup", "/whole", -1);
     need(!mount(NULL, "/whole", NULL, MS_REMOUNT | MS_RDONLY, NULL), "/whole: ro");
 }
@@ -198,22 +228,23 @@ static void start_agent(void) {
         dup2(ends[0], 0);
         close(ends[1]);
         dup2(open(STREAM, O_CREAT | O_TRUNC | O_WRONLY | O_APPEND, 0600), 1);
-        execl("/agent", "agent", "1048576", NULL);
+        execl("/agent", "agent", "1048576", "capabilities", NULL);
         _exit(127);
     }
     close(ends[0]);
 }
 
 /* A process in a cgroup with the container's id and in namespaces of its own, as an engine starts it. */
-static void in_container(const char* mode, const char* directory, int output) {
+static void in_container(char* const* words, bool with_capabilities, int output) {
     pid_t child = (pid_t)syscall(SYS_clone, CLONE_NEWNS | CLONE_NEWPID | SIGCHLD, NULL, NULL, NULL, 0);
     need(child >= 0, "clone");
     if (!child) {
         int cgroup = open("/sys/fs/cgroup/" ID "/cgroup.procs", O_WRONLY | O_CLOEXEC);
         if (cgroup < 0 || write(cgroup, "0", 1) != 1) _exit(126);
         mount("proc", "/proc", "proc", 0, NULL);
+        for (int each = 0; !with_capabilities && !prctl(PR_CAPBSET_DROP, each, 0, 0, 0);) each++;
         dup2(output, 1);
-        execl("/write_calls", "write_calls", mode, directory, NULL);
+        execv(words[0], words);
         _exit(127);
     }
     waitpid(child, NULL, 0);
@@ -240,6 +271,7 @@ int main(void) {
     struct seen* seen;
     size_t calls, missed, invented;
     int output;
+    char* asking[] = {"/capabilities", "/table/capabilities", DEFAULT_CAPABILITIES, NULL};
     set_up();
     start_agent();
     uname(&kernel);
@@ -247,9 +279,11 @@ int main(void) {
     command("1 arm 0 " ID "\n");
     wait_for(1);
     output = open("/table/answers", O_CREAT | O_RDWR | O_APPEND, 0600);
-    in_container("run", "/bind", output);
-    in_container("thread", "/bind", output);
-    in_container("run", "/whole", output);
+    in_container((char*[]){"/write_calls", "run", "/bind", NULL}, true, output);
+    in_container((char*[]){"/write_calls", "thread", "/bind", NULL}, true, output);
+    in_container((char*[]){"/write_calls", "run", "/whole", NULL}, true, output);
+    in_container(asking, true, 2);
+    in_container(asking, false, 2);
     command("2 flush 0\n");
     seen = wait_for(2);
     calls = read_answers(output, &refused);
@@ -259,6 +293,10 @@ int main(void) {
     invented = missing("invented", &seen->refused, &refused);
     printf("truth: %zu calls, %zu refused, %zu seen, %zu missed, %zu invented, %u doubtful, %llu lost\n", calls,
            refused.count, seen->refused.count, missed, invented, seen->uncertain, (unsigned long long)seen->lost);
+    /* Without SETUID there is nobody of another user to be killed. */
+    printf("checks: %d used, %d denied, %llu lost, %s\n", __builtin_popcountll(seen->used & DEFAULT_SET),
+           __builtin_popcountll(seen->denied & DEFAULT_SET), (unsigned long long)seen->checks.lost,
+           seen->checks.audited_only ? "audited ones alone" : "of any kind");
     fflush(stdout);
     reboot(RB_POWER_OFF);
     return 0;

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "../protocol.h"
+#include "checks.h"
 #include "clock.h"
 #include "events.h"
 #include "interrupted.h"
@@ -34,7 +35,7 @@ static void reply(unsigned int number, unsigned int slot, int status, int value,
 }
 
 _Static_assert(SLOTS == PROTOCOL_SLOTS, "rogate arms no more than there are slots");
-static uint64_t lost_before[SLOTS];
+static uint64_t lost_before[SLOTS], lost_checks_before[SLOTS];
 
 static uint64_t lost_now(void) {
     return programs->bss->lost_events + missed_events(programs) + seen.unplaced;
@@ -66,6 +67,7 @@ static int begin_watching(unsigned int slot, const char* id) {
     programs->bss->refuses_opens[slot] = 0;
     programs->bss->looks[slot] = 0;
     lost_before[slot] = lost_now();
+    lost_checks_before[slot] = lost_checks_now();
     seen.attempts[slot] = 0;
     return 0;
 }
@@ -294,6 +296,7 @@ static void command_flush(unsigned int number, unsigned int slot) {
     doubt_requests(slot);
     send_counts(slot);
     send_uses(slot, UINT_MAX);
+    send_checks(slot, lost_checks_now() - lost_checks_before[slot]);
     stats.lost = lost_now() - lost_before[slot];
     stats.attempts = seen.attempts[slot];
     frame_begin(FRAME_STATS, (uint16_t)slot);

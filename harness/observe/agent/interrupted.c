@@ -56,14 +56,29 @@ static uint64_t missed_by_both(const struct bpf_program* program, const struct b
     return bpf_program__fd(again) >= 0 && second < first ? second : first;
 }
 
+static bool is_of_checks(const struct bpf_program* program) {
+    static const char* names[] = {"after_capable", "on_capable", "begin_capable", "end_capable", "on_refused"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!strcmp(bpf_program__name(program), names[i])) return true;
+    return false;
+}
+
 uint64_t missed_events(const struct observer_bpf* programs) {
     struct bpf_program* each;
     uint64_t missed = missed_by_both(programs->progs.on_fork, programs->progs.on_fork_again) +
                       missed_by_both(programs->progs.on_end, programs->progs.on_end_again);
     bpf_object__for_each_program(each, programs->obj) {
         const char* name = bpf_program__name(each);
-        if (strncmp(name, "on_fork", strlen("on_fork")) && strncmp(name, "on_end", strlen("on_end")))
+        if (!is_of_checks(each) && strncmp(name, "on_fork", strlen("on_fork")) &&
+            strncmp(name, "on_end", strlen("on_end")))
             missed += misses_of(each);
     }
+    return missed;
+}
+
+uint64_t missed_checks(const struct observer_bpf* programs) {
+    struct bpf_program* each;
+    uint64_t missed = 0;
+    bpf_object__for_each_program(each, programs->obj) if (is_of_checks(each)) missed += misses_of(each);
     return missed;
 }

@@ -23,5 +23,7 @@ bool is_for_interrupted(const char* program);
 int attach_for_interrupted(struct observer_bpf* programs);
 /* At most how many events no program saw to: lost like any other. */
 uint64_t missed_events(const struct observer_bpf* programs);
+/* The same of checks of capabilities, which are not among them. */
+uint64_t missed_checks(const struct observer_bpf* programs);
 
 #endif

@@ -26,6 +26,13 @@ typedef struct {
 typedef struct {
     unsigned int val;
 } kgid_t;
+typedef struct {
+    unsigned long long val; /* before 6.3: two of 32 bits */
+} kernel_cap_t;
+struct cred {
+    kuid_t euid;
+    kernel_cap_t cap_permitted, cap_effective;
+};
 struct super_block {
     unsigned int s_dev;
 };
@@ -115,6 +122,7 @@ struct pid {
 };
 struct task_struct {
     struct thread_info thread_info;
+    void* stack;
     int pid, tgid;
     struct task_struct *real_parent, *group_leader;
     struct nsproxy* nsproxy;
@@ -124,6 +132,7 @@ struct task_struct {
     struct mm_struct* mm;
     struct signal_struct* signal;
     struct pid* thread_pid;
+    const struct cred* real_cred;
     char comm[16];
 };
 struct linux_binprm {

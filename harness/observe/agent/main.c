@@ -61,7 +61,7 @@ int main(int argc, char** argv) {
     signal(SIGPIPE, SIG_IGN);
     signal(SIGUSR1, blind);
     put_magic();
-    if (!load_programs(ring_bytes)) return 1;
+    if (!load_programs(ring_bytes, argc > 2 && !strcmp(argv[2], "capabilities"))) return 1;
     if (!open_ring()) return give_up("opening the ring buffer", errno), 1;
     say_hello();
     serve();

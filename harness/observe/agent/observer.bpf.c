@@ -1843,3 +1843,5 @@ int BPF_PROG(after_issue, struct io_kiocb* ignored, unsigned int flags, int resu
     /* Otherwise -EAGAIN: a worker will do it. */
     return result == 0 ? uring_done(request, BPF_CORE_READ(request, result)) : 0;
 }
+
+#include "capabilities.bpf.h"

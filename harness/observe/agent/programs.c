@@ -66,8 +66,12 @@ enum tier {
     URING_SQE,
     URING_PRE_6_0,
     NOTHING,
-    URING_OVERFLOW
-}; /* URING: with any of the three that follow; URING_OVERFLOW: with the first two of them */
+    URING_OVERFLOW,
+    CHECKS_EXACT,
+    CHECKS_TOLD,
+    CHECKS_PROBED,
+    CHECKS
+}; /* URING: with any of the three that follow; URING_OVERFLOW: with the first two of them; CHECKS: with any before it */
 struct optional {
     const char* program;
     const char* name; /* the kernel's */
@@ -87,6 +91,11 @@ static struct optional optionals[] = {
     {"on_uring_overflow", "io_uring_cqe_overflow", URING_OVERFLOW, false},
     {"before_issue", "io_issue_sqe", URING_PRE_6_0, false},
     {"after_issue", "io_issue_sqe", URING_PRE_6_0, false},
+    {"after_capable", "cap_capable", CHECKS_EXACT, false},
+    {"on_capable", "cap_capable", CHECKS_TOLD, false},
+    {"begin_capable", "cap_capable", CHECKS_PROBED, false},
+    {"end_capable", "cap_capable", CHECKS_PROBED, false},
+    {"on_refused", "sys_exit", CHECKS, false},
 };
 #define OPTIONAL (sizeof optionals / sizeof *optionals)
 
@@ -126,19 +135,29 @@ static enum tier uring_tier(const struct btf* kernel, bool exact) {
                : NOTHING;
 }
 
+static bool wants_checks; /* of capabilities */
+static enum tier checks;  /* how this kernel shows them; NOTHING: not at all */
+
+static enum tier checks_tier(const struct btf* kernel, bool exact) {
+    if (!wants_checks || !kernel) return NOTHING;
+    if (exact && has_function(kernel, "cap_capable")) return CHECKS_EXACT;
+    if (tracepoint_arguments(kernel, "cap_capable") == 5) return CHECKS_TOLD;
+    return has_function(kernel, "cap_capable") ? CHECKS_PROBED : NOTHING;
+}
+
 static bool wanted(const struct optional* each, const struct btf* kernel, bool exact, enum tier uring) {
+    if (each->tier >= CHECKS_EXACT) return each->tier == checks || (each->tier == CHECKS && checks != NOTHING);
     if (each->tier == EXACT) return exact && kernel && has_function(kernel, each->name);
     if (each->tier == URING_OVERFLOW)
         return (uring == URING_REQ || uring == URING_SQE) && tracepoint_arguments(kernel, each->name) == 5;
     return each->tier == URING ? uring != NOTHING : uring == each->tier;
 }
 
-/* bpf_get_current_task_btf, from 5.11. */
-static bool has_typed_task(const struct btf* kernel) {
+static bool has_helper(const struct btf* kernel, int number) {
     const int id = btf__find_by_name_kind(kernel, "bpf_func_id", BTF_KIND_ENUM);
     const struct btf_type* type = id > 0 ? btf__type_by_id(kernel, (__u32)id) : NULL;
     for (int i = 0; type && i < btf_vlen(type); i++)
-        if (btf_enum(type)[i].val == BPF_FUNC_get_current_task_btf) return true;
+        if (btf_enum(type)[i].val == number) return true;
     return false;
 }
 
@@ -183,6 +202,8 @@ static int attach_optionals(void) {
         if (!optionals[i].loaded) continue;
         if (bpf_program__attach(bpf_object__find_program_by_name(programs->obj, optionals[i].program)))
             name_hook(optionals[i].name);
+        else if (optionals[i].tier >= CHECKS_EXACT)
+            checks = NOTHING;
         else if (optionals[i].tier != EXACT) /* sees_uring promised it */
             return -errno;
     }
@@ -201,7 +222,9 @@ static int open_and_load(const struct btf* kernel, size_t ring_bytes, bool exact
     facts = programs->rodata;
     facts->interrupted = interrupts_programs();
     facts->sees_uring = uring != NOTHING;
-    facts->typed = reading >= FROM_TASK && kernel && has_typed_task(kernel);
+    checks = checks_tier(kernel, exact);
+    facts->typed = reading >= FROM_TASK && kernel && has_helper(kernel, BPF_FUNC_get_current_task_btf); /* 5.11 */
+    facts->has_task_regs = facts->typed && has_helper(kernel, BPF_FUNC_task_pt_regs);                   /* 5.15 */
     facts->casts = reading >= ANYWHERE && facts->typed && has_function(kernel, "bpf_rdonly_cast");
     facts->knows_refusals = exact;
     facts->uring_pre_6_0 = uring_took_exact = uring == URING_PRE_6_0;
@@ -238,7 +261,15 @@ static bool refuses_fexit(const struct btf* kernel) {
     return program == -EPERM;
 }
 
-bool load_programs(size_t ring_bytes) {
+bool sees_checks(void) {
+    return checks != NOTHING;
+}
+
+bool sees_audited_alone(void) {
+    return checks == CHECKS_EXACT || checks == CHECKS_PROBED;
+}
+
+bool load_programs(size_t ring_bytes, bool with_checks) {
     static const struct {
         bool exact, uring;
     } tries[] = {{true, true}, {true, false}, {false, true}, {true, false}, {false, false}};
@@ -246,12 +277,16 @@ bool load_programs(size_t ring_bytes) {
     const bool inexact = kernel && refuses_fexit(kernel);
     int error = 0;
     libbpf_set_print(quiet);
+    wants_checks = with_checks;
     /* What watches io_uring before 6.0 needs fexit programs, too: if that cannot be loaded, they are worth
      * more. */
-    for (int reading = ANYWHERE; reading >= CALLS; reading--)
-        for (size_t i = 0; i < sizeof tries / sizeof *tries && !programs; i++)
-            if (!(tries[i].exact && inexact) && (i != 1 || uring_took_exact))
-                error = open_and_load(kernel, ring_bytes, tries[i].exact, tries[i].uring, reading);
+    do {
+        for (int reading = ANYWHERE; reading >= CALLS; reading--)
+            for (size_t i = 0; i < sizeof tries / sizeof *tries && !programs; i++)
+                if (!(tries[i].exact && inexact) && (i != 1 || uring_took_exact))
+                    error = open_and_load(kernel, ring_bytes, tries[i].exact, tries[i].uring, reading);
+        /* Mounts are worth more than capabilities. */
+    } while (!programs && wants_checks && !(wants_checks = false));
     btf__free(kernel);
     if (!programs) give_up("loading the BPF programs", -error);
     return programs;

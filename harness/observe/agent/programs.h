@@ -11,7 +11,10 @@
 extern struct observer_bpf* programs;
 
 /* False: none can be loaded or attached, and FRAME_ERROR has said why. */
-bool load_programs(size_t ring_bytes);
+bool load_programs(size_t ring_bytes, bool with_checks);
+/* Checks of capabilities are seen; and of these the audited ones alone. */
+bool sees_checks(void);
+bool sees_audited_alone(void);
 /* The names of those that run. */
 const char* hook_names(void);
 /* Says in FRAME_ERROR that `doing` failed and what to do about it. */

@@ -122,6 +122,15 @@ struct use_key {
 struct use_count {
     unsigned long long uses, reads, listings;
 };
+/* Checks of a capability, or calls refused for want of one, that are one with a count. */
+struct check_key {
+    unsigned int slot, phase, root, uid;
+    int capability; /* -1: none was asked for, the call was refused */
+    int number;     /* of the call, as the kernel has it; with CHECK_COMPAT */
+    int error;      /* 0: the process has it */
+    char comm[NAME_SIZE];
+};
+#define CHECK_COMPAT 0x40000000 /* a call of a 32-bit program */
 /* A file that was made or emptied since the container's last start. */
 struct made_key {
     unsigned long long inode;

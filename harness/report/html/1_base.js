@@ -10,6 +10,8 @@ function el(name, className, text) {
 
 const many = (n, one, more) => `${n.toLocaleString('en')} ${n === 1 ? one : more}`;
 const seconds = (s) => `${s.toFixed(1)} s`;
+// They have the colours of the mounts' verdicts.
+const CAPABILITY_COLOURS = {unused: 'safe', tolerated: 'tolerated', needed: 'required', inconclusive: 'inconclusive'};
 const verdictClass = (verdict) => (verdict === 'split' ? 'split-v' : verdict);
 const data = JSON.parse($('data').textContent);
 $('data').remove();

@@ -19,14 +19,15 @@ function copyBlock(title, text, extra) {
 const flagsText = () => state.result.advice.flags.join(' \\\n');
 
 function drawChange() {
-  const {readOnly, writable, notes: left, verified} = state.result.advice;
-  if (readOnly.length === 0 && writable.length === 0) {
+  const {readOnly, writable, hardened, notes: left, verified} = state.result.advice;
+  if (readOnly.length === 0 && writable.length === 0 && hardened.length === 0) {
     $('verified').textContent = 'None: nothing was found that passes.';
     return $('change').replaceChildren();
   }
   $('verified').textContent = verified === null ? 'Not verified: no run passed with just this.'
     : `Run ${verified} passed with just this.`;
-  const blocks = [copyBlock('read-only mounts', readOnly.join('\n'), [])];
+  const blocks = readOnly.length > 0 ? [copyBlock('read-only mounts', readOnly.join('\n'), [])] : [];
+  if (hardened.length > 0) blocks.push(copyBlock('capabilities', hardened.join('\n'), []));
   if (writable.length > 0) {
     blocks.push(copyBlock('writable paths', writable.map((each) => `${each.path}  ${each.as}`).join('\n'),
       writable.filter((each) => each.reason || each.make).map(writableText)));
@@ -70,6 +71,7 @@ function drawRun(run, longest, marks) {
   const title = el('span', '', ` ${run.kind}, ${run.passed ? 'passed' : 'failed'} in ${seconds(run.s)}`);
   title.prepend(el('b', '', `Run ${run.id}`));
   const small = [run.readOnly.length > 0 && `read-only: ${run.readOnly.join(', ')}`,
+    run.hardened,
     run.writable.length > 0 && `writable: ${run.writable.map((each) => each.path).join(', ')}`,
     run.lost > 0 && `${many(run.lost, 'event', 'events')} lost`, run.problem].filter(Boolean);
   what.append(title, ...small.map((text) => el('small', '', text)));

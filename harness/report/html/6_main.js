@@ -20,6 +20,7 @@ function draw() {
   drawVerdicts();
   drawMounts();
   drawDetail();
+  drawCapabilities();
   drawChange();
   drawRuns();
   fillFilters();

@@ -220,5 +220,23 @@ TEST_F(LaunchTest, LeavesItsContainerToTheNextRun) {
     for (const auto& [name, volume] : session.fake.volumes) EXPECT_EQ(name, "rogate-s1-scratch");
 }
 
+// What a run drops takes the place of what the user adds and drops.
+TEST_F(LaunchTest, GivesTheCapabilitiesOfThePlan) {
+    scenario.subject.cap_add = {"SYS_TIME"};
+    scenario.subject.cap_drop = {"KILL"};
+    scenario.subject.security_opt = {"label=disable"};
+    set_up({});
+    RunPlan plan;
+    engine::ContainerSpec spec = container_for(bench, plan, {});
+    EXPECT_THAT(spec.cap_add, ElementsAre("SYS_TIME"));
+    EXPECT_THAT(spec.cap_drop, ElementsAre("KILL"));
+    plan.capabilities = {"CHOWN"};
+    plan.no_new_privileges = true;
+    spec = container_for(bench, plan, {});
+    EXPECT_THAT(spec.cap_add, ElementsAre("CHOWN"));
+    EXPECT_THAT(spec.cap_drop, ElementsAre("ALL"));
+    EXPECT_THAT(spec.security_opt, ElementsAre("label=disable", "no-new-privileges:true"));
+}
+
 }  // namespace
 }  // namespace rogate::campaign

@@ -62,7 +62,10 @@ std::vector<std::string> one_of_each() {
             frame(FRAME_STATS, bytes_of(frame_stats{5, 99})),
             frame(FRAME_ERROR, text("loading the BPF programs: Operation not permitted")),
             frame(FRAME_DOUBT, bytes_of(frame_doubt{7, DOUBT_STATE, 0}) + text("why")),
-            frame(FRAME_TARGET, text("/var/run/app") + text("/run/app"))};
+            frame(FRAME_TARGET, text("/var/run/app") + text("/run/app")),
+            frame(FRAME_CAPABILITY,
+                  bytes_of(frame_capability{3, 1, 4200, 33, 7, 1, 0}) + text("app") + text("setuid")),
+            frame(FRAME_CHECKS, bytes_of(frame_checks{9, 1, 0}))};
 }
 
 std::string whole_stream() {
@@ -106,7 +109,14 @@ Outcome decode(std::string_view stream, std::size_t size = std::string_view::npo
 }
 
 void expect_one_of_each(const Outcome& outcome) {
-    ASSERT_EQ(outcome.frames.size(), 10U);
+    ASSERT_EQ(outcome.frames.size(), 12U);
+    const auto& check = std::get<CapabilityEvent>(outcome.frames[10]);
+    EXPECT_EQ(bytes_of(check.fixed), bytes_of(frame_capability{3, 1, 4200, 33, 7, 1, 0}));
+    EXPECT_EQ(check.comm, "app");
+    EXPECT_EQ(check.call, "setuid");
+    const auto& checks = std::get<ChecksEvent>(outcome.frames[11]);
+    EXPECT_EQ(checks.lost, 9U);
+    EXPECT_TRUE(checks.audited_only);
     const auto& doubt = std::get<DoubtEvent>(outcome.frames[8]);
     EXPECT_EQ(doubt.id, 7U);
     EXPECT_EQ(doubt.kind, static_cast<std::uint32_t>(DOUBT_STATE));

@@ -433,5 +433,51 @@ TEST_F(Recording_, WhereSomebodyLookedIsToldOncePerMount) {
     EXPECT_TRUE(recording.problem.empty());
 }
 
+CapabilityEvent asked(int capability, std::uint32_t root, int error = 0) {
+    CapabilityEvent made;
+    made.fixed.capability = capability;
+    made.fixed.root = root;
+    made.fixed.phase = 1;
+    made.fixed.count = 2;
+    made.fixed.error = error;
+    made.comm = "app";
+    made.call = "chown";
+    return made;
+}
+
+TEST(Checks, OfProcessesThatAgreeAreOne) {
+    Recorder recorder(targets, {"entrypoint", "ready"});
+    recorder.take(RootEvent{100, 1, "app", 5});
+    recorder.own_processes({200});
+    recorder.take(asked(0, 100));
+    recorder.take(asked(0, 200));
+    recorder.take(asked(0, 300));
+    recorder.take(asked(0, 100, EPERM));
+    recorder.take(asked(-1, 100, EACCES));
+    recorder.take(ChecksEvent{7, true});
+    const Recording recording = recorder.finish();
+    ASSERT_TRUE(recording.checks);
+    EXPECT_EQ(recording.checks->lost, 7U);
+    EXPECT_TRUE(recording.checks->audited_only);
+    ASSERT_EQ(recording.checks->all.size(), 4U);
+    const CapabilityCheck& first = recording.checks->all[0];
+    EXPECT_EQ(first.capability, "CHOWN");
+    EXPECT_EQ(first.call, "chown");
+    EXPECT_EQ(first.phase, "ready");
+    EXPECT_EQ(first.count, 4U);
+    EXPECT_EQ(recording.checks->all[1].phase, "healthcheck");
+    EXPECT_EQ(recording.checks->all[2].error, EPERM);
+    EXPECT_TRUE(recording.checks->all[3].capability.empty());
+}
+
+// Not the same as none: an observer that sees no checks says nothing of them.
+TEST(Checks, AreNotKnownWithoutTheirEnd) {
+    Recorder silent(targets, {"entrypoint"}), none(targets, {"entrypoint"});
+    silent.take(asked(0, 100));
+    none.take(ChecksEvent{0, false});
+    EXPECT_FALSE(silent.finish().checks);
+    EXPECT_EQ(none.finish().checks, CapabilityChecks{});
+}
+
 }  // namespace
 }  // namespace rogate::observe

@@ -85,6 +85,12 @@ Case load(const fs::path& folder) {
     }
     for (const auto& each : spec["environment"])
         out.result.recommendation.environment[each.first.as<std::string>()] = each.second.as<std::string>();
+    if (spec["capabilities"]) {
+        out.result.recommendation.capabilities.emplace();
+        for (const auto& each : spec["capabilities"])
+            out.result.recommendation.capabilities->push_back(each.as<std::string>());
+    }
+    out.result.recommendation.no_new_privileges = text(spec, "no_new_privileges") == "true";
     out.result.recommendation.verified_by_run = 7;
     out.result.engine.api_version = text(spec, "api");
     out.result.scenario.subject.image = "shop";

@@ -72,6 +72,20 @@ TEST(DockerRun, SetsTheRootOnce) {
               "docker run --read-only --tmpfs /tmp app");
 }
 
+TEST(DockerRun, DropsCapabilities) {
+    CampaignResult result = test::result_with({}, {});
+    result.recommendation.capabilities = {"CHOWN", "NET_ADMIN"};
+    result.recommendation.no_new_privileges = true;
+    EXPECT_EQ(changed("docker run --cap-add=cap_net_admin app", result),
+              "docker run --cap-add=cap_net_admin --cap-drop ALL --cap-add CHOWN --security-opt "
+              "no-new-privileges:true app");
+    const std::string done =
+        "docker run --cap-drop all --cap-add CHOWN --cap-add NET_ADMIN --security-opt=no-new-privileges app";
+    EXPECT_EQ(changed(done, result), done);
+    EXPECT_THAT(changed("docker run --cap-add SYS_TIME app", result),
+                HasSubstr("--cap-add SYS_TIME is not needed"));
+}
+
 TEST(DockerRun, NamesAVolumeThatHadNoName) {
     const auto result = test::result_with(
         {test::mount(MountType::anonymous, "/data"), test::mount(MountType::anonymous, "/lib")},

@@ -324,6 +324,21 @@ shutdown: {signal: QUIT, timeout: 3s, exit_code: 0}
     EXPECT_THAT(scenario.steps, IsEmpty());
 }
 
+TEST(Scenarios, SayWhatIsToBeHardened) {
+    const auto with = [](const std::string& text) {
+        return *parse_scenario("subject: {image: a}\n" + text, "s.yaml");
+    };
+    const Scenario none = with("");
+    EXPECT_FALSE(none.rootfs || none.tries_capabilities || none.tries_no_new_privileges || none.candidates);
+    const Scenario all = with("harden: [mounts, root, capabilities, no-new-privileges]\n");
+    EXPECT_TRUE(all.rootfs && all.tries_capabilities && all.tries_no_new_privileges);
+    EXPECT_FALSE(all.candidates);  // every writable one
+    const Scenario capabilities = with("harden: [capabilities]\n");
+    EXPECT_TRUE(capabilities.tries_capabilities);
+    EXPECT_FALSE(capabilities.rootfs || capabilities.tries_no_new_privileges);
+    EXPECT_EQ(capabilities.candidates, Words{});
+}
+
 TEST(Scenarios, AreNamedAfterTheirFolderOrFile) {
     const std::string text = "subject: {image: a}\n";
     EXPECT_EQ(parse_scenario(text, "scenarios/nginx/scenario.yaml")->name, "nginx");

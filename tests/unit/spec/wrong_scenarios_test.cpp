@@ -47,6 +47,10 @@ const std::vector<Wrong>& cases() {
         {"duplicate_key", image + "name: x\n^name: y\n", "key 'name' is already given at line 2; keep one"},
         {"name_of_two_lines", image + "name: ^\"a\\nb\"\n", "'name' is more than one line; write one line"},
         {"name_list", image + "name: ^[a]\n", "'name' is a list; write a single value"},
+        {"empty_harden", image + "harden: ^[]\n", "'harden' is not a list"},
+        {"unknown_harden", image + "harden: [mounts, ^capability]\n",
+         "unknown entry 'capability' of 'harden'; did you mean 'capabilities'?"},
+        {"candidates_and_no_mounts", image + "candidates: [/data]\nharden: ^[root]\n", "add 'mounts' to it"},
         {"empty_candidates", image + "candidates: ^[]\n", "'candidates' is not a list of targets"},
         {"one_candidate", image + "candidates: ^/data\n", "'candidates' is not a list of targets"},
         {"relative_candidate", image + "candidates: [/, ^data]\n", "'data' is not an absolute path"},
@@ -310,7 +314,7 @@ TEST(WrongScenarios, AreReportedAllAtOnceInTheOrderOfTheFile) {
         "seconds\n"
         "app/scenario.yaml:6:1: unknown key 'foo' in the scenario; known here: name, description, subject, "
         "candidates, ready, steps, shutdown, vars, fixtures, states, data, "
-        "scenarios");
+        "scenarios, harden");
 }
 
 TEST(WrongScenarios, StopAfterTwenty) {

@@ -47,6 +47,38 @@ TEST(Joined, TheWorstVerdictCounts) {
     EXPECT_EQ(of(Verdict::split, Verdict::safe), Verdict::split);
 }
 
+TEST(Joined, OfACapabilityAsWell) {
+    using V = CapabilityVerdict;
+    const auto with = [](const std::string& name, std::optional<V> verdict) {
+        CampaignResult made = result(name, Verdict::safe);
+        if (!verdict) return made;
+        CapabilityResult each;
+        each.name = "CHOWN";
+        each.verdict = *verdict;
+        each.reason = "because of " + name;
+        each.runs = {2};
+        made.capabilities = {each};
+        made.recommendation.capabilities = std::vector<std::string>{};
+        return made;
+    };
+    const auto joined_verdict = [&](std::optional<V> one, std::optional<V> other) {
+        const auto forth = joined({with("a", one), with("b", other)}),
+                   back = joined({with("b", other), with("a", one)});
+        EXPECT_EQ(forth->capabilities.at(0).verdict, back->capabilities.at(0).verdict);
+        return forth->capabilities.at(0).verdict;
+    };
+    EXPECT_EQ(joined_verdict(V::unused, V::unused), V::unused);
+    EXPECT_EQ(joined_verdict(V::unused, V::tolerated), V::tolerated);
+    EXPECT_EQ(joined_verdict(V::tolerated, V::inconclusive), V::inconclusive);
+    EXPECT_EQ(joined_verdict(V::inconclusive, V::needed), V::needed);
+    EXPECT_EQ(joined_verdict(V::unused, std::nullopt), V::inconclusive);
+    EXPECT_EQ(joined_verdict(V::needed, std::nullopt), V::needed);
+    const auto both = joined({with("a", V::unused), with("b", V::needed)});
+    EXPECT_THAT(both->capabilities[0].reason, HasSubstr("scenario 'b': because of b"));
+    EXPECT_THAT(both->capabilities[0].runs, ElementsAre(2, 4));
+    EXPECT_EQ(joined({with("a", V::unused), with("b", std::nullopt)})->recommendation, Recommendation{});
+}
+
 TEST(Joined, APassThatNobodyWatchedIsNoSafe) {
     const auto unwatched = [](Verdict verdict) {
         CampaignResult made = result("b", verdict);

@@ -124,5 +124,25 @@ TEST(Merged, AllTriesThatFailAreAFailure) {
     EXPECT_EQ(whole.doubt, "");
 }
 
+TEST(MergedChecks, AreKnownIfTheyAreInEachTry) {
+    RunRecord run;
+    run.passed = true;
+    run.plan.state = DataState::fresh;
+    CapabilityCheck check;
+    check.capability = "CHOWN";
+    run.checks = CapabilityChecks{.all = {check}, .audited_only = true, .lost = 1};
+    RunRecord other = run;
+    other.plan.state = DataState::used;
+    other.checks->audited_only = false;
+    const RunRecord whole = merged({run, other});
+    ASSERT_TRUE(whole.checks);
+    EXPECT_EQ(whole.checks->all.size(), 2U);
+    EXPECT_EQ(whole.checks->lost, 2U);
+    EXPECT_FALSE(whole.checks->audited_only);
+    other.checks.reset();
+    EXPECT_FALSE(merged({run, other}).checks);
+    EXPECT_FALSE(merged({other, run}).checks);
+}
+
 }  // namespace
 }  // namespace rogate::verdict

@@ -27,6 +27,12 @@ struct thread_info {
 #pragma clang attribute pop
 
 #define CALL_NUMBER(regs) ((__u64)(long)(regs)->syscallno)
+#define CALL_NUMBER_FIELD syscallno
+/* Of a function of the kernel's. */
+#define FUNCTION_ARGUMENT_0(regs) ((regs)->regs[0])
+#define FUNCTION_ARGUMENT_2(regs) ((regs)->regs[2])
+#define FUNCTION_ARGUMENT_3(regs) ((regs)->regs[3])
+#define FUNCTION_RESULT(regs) ((regs)->regs[0])
 /* arch/arm64/include/asm/thread_info.h: TIF_32BIT. */
 #define IS_COMPAT(task) (READ(task, thread_info.flags) & 1UL << 22)
 #define ARGUMENT_0(regs, compat) ((compat) ? (__u32)(regs)->orig_x0 : (regs)->orig_x0)

@@ -17,6 +17,7 @@
 struct pt_regs {
     unsigned long r10, r8, dx, si, di, orig_ax;
     unsigned long bp, bx, cx; /* i386: bx cx dx si di bp */
+    unsigned long ax;
 };
 struct thread_info {
     unsigned int status;
@@ -24,6 +25,12 @@ struct thread_info {
 #pragma clang attribute pop
 
 #define CALL_NUMBER(regs) ((regs)->orig_ax)
+#define CALL_NUMBER_FIELD orig_ax
+/* Of a function of the kernel's. */
+#define FUNCTION_ARGUMENT_0(regs) ((regs)->di)
+#define FUNCTION_ARGUMENT_2(regs) ((regs)->dx)
+#define FUNCTION_ARGUMENT_3(regs) ((regs)->cx)
+#define FUNCTION_RESULT(regs) ((regs)->ax)
 /* arch/x86/include/asm/thread_info.h: TS_COMPAT, during a call through the i386 table. */
 #define IS_COMPAT(task) (READ(task, thread_info.status) & 2)
 #define ARGUMENT_0(regs, compat) ((compat) ? (__u32)(regs)->bx : (regs)->di)

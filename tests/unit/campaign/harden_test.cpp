@@ -1,0 +1,65 @@
+#include "campaign/harden.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace rogate::campaign {
+namespace {
+
+using testing::Contains;
+using testing::HasSubstr;
+using testing::Not;
+
+Scenario asked() {
+    Scenario scenario;
+    scenario.tries_capabilities = scenario.tries_no_new_privileges = true;
+    return scenario;
+}
+
+TEST(CapabilityQuestion, HasWhatTheSubjectHas) {
+    Scenario scenario = asked();
+    scenario.subject.cap_add = {"CAP_SYS_TIME"};
+    scenario.subject.cap_drop = {"net_raw"};
+    const auto question = capability_question(scenario, false);
+    ASSERT_TRUE(question) << question.error().message;
+    EXPECT_EQ(question->configured.size(), 14U);
+    EXPECT_THAT(question->configured, Contains("SYS_TIME"));
+    EXPECT_THAT(question->configured, Not(Contains("NET_RAW")));
+    EXPECT_TRUE(question->tries_capabilities && question->tries_no_new_privileges);
+    EXPECT_EQ(capability_question(scenario, true)->configured.size(), 12U);  // podman gives less
+    scenario.tries_capabilities = false;
+    EXPECT_FALSE(capability_question(scenario, false)->tries_capabilities);
+    EXPECT_TRUE(is_hardened(scenario));
+    EXPECT_FALSE(is_hardened(Scenario{}));
+}
+
+TEST(CapabilityQuestion, DoesNotAskForWhatIsForbiddenAlready) {
+    for (const char* option : {"no-new-privileges", "no-new-privileges:true", "no-new-privileges=true"}) {
+        Scenario scenario = asked();
+        scenario.subject.security_opt = {"label=disable", option};
+        EXPECT_FALSE(capability_question(scenario, false)->tries_no_new_privileges) << option;
+    }
+    Scenario scenario = asked();
+    scenario.subject.security_opt = {"no-new-privileges:false"};
+    EXPECT_TRUE(capability_question(scenario, false)->tries_no_new_privileges);
+}
+
+TEST(CapabilityQuestion, IsRefusedWhereNoRunCanTell) {
+    Scenario scenario = asked();
+    scenario.subject.privileged = true;
+    const auto privileged = capability_question(scenario, false);
+    ASSERT_FALSE(privileged);
+    EXPECT_EQ(privileged.error().kind, ErrorKind::usage);
+    EXPECT_THAT(privileged.error().message, HasSubstr("privileged"));
+    scenario.tries_capabilities = scenario.tries_no_new_privileges = false;
+    EXPECT_TRUE(capability_question(scenario, false));
+    Scenario several = asked();
+    several.members.emplace_back();
+    EXPECT_THAT(capability_question(several, false).error().message, HasSubstr("--together"));
+    Scenario wrong = asked();
+    wrong.subject.cap_add = {"SYS_TIEM"};
+    EXPECT_THAT(capability_question(wrong, false).error().message, HasSubstr("'SYS_TIEM' is no capability"));
+}
+
+}  // namespace
+}  // namespace rogate::campaign
