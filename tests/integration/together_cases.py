@@ -155,9 +155,9 @@ def shared_pid(p):
     """What one service writes to a folder of passing things, another one looks for."""
     p.make("shared", {"file": "text\n"})
     os.mkdir(p.path("shared/run"))
-    compose(p, {"writer": service("set -e; cat /shared/file; echo $$$$ > /shared/run/app.pid", "volumes: ['./shared:/shared']"),
-                "reader": service("cat /shared/file; cat /shared/run/app.pid || true",
-                                  "volumes: ['./shared:/shared:ro'], depends_on: {writer: {condition: service_healthy}}")})
+    compose(p, {"writer": service("set -e; cat /shared/file; echo $$$$ > /shared/run/app.pid",
+                                  "volumes: ['./shared:/shared'], depends_on: [reader]"),
+                "reader": service("cat /shared/file; cat /shared/run/app.pid || true", "volumes: ['./shared:/shared:ro']")})
 
 
 def test_what_others_look_for_is_not_put_on_a_tmpfs():
