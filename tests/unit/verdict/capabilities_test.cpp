@@ -121,7 +121,7 @@ Settled settle(Application app, CapabilityQuestion question = {}, int at_most = 
     while (auto plan = next_capability_run(question, configured, tried)) {
         if (static_cast<int>(tried.size()) == at_most) {
             question.stopped = "--max-runs is used up";
-            break;
+            continue;  // then no more is wanted
         }
         tried.push_back(app.run(*plan));
         if (tried.size() > 60) {
@@ -302,6 +302,15 @@ TEST(Capabilities, AnAnswerThatIsStoppedIsOpenWhereNothingWasAsked) {
             EXPECT_EQ(settled.conclusion.recommendation.capabilities, (Names{"CHOWN", "KILL"}));
         }
     }
+}
+
+TEST(Capabilities, NothingIsRecommendedWhereAllAreNeeded) {
+    Application app{.asks = {}, .loses_events = {}};
+    for (const std::string& name : Application::configured()) app.asks[name] = 'n';
+    const Settled settled = settle(app);
+    for (const auto& [name, verdict] : settled.verdicts()) EXPECT_EQ(verdict, "needed") << name;
+    EXPECT_EQ(settled.runs, 5);  // without each of them, and none with what there is anyway
+    EXPECT_EQ(settled.conclusion.recommendation, Recommendation{});
 }
 
 TEST(Capabilities, AControlRunThatFailsSaysNothing) {
