@@ -599,7 +599,8 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
     result.settings = std::move(concluded.settings);
     result.data_differences = verdict::with_use(question.data_differences, plans);
     note_mount_points(data, result.mounts);
-    tell_exercise(result);
+    // What was asked of each container of a system is told when the result is taken apart.
+    if (result.scenario.members.empty()) tell_exercise(result);
     name_all_runs(*tries, result.mounts);
     result.varying_names = verdict::varying_names(result.runs);
     co_return Result<>{};
@@ -673,8 +674,12 @@ Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std
         add_exercise(result.scenario, image);
         if (scenario::runs_commands(result.scenario.steps)) add_exposed_ports(result.scenario.subject, image);
     }
-    for (Member& member : result.scenario.members)
+    for (Member& member : result.scenario.members) {
         derive_readiness(member.subject, member.readiness, images->at(member.name));
+        if (scenario::runs_commands(result.scenario.steps))
+            add_exposed_ports(member.subject, images->at(member.name));
+    }
+    if (together) add_exercise(result.scenario, *images);
     const Secrets secrets = secrets_of(result.scenario, *images);
 
     const std::vector<Mount> mounts = mounts_of(result.scenario, *images);

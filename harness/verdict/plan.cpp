@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <rogate/place.hpp>
 
 #include "base/text.hpp"
 #include "verdict/blame.hpp"
@@ -225,11 +226,16 @@ SplitProposal proposal_for(const Question& question, const std::string& target,
 }
 
 // Everything that was written was there when a step restarted the subject, so that a run shows what becomes
-// of an application that misses it.
+// of an application that misses it. Of a system, whose jobs are not restarted, what they write is not missed.
 bool restarts_at_the_end(const Question& question, const std::vector<RunRecord>& runs) {
     if (!question.after_restart || runs.empty()) return false;
-    return std::none_of(runs.front().attempts.begin(), runs.front().attempts.end(), [&](const Attempt& each) {
-        return is_write_made(each) && question.after_restart->contains(each.phase);
+    const RunRecord& control = runs.front();
+    const auto is_restarted = [&](const Attempt& each) {
+        const auto record = control.containers.find(std::string(container_of(each.path.view())));
+        return record == control.containers.end() || record->second.restarted;
+    };
+    return std::none_of(control.attempts.begin(), control.attempts.end(), [&](const Attempt& each) {
+        return is_write_made(each) && (question.after_restart->contains(each.phase) || !is_restarted(each));
     });
 }
 

@@ -33,6 +33,7 @@ std::vector<Targets> suspects_by_container(const RunRecord& run) {
         const auto record = run.containers.find(std::string(container_of(target)));
         if (record == run.containers.end()) continue;
         if (record->second.trouble.empty() || record->second.behind_another) continue;
+        if (record->second.fell_at_step) continue;  // what it was asked for can be another one's to give
         by_container[container_of(target)].push_back(target);
     }
     std::vector<Targets> lists;

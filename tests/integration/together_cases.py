@@ -51,7 +51,7 @@ def test_two_runs_where_nothing_is_written():
     with project() as p:
         p.make("conf", {"file": "text\n"})
         compose(p, {f"s{i}": service("cat /conf/file", "volumes: ['./conf:/conf']") for i in range(4)})
-        done = p.run("--together")
+        done = p.run()
         found = results(p)
         equal((done.returncode, runs(found)), (0, 2), done.stdout + done.stderr)
         equal(verdicts(found), {f"s{i}": {"/conf": "safe"} for i in range(4)})
@@ -69,7 +69,7 @@ def test_one_of_those_that_share_a_volume_writes():
                     "reader": service("set -e; cat /fresh/made /data/made /data/old",
                                       volumes + ", depends_on: {fill: {condition: service_completed_successfully}}"),
                     "other": service("cat /data/old", "volumes: ['./shared:/data']")}, "volumes: {fresh: }\n")
-        done = p.run("--together")
+        done = p.run()
         found = results(p)
         equal(done.returncode, 0, done.stdout + done.stderr)
         equal(verdicts(found), {"fill": {"/fresh": "required", "/data": "required"}, "reader": {"/fresh": "safe", "/data": "safe"},
@@ -89,7 +89,7 @@ def test_a_reader_that_writes_once_there_is_something_to_do():
         p.make("queue", {})
         compose(p, {"front": service("date > /queue/task", "volumes: ['./queue:/queue']"),
                     "worker": service("rm /queue/task && echo done", "volumes: ['./queue:/queue'], depends_on: {front: {condition: service_healthy}}")})
-        done = p.run("--together")
+        done = p.run()
         found = results(p)
         equal(done.returncode, 0, done.stdout + done.stderr)
         equal(verdicts(found), {"front": {"/queue": "tolerated"}, "worker": {"/queue": "tolerated"}}, done.stdout)
@@ -101,7 +101,7 @@ def test_a_service_that_fails_leaves_the_others_settled():
         compose(p, {"good": service("cat /conf/file", "volumes: ['./conf:/conf']"),
                     "broken": job("cat /conf/file; echo it is broken; exit 5", "volumes: ['./conf:/conf']"),
                     "behind": job("cat /conf/file", "volumes: ['./conf:/conf'], depends_on: {broken: {condition: service_completed_successfully}}")})
-        done = p.run("--together")
+        done = p.run()
         found = results(p)
         equal((done.returncode, runs(found)), (1, 2), done.stdout + done.stderr)
         equal(verdicts(found), {"good": {"/conf": "safe"}, "broken": {"/conf": "inconclusive"}, "behind": {"/conf": "inconclusive"}}, done.stdout)
@@ -117,7 +117,7 @@ def test_a_service_that_is_started_again_until_it_can_go_on():
         p.make("state", {})
         compose(p, {"late": service("test -e /state/there || exit 1; cat /conf/file", "restart: unless-stopped, volumes: ['./conf:/conf', './state:/state']"),
                     "first": service("sleep 1; date > /state/there", "volumes: ['./state:/state']")})
-        done = p.run("--together")
+        done = p.run()
         found = results(p)
         equal(done.returncode, 0, done.stdout + done.stderr)
         # The other one waits in vain for what cannot be written; to ask whether a name is there is no use of a mount.
@@ -130,7 +130,7 @@ def test_the_shop_is_patched_at_once():
         p.folder = shutil.copytree(f"{ROOT}/tests/projects/shop", p.path("shop"))
         os.chmod(p.path("."), 0o755)
         os.remove(p.path("rogate.yaml"))
-        done = p.run("--together")
+        done = p.run()
         found = results(p)
         equal(done.returncode, 0, done.stdout + done.stderr)
         assert runs(found) <= 12, done.stdout
@@ -144,7 +144,7 @@ def test_the_shop_is_patched_at_once():
             contains(file.read(), "- ./app:/srv/app:ro\n", "- ./web:/etc/nginx/conf.d:ro\n", "# A small web shop")
         done = rogate("patch", *files)
         equal((done.returncode, done.stdout), (0, ""), done.stderr)
-        done = rogate("run", p.folder, "--together", "--out", p.path("again"), timeout=400)
+        done = rogate("run", p.folder, "--out", p.path("again"), timeout=400)
         again = verdicts(results(p, "again"))
         for name, result in found.items():
             for target in result["recommendation"]["read_only"]:
