@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <rogate/variable.hpp>
 #include <tuple>
 
 #include "advise/match.hpp"
@@ -22,6 +23,11 @@ using Environment = std::map<std::string, std::string>;
 
 // For a set of settings; what more they would take is not asked.
 constexpr std::size_t most_runs = 12;
+
+// The same setting can be one for several containers.
+std::string key_of(const Match& match) {
+    return match.container + ":" + match.setting.id;
+}
 
 // As if nothing else had been run.
 Runs with(const Environment& environment, const Runs& runs) {
@@ -79,10 +85,10 @@ class Trials {
     Environment environment() const { return environment_of(helping_); }
     // The control run of the last set that the setting was tried in.
     const RunRecord* tried_in(const Match& match) const {
-        const auto found = tried_.find(match.setting.id);
+        const auto found = tried_.find(key_of(match));
         return found == tried_.end() ? nullptr : found->second;
     }
-    bool breaks(const Match& match) const { return broken_.contains(match.setting.id); }
+    bool breaks(const Match& match) const { return broken_.contains(key_of(match)); }
 
   private:
     static Environment environment_of(const std::vector<Match>& matches) {
@@ -113,10 +119,10 @@ class Trials {
         if (matches.empty() || wanted_) return {};
         const RunRecord* control = control_with(matches);
         if (control == nullptr) return {};
-        for (const Match& match : matches) tried_[match.setting.id] = control;
+        for (const Match& match : matches) tried_[key_of(match)] = control;
         if (verdict::relied_on(*control) && sees_the_same(*control, runs_.front())) return matches;
         if (matches.size() == 1) {
-            broken_.insert(matches.front().setting.id);
+            broken_.insert(key_of(matches.front()));
             return {};
         }
         const auto middle = matches.begin() + static_cast<std::ptrdiff_t>(matches.size() / 2);
@@ -143,7 +149,7 @@ class Trials {
     const Runs& runs_;
     std::vector<Match> all_, helping_;
     std::optional<NextStep> wanted_;
-    std::map<std::string, const RunRecord*> tried_;  // by setting
+    std::map<std::string, const RunRecord*> tried_;  // by key_of()
     std::set<std::string> broken_;
     bool is_done_ = false;
 };
@@ -189,7 +195,7 @@ SettingResult result_of(const Match& match) {
     result.paths = match.paths;
     result.reason = match.why_not;
     if (!from.environment.empty()) result.how.clear();
-    for (const auto& [name, value] : from.environment)
+    for (const auto& [name, value] : variables_of(match.container, from.environment))
         result.how += fmt::format("{}{}={}", result.how.empty() ? "" : " ", name, value);
     if (!match.why_not.empty()) return result;
     result.environment = from.environment;
@@ -235,7 +241,7 @@ Conclusion conclude(const Advisor& advisor, const Question& question, const Runs
         const RunRecord* tried = trials.tried_in(match);
         if (tried != nullptr) result.runs.push_back(tried->plan.id);
         const bool helps = std::ranges::any_of(
-            trials.helping(), [&](const Match& each) { return each.setting.id == match.setting.id; });
+            trials.helping(), [&](const Match& each) { return key_of(each) == key_of(match); });
         if (trials.breaks(match)) {
             result.outcome = Outcome::breaks;
             result.reason =

@@ -151,10 +151,11 @@ std::vector<Step> steps_of(const CampaignResult& system, const std::string& cont
     if (control == system.runs.end()) return steps;
     const auto record = control->containers.find(container);
     const bool restarted = record != control->containers.end() && record->second.restarted;
+    const bool ended = record != control->containers.end() && record->second.exited_early;
     for (const Step& step : system.scenario.steps) {
         const auto seen = control->observations.find(step.name);
         const bool skipped = seen != control->observations.end() && seen->second.skipped;
-        const bool of_it = step.container.empty() || (step.container == container && !skipped);
+        const bool of_it = step.container.empty() || (step.container == container && !skipped && !ended);
         const bool needs_it_running = std::holds_alternative<RestartAction>(step.action) ||
                                       std::holds_alternative<WaitAction>(step.action);
         if (!of_it || (needs_it_running && !restarted)) continue;

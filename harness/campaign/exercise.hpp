@@ -21,7 +21,7 @@ void add_exercise(Scenario& scenario, const engine::ImageInfo& image);
 void add_exercise(Scenario& system, const std::map<std::string, engine::ImageInfo>& images);
 
 // Of a system's steps those that the container had part in: asked of it or of all, and not left out since it
-// had ended by then.
+// had ended by then. One that ended by itself in the control run is not asked in the others.
 std::vector<Step> steps_of(const CampaignResult& system, const std::string& container);
 
 // Says in the result what was exercised, and of each mount that this is all that vouches for it, or that

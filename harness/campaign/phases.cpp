@@ -27,8 +27,9 @@ void Phases::begin_within(std::string name) {
     record_.phases.push_back({.name = std::move(name), .passed = false, .message = {}, .duration_s = 0});
 }
 
-Task<> Phases::begin(std::string name) {
+Task<> Phases::begin(std::string name, std::string container) {
     begin_within(name);
+    record_.phases.back().container = std::move(container);
     if (record_.phases.size() == 1) co_return Result<>{};
     co_return co_await bench_.observer.phase(std::move(name));
 }

@@ -23,7 +23,8 @@ class Phases {
 
     // What is done from here on belongs to it. The observer is told of all but the first, with which each
     // container is armed.
-    engine::Task<> begin(std::string name);
+    // `container`: of a system, the one that is asked.
+    engine::Task<> begin(std::string name, std::string container = {});
     // What the containers do in it still belongs to the phase before.
     void begin_within(std::string name);
     void end(bool passed, const std::string& message, const Masker& masker);

@@ -87,7 +87,7 @@ Task<> TogetherLaunch::ask(const Step& step) {
         memory_.observed[step.name].skipped = true;
         co_return Result<>{};
     }
-    if (auto begun = co_await begin(prefix_ + "step " + step.name); !begun) co_return begun;
+    if (auto begun = co_await phases_.begin(prefix_ + "step " + step.name, name); !begun) co_return begun;
     if (standing == Standing::ended) {
         if (auto told = co_await fell_at_step(name, {}); !told) co_return told;
     } else {
@@ -155,6 +155,10 @@ Task<> TogetherLaunch::restart(std::string phase) {
         const ContainerRecord* there = before(name);
         if (!running_.contains(name) || is_given_up(name) || (there != nullptr && !there->restarted))
             continue;
+        if (ended_before(name)) {  // in the end by itself, which may come a moment earlier here
+            names.insert(name);
+            continue;
+        }
         auto standing = co_await standing_of(name);
         if (!standing) co_return fail(std::move(standing.error()));
         if (*standing != Standing::ended) {

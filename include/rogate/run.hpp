@@ -75,7 +75,8 @@ struct PhaseRecord {
     std::string message;  // why it failed; empty if it passed
     double duration_s = 0;
     std::optional<SuiteRecord> suite = {};
-    std::string output = {};  // the end of what a command wrote, where the phase failed
+    std::string output = {};     // the end of what a command wrote, where the phase failed
+    std::string container = {};  // of a system: the one that is asked; empty: it is of all of them
     bool operator==(const PhaseRecord&) const = default;
 };
 

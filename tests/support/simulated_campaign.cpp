@@ -71,6 +71,8 @@ std::string why_no_proof(const CampaignResult& result, const MountResult& mount)
         if (run.plan.kind == RunKind::control && !std::ranges::all_of(run.phases, &PhaseRecord::passed))
             return fmt::format("control run {} failed", run.plan.id);
         if (std::ranges::find(mount.runs, run.plan.id) == mount.runs.end()) continue;
+        // One that repeats another counts by what it shows; if it cannot be relied on, that is nothing.
+        if (run.passed && run.plan.repeats) continue;
         if (!run.passed) return fmt::format("run {} failed", run.plan.id);
         if (run.lost_events > 0) return fmt::format("events of run {} were lost", run.plan.id);
         for (const auto& [target, canary] : run.canary)
