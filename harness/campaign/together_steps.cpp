@@ -55,7 +55,7 @@ Task<> TogetherLaunch::steps() {
     co_return Result<>{};
 }
 
-// It did not give what was asked of it. One that has ended fell for that.
+// It did not give what was asked of it. One that has ended fell for that, whatever `why` says.
 Task<> TogetherLaunch::fell_at_step(std::string name, std::string why) {
     auto state = co_await bench_.client.container_inspect(running_.at(name).id);
     if (!state) co_return fail(std::move(state.error()));
@@ -89,7 +89,7 @@ Task<> TogetherLaunch::ask(const Step& step) {
     }
     if (auto begun = co_await phases_.begin(prefix_ + "step " + step.name, name); !begun) co_return begun;
     if (standing == Standing::ended) {
-        if (auto told = co_await fell_at_step(name, {}); !told) co_return told;
+        if (auto told = co_await fell_at_step(name, std::string()); !told) co_return told;
     } else {
         scenario::StepRunner runner = runner_for(*member);
         if (auto found = co_await runner.refresh(); !found) co_return found;
@@ -120,10 +120,7 @@ Task<> TogetherLaunch::ask_all(const Step& step) {
     scenario::StepRunner runner = runner_for(*any);
     auto outcome = co_await runner.perform(step);
     if (!outcome) co_return fail(std::move(outcome.error()));
-    if (!outcome->passed) failure_ = std::move(outcome->message);
-    const bool passed = outcome->passed;
-    const std::string told = passed ? outcome->message : std::exchange(failure_, {});
-    phases_.end(passed, told, memory_.masker);
+    phases_.end(outcome->passed, outcome->message, memory_.masker);
     record_.phases.back().suite = std::move(outcome->suite);
     record_.phases.back().output = std::move(outcome->output);
     co_return Result<>{};
@@ -164,7 +161,7 @@ Task<> TogetherLaunch::restart(std::string phase) {
         if (*standing != Standing::ended) {
             names.insert(name);
         } else if (there != nullptr) {
-            if (auto told = co_await fell_at_step(name, {}); !told) co_return told;
+            if (auto told = co_await fell_at_step(name, std::string()); !told) co_return told;
         }
     }
     if (!failure_.empty()) {

@@ -143,16 +143,10 @@ void check_blame(const Simulation& simulation, Outcome& outcome) {
         return ends(script.at_start) || ends(script.at_stop) ||
                std::ranges::any_of(script.on_exec, [&](const auto& each) { return ends(each.second); });
     };
-    // A mount point that is missing cannot be made in it.
-    const auto has_one_below = [&](const std::string& target) {
-        return std::ranges::any_of(outcome.result->mounts, [&](const MountResult& each) {
-            return each.mount.target != target && is_mounted_at(each.mount.target, target);
-        });
-    };
     for (const MountResult& each : outcome.result->mounts) {
         const std::string& target = each.mount.target;
-        if (each.verdict != Verdict::required || ends_it(target) || is_missed(target) ||
-            has_one_below(target))
+        const bool cannot_start = each.reason.starts_with("the container cannot start");
+        if (each.verdict != Verdict::required || cannot_start || ends_it(target) || is_missed(target))
             continue;
         outcome.wrong.push_back(
             fmt::format("{} is called required, and nothing ends for its sake: {}", target, each.reason));

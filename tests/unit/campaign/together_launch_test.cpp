@@ -65,6 +65,11 @@ class TogetherLaunchTest : public testing::Test {
         EXPECT_TRUE(record) << record.error().message;
         return record ? std::move(*record) : RunRecord();
     }
+    static RunPlan web_read_only() {
+        RunPlan plan;
+        plan.read_only = {"web:/data"};
+        return plan;
+    }
     // With the control run before it.
     RunRecord probe(RunPlan plan) {
         set_up();
@@ -142,17 +147,17 @@ TEST_F(TogetherLaunchTest, AsksAndRestartsWhatGoesOn) {
 TEST_F(TogetherLaunchTest, WhoDoesNotGiveWhatIsAskedFallsAtTheStep) {
     scenario.steps.push_back(step("last", "web"));
     scripts["web"].on_exec["look"] = {writes(Act::Refused::end)};
-    const RunRecord record = probe({.read_only = {"web:/data"}});
+    const RunRecord record = probe(web_read_only());
     EXPECT_FALSE(record.passed);
     EXPECT_TRUE(record.containers.at("web").fell_at_step);
-    EXPECT_THAT(record.containers.at("web").trouble, HasSubstr("service 'web': exit code 1"));
+    EXPECT_THAT(record.containers.at("web").trouble, HasSubstr("service 'web': expected exit code 0, got 1"));
     // Nothing is done with the system any more, and nothing asked of who fell.
     EXPECT_THAT(phases(record), ElementsAre("entrypoint", "ready", "step look of web", "shutdown"));
 }
 
 TEST_F(TogetherLaunchTest, WhoHasEndedBeforeItIsAskedFellForThat) {
     scripts["web"].at_start = {writes(Act::Refused::end)};
-    const RunRecord record = probe({.read_only = {"web:/data"}});
+    const RunRecord record = probe(web_read_only());
     EXPECT_FALSE(record.passed);
     EXPECT_FALSE(record.containers.at("web").fell_at_step);
     EXPECT_THAT(record.containers.at("web").trouble, HasSubstr("exited with code 1"));
@@ -162,7 +167,7 @@ TEST_F(TogetherLaunchTest, WhoHasEndedBeforeItIsAskedFellForThat) {
 TEST_F(TogetherLaunchTest, WhoHasEndedBeforeTheRestartIsNotRestarted) {
     scripts["web"].at_start = {writes(Act::Refused::end)};
     scenario.steps = {all("running", WaitAction{100}), all("restart", RestartAction{})};
-    const RunRecord record = probe({.read_only = {"web:/data"}});
+    const RunRecord record = probe(web_read_only());
     EXPECT_FALSE(record.passed);
     EXPECT_FALSE(record.containers.at("web").restarted);
     EXPECT_THAT(phases(record),
@@ -185,7 +190,9 @@ TEST_F(TogetherLaunchTest, WhatFailsInTheControlRunIsAskedNoMore) {
 
 // Whatever a restart or a crash could leave behind is asked of all of them.
 TEST_F(TogetherLaunchTest, BeginsAnewWithTheJobsAndAfterACrash) {
-    const RunRecord record = probe({.again = true, .crashes = true});
+    RunPlan plan;
+    plan.again = plan.crashes = true;
+    const RunRecord record = probe(std::move(plan));
     EXPECT_TRUE(record.passed);
     EXPECT_THAT(
         phases(record),
@@ -204,7 +211,9 @@ TEST_F(TogetherLaunchTest, SetsVariablesOfTheContainerAlone) {
         if (call.path == "/containers/create") bodies[call.query.at("name")] = call.body;
         return std::nullopt;
     };
-    go({.environment = {{"web:LEAN", "1"}}});
+    RunPlan plan;
+    plan.environment = {{"web:LEAN", "1"}};
+    go(std::move(plan));
     EXPECT_THAT(bodies.at("rogate-s1-run1-web"), HasSubstr("LEAN=1"));
     EXPECT_THAT(bodies.at("rogate-s1-run1-job"), testing::Not(HasSubstr("LEAN")));
 }

@@ -189,6 +189,53 @@ TEST(System, AsksSeveralContainersAtOnceWhichMountItWas) {
         EXPECT_EQ(verdict, target.ends_with("/data") ? Verdict::required : Verdict::tolerated) << target;
 }
 
+// One that goes on was refused something later. It is not asked for what the other one fell.
+TEST(System, AsksWhoFellWhichMountItWas) {
+    const TestSystem system(
+        {{"web", {"/a"}, {"/conf"}, {"/cache"}}, {"app", {"/b"}, {"/sessions"}, {}}, {"db", {"/c"}, {}, {}}});
+    const auto runs = system.settle();
+    EXPECT_LE(runs.size(), 5U);
+    EXPECT_EQ(runs.at(2).plan.read_only, (std::vector<std::string>{"web:/cache"}));
+    for (const auto& [target, verdict] : system.verdicts(runs))
+        EXPECT_EQ(verdict, target.ends_with("/cache")                                   ? Verdict::required
+                           : target.ends_with("/conf") || target.ends_with("/sessions") ? Verdict::tolerated
+                                                                                        : Verdict::safe)
+            << target;
+}
+
+// Two of them remove one file, and who comes first is chance: the control run has only seen the other one do
+// it.
+TEST(System, DoesNotCallSafeWhatAnyRunHasSeenWritten) {
+    RunRecord control, other, probe;
+    int id = 0;
+    for (RunRecord* run : {&control, &other, &probe}) {
+        run->passed = true, run->observer = "ebpf";
+        run->plan.id = ++id;
+        run->uses = {{"a:/data", 1}, {"b:/data", 1}, {"b:/conf", 1}};
+    }
+    other.plan.kind = probe.plan.kind = RunKind::probe;
+    other.plan.read_only = {"b:/conf"};
+    probe.plan.read_only = {"b:/data"};
+    other.canary["b:/conf"] = probe.canary["b:/data"] = Canary::seen;
+    Attempt removal;
+    removal.operation = "unlink";
+    removal.mount = "b:/data";
+    removal.path = "b:/data/file";
+    Question question;
+    question.candidates = {"b:/conf", "b:/data"};
+    for (const std::string& target : question.candidates) question.mounts.emplace_back().target = target;
+    EXPECT_EQ(judge_all(question, {control, other, probe})[1].verdict, Verdict::safe);
+    other.attempts.edit().push_back(removal);
+    const MountResult result = judge_all(question, {control, other, probe})[1];
+    EXPECT_EQ(result.verdict, Verdict::tolerated);
+    EXPECT_NE(result.reason.find("run 2"), std::string::npos) << result.reason;
+    // Also where that run failed, but not where its account is not whole.
+    other.passed = false;
+    EXPECT_EQ(judge_all(question, {control, other, probe})[1].verdict, Verdict::tolerated);
+    other.lost_events = 1;
+    EXPECT_EQ(judge_all(question, {control, other, probe})[1].verdict, Verdict::safe);
+}
+
 // Nothing is known of what it does while another one is away.
 TEST(System, DoesNotBlameWhoWaitsForAnother) {
     const TestSystem system({{"db", {}, {}, {"/data"}}, {"web", {"/srv"}, {"/cache"}, {}, {"db"}}});
@@ -223,7 +270,9 @@ TEST(System, CountsTheStepsOfTheContainerAlone) {
             {.name = "step pages of web", .passed = true, .message = {}, .container = "web"});
         run->phases.push_back({.name = "step pages of db", .passed = true, .message = {}, .container = "db"});
     }
-    probe.plan = {.id = 2, .kind = RunKind::probe, .read_only = {"web:/srv"}};
+    probe.plan.id = 2;
+    probe.plan.kind = RunKind::probe;
+    probe.plan.read_only = {"web:/srv"};
     probe.canary["web:/srv"] = Canary::seen;
     Question question;
     question.candidates = {"web:/srv"};
@@ -263,8 +312,8 @@ TEST(System, AsksAgainWhatAJobMissesThatIsNotRestarted) {
         question.mounts.back().type = MountType::volume;
         question.can_make_mount_points = {"job:/data"};
         question.after_restart = {"step pages again"};
-        for (const char* folder : {"job:/data", "job:/data/run"})
-            question.facts[folder] = {.exists = true, .is_directory = true, .empty = true};
+        question.facts["job:/data"] = {.exists = true, .is_directory = true};
+        question.facts["job:/data/run"] = {.exists = true, .is_directory = true, .empty = true};
         NextStep step = next_step(question, {control, failed});
         for (int i = 0; i < 10 && !step.run && !step.look_at.empty(); ++i) {
             for (const std::string& path : step.look_at) question.facts.try_emplace(path);
