@@ -133,7 +133,7 @@ while (1) {
   my $c = $s->accept or next;
   next unless defined <$c>;
   if (open(my $l, ">>", "/log/access")) { print $l "asked\n"; close $l }
-  my $status = -e "/shared/menu" ? "200 OK" : "500 No menu";
+  my $status = open(my $m, "<", "/shared/menu") ? "200 OK" : "500 No menu";
   print $c "HTTP/1.1 $status\r\nContent-Type: text/html\r\nContent-Length: 4\r\nConnection: close\r\n\r\nmenu";
   close $c;
 }
