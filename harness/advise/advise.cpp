@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <rogate/place.hpp>
+#include <rogate/variable.hpp>
 #include <tuple>
 
 #include "advise/match.hpp"
@@ -26,6 +28,11 @@ using Environment = std::map<std::string, std::string>;
 
 // For a set of settings; what more they would take is not asked.
 constexpr std::size_t most_runs = 12;
+
+// The same setting can be one for several containers.
+std::string key_of(const Match& match) {
+    return match.container + ":" + match.setting.id;
+}
 
 // As if nothing else had been run.
 Runs with(const Environment& environment, const Runs& runs) {
@@ -50,8 +57,9 @@ Attempts left_out_besides(const RunRecord& run, const RunRecord& control, const 
     Attempts besides = verdict::difference(control, run).left_out;
     if (besides.empty()) return besides;
     const auto is_shown = [&](const Attempt& attempt) {
-        return std::ranges::any_of(matches,
-                                   [&](const Match& match) { return shows(match.setting, attempt); });
+        return std::ranges::any_of(matches, [&](const Match& match) {
+            return container_of(attempt.path.view()) == match.container && shows(match.setting, attempt);
+        });
     };
     std::vector<std::string_view> shown;
     for (const Attempt& each : control.attempts)
@@ -107,10 +115,10 @@ class Trials {
     Environment environment() const { return environment_of(helping_); }
     // The control run of the last set that the setting was tried in.
     const RunRecord* tried_in(const Match& match) const {
-        const auto found = tried_.find(match.setting.id);
+        const auto found = tried_.find(key_of(match));
         return found == tried_.end() ? nullptr : found->second;
     }
-    bool breaks(const Match& match) const { return broken_.contains(match.setting.id); }
+    bool breaks(const Match& match) const { return broken_.contains(key_of(match)); }
 
   private:
     static Environment environment_of(const std::vector<Match>& matches) {
@@ -141,10 +149,10 @@ class Trials {
         if (matches.empty() || wanted_) return {};
         const RunRecord* control = control_with(matches);
         if (control == nullptr) return {};
-        for (const Match& match : matches) tried_[match.setting.id] = control;
+        for (const Match& match : matches) tried_[key_of(match)] = control;
         if (does_the_same(*control, matches)) return matches;
         if (matches.size() == 1) {
-            broken_.insert(matches.front().setting.id);
+            broken_.insert(key_of(matches.front()));
             return {};
         }
         const auto middle = matches.begin() + static_cast<std::ptrdiff_t>(matches.size() / 2);
@@ -177,7 +185,7 @@ class Trials {
     std::vector<Match> all_, helping_;
     RunRecord base_control_;  // without any setting, with all its tries
     std::optional<NextStep> wanted_;
-    std::map<std::string, const RunRecord*> tried_;  // by setting
+    std::map<std::string, const RunRecord*> tried_;  // by key_of()
     std::set<std::string> broken_;
     bool is_done_ = false;
 };
@@ -223,7 +231,7 @@ SettingResult result_of(const Match& match) {
     result.paths = match.paths;
     result.reason = match.why_not;
     if (!from.environment.empty()) result.how.clear();
-    for (const auto& [name, value] : from.environment)
+    for (const auto& [name, value] : variables_of(match.container, from.environment))
         result.how += fmt::format("{}{}={}", result.how.empty() ? "" : " ", name, value);
     if (!match.why_not.empty()) return result;
     result.environment = from.environment;
@@ -269,7 +277,7 @@ Conclusion conclude(const Advisor& advisor, const Question& question, const Runs
         const RunRecord* tried = trials.tried_in(match);
         if (tried != nullptr) result.runs.push_back(tried->plan.id);
         const bool helps = std::ranges::any_of(
-            trials.helping(), [&](const Match& each) { return each.setting.id == match.setting.id; });
+            trials.helping(), [&](const Match& each) { return key_of(each) == key_of(match); });
         if (trials.breaks(match)) {
             result.outcome = Outcome::breaks;
             result.reason =

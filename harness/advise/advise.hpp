@@ -13,13 +13,16 @@
 namespace rogate::advise {
 
 struct Advisor {
-    std::vector<Setting> settings;    // none: nothing is tried
-    std::set<std::string> variables;  // that the subject has: they are the user's to change
+    std::vector<Setting> settings;  // none: nothing is tried
+    // That the subject, or each container of a system, has (variable.hpp): they are the user's to change.
+    std::set<std::string> variables;
 };
 
-// A setting that is about something that was written.
+// A setting that is about something that was written, by one container.
 struct Match {
-    Setting setting;                  // ${writable} replaced in its environment
+    // ${writable} is replaced in its environment, whose variables are the container's (variable.hpp).
+    Setting setting;
+    std::string container;            // of a system; empty: there is one subject
     std::vector<std::string> mounts;  // targets of candidates
     std::vector<std::string> paths;   // that were written, some of them
     std::string why_not;              // why it is not tried; empty: it is

@@ -9,6 +9,7 @@
 #include <rogate/labels.hpp>
 #include <rogate/names.hpp>
 #include <rogate/place.hpp>
+#include <rogate/variable.hpp>
 
 #include "advise/advise.hpp"
 #include "base/text.hpp"
@@ -198,12 +199,12 @@ std::string empty_dir_options(const Scenario& scenario) {
                                  : std::string("mode=0777,exec");
 }
 
-// Names of the variables that the user or the image has set.
-std::set<std::string> variables_of(const Subject& subject, const engine::ImageInfo& image) {
-    std::set<std::string> names;
-    for (const std::string& each : image.env) names.insert(each.substr(0, each.find('=')));
-    for (const auto& [name, value] : subject.environment) names.insert(name);
-    return names;
+// The variables that the user or the image has set.
+void add_variables(const Subject& subject, const std::string& container, const engine::ImageInfo& image,
+                   std::set<std::string>& all) {
+    for (const std::string& each : image.env)
+        all.insert(variable_in(container, each.substr(0, each.find('='))));
+    for (const auto& [name, value] : subject.environment) all.insert(variable_in(container, name));
 }
 
 // What the runs have in place of the user's data: target -> what.
@@ -533,12 +534,12 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
     std::optional<Tries> tries(std::in_place, bench, options.repeat, result.runs, 0);
     // With `data: live` another setting would write to the user's own data.
     const bool is_live = result.scenario.data == DataMode::live;
-    // Services that are settled together have none tried: what one of them does can follow from another's.
-    const bool tries_none = is_live || !result.scenario.members.empty();
     advise::Advisor advisor;
-    if (!tries_none)
-        advisor = {.settings = options.settings,
-                   .variables = variables_of(result.scenario.subject, images.at(""))};
+    if (!is_live) advisor.settings = options.settings;
+    if (result.scenario.members.empty())
+        add_variables(result.scenario.subject, "", images.at(""), advisor.variables);
+    for (const Member& member : result.scenario.members)
+        add_variables(member.subject, member.name, images.at(member.name), advisor.variables);
     std::vector<RunRecord> plans;  // one for each plan, whatever the number of its runs
     const verdict::Question before_any_run = question;
     for (;;) {
@@ -610,7 +611,8 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
     if (!interrupted)
         if (auto cleared = co_await clear_remains(bench); !cleared) co_return cleared;
     note_mount_points(data, result.mounts);
-    tell_exercise(result);
+    // What was asked of each container of a system is told when the result is taken apart.
+    if (result.scenario.members.empty()) tell_exercise(result);
     name_all_runs(*tries, result.mounts);
     result.varying_names = verdict::varying_names(result.runs);
     co_return Result<>{};
@@ -685,8 +687,12 @@ Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std
         add_exercise(result.scenario, image);
         if (scenario::runs_commands(result.scenario.steps)) add_exposed_ports(result.scenario.subject, image);
     }
-    for (Member& member : result.scenario.members)
+    for (Member& member : result.scenario.members) {
         derive_readiness(member.subject, member.readiness, images->at(member.name));
+        if (scenario::runs_commands(result.scenario.steps))
+            add_exposed_ports(member.subject, images->at(member.name));
+    }
+    if (together) add_exercise(result.scenario, *images);
     const Secrets secrets = secrets_of(result.scenario, *images);
 
     const std::vector<Mount> mounts = mounts_of(result.scenario, *images);

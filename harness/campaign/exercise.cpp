@@ -17,8 +17,7 @@ constexpr const char* pages_name = "pages";
 constexpr const char* soak_name = "running";
 constexpr const char* restart_name = "restart";
 
-bool has_health_check(const Scenario& scenario, const engine::ImageInfo& image) {
-    const Subject& subject = scenario.subject;
+bool has_health_check(const Subject& subject, const engine::ImageInfo& image) {
     if (subject.origin.kind == Origin::Kind::kubernetes) return false;  // a cluster passes over it
     if (subject.healthcheck && !subject.healthcheck->test.empty())
         return subject.healthcheck->test.front() != "NONE";
@@ -36,13 +35,46 @@ std::string seconds(std::int64_t ms) {
     return fmt::format("{:g} s", static_cast<double>(ms) / 1000.0);
 }
 
+// What one container can be asked for.
+struct Questions {
+    bool health = false;
+    std::vector<std::uint16_t> ports;
+    bool any() const { return health || !ports.empty(); }
+};
+
+Questions questions_for(const Subject& subject, const engine::ImageInfo& image) {
+    Questions asked;
+    asked.health = has_health_check(subject, image);
+    for (const Port& port : subject.ports)
+        if (port.protocol == "tcp") asked.ports.push_back(port.container);
+    return asked;
+}
+
+// `of`: behind the step's name.
+void ask_for_health(const Questions& questions, const std::string& of, std::vector<Step>& steps) {
+    if (!questions.health) return;
+    steps.push_back(step_of(health_name + of, HealthAction{}));
+    steps.back().retry_until_ms = 60'000;
+}
+
+void ask_for_pages(const Questions& questions, const std::string& of, std::vector<Step>& steps) {
+    if (!questions.ports.empty())
+        steps.push_back(step_of(pages_name + of, PagesAction{.ports = questions.ports}));
+}
+
+// A while of running, and a restart.
+void run_and_restart(std::int64_t soak_ms, std::vector<Step>& steps) {
+    if (soak_ms > 0) steps.push_back(step_of(soak_name, WaitAction{soak_ms}));
+    steps.push_back(step_of(restart_name, RestartAction{}));
+}
+
 // "80/about" -> the number of pages of each port.
-std::map<std::string, int> pages_by_port(const CampaignResult& result) {
+std::map<std::string, int> pages_by_port(const CampaignResult& result, const std::string& step) {
     std::map<std::string, int> pages;
     const auto control = std::ranges::find_if(
         result.runs, [](const RunRecord& run) { return run.plan.kind == RunKind::control; });
     if (control == result.runs.end()) return pages;
-    const auto seen = control->observations.find(pages_name);
+    const auto seen = control->observations.find(step);
     if (seen == control->observations.end()) return pages;
     for (const auto& [where, answer] : seen->second.answers) ++pages[where.substr(0, where.find('/'))];
     return pages;
@@ -54,12 +86,17 @@ std::vector<std::string> exercised(const CampaignResult& result) {
         return std::ranges::find(steps, name, &Step::name) != steps.end();
     };
     std::vector<std::string> told;
-    if (!has(restart_name)) return {"its start and its end"};
-    if (has(health_name)) told.emplace_back("its health check");
-    for (const auto& [port, count] : pages_by_port(result))
-        told.push_back(fmt::format("{} page{} of port {}", count, count == 1 ? "" : "s", port));
+    const auto first_of = [&](auto is_it) { return std::ranges::find_if(steps, is_it); };
+    const auto health =
+        first_of([](const Step& step) { return std::holds_alternative<HealthAction>(step.action); });
+    const auto pages =
+        first_of([](const Step& step) { return std::holds_alternative<PagesAction>(step.action); });
+    if (health != steps.end()) told.emplace_back("its health check");
+    if (pages != steps.end())
+        for (const auto& [port, count] : pages_by_port(result, pages->name))
+            told.push_back(fmt::format("{} page{} of port {}", count, count == 1 ? "" : "s", port));
     if (has(soak_name)) told.push_back(fmt::format("{} of running", seconds(result.scenario.soak_ms)));
-    told.emplace_back("a restart");
+    told.emplace_back(has(restart_name) ? "a restart" : "its start and its end");
     return told;
 }
 
@@ -68,26 +105,63 @@ std::vector<std::string> exercised(const CampaignResult& result) {
 void add_exercise(Scenario& scenario, const engine::ImageInfo& image) {
     if (!scenario.self_made) return;
     add_exposed_ports(scenario.subject, image);
-    const bool has_ports =
-        std::ranges::any_of(scenario.subject.ports, [](const Port& port) { return port.protocol == "tcp"; });
-    const bool has_check = has_health_check(scenario, image);
-    if (!scenario.goes_on && !has_ports && !has_check) return;
+    const Questions questions = questions_for(scenario.subject, image);
+    if (!scenario.goes_on && !questions.any()) return;
     std::vector<Step> steps;
     const auto ask = [&](const std::string& again) {
-        if (has_check) {
-            Step check = step_of(health_name + again, HealthAction{});
-            check.retry_until_ms = 60'000;
-            steps.push_back(std::move(check));
-        }
-        if (has_ports) steps.push_back(step_of(pages_name + again, PagesAction{}));
+        ask_for_health(questions, again, steps);
+        ask_for_pages(questions, again, steps);
     };
     ask("");
-    if (scenario.soak_ms > 0) steps.push_back(step_of(soak_name, WaitAction{scenario.soak_ms}));
-    steps.push_back(step_of(restart_name, RestartAction{}));
+    run_and_restart(scenario.soak_ms, steps);
     ask(" again");
     // A pod's last hook stays the last step.
     const auto at = std::ranges::find(scenario.steps, "preStop hook", &Step::name);
     scenario.steps.insert(at, std::make_move_iterator(steps.begin()), std::make_move_iterator(steps.end()));
+}
+
+void add_exercise(Scenario& system, const std::map<std::string, engine::ImageInfo>& images) {
+    if (!system.self_made) return;
+    std::vector<std::pair<std::string, Questions>> all;
+    for (Member& member : system.members) {
+        if (member.ends) continue;
+        const engine::ImageInfo& image = images.at(member.name);
+        add_exposed_ports(member.subject, image);
+        Questions questions = questions_for(member.subject, image);
+        if (member.goes_on || questions.any()) all.emplace_back(member.name, std::move(questions));
+    }
+    if (all.empty()) return;
+    const auto ask = [&](const char* again) {
+        for (const auto& add : {ask_for_health, ask_for_pages})
+            for (const auto& [name, questions] : all) {
+                const std::size_t before = system.steps.size();
+                add(questions, fmt::format(" of {}{}", name, again), system.steps);
+                if (system.steps.size() > before) system.steps.back().container = name;
+            }
+    };
+    ask("");
+    run_and_restart(system.soak_ms, system.steps);
+    ask(" again");
+}
+
+std::vector<Step> steps_of(const CampaignResult& system, const std::string& container) {
+    std::vector<Step> steps;
+    const auto control = std::ranges::find_if(
+        system.runs, [](const RunRecord& run) { return run.plan.kind == RunKind::control; });
+    if (control == system.runs.end()) return steps;
+    const auto record = control->containers.find(container);
+    const bool restarted = record != control->containers.end() && record->second.restarted;
+    const bool ended = record != control->containers.end() && record->second.exited_early;
+    for (const Step& step : system.scenario.steps) {
+        const auto seen = control->observations.find(step.name);
+        const bool skipped = seen != control->observations.end() && seen->second.skipped;
+        const bool of_it = step.container.empty() || (step.container == container && !skipped && !ended);
+        const bool needs_it_running = std::holds_alternative<RestartAction>(step.action) ||
+                                      std::holds_alternative<WaitAction>(step.action);
+        if (!of_it || (needs_it_running && !restarted)) continue;
+        steps.push_back(step);
+    }
+    return steps;
 }
 
 void tell_exercise(CampaignResult& result) {

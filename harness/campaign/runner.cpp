@@ -14,8 +14,10 @@
 #include "campaign/containers.hpp"
 #include "campaign/ending.hpp"
 #include "campaign/engine_sockets.hpp"
+#include "campaign/phases.hpp"
 #include "campaign/readiness.hpp"
 #include "campaign/silent_ports.hpp"
+#include "campaign/steppers.hpp"
 #include "campaign/together.hpp"
 #include "engine/together.hpp"
 #include "scenario/outcome.hpp"
@@ -30,13 +32,6 @@ using engine::Task;
 using Clock = std::chrono::steady_clock;
 
 namespace {
-
-double seconds_since(Clock::time_point start) {
-    return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-// Of a phase, for a person.
-constexpr std::size_t longest_message = 4000;
 
 bool contains(const std::vector<std::string>& list, const std::string& item) {
     return std::find(list.begin(), list.end(), item) != list.end();
@@ -57,10 +52,11 @@ bool kills(const SignalAction& action) {
     return action.signal == "KILL" || action.signal == "SIGKILL" || action.signal == "9";
 }
 
-// One launch, step by step. Each member moves the record on; `failed_` ends the steps but never the shutdown.
+// One launch, step by step. Each member moves the record on; a failed phase ends the steps but never the
+// shutdown.
 class Launch {
   public:
-    Launch(Bench& bench, RunPlan plan) : bench_(bench) {
+    Launch(Bench& bench, RunPlan plan) : bench_(bench), phases_(bench, record_) {
         record_.plan = std::move(plan);
         memory_.variables = bench.scenario.variables;
         memory_.scenario = &bench.scenario;
@@ -74,8 +70,9 @@ class Launch {
     Task<> start();
     Result<> stay_out(std::string why);
     Task<> run_phases();
-    Task<> begin(std::string name);
-    void end(bool passed, std::string message);
+    Task<> begin(std::string name) { return phases_.begin(std::move(name)); }
+    void end(bool passed, const std::string& message) { phases_.end(passed, message, memory_.masker); }
+    bool has_failed() const { return phases_.any_failed(); }
     Task<> ready();
     Task<> start_behind();
     Task<> step(const Step& step, std::string phase);
@@ -98,30 +95,19 @@ class Launch {
     Task<scenario::StepOutcome> find_silent_ports(scenario::StepRunner& runner);
     Task<> run_for_a_while();
     scenario::StepRunner step_runner() {
-        scenario::StepRunner made(bench_.client, container_, memory_, neighbourhood(), wrapper(),
-                                  published_by());
-        made.know_mounts(mounts());
+        scenario::StepRunner made = stepper(bench_, record_.plan, memory_, asked(), places());
         if (!prefix_.empty()) made.read_log_from_start();
-        made.know_places(places(), {record_.plan.id, std::string(to_string(record_.plan.kind))});
         made.show_output([this](const std::string& line) { bench_.status.output(line); });
         made.tell_of_restarts([this] { return bench_.observer.before_end(); },
                               [this] { return bench_.observer.before_start_again(""); });
         return made;
     }
+    Asked asked() const { return {.container = container_, .published_by = published_by()}; }
     std::vector<scenario::Place> places() const {
         std::vector<scenario::Place> all{
             scenario::place_of_subject(bench_.scenario, container_, published_by())};
         for (scenario::Place& each : bench_.companions.places()) all.push_back(std::move(each));
         return all;
-    }
-    scenario::TmpfsByTarget mounts() const {
-        scenario::TmpfsByTarget found;
-        for (const DataMount& data : bench_.data.mounts())
-            if (data.mount.type != MountType::rootfs)
-                found.emplace(data.mount.target, data.mount.type == MountType::tmpfs);
-        for (const WritablePath& path : record_.plan.writable)
-            found.insert_or_assign(path.path, path.as == WritableAs::tmpfs);
-        return found;
     }
     scenario::Neighbourhood neighbourhood() const {
         return {.session = bench_.session,
@@ -133,7 +119,7 @@ class Launch {
     // chance.
     bool may_end_by_itself() const {
         const bool nothing_else_is_asked = readiness().checks.empty() && bench_.scenario.steps.empty();
-        return !failed_ &&
+        return !has_failed() &&
                (record_.plan.expected_early_exit || nothing_else_is_asked || ended_before_restart_);
     }
     Task<> let_it_end();
@@ -148,45 +134,22 @@ class Launch {
     Task<> canaries();
     Task<> collect();
     Task<> remove();
-    scenario::CommandWrapper wrapper() {
-        return [this](std::vector<std::string> command) {
-            return bench_.observer.wrap_exec(std::move(command));
-        };
-    }
 
     Bench& bench_;
     RunRecord record_;
+    Phases phases_;
     scenario::Memory memory_;
-    std::string container_, network_;  // network_: the service's whose network the subject shares
-    Clock::time_point phase_start_;
+    std::string container_, network_;            // network_: the service's whose network the subject shares
     std::string prefix_;                         // of the steps' phases
     bool signalled_ = false, executed_ = false;  // by steps since the subject was started last
     bool ended_before_restart_ = false;          // by itself, and so it will again
-    bool failed_ = false;
 };
-
-Task<> Launch::begin(std::string name) {
-    bench_.status.phase_started(name);
-    phase_start_ = Clock::now();
-    record_.phases.push_back({.name = name, .passed = false, .message = {}, .duration_s = 0});
-    // The container is armed with its first phase.
-    if (record_.phases.size() == 1) co_return Result<>{};
-    co_return co_await bench_.observer.phase(std::move(name));
-}
-
-void Launch::end(bool passed, std::string message) {
-    PhaseRecord& phase = record_.phases.back();
-    phase.passed = passed;
-    phase.message = masked_beginning(memory_.masker, message, longest_message);
-    phase.duration_s = seconds_since(phase_start_);
-    failed_ = failed_ || !passed;
-}
 
 // Without what is beside it nothing is learned about the subject, so it is not started.
 Result<> Launch::stay_out(std::string why) {
     record_.services_problem = masked_beginning(memory_.masker, why, longest_message);
-    record_.phases.push_back({.name = "services", .passed = false, .message = {}, .duration_s = 0});
-    end(false, std::move(why));
+    phases_.begin_within("services");
+    end(false, why);
     return Result<>{};
 }
 
@@ -242,8 +205,7 @@ Task<> Launch::start() {
     }
     in_pod = co_await bench_.pod.start_rest(record_.plan.id);
     if (!in_pod) co_return fail(std::move(in_pod.error()));
-    const bool all_run = in_pod->empty();  // before it is moved: arguments are evaluated in any order
-    end(all_run, std::move(*in_pod));
+    end(in_pod->empty(), *in_pod);
     co_return Result<>{};
 }
 
@@ -263,10 +225,7 @@ Task<> Launch::run_for_a_while() {
         auto state = co_await bench_.client.container_inspect(container_);
         if (!state) co_return fail(std::move(state.error()));
         if (!state->running) break;
-        co_await scenario::sleep_for(between_looks);
-        if ((co_await boost::asio::this_coro::cancellation_state).cancelled() !=
-            boost::asio::cancellation_type::none)
-            co_return fail(ErrorKind::cancelled, "interrupted");
+        if (auto paused = co_await pause_for(between_looks); !paused) co_return paused;
     }
     co_return Result<>{};
 }
@@ -274,9 +233,7 @@ Task<> Launch::run_for_a_while() {
 Task<> Launch::ready() {
     // What happens until readiness still belongs to the entrypoint; only the processes of readiness checks do
     // not.
-    bench_.status.phase_started("ready");
-    phase_start_ = Clock::now();
-    record_.phases.push_back({.name = "ready", .passed = false, .message = {}, .duration_s = 0});
+    phases_.begin_within("ready");
     scenario::StepRunner runner = step_runner();
     if (auto found = co_await runner.refresh(); !found) co_return found;
     Readiness asked = readiness();
@@ -294,18 +251,18 @@ Task<> Launch::ready() {
         outcome->passed = others->empty();
         outcome->message = std::move(*others);
     }
-    end(outcome->passed, std::move(outcome->message));
+    end(outcome->passed, outcome->message);
     co_return Result<>{};
 }
 
 // The services that wait for the subject.
 Task<> Launch::start_behind() {
-    if (failed_) co_return Result<>{};
+    if (has_failed()) co_return Result<>{};
     auto trouble = co_await bench_.companions.start_behind(record_.plan.id, container_, bench_.data);
     if (!trouble) co_return fail(std::move(trouble.error()));
     if (trouble->empty()) co_return Result<>{};
-    record_.phases.push_back({.name = "services", .passed = false, .message = {}, .duration_s = 0});
-    end(false, std::move(*trouble));
+    phases_.begin_within("services");
+    end(false, *trouble);
     co_return Result<>{};
 }
 
@@ -325,7 +282,7 @@ Task<> Launch::look_before_restart() {
     const bool by_exec = executed_ && (state->exit_code == 0 || state->exit_code > 128);
     if (expected || signalled_ || by_exec) co_return Result<>{};
     auto why = co_await scenario::describe_exit(bench_.client, *state, memory_.masker);
-    end(false, why ? std::move(*why) : "the subject had exited by itself");
+    end(false, why ? *why : "the subject had exited by itself");
     co_return Result<>{};
 }
 
@@ -337,7 +294,7 @@ Task<> Launch::step(const Step& step, std::string phase) {
         if (auto told = co_await bench_.observer.before_end(); !told) co_return told;
     const bool restarts = std::holds_alternative<RestartAction>(step.action);
     if (restarts)
-        if (auto alive = co_await look_before_restart(); !alive || failed_) co_return alive;
+        if (auto alive = co_await look_before_restart(); !alive || has_failed()) co_return alive;
     signalled_ = !restarts && (signalled_ || std::holds_alternative<SignalAction>(step.action));
     executed_ = !restarts && (executed_ || std::holds_alternative<ExecAction>(step.action));
     auto outcome = co_await runner.perform(step);
@@ -352,7 +309,7 @@ Task<> Launch::step(const Step& step, std::string phase) {
             co_return fail(std::move(outcome.error()).with_context(fmt::format("step '{}'", step.name)));
         bench_.observer.own_processes(outcome->exec_pids);
     }
-    end(outcome->passed, std::move(outcome->message));
+    end(outcome->passed, outcome->message);
     record_.phases.back().suite = std::move(outcome->suite);
     record_.phases.back().output = std::move(outcome->output);
     co_return Result<>{};
@@ -360,7 +317,7 @@ Task<> Launch::step(const Step& step, std::string phase) {
 
 Task<> Launch::steps_from(std::size_t first) {
     const std::vector<Step>& steps = bench_.scenario.steps;
-    for (std::size_t i = first; i < steps.size() && !failed_; ++i) {
+    for (std::size_t i = first; i < steps.size() && !has_failed(); ++i) {
         if (std::holds_alternative<BackgroundAction>(steps[i].action)) co_return co_await with_background(i);
         if (auto done = co_await step(steps[i], prefix_ + "step " + steps[i].name); !done) co_return done;
     }
@@ -376,12 +333,9 @@ Task<> Launch::with_background(std::size_t index) {
     const auto start = Clock::now();
     // What it captures is its own.
     scenario::Memory memory = memory_;
-    scenario::Neighbourhood beside = neighbourhood();
-    beside.name += "-background";  // its containers are not those of the other steps
-    scenario::StepRunner runner(bench_.client, container_, memory, std::move(beside), wrapper(),
-                                published_by());
-    runner.know_mounts(mounts());
-    runner.know_places(places(), {record_.plan.id, std::string(to_string(record_.plan.kind))});
+    Asked beside = asked();
+    beside.suffix = "-background";  // its containers are not those of the other steps
+    scenario::StepRunner runner = stepper(bench_, record_.plan, memory, std::move(beside), places());
     if (auto found = co_await runner.refresh(); !found) co_return found;
     bool stop = false;
     const auto load = [&]() -> Task<> {
@@ -393,7 +347,7 @@ Task<> Launch::with_background(std::size_t index) {
         record_.phases[phase].passed = outcome->passed;
         record_.phases[phase].message = masked_beginning(memory_.masker, outcome->message, longest_message);
         record_.phases[phase].duration_s = seconds_since(start);
-        failed_ = failed_ || !outcome->passed;
+        if (!outcome->passed) phases_.fail();
         co_return Result<>{};
     };
     const auto rest = [&]() -> Task<> {
@@ -412,7 +366,8 @@ Task<> Launch::with_background(std::size_t index) {
 // The states `restart` and `crash`: what follows is asked of a subject that was there before.
 Task<> Launch::begin_anew() {
     const DataState state = record_.plan.state;
-    if (failed_ || record_.plan.ends_by_kill || (state != DataState::restart && state != DataState::crash))
+    if (has_failed() || record_.plan.ends_by_kill ||
+        (state != DataState::restart && state != DataState::crash))
         co_return Result<>{};
     Step again;
     again.name = "restart";
@@ -422,7 +377,7 @@ Task<> Launch::begin_anew() {
 
 // Whether anything is missed that a restart empties.
 Task<> Launch::steps_again() {
-    if (!record_.plan.again || failed_) co_return Result<>{};
+    if (!record_.plan.again || has_failed()) co_return Result<>{};
     if (auto waited = co_await let_it_end(); !waited) co_return waited;
     prefix_ = again_prefix;
     Step again;
@@ -435,7 +390,8 @@ Task<> Launch::steps_again() {
 // A new container finds nothing of before but what is in volumes: there a pid file or a lock would outlive
 // it, and keep the application from starting.
 Task<> Launch::start_after_crash() {
-    if (!record_.plan.crashes || failed_ || record_.plan.ends_by_kill || record_.plan.expected_early_exit)
+    if (!record_.plan.crashes || has_failed() || record_.plan.ends_by_kill ||
+        record_.plan.expected_early_exit)
         co_return Result<>{};
     Step again;
     again.name = "start after a crash";
@@ -531,8 +487,7 @@ void Launch::judge_exit(const engine::ContainerState& state, bool told_to, bool 
     if (is_control && killed && wrong.empty())
         bench_.status.warn(killed_note("the subject", stop_signal(), record_.deaf_to_stop,
                                        bench_.scenario.shutdown.timeout_ms));
-    const bool passed = wrong.empty();  // before it is moved: arguments are evaluated in any order
-    end(passed, std::move(wrong));
+    end(wrong.empty(), wrong);
 }
 
 // A program that does its work and ends gets the time for it.
@@ -581,7 +536,6 @@ Task<> Launch::collect() {
 }
 
 Task<> Launch::run_phases() {
-    phase_start_ = Clock::now();
     if (auto started = co_await start(); !started) co_return started;
     if (!record_.services_problem.empty()) {
         record_.observer = bench_.observer.facts().kind;
@@ -595,7 +549,7 @@ Task<> Launch::run_phases() {
         if (auto done = co_await steps_from(0); !done) co_return done;
         if (auto again = co_await steps_again(); !again) co_return again;
         if (auto crashed = co_await start_after_crash(); !crashed) co_return crashed;
-        if (failed_) {
+        if (has_failed()) {
             auto log =
                 co_await scenario::last_lines(bench_.client, container_, memory_.masker, 16 * 1024, 30);
             if (log) record_.log_tail = std::move(*log);
@@ -617,7 +571,7 @@ Task<> Launch::run_phases() {
             if (auto tried = co_await canaries(); !tried) co_return tried;
     }
     if (auto collected = co_await collect(); !collected) co_return collected;
-    record_.passed = !failed_;
+    record_.passed = !has_failed();
     record_.observations = std::move(memory_.observed);
     record_.secrets = std::move(memory_.secrets);
     co_return Result<>{};

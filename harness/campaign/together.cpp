@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/asio/this_coro.hpp>
 #include <rogate/place.hpp>
 #include <utility>
 
@@ -14,23 +13,12 @@
 #include "campaign/members.hpp"
 #include "campaign/together_launch.hpp"
 #include "scenario/expectation.hpp"
-#include "scenario/outcome.hpp"
 #include "scenario/step_runner.hpp"
 #include "verdict/no_op.hpp"
 
 namespace rogate::campaign {
 
 using engine::Task;
-
-namespace {
-
-constexpr std::size_t longest_text = 4000;
-
-}  // namespace
-
-double seconds_since(std::chrono::steady_clock::time_point start) {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
 
 bool is_tried_in(const RunPlan& plan, const std::string& target) {
     return std::ranges::find(plan.read_only, target) != plan.read_only.end();
@@ -40,42 +28,36 @@ std::string quoted_service(const std::string& name) {
     return fmt::format("service '{}'", name);
 }
 
-Task<> pause_for(std::chrono::milliseconds time) {
-    co_await scenario::sleep_for(time);
-    const boost::asio::cancellation_state state = co_await boost::asio::this_coro::cancellation_state;
-    if (state.cancelled() != boost::asio::cancellation_type::none)
-        co_return fail(ErrorKind::cancelled, "interrupted");
-    co_return Result<>{};
-}
-
-TogetherLaunch::TogetherLaunch(Bench& bench, RunPlan plan) : bench_(bench), members_(bench.scenario.members) {
+TogetherLaunch::TogetherLaunch(Bench& bench, RunPlan plan)
+    : bench_(bench), members_(bench.scenario.members), phases_(bench, record_) {
     record_.plan = std::move(plan);
-    if (bench.secrets != nullptr) masker_ = Masker(*bench.secrets);
+    memory_.variables = bench.scenario.variables;
+    memory_.scenario = &bench.scenario;
+    if (bench.secrets != nullptr) memory_.hide(*bench.secrets);
+    if (bench.control != nullptr) memory_.control = &bench.control->observations;
 }
 
-Task<> TogetherLaunch::begin(std::string name) {
-    bench_.status.phase_started(name);
-    phase_start_ = std::chrono::steady_clock::now();
-    record_.phases.push_back({.name = name, .passed = false, .message = {}, .duration_s = 0});
-    // Each container is armed with the first phase.
-    if (record_.phases.size() == 1) co_return Result<>{};
-    co_return co_await bench_.observer.phase(std::move(name));
+bool TogetherLaunch::all_given_up() const {
+    return std::ranges::all_of(members_, [&](const Member& member) { return is_given_up(member.name); });
+}
+
+TogetherLaunch::Names TogetherLaunch::all_running() const {
+    Names names;
+    for (const auto& [name, running] : running_) names.insert(name);
+    return names;
 }
 
 // The phase has failed if one of them fell in it.
 void TogetherLaunch::end() {
-    PhaseRecord& phase = record_.phases.back();
-    phase.message = std::exchange(failure_, {});
-    phase.passed = phase.message.empty();
-    phase.duration_s = seconds_since(phase_start_);
-    failed_ = failed_ || !phase.passed;
+    const std::string failure = std::exchange(failure_, {});
+    phases_.end(failure.empty(), failure, memory_.masker);
 }
 
 // In the control run it is left out of what is tried; later the run fails for it, unless it was so there as
 // well. The others go on: what is refused to them in this run shows, too.
 void TogetherLaunch::fell(const std::string& name, std::string why) {
     if (is_given_up(name)) return;
-    why = masked_beginning(masker_, why, longest_text);
+    why = masked_beginning(memory_.masker, why, longest_message);
     ContainerRecord& record = record_.containers[name];
     record.trouble = why;
     const Member& member = *find_member(members_, name);
@@ -90,9 +72,10 @@ void TogetherLaunch::fell(const std::string& name, std::string why) {
 Task<std::string> TogetherLaunch::with_log(std::string name, std::string text) {
     const auto running = running_.find(name);
     if (running == running_.end()) co_return text;
-    auto log = co_await scenario::last_lines(bench_.client, running->second.id, masker_, 16 * 1024, 30);
+    auto log =
+        co_await scenario::last_lines(bench_.client, running->second.id, memory_.masker, 16 * 1024, 30);
     if (!log) co_return fail(std::move(log.error()));
-    const std::string telling = scenario::excerpt_of_end(*log, masker_, 500);
+    const std::string telling = scenario::excerpt_of_end(*log, memory_.masker, 500);
     record_.containers[name].log_tail = std::move(*log);
     if (!telling.empty()) text += fmt::format("; its last output: \"{}\"", telling);
     co_return text;
@@ -123,22 +106,22 @@ Task<> TogetherLaunch::collect() {
 }
 
 Task<> TogetherLaunch::run_phases() {
-    phase_start_ = std::chrono::steady_clock::now();
     if (auto started = co_await start_all(); !started) co_return started;
     if (auto tried = co_await canaries(); !tried) co_return tried;
     if (auto waited = co_await ready(); !waited) co_return waited;
-    if (auto again = co_await start_again(); !again) co_return again;
+    if (auto done = co_await steps(); !done) co_return done;
+    if (auto again = co_await steps_again(); !again) co_return again;
+    if (auto crashed = co_await start_after_crash(); !crashed) co_return crashed;
     if (auto stopped = co_await shutdown(); !stopped) co_return stopped;
     if (auto tried = co_await canaries(); !tried) co_return tried;
     if (auto collected = co_await collect(); !collected) co_return collected;
-    const bool all_fell = is_control() && std::ranges::all_of(members_, [&](const Member& member) {
-                              return is_given_up(member.name);
-                          });
-    if (all_fell) {
+    if (is_control() && all_given_up()) {
         failure_ = record_.containers.at(members_.front().name).trouble;
         end();
     }
-    record_.passed = !failed_;
+    record_.passed = !phases_.any_failed();
+    record_.observations = std::move(memory_.observed);
+    record_.secrets = std::move(memory_.secrets);
     co_return Result<>{};
 }
 

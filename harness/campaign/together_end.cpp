@@ -21,8 +21,9 @@ using Clock = std::chrono::steady_clock;
 
 namespace {
 
-// Where nothing says when a container is ready, it gets as long to do its work, or to show that it goes on.
-constexpr std::chrono::seconds a_while{10};
+// Where nothing says when a container is ready, it gets as long to do its work, or to show that it goes on;
+// and as long where a while of running is still to come.
+constexpr std::chrono::milliseconds a_while{10'000}, a_moment{2000};
 constexpr std::chrono::milliseconds between_looks{100};
 constexpr int grace_of_the_deaf = 1;  // in seconds; see runner.cpp
 
@@ -40,21 +41,13 @@ Task<std::string> TogetherLaunch::ready(const Member& member) {
     const ContainerRecord* there = before(member.name);
     if (there != nullptr && there->exited_early) co_return std::string();  // its end is waited for
     const auto until = Clock::now() + Milliseconds(member.readiness.timeout_ms);
-    scenario::Memory memory;
-    memory.masker = masker_;
-    const std::string owner = network_owner(members_, member);
     for (;;) {
         const Running& running = running_.at(member.name);
-        scenario::StepRunner runner(bench_.client, running.id, memory,
-                                    {.session = bench_.session,
-                                     .network = bench_.network,
-                                     .name = fmt::format("rogate-{}-run{}", bench_.session, record_.plan.id),
-                                     .relay = bench_.relay},
-                                    {}, owner.empty() ? std::string() : running_.at(owner).id);
+        scenario::StepRunner runner = runner_for(member);
         if (auto found = co_await runner.refresh(); !found) co_return fail(std::move(found.error()));
         scenario::StepOutcome outcome;
         Readiness asked = readiness_of(member);
-        if (is_control() && asked.derived) {
+        if (is_control() && asked.derived && !knows_ports_) {
             auto ports = co_await find_silent_ports(bench_.client, running.id, asked, runner);
             if (!ports) co_return fail(std::move(ports.error()).with_context(quoted_service(member.name)));
             for (const std::uint16_t port : ports->silent)
@@ -83,6 +76,13 @@ Task<std::string> TogetherLaunch::ready(const Member& member) {
     }
 }
 
+std::chrono::milliseconds TogetherLaunch::time_for(const Member& member) const {
+    const auto& steps = bench_.scenario.steps;
+    const bool soaks = std::ranges::any_of(
+        steps, [](const Step& step) { return std::holds_alternative<WaitAction>(step.action); });
+    return soaks && !member.ends && !ended_before(member.name) ? a_moment : a_while;
+}
+
 // To those of which nothing says when they are ready, and to those which end by themselves: until they have
 // ended, or a while is over.
 Task<> TogetherLaunch::give_time() {
@@ -92,24 +92,26 @@ Task<> TogetherLaunch::give_time() {
             if (!running_.contains(member.name)) continue;
             auto standing = co_await standing_of(member.name);
             if (!standing) co_return fail(std::move(standing.error()));
-            const ContainerRecord* there = before(member.name);
-            const bool has_no_word =
-                readiness_of(member).checks.empty() || (there != nullptr && there->exited_early);
-            any = any || *standing == Standing::comes_again || (*standing == Standing::runs && has_no_word);
+            const bool has_no_word = readiness_of(member).checks.empty() || ended_before(member.name);
+            const bool goes_on = *standing == Standing::comes_again ||
+                                 (*standing == Standing::runs && has_no_word && !is_given_up(member.name));
+            any = any || (goes_on && waited < time_for(member));
         }
-        if (!any || waited >= a_while) co_return Result<>{};
+        if (!any) co_return Result<>{};
         if (auto paused = co_await pause_for(between_looks); !paused) co_return paused;
     }
 }
 
-// Until each that goes on is ready, or has fallen; ends the phase.
-Task<> TogetherLaunch::await_all() {
+// Until each of them that goes on is ready, or has fallen; ends the phase.
+Task<> TogetherLaunch::await_all(Names names) {
     for (const Member& member : members_) {
-        if (!running_.contains(member.name) || is_given_up(member.name)) continue;
+        if (!running_.contains(member.name) || !names.contains(member.name) || is_given_up(member.name))
+            continue;
         auto trouble = co_await ready(member);
         if (!trouble) co_return fail(std::move(trouble.error()));
         if (!trouble->empty()) fell(member.name, std::move(*trouble));
     }
+    knows_ports_ = true;
     if (auto given = co_await give_time(); !given) co_return given;
     end();
     co_return Result<>{};
@@ -117,10 +119,8 @@ Task<> TogetherLaunch::await_all() {
 
 // What happens until all are ready still belongs to the entrypoints.
 Task<> TogetherLaunch::ready() {
-    bench_.status.phase_started("ready");
-    phase_start_ = Clock::now();
-    record_.phases.push_back({.name = "ready", .passed = false, .message = {}, .duration_s = 0});
-    co_return co_await await_all();
+    phases_.begin_within("ready");
+    co_return co_await await_all(all_running());
 }
 
 std::string TogetherLaunch::stop_signal(const Member& member) const {
@@ -129,15 +129,35 @@ std::string TogetherLaunch::stop_signal(const Member& member) const {
     return of_image.empty() ? "SIGTERM" : of_image;
 }
 
-// Whoever depends on somebody before that one. Notes who ran until then, and who did not end in time.
-Task<> TogetherLaunch::stop_all() {
+Task<> TogetherLaunch::stop(std::string name, bool kill) {
+    Running& running = running_.at(name);
+    const std::string who = quoted_service(name);
+    const std::int64_t grace_ms = find_member(members_, name)->grace_ms;
+    if (kill) {
+        auto killed = co_await end_beside(bench_.client, running.id, true, grace_ms);
+        if (!killed) co_return fail(std::move(killed.error()).with_context("killing " + who));
+        co_return Result<>{};
+    }
+    int grace = static_cast<int>((grace_ms + 999) / 1000);
+    if (running.was_deaf) grace = std::min(grace, grace_of_the_deaf);
+    const auto start = Clock::now();
+    auto stopped = co_await bench_.client.container_stop(running.id, grace);
+    if (!stopped) co_return fail(std::move(stopped.error()).with_context("stopping " + who));
+    running.killed = seconds_since(start) >= grace;
+    co_return Result<>{};
+}
+
+// Of `names`, whoever depends on somebody before that one. Notes who ran until then, and who did not end in
+// time.
+Task<> TogetherLaunch::stop_all(Names names, bool kill) {
     for (const Member& member : members_) {
         const auto found = running_.find(member.name);
-        if (found == running_.end()) continue;
+        if (found == running_.end() || !names.contains(member.name)) continue;
         Running& running = found->second;
         auto state = co_await bench_.client.container_inspect(running.id);
         if (!state) co_return fail(std::move(state.error()));
         running.was_running = state->running;
+        running.killed = false;
         if (!state->running) continue;
         const ContainerRecord* there = before(member.name);
         running.was_deaf = there != nullptr && there->deaf_to_stop;
@@ -149,50 +169,13 @@ Task<> TogetherLaunch::stop_all() {
     }
     for (const std::vector<std::string>& group : in_order_of_ending(members_)) {
         std::vector<Task<>> ends;
-        for (const std::string& name : group) {
-            const auto running = running_.find(name);
-            if (running == running_.end() || !running->second.was_running) continue;
-            int grace = static_cast<int>((find_member(members_, name)->grace_ms + 999) / 1000);
-            if (running->second.was_deaf) grace = std::min(grace, grace_of_the_deaf);
-            const auto stop = [](Bench& bench, Running& one, std::string who, int within) -> Task<> {
-                const auto start = Clock::now();
-                auto stopped = co_await bench.client.container_stop(one.id, within);
-                if (!stopped) co_return fail(std::move(stopped.error()).with_context("stopping " + who));
-                one.killed = seconds_since(start) >= within;
-                co_return Result<>{};
-            };
-            ends.push_back(stop(bench_, running->second, quoted_service(name), grace));
-        }
+        for (const std::string& name : group)
+            if (names.contains(name) && running_.contains(name) && running_.at(name).was_running)
+                ends.push_back(stop(name, kill));
         auto all = engine::together(std::move(ends));
         if (auto ended = co_await std::move(all); !ended) co_return ended;
     }
     co_return Result<>{};
-}
-
-// Whether anything is missed that a restart empties: the whole system is ended and begins anew.
-Task<> TogetherLaunch::start_again() {
-    if (!record_.plan.again || failed_) co_return Result<>{};
-    if (auto begun = co_await begin(fmt::format("{}restart", again_prefix)); !begun) co_return begun;
-    if (auto stopped = co_await stop_all(); !stopped) co_return stopped;
-    for (const Member& member : members_) {
-        const auto running = running_.find(member.name);
-        if (running == running_.end()) continue;
-        std::string trouble;
-        for (const Dependency& dependency : member.after) {
-            auto waited = co_await wait_for(dependency, member.name);
-            if (!waited) co_return fail(std::move(waited.error()));
-            if (!waited->empty() && dependency.required) trouble = std::move(*waited);
-        }
-        if (trouble.empty()) {
-            if (auto told = co_await bench_.observer.before_start_again(member.name); !told) co_return told;
-            auto started =
-                co_await start_beside(bench_.client, quoted_service(member.name), running->second.id);
-            if (!started) co_return fail(std::move(started.error()));
-            trouble = std::move(*started);
-        }
-        if (!trouble.empty()) fell(member.name, std::move(trouble));
-    }
-    co_return co_await await_all();
 }
 
 Task<> TogetherLaunch::judge(const Member& member) {
@@ -239,7 +222,7 @@ Task<> TogetherLaunch::judge(const Member& member) {
 Task<> TogetherLaunch::shutdown() {
     if (auto begun = co_await begin("shutdown"); !begun) co_return begun;
     if (auto told = co_await bench_.observer.before_end(); !told) co_return told;
-    if (auto stopped = co_await stop_all(); !stopped) co_return stopped;
+    if (auto stopped = co_await stop_all(all_running()); !stopped) co_return stopped;
     for (const Member& member : members_)
         if (running_.contains(member.name))
             if (auto judged = co_await judge(member); !judged) co_return judged;

@@ -1,15 +1,18 @@
 // One launch of all containers of a system, step by step: together.cpp has its course, together_start.cpp how
-// they are started, together_end.cpp how they become ready and are ended.
+// they are started, together_steps.cpp what is asked of them and how they are started again, together_end.cpp
+// how they become ready and are ended.
 #pragma once
 
 #include <chrono>
 #include <map>
 #include <rogate/scenario.hpp>
+#include <set>
 #include <string>
 #include <vector>
 
-#include "base/masker.hpp"
+#include "campaign/phases.hpp"
 #include "campaign/runner.hpp"
+#include "scenario/step_runner.hpp"
 
 namespace rogate::campaign {
 
@@ -22,6 +25,7 @@ class TogetherLaunch {
     engine::Task<RunRecord> go();
 
   private:
+    using Names = std::set<std::string>;
     struct Running {
         std::string id;
         int restarts = 0;
@@ -46,9 +50,17 @@ class TogetherLaunch {
         return (there != nullptr && !there->trouble.empty()) ||
                (here != record_.containers.end() && !here->second.trouble.empty());
     }
-    engine::Task<> begin(std::string name);
+    // Its own end in the control run is waited for, and nothing is asked of it.
+    bool ended_before(const std::string& name) const {
+        const ContainerRecord* there = before(name);
+        return there != nullptr && there->exited_early;
+    }
+    bool all_given_up() const;
+    Names all_running() const;
+    engine::Task<> begin(std::string name) { return phases_.begin(std::move(name)); }
     void end();
     void fell(const std::string& name, std::string why);
+    engine::Task<> fell_at_step(std::string name, std::string why);
     engine::Task<> run_phases();
     engine::Task<> start_all();
     engine::Task<std::string> start(const Member& member, const std::vector<engine::MountSpec>& mounts);
@@ -58,11 +70,22 @@ class TogetherLaunch {
     engine::Task<std::string> wait_for(const Dependency& dependency, const std::string& who);
     engine::Task<Standing> standing_of(const std::string& name);
     engine::Task<> ready();
-    engine::Task<> await_all();
+    engine::Task<> await_all(Names names);
     engine::Task<std::string> ready(const Member& member);
     engine::Task<> give_time();
-    engine::Task<> start_again();
-    engine::Task<> stop_all();
+    std::chrono::milliseconds time_for(const Member& member) const;
+    scenario::StepRunner runner_for(const Member& member);
+    std::vector<scenario::Place> places() const;
+    engine::Task<> steps();
+    engine::Task<> ask(const Step& step);
+    engine::Task<> ask_all(const Step& step);
+    engine::Task<> soak(std::chrono::milliseconds time);
+    engine::Task<> restart(std::string phase);
+    engine::Task<> end_and_start(Names names, bool kill);
+    engine::Task<> steps_again();
+    engine::Task<> start_after_crash();
+    engine::Task<> stop_all(Names names, bool kill = false);
+    engine::Task<> stop(std::string name, bool kill);
     engine::Task<> shutdown();
     engine::Task<> judge(const Member& member);
     engine::Task<> canaries();
@@ -75,17 +98,15 @@ class TogetherLaunch {
     Bench& bench_;
     const std::vector<Member>& members_;
     RunRecord record_;
-    Masker masker_;
+    Phases phases_;
+    scenario::Memory memory_;
     std::map<std::string, Running> running_;  // by name; those that were started
-    std::chrono::steady_clock::time_point phase_start_;
-    std::string failure_;  // of the phase that goes on
-    bool failed_ = false;
+    std::string failure_;                     // of the phase that goes on
+    std::string prefix_;                      // of the steps' phases
+    bool knows_ports_ = false;                // which of them are silent was found out
 };
 
 std::string quoted_service(const std::string& name);  // "service 'web'"
-double seconds_since(std::chrono::steady_clock::time_point start);
-// Between two looks at what goes on. ErrorKind::cancelled: nobody waits for it any more.
-engine::Task<> pause_for(std::chrono::milliseconds time);
 bool is_tried_in(const RunPlan& plan, const std::string& target);
 
 }  // namespace rogate::campaign

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <rogate/place.hpp>
+#include <rogate/variable.hpp>
 #include <utility>
 
 #include "campaign/containers.hpp"
@@ -99,6 +100,8 @@ engine::ContainerSpec TogetherLaunch::container_for(const Member& member,
     for (const WritablePath& path : plan.writable)
         if (path.as == WritableAs::tmpfs && container_of(path.path) == member.name)
             spec.tmpfs.emplace(std::string(path_in(path.path)), path.tmpfs_options);
+    for (const auto& [name, value] : variables_of(member.name, plan.environment))
+        spec.env.push_back(name + "=" + value);
     spec.read_only_rootfs = spec.read_only_rootfs || is_tried_in(plan, place_in(member.name, "/"));
     return spec;
 }

@@ -10,6 +10,7 @@
 
 #include "base/masker.hpp"
 #include "campaign/campaign.hpp"
+#include "campaign/exercise.hpp"
 #include "change/open_up.hpp"
 #include "cli/ask.hpp"
 #include "cli/built_images.hpp"
@@ -141,9 +142,10 @@ engine::Task<> Job::run_together(engine::Client& client, campaign::Options campa
     std::vector<verdict::ContainerScenario> scenarios;
     for (const Scenario* each : parts_) {
         scenarios.push_back({each->subject.origin.name, *each});
-        scenarios.back().scenario.self_made = false;  // nothing is asked of them
+        scenarios.back().scenario.steps = campaign::steps_of(*done, each->subject.origin.name);
     }
     results_ = verdict::by_container(*done, std::move(scenarios));
+    for (CampaignResult& each : results_) campaign::tell_exercise(each);
     for (CampaignResult& each : results_)
         if (const auto refused = change::refused_as_configured(each); !refused.empty())
             change::tell_refused(each, refused);

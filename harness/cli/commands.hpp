@@ -52,14 +52,14 @@ struct RunOptions {
     bool allow_commands =
         false;  // --allow-commands: steps of scenario files may run commands on this machine
     std::optional<std::chrono::milliseconds> soak;  // --soak, of rogate's own exercise
-    bool together = false;  // --together: one campaign for all services of a Compose project
+    bool one_by_one = false;  // --one-by-one: a campaign for each service of a Compose project
     bool build = false, no_build = false, pull = false, keep_images = false;  // as campaign::ImageOptions
 };
 
 struct PlanOptions {
     std::vector<std::string> paths;
     std::vector<std::string> services, profiles, without, variables;  // as those of RunOptions
-    bool rootfs = false, offline = false, together = false;
+    bool rootfs = false, offline = false, one_by_one = false;
     std::string format = "table";
     std::string output;  // --output FILE; empty: standard output
 };

@@ -55,9 +55,12 @@ std::optional<Front> front_of(const System& system) {
 Result<> give_tests(const RunOptions& options, spec::Input& input) {
     if (auto fits = check_fitting(options); !fits) return fits;
     const auto front = front_of(input.system);
-    for (Scenario& scenario : input.scenarios) {
-        scenario.front = front;
-        if (options.soak) scenario.soak_ms = options.soak->count();
+    std::vector<Scenario*> all;
+    for (Scenario& scenario : input.scenarios) all.push_back(&scenario);
+    if (input.together) all.push_back(&*input.together);
+    for (Scenario* scenario : all) {
+        scenario->front = front;
+        if (options.soak) scenario->soak_ms = options.soak->count();
     }
     if (options.tests.empty()) return {};
     auto folder = folder_of_tests(options.test_directory);
@@ -70,10 +73,12 @@ Result<> give_tests(const RunOptions& options, spec::Input& input) {
         if (!names) return fail(std::move(names.error()).with_context("--known-failures"));
         given.known_failures.insert(given.known_failures.end(), names->begin(), names->end());
     }
-    for (Scenario& scenario : input.scenarios) {
+    for (Scenario& scenario : input.scenarios)
         if (input.own_exercise) spec::put_all_beside(input.system, scenario);
-        spec::add_tests(given, scenario);
-        scenario.self_made = false;
+    if (input.together) spec::put_all_in(input.system, *input.together);
+    for (Scenario* scenario : all) {
+        spec::add_tests(given, *scenario);
+        scenario->self_made = false;
     }
     return {};
 }

@@ -149,9 +149,9 @@ int main(int argc, char** argv) {
                                      "NAME=VALUE: variable of the scenarios, before their own 'vars' "
                                      "(repeatable)"));
         to->add_flag(
-            "--together", options.together,
-            "Settle all services of a Compose project by one campaign. Its runs start them, wait until "
-            "they are ready, and end them; nothing is asked of them");
+            "--one-by-one", options.one_by_one,
+            "Settle each service of a Compose project by a campaign of its own (default: one campaign "
+            "settles all of them)");
         to->add_flag("--rootfs", options.rootfs,
                      "Try / of each container, too (default: only where a scenario's candidates name it)");
         to->add_flag(

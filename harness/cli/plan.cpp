@@ -23,7 +23,7 @@ plan::Plan plan_of_input(spec::Input input, const PlanOptions& options) {
         add_secrets(secrets, secrets::of_scenario(spec::scenario_of(input.system, each.name)));
     for (const Scenario& each : input.scenarios) add_secrets(secrets, secrets::of_scenario(each));
     plan::Plan made = plan::plan_of(std::move(input.system), input.scenarios, options.offline);
-    made.together = options.together && input.together.has_value();
+    made.together = !options.one_by_one && input.together.has_value();
     plan::hide_secrets(made, Masker(secrets));
     return made;
 }

@@ -95,22 +95,36 @@ struct Whole {
     std::vector<std::string> names;  // of its scenarios
 };
 
-// Those of which all scenarios are asked for, as they are. Of a system of which a part is asked, the rest is
-// not tried.
+// Why services are settled by a campaign each, though nobody asked for that; empty: they are not.
+std::string why_apart(const RunOptions& options) {
+    if (options.observer == "ptrace" || options.observer == "none")
+        return fmt::format("--observer {} watches one container at a time", options.observer);
+    if (options.open_up) return "--open-up makes mounts of one service writable";
+    if (options.capabilities) return "--capabilities are those of one container";
+    if (!options.since.empty()) return "--since tries mounts of some services";
+    return {};
+}
+
+// Those of which all scenarios are asked for, as they are.
 std::vector<Together> settled_together(const RunOptions& options, std::vector<Whole> wholes,
                                        const std::vector<Scenario>& chosen) {
     std::vector<Together> found;
-    if (!options.together) return found;
-    // One of these watches a container at a time; and what is opened up, or tried since a revision, is so by
-    // scenario.
-    const bool one_by_one = options.observer == "ptrace" || options.observer == "none" || options.open_up ||
-                            options.capabilities || !options.since.empty();
+    if (options.one_by_one) return found;
     for (Whole& whole : wholes) {
         Together together;
         for (std::size_t i = 0; i < chosen.size(); ++i)
             if (std::ranges::find(whole.names, chosen[i].name) != whole.names.end())
                 together.parts.push_back(i);
-        if (one_by_one || together.parts.size() != whole.names.size()) continue;
+        std::string why = why_apart(options);
+        if (why.empty() && together.parts.size() != whole.names.size())
+            why = "a part of its services is asked for";
+        if (!why.empty() && together.parts.size() > 1 && !options.quiet)
+            std::fputs(fmt::format("rogate: note: project '{}': {}, so that each service is settled by a "
+                                   "campaign of its own\n",
+                                   whole.campaign.name, why)
+                           .c_str(),
+                       stderr);
+        if (!why.empty()) continue;
         together.campaign = std::move(whole.campaign);
         together.campaign.rootfs = options.rootfs;
         found.push_back(std::move(together));
@@ -164,8 +178,9 @@ int run_command(const Global& global, const RunOptions& options) {
         // Restart policies of those that are settled together are followed, as those of services beside a
         // subject.
         if (input->own_exercise)
-            tell(spec::notes_of(input->system, input->together && options.together ? std::vector<Scenario>{}
-                                                                                   : input->scenarios));
+            tell(spec::notes_of(input->system, input->together && !options.one_by_one
+                                                   ? std::vector<Scenario>{}
+                                                   : input->scenarios));
         if (input->together) wholes.push_back({std::move(*input->together), {}});
         for (Scenario& scenario : input->scenarios) {
             if (!input->own_exercise) tell(scenario.notes);
@@ -179,11 +194,6 @@ int run_command(const Global& global, const RunOptions& options) {
         scenario.tries_capabilities = scenario.tries_capabilities || options.capabilities;
         scenario.tries_no_new_privileges = scenario.tries_no_new_privileges || options.capabilities;
     }
-    if (options.together && options.capabilities)
-        std::fputs(
-            "rogate: note: --capabilities: each service is settled by a campaign of its own, whatever "
-            "--together says\n",
-            stderr);
     // By all of them, so that the shards of one campaign lay out their results alike.
     const bool several = scenarios.size() > 1;
     if (auto used = check_variables(surroundings->variables, scenarios); !used)
@@ -198,11 +208,6 @@ int run_command(const Global& global, const RunOptions& options) {
     if (auto fits = check_jobs(options.jobs, *chosen); !fits) return report_error(fits.error());
     if (auto known = settings_of(options); !known) return report_error(known.error());
     if (auto fits = check_open_up(options.open_up, *chosen); !fits) return report_error(fits.error());
-    if (options.together && !options.tests.empty())
-        return report_error(
-            {ErrorKind::usage,
-             "--together asks nothing of the services, so that --test has nothing to go with; give one of "
-             "them"});
     return run_scenarios(global, options, *chosen, settled_together(options, std::move(wholes), *chosen),
                          several);
 }

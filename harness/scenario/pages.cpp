@@ -88,11 +88,7 @@ Task<StepOutcome> StepRunner::pages(const Step& step, const std::string& key) {
 Task<StepOutcome> StepRunner::look_around(const PagesAction& action, Observed& seen) {
     std::map<std::string, std::string>& answers = seen.answers;
     const auto until = Clock::now() + Milliseconds(action.time_ms);
-    std::vector<std::uint16_t> ports;
-    if (memory_.scenario != nullptr)
-        for (const Port& port : memory_.scenario->subject.ports)
-            if (port.protocol == "tcp") ports.push_back(port.container);
-    for (const std::uint16_t port : ports) {
+    for (const std::uint16_t port : action.ports) {
         std::deque<std::string> open{"/"};
         std::set<std::string> known{"/"};
         while (!open.empty() && Clock::now() < until &&

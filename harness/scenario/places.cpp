@@ -53,17 +53,19 @@ std::string where(const Reached& each) {
     return fmt::format("{}:{}", each.host, each.host_port);
 }
 
-// Of the subject's, how likely it is the one that users reach.
+// How likely it is the one that users reach.
 int rank(const Reached& each, const std::optional<Front>& front) {
     if (front && each.port == front->port) return 3;  // of a pod, whose containers have their ports together
     return is_web_port(each.port) ? 2 : 1;
 }
 
 const Reached* url_of(const std::vector<Reached>& reached, const std::optional<Front>& front) {
+    const bool any_subject = std::ranges::any_of(reached, &Reached::is_subject);
     const Reached* best = nullptr;
     for (const Reached& each : reached) {
         if (front && each.name == front->container && each.port == front->port) return &each;
-        if (each.is_subject && (best == nullptr || rank(each, front) > rank(*best, front))) best = &each;
+        const bool may_be = each.is_subject || !any_subject;
+        if (may_be && (best == nullptr || rank(each, front) > rank(*best, front))) best = &each;
     }
     return best;
 }

@@ -45,7 +45,7 @@ std::string variable_of(const std::string& name, std::uint16_t port);
 
 // ROGATE_RUN, ROGATE_RUN_KIND, a variable for each port (of the subject also ROGATE_SUBJECT_<PORT>), and
 // ROGATE_URL: `front` if it is among them, else the subject's first port whose number says HTTP, else its
-// first one.
+// first one. Where there is no subject, in a system that is settled as a whole, those of all containers.
 Variables command_variables(const std::vector<Reached>& reached, const std::optional<Front>& front,
                             const RunFacts& run);
 

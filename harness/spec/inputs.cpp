@@ -150,10 +150,8 @@ std::set<std::string> not_runnable(const System& system) {
 Scenario with_own_exercise(const System& system, const std::string& name) {
     Scenario scenario = scenario_of(system, name);
     const SystemContainer& container = *find_container(system, name);
-    const std::string& policy = container.restart.name;
     scenario.self_made = !container.ends && container.role != SystemContainer::Role::init;
-    scenario.goes_on =
-        system.kind == Origin::Kind::kubernetes || policy == "always" || policy == "unless-stopped";
+    scenario.goes_on = goes_on(system, container);
     return scenario;
 }
 
@@ -170,7 +168,10 @@ Result<Input> finished(System system, const Problems& problems, const std::vecto
     const std::set<std::string> left = not_runnable(system);
     std::erase_if(*names, [&](const std::string& name) { return left.contains(name); });
     for (const std::string& name : *names) input.scenarios.push_back(with_own_exercise(system, name));
-    if (names->size() > 1 && system.pods.empty()) input.together = together_of(system, *names);
+    if (names->size() > 1 && system.pods.empty()) {
+        input.together = together_of(system, *names);
+        input.together->self_made = true;
+    }
     input.system = std::move(system);
     input.own_exercise = true;
     return input;

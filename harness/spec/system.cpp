@@ -240,6 +240,11 @@ void put_all_beside(const System& system, Scenario& scenario) {
     }
 }
 
+bool goes_on(const System& system, const SystemContainer& container) {
+    const std::string& policy = container.restart.name;
+    return system.kind == Origin::Kind::kubernetes || policy == "always" || policy == "unless-stopped";
+}
+
 Scenario together_of(const System& system, const std::vector<std::string>& containers) {
     Scenario scenario;
     scenario.name = system.name;
@@ -257,9 +262,22 @@ Scenario together_of(const System& system, const std::vector<std::string>& conta
                                     .readiness = alone.readiness,
                                     .grace_ms = each.grace_ms,
                                     .restart = each.restart,
-                                    .tried = std::ranges::find(containers, each.name) != containers.end()});
+                                    .tried = std::ranges::find(containers, each.name) != containers.end(),
+                                    .ends = each.ends,
+                                    .goes_on = goes_on(system, each)});
     }
     return scenario;
+}
+
+void put_all_in(const System& system, Scenario& together) {
+    std::vector<std::string> names;
+    for (const SystemContainer& each : system.containers) names.push_back(each.name);
+    std::vector<Member> all = together_of(system, names).members;
+    for (Member& member : all) {
+        const auto known = std::ranges::find(together.members, member.name, &Member::name);
+        member.tried = known != together.members.end() && known->tried;
+    }
+    together.members = std::move(all);
 }
 
 std::string subject_name(const Scenario& scenario) {

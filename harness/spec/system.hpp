@@ -16,9 +16,15 @@ Scenario scenario_of(const System& system, const std::string& container);
 // for it behind it, as whoever tests the whole project needs them.
 void put_all_beside(const System& system, Scenario& scenario);
 
+// Whether it runs until it is told to end, as far as the files tell.
+bool goes_on(const System& system, const SystemContainer& container);
+
 // The scenario that settles these containers in one campaign; what they need beside them is in it, and is not
 // tried. For systems without pods.
 Scenario together_of(const System& system, const std::vector<std::string>& containers);
+
+// The same with all containers of the system: those that were not in it are not tried.
+void put_all_in(const System& system, Scenario& together);
 
 // What a scenario's subject stands in. scenario_of(system_of(s), its name) is `s` again, but for steps and
 // whatever else only a scenario says.

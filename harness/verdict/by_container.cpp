@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <rogate/place.hpp>
+#include <rogate/variable.hpp>
 #include <utility>
 
 namespace rogate::verdict {
@@ -34,6 +35,7 @@ class Part {
             if (is_own(place)) found.emplace(own(place), each);
         return found;
     }
+    std::vector<SettingResult> settings() const;
     RunRecord run(const RunRecord& run) const;
     MountResult mount(const MountResult& mount) const;
     Recommendation recommendation() const;
@@ -72,6 +74,9 @@ RunRecord Part::run(const RunRecord& run) const {
     for (const std::string& target : run.plan.read_only)
         (is_own(target) ? part.plan.read_only : part.beside).push_back(own(target));
     part.plan.writable = own(run.plan.writable);
+    part.plan.environment.clear();  // those of others keep their names
+    for (const auto& [variable, value] : run.plan.environment)
+        part.plan.environment.emplace(variable_of(container_, variable).value_or(variable), value);
     part.attempts = own(run.attempts, true);
     part.canary = own(run.canary);
     part.uses = own(run.uses);
@@ -111,12 +116,25 @@ MountResult Part::mount(const MountResult& mount) const {
     return part;
 }
 
+std::vector<SettingResult> Part::settings() const {
+    std::vector<SettingResult> found;
+    for (const SettingResult& each : whole_.settings) {
+        if (each.mounts.empty() || !is_own(each.mounts.front())) continue;
+        found.push_back(each);
+        found.back().mounts = own(each.mounts);
+        found.back().paths = own(each.paths);
+        found.back().environment = variables_of(container_, each.environment);
+    }
+    return found;
+}
+
 Recommendation Part::recommendation() const {
     Recommendation part;
     part.verified_by_run = whole_.recommendation.verified_by_run;
     for (const std::string& target : whole_.recommendation.read_only)
         if (is_own(target)) part.read_only.push_back(own(target));
     part.writable = own(whole_.recommendation.writable);
+    part.environment = variables_of(container_, whole_.recommendation.environment);
     if (part.read_only.empty()) part.verified_by_run.reset();
     return part;
 }
@@ -138,6 +156,7 @@ CampaignResult Part::go(Scenario scenario) const {
     for (const MountResult& each : whole_.mounts)
         if (is_own(each.mount.target)) part.mounts.push_back(mount(each));
     part.recommendation = recommendation();
+    part.settings = settings();
     part.started_at = whole_.started_at;
     part.duration_s = whole_.duration_s;
     for (const VaryingName& each : whole_.varying_names)

@@ -67,10 +67,12 @@ std::vector<PhaseCost> costs_of(const RunRecord& control, const RunRecord& run) 
     return costs;
 }
 
-Watched watched_in(const RunRecord& run) {
+// What is asked of other containers of a system is no step of the one that has the mount.
+Watched watched_in(const RunRecord& run, const Mount& mount) {
     Watched watched;
     for (const PhaseRecord& phase : run.phases) {
-        if (phase.name.starts_with("step ")) ++watched.steps;
+        const bool is_of_it = phase.container.empty() || phase.container == container_of(mount.target);
+        if (phase.name.starts_with("step ") && is_of_it) ++watched.steps;
         // "entrypoint" lasts as long as the engine takes to start a container.
         if (phase.name != "entrypoint") watched.seconds += phase.duration_s;
     }
@@ -126,7 +128,7 @@ void judge_split(MountResult& result, const RunRecord& control, const RunRecord&
         if (path.mount == target) result.writable.push_back(path);
     result.runs.push_back(run.plan.id);
     result.costs = costs_of(control, run);
-    result.watched = watched_in(run);
+    result.watched = watched_in(run, result.mount);
     std::string reason =
         fmt::format("{}, but passes with {} writable", result.reason, listed(result.writable));
     const Attempts still = of_class(failed_attempts(run, target), {AttemptClass::write});
@@ -221,7 +223,7 @@ std::string never_written(const RunRecord& control, const std::string& target) {
 void judge_passed_probe(MountResult& result, const RunRecord& control, const RunRecord& probe,
                         const Difference* difference) {
     const std::string& target = result.mount.target;
-    result.watched = watched_in(probe);
+    result.watched = watched_in(probe, result.mount);
     if (writes_made(probe, target) > 0)
         return settle(
             result, Verdict::inconclusive,

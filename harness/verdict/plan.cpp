@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <rogate/place.hpp>
 
 #include "base/text.hpp"
 #include "verdict/blame.hpp"
 #include "verdict/compare.hpp"
+#include "verdict/difference.hpp"
 #include "verdict/grow.hpp"
 #include "verdict/judge.hpp"
 #include "verdict/merge.hpp"
@@ -147,6 +149,30 @@ const RunRecord* run_with_refusals(const std::string& target, const std::vector<
     return runs.empty() ? nullptr : &runs.front();
 }
 
+// Of a system: which container comes first to what they share can differ from run to run, and what one does
+// can follow from what another one did not come to. So another run than those compared may show a write.
+void tell_of_other_writes(MountResult& result, const std::vector<RunRecord>& runs) {
+    const std::string& target = result.mount.target;
+    const bool passes = result.verdict == Verdict::safe || result.verdict == Verdict::untested;
+    if (!passes || container_of(target).empty() || writes_made(runs.front(), target) > 0) return;
+    const auto is_in_control = [&](const Attempt& write) {
+        return std::ranges::any_of(runs.front().attempts,
+                                   [&](const Attempt& each) { return each.path == write.path; });
+    };
+    for (const RunRecord& run : runs) {
+        if (!distrust(run).empty()) continue;
+        Attempts writes = write_attempts(run, target);
+        if (!writes.empty()) std::erase_if(writes.edit(), is_in_control);
+        if (writes.empty()) continue;
+        result.verdict = Verdict::tolerated;
+        result.reason = fmt::format(
+            "passes read-only, but in run {}, unlike in the control run, it was writable and written to: {}",
+            run.plan.id, named(writes));
+        result.runs.push_back(run.plan.id);
+        return;
+    }
+}
+
 MountResult judge_target(const Question& question, const std::string& target,
                          const std::vector<RunRecord>& runs, const Blame& blame) {
     MountEvidence evidence;
@@ -166,7 +192,9 @@ MountResult judge_target(const Question& question, const std::string& target,
     if (const auto made = question.made_up.find(target); made != question.made_up.end())
         evidence.made_up = made->second;
     evidence.stopped = question.stopped;
-    return judge(evidence);
+    MountResult result = judge(evidence);
+    tell_of_other_writes(result, runs);
+    return result;
 }
 
 Blame find_blame(const Question& question, const std::vector<RunRecord>& runs) {
@@ -230,11 +258,16 @@ SplitProposal proposal_for(const Question& question, const std::string& target,
 }
 
 // Everything that was written was there when a step restarted the subject, so that a run shows what becomes
-// of an application that misses it.
+// of an application that misses it. Of a system, whose jobs are not restarted, what they write is not missed.
 bool restarts_at_the_end(const Question& question, const std::vector<RunRecord>& runs) {
     if (!question.after_restart || runs.empty()) return false;
-    return std::none_of(runs.front().attempts.begin(), runs.front().attempts.end(), [&](const Attempt& each) {
-        return is_write_made(each) && question.after_restart->contains(each.phase);
+    const RunRecord& control = runs.front();
+    const auto is_restarted = [&](const Attempt& each) {
+        const auto record = control.containers.find(std::string(container_of(each.path.view())));
+        return record == control.containers.end() || record->second.restarted;
+    };
+    return std::none_of(control.attempts.begin(), control.attempts.end(), [&](const Attempt& each) {
+        return is_write_made(each) && (question.after_restart->contains(each.phase) || !is_restarted(each));
     });
 }
 

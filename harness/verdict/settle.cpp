@@ -33,6 +33,7 @@ std::vector<Targets> suspects_by_container(const RunRecord& run) {
         const auto record = run.containers.find(std::string(container_of(target)));
         if (record == run.containers.end()) continue;
         if (record->second.trouble.empty() || record->second.behind_another) continue;
+        if (record->second.fell_at_step) continue;  // what it was asked for can be another one's to give
         by_container[container_of(target)].push_back(target);
     }
     std::vector<Targets> lists;
@@ -75,6 +76,7 @@ class Settler {
     void take_failed(const RunRecord& run, Targets& group);
     bool take_fallen(const RunRecord& run, Targets& group);
     void try_each_last(const std::vector<Targets>& several, Targets& group);
+    void take_in_later(Targets& group);
     void blame(const std::string& target);
     void halve(const Targets& group);
     void alone(const std::string& target);
@@ -178,10 +180,14 @@ void Settler::take_failed(const RunRecord& run, Targets& group) {
     }
     std::erase_if(group,
                   [&](const std::string& target) { return target == last || contains(later_, target); });
-    if (!any_writer(group)) {  // nothing is left that would fail for itself
-        group.insert(group.end(), later_.begin(), later_.end());
-        later_.clear();
-    }
+    take_in_later(group);
+}
+
+// When nothing is left that would fail for itself.
+void Settler::take_in_later(Targets& group) {
+    if (any_writer(group)) return;
+    group.insert(group.end(), later_.begin(), later_.end());
+    later_.clear();
 }
 
 void Settler::blame(const std::string& target) {
@@ -206,7 +212,7 @@ bool Settler::take_fallen(const RunRecord& run, Targets& group) {
         blame(open.front());
         any = true;
     }
-    if (!any && several.size() < 2) return false;
+    if (!any && several.empty()) return false;
     if (!any) {
         try_each_last(several, group);
         return true;
@@ -215,6 +221,7 @@ bool Settler::take_fallen(const RunRecord& run, Targets& group) {
     std::erase_if(group, [&](const std::string& target) {
         return settled_.contains(target) || contains(later_, target);
     });
+    take_in_later(group);
     return true;
 }
 
@@ -237,6 +244,7 @@ void Settler::try_each_last(const std::vector<Targets>& several, Targets& group)
     std::erase_if(group, [&](const std::string& target) {
         return settled_.contains(target) || contains(later_, target);
     });
+    take_in_later(group);
 }
 
 bool Settler::any_writer(const Targets& group) const {

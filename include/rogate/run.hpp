@@ -79,7 +79,8 @@ struct PhaseRecord {
     std::string message;  // why it failed; empty if it passed
     double duration_s = 0;
     std::optional<SuiteRecord> suite = {};
-    std::string output = {};  // the end of what a command wrote, where the phase failed
+    std::string output = {};     // the end of what a command wrote, where the phase failed
+    std::string container = {};  // of a system: the one that is asked; empty: it is of all of them
     bool operator==(const PhaseRecord&) const = default;
 };
 
@@ -99,6 +100,9 @@ struct ContainerRecord {
     std::string log_tail = {};     // its last output then
     bool behind_another = false;   // it waits for one with trouble of its own
     bool could_not_start = false;  // see RunRecord
+    // The trouble is that it did not give what a step asked of it. Another one may be to blame, whom it asks.
+    bool fell_at_step = false;
+    bool restarted = false;  // by rogate's own exercise, so that what it keeps in a tmpfs was emptied
     bool operator==(const ContainerRecord&) const = default;
 };
 

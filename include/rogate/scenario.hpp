@@ -117,8 +117,9 @@ struct CommandAction {
     std::vector<std::string> known_failures;  // names of tests whose failure counts for nothing
     bool operator==(const CommandAction&) const = default;
 };
-// Asks every port of the subject that speaks HTTP for `/`, and for what that links to on the same port.
+// Asks each port that speaks HTTP for `/`, and for what that links to on the same port.
 struct PagesAction {
+    std::vector<std::uint16_t> ports = {};
     int most = 40;                  // pages of all ports together
     std::int64_t time_ms = 15'000;  // for all of them
     bool operator==(const PagesAction&) const = default;
@@ -169,6 +170,8 @@ struct Step {
     std::optional<std::int64_t> retry_until_ms;  // try again until it holds or this much time has passed
     std::int64_t retry_interval_ms = 200;
     SourcePlace declared;
+    // Of a system: the container that is asked; empty: the step is of the system as a whole.
+    std::string container = {};
     bool operator==(const Step&) const = default;
 };
 
@@ -235,7 +238,9 @@ struct Member {
     Readiness readiness;
     std::int64_t grace_ms = 10'000;  // from its stop signal to SIGKILL
     RestartPolicy restart = {};
-    bool tried = true;  // its mounts are candidates
+    bool tried = true;     // its mounts are candidates
+    bool ends = false;     // a job: others wait for its end
+    bool goes_on = false;  // it runs until it is told to end, as far as the files tell
     bool operator==(const Member&) const = default;
 };
 

@@ -31,7 +31,7 @@ def test_services_share_their_runs():
                       "  third: {%s}\n" % service("cat /in/old", "volumes: ['./shared:/in']"))
         names = ("first", "second", "third")
         # One campaign of all of them, whose second run is not made.
-        done = p.run("--max-runs", "1", "--together")
+        done = p.run("--max-runs", "1")
         equal(done.returncode, 4, done.stdout + done.stderr)
         equal([result(p, name) for name in names], [{"/in": "inconclusive"}] * 3, done.stdout)
         # ptrace watches one container, so that each has a campaign of its own.

@@ -51,7 +51,7 @@ def test_two_runs_where_nothing_is_written():
     with project() as p:
         p.make("conf", {"file": "text\n"})
         compose(p, {f"s{i}": service("cat /conf/file", "volumes: ['./conf:/conf']") for i in range(4)})
-        done = p.run("--together")
+        done = p.run()
         found = results(p)
         equal((done.returncode, runs(found)), (0, 2), done.stdout + done.stderr)
         equal(verdicts(found), {f"s{i}": {"/conf": "safe"} for i in range(4)})
@@ -69,7 +69,7 @@ def test_one_of_those_that_share_a_volume_writes():
                     "reader": service("set -e; cat /fresh/made /data/made /data/old",
                                       volumes + ", depends_on: {fill: {condition: service_completed_successfully}}"),
                     "other": service("cat /data/old", "volumes: ['./shared:/data']")}, "volumes: {fresh: }\n")
-        done = p.run("--together")
+        done = p.run()
         found = results(p)
         equal(done.returncode, 0, done.stdout + done.stderr)
         equal(verdicts(found), {"fill": {"/fresh": "required", "/data": "required"}, "reader": {"/fresh": "safe", "/data": "safe"},
@@ -89,7 +89,7 @@ def test_a_reader_that_writes_once_there_is_something_to_do():
         p.make("queue", {})
         compose(p, {"front": service("date > /queue/task", "volumes: ['./queue:/queue']"),
                     "worker": service("rm /queue/task && echo done", "volumes: ['./queue:/queue'], depends_on: {front: {condition: service_healthy}}")})
-        done = p.run("--together")
+        done = p.run()
         found = results(p)
         equal(done.returncode, 0, done.stdout + done.stderr)
         equal(verdicts(found), {"front": {"/queue": "tolerated"}, "worker": {"/queue": "tolerated"}}, done.stdout)
@@ -101,7 +101,7 @@ def test_a_service_that_fails_leaves_the_others_settled():
         compose(p, {"good": service("cat /conf/file", "volumes: ['./conf:/conf']"),
                     "broken": job("cat /conf/file; echo it is broken; exit 5", "volumes: ['./conf:/conf']"),
                     "behind": job("cat /conf/file", "volumes: ['./conf:/conf'], depends_on: {broken: {condition: service_completed_successfully}}")})
-        done = p.run("--together")
+        done = p.run()
         found = results(p)
         equal((done.returncode, runs(found)), (1, 2), done.stdout + done.stderr)
         equal(verdicts(found), {"good": {"/conf": "safe"}, "broken": {"/conf": "inconclusive"}, "behind": {"/conf": "inconclusive"}}, done.stdout)
@@ -117,7 +117,7 @@ def test_a_service_that_is_started_again_until_it_can_go_on():
         p.make("state", {})
         compose(p, {"late": service("test -e /state/there || exit 1; cat /conf/file", "restart: unless-stopped, volumes: ['./conf:/conf', './state:/state']"),
                     "first": service("sleep 1; date > /state/there", "volumes: ['./state:/state']")})
-        done = p.run("--together")
+        done = p.run()
         found = results(p)
         equal(done.returncode, 0, done.stdout + done.stderr)
         # The other one waits in vain for what cannot be written; to ask whether a name is there is no use of a mount.
@@ -125,12 +125,74 @@ def test_a_service_that_is_started_again_until_it_can_go_on():
         contains(reason(found, "first", "/state"), "service 'late' exited with code 1", "create first:/state/there by bash")
 
 
+# GET /: a menu that somebody else writes, or 500. It keeps a log, and goes on without it.
+MENU = r"""
+use IO::Socket::INET; $SIG{TERM} = sub { exit 0 }; $SIG{PIPE} = "IGNORE";
+my $s = IO::Socket::INET->new(LocalPort => 8080, Listen => 9, ReuseAddr => 1) or die $!;
+while (1) {
+  my $c = $s->accept or next;
+  next unless defined <$c>;
+  if (open(my $l, ">>", "/log/access")) { print $l "asked\n"; close $l }
+  my $status = open(my $m, "<", "/shared/menu") ? "200 OK" : "500 No menu";
+  print $c "HTTP/1.1 $status\r\nContent-Type: text/html\r\nContent-Length: 4\r\nConnection: close\r\n\r\nmenu";
+  close $c;
+}
+"""
+
+
+def test_a_page_that_another_service_fills():
+    """The page fails for the other one's sake, whatever was refused to the one that is asked."""
+    with project() as p:
+        p.make("shared", {})
+        p.make("log", {})
+        p.make("app", {"menu.pl": MENU})
+        compose(p, {"filler": service("date > /shared/menu", "volumes: ['./shared:/shared']"),
+                    "web": "image: rogate/base:bookworm, command: [perl, /app/menu.pl], expose: ['8080'], "
+                           "volumes: ['./app:/app', './shared:/shared', './log:/log'], depends_on: {filler: {condition: service_healthy}}",
+                    "job": job("cat /app/menu.pl", "volumes: ['./app:/app']"),
+                    "behind": service("true", "depends_on: {job: {condition: service_completed_successfully}}")})
+        done = p.run("--soak", "1s")
+        found = results(p)
+        equal(done.returncode, 0, done.stdout + done.stderr)
+        equal(verdicts(found), {"filler": {"/shared": "required"}, "web": {"/app": "safe", "/shared": "safe", "/log": "tolerated"},
+                                "job": {"/app": "safe"}, "behind": {}}, done.stdout)
+        runs(found)
+        contains(reason(found, "filler", "/shared"), "service 'web': GET / of port 8080: 200 text/html in the control run, 500")
+        contains(reason(found, "web", "/app"), "only rogate's own exercise vouches for it (1 page of port 8080, 1 s of running, a restart)")
+        equal(found["filler"]["exercised"], ["its health check", "1 s of running", "a restart"])
+        assert "exercised" not in found["job"], found["job"]["exercised"]  # it is let end
+        names = [each["name"] for each in found["web"]["runs"][0]["phases"]]
+        equal(names[:6], ["entrypoint", "ready", "step health check of filler", "step health check of behind", "step pages of web", "step running"])
+        asked = rogate("run", p.folder, "--soak", "1s", "--only", "web", "--out", p.path("apart"))
+        contains(asked.stderr, "a part of its services is asked for, so that each service is settled by a campaign of its own")
+
+
+def test_settings_of_one_service():
+    with project() as p:
+        p.make("a", {})
+        p.make("b", {})
+        shell = "test -n \"$LEAN\" || date > /data/cache"
+        compose(p, {name: service(shell, f"volumes: ['./{name}:/data']" + more)
+                    for name, more in (("a", ""), ("b", ", environment: {LEAN: ''}"))})
+        with open(p.path("ours.yaml"), "w") as out:
+            out.write("settings:\n  - id: lean\n    what: the cache\n    shown_by: [{process: [bash], path: [/data/cache]}]\n"
+                      "    environment: {LEAN: '1'}\n    setting: LEAN=1\n    cost: none\n")
+        done = p.run("--soak", "0s", "--settings", p.path("ours.yaml"))
+        found = results(p)
+        equal(done.returncode, 0, done.stdout + done.stderr)
+        by_service = {name: [(each["id"], each["outcome"]) for each in result.get("settings", [])] for name, result in found.items()}
+        equal(by_service, {"a": [("lean", "offered")], "b": [("lean", "not tried")]}, done.stdout)
+        equal((found["a"]["recommendation"]["environment"], "environment" in found["b"]["recommendation"]), ({"LEAN": "1"}, False))
+        proof = found["b"]["runs"][found["a"]["recommendation"]["verified_by_run"] - 1]
+        equal(proof["environment"], {"a:LEAN": "1"})
+
+
 def test_the_shop_is_patched_at_once():
     with project() as p:
         p.folder = shutil.copytree(f"{ROOT}/tests/projects/shop", p.path("shop"))
         os.chmod(p.path("."), 0o755)
         os.remove(p.path("rogate.yaml"))
-        done = p.run("--together")
+        done = p.run()
         found = results(p)
         equal(done.returncode, 0, done.stdout + done.stderr)
         assert runs(found) <= 12, done.stdout
@@ -144,7 +206,7 @@ def test_the_shop_is_patched_at_once():
             contains(file.read(), "- ./app:/srv/app:ro\n", "- ./web:/etc/nginx/conf.d:ro\n", "# A small web shop")
         done = rogate("patch", *files)
         equal((done.returncode, done.stdout), (0, ""), done.stderr)
-        done = rogate("run", p.folder, "--together", "--out", p.path("again"), timeout=400)
+        done = rogate("run", p.folder, "--out", p.path("again"), timeout=400)
         again = verdicts(results(p, "again"))
         for name, result in found.items():
             for target in result["recommendation"]["read_only"]:

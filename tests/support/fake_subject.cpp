@@ -86,6 +86,9 @@ bool FakeEngine::is_refused(FakeContainer& container, const Act& act) {
         case Act::Kind::read:
             if (there != nullptr && on_use) on_use(container.id, mount_of(container, act.path));
             return false;
+        case Act::Kind::need:
+            if (there != nullptr && on_use) on_use(container.id, mount_of(container, act.path));
+            return there == nullptr;
         case Act::Kind::say:
             container.log.emplace_back(seconds(), act.path);
             return false;

@@ -18,7 +18,8 @@ struct Act {
         bind,    // makes a socket in its place
         ask,     // access(W_OK): whether it could be written to
         look,    // the same, in a way that no observer sees (statfs)
-        say      // writes `path` to its output, as a line
+        say,     // writes `path` to its output, as a line
+        need     // has to find it: where it is not there, that is as a refusal
     };
     enum class Refused { go_on, end, skip };
     Kind kind = Kind::read;

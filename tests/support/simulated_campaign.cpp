@@ -71,6 +71,8 @@ std::string why_no_proof(const CampaignResult& result, const MountResult& mount)
         if (run.plan.kind == RunKind::control && !std::ranges::all_of(run.phases, &PhaseRecord::passed))
             return fmt::format("control run {} failed", run.plan.id);
         if (std::ranges::find(mount.runs, run.plan.id) == mount.runs.end()) continue;
+        // One that repeats another counts by what it shows; if it cannot be relied on, that is nothing.
+        if (run.passed && run.plan.repeats) continue;
         if (!run.passed) return fmt::format("run {} failed", run.plan.id);
         if (run.lost_events > 0) return fmt::format("events of run {} were lost", run.plan.id);
         for (const auto& [target, canary] : run.canary)
@@ -119,6 +121,35 @@ void check_verdicts(const Simulation& simulation, const FakeEngine& fake, Outcom
         if (found == result.mounts.end() || found->verdict == Verdict::required)
             outcome.wrong.push_back(
                 fmt::format("{} is recommended read-only, and required writable", target));
+    }
+}
+
+// Of a system: what a mount is required for is refused there, or missed by another container for its sake.
+void check_blame(const Simulation& simulation, Outcome& outcome) {
+    const auto is_missed = [&](const std::string& target) {
+        for (const auto& [name, script] : simulation.scripts)
+            for (const Act& act : script.at_start)
+                if (act.path == shared_path && place_in(name, shared_folder) == target) return true;
+        return false;
+    };
+    const auto ends_it = [&](const std::string& target) {
+        const auto ends = [&](const std::vector<Act>& acts) {
+            return std::ranges::any_of(acts, [&](const Act& act) {
+                return act.refused == Act::Refused::end &&
+                       mount_of(simulation, place_in(container_of(target), act.path)) == target;
+            });
+        };
+        const Script& script = simulation.scripts.at(std::string(container_of(target)));
+        return ends(script.at_start) || ends(script.at_stop) ||
+               std::ranges::any_of(script.on_exec, [&](const auto& each) { return ends(each.second); });
+    };
+    for (const MountResult& each : outcome.result->mounts) {
+        const std::string& target = each.mount.target;
+        const bool cannot_start = each.reason.starts_with("the container cannot start");
+        if (each.verdict != Verdict::required || cannot_start || ends_it(target) || is_missed(target))
+            continue;
+        outcome.wrong.push_back(
+            fmt::format("{} is called required, and nothing ends for its sake: {}", target, each.reason));
     }
 }
 
@@ -247,13 +278,16 @@ Outcome simulate(const Simulation& simulation) {
     if (const std::string path = difference(before, users_data(fake, simulation)); !path.empty())
         outcome.wrong.push_back("the user's data were touched: " + path);
     if (outcome.result) check_verdicts(simulation, fake, outcome);
+    if (outcome.result && !simulation.scripts.empty() && !simulation.trouble.any())
+        check_blame(simulation, outcome);
     check_bounds(simulation, outcome);
     check_answers(simulation, outcome);
     return outcome;
 }
 
 std::string described(const Simulation& simulation, const Outcome& outcome) {
-    static constexpr const char* acts[] = {"read", "write", "mkdir", "unlink", "bind", "ask", "look", "say"};
+    static constexpr const char* acts[] = {"read", "write", "mkdir", "unlink", "bind",
+                                           "ask",  "look",  "say",   "need"};
     static constexpr const char* refused[] = {"go on", "end", "skip"};
     std::string text;
     const auto add = [&](const char* when, const std::vector<Act>& all) {
@@ -271,6 +305,7 @@ std::string described(const Simulation& simulation, const Outcome& outcome) {
                     text += fmt::format("  {}: mount {} of '{}'{}\n", name, mount.target, mount.source,
                                         mount.read_only ? " (ro)" : "");
         add((name + " start").c_str(), script.at_start);
+        for (const auto& [step, acts] : script.on_exec) add((name + " " + step).c_str(), acts);
         add((name + " stop").c_str(), script.at_stop);
         if (script.ends_with) text += fmt::format("  {} ends with {}\n", name, *script.ends_with);
     }

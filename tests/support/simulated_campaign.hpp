@@ -57,6 +57,9 @@ struct Simulation {
     std::vector<std::string> user_volumes;
 };
 
+// In some systems one container leaves a file here that another one needs when it is asked for something.
+inline constexpr const char *shared_folder = "/shared", *shared_path = "/shared/left";
+
 Simulation simulation_of(std::uint64_t seed);
 // Of several containers that are settled together, and share data.
 Simulation system_simulation_of(std::uint64_t seed);

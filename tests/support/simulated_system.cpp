@@ -1,5 +1,6 @@
 // What a seed stands for, where several containers are settled together: the applications of several other
-// seeds beside each other, whose folders and volumes are the same ones.
+// seeds beside each other, whose folders and volumes are the same ones. What they do in steps of their own
+// there is asked of each here; then all of them run for a while, and are restarted.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,6 +8,42 @@
 #include "support/simulated_campaign.hpp"
 
 namespace rogate::test {
+
+namespace {
+
+Step asking(const std::string& container, const std::string& word) {
+    Step step;
+    step.name = fmt::format("{} of {}", word, container);
+    step.container = container;
+    ExecAction action;
+    action.command = {"do", word};
+    step.action = std::move(action);
+    return step;
+}
+
+// The first container leaves a file in a folder of both, and goes on if it cannot. The last one has to find
+// it when it is asked for something, and writes something else by the way that it can do without.
+void share(Simulation& whole) {
+    Mount mount;
+    mount.target = shared_folder;
+    mount.source = "/srv/shared";
+    whole.user_data[mount.source] = folder();
+    Member &first = whole.scenario.members.front(), &last = whole.scenario.members.back();
+    first.subject.mounts.push_back(mount);
+    last.subject.mounts.push_back(mount);
+    whole.scripts.at(first.name)
+        .at_start.insert(whole.scripts.at(first.name).at_start.begin(),
+                         {.kind = Act::Kind::write, .path = shared_path});
+    std::vector<Act>& acts = whole.scripts.at(last.name).on_exec["need"];
+    if (last.subject.mounts.front().target != shared_folder &&
+        !last.subject.mounts.front().target.ends_with(".conf"))
+        acts.push_back(
+            {.kind = Act::Kind::write, .path = last.subject.mounts.front().target + "/by the way"});
+    acts.push_back({.kind = Act::Kind::need, .path = shared_path, .refused = Act::Refused::end});
+    whole.scenario.steps.push_back(asking(last.name, "need"));
+}
+
+}  // namespace
 
 Simulation system_simulation_of(std::uint64_t seed) {
     Simulation whole;
@@ -20,6 +57,8 @@ Simulation system_simulation_of(std::uint64_t seed) {
             whole.scenario.name = fmt::format("seed {}", seed);
             whole.scenario.file = "seed.yaml";
             whole.scenario.data = one.scenario.data;
+            whole.scenario.self_made = true;
+            whole.scenario.soak_ms = seed % 7 == 0 ? 0 : 300;
         }
         whole.seed = seed;
         Member member;
@@ -32,17 +71,22 @@ Simulation system_simulation_of(std::uint64_t seed) {
         if (i > 0 && seed % 4 == 1)
             member.after.push_back({.service = "s0", .condition = Dependency::Condition::completed});
         if (seed % 5 == 0) member.restart = {.name = "on-failure", .tries = 2};
-        whole.scenario.members.push_back(member);
         Script script = one.script;
-        for (auto& [step, acts] : one.script.on_exec)
-            script.at_start.insert(script.at_start.end(), acts.begin(), acts.end());
-        if (i == 0 && seed % 4 == 1) script.ends_with = 0;
+        for (const auto& [step, acts] : one.script.on_exec)
+            whole.scenario.steps.push_back(asking(member.name, step));
+        if (i == 0 && seed % 4 == 1) {
+            script.ends_with = 0;
+            member.ends = true;
+        }
+        member.goes_on = !script.ends_with && seed % 6 != 0;  // none of them: there is no restart
+        whole.scenario.members.push_back(member);
         whole.scripts.emplace(member.name, std::move(script));
         for (const auto& [path, node] : one.user_data) whole.user_data.emplace(path, node);
         for (const std::string& volume : one.user_volumes)
             if (std::ranges::find(whole.user_volumes, volume) == whole.user_volumes.end())
                 whole.user_volumes.push_back(volume);
     }
+    if (seed % 3 == 1) share(whole);
     return whole;
 }
 

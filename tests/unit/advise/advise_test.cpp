@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <rogate/place.hpp>
+#include <rogate/variable.hpp>
 
 #include "verdict/compare.hpp"
 
@@ -27,17 +29,22 @@ Setting setting(const std::string& id, const std::string& path, const std::strin
     return made;
 }
 
-// An application whose root it writes to, and what a campaign of it comes to.
+// An application whose root it writes to, and what a campaign of it comes to. `containers`: of a system, each
+// of which does the same.
 class Application {
   public:
-    explicit Application(std::vector<Write> writes) : writes_(std::move(writes)) {
-        Mount root;
-        root.type = MountType::rootfs;
-        root.target = "/";
-        question.mounts = {root};
-        question.candidates = {"/"};
-        for (const char* path : {"/", "/app", "/app/cache", "/tmp"})
-            question.facts[path] = {.exists = true, .is_directory = true, .empty = std::string(path) != "/"};
+    explicit Application(std::vector<Write> writes, std::vector<std::string> containers = {""})
+        : writes_(std::move(writes)), containers_(std::move(containers)) {
+        for (const std::string& name : containers_) {
+            Mount root;
+            root.type = MountType::rootfs;
+            root.target = place_in(name, "/");
+            question.mounts.push_back(root);
+            question.candidates.push_back(root.target);
+            for (const char* path : {"/", "/app", "/app/cache", "/tmp"})
+                question.facts[place_in(name, path)] = {
+                    .exists = true, .is_directory = true, .empty = std::string(path) != "/"};
+        }
     }
 
     RunRecord run(const RunPlan& plan) const {
@@ -50,26 +57,35 @@ class Application {
                   return plan.environment.contains(name);
               }));
         for (const std::string& target : plan.read_only) record.canary[target] = Canary::seen;
-        record.uses["/"] = 1;
-        for (const Write& write : writes_) {
-            const auto set = plan.environment.find(write.removed_by);
-            if (set != plan.environment.end() && set->second == write.value) continue;
-            const bool kept = std::ranges::any_of(plan.writable, [&](const WritablePath& each) {
-                return write.path.starts_with(each.path + "/");
-            });
-            Attempt attempt;
-            attempt.mount = "/";
-            attempt.operation = "create";
-            attempt.path = write.path;
-            attempt.process.comm = "app";
-            attempt.phase = "ready";
-            attempt.error = plan.read_only.empty() || kept ? 0 : EROFS;
-            record.attempts.edit().push_back(attempt);
-            if (attempt.error != 0 && write.fatal) record.passed = false;
-        }
+        for (const std::string& name : containers_) perform(name, record);
         record.phases = {{.name = "ready", .passed = record.passed, .message = "no", .duration_s = 0}};
         if (plan.again) record.read_back.emplace();
         return record;
+    }
+
+    void perform(const std::string& name, RunRecord& record) const {
+        const RunPlan& plan = record.plan;
+        record.uses[place_in(name, "/")] = 1;
+        for (const Write& write : writes_) {
+            const auto set = plan.environment.find(variable_in(name, write.removed_by));
+            if (set != plan.environment.end() && set->second == write.value) continue;
+            const bool kept = std::ranges::any_of(plan.writable, [&](const WritablePath& each) {
+                return place_in(name, write.path).starts_with(each.path + "/");
+            });
+            const bool read_only =
+                std::ranges::find(plan.read_only, place_in(name, "/")) != plan.read_only.end();
+            Attempt attempt;
+            attempt.mount = place_in(name, "/");
+            attempt.operation = "create";
+            attempt.path = place_in(name, write.path);
+            attempt.process.comm = "app";
+            attempt.phase = "ready";
+            attempt.error = !read_only || kept ? 0 : EROFS;
+            record.attempts.edit().push_back(attempt);
+            if (attempt.error == 0 || !write.fatal) continue;
+            record.passed = false;
+            if (!name.empty()) record.containers[name].trouble = name + " ended";
+        }
     }
 
     Conclusion settle() {
@@ -100,6 +116,7 @@ class Application {
 
   private:
     std::vector<Write> writes_;
+    std::vector<std::string> containers_;
 };
 
 TEST(Advise, OffersWhatLeavesNothingWritable) {
@@ -134,6 +151,31 @@ TEST(Advise, OffersNothingThatStopsOtherWork) {
     Application other({{"/app/cache/x", true, "NO_CACHE"}, {"/app/cache", false, "NO_CACHE"}});
     other.advisor = application.advisor;
     EXPECT_FALSE(other.settle().recommendation.environment.empty());
+}
+
+// Of a system each container has variables of its own, and what one of them has set is none of the other's.
+TEST(Advise, SetsTheVariablesOfTheContainerThatWrites) {
+    Application application({{"/app/cache/x", true, "NO_CACHE"}}, {"a", "b"});
+    application.advisor.settings = {setting("cache", "/app/cache/*", "NO_CACHE")};
+    application.advisor.variables = {"b:NO_CACHE"};
+    const Conclusion made = application.settle();
+    EXPECT_EQ(made.recommendation.environment, (std::map<std::string, std::string>{{"a:NO_CACHE", "1"}}));
+    EXPECT_EQ(made.recommendation.read_only, (std::vector<std::string>{"a:/", "b:/"}));
+    ASSERT_EQ(made.recommendation.writable.size(), 1U);
+    EXPECT_EQ(made.recommendation.writable[0].path, "b:/app/cache");
+    ASSERT_EQ(made.settings.size(), 2U);
+    EXPECT_EQ(made.settings[0].outcome, SettingResult::Outcome::offered);
+    EXPECT_EQ(made.settings[0].how, "NO_CACHE=1");
+    EXPECT_EQ(made.settings[0].mounts, (std::vector<std::string>{"a:/"}));
+    EXPECT_EQ(made.settings[1].outcome, SettingResult::Outcome::not_tried);
+}
+
+TEST(Advise, APlaceIsOneOfTheSameContainer) {
+    Application application({{"/app/cache/x", true, "CACHE", "/tmp/cache"}, {"/tmp/y", true}}, {"a", "b"});
+    application.advisor.settings = {setting("move", "/app/cache/*", "CACHE", "${writable}/cache")};
+    const Conclusion made = application.settle();
+    EXPECT_EQ(made.recommendation.environment,
+              (std::map<std::string, std::string>{{"a:CACHE", "/tmp/cache"}, {"b:CACHE", "/tmp/cache"}}));
 }
 
 TEST(Advise, TriesNothingWhereNothingMatches) {

@@ -104,3 +104,82 @@ TEST(Exercise, IsToldInTheResult) {
     EXPECT_FALSE(result.mounts[1].self_made);
     EXPECT_EQ(result.mounts[2].reason, "because");
 }
+
+namespace {
+
+Scenario system_of(std::vector<Member> members) {
+    Scenario system;
+    system.self_made = true;
+    system.members = std::move(members);
+    for (Member& member : system.members) member.subject.origin.kind = Origin::Kind::compose;
+    return system;
+}
+
+Member member(std::string name, bool goes_on, bool ends) {
+    Member made;
+    made.name = std::move(name);
+    made.goes_on = goes_on;
+    made.ends = ends;
+    return made;
+}
+
+// Of a campaign in which `web` was restarted.
+CampaignResult exercised_system() {
+    CampaignResult whole;
+    whole.scenario = system_of({member("web", true, false), member("job", false, false)});
+    add_exercise(whole.scenario, std::map<std::string, engine::ImageInfo>{{"web", image({"80/tcp"}, false)},
+                                                                          {"job", image({"1/tcp"}, false)}});
+    RunRecord control;
+    control.observations["pages of web"].answers = {{"80/", "200 text/html"}};
+    control.observations["pages of job"].skipped = true;
+    control.observations["pages of job again"].skipped = true;
+    control.containers["web"].restarted = true;
+    control.containers["job"].exited_early = true;
+    whole.runs.push_back(control);
+    return whole;
+}
+
+}  // namespace
+
+TEST(ExerciseOfASystem, AsksEachAndRestartsAllAtOnce) {
+    Scenario system = system_of({member("db", true, false), member("job", false, true),
+                                 member("web", false, false), member("quiet", false, false)});
+    add_exercise(system, std::map<std::string, engine::ImageInfo>{{"db", image({}, true)},
+                                                                  {"job", image({"80/tcp"}, true)},
+                                                                  {"web", image({"80/tcp", "81/tcp"}, true)},
+                                                                  {"quiet", image({}, false)}});
+    EXPECT_THAT(names(system),
+                ElementsAre("health check of db", "health check of web", "pages of web", "running", "restart",
+                            "health check of db again", "health check of web again", "pages of web again"));
+    EXPECT_EQ(system.steps[2].container, "web");
+    EXPECT_THAT(std::get<PagesAction>(system.steps[2].action).ports, ElementsAre(80, 81));
+    EXPECT_EQ(system.steps[3].container, "");
+    EXPECT_EQ(system.steps[4].container, "");
+    EXPECT_THAT(system.members[2].subject.ports, ElementsAre(Port{80, "tcp"}, Port{81, "tcp"}));
+    EXPECT_THAT(system.members[1].subject.ports, IsEmpty());
+}
+
+TEST(ExerciseOfASystem, IsNoneOfJobsOrWhereTestsAreGiven) {
+    const std::map<std::string, engine::ImageInfo> images{{"job", image({"80/tcp"}, true)}};
+    Scenario jobs = system_of({member("job", false, true)});
+    add_exercise(jobs, images);
+    EXPECT_THAT(jobs.steps, IsEmpty());
+    Scenario tested = system_of({member("job", true, false)});
+    tested.self_made = false;
+    add_exercise(tested, images);
+    EXPECT_THAT(tested.steps, IsEmpty());
+}
+
+TEST(ExerciseOfASystem, IsToldOfEachByWhatItHadPartIn) {
+    const CampaignResult whole = exercised_system();
+    const auto told = [&](const std::string& name) {
+        CampaignResult part;
+        part.scenario.self_made = true;
+        part.scenario.steps = steps_of(whole, name);
+        part.runs = whole.runs;
+        tell_exercise(part);
+        return part.exercised;
+    };
+    EXPECT_THAT(told("web"), ElementsAre("1 page of port 80", "10 s of running", "a restart"));
+    EXPECT_THAT(told("job"), ElementsAre("its start and its end"));
+}

@@ -39,6 +39,9 @@ TEST(CommandVariables, TheUrlIsTheSubjectsWhereNoFrontIsKnown) {
     reached.erase(reached.begin() + 1);
     EXPECT_EQ(command_variables(reached, std::nullopt, {}).at("ROGATE_URL"), "http://h:1");
     EXPECT_FALSE(command_variables({}, std::nullopt, {}).contains("ROGATE_URL"));
+    // In a system nobody is the subject.
+    for (Reached& each : reached) each.is_subject = false;
+    EXPECT_EQ(command_variables(reached, std::nullopt, {}).at("ROGATE_URL"), "http://h:3");
 }
 
 TEST(OutputLines, AreShownWholeWithoutSecretsAndControls) {

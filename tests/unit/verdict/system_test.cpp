@@ -18,8 +18,9 @@ namespace {
 struct Container {
     std::string name;
     std::vector<std::string> reads, writes,
-        needs;                            // paths of mounts; what it needs it writes, and falls without
-    std::vector<std::string> after = {};  // containers that it waits for
+        needs;                             // paths of mounts; what it needs it writes, and falls without
+    std::vector<std::string> after = {};   // containers that it waits for
+    std::vector<std::string> misses = {};  // places of others: without what is written there it fails a step
 };
 
 class TestSystem {
@@ -68,6 +69,12 @@ class TestSystem {
             for (const std::string& path : each.writes) write(path);
             for (const std::string& path : each.needs)
                 if (own.trouble.empty() && !write(path)) own.trouble = each.name + " exited with code 3";
+            own.restarted = true;
+            for (const std::string& place : each.misses) {
+                if (!own.trouble.empty() || !read_only.contains(place)) continue;
+                own.trouble = each.name + " answers 500";
+                own.fell_at_step = true;
+            }
         }
         for (const auto& [name, own] : record.containers) {
             if (own.trouble.empty() || !record.passed) continue;
@@ -182,6 +189,53 @@ TEST(System, AsksSeveralContainersAtOnceWhichMountItWas) {
         EXPECT_EQ(verdict, target.ends_with("/data") ? Verdict::required : Verdict::tolerated) << target;
 }
 
+// One that goes on was refused something later. It is not asked for what the other one fell.
+TEST(System, AsksWhoFellWhichMountItWas) {
+    const TestSystem system(
+        {{"web", {"/a"}, {"/conf"}, {"/cache"}}, {"app", {"/b"}, {"/sessions"}, {}}, {"db", {"/c"}, {}, {}}});
+    const auto runs = system.settle();
+    EXPECT_LE(runs.size(), 5U);
+    EXPECT_EQ(runs.at(2).plan.read_only, (std::vector<std::string>{"web:/cache"}));
+    for (const auto& [target, verdict] : system.verdicts(runs))
+        EXPECT_EQ(verdict, target.ends_with("/cache")                                   ? Verdict::required
+                           : target.ends_with("/conf") || target.ends_with("/sessions") ? Verdict::tolerated
+                                                                                        : Verdict::safe)
+            << target;
+}
+
+// Two of them remove one file, and who comes first is chance: the control run has only seen the other one do
+// it.
+TEST(System, DoesNotCallSafeWhatAnyRunHasSeenWritten) {
+    RunRecord control, other, probe;
+    int id = 0;
+    for (RunRecord* run : {&control, &other, &probe}) {
+        run->passed = true, run->observer = "ebpf";
+        run->plan.id = ++id;
+        run->uses = {{"a:/data", 1}, {"b:/data", 1}, {"b:/conf", 1}};
+    }
+    other.plan.kind = probe.plan.kind = RunKind::probe;
+    other.plan.read_only = {"b:/conf"};
+    probe.plan.read_only = {"b:/data"};
+    other.canary["b:/conf"] = probe.canary["b:/data"] = Canary::seen;
+    Attempt removal;
+    removal.operation = "unlink";
+    removal.mount = "b:/data";
+    removal.path = "b:/data/file";
+    Question question;
+    question.candidates = {"b:/conf", "b:/data"};
+    for (const std::string& target : question.candidates) question.mounts.emplace_back().target = target;
+    EXPECT_EQ(judge_all(question, {control, other, probe})[1].verdict, Verdict::safe);
+    other.attempts.edit().push_back(removal);
+    const MountResult result = judge_all(question, {control, other, probe})[1];
+    EXPECT_EQ(result.verdict, Verdict::tolerated);
+    EXPECT_NE(result.reason.find("run 2"), std::string::npos) << result.reason;
+    // Also where that run failed, but not where its account is not whole.
+    other.passed = false;
+    EXPECT_EQ(judge_all(question, {control, other, probe})[1].verdict, Verdict::tolerated);
+    other.lost_events = 1;
+    EXPECT_EQ(judge_all(question, {control, other, probe})[1].verdict, Verdict::safe);
+}
+
 // Nothing is known of what it does while another one is away.
 TEST(System, DoesNotBlameWhoWaitsForAnother) {
     const TestSystem system({{"db", {}, {}, {"/data"}}, {"web", {"/srv"}, {"/cache"}, {}, {"db"}}});
@@ -189,6 +243,87 @@ TEST(System, DoesNotBlameWhoWaitsForAnother) {
     EXPECT_EQ(system.verdicts(runs), (std::map<std::string, Verdict>{{"db:/data", Verdict::required},
                                                                      {"web:/cache", Verdict::tolerated},
                                                                      {"web:/srv", Verdict::safe}}));
+}
+
+// Its page fails, since another one, which goes on, could not write what it shows. What is refused to it
+// itself is not to blame.
+TEST(System, DoesNotBlameWhoIsAskedForWhatAnotherHasToGive) {
+    const TestSystem system(
+        {{"app", {"/conf"}, {"/data"}, {}}, {"web", {"/srv"}, {"/cache"}, {}, {}, {"app:/data"}}});
+    const auto runs = system.settle();
+    EXPECT_EQ(system.verdicts(runs), (std::map<std::string, Verdict>{{"app:/conf", Verdict::safe},
+                                                                     {"app:/data", Verdict::required},
+                                                                     {"web:/cache", Verdict::tolerated},
+                                                                     {"web:/srv", Verdict::safe}}));
+    EXPECT_LE(runs.size(), 7U);
+}
+
+// A gate that asks for steps is not content with those of others.
+TEST(System, CountsTheStepsOfTheContainerAlone) {
+    RunRecord control, probe;
+    for (RunRecord* run : {&control, &probe}) {
+        run->passed = true, run->observer = "ebpf";
+        run->uses["web:/srv"] = 1;
+        run->phases.push_back({.name = "entrypoint", .passed = true, .message = {}});
+        run->phases.push_back({.name = "step running", .passed = true, .message = {}});
+        run->phases.push_back(
+            {.name = "step pages of web", .passed = true, .message = {}, .container = "web"});
+        run->phases.push_back({.name = "step pages of db", .passed = true, .message = {}, .container = "db"});
+    }
+    probe.plan.id = 2;
+    probe.plan.kind = RunKind::probe;
+    probe.plan.read_only = {"web:/srv"};
+    probe.canary["web:/srv"] = Canary::seen;
+    Question question;
+    question.candidates = {"web:/srv"};
+    question.mounts.emplace_back().target = "web:/srv";
+    const MountResult result = judge_all(question, {control, probe}).front();
+    EXPECT_EQ(result.verdict, Verdict::safe);
+    ASSERT_TRUE(result.watched);
+    EXPECT_EQ(result.watched->steps, 2);
+}
+
+// A tmpfs of one that was not restarted is not emptied by the restart of the others: that takes a run of its
+// own.
+TEST(System, AsksAgainWhatAJobMissesThatIsNotRestarted) {
+    for (const bool restarted : {true, false}) {
+        RunRecord control, failed;
+        for (RunRecord* run : {&control, &failed}) run->observer = "ebpf";
+        control.passed = true;
+        control.containers["job"].restarted = restarted;
+        failed.plan.kind = RunKind::probe;
+        failed.plan.id = 2;
+        failed.plan.read_only = {"job:/data"};
+        failed.canary["job:/data"] = Canary::seen;
+        failed.containers["job"].trouble = "job exited with code 1";
+        for (RunRecord* run : {&control, &failed}) {
+            Attempt write;
+            write.mount = "job:/data";
+            write.path = "job:/data/run/app.pid";
+            write.operation = "create";
+            write.phase = "entrypoint";
+            write.error = run == &failed ? EROFS : 0;
+            write.control = run == &failed ? "ok" : "";
+            run->attempts.edit().push_back(write);
+        }
+        Question question;
+        question.candidates = {"job:/data"};
+        question.mounts.emplace_back().target = "job:/data";
+        question.mounts.back().type = MountType::volume;
+        question.can_make_mount_points = {"job:/data"};
+        question.after_restart = {"step pages again"};
+        question.facts["job:/data"] = {.exists = true, .is_directory = true};
+        question.facts["job:/data/run"] = {.exists = true, .is_directory = true, .empty = true};
+        NextStep step = next_step(question, {control, failed});
+        for (int i = 0; i < 10 && !step.run && !step.look_at.empty(); ++i) {
+            for (const std::string& path : step.look_at) question.facts.try_emplace(path);
+            step = next_step(question, {control, failed});
+        }
+        ASSERT_TRUE(step.run);
+        ASSERT_FALSE(step.run->writable.empty());
+        ASSERT_EQ(step.run->writable.front().as, WritableAs::tmpfs) << step.run->writable.front().path;
+        EXPECT_EQ(step.run->again, !restarted);
+    }
 }
 
 // Of the same name, on mounts of the same path: what one leaves out is not what the other has done.
@@ -254,10 +389,25 @@ TEST(ByContainer, TellsEachOfItsOwn) {
     whole.recommendation.read_only = {"a:/data", "b:/data"};
     whole.recommendation.writable = {writable};
     whole.recommendation.verified_by_run = 2;
+    whole.recommendation.environment = {{"a:LEAN", "1"}, {"b:LEAN", "2"}};
+    whole.runs[1].plan.environment = whole.recommendation.environment;
+    SettingResult setting;
+    setting.mounts = {"a:/data"};
+    setting.paths = {"a:/data/x"};
+    setting.environment = {{"a:LEAN", "1"}};
+    whole.settings = {setting};
     Scenario of_a, of_c;
     of_a.name = "a";
     of_c.name = "c";
     const auto parts = by_container(whole, {{"a", of_a}, {"c", of_c}});
+    using Environment = std::map<std::string, std::string>;
+    EXPECT_EQ(parts[0].recommendation.environment, (Environment{{"LEAN", "1"}}));
+    EXPECT_EQ(parts[0].runs[1].plan.environment, (Environment{{"LEAN", "1"}, {"b:LEAN", "2"}}));
+    ASSERT_EQ(parts[0].settings.size(), 1U);
+    EXPECT_EQ(parts[0].settings[0].mounts, (std::vector<std::string>{"/data"}));
+    EXPECT_EQ(parts[0].settings[0].environment, (Environment{{"LEAN", "1"}}));
+    EXPECT_TRUE(parts[1].settings.empty());
+    EXPECT_TRUE(parts[1].recommendation.environment.empty());
     ASSERT_EQ(parts.size(), 2U);
     const CampaignResult &a = parts[0], &c = parts[1];
     EXPECT_EQ(a.image_id, "sha256:1");
