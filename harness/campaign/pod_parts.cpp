@@ -30,8 +30,8 @@ std::optional<Pod::Inside> Pod::inside(const std::string& path) const {
 // of the same directory, which does while nobody else has the volume.
 bool Pod::comes_in_parts(const PodMount& mount) const {
     const DataMount& data = data_of_volume("/" + mount.volume);
-    if (data.how != DataSource::overlay && (data.how != DataSource::copy || !data.is_directory)) return false;
-    // A part of it would be another container's no more.
+    if (data.how == DataSource::copy) return data.is_directory;
+    if (data.how != DataSource::overlay) return false;
     const auto of_it = [&](const PodMount& each) { return each.volume == mount.volume; };
     return std::ranges::count_if(scenario_.pod.mounts, of_it) == 1 &&
            std::ranges::none_of(scenario_.pod.containers, [&](const PodContainer& container) {
