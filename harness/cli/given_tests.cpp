@@ -75,7 +75,6 @@ Result<> give_tests(const RunOptions& options, spec::Input& input) {
     }
     for (Scenario& scenario : input.scenarios)
         if (input.own_exercise) spec::put_all_beside(input.system, scenario);
-    if (input.together) spec::put_all_in(input.system, *input.together);
     for (Scenario* scenario : all) {
         spec::add_tests(given, *scenario);
         scenario->self_made = false;

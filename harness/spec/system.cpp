@@ -269,17 +269,6 @@ Scenario together_of(const System& system, const std::vector<std::string>& conta
     return scenario;
 }
 
-void put_all_in(const System& system, Scenario& together) {
-    std::vector<std::string> names;
-    for (const SystemContainer& each : system.containers) names.push_back(each.name);
-    std::vector<Member> all = together_of(system, names).members;
-    for (Member& member : all) {
-        const auto known = std::ranges::find(together.members, member.name, &Member::name);
-        member.tried = known != together.members.end() && known->tried;
-    }
-    together.members = std::move(all);
-}
-
 std::string subject_name(const Scenario& scenario) {
     const Origin& origin = scenario.subject.origin;
     if (origin.kind == Origin::Kind::compose) return origin.name;

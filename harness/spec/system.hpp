@@ -23,9 +23,6 @@ bool goes_on(const System& system, const SystemContainer& container);
 // tried. For systems without pods.
 Scenario together_of(const System& system, const std::vector<std::string>& containers);
 
-// The same with all containers of the system: those that were not in it are not tried.
-void put_all_in(const System& system, Scenario& together);
-
 // What a scenario's subject stands in. scenario_of(system_of(s), its name) is `s` again, but for steps and
 // whatever else only a scenario says.
 System system_of(const Scenario& scenario);

@@ -163,15 +163,15 @@ def test_a_page_that_another_service_fills():
         assert "exercised" not in found["job"], found["job"]["exercised"]  # it is let end
         names = [each["name"] for each in found["web"]["runs"][0]["phases"]]
         equal(names[:6], ["entrypoint", "ready", "step health check of filler", "step health check of behind", "step pages of web", "step running"])
-        asked = rogate("run", p.folder, "--soak", "1s", "--only", "web", "--out", p.path("apart"))
+        asked = rogate("run", p.folder, "--soak", "1s", "--only", "job", "--only", "behind", "--out", p.path("apart"))
         contains(asked.stderr, "a part of its services is asked for, so that each service is settled by a campaign of its own")
 
 
 def test_settings_of_one_service():
     with project() as p:
-        p.make("a", {})
-        p.make("b", {})
-        shell = "test -n \"$LEAN\" || date > /data/cache"
+        p.make("a", {"file": "text\n"})
+        p.make("b", {"file": "text\n"})
+        shell = "cat /data/file; test -n \"$$LEAN\" || date > /data/cache"
         compose(p, {name: service(shell, f"volumes: ['./{name}:/data']" + more)
                     for name, more in (("a", ""), ("b", ", environment: {LEAN: ''}"))})
         with open(p.path("ours.yaml"), "w") as out:

@@ -222,15 +222,6 @@ TEST(Inputs, OfAProjectAreSettledTogether) {
     ASSERT_EQ(two.together->members.size(), 3U);
     EXPECT_FALSE(two.together->members[0].tried);
     EXPECT_TRUE(two.together->members[1].tried);
-    // Unless there are tests, which are of the whole project.
-    Input tested = project(text, {{"app", "db"}, {}});
-    ASSERT_TRUE(tested.together);
-    ASSERT_EQ(tested.together->members.size(), 2U);
-    put_all_in(tested.system, *tested.together);
-    ASSERT_EQ(tested.together->members.size(), 3U);
-    EXPECT_EQ(tested.together->members[2].name, "web");
-    EXPECT_FALSE(tested.together->members[2].tried);
-    EXPECT_TRUE(tested.together->members[1].tried);
     EXPECT_FALSE(project(text, {{"web"}, {}}).together) << "one has what it needs beside it";
     EXPECT_FALSE(
         manifests("{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {containers: [{name: a, image: i}, "
