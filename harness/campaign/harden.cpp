@@ -31,9 +31,8 @@ Result<verdict::CapabilityQuestion> capability_question(const Scenario& scenario
     verdict::CapabilityQuestion question;
     if (!is_hardened(scenario)) return question;
     if (!scenario.members.empty())
-        return fail(
-            ErrorKind::usage,
-            "capabilities are settled for one service at a time; leave out --together, or --capabilities");
+        return fail(ErrorKind::usage,
+                    "capabilities are settled for one service at a time: give --one-by-one as well");
     if (subject.privileged)
         return fail(ErrorKind::usage,
                     "the subject is privileged, so that it has every capability and every device, whatever "

@@ -224,7 +224,7 @@ def shared_pid(p):
 
 def test_what_others_look_for_is_not_put_on_a_tmpfs():
     """Settled together, and one by one."""
-    for words in (("--together",), ()):
+    for words in ((), ("--one-by-one",)):
         with project() as p:
             shared_pid(p)
             done = p.run(*words)
@@ -236,7 +236,7 @@ def test_what_others_look_for_is_not_put_on_a_tmpfs():
 
 def test_a_file_with_a_name_in_two_sources():
     """Hard links: what one service writes to it, the other one sees, but not in the runs. One by one as well as together."""
-    for words in (("--together",), ()):
+    for words in ((), ("--one-by-one",)):
         with project() as p:
             p.make("a", {"file": "wait\n"})
             p.make("b", {})

@@ -55,7 +55,7 @@ TEST(CapabilityQuestion, IsRefusedWhereNoRunCanTell) {
     EXPECT_TRUE(capability_question(scenario, false));
     Scenario several = asked();
     several.members.emplace_back();
-    EXPECT_THAT(capability_question(several, false).error().message, HasSubstr("--together"));
+    EXPECT_THAT(capability_question(several, false).error().message, HasSubstr("--one-by-one"));
     Scenario wrong = asked();
     wrong.subject.cap_add = {"SYS_TIEM"};
     EXPECT_THAT(capability_question(wrong, false).error().message, HasSubstr("'SYS_TIEM' is no capability"));

@@ -482,5 +482,17 @@ TEST_F(Judge, PagesThatSaySomethingElseAreTolerated) {
         << result.reason;
 }
 
+// What one of them says is nothing about the other.
+TEST_F(Judge, PagesOfTwoServicesWithTheSamePortAreTwo) {
+    control.observations["pages of web"].contents =
+        control.observations["pages of web again"].contents = {{"80/", 1}};
+    control.observations["pages of api"].contents =
+        control.observations["pages of api again"].contents = {{"80/", 2}};
+    probe.observations = control.observations;
+    EXPECT_EQ(verdict(), Verdict::safe);
+    probe.observations["pages of web again"].contents["80/"] = 2;
+    EXPECT_EQ(verdict(), Verdict::tolerated);
+}
+
 }  // namespace
 }  // namespace rogate::verdict
