@@ -140,6 +140,8 @@ class Builder : public YAML::EventHandler {
         if (parent.node->kind == Node::Kind::sequence) {
             parent.node->items.push_back(node);
         } else if (!parent.key) {
+            // docker compose and the API server refuse it; here its place would be that of whatever follows.
+            if (node->kind == Node::Kind::null) throw Refused{node->begin, "a key without a name"};
             parent.key = node;
         } else {
             Node::Pair pair{parent.key, node, colon_behind(text_, parent.key->end)};

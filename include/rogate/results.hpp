@@ -25,6 +25,7 @@ std::string container_of(const CampaignResult& result, const MountResult& mount)
 // is none. It lives as long as `results`.
 const MountResult* find_mount(const std::vector<CampaignResult>& results, std::string_view container,
                               std::string_view target);
+const MountResult* find_mount(std::vector<CampaignResult>&&, std::string_view, std::string_view) = delete;
 
 // For a person, several lines: the verdict, why, and the first writes that tell it.
 std::string describe(const MountResult& mount);

@@ -10,7 +10,8 @@ PROGRAM = """#include <rogate/rogate.hpp>
 int main(int, char** argv) {
     const auto result = rogate::read_result(argv[1]);
     if (!result) return std::puts(result.error().message.c_str()), 1;
-    const rogate::MountResult* mount = rogate::find_mount({*result}, "", argv[2]);
+    const std::vector<rogate::CampaignResult> results{*result};
+    const rogate::MountResult* mount = rogate::find_mount(results, "", argv[2]);
     return mount == nullptr ? 2 : (std::puts(rogate::describe(*mount).c_str()), 0);
 }
 """
