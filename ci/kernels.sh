@@ -68,6 +68,9 @@ cp "$programs/kernel_truth$suffix" "$work/root/init"
 (cd "$work/root" && printf '%s\n' agent write_calls capabilities init | cpio -o -H newc --quiet) >"$work/initrd"
 
 failed=0
+# Without fexit (arm64 before 6.4) they are looked for by probes, which not every kernel has.
+or_none=''
+[ "$arch" != arm64 ] || or_none='|not seen'
 for release in "$@"; do
   fetch "$release"
   say "$release ($arch)"
@@ -76,7 +79,7 @@ for release in "$@"; do
   tr -d '\r' <"$work/$release.log" | grep -aoE '(kernel|hooks|truth|checks|missed|invented|kernel_truth): .*' | sort -u | sed 's/^/  /' || true
   truth=$(grep -aoE 'truth: .*' "$work/$release.log" | tr -d '\r' || true)
   if [[ $truth =~ ^truth:\ [0-9]+\ calls,\ [1-9][0-9]*\ refused,\ [0-9]+\ seen,\ 0\ missed,\ 0\ invented,\ 0\ doubtful,\ 0\ lost ]] &&
-    grep -aqE 'checks: 14 used, 13 denied, 0 lost' "$work/$release.log"; then
+    grep -aqE "checks: (14 used, 13 denied, 0 lost$or_none)" "$work/$release.log"; then
     continue
   else
     failed=1

@@ -294,9 +294,12 @@ int main(void) {
     printf("truth: %zu calls, %zu refused, %zu seen, %zu missed, %zu invented, %u doubtful, %llu lost\n", calls,
            refused.count, seen->refused.count, missed, invented, seen->uncertain, (unsigned long long)seen->lost);
     /* Without SETUID there is nobody of another user to be killed. */
-    printf("checks: %d used, %d denied, %llu lost, %s\n", __builtin_popcountll(seen->used & DEFAULT_SET),
-           __builtin_popcountll(seen->denied & DEFAULT_SET), (unsigned long long)seen->checks.lost,
-           seen->checks.audited_only ? "audited ones alone" : "of any kind");
+    if (!strstr(seen->hooks, "cap_capable"))
+        printf("checks: not seen\n");
+    else
+        printf("checks: %d used, %d denied, %llu lost, %s\n", __builtin_popcountll(seen->used & DEFAULT_SET),
+               __builtin_popcountll(seen->denied & DEFAULT_SET), (unsigned long long)seen->checks.lost,
+               seen->checks.audited_only ? "audited ones alone" : "of any kind");
     fflush(stdout);
     reboot(RB_POWER_OFF);
     return 0;
