@@ -66,7 +66,7 @@ else()
   set(architecture amd64)
   set(CPACK_RPM_PACKAGE_ARCHITECTURE x86_64)
 endif()
-set(CPACK_ARCHIVE_FILE_NAME rogate-${PROJECT_VERSION}-linux-${architecture})
+set(CPACK_PACKAGE_FILE_NAME rogate-${PROJECT_VERSION}-linux-${architecture})
 set(CPACK_DEBIAN_PACKAGE_ARCHITECTURE ${architecture})
 # rpm's own steps after the installation know programs of this machine alone; CPack has stripped it.
 set(CPACK_RPM_SPEC_MORE_DEFINE "%define __os_install_post %{nil}
