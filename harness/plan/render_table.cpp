@@ -4,6 +4,7 @@
 #include <rogate/names.hpp>
 
 #include "base/escape.hpp"
+#include "base/text.hpp"
 #include "plan/render.hpp"
 #include "report/columns.hpp"
 
@@ -42,9 +43,7 @@ std::string shell_word(const std::string& word) {
     if (plain) return word;
     if (word.find('\'') != std::string::npos && word.find_first_of("\"$`\\!") == std::string::npos)
         return "\"" + word + "\"";
-    std::string quoted = "'";
-    for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    return quoted + "'";
+    return in_single_quotes(word);
 }
 
 std::string command_of(const Subject& subject) {

@@ -12,6 +12,8 @@
 #include <rogate/gtest.hpp>
 #include <sstream>
 
+#include "base/text.hpp"
+
 namespace rogate::testing {
 
 namespace {
@@ -21,13 +23,6 @@ namespace fs = std::filesystem;
 std::string variable(const char* name, const char* otherwise = "") {
     const char* value = std::getenv(name);
     return value == nullptr || *value == 0 ? otherwise : value;
-}
-
-// For a shell.
-std::string quoted(const std::string& word) {
-    std::string text = "'";
-    for (const char each : word) text += each == '\'' ? "'\\''" : std::string(1, each);
-    return text + "'";
 }
 
 // A folder that is removed with its owner.
@@ -56,8 +51,9 @@ std::string read_all(const std::string& file) {
 std::string command(const System& system, const std::string& junit) {
     std::error_code error;
     const std::string self = fs::read_symlink("/proc/self/exe", error).string();
-    return fmt::format("exec {} {} {}", quoted(self), quoted("--gtest_filter=" + system.name + ".*"),
-                       quoted("--gtest_output=xml:" + junit));
+    return fmt::format("exec {} {} {}", in_single_quotes(self),
+                       in_single_quotes("--gtest_filter=" + system.name + ".*"),
+                       in_single_quotes("--gtest_output=xml:" + junit));
 }
 
 Answer run(const System& system) {
@@ -80,8 +76,8 @@ Answer run(const System& system) {
                                    junit};
     words.insert(words.end(), system.options.begin(), system.options.end());
     std::string line;
-    for (const std::string& word : words) line += quoted(word) + " ";
-    line = fmt::format("{} {} >/dev/null 2>{}", line, variable("ROGATE_OPTIONS"), quoted(log));
+    for (const std::string& word : words) line += in_single_quotes(word) + " ";
+    line = fmt::format("{} {} >/dev/null 2>{}", line, variable("ROGATE_OPTIONS"), in_single_quotes(log));
     const int status = std::system(line.c_str());
     answer.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     answer.output = read_all(log);

@@ -3,12 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <rogate/labels.hpp>
 
 #include "campaign/runner.hpp"
-#include "support/fake_observer.hpp"
-#include "support/session.hpp"
-#include "support/simulated_campaign.hpp"
+#include "support/one_launch.hpp"
 
 namespace rogate::campaign {
 namespace {
@@ -22,9 +19,9 @@ Act write_to(std::string path, Act::Refused refused = Act::Refused::go_on) {
     return {.kind = Act::Kind::write, .path = std::move(path), .refused = refused};
 }
 
-class LaunchTest : public testing::Test {
+class LaunchTest : public testing::Test, protected test::OneLaunch {
   protected:
-    LaunchTest() {
+    LaunchTest() : OneLaunch("app:1") {
         session.fake.disk.put("/srv/data/a", test::file("a"));
         Mount data;
         data.source = "/srv/data";
@@ -36,12 +33,10 @@ class LaunchTest : public testing::Test {
 
     void set_up(Script script) {
         session.fake.add_image("app:1", std::move(script));
-        ASSERT_TRUE(session.run(session.client.negotiate()));
-        ASSERT_TRUE(session.run(session.client.network_create("rogate-s1", labels("s1", "network"))));
         std::vector<Mount> mounts = scenario.subject.mounts;
         mounts.emplace_back().type = MountType::rootfs;
         mounts.back().target = "/";
-        ASSERT_TRUE(session.run(data.survey(std::move(mounts))));
+        survey(std::move(mounts));
     }
     Result<RunRecord> go(RunPlan plan = {}) { return session.run(launch(bench, std::move(plan))); }
     static RunPlan read_only_data() {
@@ -50,11 +45,6 @@ class LaunchTest : public testing::Test {
         plan.kind = RunKind::probe;
         plan.read_only = {"/data"};
         return plan;
-    }
-    static std::vector<std::string> phases(const RunRecord& record) {
-        std::vector<std::string> names;
-        for (const PhaseRecord& phase : record.phases) names.push_back(phase.name);
-        return names;
     }
     static Step step(std::string name) {
         Step made;
@@ -65,24 +55,8 @@ class LaunchTest : public testing::Test {
         return made;
     }
 
-    test::Session session;
-    Scenario scenario;
-    test::RecordedStatus status;
     engine::ImageInfo image;
-    test::FakeObserver observer{session.fake, {}};
-    DataPlane data{session.client, "s1", "app:1"};
-    Companions companions{session.client, status, scenario, "s1", "rogate-s1", true};
-    Pod pod{session.client, status, scenario, "s1", "rogate-s1", true};
-    Bench bench{.client = session.client,
-                .observer = observer,
-                .data = data,
-                .status = status,
-                .scenario = scenario,
-                .session = "s1",
-                .network = "rogate-s1",
-                .companions = companions,
-                .pod = pod,
-                .image = image};
+    Bench bench = bench_of(image);
 };
 
 TEST_F(LaunchTest, RecordsPhasesAndWhatWasDoneInEach) {

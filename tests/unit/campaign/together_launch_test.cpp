@@ -3,14 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <rogate/labels.hpp>
 #include <rogate/place.hpp>
 
 #include "campaign/campaign.hpp"
 #include "campaign/runner.hpp"
-#include "support/fake_observer.hpp"
-#include "support/session.hpp"
-#include "support/simulated_campaign.hpp"
+#include "support/one_launch.hpp"
 #include "verdict/plan.hpp"
 
 namespace rogate::campaign {
@@ -26,9 +23,9 @@ Act writes(Act::Refused refused) {
 }
 
 // `web` goes on, `job` ends; both have the same folder.
-class TogetherLaunchTest : public testing::Test {
+class TogetherLaunchTest : public testing::Test, protected test::OneLaunch {
   protected:
-    TogetherLaunchTest() {
+    TogetherLaunchTest() : OneLaunch("web:1") {
         session.fake.disk.put("/srv/data/a", test::file("a"));
         for (const char* name : {"job", "web"}) {
             Member member;
@@ -50,15 +47,13 @@ class TogetherLaunchTest : public testing::Test {
 
     void set_up() {
         for (const auto& [name, script] : scripts) session.fake.add_image(name + ":1", script);
-        ASSERT_TRUE(session.run(session.client.negotiate()));
-        ASSERT_TRUE(session.run(session.client.network_create("rogate-s1", labels("s1", "network"))));
         std::vector<Mount> mounts = effective_mounts(scenario.members, {});
         Mount nobodys;
         nobodys.type = MountType::rootfs;
         nobodys.target = "/";
         mounts.insert(mounts.begin(), nobodys);
         data.know_images({{"job", "job:1"}, {"web", "web:1"}});
-        ASSERT_TRUE(session.run(data.survey(std::move(mounts))));
+        survey(std::move(mounts));
     }
     RunRecord go(RunPlan plan = {}) {
         auto record = session.run(launch(bench, std::move(plan)));
@@ -93,11 +88,6 @@ class TogetherLaunchTest : public testing::Test {
         made.container = container;
         return made;
     }
-    static std::vector<std::string> phases(const RunRecord& record) {
-        std::vector<std::string> names;
-        for (const PhaseRecord& phase : record.phases) names.push_back(phase.name);
-        return names;
-    }
     // In which it wrote.
     static std::vector<std::string> phases_of(const RunRecord& record, const std::string& name) {
         std::vector<std::string> found;
@@ -106,27 +96,10 @@ class TogetherLaunchTest : public testing::Test {
         return found;
     }
 
-    test::Session session;
-    Scenario scenario;
     std::map<std::string, Script> scripts;
-    test::RecordedStatus status;
     std::map<std::string, engine::ImageInfo> images{{"job", {}}, {"web", {}}};
-    test::FakeObserver observer{session.fake, {}};
-    DataPlane data{session.client, "s1", "web:1"};
-    Companions companions{session.client, status, scenario, "s1", "rogate-s1", true};
-    Pod pod{session.client, status, scenario, "s1", "rogate-s1", true};
     RunRecord control;
-    Bench bench{.client = session.client,
-                .observer = observer,
-                .data = data,
-                .status = status,
-                .scenario = scenario,
-                .session = "s1",
-                .network = "rogate-s1",
-                .companions = companions,
-                .pod = pod,
-                .image = images.at("web"),
-                .images = &images};
+    Bench bench = bench_of(images.at("web"), &images);
 };
 
 TEST_F(TogetherLaunchTest, AsksAndRestartsWhatGoesOn) {
