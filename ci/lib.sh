@@ -7,7 +7,7 @@
 build_packages=(g++ cmake ninja-build ccache mold clang bpftool libbpf-dev libelf-dev zlib1g-dev libboost1.81-dev
   libssl-dev nlohmann-json3-dev rapidjson-dev libfmt-dev libcli11-dev libyaml-cpp-dev libarchive-dev libexpat1-dev
   libexpected-dev libgtest-dev libgmock-dev python3 python3-jsonschema python3-yaml git patch strace libxml2-utils
-  gcc-aarch64-linux-gnu linux-libc-dev-armhf-cross)
+  gcc-aarch64-linux-gnu libc6-dev-arm64-cross linux-libc-dev-armhf-cross)
 # Without them the tests with the label lint would be left out.
 lint_packages=(clang-format shellcheck)
 # The HTML report is tested in a browser.
