@@ -40,7 +40,8 @@ enum frame_type {
     FRAME_DOUBT = 9,   /* struct frame_doubt, text: what was seen, and cannot be relied on */
     FRAME_TARGET = 10, /* texts: a mount's target as it was asked for, and where it is */
     FRAME_CAPABILITY = 12, /* struct frame_capability, texts: comm, call */
-    FRAME_CHECKS = 13,     /* struct frame_checks: the agent sees checks of capabilities; behind the last of them */
+    FRAME_CHECKS =
+        13,         /* struct frame_checks: the agent sees checks of capabilities; behind the last of them */
     FRAME_READ = 11 /* u64, u64, text: mount point: of the uses that were told last, files that can have been
                      * read and were there before the container's last start; and directories */
 };

@@ -1,9 +1,10 @@
-/* Which files of a run's layers are still as they are below, for rogate to read (campaign/unwritten.cpp). Words come in
-   pairs: the file below, and what was copied up from it when it was opened for writing. "same N" says that the pair N
-   (from 0) has the same bytes, size, modification time to the nanosecond, mode and owner. The last line is "end".
+/* Which files of a run's layers are still as they are below, for rogate to read (campaign/unwritten.cpp).
+   Words come in pairs: the file below, and what was copied up from it when it was opened for writing. "same
+   N" says that the pair N (from 0) has the same bytes, size, modification time to the nanosecond, mode and
+   owner. The last line is "end".
 
-   The kernel sets the time at the first write, also one through a shared mapping (file_update_time), and keeps that of
-   the file below when it copies up (fs/overlayfs/copy_up.c: ovl_set_timestamps). */
+   The kernel sets the time at the first write, also one through a shared mapping (file_update_time), and
+   keeps that of the file below when it copies up (fs/overlayfs/copy_up.c: ovl_set_timestamps). */
 #ifndef ROGATE_SHOW_UNWRITTEN_H
 #define ROGATE_SHOW_UNWRITTEN_H
 
@@ -22,7 +23,8 @@
 
 /* What the subject has put into a layer must not lead out of it. */
 static inline int open_to_compare(const char* path, struct stat* state) {
-    struct open_how how = {.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, .resolve = RESOLVE_NO_SYMLINKS};
+    struct open_how how = {.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
+                           .resolve = RESOLVE_NO_SYMLINKS};
     const int fd = (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
     if (fd >= 0 && !fstat(fd, state) && S_ISREG(state->st_mode)) return fd;
     if (fd >= 0) close(fd);
@@ -41,7 +43,8 @@ static inline bool same_bytes(int one, int other, uint64_t size) {
     while (at < size) {
         const size_t wanted = size - at < sizeof here ? (size_t)(size - at) : sizeof here;
         const ssize_t n = pread(one, here, wanted, (off_t)at);
-        if (n <= 0 || pread(other, there, (size_t)n, (off_t)at) != n || memcmp(here, there, (size_t)n)) return false;
+        if (n <= 0 || pread(other, there, (size_t)n, (off_t)at) != n || memcmp(here, there, (size_t)n))
+            return false;
         at += (uint64_t)n;
     }
     return true;
