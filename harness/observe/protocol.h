@@ -1,3 +1,4 @@
+/* clang-format off */
 /* The stream from the observer's agent to rogate. Shared by both sides; C, so that the agent can use it.
  *
  * It begins with PROTOCOL_MAGIC and a u16 version. Then frames follow, each a struct frame_header and
@@ -5,18 +6,24 @@
  * bytes, not terminated.
  *
  * Commands go the other way as lines of text, each answered by one FRAME_REPLY with its number:
- *   N arm SLOT CONTAINER_ID     watch what this container does from its first instruction on
- *   N join SLOT CONTAINER_ID PID   the same of a container that runs already, whose first process PID is:
- * what its processes have open for writing is sent at once, and they are never stopped N target SLOT PATH
- * after `arm`, of each mount: where the runtime has put it is told by FRAME_TARGET, if a symlink of the
- * image's leads elsewhere N looks SLOT                to the eBPF agent, after `arm`: whoever looks for a
- * name is told as well N phase SLOT NUMBER         what comes from now on belongs to this phase N canary SLOT
- * PATH          try to write on the mount at PATH (%XX-escaped), inside the container's mount namespace N
- * prove SLOT PATH           to the ptrace agent, after `arm`: the same at each start of the container, before
- * the subject's first instruction; the first `canary` after it is answered from that N release SLOT let go of
- * the mount namespace: the container is about to be started anew, and its overlays must not be mounted twice
- *   N flush SLOT                send counts, uses and statistics, and forget the container; the answer's text
- * says why the account is not whole, if it is not The agent ends when its standard input does. */
+ *
+ *   N arm SLOT CONTAINER_ID        Watch what this container does from its first instruction on.
+ *   N join SLOT CONTAINER_ID PID   The same for a container that runs already, whose first process is PID: what its
+ *                                  processes have open for writing is sent at once, and they are never stopped.
+ *   N target SLOT PATH             After `arm`, for each mount: where the runtime has put it is told by FRAME_TARGET if a
+ *                                  symbolic link of the image leads elsewhere.
+ *   N looks SLOT                   To the eBPF agent, after `arm`: whoever looks for a name is told as well.
+ *   N phase SLOT NUMBER            What comes from now on belongs to this phase.
+ *   N canary SLOT PATH             Try to write on the mount at PATH (%XX-escaped), inside the container's mount namespace.
+ *   N prove SLOT PATH              To the ptrace agent, after `arm`: the same at each start of the container, before the
+ *                                  subject's first instruction. The first `canary` after it is answered from that.
+ *   N release SLOT                 Let go of the mount namespace: the container is about to be started anew, and its
+ *                                  overlays must not be mounted twice.
+ *   N flush SLOT                   Send counts, uses and statistics, and forget the container. The answer's text says why
+ *                                  the account is not whole, if it is not.
+ *
+ * The agent ends when its standard input does. */
+/* clang-format on */
 #ifndef ROGATE_OBSERVE_PROTOCOL_H
 #define ROGATE_OBSERVE_PROTOCOL_H
 

@@ -79,6 +79,7 @@ struct FakeContainer {
     std::vector<std::function<void()>> at_end;  // whoever waits for that
     WirePtr attached;
     bool is_stopping = false;
+    bool has_greeted = false;  // of an agent
     bool runs() const { return status == "running"; }
 };
 
@@ -152,6 +153,14 @@ class FakeEngine {
     std::string mount_of(const FakeContainer& container, const std::string& path) const;
     FakeContainer* find(const std::string& name_or_id);
 
+    // The agent of an observer (/rogate-observer), in bytes as frame() makes them: what it says when it
+    // starts, and what to each line that it is sent; nothing: it ends. Absent: none can be started.
+    struct Agent {
+        std::string greeting;
+        std::function<std::optional<std::string>(const std::string& line)> answer;
+    };
+    std::optional<Agent> agent;
+
     Truth truth;
     // Who watches: told of what applications do, with everything but the phase.
     std::function<void(const std::string& container, const Attempt& attempt)> on_attempt;
@@ -219,6 +228,7 @@ class FakeEngine {
     void note(const FakeContainer& container, const Act& act, const char* operation, int error);
     const Script& script_of(const FakeContainer& container) const;
     void run_reader(FakeContainer& container);
+    void run_agent(FakeContainer& container);
     std::string account_of_sources(const FakeContainer& container) const;
     std::string copy_in(const FakeContainer& container);
     double seconds() const;

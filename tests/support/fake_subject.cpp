@@ -153,8 +153,33 @@ void FakeEngine::forget_something() {
     containers.erase(id);
 }
 
+// Says hello, and answers line by line.
+void FakeEngine::run_agent(FakeContainer& container) {
+    const std::string id = container.id;
+    const auto say = [this, id](std::optional<std::string> said) {
+        after(std::chrono::milliseconds(2), [this, id, said = std::move(said)] {
+            const FakeContainer* still = find(id);
+            if (still == nullptr || !still->runs()) return;
+            if (!said) return end_container(id, 1);
+            if (still->attached && !said->empty()) send(still->attached, *said, false);
+        });
+    };
+    if (!container.has_greeted) {
+        container.has_greeted = true;
+        say(agent->greeting);
+    }
+    if (!container.attached) return;
+    std::string& received = container.attached->received;
+    for (std::size_t end = 0; (end = received.find('\n')) != std::string::npos;) {
+        const std::string line = received.substr(0, end);
+        received.erase(0, end + 1);
+        say(agent->answer(line));
+    }
+}
+
 // A program of rogate's: it answers when it has read a line, and ends.
 void FakeEngine::run_reader(FakeContainer& container) {
+    if (agent && container.command[0] == "/rogate-observer") return run_agent(container);
     if (container.command.size() < 2 || !container.attached || container.attached->received.empty()) return;
     const std::string said =
         container.command[1] == "sources" ? account_of_sources(container) : copy_in(container);

@@ -7,31 +7,10 @@
 #include <vector>
 
 #include "observe/decoder.hpp"
+#include "unit/observe/frames.hpp"
 
 namespace rogate::observe {
 namespace {
-
-// ---- streams as the agent writes them
-// --------------------------------------------------------------------------------
-
-template <class T>
-std::string bytes_of(const T& value) {
-    std::string bytes(sizeof value, '\0');
-    std::memcpy(bytes.data(), &value, sizeof value);
-    return bytes;
-}
-
-std::string text(std::string_view value) {
-    return bytes_of(static_cast<std::uint16_t>(value.size())) + std::string(value);
-}
-
-std::string frame(std::uint16_t type, const std::string& payload, std::uint16_t slot = 0) {
-    return bytes_of(frame_header{static_cast<std::uint32_t>(payload.size()), type, slot}) + payload;
-}
-
-std::string magic(std::uint16_t version = PROTOCOL_VERSION) {
-    return PROTOCOL_MAGIC + bytes_of(version);
-}
 
 frame_attempt some_attempt() {
     frame_attempt attempt{};
