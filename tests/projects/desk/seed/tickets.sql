@@ -1,0 +1,1 @@
+INSERT INTO tickets (title) SELECT 'report' WHERE NOT EXISTS (SELECT FROM tickets);
