@@ -719,6 +719,7 @@ Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std
         co_return std::move(result);
     };
     if (auto can = capability_question(result.scenario, false); !can) co_return fail(std::move(can.error()));
+    ask_for_ports_as_on_nodes(result.scenario, status);
     if (options.budget && !options.budget->refusal(1).empty()) co_return co_await end_without_runs();
     auto facts = co_await engine_facts(client);
     if (!facts) co_return fail(std::move(facts.error()));

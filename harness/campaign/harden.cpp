@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <rogate/host_network.hpp>
 
 #include "base/capabilities.hpp"
 #include "verdict/doubt.hpp"
@@ -24,6 +25,23 @@ bool forbids_privileges(const std::vector<std::string>& security_opt) {
 
 bool is_hardened(const Scenario& scenario) {
     return scenario.tries_capabilities || scenario.tries_no_new_privileges;
+}
+
+void ask_for_ports_as_on_nodes(Scenario& scenario, Status& status) {
+    if (!is_hardened(scenario)) return;
+    bool any = false;
+    const auto ask = [&](Subject& subject) {
+        if (subject.origin.kind != Origin::Kind::kubernetes) return;
+        rogate::ask_for_ports_as_on_hosts(subject);
+        any = true;
+    };
+    ask(scenario.subject);
+    for (Member& member : scenario.members) ask(member.subject);
+    if (any)
+        status.warn(
+            "in the runs, ports below 1024 need NET_BIND_SERVICE and ping needs NET_RAW, as in pods of CRI-O "
+            "and containerd 1; where your nodes let everybody have them, say so in the sysctls of the pod's "
+            "securityContext");
 }
 
 Result<verdict::CapabilityQuestion> capability_question(const Scenario& scenario, bool by_podman) {
@@ -54,8 +72,12 @@ Task<> harden(Tries& tries, Budget* budget, verdict::CapabilityQuestion question
     question.doubt = verdict::doubt_of_data(result.data_differences);
     question.stopped = result.stopped;
     std::vector<RunRecord> configured, tried;
-    for (const RunRecord& plan : plans)
+    for (const RunRecord& plan : plans) {
         if (plan.plan.environment.empty()) configured.push_back(plan);
+        const auto verifying = result.recommendation.verified_by_run;
+        if (verifying && (plan.plan.id == *verifying || plan.plan.repeats == verifying))
+            question.verified.push_back(plan);
+    }
     for (;;) {
         std::optional<RunPlan> wanted = verdict::next_capability_run(question, configured, tried);
         if (!wanted) break;

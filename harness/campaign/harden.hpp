@@ -13,6 +13,9 @@ namespace rogate::campaign {
 // Whether anything but mounts is to be settled.
 bool is_hardened(const Scenario& scenario);
 
+// Ports below 1024 and ping ask for capabilities in the runs of a hardened pod, as on most nodes.
+void ask_for_ports_as_on_nodes(Scenario& scenario, Status& status);
+
 // What is asked of the scenario's subject. ErrorKind::usage: it cannot be: the subject is privileged, or one
 // of several that are settled together.
 Result<verdict::CapabilityQuestion> capability_question(const Scenario& scenario, bool by_podman);

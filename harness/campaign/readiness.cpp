@@ -54,6 +54,32 @@ void add_exposed_ports(Subject& subject, const engine::ImageInfo& image) {
     }
 }
 
+namespace {
+
+bool asks_for_health(const std::vector<Step>& steps) {
+    return std::ranges::any_of(steps, [](const Step& step) {
+        const std::vector<Step>* inside = steps_inside(step);
+        return std::holds_alternative<HealthAction>(step.action) ||
+               (inside != nullptr && asks_for_health(*inside));
+    });
+}
+
+}  // namespace
+
+std::vector<std::string> health_check_that_nobody_awaits(const Scenario& scenario,
+                                                         const engine::ImageInfo& image) {
+    const Subject& subject = scenario.subject;
+    if (subject.origin.kind == Origin::Kind::kubernetes) return {};  // a cluster passes over it
+    if (asks_for_health(scenario.readiness.checks) || asks_for_health(scenario.steps)) return {};
+    const bool says_itself = subject.healthcheck && !subject.healthcheck->test.empty();
+    std::vector<std::string> command = says_itself ? subject.healthcheck->test : image.health_test;
+    if (command.empty() || (command.front() != "CMD" && command.front() != "CMD-SHELL")) return {};
+    const bool by_shell = command.front() == "CMD-SHELL";
+    command.erase(command.begin());
+    if (by_shell) command.insert(command.begin(), image.shell.begin(), image.shell.end());
+    return command;
+}
+
 void derive_readiness(Scenario& scenario, const engine::ImageInfo& image) {
     derive_readiness(scenario.subject, scenario.readiness, image);
 }

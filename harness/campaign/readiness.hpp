@@ -16,6 +16,10 @@ std::optional<std::uint16_t> tcp_port(const std::string& exposed);
 void derive_readiness(Subject& subject, Readiness& readiness, const engine::ImageInfo& image);
 void derive_readiness(Scenario& scenario, const engine::ImageInfo& image);
 
+// The command of a health check that neither readiness nor a step waits for; empty: there is none.
+std::vector<std::string> health_check_that_nobody_awaits(const Scenario& scenario,
+                                                         const engine::ImageInfo& image);
+
 // The tcp ports that the image exposes join the subject's.
 void add_exposed_ports(Subject& subject, const engine::ImageInfo& image);
 

@@ -48,6 +48,8 @@ constexpr std::chrono::milliseconds a_while{2000}, between_looks{100};
 // In seconds. The signal is lost on it, and all that goes on meanwhile would go on without it as well.
 constexpr int grace_of_the_deaf = 1;
 
+constexpr const char* healthcheck_phase = "healthcheck";
+
 bool kills(const SignalAction& action) {
     return action.signal == "KILL" || action.signal == "SIGKILL" || action.signal == "9";
 }
@@ -81,6 +83,7 @@ class Launch {
     Task<> end_others(bool kill);
     Task<> keep();
     Task<> steps_from(std::size_t first);
+    Task<> ask_for_health();
     Task<> steps_again();
     Task<> start_after_crash();
     Task<> with_background(std::size_t index);
@@ -375,6 +378,33 @@ Task<> Launch::begin_anew() {
     co_return co_await step(again, "restart");
 }
 
+// The engine asks every 30 seconds unless told otherwise, and most runs are over by then. What the check does
+// belongs to the subject, however it ends; it has to end as in the control run.
+Task<> Launch::ask_for_health() {
+    const auto command = health_check_that_nobody_awaits(bench_.scenario, bench_.image);
+    if (command.empty() || has_failed()) co_return Result<>{};
+    auto state = co_await bench_.client.container_inspect(container_);
+    if (!state) co_return fail(std::move(state.error()).with_context("looking at the subject"));
+    if (!state->running) co_return Result<>{};
+    if (auto begun = co_await begin(healthcheck_phase); !begun) co_return begun;
+    Step ask;
+    ask.name = healthcheck_phase;
+    ask.action = ExecAction{command, {}, {}, {}, {}};
+    scenario::StepRunner runner = step_runner();
+    if (auto found = co_await runner.refresh(); !found) co_return found;
+    executed_ = true;
+    auto outcome = co_await runner.perform(ask);
+    if (!outcome) co_return fail(std::move(outcome.error()).with_context("asking for the subject's health"));
+    bench_.observer.own_processes(outcome->exec_pids);
+    const bool is_first = bench_.control == nullptr;
+    const bool failed_before =
+        !is_first && std::ranges::any_of(bench_.control->phases, [](const auto& phase) {
+            return phase.name == healthcheck_phase && !phase.message.empty();
+        });
+    end(outcome->passed || is_first || failed_before, outcome->message);
+    co_return Result<>{};
+}
+
 // Whether anything is missed that a restart empties.
 Task<> Launch::steps_again() {
     if (!record_.plan.again || has_failed()) co_return Result<>{};
@@ -547,6 +577,7 @@ Task<> Launch::run_phases() {
         if (auto behind = co_await start_behind(); !behind) co_return behind;
         if (auto again = co_await begin_anew(); !again) co_return again;
         if (auto done = co_await steps_from(0); !done) co_return done;
+        if (auto asked = co_await ask_for_health(); !asked) co_return asked;
         if (auto again = co_await steps_again(); !again) co_return again;
         if (auto crashed = co_await start_after_crash(); !crashed) co_return crashed;
         if (has_failed()) {

@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "base/escape.hpp"
+#include "base/text.hpp"
 #include "change/change.hpp"
 
 namespace rogate::change {
@@ -36,6 +37,13 @@ bool is_files_of_pod(const Scenario& scenario, const std::string& target) {
     return false;
 }
 
+// There is no layer over them: what is written there, the host's kernel does.
+bool is_kernels(const Mount& mount) {
+    return mount.type == MountType::bind &&
+           (is_or_below(mount.source, "/proc") || is_or_below(mount.source, "/sys") ||
+            is_or_below(mount.source, "/dev"));
+}
+
 std::string named(const Attempts& attempts) {
     constexpr std::size_t most = 3;
     std::string text;
@@ -62,7 +70,7 @@ std::vector<std::string> refused_as_configured(const CampaignResult& result) {
     std::vector<std::string> targets;
     for (const MountResult& each : result.mounts)
         if (each.mount.read_only && !is_files_of_pod(result.scenario, each.mount.target) &&
-            !refused_on(result, each.mount.target).empty())
+            !is_kernels(each.mount) && !refused_on(result, each.mount.target).empty())
             targets.push_back(each.mount.target);
     return targets;
 }

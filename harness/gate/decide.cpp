@@ -84,7 +84,8 @@ Decision decide(const Question& question) {
         return decision;
     }
     Used used{std::vector<bool>(question.policy.mounts.size()),
-              std::vector<bool>(question.policy.writes.size())};
+              std::vector<bool>(question.policy.writes.size()),
+              std::vector<bool>(question.policy.capabilities.size())};
     const auto take = [&](std::vector<Finding> found) {
         std::move(found.begin(), found.end(), std::back_inserter(decision.findings));
     };
@@ -97,7 +98,7 @@ Decision decide(const Question& question) {
             take(judge_by_requirements({result, mount}, question.policy));
         }
         if (question.lock != nullptr) take(compare_with_lock(result, *question.lock, question.updating));
-        take(judge_capabilities(result, question.lock, question.updating));
+        take(judge_capabilities(result, question, used));
     }
     take(look_at_policy(question, used));
     failures_first(decision);

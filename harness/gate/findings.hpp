@@ -18,7 +18,7 @@ std::string evidence_line(const Case& about, const Attempt& attempt);
 
 // Which entries of the policy were of use; those that never were are pointed out.
 struct Used {
-    std::vector<bool> mounts, writes;
+    std::vector<bool> mounts = {}, writes = {}, capabilities = {};
 };
 
 // Whether the runs behind a verdict were what the policy asks for.
@@ -33,8 +33,12 @@ Decision decide_since(const Question& question);
 
 std::vector<Finding> compare_with_lock(const CampaignResult& result, const Lock& lock, bool updating);
 
-// What is inconclusive of the capabilities; and against the lock, if there is one, what is needed that was
-// not.
-std::vector<Finding> judge_capabilities(const CampaignResult& result, const Lock* lock, bool updating);
+// What nobody accepts of the capabilities, or is inconclusive; and against the lock, if there is one, what is
+// needed that was not.
+std::vector<Finding> judge_capabilities(const CampaignResult& result, const Question& question, Used& used);
+
+// "accepted by Ada until 2026-01-31 (policy.yaml:7:5), which is 12 days ago"
+std::string expiry(const Grounds& grounds, Day today);
+bool fits_scenario(const std::string& pattern, const CampaignResult& result);
 
 }  // namespace rogate::gate

@@ -15,9 +15,26 @@ namespace rogate::gate {
 
 namespace {
 
+std::string place(const SourcePlace& at) {
+    return fmt::format("{}:{}:{}", at.file, at.line, at.column);
+}
+
+}  // namespace
+
 bool fits_scenario(const std::string& pattern, const CampaignResult& result) {
     return pattern.empty() || matches(pattern, result.scenario.name);
 }
+
+std::string expiry(const Grounds& grounds, Day today) {
+    const auto days = (today - *grounds.until).count();
+    return fmt::format(
+        "accepted{} until {} ({}), which is {} {} ago{}",
+        grounds.by.empty() ? "" : " by " + escape_text(grounds.by), to_text(*grounds.until),
+        place(grounds.declared), days, days == 1 ? "day" : "days",
+        grounds.reason.empty() ? "" : fmt::format("; the reason was: {}", escape_text(grounds.reason)));
+}
+
+namespace {
 
 bool fits(const MountRule& rule, const Case& about) {
     return fits_scenario(rule.scenario, about.result) && matches(rule.target, about.mount.mount.target);
@@ -34,20 +51,6 @@ bool fits(const WriteRule& rule, const Case& about, const Attempt& attempt) {
            fits_process(rule.process, attempt.process) &&
            (rule.operations.empty() || std::find(rule.operations.begin(), rule.operations.end(),
                                                  attempt.operation) != rule.operations.end());
-}
-
-std::string place(const SourcePlace& at) {
-    return fmt::format("{}:{}:{}", at.file, at.line, at.column);
-}
-
-// "accepted by Ada until 2026-01-31 (policy.yaml:7:5), which is 12 days ago"
-std::string expiry(const Grounds& grounds, Day today) {
-    const auto days = (today - *grounds.until).count();
-    return fmt::format(
-        "accepted{} until {} ({}), which is {} {} ago{}",
-        grounds.by.empty() ? "" : " by " + escape_text(grounds.by), to_text(*grounds.until),
-        place(grounds.declared), days, days == 1 ? "day" : "days",
-        grounds.reason.empty() ? "" : fmt::format("; the reason was: {}", escape_text(grounds.reason)));
 }
 
 bool among(const std::vector<Verdict>& list, Verdict verdict) {
@@ -318,6 +321,17 @@ std::vector<Finding> look_at_policy(const Question& question, const Used& used) 
             about(rule.grounds, Level::note, "unused-entry",
                   fmt::format("no write at {} fails that this entry accepts; it can be removed",
                               escape_text(rule.path)));
+    }
+    for (std::size_t i = 0; i < policy.capabilities.size(); ++i) {
+        const CapabilityRule& rule = policy.capabilities[i];
+        if (!concerned(rule.scenario)) continue;
+        if (used.capabilities[i])
+            expires(rule.grounds, "doing without " + escape_text(rule.name));
+        else
+            about(rule.grounds, Level::note, "unused-entry",
+                  fmt::format("no result does without {} so that it had to be accepted; the entry can be "
+                              "removed",
+                              escape_text(rule.name)));
     }
     return findings;
 }

@@ -7,13 +7,15 @@ namespace rogate::gate::keys {
 
 using spec::KeySet;
 
-inline constexpr KeySet policy("", {"accept", "mounts", "writes", "require"});
+inline constexpr KeySet policy("", {"accept", "mounts", "writes", "capabilities", "require"});
 inline constexpr KeySet policy_mount("/$defs/mount", {"target", "scenario", "accept", "must_be_read_only",
                                                       "reason", "by", "until"});
 inline constexpr KeySet policy_write("/$defs/write",
                                      {"path", "process", "operation", "scenario", "reason", "by", "until"});
+inline constexpr KeySet policy_capability("/$defs/capability", {"name", "scenario", "reason", "by", "until"});
 inline constexpr KeySet policy_require("/$defs/require", {"real-data", "scenario", "watched", "steps"});
-inline constexpr std::array policy_sets{policy, policy_mount, policy_write, policy_require};
+inline constexpr std::array policy_sets{policy, policy_mount, policy_write, policy_capability,
+                                        policy_require};
 
 inline constexpr KeySet lock("", {"schema", "scenarios"});
 inline constexpr KeySet lock_scenario("/$defs/scenario", {"name", "mounts", "capabilities"});

@@ -6,6 +6,7 @@
 #include <array>
 #include <rogate/names.hpp>
 
+#include "base/capabilities.hpp"
 #include "gate/keys.hpp"
 #include "gate/verdicts.hpp"
 #include "spec/fields.hpp"
@@ -130,6 +131,30 @@ WriteRule read_write_rule(const Value& value, const Context& context) {
     return rule;
 }
 
+CapabilityRule read_capability_rule(const Value& value, const Context& context) {
+    const Mapping mapping(value, "an entry of 'capabilities'", keys::policy_capability, context);
+    CapabilityRule rule;
+    if (value.kind != Value::Kind::mapping) return rule;
+    if (!mapping.has("name"))
+        context.problem(value,
+                        "an entry of 'capabilities' has no 'name'; write the capability, for example CHOWN, "
+                        "or no-new-privileges");
+    const std::string name = mapping.line("name").value_or("");
+    rule.name = capability_named(name).value_or(name);
+    const bool is_pattern = name.find_first_of("*?") != std::string::npos;
+    if (!name.empty() && !is_pattern && name != "no-new-privileges" && !capability_named(name))
+        context.problem(*mapping.get("name"),
+                        fmt::format("{} is no capability; write it as docker does, for example CHOWN, or "
+                                    "no-new-privileges",
+                                    in_quotes(name)));
+    rule.scenario = mapping.line("scenario").value_or("");
+    rule.grounds = read_grounds(mapping, context);
+    if (!mapping.has("reason"))
+        context.problem(value,
+                        "an accepted capability has no 'reason'; say why the application can do without it");
+    return rule;
+}
+
 Requirements read_require(const Value& value, const Context& context) {
     Requirements require;
     if (value.kind != Value::Kind::mapping) {
@@ -179,6 +204,7 @@ Result<Policy> parse_policy(std::string_view text, const std::string& file_name)
     if (const Value* accept = mapping.get("accept")) policy.accept = read_accept(*accept, context);
     policy.mounts = read_rules(mapping, "mounts", context, read_mount_rule);
     policy.writes = read_rules(mapping, "writes", context, read_write_rule);
+    policy.capabilities = read_rules(mapping, "capabilities", context, read_capability_rule);
     if (const Value* require = mapping.get("require")) policy.require = read_require(*require, context);
     if (!problems.empty()) return fail(problems.error());
     return policy;

@@ -43,6 +43,14 @@ struct WriteRule {
     bool operator==(const WriteRule&) const = default;
 };
 
+// A capability that is tolerated to be missing, and accepted so.
+struct CapabilityRule {
+    std::string name;      // pattern: "CHOWN", "no-new-privileges", "*"
+    std::string scenario;  // as above
+    Grounds grounds;
+    bool operator==(const CapabilityRule&) const = default;
+};
+
 // What every result has to be, whatever its verdicts are.
 struct Requirements {
     bool scenario = false;   // a scenario or a test vouches for what passes, not rogate's own exercise alone
@@ -60,6 +68,7 @@ struct Policy {
                                    Verdict::ineffective};
     std::vector<MountRule> mounts;  // the first with `accept` that fits a mount decides
     std::vector<WriteRule> writes;
+    std::vector<CapabilityRule> capabilities;
     Requirements require = {};
     bool operator==(const Policy&) const = default;
 };

@@ -56,6 +56,8 @@ class Hardening {
     NodePtr list_of(const NodePtr& owner, const std::string& key, bool* refused);
     void add_to(const NodePtr& owner, const std::string& key, const std::vector<std::string>& texts);
     void drop_all(const NodePtr& owner, const std::string& key);
+    std::vector<std::size_t> others(const NodePtr& list, std::set<std::string>* missing) const;
+    void take_out(const NodePtr& owner, const std::string& key);
     void keep(const NodePtr& owner, const std::string& key);
 
     Job& job_;
@@ -117,25 +119,39 @@ void Hardening::drop_all(const NodePtr& owner, const std::string& key) {
     add_to(owner, key, {"ALL"});
 }
 
+// The places of entries that do not stay. `*missing`: what stays and is not there.
+std::vector<std::size_t> Hardening::others(const NodePtr& list, std::set<std::string>* missing) const {
+    *missing = {advice().capabilities->begin(), advice().capabilities->end()};
+    std::vector<std::size_t> places;
+    if (!list) return places;
+    for (std::size_t i = 0; i < list->items.size(); ++i)
+        if (missing->erase(plain_capability(resolved(list->items[i])->text)) == 0) places.push_back(i);
+    return places;
+}
+
+// Of entries that do not stay, and need not make room for others. Before anything is added, so that keys are
+// added behind what is left.
+void Hardening::take_out(const NodePtr& owner, const std::string& key) {
+    const Found found = find(owner, key);
+    if (!found || found.owner != owner.get()) return;
+    const NodePtr& list = resolved(found.pair->value);
+    if (list->kind != Node::Kind::sequence) return;  // keep() says so
+    std::set<std::string> missing;
+    std::vector<std::size_t> places = others(list, &missing);
+    places.erase(places.begin(),
+                 places.begin() + static_cast<std::ptrdiff_t>(std::min(places.size(), missing.size())));
+    if (!places.empty() && may_change(*list)) job_.take(file_.editor->remove(*owner, key, places));
+}
+
 // What stays. An entry that is not among it makes room for one that is.
 void Hardening::keep(const NodePtr& owner, const std::string& key) {
     bool refused = false;
     const NodePtr list = list_of(owner, key, &refused);
     if (refused) return;
-    std::set<std::string> missing(advice().capabilities->begin(), advice().capabilities->end());
-    std::vector<NodePtr*> others;
-    if (list)
-        for (NodePtr& each : list->items)
-            if (missing.erase(plain_capability(resolved(each)->text)) == 0) others.push_back(&each);
-    for (NodePtr* each : others) {
-        if (missing.empty()) {
-            job_.refuse(file_, **each,
-                        fmt::format("{} of {} does without '{}'; take it out by hand", key, who_,
-                                    resolved(*each)->text));
-            return;
-        }
-        if (!may_change(*list)) return;
-        job_.take(file_.editor->set_scalar(*each, *missing.begin()));
+    std::set<std::string> missing;
+    for (const std::size_t place : others(list, &missing)) {
+        if (missing.empty() || !may_change(*list)) return;
+        job_.take(file_.editor->set_scalar(list->items[place], *missing.begin()));
         missing.erase(missing.begin());
     }
     add_to(owner, key, {missing.begin(), missing.end()});
@@ -143,6 +159,7 @@ void Hardening::keep(const NodePtr& owner, const std::string& key) {
 
 void Hardening::below_service(const NodePtr& owner) {
     if (advice().capabilities) {
+        take_out(owner, "cap_add");
         drop_all(owner, "cap_drop");
         keep(owner, "cap_add");
     }
@@ -170,6 +187,7 @@ void Hardening::below_container(const NodePtr& container) {
         const Found set = is_there ? find(context, "capabilities") : Found{};
         const NodePtr value = set ? resolved(set.pair->value) : nullptr;
         if (value && value->kind == Node::Kind::mapping) {
+            take_out(value, "add");
             drop_all(value, "drop");
             keep(value, "add");
         } else {

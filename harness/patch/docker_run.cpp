@@ -85,6 +85,7 @@ class Command {
     bool read_only_root() const { return root_; }
     Result<> set_root();
     Result<> set_variable(const std::string& name, const std::string& value);
+    void take_out(const Flag& flag);
     Result<> set_capabilities(const Recommendation& advice);
     std::vector<Edit> edits() const;
 
@@ -214,6 +215,12 @@ Result<> Command::set_variable(const std::string& name, const std::string& value
     return {};
 }
 
+// With what is between it and the next word.
+void Command::take_out(const Flag& flag) {
+    const Word& first = flag.at == 0 ? *(flag.word - 1) : *flag.word;
+    edits_.push_back({first.begin, (flag.word + 1)->begin, ""});
+}
+
 Result<> Command::set_capabilities(const Recommendation& advice) {
     std::set<std::string> missing;
     if (advice.capabilities) missing.insert(advice.capabilities->begin(), advice.capabilities->end());
@@ -223,8 +230,7 @@ Result<> Command::set_capabilities(const Recommendation& advice) {
         drops_all = drops_all || (flag.kind == Flag::Kind::cap_drop && name == "ALL");
         forbids = forbids || (flag.kind == Flag::Kind::security_opt && is_no_new_privileges(flag.value()));
         if (flag.kind == Flag::Kind::cap_add && advice.capabilities && missing.erase(name) == 0)
-            return fail(ErrorKind::usage,
-                        fmt::format("--cap-add {} is not needed; take it out by hand", flag.value()));
+            take_out(flag);
     }
     if (advice.capabilities && !drops_all) add("--cap-drop ALL");
     for (const std::string& each : missing) add("--cap-add " + shell_quoted(each));

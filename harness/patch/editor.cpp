@@ -293,6 +293,91 @@ Result<> Editor::append(Node& sequence, const std::vector<NodePtr>& values) {
     return {};
 }
 
+// With the end of the line before, so that what is added below stays below.
+void Editor::cut_lines(std::size_t begin, std::size_t end) {
+    constexpr std::size_t behind_others = nowhere;
+    std::size_t from = line_begin(begin);
+    if (from > 0) --from;
+    if (from > 0 && document_.text[from - 1] == '\r') --from;
+    edits_.push_back({from, line_end(end), "", behind_others});
+}
+
+// Within brackets, a comment there may be about what stays.
+Result<> Editor::cut(std::size_t begin, std::size_t end) {
+    if (document_.text.substr(begin, end - begin).find('#') != std::string::npos)
+        return refuse(begin, "there is a comment between the entries of this list; take them out by hand");
+    edits_.push_back({begin, end, ""});
+    return {};
+}
+
+Result<> Editor::remove_flow(Node& sequence, const std::vector<std::size_t>& places) {
+    const auto& items = sequence.items;
+    std::size_t first = 0;  // of those that stay, or behind the last one
+    for (const std::size_t place : places) first += place == first ? 1 : 0;
+    if (first == items.size()) return cut(sequence.begin + 1, sequence.end - 1);
+    for (const std::size_t place : places) {
+        auto done = place < first ? cut(items[place]->begin, items[place + 1]->begin)
+                                  : cut(items[place - 1]->end, items[place]->end);
+        if (!done) return done;
+    }
+    return {};
+}
+
+Result<> Editor::remove_lines(Node& sequence, const std::vector<std::size_t>& places) {
+    const std::string& text = document_.text;
+    for (const std::size_t place : places) {
+        const Node& item = *sequence.items[place];
+        const std::size_t dash = item.begin == 0 ? nowhere : text.rfind('-', item.begin - 1);
+        const bool is_alone = dash != nowhere && column_of(dash) == column_of(sequence.begin) &&
+                              text.find_first_not_of(' ', line_begin(dash)) == dash;
+        if (!is_alone)
+            return refuse(item.begin, "this entry is not on lines of its own; take it out by hand");
+        cut_lines(dash, item.end);
+    }
+    return {};
+}
+
+// The key goes along, where it has a line of its own and is not all that there is.
+Result<> Editor::empty(Node& mapping, std::list<Node::Pair>::iterator pair) {
+    const std::size_t key = pair->key->begin, end = pair->value->items.back()->end;
+    const bool is_own_line = document_.text.find_first_not_of(' ', line_begin(key)) == key;
+    if (pair->colon == nowhere) return refuse(key, "this list cannot be emptied; take it out by hand");
+    if (!mapping.flow && mapping.pairs.size() > 1 && is_own_line) {
+        cut_lines(key, end);
+        mapping.pairs.erase(pair);
+        return {};
+    }
+    edits_.push_back({pair->colon + 1, end, " []"});
+    pair->value->items.clear();
+    pair->value->flow = true;
+    return {};
+}
+
+Result<> Editor::remove(Node& mapping, const std::string& key, const std::vector<std::size_t>& places) {
+    const auto pair = std::ranges::find_if(mapping.pairs, [&](const auto& each) {
+        return each.key->kind == Node::Kind::scalar && each.key->text == key;
+    });
+    if (places.empty()) return {};
+    if (pair == mapping.pairs.end() || resolved(pair->value)->made ||
+        resolved(pair->value)->kind != Node::Kind::sequence)
+        return fail(ErrorKind::internal, "what is taken out is in no list");
+    Node& sequence = *resolved(pair->value);
+    for (const std::size_t place : places)
+        if (sequence.items[place]->anchored)
+            return refuse(sequence.items[place]->begin, "this entry has an anchor; take it out by hand");
+    const bool is_all = places.size() == sequence.items.size();
+    const bool is_own =
+        pair->value->kind == Node::Kind::sequence && !sequence.anchored && sequence.tag.empty();
+    if (is_all && is_own && !sequence.flow) return empty(mapping, pair);
+    if (is_all && !sequence.flow)
+        return refuse(sequence.begin, "no entry of this list is needed; take it out by hand");
+    auto done = sequence.flow ? remove_flow(sequence, places) : remove_lines(sequence, places);
+    if (!done) return done;
+    for (auto place = places.rbegin(); place != places.rend(); ++place)
+        sequence.items.erase(sequence.items.begin() + static_cast<std::ptrdiff_t>(*place));
+    return {};
+}
+
 Result<> Editor::add_flow(Node& parent, const std::vector<std::string>& rendered) {
     const std::string& text = document_.text;
     std::size_t first = nowhere, last = nowhere, end = nowhere;  // of the children in the text

@@ -2,6 +2,7 @@
 // ranges, and to the tree; result() reads the new text and holds it against the tree.
 #pragma once
 
+#include <list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,6 +39,9 @@ class Editor {
     // null.
     Result<> add(Node& mapping, const std::string& key, const NodePtr& value, std::string_view behind = {});
     Result<> append(Node& sequence, const std::vector<NodePtr>& values);
+    // Takes items of the list at `key` out, and the key as well if none is left and it can go. What is on an
+    // item's line goes with it. `places`: in order.
+    Result<> remove(Node& mapping, const std::string& key, const std::vector<std::size_t>& places);
     // "tmpfs: /run" becomes a list of that and of `values`.
     Result<> make_list(Node& mapping, const std::string& key, const std::vector<NodePtr>& values);
     // "volumes: *shared" becomes `value`.
@@ -53,6 +57,11 @@ class Editor {
     const Document& document() const { return document_; }
 
   private:
+    Result<> remove_flow(Node& sequence, const std::vector<std::size_t>& places);
+    Result<> remove_lines(Node& sequence, const std::vector<std::size_t>& places);
+    Result<> empty(Node& mapping, std::list<Node::Pair>::iterator pair);
+    Result<> cut(std::size_t begin, std::size_t end);
+    void cut_lines(std::size_t begin, std::size_t end);
     void add_lines(std::size_t after, std::size_t column, bool item, const std::string& text);
     Result<> add_flow(Node& parent, const std::vector<std::string>& rendered);
     Result<> fill(Node& mapping, Node::Pair& pair, const NodePtr& value);

@@ -139,6 +139,34 @@ void add_mounts(const CampaignResult& result, std::string& out, Counts& total) {
     total += suite.counts();
 }
 
+std::string output_of(const CapabilityResult& capability) {
+    std::string out = fmt::format("{}: {}\n", to_string(capability.verdict), xml_text(capability.reason));
+    const std::size_t shown = std::min(capability.checks.size(), attempts_shown);
+    for (std::size_t i = 0; i < shown; ++i) {
+        const CapabilityCheck& each = capability.checks[i];
+        out += fmt::format("{} for {} {} x{} in {} by {}\n",
+                           each.capability.empty() ? "no check" : xml_text(each.capability.str()),
+                           xml_text(each.call.str()), each.error == 0 ? "allowed" : errno_name(each.error),
+                           each.count, xml_text(each.phase.str()), xml_text(each.comm.str()));
+    }
+    if (capability.checks.size() > shown)
+        out += fmt::format("and {} more kinds of check, in result.json\n", capability.checks.size() - shown);
+    return out;
+}
+
+void add_capabilities(const CampaignResult& result, std::string& out, Counts& total) {
+    if (result.capabilities.empty()) return;
+    Suite suite("rogate." + result.scenario.name + ".capabilities");
+    for (const CapabilityResult& each : result.capabilities)
+        suite.add(each.name, 0, each.verdict == CapabilityVerdict::inconclusive ? "error" : "",
+                  fmt::format("{}: {}", to_string(each.verdict), each.reason), output_of(each));
+    const std::string kept = capabilities_text(result.recommendation);
+    const std::string head =
+        kept.empty() ? "" : "    <properties>\n" + property("capabilities", kept) + "    </properties>\n";
+    out += suite.finish(result.scenario.name + ": capabilities", result.started_at, head, {});
+    total += suite.counts();
+}
+
 double add_run(const CampaignResult& result, const RunRecord& run, std::string& out, Counts& total) {
     const std::string title = fmt::format("run {} ({})", run.plan.id, to_string(run.plan.kind));
     Suite suite(fmt::format("rogate.{}.run-{}", result.scenario.name, run.plan.id));
@@ -173,6 +201,7 @@ std::string render_junit(std::span<const CampaignResult> results) {
     double time = 0;
     for (const CampaignResult& result : results) {
         add_mounts(result, suites, total);
+        add_capabilities(result, suites, total);
         for (const RunRecord& run : result.runs) time += add_run(result, run, suites, total);
     }
     return fmt::format(

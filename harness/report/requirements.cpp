@@ -193,6 +193,40 @@ std::string section(const CampaignResult& result, const MountResult& mount, cons
     return out;
 }
 
+// Who asked for it with success, for which calls.
+std::string askers(const CapabilityResult& capability) {
+    constexpr std::size_t most = 8;
+    std::set<std::string> calls;
+    for (const CapabilityCheck& each : capability.checks)
+        if (each.error == 0)
+            calls.insert(fmt::format("{} for {}", process_pattern(each.comm.str()), each.call.str()));
+    std::string text;
+    std::size_t shown = 0;
+    for (const std::string& each : calls) {
+        if (shown == most) return text + fmt::format(" and {} more", calls.size() - most);
+        text += (shown++ == 0 ? "" : ", ") + markdown_code(each, 80);
+    }
+    return text;
+}
+
+std::string capabilities_of(const CampaignResult& result) {
+    if (result.capabilities.empty()) return {};
+    std::vector<const CapabilityResult*> all;
+    for (const CapabilityResult& each : result.capabilities) all.push_back(&each);
+    std::ranges::sort(all, {}, &CapabilityResult::name);
+    std::string rows, unused;
+    for (const CapabilityResult* each : all)
+        if (each->verdict == CapabilityVerdict::unused)
+            unused += (unused.empty() ? "" : ", ") + markdown_code(each->name);
+        else
+            rows += fmt::format("| {} | {} | {} |\n", markdown_code(each->name), to_string(each->verdict),
+                                askers(*each));
+    std::string out = "\n## Capabilities\n";
+    if (!rows.empty()) out += "\n| Capability | Verdict | Used by |\n| --- | --- | --- |\n" + rows;
+    if (!unused.empty()) out += fmt::format("\nunused: {}\n", unused);
+    return out;
+}
+
 void remember_line(std::string_view line, History& history) {
     line.remove_prefix(mark.size());
     const auto object = nlohmann::json::parse(line.substr(0, line.rfind(" -->")));
@@ -295,7 +329,7 @@ std::string render_requirements(const CampaignResult& result, const History& his
         sections.append("\n").append(section(result, *each, since));
     }
     if (mounts.empty()) out += "\nThe subject has no mount to try.\n";
-    return out + sections;
+    return out + sections + capabilities_of(result);
 }
 
 }  // namespace rogate::report

@@ -23,6 +23,9 @@ constexpr std::array all_verdicts = {Verdict::safe,       Verdict::tolerated,   
                                      Verdict::required,   Verdict::untested,    Verdict::ineffective,
                                      Verdict::already_ro, Verdict::inconclusive};
 
+constexpr std::array all_capability_verdicts = {CapabilityVerdict::unused, CapabilityVerdict::tolerated,
+                                                CapabilityVerdict::needed, CapabilityVerdict::inconclusive};
+
 struct Standing {
     std::string_view kind, level;  // SARIF: the level is "none" unless the kind is "fail"
 };
@@ -42,6 +45,33 @@ Standing standing(Verdict verdict) {
             return {"pass", "none"};
     }
     return {"fail", "warning"};
+}
+
+Standing standing(CapabilityVerdict verdict) {
+    switch (verdict) {
+        case CapabilityVerdict::unused:
+        case CapabilityVerdict::tolerated:
+            return {"fail", "note"};
+        case CapabilityVerdict::inconclusive:
+            return {"fail", "warning"};
+        case CapabilityVerdict::needed:
+            return {"informational", "none"};
+    }
+    return {"fail", "warning"};
+}
+
+std::string_view help(CapabilityVerdict verdict) {
+    switch (verdict) {
+        case CapabilityVerdict::unused:
+            return "The scenario passes without it, and nothing was refused or left out. Drop it.";
+        case CapabilityVerdict::tolerated:
+            return "The scenario passes without it, though something was refused or left out: look at what.";
+        case CapabilityVerdict::needed:
+            return "The scenario fails without it.";
+        case CapabilityVerdict::inconclusive:
+            return "No run tells; the message says why.";
+    }
+    return {};
 }
 
 // A message's text knows "[text](target)" links and "{0}" placeholders; what the subject wrote is neither.
@@ -79,33 +109,43 @@ ordered_json artifact(const std::string& file, const SarifOptions& options) {
     return {{"uri", uri_path(path.string())}, {"uriBaseId", "%SRCROOT%"}};
 }
 
-// The same for the same mount of the same scenario, whatever its verdict, line or evidence (FNV-1a).
-std::string fingerprint(const CampaignResult& result, const MountResult& mount) {
+// The same for the same mount or capability of the same scenario, whatever its verdict, line or evidence
+// (FNV-1a).
+std::string fingerprint(const CampaignResult& result, const std::string& of) {
     std::uint64_t hash = 0xcbf29ce484222325ULL;
     const Origin& origin = result.scenario.subject.origin;
-    for (const std::string& part : {result.scenario.name, origin.name, origin.container, mount.mount.target})
+    for (const std::string& part : {result.scenario.name, origin.name, origin.container, of})
         for (const char c : part + '\0') hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
     return fmt::format("{:016x}", hash);
 }
 
-ordered_json rules() {
+ordered_json rule(const std::string& id, const std::string& about, std::string_view help, Standing standing) {
+    return {{"id", "rogate/" + id},
+            {"name", id},
+            {"shortDescription", {{"text", about}}},
+            {"fullDescription", {{"text", std::string(help)}}},
+            {"help", {{"text", std::string(help)}}},
+            {"defaultConfiguration", {{"level", std::string(standing.level)}}}};
+}
+
+// Those of capabilities only where there are any.
+ordered_json rules(const CampaignResult& result) {
     ordered_json list = ordered_json::array();
     for (const Verdict verdict : all_verdicts) {
         const std::string name(to_string(verdict));
-        const auto [kind, level] = standing(verdict);
-        list.push_back({{"id", "rogate/" + name},
-                        {"name", name},
-                        {"shortDescription", {{"text", "Mount is " + name}}},
-                        {"fullDescription", {{"text", std::string(verdict_help(verdict))}}},
-                        {"help", {{"text", std::string(verdict_help(verdict))}}},
-                        {"defaultConfiguration", {{"level", std::string(level)}}}});
+        list.push_back(rule(name, "Mount is " + name, verdict_help(verdict), standing(verdict)));
+    }
+    if (result.capabilities.empty()) return list;
+    for (const CapabilityVerdict verdict : all_capability_verdicts) {
+        const std::string name(to_string(verdict));
+        list.push_back(rule("capability-" + name, "Capability is " + name, help(verdict), standing(verdict)));
     }
     return list;
 }
 
-ordered_json locations(const CampaignResult& result, const MountResult& mount, const SarifOptions& options) {
+ordered_json locations(const CampaignResult& result, const std::string& of, const SourcePlace& declared,
+                       const SarifOptions& options) {
     ordered_json location = ordered_json::object();
-    const SourcePlace& declared = mount.mount.declared;
     const std::string& file = declared.file.empty() ? result.scenario.file : declared.file;
     if (!file.empty()) {
         ordered_json physical = {{"artifactLocation", artifact(file, options)}};
@@ -115,10 +155,10 @@ ordered_json locations(const CampaignResult& result, const MountResult& mount, c
         }
         location["physicalLocation"] = physical;
     }
-    location["logicalLocations"] = ordered_json::array(
-        {{{"name", escape_text(mount.mount.target)},
-          {"fullyQualifiedName", escape_text(result.scenario.name + ":" + mount.mount.target)},
-          {"kind", "resource"}}});
+    location["logicalLocations"] =
+        ordered_json::array({{{"name", escape_text(of)},
+                              {"fullyQualifiedName", escape_text(result.scenario.name + ":" + of)},
+                              {"kind", "resource"}}});
     return ordered_json::array({location});
 }
 
@@ -152,15 +192,36 @@ ordered_json mount_result(const CampaignResult& result, const MountResult& mount
             {"kind", std::string(kind)},
             {"level", std::string(level)},
             {"message", {{"text", text}}},
-            {"locations", locations(result, mount, options)},
-            {"partialFingerprints", {{"rogateMount/v1", fingerprint(result, mount)}}},
+            {"locations", locations(result, mount.mount.target, mount.mount.declared, options)},
+            {"partialFingerprints", {{"rogateMount/v1", fingerprint(result, mount.mount.target)}}},
             {"properties", evidence(mount)}};
+}
+
+ordered_json capability_result(const CampaignResult& result, const CapabilityResult& capability,
+                               const SarifOptions& options) {
+    const auto [kind, level] = standing(capability.verdict);
+    const auto index = std::ranges::find(all_capability_verdicts, capability.verdict) -
+                       all_capability_verdicts.begin() + std::ssize(all_verdicts);
+    const std::vector<std::string>& files = result.scenario.subject.origin.files;
+    const SourcePlace declared{files.empty() ? "" : files.front(), 0, 0};
+    return {{"ruleId", fmt::format("rogate/capability-{}", to_string(capability.verdict))},
+            {"ruleIndex", index},
+            {"kind", std::string(kind)},
+            {"level", std::string(level)},
+            {"message",
+             {{"text", fmt::format("{} is {}: {}", message_text(capability.name),
+                                   to_string(capability.verdict), message_text(capability.reason))}}},
+            {"locations", locations(result, capability.name, declared, options)},
+            {"partialFingerprints", {{"rogateCapability/v1", fingerprint(result, capability.name)}}},
+            {"properties", {{"verdict", std::string(to_string(capability.verdict))}}}};
 }
 
 ordered_json run(const CampaignResult& result, const SarifOptions& options) {
     ordered_json results = ordered_json::array();
     for (const MountResult& mount : result.mounts) results.push_back(mount_result(result, mount, options));
-    ordered_json driver = {{"name", "rogate"}, {"rules", rules()}};
+    for (const CapabilityResult& each : result.capabilities)
+        results.push_back(capability_result(result, each, options));
+    ordered_json driver = {{"name", "rogate"}, {"rules", rules(result)}};
     if (!options.version.empty()) driver["semanticVersion"] = options.version;
     const bool settled = !result.runs.empty() && result.runs.front().passed;
     return {{"tool", {{"driver", driver}}},

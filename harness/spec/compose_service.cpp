@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <rogate/host_network.hpp>
 
 #include "spec/compose_build.hpp"
 #include "spec/compose_forms.hpp"
@@ -121,6 +122,7 @@ void ServiceReader::check_keys() {
 
 void ServiceReader::network_mode(const std::string& mode, const Value& at) {
     if (mode.empty() || mode == "bridge" || mode == "default") return;
+    if (mode == "host") ask_for_ports_as_on_hosts(made_.subject);
     if (loader_.is_left_out(network_mode_key))
         return context_.note(at, fmt::format("'network_mode' of {} is left out, as asked", where_));
     if (mode == "none" || mode.starts_with("service:")) {

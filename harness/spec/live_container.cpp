@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <rogate/host_network.hpp>
 
 #include "spec/compose_project.hpp"
 #include "spec/mounts.hpp"
@@ -229,6 +230,7 @@ class Clone {
                 fmt::format("uses the network of {}, where its clone would be in its way; say 'network: "
                             "own' under 'container' to run the clone on a network of its own",
                             mode == "host" ? "the host" : "another container"));
+        if (mode == "host") ask_for_ports_as_on_hosts(subject_);
         if (network_ != CloneNetwork::join) return {};
         const json networks = child(child(inspect_, "NetworkSettings"), "Networks");
         for (const auto& [network, unused] : networks.items()) subject_.networks.push_back(network);

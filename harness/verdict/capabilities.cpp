@@ -7,9 +7,12 @@
 #include <set>
 
 #include "verdict/checks.hpp"
+#include "verdict/compare.hpp"
 #include "verdict/difference.hpp"
 #include "verdict/doubt.hpp"
 #include "verdict/merge.hpp"
+#include "verdict/pages_changed.hpp"
+#include "verdict/same_name.hpp"
 
 namespace rogate::verdict {
 
@@ -46,7 +49,8 @@ class Search {
           configured_(configured),
           has_(question.configured.begin(), question.configured.end()) {
         Runs all;
-        if (!configured.empty()) all.push_back(configured.front());
+        for (const RunRecord& run : configured)
+            if (all.empty() || run.plan.repeats == all.front().plan.id) all.push_back(run);
         all.insert(all.end(), tried.begin(), tried.end());
         runs_ = with_repeats(all);
         now_ = has_;
@@ -76,15 +80,19 @@ class Search {
     const RunRecord* ask(RunPlan plan);
     const RunRecord* ask(const Names& capabilities, bool forbids);
     bool drop(const Names& group);
+    bool ask_again(const RunRecord& run, const std::string& left_out);
     void go();
     void try_capabilities();
     void try_together();
-    Difference left_out(const Drop& drop) const;
+    std::string left_out(const RunRecord& run, const Runs& known) const;
+    std::string left_out(const Drop& drop) const;
+    std::string against(const RunRecord& whole) const;
     void add_evidence(const std::string& name, const Drop& drop, CapabilityResult& result) const;
     CapabilityResult result_of(const std::string& name) const;
     CapabilityResult result_of_privileges() const;
     Names recommended() const;
     std::optional<RunPlan> whole() const;
+    Runs before_whole() const;
 
     const CapabilityQuestion& question_;
     const Runs& configured_;
@@ -132,6 +140,15 @@ const RunRecord* Search::ask(const Names& capabilities, bool forbids) {
     return ask(std::move(plan));
 }
 
+// What a run leaves out may be left out by chance.
+bool Search::ask_again(const RunRecord& run, const std::string& left_out) {
+    if (left_out.empty() || times_tried(run) > 1) return false;
+    RunPlan again = run.plan;
+    again.repeats = run.plan.id;
+    wanted_ = std::move(again);
+    return true;
+}
+
 // Whether it is known what becomes of each of the group.
 bool Search::drop(const Names& group) {
     if (group.empty()) return true;
@@ -141,13 +158,7 @@ bool Search::drop(const Names& group) {
     if (outcome == Outcome::not_made) return false;
     if (outcome == Outcome::passed) {
         const Drop drop{run, last_};
-        // What it leaves out may be left out by chance.
-        if (times_tried(*run) < 2 && !left_out(drop).empty()) {
-            RunPlan again = run->plan;
-            again.repeats = run->plan.id;
-            wanted_ = std::move(again);
-            return false;
-        }
+        if (ask_again(*run, left_out(drop))) return false;
         for (const std::string& each : group) dropped_[each] = drop;
         now_ = rest;
         last_ = run;
@@ -181,12 +192,16 @@ void Search::go() {
         const RunRecord* run = ask(now_, true);
         const Outcome outcome = outcome_of(run);
         if (outcome == Outcome::not_made) return;
-        if (outcome == Outcome::passed)
+        if (outcome == Outcome::passed) {
+            if (ask_again(*run, left_out({run, last_}))) return;
             forbidding_ = Drop{run, last_};
-        else
+        } else {
             not_forbidding_ = Kept{outcome, run};
+        }
     }
-    if (const auto plan = whole()) ask(*plan);
+    const auto plan = whole();
+    const RunRecord* run = plan ? ask(*plan) : nullptr;
+    if (outcome_of(run) == Outcome::passed) ask_again(*run, left_out(*run, before_whole()));
 }
 
 // Those that stay: each that is not known to be dispensable.
@@ -215,21 +230,81 @@ std::optional<RunPlan> Search::whole() const {
     return plan;
 }
 
-// More than what the run before had left out already.
-Difference Search::left_out(const Drop& drop) const {
-    Difference found = difference(control(), *drop.run);
-    if (drop.before != &control()) found = verdict::without(found, difference(control(), *drop.before));
-    return found;
+// Those that what is recommended was found by; what they leave out is told of them.
+Runs Search::before_whole() const {
+    Runs runs = question_.verified;
+    for (const auto& [name, drop] : dropped_) runs.push_back(*drop.run);
+    if (forbidding_) runs.push_back(*forbidding_->run);
+    return runs;
 }
 
 std::string told(const std::vector<CapabilityCheck>& checks) {
     return named(checks);
 }
 
-std::string what_is_left_out(const Difference& difference) {
-    if (!difference.left_out.empty())
-        return fmt::format("what was written with it is left out: {}", named(difference.left_out));
-    return fmt::format("nothing uses {} any more", fmt::join(difference.unused, ", "));
+// What the control run did and `run` does not, and what a page says otherwise; less what is so in one of
+// `known`. Empty: nothing.
+std::string Search::left_out(const RunRecord& run, const Runs& known) const {
+    Difference missing = difference(control(), run);
+    std::vector<std::string> pages = pages_changed(control(), run);
+    for (const RunRecord& each : known) {
+        missing = verdict::without(missing, difference(control(), each));
+        for (const std::string& page : pages_changed(control(), each)) std::erase(pages, page);
+    }
+    if (!missing.left_out.empty())
+        return fmt::format("what was written with it is left out: {}", named(missing.left_out));
+    if (!missing.unused.empty())
+        return fmt::format("nothing uses {} any more", fmt::join(missing.unused, ", "));
+    if (pages.empty()) return {};
+    const std::size_t slash = pages.front().find('/');
+    return fmt::format("GET {} of port {} shows something else than in the control run{}",
+                       pages.front().substr(slash), pages.front().substr(0, slash),
+                       pages.size() == 1 ? "" : fmt::format(" and {} more", pages.size() - 1));
+}
+
+// More than what the run before had left out already.
+std::string Search::left_out(const Drop& drop) const {
+    return left_out(*drop.run, drop.before == &control() ? Runs{} : Runs{*drop.before});
+}
+
+// Writes that `run` was refused on read-only mounts, and none of `known`.
+Attempts refused_writes(const RunRecord& run, const Runs& known) {
+    const auto name_of = [](const Attempt& each) {
+        return std::pair(each.operation.str(), name_pattern(each.path.view()));
+    };
+    std::set<std::pair<std::string, std::string>> names;
+    for (const RunRecord& other : known)
+        for (const Attempt& each : other.attempts)
+            if (failed_by_read_only(each)) names.insert(name_of(each));
+    Attempts found;
+    for (const Attempt& each : run.attempts)
+        if (failed_by_read_only(each) && each.cls == AttemptClass::write && !names.contains(name_of(each)))
+            found.edit().push_back(each);
+    return found;
+}
+
+// What happens only with all that is recommended at once; empty: nothing does.
+std::string Search::against(const RunRecord& whole) const {
+    const Runs known = before_whole();
+    const auto is_known_call = [&](const CapabilityCheck& call) {
+        return std::ranges::any_of(known, [&](const RunRecord& run) {
+            return run.checks && std::ranges::any_of(run.checks->all, [&](const CapabilityCheck& each) {
+                       return each.capability == call.capability && each.call == call.call &&
+                              each.comm == call.comm && each.error == call.error;
+                   });
+        });
+    };
+    std::vector<CapabilityCheck> refused = calls_refused_anew(whole, control(), has_);
+    for (const std::string& each : has_)
+        for (CapabilityCheck& check : refused_anew(whole, control(), each))
+            refused.push_back(std::move(check));
+    std::erase_if(refused, is_known_call);
+    if (!refused.empty()) return fmt::format("more is refused: {}", told(refused));
+    Runs all = configured_;
+    all.insert(all.end(), known.begin(), known.end());
+    if (const Attempts writes = refused_writes(whole, all); !writes.empty())
+        return fmt::format("writes are refused that were not before: {}", named(writes));
+    return left_out(whole, known);
 }
 
 // What speaks against `unused`, the strongest first.
@@ -245,8 +320,8 @@ void Search::add_evidence(const std::string& name, const Drop& drop, CapabilityR
     }
     for (const RunRecord& run : configured_)
         for (CapabilityCheck& each : uses_of(run, name)) uses.push_back(std::move(each));
-    const auto calls = calls_refused_anew(*drop.run, *drop.before);
-    const Difference missing = left_out(drop);
+    const auto calls = calls_refused_anew(*drop.run, *drop.before, has_);
+    const std::string missing = left_out(drop);
     result.verdict = CapabilityVerdict::tolerated;
     if (!refused.empty()) {
         result.reason =
@@ -261,7 +336,7 @@ void Search::add_evidence(const std::string& name, const Drop& drop, CapabilityR
                         told(calls));
         refused = calls;
     } else if (!missing.empty()) {
-        result.reason = fmt::format("it passes without (run {}), but {}", id, what_is_left_out(missing));
+        result.reason = fmt::format("it passes without (run {}), but {}", id, missing);
     } else {
         result.verdict = CapabilityVerdict::unused;
         result.reason = fmt::format("nothing was refused without it (run {})", id);
@@ -294,7 +369,7 @@ CapabilityResult Search::result_of(const std::string& name) const {
             result.reason = fmt::format("{}run {} without it failed: {}", by, run.plan.id, failure_of(run));
             for (CapabilityCheck& each : refused_anew(run, control(), name))
                 result.checks.push_back(std::move(each));
-            for (CapabilityCheck& each : calls_refused_anew(run, control()))
+            for (CapabilityCheck& each : calls_refused_anew(run, control(), has_))
                 result.checks.push_back(std::move(each));
         } else {
             result.reason =
@@ -347,8 +422,8 @@ CapabilityResult Search::result_of_privileges() const {
     std::vector<CapabilityCheck> refused, gone = no_longer_asked(run, before);
     for (const std::string& each : has_)
         for (CapabilityCheck& check : refused_anew(run, before, each)) refused.push_back(std::move(check));
-    const auto calls = calls_refused_anew(run, before);
-    const Difference missing = left_out(*forbidding_);
+    const auto calls = calls_refused_anew(run, before, has_);
+    const std::string missing = left_out(*forbidding_);
     result.verdict = CapabilityVerdict::tolerated;
     if (!refused.empty()) {
         result.reason =
@@ -363,8 +438,7 @@ CapabilityResult Search::result_of_privileges() const {
             "it passes with it (run {}), but what a capability was used for before was not done: {}",
             run.plan.id, told(gone));
     } else if (!missing.empty()) {
-        result.reason =
-            fmt::format("it passes with it (run {}), but {}", run.plan.id, what_is_left_out(missing));
+        result.reason = fmt::format("it passes with it (run {}), but {}", run.plan.id, missing);
     } else {
         result.verdict = CapabilityVerdict::unused;
         result.reason = fmt::format("no process gains privileges (run {})", run.plan.id);
@@ -375,10 +449,8 @@ CapabilityResult Search::result_of_privileges() const {
     return result;
 }
 
-void hold_back(CapabilityResult& result, const std::string& why) {
-    if (result.verdict != CapabilityVerdict::unused && result.verdict != CapabilityVerdict::tolerated) return;
-    result.verdict = CapabilityVerdict::inconclusive;
-    result.reason += "; " + why;
+bool would_be_dropped(const CapabilityResult& result) {
+    return result.verdict == CapabilityVerdict::unused || result.verdict == CapabilityVerdict::tolerated;
 }
 
 CapabilityConclusion Search::conclude() const {
@@ -392,19 +464,34 @@ CapabilityConclusion Search::conclude() const {
     }
     const auto plan = is_known() ? whole() : std::nullopt;
     if (!plan) return made;
-    const RunRecord* run = find(*plan);
-    if (outcome_of(run) == Outcome::passed) {
-        if (*plan->capabilities != question_.configured)
-            made.recommendation.capabilities = plan->capabilities;
-        made.recommendation.no_new_privileges = plan->no_new_privileges;
-        made.recommendation.verified_by_run = run->plan.id;
+    const auto settle = [&](CapabilityVerdict verdict, const std::string& why) {
+        for (CapabilityResult& each : made.results) {
+            if (!would_be_dropped(each)) continue;
+            each.verdict = verdict;
+            each.reason += "; " + why;
+        }
         return made;
-    }
-    const std::string why = run == nullptr
-                                ? std::string("it was not run together with all that is recommended")
-                                : fmt::format("together with all that is recommended run {} failed: {}",
-                                              run->plan.id, failure_of(*run));
-    for (CapabilityResult& each : made.results) hold_back(each, why);
+    };
+    const RunRecord* run = find(*plan);
+    if (run == nullptr || (wanted_ && wanted_->repeats == run->plan.id))
+        return settle(CapabilityVerdict::inconclusive,
+                      "it was not run together with all that is recommended");
+    const int id = run->plan.id;
+    if (!run->passed)
+        return settle(
+            CapabilityVerdict::inconclusive,
+            fmt::format("together with all that is recommended run {} failed: {}", id, failure_of(*run)));
+    std::string why = distrust(*run);
+    if (why.empty()) why = distrust_of_checks(*run);
+    if (!why.empty())
+        return settle(CapabilityVerdict::inconclusive,
+                      fmt::format("run {} with all that is recommended cannot be relied on: {}", id, why));
+    if (*plan->capabilities != question_.configured) made.recommendation.capabilities = plan->capabilities;
+    made.recommendation.no_new_privileges = plan->no_new_privileges;
+    made.recommendation.verified_by_run = id;
+    if (why = against(*run); !why.empty())
+        settle(CapabilityVerdict::tolerated,
+               fmt::format("together with all that is recommended (run {}), {}", id, why));
     return made;
 }
 

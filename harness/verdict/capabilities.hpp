@@ -20,6 +20,8 @@ struct CapabilityQuestion {
     bool tries_no_new_privileges = false;  // false also where it is set to begin with
     // What the runs as they are configured add up to: it is run together with what is dropped.
     Recommendation mounts = {};
+    // The runs that the recommendation above was verified by: one, and what was made again of it.
+    std::vector<RunRecord> verified = {};
     // Why no run tells anything; empty: they do.
     std::string doubt = {};
     // Why no more runs are made though one was wanted; empty: they are made.
@@ -29,7 +31,8 @@ struct CapabilityQuestion {
 // The order: one run with everything dropped but what processes made use of in the runs as configured. If it
 // fails, what of the rest is needed is looked for by halves. Then each of those that were used is left out
 // by itself. Where the observer does not see which are used, halves of all of them are left out. A run with
-// no-new-privileges comes next, and last one with all that is recommended, mounts included.
+// no-new-privileges comes next, and last one with all that is recommended, mounts included. What that one
+// leaves out, or is refused, and none of the others is told of, keeps everything in it from being unused.
 //
 // `configured`: the runs with the capabilities that the subject has, the control run first; `tried`: those
 // that this has wanted so far.

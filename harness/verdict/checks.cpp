@@ -19,19 +19,33 @@ const Checks& checks_of(const RunRecord& run) {
     return run.checks ? run.checks->all : none;
 }
 
-// Processes have other numbers and users in each run, and a phase more or less.
+// Processes have other numbers in each run, and a phase more or less.
 bool is_same_need(const CapabilityCheck& a, const CapabilityCheck& b) {
     return a.capability == b.capability && a.call == b.call && a.comm == b.comm;
 }
 
-bool has(const RunRecord& run, const CapabilityCheck& like, bool refused) {
+bool was_allowed(const RunRecord& run, const CapabilityCheck& like) {
     return std::ranges::any_of(checks_of(run), [&](const CapabilityCheck& each) {
-        return is_same_need(each, like) && (each.error != 0) == refused;
+        return each.error == 0 && is_same_need(each, like);
+    });
+}
+
+bool was_refused(const RunRecord& run, const CapabilityCheck& like) {
+    return std::ranges::any_of(checks_of(run), [&](const CapabilityCheck& each) {
+        return each.error != 0 && is_same_need(each, like);
+    });
+}
+
+// To the same user, and with the same error: what is refused for its mode (EACCES) is executed nowhere, and
+// what has a file capability that is not to be had (EPERM) was executed before.
+bool was_refused_so(const RunRecord& run, const CapabilityCheck& like) {
+    return std::ranges::any_of(checks_of(run), [&](const CapabilityCheck& each) {
+        return each.error == like.error && each.uid == like.uid && is_same_need(each, like);
     });
 }
 
 bool is_refused_anew(const CapabilityCheck& check, const RunRecord& before) {
-    return check.error != 0 && (has(before, check, false) || !has(before, check, true));
+    return check.error != 0 && (was_allowed(before, check) || !was_refused_so(before, check));
 }
 
 }  // namespace
@@ -63,23 +77,23 @@ Checks refused_anew(const RunRecord& run, const RunRecord& before, const std::st
     return found;
 }
 
-Checks calls_refused_anew(const RunRecord& run, const RunRecord& before) {
+Checks calls_refused_anew(const RunRecord& run, const RunRecord& before, const std::set<std::string>& told) {
     Checks found;
-    const auto is_explained = [&](const CapabilityCheck& call) {
+    const auto is_told = [&](const CapabilityCheck& call) {
         return std::ranges::any_of(checks_of(run), [&](const CapabilityCheck& each) {
-            return !each.capability.empty() && each.call == call.call && each.comm == call.comm &&
+            return told.contains(each.capability.str()) && each.call == call.call && each.comm == call.comm &&
                    is_refused_anew(each, before);
         });
     };
     for (const CapabilityCheck& each : checks_of(run))
-        if (each.capability.empty() && !has(before, each, true) && !is_explained(each)) found.push_back(each);
+        if (each.capability.empty() && !was_refused_so(before, each) && !is_told(each)) found.push_back(each);
     return found;
 }
 
 Checks no_longer_asked(const RunRecord& run, const RunRecord& before) {
     Checks found;
     for (const CapabilityCheck& each : checks_of(before))
-        if (each.error == 0 && !has(run, each, false) && !has(run, each, true)) found.push_back(each);
+        if (each.error == 0 && !was_allowed(run, each) && !was_refused(run, each)) found.push_back(each);
     return found;
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <rogate/capability_weight.hpp>
 #include <rogate/names.hpp>
 #include <set>
 #include <tuple>
@@ -112,20 +113,6 @@ void join_mount(MountResult& whole, const MountResult& other, const CampaignResu
     whole.verdict = other.verdict;
     whole.reason = in_scenario(result, other.reason);
     whole.writable = other.verdict == Verdict::split ? other.writable : std::vector<WritablePath>{};
-}
-
-int weight(CapabilityVerdict verdict) {
-    switch (verdict) {
-        case CapabilityVerdict::unused:
-            return 0;
-        case CapabilityVerdict::tolerated:
-            return 1;
-        case CapabilityVerdict::inconclusive:
-            return 2;
-        case CapabilityVerdict::needed:
-            return 3;
-    }
-    return 2;
 }
 
 // What only some of the scenarios have asked says nothing of the others, but that it is needed.

@@ -1,9 +1,10 @@
 """Which capabilities applications need, made for each that a container has by default (programs/capabilities.c)."""
+import json
 import os
 import shutil
 import struct
 
-from support import IDLE, ROGATE, contains, equal, needs_ebpf, needs_root, project
+from support import IDLE, IMAGE, ROGATE, contains, equal, needs_ebpf, needs_root, project
 
 PROGRAMS = os.path.join(os.path.dirname(ROGATE), "tests", "programs")
 DEFAULT = ["AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_BIND_SERVICE", "NET_RAW", "SETFCAP",
@@ -95,6 +96,83 @@ def test_what_programs_gain():
         equal(verdicts(p), {**{name: "unused" for name in DEFAULT}, "NET_RAW": "needed", "SYS_CHROOT": "tolerated",
                             "no-new-privileges": "needed"}, done.stdout + done.stderr)
         equal(p.result["recommendation"]["capabilities"], ["NET_RAW"])
+
+
+def test_a_worker_says_nothing_of_its_server():
+    """Both have one name. The worker is refused the file as it is configured; the server owns it, as long as it may take it over."""
+    needs_ebpf()
+    needs_root()
+    with project() as p:
+        make_data(p)
+        p.make("p", {"server": """#!/usr/bin/perl
+            if (!fork) { $( = $) = 1001; $< = $> = 1001; open(F, '>>', '/data/his'); exit 0 }
+            wait; chown 0, 0, '/data/his'; open(F, '>>', '/data/his');"""})
+        p.scenario("perl /p/server; " + IDLE, ["./p:/p:ro", "./data:/data"],
+                   subject={"cap_drop": ["ALL"], "cap_add": ["CHOWN", "DAC_OVERRIDE", "KILL", "SETUID", "SETGID"]},
+                   harden=["capabilities"])
+        done = p.run()
+        found = verdicts(p)
+        equal((found["DAC_OVERRIDE"], found["KILL"]), ("tolerated", "unused"), done.stdout + done.stderr)
+
+
+def test_what_is_refused_for_another_reason_says_nothing():
+    """What may not be executed by its mode, and what would gain a capability; a program of a group's, without any capability at all."""
+    needs_ebpf()
+    needs_root()
+    with project() as p:
+        p.make("data", {"groups": "text\n"})
+        os.chown(p.path("data/groups"), 0, 2000)
+        os.chmod(p.path("data/groups"), 0o640)
+        p.make("p", {"not": "text"})
+        shutil.copy("/bin/true", p.path("p/raw"))
+        os.setxattr(p.path("p/raw"), "security.capability", struct.pack("<5I", 0x02000001, 1 << 13, 0, 0, 0))
+        p.scenario("cat /p/not; /p/not; /p/raw || true; " + IDLE, ["./p:/p:ro"],
+                   subject={"user": "1000:1000", "cap_drop": ["ALL"], "cap_add": ["NET_RAW"]}, harden=["capabilities"])
+        done = p.run()
+        equal(verdicts(p), {"NET_RAW": "tolerated"}, done.stdout + done.stderr)
+        contains(capability(p, "NET_RAW")["reason"], "calls were refused that were not before: sh for execve")
+        shutil.copy("/bin/cat", p.path("p/reads"))
+        os.chown(p.path("p/reads"), 0, 2000)
+        os.chmod(p.path("p/reads"), 0o2755)
+        p.scenario("ls /data; /p/reads /data/groups || true; " + IDLE, ["./p:/p:ro", "./data:/data:ro"],
+                   subject={"user": "1000:1000", "cap_drop": ["ALL"]}, harden=["no-new-privileges"])
+        done = p.run()
+        equal(verdicts(p), {"no-new-privileges": "tolerated"}, done.stdout + done.stderr)
+        contains(capability(p, "no-new-privileges")["reason"], "reads for openat")
+
+
+def test_a_health_check_that_is_not_due_yet():
+    """What it does belongs to the subject, though the scenario is over before the engine asks for it."""
+    needs_ebpf()
+    with project() as p:
+        p.make("data", {"file": "text\n"})
+        p.scenario("ls /data; " + IDLE, ["./data:/data"],
+                   subject={"healthcheck": {"test": ["CMD-SHELL", "chown 7 /data/file 2>/dev/null; touch /data/asked 2>/dev/null; exit 1"],
+                                            "interval": "1h"}},
+                   harden=["mounts", "capabilities"])
+        done = p.run()
+        equal(done.returncode, 0, done.stdout + done.stderr)
+        equal(p.verdicts(), {"/data": "tolerated"}, done.stdout)
+        equal(capability(p, "CHOWN")["verdict"], "tolerated", done.stdout)
+        contains(p.mount("/data")["reason"], "/data/asked")
+
+
+# Binds to a port that an engine's own networks give to everybody.
+PORT_80 = "use Socket; socket(S, AF_INET, SOCK_STREAM, 0); bind(S, sockaddr_in(80, INADDR_ANY)) or exit 3; $SIG{TERM} = sub {exit 0}; sleep"
+
+
+def test_ports_are_roots_in_a_pod_and_on_the_host():
+    needs_ebpf()
+    app = {"name": "app", "image": IMAGE, "command": ["perl", "-e", PORT_80]}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "one"}, "spec": {"containers": [app]}}
+    service = {"image": IMAGE, "command": app["command"], "network_mode": "host"}
+    for file, content, words in (("pod.yaml", pod, []), ("compose.yaml", {"services": {"app": service}}, ["--one-by-one"])):
+        with project() as p:
+            with open(p.path(file), "w") as out:
+                json.dump(content, out)
+            done = p.run("--capabilities", *words)
+            assert p.result, done.stdout + done.stderr
+            equal(capability(p, "NET_BIND_SERVICE")["verdict"], "needed", file + done.stdout + done.stderr)
 
 
 def test_privileged_is_refused():

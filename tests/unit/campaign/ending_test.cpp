@@ -74,6 +74,31 @@ TEST(Missing, IsReadFromTheEnginesRefusal) {
     EXPECT_EQ(missing_bind_source("engine: 404: No such image: a"), std::nullopt);
 }
 
+TEST(HealthCheck, IsAskedForWhereNobodyAwaitsIt) {
+    using testing::ElementsAre;
+    using testing::IsEmpty;
+    engine::ImageInfo image;
+    Scenario scenario;
+    EXPECT_THAT(health_check_that_nobody_awaits(scenario, image), IsEmpty());
+    image.health_test = {"CMD", "curl", "x"};
+    EXPECT_THAT(health_check_that_nobody_awaits(scenario, image), ElementsAre("curl", "x"));
+    scenario.subject.healthcheck.emplace().test = {"CMD-SHELL", "look || exit 1"};
+    image.shell = {"/bin/bash", "-c"};
+    EXPECT_THAT(health_check_that_nobody_awaits(scenario, image),
+                ElementsAre("/bin/bash", "-c", "look || exit 1"));
+    Step asks;
+    asks.action = HealthAction{};
+    Scenario by_step = scenario, by_readiness = scenario, of_pod = scenario, none = scenario;
+    Step both;
+    both.action = ParallelAction{{asks}};
+    by_step.steps = {both};
+    by_readiness.readiness.checks = {asks};
+    of_pod.subject.origin.kind = Origin::Kind::kubernetes;
+    none.subject.healthcheck->test = {"NONE"};
+    for (const Scenario& each : {by_step, by_readiness, of_pod, none})
+        EXPECT_THAT(health_check_that_nobody_awaits(each, image), IsEmpty());
+}
+
 TEST(Readiness, IsCompletedByTheImage) {
     engine::ImageInfo image;
     image.exposed_ports = {"53/udp", "8080/tcp", "9000"};

@@ -10,6 +10,16 @@ using testing::Contains;
 using testing::HasSubstr;
 using testing::Not;
 
+class Quiet : public Status {
+  public:
+    void preparing(const std::string&) override {}
+    void run_started(const RunPlan&) override {}
+    void phase_started(const std::string&) override {}
+    void run_finished(const RunRecord&) override {}
+    void warn(const std::string&) override {}
+    void note(const std::string&) override {}
+};
+
 Scenario asked() {
     Scenario scenario;
     scenario.tries_capabilities = scenario.tries_no_new_privileges = true;
@@ -59,6 +69,23 @@ TEST(CapabilityQuestion, IsRefusedWhereNoRunCanTell) {
     Scenario wrong = asked();
     wrong.subject.cap_add = {"SYS_TIEM"};
     EXPECT_THAT(capability_question(wrong, false).error().message, HasSubstr("'SYS_TIEM' is no capability"));
+}
+
+// A node gives nobody the ports below 1024, as an engine's own networks do.
+TEST(CapabilityQuestion, IsAskedOfAPodAsANodeRunsIt) {
+    Quiet status;
+    Scenario scenario = asked();
+    ask_for_ports_as_on_nodes(scenario, status);
+    EXPECT_EQ(scenario, asked());
+    scenario.subject.origin.kind = Origin::Kind::kubernetes;
+    scenario.subject.sysctls["net.ipv4.ping_group_range"] = "0 100";
+    Scenario mounts_alone = scenario;
+    mounts_alone.tries_capabilities = mounts_alone.tries_no_new_privileges = false;
+    ask_for_ports_as_on_nodes(mounts_alone, status);
+    EXPECT_EQ(mounts_alone.subject.sysctls.size(), 1U);
+    ask_for_ports_as_on_nodes(scenario, status);
+    EXPECT_EQ(scenario.subject.sysctls.at("net.ipv4.ip_unprivileged_port_start"), "1024");
+    EXPECT_EQ(scenario.subject.sysctls.at("net.ipv4.ping_group_range"), "0 100");
 }
 
 }  // namespace

@@ -68,6 +68,18 @@ TEST(OpenUp, IsForControlRunsThatFail) {
     EXPECT_THAT(refused_as_configured(result), ElementsAre());
 }
 
+// A control run would write to the host.
+TEST(OpenUp, LeavesWhatIsTheKernels) {
+    for (const char* source : {"/sys", "/proc/sys/kernel", "/dev/shm"}) {
+        CampaignResult result = broken();
+        result.mounts[1].mount.source = source;
+        EXPECT_THAT(refused_as_configured(result), ElementsAre("/")) << source;
+    }
+    CampaignResult result = broken();
+    result.mounts[1].mount.source = "/system";
+    EXPECT_THAT(refused_as_configured(result), ElementsAre("/", "/conf"));
+}
+
 TEST(OpenUp, LeavesWhatAClusterMountsReadOnly) {
     CampaignResult result = broken();
     PodMount place;

@@ -1,9 +1,14 @@
 #include <gmock/gmock.h>
 
+#include <nlohmann/json.hpp>
+
 #include "report/advice.hpp"
 #include "report/html.hpp"
 #include "report/json.hpp"
+#include "report/junit.hpp"
 #include "report/markdown.hpp"
+#include "report/requirements.hpp"
+#include "report/sarif.hpp"
 #include "report/secrets.hpp"
 #include "report/terminal.hpp"
 #include "unit/report/sample.hpp"
@@ -77,6 +82,56 @@ TEST(CapabilityReport, IsInEachFormat) {
     const std::vector<CampaignResult> all{result};
     EXPECT_THAT(render_html(all), HasSubstr("chown in entrypoint by app: EPERM, 2 times"));
     EXPECT_THAT(render_terminal(sample(), {}), Not(HasSubstr("CAPABILITY")));
+}
+
+TEST(CapabilityReport, IsATestCaseInJUnit) {
+    const std::vector<CampaignResult> all{hardened()}, none{sample()};
+    const std::string xml = render_junit(all);
+    EXPECT_THAT(xml, HasSubstr(": capabilities\" tests=\"3\" failures=\"0\" errors=\"1\" skipped=\"0\""));
+    EXPECT_THAT(xml, HasSubstr("<property name=\"capabilities\" value=\"drop all and add CHOWN\"/>"));
+    EXPECT_THAT(
+        xml, HasSubstr("needed: by app for chown; run 3 failed\nCHOWN for chown allowed x2 in entrypoint by "
+                       "app\nno check for chown EPERM x2 in entrypoint by app\n"));
+    EXPECT_THAT(xml, HasSubstr("<error message=\"inconclusive: no run\"/>"));
+    EXPECT_THAT(render_junit(none), Not(HasSubstr("capabilities")));
+}
+
+TEST(CapabilityReport, IsAResultInSarif) {
+    const std::vector<CampaignResult> all{hardened()}, none{sample()};
+    const auto log = nlohmann::json::parse(render_sarif(all, {}));
+    const auto& run = log["runs"][0];
+    std::map<std::string, std::string> levels;
+    std::set<std::string> prints;
+    for (const auto& each : run["results"]) {
+        const std::string rule = each["ruleId"];
+        EXPECT_EQ(run["tool"]["driver"]["rules"][each["ruleIndex"].get<std::size_t>()]["id"], rule);
+        if (!rule.starts_with("rogate/capability-")) continue;
+        levels[each["message"]["text"]] = rule.substr(18) + " " + each["level"].get<std::string>();
+        prints.insert(each["partialFingerprints"]["rogateCapability/v1"]);
+    }
+    EXPECT_EQ(levels, (std::map<std::string, std::string>{
+                          {"CHOWN is needed: by app for chown; run 3 failed", "needed none"},
+                          {"KILL is unused: nothing was refused", "unused note"},
+                          {"no-new-privileges is inconclusive: no run", "inconclusive warning"}}));
+    EXPECT_EQ(prints.size(), 3U);
+    EXPECT_THAT(render_sarif(none, {}), Not(HasSubstr("capability")));
+}
+
+// What two campaigns that found the same say alike: no numbers of runs, and no counts.
+TEST(CapabilityReport, IsAmongTheRequirements) {
+    CampaignResult result = hardened();
+    const std::string text = render_requirements(result);
+    EXPECT_THAT(text,
+                HasSubstr("\n## Capabilities\n\n| Capability | Verdict | Used by |\n| --- | --- | --- |\n"
+                          "| `CHOWN` | needed | `app for chown` |\n"
+                          "| `no-new-privileges` | inconclusive |  |\n\nunused: `KILL`\n"));
+    for (CapabilityResult& each : result.capabilities) {
+        each.runs = {7};
+        for (CapabilityCheck& check : each.checks) check.count = 99;
+    }
+    EXPECT_EQ(render_requirements(result), text);
+    EXPECT_TRUE(read_history(text));
+    EXPECT_THAT(render_requirements(sample()), Not(HasSubstr("Capabilities")));
 }
 
 TEST(CapabilityReport, HoldsNoSecret) {

@@ -80,6 +80,10 @@ TEST(LoaderCases, NetworkModes) {
             compose("services:\n  app: {image: a, network_mode: " + std::string(mode) + "}\n");
         EXPECT_EQ(own.subject.network_mode, "");
         EXPECT_THAT(own.notes, ElementsAre(HasSubstr("compose.yaml:2:33: network_mode ")));
+        // An engine's own networks give everybody what takes a capability on the host.
+        const bool is_host = std::string(mode) == "host";
+        EXPECT_EQ(own.subject.sysctls.contains("net.ipv4.ip_unprivileged_port_start"), is_host);
+        EXPECT_EQ(own.subject.sysctls.contains("net.ipv4.ping_group_range"), is_host);
     }
     EXPECT_THAT(compose("services:\n  app: {image: a, network_mode: ''}\n").notes, IsEmpty());
 }

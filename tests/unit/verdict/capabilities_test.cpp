@@ -5,7 +5,9 @@
 
 #include <cerrno>
 #include <map>
+#include <random>
 #include <set>
+#include <string_view>
 
 namespace rogate::verdict {
 namespace {
@@ -300,6 +302,189 @@ TEST(Capabilities, AnAnswerThatIsStoppedIsOpenWhereNothingWasAsked) {
         }
         if (at_most == 1) {
             EXPECT_EQ(settled.conclusion.recommendation.capabilities, (Names{"CHOWN", "KILL"}));
+        }
+    }
+}
+
+// Runs by `made`, of a plan; each passes.
+template <class Made>
+Settled settle_by(Made made, CapabilityQuestion question = {}) {
+    if (question.configured.empty() && !question.tries_no_new_privileges) {
+        question.configured = Application::configured();
+        question.tries_capabilities = true;
+    }
+    int id = 0;
+    const auto run = [&](const RunPlan& plan) {
+        RunRecord record;
+        record.plan = plan;
+        record.plan.id = ++id;
+        record.passed = true;
+        record.observer = "ebpf";
+        record.attempts.edit();
+        record.checks = CapabilityChecks{.all = {}, .audited_only = true, .lost = 0};
+        const auto has = [&](const std::string& name) {
+            return !plan.capabilities ||
+                   std::ranges::find(*plan.capabilities, name) != plan.capabilities->end();
+        };
+        made(record, has);
+        return record;
+    };
+    std::vector<RunRecord> configured{run({})}, tried;
+    for (RunRecord& each : question.verified) each = run(each.plan);
+    configured.insert(configured.end(), question.verified.begin(), question.verified.end());
+    while (auto plan = next_capability_run(question, configured, tried)) {
+        tried.push_back(run(*plan));
+        if (tried.size() > 60) break;
+    }
+    return {conclude_capabilities(question, configured, tried), static_cast<int>(tried.size())};
+}
+
+// A server's own process and its workers have one name. The workers may not; the server never had to ask.
+TEST(Capabilities, WhatAnotherUserIsRefusedAnywaySaysNothingOfThisOne) {
+    const Settled settled = settle_by([](RunRecord& run, auto has) {
+        CapabilityCheck worker = check("KILL", "openat", EPERM, "server");
+        worker.uid = 33;
+        run.checks->all.push_back(worker);
+        run.checks->all.push_back(check("CHOWN", "chown", has("CHOWN") ? 0 : EPERM, "server"));
+        if (!has("CHOWN"))
+            run.checks->all.push_back(check("KILL", "openat", has("KILL") ? 0 : EPERM, "server"));
+    });
+    EXPECT_EQ(settled["KILL"].verdict, CapabilityVerdict::tolerated);
+    EXPECT_EQ(settled["MKNOD"].verdict, CapabilityVerdict::unused);
+}
+
+// A file that may not be executed by its mode, and one that would gain what is not to be had.
+TEST(Capabilities, ACallThatIsRefusedForAnotherReasonSaysNothing) {
+    const Settled settled = settle_by([](RunRecord& run, auto has) {
+        run.checks->all.push_back(check("", "execve", EACCES, "sh"));
+        if (!has("NET_RAW")) run.checks->all.push_back(check("", "execve", EPERM, "sh"));
+    });
+    EXPECT_EQ(settled["NET_RAW"].verdict, CapabilityVerdict::tolerated);
+    EXPECT_THAT(settled["NET_RAW"].reason,
+                HasSubstr("calls were refused that were not before: sh for execve"));
+}
+
+// A program with the group's bit opens what only that group may read. The check that refuses it then is of
+// what this container never had.
+TEST(Capabilities, ARefusalIsNoLessSinceAnotherCapabilityWouldHaveHelped) {
+    CapabilityQuestion question;
+    question.tries_no_new_privileges = true;
+    const Settled settled = settle_by(
+        [](RunRecord& run, auto) {
+            if (!run.plan.no_new_privileges) return;
+            run.checks->all.push_back(check("DAC_READ_SEARCH", "openat", EPERM, "cat"));
+            run.checks->all.push_back(check("", "openat", EACCES, "cat"));
+        },
+        question);
+    EXPECT_EQ(settled[no_new_privileges].verdict, CapabilityVerdict::tolerated);
+    EXPECT_THAT(settled[no_new_privileges].reason, HasSubstr("cat for openat"));
+}
+
+TEST(Capabilities, APageThatSaysSomethingElse) {
+    const Settled settled = settle_by([](RunRecord& run, auto has) {
+        for (const char* step : {"pages", "pages again"})
+            run.observations[step].contents["80/"] = has("NET_RAW") ? 1 : 2;
+    });
+    EXPECT_EQ(settled["NET_RAW"].verdict, CapabilityVerdict::tolerated);
+    EXPECT_THAT(settled["NET_RAW"].reason, HasSubstr("GET / of port 80 shows something else"));
+}
+
+// The directory that is the second choice is read-only as well.
+TEST(Capabilities, WhatIsOnlySoWithAllOfIt) {
+    CapabilityQuestion question;
+    question.configured = Application::configured();
+    question.tries_capabilities = true;
+    question.mounts.read_only = {"/cache", "/log"};
+    question.mounts.verified_by_run = 2;
+    RunRecord verifying;
+    verifying.plan.read_only = question.mounts.read_only;
+    question.verified = {verifying};
+    const auto attempt = [](RunRecord& run, const std::string& path) {
+        Attempt made;
+        made.mount = path.substr(0, path.rfind('/'));
+        made.path = path;
+        made.operation = "create";
+        made.control = "ok";
+        if (!run.plan.read_only.empty()) made.error = EROFS;
+        run.attempts.edit().push_back(made);
+    };
+    // What is refused on /cache is so without a capability less, too.
+    const Settled apart = settle_by([&](RunRecord& run, auto) { attempt(run, "/cache/a"); }, question);
+    EXPECT_EQ(apart["KILL"].verdict, CapabilityVerdict::unused);
+    const Settled together = settle_by(
+        [&](RunRecord& run, auto has) {
+            attempt(run, "/cache/a");
+            if (!has("KILL")) attempt(run, "/log/a");
+        },
+        question);
+    EXPECT_EQ(together["KILL"].verdict, CapabilityVerdict::tolerated);
+    EXPECT_THAT(together["KILL"].reason, HasSubstr("writes are refused that were not before: create /log/a"));
+    // A call that is refused for a mount that is read-only, and says so by another error.
+    const Settled refused = settle_by(
+        [&](RunRecord& run, auto has) {
+            if (!has("KILL") && !run.plan.read_only.empty())
+                run.checks->all.push_back(check("", "bind", EACCES, "app"));
+        },
+        question);
+    EXPECT_EQ(refused["KILL"].verdict, CapabilityVerdict::tolerated);
+    EXPECT_THAT(refused["KILL"].reason, HasSubstr("more is refused: app for bind"));
+    // A write elsewhere that is left out; that may be so by chance, and is made again.
+    const Settled left_out = settle_by(
+        [&](RunRecord& run, auto has) {
+            RunRecord writable;
+            if (has("KILL") || run.plan.read_only.empty()) attempt(writable, "/data/a");
+            for (const Attempt& each : writable.attempts) run.attempts.edit().push_back(each);
+        },
+        question);
+    EXPECT_EQ(left_out["KILL"].verdict, CapabilityVerdict::tolerated);
+    EXPECT_THAT(left_out["KILL"].reason, HasSubstr("left out: create /data/a"));
+    EXPECT_EQ(left_out.runs, 3);
+    // What was not seen there may be anything.
+    const Settled unseen = settle_by(
+        [&](RunRecord& run, auto has) {
+            if (!has("KILL") && !run.plan.read_only.empty()) run.checks->lost = 1;
+        },
+        question);
+    EXPECT_EQ(unseen["KILL"].verdict, CapabilityVerdict::inconclusive);
+}
+
+// Whatever an application asks for, and wherever the campaign is stopped: what it puts up with is never
+// unused, and what is recommended has been run.
+TEST(Capabilities, NoStopMakesUnusedOfWhatIsUsed) {
+    std::minstd_rand random(7);
+    constexpr std::string_view letters = "---ntsSxb";
+    for (int i = 0; i < 60; ++i) {
+        Application app{.asks = {}, .loses_events = {}};
+        CapabilityQuestion question;
+        question.tries_no_new_privileges = random() % 2 == 0;
+        app.privileges = "-tn"[random() % 3];
+        if (random() % 2 == 0) question.mounts.read_only = {"/data"};
+        for (const std::string& name : Application::configured()) {
+            const char letter = letters[random() % letters.size()];
+            if (letter != '-') app.asks[name] = letter;
+            if (random() % 8 == 0) app.fails_read_only.insert(name);
+        }
+        for (int at_most = 0; at_most < 12; ++at_most) {
+            const Settled settled = settle(app, question, at_most);
+            for (const auto& [name, verdict] : settled.verdicts()) {
+                if (verdict == "?") continue;
+                const bool is_of_su = name == no_new_privileges || name == "SETUID";
+                const char letter = name == no_new_privileges ? app.privileges
+                                    : app.asks.contains(name) ? app.asks.at(name)
+                                                              : '-';
+                const std::string wanted = letter == 'n'                    ? "needed"
+                                           : letter != '-' && letter != 'b' ? "tolerated"
+                                           : is_of_su                       ? verdict
+                                                                            : "unused";
+                EXPECT_EQ(verdict, wanted) << name << ", " << i << ", at most " << at_most;
+            }
+            const Recommendation& advice = settled.conclusion.recommendation;
+            if (!advice.capabilities) continue;
+            RunPlan plan;
+            plan.capabilities = advice.capabilities;
+            plan.no_new_privileges = advice.no_new_privileges;
+            plan.read_only = advice.read_only;
+            EXPECT_TRUE(app.run(plan).passed) << i << ", at most " << at_most;
         }
     }
 }
