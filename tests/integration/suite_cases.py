@@ -1,12 +1,13 @@
 """The user's own tests are the scenario: `rogate run compose.yaml --test COMMAND`, and `command` steps of scenario files."""
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
 
 from ssh_cases import sshd
-from support import IDLE, IMAGE, ROGATE, contains, equal, project, rogate
+from support import IDLE, IMAGE, ROGATE, ROOT, contains, equal, fingerprint, project, rogate
 
 # GET /: a page. POST: what is sent is stored, or the answer is 500. It has a service behind it, which writes nothing.
 SHOP = r"""
@@ -108,6 +109,25 @@ def test_a_project_is_settled_by_its_own_tests():
         # What the tests write is seen while they run.
         contains(done.stderr, "| run 1 control in e2e", "| run 2 probe in e2e")
         equal(os.listdir(p.path("uploads")), [])
+
+
+def test_a_browser_drives_the_shop():
+    """A project with a suite of its own: Playwright and Chromium over the shop, in node's runner. The test that uploads a picture makes
+    its mount required, and is named."""
+    with project() as p:
+        shutil.copytree(f"{ROOT}/tests/projects/shop", p.path("shop"))
+        before = fingerprint(p.path("shop/app"))
+        env = {"DB_PASSWORD": "correct", "NODE_PATH": f"{ROOT}/tests/browser/node_modules", "TMPDIR": p.folder}
+        done = rogate("run", p.path("shop/compose.yaml"), "--service", "app", "--out", p.path("out"), "--test-directory", p.path("shop/e2e"),
+                      "--test", "node --test --test-reporter junit --test-reporter-destination results.xml", "--junit", "results.xml", env=env)
+        p.read_result()
+        output = done.stdout + done.stderr
+        verdicts = {target: verdict for target, verdict in p.verdicts().items() if target.startswith("/srv") or target.endswith("sessions")}
+        # A session is a convenience, which the shop does without.
+        equal(verdicts, {"/srv/app": "safe", "/srv/uploads": "required", "/var/lib/shop/sessions": "tolerated"}, output)
+        contains(p.mount("/srv/uploads")["reason"], "1 of 2 tests fails: test.uploads a picture (")
+        equal(failed_phase(p)["tests"]["failed"], ["test.uploads a picture"])
+        equal(fingerprint(p.path("shop/app")), before, "the user's data changed")
 
 
 def test_a_suite_that_fails_in_the_control_run():

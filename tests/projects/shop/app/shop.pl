@@ -1,4 +1,5 @@
-# The shop's application: POST /pictures/NAME keeps a picture and its row, GET /pictures lists them.
+# The shop's application: POST /pictures/NAME keeps a picture and its row, GET /pictures lists them, and GET /upload is a page by
+# which a visitor sends one.
 use strict;
 use warnings;
 use IO::Socket::INET;
@@ -14,6 +15,17 @@ $SIG{TERM} = sub { exit 0 };
 my $server = IO::Socket::INET->new(LocalPort => $port, Listen => 16, ReuseAddr => 1) or die "port $port: $!\n";
 $| = 1;
 print "$conf{title} listens on $port\n";
+
+my $upload = <<'HTML';
+<!DOCTYPE html><title>Upload</title><input type="file"><button>Send</button><output></output>
+<script>
+document.querySelector('button').onclick = async () => {
+  const file = document.querySelector('input').files[0];
+  const answer = await fetch('/pictures/' + file.name.replace(/\W.*/, ''), {method: 'POST', body: file});
+  document.querySelector('output').textContent = await answer.text();
+};
+</script>
+HTML
 
 sub sql {
     my ($statement) = @_;
@@ -32,7 +44,8 @@ while (1) {
         last if $line =~ /^\r?\n$/;
     }
     read $client, my $body, $length if $length;
-    my ($status, $text) = eval {
+    my ($status, $text, $type) = eval {
+        return ('200 OK', $upload, 'text/html') if $request =~ m{^GET /upload };
         # A session is a convenience: the shop goes on without it.
         if (open my $session, '>', "/var/lib/shop/sessions/last") { print $session time; close $session; }
         if ($request =~ m{^POST /pictures/(\w+)}) {
@@ -44,8 +57,8 @@ while (1) {
         }
         return ('200 OK', "$conf{title}\n" . sql('SELECT name, bytes FROM pictures ORDER BY name'));
     };
-    ($status, $text) = ('500 Internal Server Error', $@) unless defined $status;
-    print $client "HTTP/1.1 $status\r\nContent-Type: text/plain\r\nContent-Length: " . length($text)
+    ($status, $text, $type) = ('500 Internal Server Error', $@) unless defined $status;
+    print $client "HTTP/1.1 $status\r\nContent-Type: " . ($type // 'text/plain') . "\r\nContent-Length: " . length($text)
         . "\r\nConnection: close\r\n\r\n$text";
     close $client;
 }
