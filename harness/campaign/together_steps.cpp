@@ -201,7 +201,7 @@ Task<> TogetherLaunch::end_and_start(Names names, bool kill) {
 Task<> TogetherLaunch::steps_again() {
     if (!record_.plan.again || phases_.any_failed()) co_return Result<>{};
     prefix_ = again_prefix;
-    if (auto begun = co_await begin(prefix_ + "restart"); !begun) co_return begun;
+    if (auto begun = co_await begin(verdict::restart_phase); !begun) co_return begun;
     if (auto started = co_await end_and_start(all_running(), false); !started) co_return started;
     co_return co_await steps();
 }
