@@ -71,7 +71,9 @@ Task<verdict::PathFacts> DataPlane::look(std::string path) {
         if (!seen) co_return fail(std::move(seen.error()).with_context(fmt::format("looking at {}", path)));
         facts.empty = seen->only_one;
         if (!facts.empty) {
-            auto files = co_await scratch_.holds_files(where->container, where->path);
+            // A lock file that a package's installation has left in the image's /run is nothing to keep.
+            auto files =
+                co_await scratch_.holds_files(where->container, where->path, !verdict::is_volatile(path));
             if (!files)
                 co_return fail(std::move(files.error()).with_context(fmt::format("looking at {}", path)));
             facts.only_directories = !*files;

@@ -413,7 +413,7 @@ Task<> Launch::steps_again() {
     Step again;
     again.name = "restart";
     again.action = RestartAction{};
-    if (auto restarted = co_await step(again, prefix_ + "restart"); !restarted) co_return restarted;
+    if (auto restarted = co_await step(again, verdict::restart_phase); !restarted) co_return restarted;
     co_return co_await steps_from(0);
 }
 

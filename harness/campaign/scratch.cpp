@@ -227,13 +227,13 @@ Task<FirstEntry> Scratch::look_at(std::string container, std::string path) {
     co_return std::move(*first);
 }
 
-Task<bool> Scratch::holds_files(std::string container, std::string path) {
+Task<bool> Scratch::holds_files(std::string container, std::string path, bool with_empty_ones) {
     constexpr std::size_t enough = 4U << 20U;  // of directories alone: who has that many has files
     std::string head;
     std::optional<bool> found;
     engine::ByteSink sink = [&](std::string_view bytes) -> Result<bool> {
         head.append(bytes);
-        found = tar_holds_files(head);
+        found = tar_holds_files(head, with_empty_ones);
         return !found && head.size() < enough;
     };
     auto got = co_await client_.archive_get(std::move(container), std::move(path), sink);

@@ -56,8 +56,8 @@ class Scratch {
     engine::Task<std::string> hold(std::string name, std::vector<engine::MountSpec> volumes);
 
     // Owner and mode of what is at `path` of a container, and whether it has nothing in it.
-    // Whether there is anything but directories below this one.
-    engine::Task<bool> holds_files(std::string container, std::string path);
+    // Whether there is anything but directories below this one; see tar_holds_files.
+    engine::Task<bool> holds_files(std::string container, std::string path, bool with_empty_ones);
     engine::Task<FirstEntry> look_at(std::string container, std::string path);
     // All that is at `path` of a container, as a tar; `target` is what an error names. ErrorKind::usage: it
     // is more than is copied.

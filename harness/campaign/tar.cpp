@@ -108,17 +108,20 @@ Result<FirstEntry> first_tar_entry(std::string_view bytes) {
     return first;
 }
 
-std::optional<bool> tar_holds_files(std::string_view bytes) {
+std::optional<bool> tar_holds_files(std::string_view bytes, bool with_empty_ones) {
     constexpr std::size_t block = 512, type_at = 156, size_at = 124, size_length = 11;
     while (bytes.size() >= block) {
         const char type = bytes[type_at];
         if (bytes[0] == '\0') return false;                                               // the end
         const bool describes = type == 'x' || type == 'g' || type == 'L' || type == 'K';  // the next entry
-        if (type != '5' && !describes) return true;
         std::uint64_t size = 0;
-        if (describes)
+        if (type != '5')
             for (const char digit : bytes.substr(size_at, size_length))
                 if (digit >= '0' && digit <= '7') size = size * 8 + static_cast<std::uint64_t>(digit - '0');
+        // A size of eight gigabytes and more is no octal number; its first bit is set.
+        const bool is_empty_file = (type == '0' || type == '\0') && size == 0 &&
+                                   (static_cast<unsigned char>(bytes[size_at]) & 0x80U) == 0;
+        if (type != '5' && !describes && (with_empty_ones || !is_empty_file)) return true;
         const std::size_t whole = block + (static_cast<std::size_t>(size) + block - 1) / block * block;
         if (whole > bytes.size()) return std::nullopt;
         bytes.remove_prefix(whole);

@@ -47,7 +47,8 @@ struct FirstEntry {
 Result<FirstEntry> first_tar_entry(std::string_view bytes);
 
 // Whether there is anything but directories among the entries behind the first one; nullopt: these bytes,
-// from its beginning, have only directories so far.
-std::optional<bool> tar_holds_files(std::string_view bytes);
+// from its beginning, have only directories so far. Regular files without content count only
+// `with_empty_ones`.
+std::optional<bool> tar_holds_files(std::string_view bytes, bool with_empty_ones = true);
 
 }  // namespace rogate::campaign

@@ -199,7 +199,7 @@ Task<> TogetherLaunch::end_and_start(Names names, bool kill) {
 Task<> TogetherLaunch::steps_again() {
     if (!record_.plan.again || phases_.any_failed()) co_return Result<>{};
     prefix_ = again_prefix;
-    if (auto begun = co_await begin(prefix_ + "restart"); !begun) co_return begun;
+    if (auto begun = co_await begin(verdict::restart_phase); !begun) co_return begun;
     Names names = all_running();
     for (const auto& [name, in_pod] : bench_.pods.members)
         if (in_pod.init) names.erase(name);

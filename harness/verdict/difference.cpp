@@ -15,6 +15,7 @@
 
 #include "base/text.hpp"
 #include "verdict/compare.hpp"
+#include "verdict/plan.hpp"
 #include "verdict/same_name.hpp"
 
 namespace rogate::verdict {
@@ -42,7 +43,18 @@ bool is_on(const std::string& mount, const std::string& wanted) {
     return wanted.empty() || is_or_below(mount, wanted);
 }
 
-// Writes of one try, by kind and path.
+// A restart that a run makes after the steps: there it ends as the control run does at its shutdown, and
+// writes what that writes. Its own shutdown comes after a second start, and may have less to write.
+bool ends_the_steps(std::string_view phase) {
+    return phase == restart_phase || phase == crash_phase;
+}
+
+bool is_at_the_end(const Attempt& attempt) {
+    return attempt.phase == "shutdown";
+}
+
+// Writes of one try, by kind and path. Those of a restart at the end stand only for what others write at
+// theirs.
 class Writes {
   public:
     template <class Counts>
@@ -50,7 +62,8 @@ class Writes {
         for (std::uint32_t place = 0; place < attempts.size(); ++place) {
             const Attempt& each = attempts[place];
             // Of a second pass through the steps the control run has nothing.
-            if (!counts(each) || std::string_view(each.phase).starts_with(again_prefix)) continue;
+            const std::string_view phase = each.phase;
+            if (!counts(each) || (phase.starts_with(again_prefix) && !ends_the_steps(phase))) continue;
             const auto [at, fresh] = first_.try_emplace(Key{kind_of_write(each), each.path}, none);
             same_.push_back({place, at->second});
             at->second = static_cast<std::uint32_t>(same_.size() - 1);
@@ -64,6 +77,7 @@ class Writes {
         if (found == first_.end()) return;
         for (std::uint32_t i = found->second; i != none; i = same_[i].next) {
             const Attempt& other = attempts_[same_[i].place];
+            if (ends_the_steps(other.phase) && !is_at_the_end(attempt)) continue;
             if (is_on(other.mount, attempt.mount)) use(other);
         }
     }
@@ -74,7 +88,9 @@ class Writes {
     }
     bool has_in_phase(const Attempt& attempt) const {
         bool any = false;
-        each_like(attempt, [&](const Attempt& other) { any = any || other.phase == attempt.phase; });
+        each_like(attempt, [&](const Attempt& other) {
+            any = any || other.phase == attempt.phase || ends_the_steps(other.phase);
+        });
         return any;
     }
     std::uint64_t count(const Attempt& attempt) const {
@@ -82,18 +98,25 @@ class Writes {
         each_like(attempt, [&](const Attempt& other) { sum += other.count; });
         return sum;
     }
+    // In the control run, which has no restart at the end.
     bool has_name(const Attempt& attempt) const {
         return first_.contains(Key{kind_of_write(attempt), attempt.path});
     }
     // One attempt for each kind and path.
     template <class Use>
     void each_name(Use use) const {
-        for (const auto& [key, last] : first_) use(attempts_[same_[last].place]);
+        for (const auto& [key, last] : first_)
+            for (std::uint32_t i = last; i != none; i = same_[i].next)
+                if (const Attempt& each = attempts_[same_[i].place]; !ends_the_steps(each.phase)) {
+                    use(each);
+                    break;
+                }
     }
     // Every attempt, in the order of the run.
     template <class Use>
     void for_each(Use use) const {
-        for (const Same& same : same_) use(attempts_[same.place]);
+        for (const Same& same : same_)
+            if (const Attempt& each = attempts_[same.place]; !ends_the_steps(each.phase)) use(each);
     }
 
   private:
@@ -433,7 +456,18 @@ Difference without(const Difference& difference, const Difference& other) {
     return rest;
 }
 
-std::string named(const Attempts& attempts) {
+Attempts each_once(const Attempts& attempts) {
+    std::set<std::array<std::string_view, 3>> known;
+    std::vector<std::uint32_t> places;
+    for (std::uint32_t i = 0; i < attempts.size(); ++i) {
+        const Attempt& each = attempts[i];
+        if (known.insert({each.operation, each.path, each.process.comm}).second) places.push_back(i);
+    }
+    return attempts.picked(std::move(places));
+}
+
+std::string named(const Attempts& all) {
+    const Attempts attempts = each_once(all);
     constexpr std::size_t most = 3;
     std::string text;
     const std::size_t shown = std::min(most, attempts.size());

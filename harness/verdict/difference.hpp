@@ -30,7 +30,10 @@ Difference difference(const RunRecord& control, const RunRecord& run);
 // Less what is in `other` too.
 Difference without(const Difference& difference, const Difference& other);
 
-// "create /data/orders by sh, unlink /data/x by rm and 3 more".
+// What was tried, each but once, in whichever phases that was.
+Attempts each_once(const Attempts& attempts);
+
+// "create /data/orders by sh, unlink /data/x by rm and 3 more"; each but once.
 std::string named(const Attempts& attempts);
 
 }  // namespace rogate::verdict

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <initializer_list>
 #include <iterator>
@@ -134,8 +135,9 @@ void judge_split(MountResult& result, const RunRecord& control, const RunRecord&
     const Attempts still = of_class(failed_attempts(run, target), {AttemptClass::write});
     result.still_failing = still;
     if (!still.empty())
-        reason += fmt::format("; {} still failed, which the scenario did without: {}",
-                              counted(still.size(), "kind of write", "kinds of write"), named(still));
+        reason +=
+            fmt::format("; {} still failed, which the scenario did without: {}",
+                        counted(each_once(still).size(), "kind of write", "kinds of write"), named(still));
     if (difference != nullptr) {
         result.difference = *difference;
         reason += "; it " + told(*difference, target);
@@ -152,8 +154,19 @@ std::string no_op_as_words(const Attempt& attempt) {
     return attempt.operation.str() + ", which changes nothing";
 }
 
+// What the control run wrote on the mount beside owners, modes and times: what came after a no-op, and does
+// not come where the no-op is refused.
+Attempts contents_written(const Attempts& writes) {
+    static constexpr std::array names = {"create",  "open-write", "mkdir",    "rename", "link",
+                                         "symlink", "mknod",      "truncate", "bind"};
+    std::vector<std::uint32_t> places;
+    for (std::uint32_t i = 0; i < writes.size(); ++i)
+        if (std::find(names.begin(), names.end(), writes[i].operation) != names.end()) places.push_back(i);
+    return writes.picked(std::move(places));
+}
+
 // What was refused on the mount before the scenario failed.
-std::string decided_by(const Attempts& attempts) {
+std::string decided_by(const Attempts& attempts, const Attempts& in_control) {
     const Attempts writes = of_class(attempts, {AttemptClass::write});
     if (!writes.empty()) {
         const Attempt* last = &writes[0];
@@ -168,6 +181,9 @@ std::string decided_by(const Attempts& attempts) {
                    ? ""
                    : fmt::format("; refused: {}, and nothing else: it gives up when it may not write",
                                  named(attempts));
+    if (const Attempts then = contents_written(in_control); !then.empty())
+        return fmt::format("; refused: {}, without which it does not go on to write there: {}",
+                           named(Attempts{no_ops[0]}), named(then));
     const bool is_chown = no_ops[0].operation == "chown";
     return fmt::format("; only by a no-op ({}: {}): {}let the script tolerate it", no_op_as_words(no_ops[0]),
                        named(Attempts{no_ops[0]}), is_chown ? "run as that user, or " : "");
@@ -196,7 +212,7 @@ void judge_failed_probe(MountResult& result, const RunRecord& probe) {
                                   failure_of(probe, result.mount.target), probe.plan.id));
     settle(result, Verdict::required,
            fmt::format("read-only fails {}{}", failure_of(probe, result.mount.target),
-                       decided_by(result.attempts)));
+                       decided_by(result.attempts, result.writes)));
 }
 
 // What was refused to be opened for writing, though nothing would have been written.
@@ -236,7 +252,7 @@ void judge_passed_probe(MountResult& result, const RunRecord& control, const Run
         return settle(
             result, Verdict::tolerated,
             fmt::format("passes read-only, though {} failed that would have changed something: {}{}",
-                        counted(writes.size(), "kind of write", "kinds of write"), named(writes),
+                        counted(each_once(writes).size(), "kind of write", "kinds of write"), named(writes),
                         difference == nullptr ? "" : "; it " + told(*difference, target)));
     // It wrote when it could and did not even try when it could not: harmless to this scenario, but a change
     // of behaviour that a person has to accept, and that an EROFS count alone would call safe.

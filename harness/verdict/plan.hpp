@@ -14,6 +14,8 @@ namespace rogate::verdict {
 
 // The phase in which the subject is started after it was killed, in a run that crashes (RunPlan::crashes).
 inline constexpr const char* crash_phase = "again: start after a crash";
+// The restart that empties every tmpfs.
+inline constexpr const char* restart_phase = "again: restart";
 
 // What a campaign is to find out, and what is known of it before any run.
 struct Question {

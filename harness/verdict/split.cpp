@@ -176,15 +176,6 @@ bool Splitter::is_for_passing_things(const std::string& directory, const Below& 
     });
 }
 
-// What a system empties when it starts (Filesystem Hierarchy Standard 3.0, 3.15 and 3.18): nobody may count
-// on what was there before.
-bool is_volatile(const std::string& place) {
-    const std::string_view directory = path_in(place);
-    static constexpr std::array trees = {"/tmp", "/run", "/var/run", "/var/lock", "/dev/shm"};
-    return std::any_of(trees.begin(), trees.end(),
-                       [&](std::string_view tree) { return is_or_below(directory, tree); });
-}
-
 bool is_temporary_by_name(const std::string& place) {
     const std::string_view directory = path_in(place);
     static constexpr std::array trees = {"/var/tmp", "/var/cache"};
@@ -281,9 +272,10 @@ SplitProposal Splitter::go() {
     SplitProposal proposal;
     if (question_.mount.type == MountType::tmpfs || needs_.empty()) return proposal;
     const PathFacts* whole = look(target_);
-    // What is empty to begin with has nothing that read-only would protect.
+    // What has no files to begin with has nothing that read-only would protect.
     const bool root = question_.mount.type == MountType::rootfs;
-    if (whole != nullptr && !root && (!whole->is_directory || whole->empty)) return proposal;
+    if (whole != nullptr && !root && (!whole->is_directory || whole->empty || whole->only_directories))
+        return proposal;
     std::set<std::string> directories;
     for (const Attempt* need : needs_)
         if (auto directory = directory_for(*need)) directories.insert(*directory);
@@ -303,6 +295,13 @@ SplitProposal Splitter::go() {
 }
 
 }  // namespace
+
+bool is_volatile(const std::string& place) {
+    const std::string_view directory = path_in(place);
+    static constexpr std::array trees = {"/tmp", "/run", "/var/run", "/var/lock", "/dev/shm"};
+    return std::any_of(trees.begin(), trees.end(),
+                       [&](std::string_view tree) { return is_or_below(directory, tree); });
+}
 
 ByDirectory by_directory(const std::set<std::string>& directories,
                          const std::vector<const Attempt*>& attempts) {

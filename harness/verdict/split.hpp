@@ -44,6 +44,10 @@ struct SplitQuestion {
     std::set<std::string> trips_over = {};
 };
 
+// What a system empties when it starts (Filesystem Hierarchy Standard 3.0, 3.15 and 3.18): nobody may count
+// on what was there before.
+bool is_volatile(const std::string& place);
+
 // The attempts below each of these directories: of those that lie below one another, each attempt is in the
 // list of the innermost, so that who looks at all lists looks at each attempt once.
 using ByDirectory = std::map<std::string, std::vector<const Attempt*>, std::less<>>;

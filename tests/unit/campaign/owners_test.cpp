@@ -4,6 +4,8 @@
 #include <archive_entry.h>
 #include <gmock/gmock.h>
 
+#include <cstring>
+
 #include "campaign/tar.hpp"
 
 namespace rogate::campaign {
@@ -85,6 +87,25 @@ TEST(Owners, NothingFollowsTheEndOfATar) {
     const std::string tar = tree({{.name = "a", .mode = 0644, .content = "x"}});
     EXPECT_EQ(tar.size(), 512U + 512U + 1024U);
     EXPECT_EQ(with_owners(tar, {{"", {0, 0}}}).value().size(), tar.size());
+}
+
+std::string header(char type, const char* size) {
+    std::string block(512, '\0');
+    block[0] = 'x';
+    block[156] = type;
+    block.replace(124, std::strlen(size), size);
+    return block;
+}
+
+TEST(Tar, AFileWithoutContentCountsWhereItIsAskedFor) {
+    const std::string folder = header('5', "00000000000"), end(1024, '\0');
+    const std::string left_over = folder + header('0', "00000000000") + end;
+    EXPECT_EQ(tar_holds_files(folder + end), false);
+    EXPECT_EQ(tar_holds_files(left_over), true);
+    EXPECT_EQ(tar_holds_files(left_over, false), false);
+    EXPECT_EQ(tar_holds_files(folder + header('0', "00000000001") + end, false), true);
+    EXPECT_EQ(tar_holds_files(folder + header('0', "\x80") + end, false), true) << "eight gigabytes";
+    EXPECT_EQ(tar_holds_files(folder + header('2', "00000000000") + end, false), true) << "a link";
 }
 
 }  // namespace

@@ -119,6 +119,26 @@ TEST(Difference, WritesLeftOut) {
          {{{write("/data/a"), write("/data/a", 0, "open-write", "step order")}},
           {{write("/data/a", 0, "create", "ready", 2)}}},
          ""},
+        {"at the end, which comes before a restart that the run makes",
+         {{{write("/data/a", 0, "open-write", "shutdown")}},
+          {{write("/data/a", 0, "open-write", "again: restart")}}},
+         ""},
+        {"by what was killed at the end, when it is started again",
+         {{{write("/data/a"), write("/data/a", 0, "open-write", "shutdown")}},
+          {{write("/data/a"), write("/data/a", 0, "open-write", "again: start after a crash")}}},
+         ""},
+        {"at the end, and only a step of a second pass makes up for it",
+         {{{write("/data/a"), write("/data/a", 0, "open-write", "shutdown")}},
+          {{write("/data/a"), write("/data/a", 0, "open-write", "again: step order")}}},
+         "/data/a"},
+        {"in a step, and only a restart makes up for it",
+         {{{write("/data/a"), write("/data/a", 0, "open-write", "step order")}},
+          {{write("/data/a"), write("/data/a", 0, "open-write", "again: restart")}}},
+         "/data/a"},
+        {"in steps alone, and only a restart makes up for it",
+         {{{write("/data/a", 0, "open-write", "step order")}},
+          {{write("/data/a", 0, "open-write", "again: restart")}}},
+         "/data/a"},
         {"in a second pass alone",
          {{{write("/data/a")}}, {{write("/data/a", 0, "create", "again: step x")}}},
          "/data/a"},
@@ -166,6 +186,12 @@ TEST(Difference, EachStateOfTheDataIsComparedByItself) {
                                run(RunKind::probe, DataState::restart, {})});
     EXPECT_EQ(difference(control, probe).left_out.size(), 1U);
     EXPECT_EQ(times_tried(control), 1);
+}
+
+TEST(Difference, NamesEachOnce) {
+    EXPECT_EQ(named({write("/a/1", 0, "create", "entrypoint"), write("/a/1", 0, "create", "step x"),
+                     write("/a/2", 0, "create", "step x")}),
+              "create /a/1 by app and create /a/2 by app");
 }
 
 TEST(Difference, NamesThreeAndCountsTheRest) {

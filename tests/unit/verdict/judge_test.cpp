@@ -353,6 +353,16 @@ TEST_F(Judge, RequiredNamesWhatDecided) {
                   "only by a no-op (chown to the owner it has: chown /data by init.sh): run as that user"),
               std::string::npos)
         << judged().reason;
+    Attempt gone = attempt("unlink", "/data/db.new", EROFS, AttemptClass::no_op);
+    gone.process.comm = "app";
+    probe.attempts = {gone};
+    control.attempts = {attempt("create", "/data/db.new", 0), attempt("rename", "/data/db", 0)};
+    EXPECT_NE(
+        judged().reason.find("; refused: unlink /data/db.new by app, without which it does not go on to "
+                             "write there: create /data/db.new and rename /data/db"),
+        std::string::npos)
+        << judged().reason;
+    control.attempts = {};
     Attempt last = attempt("create", "/data/b", EROFS);
     last.first_s = 2;
     probe.attempts = {attempt("create", "/data/a", EROFS), last};

@@ -331,6 +331,15 @@ TEST(Split, AnEmptyMountIsNotSplit) {
     EXPECT_EQ(application.settle().verdict, Verdict::required);
 }
 
+TEST(Split, AMountWithoutFilesIsNotSplit) {
+    Application application({{"create", "/data/metrics/wal", true}});
+    application.directory("/data/metrics", true);
+    EXPECT_EQ(application.settle().verdict, Verdict::split);
+    application.question.facts["/data"].only_directories = true;
+    application.runs.clear();
+    EXPECT_EQ(application.settle().verdict, Verdict::required);
+}
+
 // What fails first hides what would fail next, but the control run has seen it all: one trial is enough.
 TEST(Split, ACascadeIsGrantedInOneTrial) {
     Application application({{"mkdir", "/data/a/sub", true},
