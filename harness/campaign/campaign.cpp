@@ -20,6 +20,7 @@
 #include "campaign/images.hpp"
 #include "campaign/members.hpp"
 #include "campaign/pod.hpp"
+#include "campaign/pods.hpp"
 #include "campaign/readiness.hpp"
 #include "campaign/relay.hpp"
 #include "campaign/runner.hpp"
@@ -193,10 +194,41 @@ std::vector<DataDifference> differences_of(const std::vector<DataMount>& mounts)
 }
 
 // What a patch writes into a manifest in place of a tmpfs: as the kubelet makes it (spec/kube_volumes.cpp).
+std::string empty_dir_options(const std::optional<std::uint32_t>& group) {
+    return group ? fmt::format("mode=2777,gid={},exec", *group) : std::string("mode=0777,exec");
+}
+
 std::string empty_dir_options(const Scenario& scenario) {
     if (scenario.subject.origin.kind != Origin::Kind::kubernetes) return {};
-    return scenario.pod.fs_group ? fmt::format("mode=2777,gid={},exec", *scenario.pod.fs_group)
-                                 : std::string("mode=0777,exec");
+    return empty_dir_options(scenario.pod.fs_group);
+}
+
+// Of each container of a system of pods.
+std::map<std::string, std::string> empty_dir_options_of(const Pods& pods) {
+    std::map<std::string, std::string> options;
+    for (const auto& [name, member] : pods.members)
+        options.emplace(name, empty_dir_options(pods.pod_of(name)->fs_group));
+    return options;
+}
+
+// As the kubelet makes an emptyDir.
+DataPlane::NewRoot empty_dir_of(const std::optional<std::uint32_t>& group) {
+    return {.group = group.value_or(0), .mode = group ? 02777U : 0777U};
+}
+
+// How new volumes of the runs are made, where a cluster makes them.
+void make_as_a_cluster_does(const Scenario& scenario, const Pods& pods, DataPlane& data) {
+    if (scenario.subject.origin.kind != Origin::Kind::kubernetes) return;
+    std::map<std::string, DataPlane::NewRoot> roots;
+    if (scenario.members.empty()) roots.emplace("", empty_dir_of(scenario.pod.fs_group));
+    for (const auto& [name, member] : pods.members)
+        roots.emplace(name, empty_dir_of(pods.pod_of(name)->fs_group));
+    data.make_new_volumes(std::move(roots));
+}
+
+bool needs_holder(const Pods& pods) {
+    return std::ranges::any_of(pods.pods,
+                               [&](const SystemPod& pod) { return shares_network(pods, pod.name); });
 }
 
 // The variables that the user or the image has set.
@@ -207,8 +239,14 @@ void add_variables(const Subject& subject, const std::string& container, const e
     for (const auto& [name, value] : subject.environment) all.insert(variable_in(container, name));
 }
 
+bool is_empty_claim(const std::vector<PodVolume>& volumes, const PodMount& mount) {
+    const auto volume = std::ranges::find(volumes, mount.volume, &PodVolume::name);
+    return volume != volumes.end() && volume->kind == PodVolume::Kind::empty && volume->for_group;
+}
+
 // What the runs have in place of the user's data: target -> what.
-std::map<std::string, std::string> made_up(const Scenario& scenario, const std::vector<DataMount>& mounts) {
+std::map<std::string, std::string> made_up(const Scenario& scenario, const Pods& pods,
+                                           const std::vector<DataMount>& mounts) {
     std::string states;
     for (const DataState state : scenario.states)
         states += fmt::format("{}{}", states.empty() ? "" : ", ", to_string(state));
@@ -222,11 +260,12 @@ std::map<std::string, std::string> made_up(const Scenario& scenario, const std::
             found.emplace(data.mount.target, fmt::format("data in the states {}", states));
     }
     for (const PodMount& mount : scenario.pod.mounts) {
-        const auto volume = std::ranges::find(scenario.pod.volumes, mount.volume, &PodVolume::name);
-        const bool is_empty_claim = volume != scenario.pod.volumes.end() &&
-                                    volume->kind == PodVolume::Kind::empty && volume->for_group;
-        if (is_empty_claim) found.emplace(mount.target, "an empty claim");
+        if (is_empty_claim(scenario.pod.volumes, mount)) found.emplace(mount.target, "an empty claim");
     }
+    for (const auto& [name, member] : pods.members)
+        for (const PodMount& mount : member.mounts)
+            if (is_empty_claim(pods.pod_of(name)->volumes, mount))
+                found.emplace(place_in(name, mount.target), "an empty claim");
     return found;
 }
 
@@ -291,8 +330,9 @@ void name_all_runs(const Tries& tries, std::vector<MountResult>& results) {
 
 using ImagesOf = std::map<std::string, engine::ImageInfo>;  // by container; the subject's by ""
 
-Secrets secrets_of(const Scenario& scenario, const ImagesOf& images) {
+Secrets secrets_of(const Scenario& scenario, const Pods& pods, const ImagesOf& images) {
     Secrets all = secrets::of_scenario(scenario);
+    add_secrets(all, secrets::of_pods(pods, scenario));
     for (const auto& [container, image] : images) add_secrets(all, secrets::of_image(image.env, scenario));
     return all;
 }
@@ -328,8 +368,11 @@ struct Campaign {
     CampaignResult result;
 
     std::string network;
-    std::string relay;         // its container; empty: ports are published
-    bool interrupted = false;  // by the budget's time
+    std::string relay;              // its container; empty: ports are published
+    std::string holder_image = {};  // of what holds the network of a pod; empty: none is needed
+    bool interrupted = false;       // by the budget's time
+    // By container of a system: why there is no image for it, so that no run has it.
+    std::map<std::string, std::string> not_had = {};
 
     // Ended when the time is over.
     template <class T>
@@ -338,7 +381,7 @@ struct Campaign {
     bool refuses(int runs, verdict::Question& question);
     Task<> without_runs();
     // Those that the scenario's containers are made of, by container. They are pulled where they are not
-    // there.
+    // there. One that cannot be had costs a system that container, and what needs it.
     Task<ImagesOf> need_images();
     void name_images(const ImagesOf& images);
     // eBPF sees nothing of what a runtime like gVisor's keeps from the engine's kernel.
@@ -400,9 +443,16 @@ Task<ImagesOf> Campaign::need_images() {
     }
     for (const Member& member : result.scenario.members) {
         auto image = co_await need_image(client, member.subject.image, status);
-        if (!image)
-            co_return fail(std::move(image.error()).with_context(fmt::format("service '{}'", member.name)));
-        images.emplace(member.name, std::move(*image));
+        if (!image && image.error().kind != ErrorKind::not_found)
+            co_return fail(std::move(image.error()).with_context(quoted(member.name)));
+        if (image) {
+            images.emplace(member.name, std::move(*image));
+            continue;
+        }
+        Error missing = std::move(image.error()).with_context(quoted(member.name));
+        not_had.emplace(member.name, missing.message);
+        if (not_had.size() == result.scenario.members.size()) co_return fail(std::move(missing));
+        images.emplace(member.name, engine::ImageInfo{});
     }
     co_return images;
 }
@@ -411,7 +461,7 @@ void Campaign::name_images(const ImagesOf& images) {
     for (const auto& [container, image] : images)
         if (container.empty())
             result.image_id = image.id;
-        else
+        else if (!not_had.contains(container))
             result.image_ids.emplace(container, image.id);
 }
 
@@ -514,7 +564,10 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
                 .image = images.begin()->second,
                 .relay = relay,
                 .images = &images,
-                .secrets = &secrets};
+                .secrets = &secrets,
+                .pods = options.pods,
+                .not_had = not_had,
+                .holder_image = holder_image};
     verdict::Question question{.mounts = mounts,
                                .candidates = std::move(candidates),
                                .ineffective = pointless,
@@ -522,9 +575,10 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
                                .can_make_mount_points = pod.can_make_mount_points(),
                                .tmpfs_has_owner = client.server().tmpfs_takes_owner(),
                                .tmpfs_options = empty_dir_options(result.scenario),
+                               .tmpfs_options_of = empty_dir_options_of(options.pods),
                                .after_restart = verdict::phases_after_restart(result.scenario.steps),
                                .data_differences = all_differences(),
-                               .made_up = made_up(result.scenario, data.mounts()),
+                               .made_up = made_up(result.scenario, options.pods, data.mounts()),
                                .facts = {}};
     question.can_make_mount_points.merge(data.can_make_mount_points());
     for (const Mount& mount : mounts)
@@ -693,7 +747,7 @@ Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std
             add_exposed_ports(member.subject, images->at(member.name));
     }
     if (together) add_exercise(result.scenario, *images);
-    const Secrets secrets = secrets_of(result.scenario, *images);
+    const Secrets secrets = secrets_of(result.scenario, options.pods, *images);
 
     const std::vector<Mount> mounts = mounts_of(result.scenario, *images);
     auto candidates = choose_candidates(result.scenario, mounts);
@@ -705,13 +759,11 @@ Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std
         status.warn("data: live: the runs write to the real data; nothing else should be using them");
     status.preparing("starting the observer");
     std::unique_ptr<observe::Observer> observer;
-    DataPlane data(client, session,
-                   together ? result.scenario.members.front().subject.image : result.scenario.subject.image);
+    const auto with_image = std::ranges::find_if(
+        result.scenario.members, [&](const Member& each) { return !campaign.not_had.contains(each.name); });
+    DataPlane data(client, session, together ? with_image->subject.image : result.scenario.subject.image);
     data.use(result.scenario.data);
-    // As the kubelet makes an emptyDir.
-    if (result.scenario.subject.origin.kind == Origin::Kind::kubernetes)
-        data.make_new_volumes({.group = result.scenario.pod.fs_group.value_or(0),
-                               .mode = result.scenario.pod.fs_group ? 02777U : 0777U});
+    make_as_a_cluster_does(result.scenario, options.pods, data);
     std::vector<Mount> surveyed_mounts = mounts;
     if (together) {
         std::map<std::string, std::string> names;
@@ -721,6 +773,11 @@ Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std
         nobodys.type = MountType::rootfs;
         nobodys.target = "/";
         surveyed_mounts.insert(surveyed_mounts.begin(), std::move(nobodys));
+        PodData in_pods = data_of_pods(options.pods);
+        for (Mount& volume : in_pods.volumes) surveyed_mounts.push_back(std::move(volume));
+        for (DataMount& known : in_pods.known) data.know(std::move(known));
+        // As in a cluster, where recursiveReadOnly has to be asked for.
+        if (!options.pods.pods.empty()) data.keep_read_only_above();
     }
     if (options.offline) cut_off(result.scenario, status);
     // No port of such a network is published.
@@ -765,6 +822,11 @@ Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std
         auto relay = co_await start_relay(client, session, campaign.network);
         if (!relay) co_return fail(std::move(relay.error()));
         campaign.relay = std::move(*relay);
+    }
+    if (needs_holder(options.pods)) {
+        auto holder = co_await import_holder(client, session);
+        if (!holder) co_return fail(std::move(holder.error()));
+        campaign.holder_image = std::move(*holder);
     }
     result.observer = observer->facts();
 

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <rogate/pods.hpp>
 #include <rogate/result.hpp>
 
 #include "advise/knowledge.hpp"
@@ -30,6 +31,7 @@ struct Options {
     Requests requests = Requests::automatic;  // relay where `offline` is true
     // The runs' network reaches nothing outside of it, and the subject joins no other one.
     bool offline = false;
+    Pods pods = {};                                      // that members of the scenario are in
     int repeat = 1;                                      // how often each run is tried
     std::vector<advise::Setting> settings = {};          // that are tried where they match what is written
     std::chrono::milliseconds observer_timeout{30'000};  // for its answer to a command

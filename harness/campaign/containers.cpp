@@ -117,6 +117,7 @@ engine::ContainerSpec beside_subject(const std::string& session, int run, const 
     engine::ContainerSpec spec;
     describe(like, spec);
     spec.name = fmt::format("rogate-{}-run{}-{}", session, run, name);
+    std::ranges::replace(spec.name, '/', '_');  // of a pod; no name of Kubernetes' has a '_'
     spec.labels = labels(session, "service");
     spec.labels.emplace("io.rogate.run", std::to_string(run));
     spec.network_mode = network;

@@ -55,6 +55,8 @@ struct DataMount {
         std::string what, way_out;
     };
     std::vector<Lack> lacks = {};
+    // Made for several mounts at once: the target of the one that is nobody's, and which part of it this is.
+    std::string of_volume = {}, sub_path = {};
     std::int64_t modified = 0;                   // of the directory's root; overlay and copy
     std::uint32_t nanoseconds = 0;               // of its modification, beyond whole seconds
     bool is_empty = false;                       // a directory with nothing in it
@@ -100,11 +102,15 @@ class DataPlane {
     struct NewRoot {
         std::uint32_t group = 0, mode = 0755;
     };
-    void make_new_volumes(NewRoot root) { new_root_ = root; }
+    void make_new_volumes(NewRoot root) { new_roots_[""] = root; }
+    // Of each container of a system.
+    void make_new_volumes(std::map<std::string, NewRoot> by_container) {
+        new_roots_ = std::move(by_container);
+    }
     // What is to be a tmpfs of `plan.writable` is mounted by prepare() as well, since the runtime gives a
     // tmpfs of the container's own the mode that the image has there (runc, libcontainer/rootfs_linux.go), as
     // a kubelet does not.
-    bool makes_tmpfs() const { return new_root_.has_value(); }
+    bool makes_tmpfs() const { return !new_roots_.empty(); }
     // Before survey(): how the mount with `known.mount.target` is given to the runs (copy, made, given),
     // where that is not to be found out.
     void know(DataMount known) { known_.insert_or_assign(known.mount.target, std::move(known)); }
@@ -213,6 +219,8 @@ class DataPlane {
                                          std::vector<engine::MountSpec> mounts);
     engine::Task<> learn_of_sources();
     void find_shared();
+    void share_volumes();
+    std::optional<NewRoot> new_root(const std::string& path) const;
     bool is_written(std::size_t index) const;
     // The mount that has the data of this one, and which part of them this is.
     SharedData owner_of(std::size_t index) const;
@@ -277,7 +285,7 @@ class DataPlane {
     std::string session_;
     Scratch scratch_;
     DataMode mode_ = DataMode::overlay;
-    std::optional<NewRoot> new_root_;
+    std::map<std::string, NewRoot> new_roots_;  // by container; the subject's by ""
     bool reaches_below_ = true, of_services_ = false;
     std::set<std::string> written_elsewhere_;
     std::map<std::string, DataMount> known_;

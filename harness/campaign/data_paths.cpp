@@ -16,6 +16,11 @@ std::string DataPlane::writable_folder(int run, std::size_t number) const {
     return fmt::format("r{}w{}", run, number);
 }
 
+std::optional<DataPlane::NewRoot> DataPlane::new_root(const std::string& path) const {
+    const auto found = new_roots_.find(std::string(container_of(path)));
+    return found == new_roots_.end() ? std::nullopt : std::optional(found->second);
+}
+
 std::size_t DataPlane::mount_of(const std::string& path) const {
     std::size_t best = 0, longest = 0;
     for (std::size_t i = 0; i < mounts_.size(); ++i) {
@@ -88,6 +93,7 @@ Task<> DataPlane::find_missing_mount_points() {
         if (is_root(target) || inner.below_source) continue;
         const std::size_t above = mount_of(target.substr(0, std::max<std::size_t>(target.rfind('/'), 1)));
         DataMount& outer = mounts_[above];
+        if (!outer.of_volume.empty()) continue;  // nobody can make one in there before the pod runs
         const bool made = outer.shares || outer.how == DataSource::overlay || outer.how == DataSource::copy ||
                           outer.how == DataSource::made;
         // The user's own container would not start either.
@@ -137,8 +143,9 @@ Task<engine::MountSpec> DataPlane::part_of(int run, std::string target, std::str
 Task<engine::MountSpec> DataPlane::tmpfs_for(const RunPlan& plan, const WritablePath& path,
                                              std::size_t number) {
     engine::VolumeSpec volume = scratch_.volume(scratch_.named(fmt::format("r{}-w{}", plan.id, number)));
-    std::string options = fmt::format("mode={:04o}", new_root_->mode);
-    if (new_root_->group != 0) options += fmt::format(",gid={}", new_root_->group);
+    const NewRoot root = new_root(path.path).value_or(NewRoot{});
+    std::string options = fmt::format("mode={:04o}", root.mode);
+    if (root.group != 0) options += fmt::format(",gid={}", root.group);
     volume.options = {{"type", "tmpfs"}, {"device", "tmpfs"}, {"o", std::move(options)}};
     engine::MountSpec spec;
     spec.target = path.path;
@@ -190,10 +197,10 @@ Task<engine::MountSpec> DataPlane::volume_for(const RunPlan& plan, const Writabl
         spec.source = real + inside;
         co_return spec;
     }
-    if (new_root_ && !there && data.mount.type == MountType::rootfs && !plan.leaves_data) {
+    const std::optional<NewRoot> root = new_root(path.path);
+    if (root && !there && data.mount.type == MountType::rootfs && !plan.leaves_data) {
         const std::string base = writable_folder(run, number);
-        std::vector<TarFolder> folders = {{base, 0, 0, 0755},
-                                          {base + "/data", 0, new_root_->group, new_root_->mode}};
+        std::vector<TarFolder> folders = {{base, 0, 0, 0755}, {base + "/data", 0, root->group, root->mode}};
         if (auto put = co_await scratch_.put_folders(std::move(folders)); !put)
             co_return fail(
                 std::move(put.error()).with_context(fmt::format("making the volume for {}", path.path)));

@@ -24,7 +24,7 @@ constexpr std::size_t most_live_entries = 32;
 // Only what can be there for others as well has a place.
 DataPlace place_of(const DataMount& data) {
     DataPlace place{.target = data.mount.target, .device = {}, .root = {}};
-    if (data.fixture || data.how == DataSource::given) return place;
+    if (data.fixture || data.how == DataSource::given || !data.of_volume.empty()) return place;
     if (data.how == DataSource::fresh && data.mount.type == MountType::volume && !data.mount.source.empty()) {
         place.device = "a new volume";
         place.root = "/" + data.mount.source;
@@ -71,6 +71,8 @@ bool DataPlane::is_shared(const std::string& target) const {
     const auto found =
         std::ranges::find(mounts_, target, [](const DataMount& each) { return each.mount.target; });
     if (found == mounts_.end()) return false;
+    if (!found->of_volume.empty())
+        return std::ranges::count(mounts_, found->of_volume, &DataMount::of_volume) > 1;
     // Of live data nobody has looked where they lie.
     const std::string key = source_key(found->mount);
     return is_shared(static_cast<std::size_t>(found - mounts_.begin())) ||
@@ -89,8 +91,19 @@ bool DataPlane::is_written(std::size_t index) const {
     return false;
 }
 
+// Also where nobody writes: each is made once.
+void DataPlane::share_volumes() {
+    for (DataMount& data : mounts_) {
+        if (data.of_volume.empty()) continue;
+        const auto volume = std::ranges::find(mounts_, data.of_volume,
+                                              [](const DataMount& each) { return each.mount.target; });
+        data.shares = SharedData{static_cast<std::size_t>(volume - mounts_.begin()),
+                                 data.sub_path.empty() ? "" : "/" + data.sub_path};
+    }
+}
+
 void DataPlane::find_shared() {
-    if (mode_ == DataMode::live) return;
+    if (mode_ == DataMode::live) return share_volumes();
     std::vector<DataPlace> places;
     for (const DataMount& data : mounts_) places.push_back(place_of(data));
     const auto shared = shared_data(places);
@@ -100,6 +113,7 @@ void DataPlane::find_shared() {
     for (std::size_t i = 0; i < mounts_.size(); ++i) written.push_back(is_written(i));
     for (std::size_t i = 0; i < mounts_.size(); ++i)
         if (!written[i]) mounts_[i].shares.reset();
+    share_volumes();
 }
 
 const DataMount* DataPlane::with_source(const SourceFacts& facts) const {

@@ -16,6 +16,7 @@ constexpr const char* health_name = "health check";
 constexpr const char* pages_name = "pages";
 constexpr const char* soak_name = "running";
 constexpr const char* restart_name = "restart";
+constexpr const char* pre_stop_name = "preStop hook";  // spec/kubernetes.hpp
 
 bool has_health_check(const Subject& subject, const engine::ImageInfo& image) {
     if (subject.origin.kind == Origin::Kind::kubernetes) return false;  // a cluster passes over it
@@ -116,7 +117,7 @@ void add_exercise(Scenario& scenario, const engine::ImageInfo& image) {
     run_and_restart(scenario.soak_ms, steps);
     ask(" again");
     // A pod's last hook stays the last step.
-    const auto at = std::ranges::find(scenario.steps, "preStop hook", &Step::name);
+    const auto at = std::ranges::find(scenario.steps, pre_stop_name, &Step::name);
     scenario.steps.insert(at, std::make_move_iterator(steps.begin()), std::make_move_iterator(steps.end()));
 }
 
@@ -131,17 +132,23 @@ void add_exercise(Scenario& system, const std::map<std::string, engine::ImageInf
         if (member.goes_on || questions.any()) all.emplace_back(member.name, std::move(questions));
     }
     if (all.empty()) return;
+    std::vector<Step> steps;
     const auto ask = [&](const char* again) {
         for (const auto& add : {ask_for_health, ask_for_pages})
             for (const auto& [name, questions] : all) {
-                const std::size_t before = system.steps.size();
-                add(questions, fmt::format(" of {}{}", name, again), system.steps);
-                if (system.steps.size() > before) system.steps.back().container = name;
+                const std::size_t before = steps.size();
+                add(questions, fmt::format(" of {}{}", name, again), steps);
+                if (steps.size() > before) steps.back().container = name;
             }
     };
     ask("");
-    run_and_restart(system.soak_ms, system.steps);
+    run_and_restart(system.soak_ms, steps);
     ask(" again");
+    // What the containers of pods are asked before they end stays at the end.
+    const auto at = std::ranges::find_if(system.steps, [](const Step& each) {
+        return !each.container.empty() && each.name == std::string(pre_stop_name) + " of " + each.container;
+    });
+    system.steps.insert(at, std::make_move_iterator(steps.begin()), std::make_move_iterator(steps.end()));
 }
 
 std::vector<Step> steps_of(const CampaignResult& system, const std::string& container) {

@@ -1,5 +1,7 @@
 #include "campaign/members.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 
@@ -13,6 +15,10 @@ constexpr int most_restarts = 10;
 constexpr int more_by_chance = 3;
 
 }  // namespace
+
+std::string quoted(const std::string& member) {
+    return fmt::format("{} '{}'", member.find('/') == std::string::npos ? "service" : "container", member);
+}
 
 const Member* find_member(const std::vector<Member>& members, const std::string& name) {
     const auto found = std::ranges::find(members, name, &Member::name);

@@ -9,6 +9,9 @@
 
 namespace rogate::campaign {
 
+// "service 'web'", and of a pod "container 'shop/web'".
+std::string quoted(const std::string& member);
+
 const Member* find_member(const std::vector<Member>& members, const std::string& name);
 
 // Who is told to end at the same time, one group after the other: whoever depends on somebody ends before

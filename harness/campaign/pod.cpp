@@ -28,6 +28,8 @@ void each_mount(const PodPeers& pod, const Visit& visit) {
         for (const PodMount& mount : container.mounts) visit(mount);
 }
 
+}  // namespace
+
 DataMount made_of(const PodVolume& volume, const std::optional<std::uint32_t>& group) {
     DataMount made;
     made.how = DataSource::made;
@@ -45,8 +47,6 @@ DataMount made_of(const PodVolume& volume, const std::optional<std::uint32_t>& g
                                    .content = file.content});
     return made;
 }
-
-}  // namespace
 
 PodVolumes volumes_of(const PodPeers& pod) {
     PodVolumes volumes;

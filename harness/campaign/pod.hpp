@@ -17,6 +17,9 @@
 
 namespace rogate::campaign {
 
+// A volume that Kubernetes makes for the pod; `group`: the pod's.
+DataMount made_of(const PodVolume& volume, const std::optional<std::uint32_t>& group);
+
 // How the pod's volumes are given to a run, by name with a leading '/', for DataPlane::know(); and the mounts
 // to survey. Pure.
 struct PodVolumes {

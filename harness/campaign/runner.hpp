@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <rogate/pods.hpp>
 #include <rogate/scenario.hpp>
 #include <string>
 #include <vector>
@@ -36,6 +37,10 @@ struct Bench {
         {};  // the container by which the subject's ports are reached; empty: they are published
     const std::map<std::string, engine::ImageInfo>* images = nullptr;  // of a system, by container
     const Secrets* secrets = nullptr;                                  // what no message may show
+    Pods pods = {};                                                    // that members of the scenario are in
+    std::map<std::string, std::string> not_had = {};                   // members that no run has, and why
+    std::string holder_image =
+        {};  // of what holds the network of a pod whose containers are settled together
     const RunRecord* control = nullptr;   // whose observations the steps of this run are compared with
     std::optional<Remains> remains = {};  // of the run before, not removed yet
 };

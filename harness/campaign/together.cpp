@@ -24,10 +24,6 @@ bool is_tried_in(const RunPlan& plan, const std::string& target) {
     return std::ranges::find(plan.read_only, target) != plan.read_only.end();
 }
 
-std::string quoted_service(const std::string& name) {
-    return fmt::format("service '{}'", name);
-}
-
 TogetherLaunch::TogetherLaunch(Bench& bench, RunPlan plan)
     : bench_(bench), members_(bench.scenario.members), phases_(bench, record_) {
     record_.plan = std::move(plan);
@@ -128,6 +124,7 @@ Task<> TogetherLaunch::run_phases() {
 Task<> TogetherLaunch::remove() {
     std::map<std::string, std::string> ids;
     for (const auto& [name, running] : running_) ids.emplace(name, running.id);
+    for (const auto& [pod, holder] : holders_) ids.emplace("pod " + pod, holder);
     if (auto removed = co_await remove_all(bench_.client, std::move(ids)); !removed) co_return removed;
     co_return co_await bench_.data.release(record_.plan.id);
 }

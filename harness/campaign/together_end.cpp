@@ -49,14 +49,14 @@ Task<std::string> TogetherLaunch::ready(const Member& member) {
         Readiness asked = readiness_of(member);
         if (is_control() && asked.derived && !knows_ports_) {
             auto ports = co_await find_silent_ports(bench_.client, running.id, asked, runner);
-            if (!ports) co_return fail(std::move(ports.error()).with_context(quoted_service(member.name)));
+            if (!ports) co_return fail(std::move(ports.error()).with_context(quoted(member.name)));
             for (const std::uint16_t port : ports->silent)
-                bench_.status.warn(silent_port_note(quoted_service(member.name) + ": ", port));
+                bench_.status.warn(silent_port_note(quoted(member.name) + ": ", port));
             record_.containers[member.name].silent_ports.merge(ports->silent);
             outcome = std::move(ports->outcome);
         } else {
             auto waited = co_await runner.wait_ready(asked);
-            if (!waited) co_return fail(std::move(waited.error()).with_context(quoted_service(member.name)));
+            if (!waited) co_return fail(std::move(waited.error()).with_context(quoted(member.name)));
             outcome = std::move(*waited);
         }
         bench_.observer.own_processes(outcome.exec_pids);
@@ -68,10 +68,10 @@ Task<std::string> TogetherLaunch::ready(const Member& member) {
         // A job that says how to ask for its health.
         if (*standing == Standing::ended && state->exit_code == 0 && is_control()) co_return std::string();
         if (*standing == Standing::comes_again && Clock::now() < until) continue;
-        std::string why =
-            state->running ? fmt::format("{} is not ready: {}", quoted_service(member.name), outcome.message)
-                           : fmt::format("{} exited with code {}{}", quoted_service(member.name),
-                                         state->exit_code, state->oom_killed ? " (out of memory)" : "");
+        std::string why = state->running
+                              ? fmt::format("{} is not ready: {}", quoted(member.name), outcome.message)
+                              : fmt::format("{} exited with code {}{}", quoted(member.name), state->exit_code,
+                                            state->oom_killed ? " (out of memory)" : "");
         co_return co_await with_log(member.name, std::move(why));
     }
 }
@@ -107,6 +107,9 @@ Task<> TogetherLaunch::await_all(Names names) {
     for (const Member& member : members_) {
         if (!running_.contains(member.name) || !names.contains(member.name) || is_given_up(member.name))
             continue;
+        // It has ended, or those behind it would not have been started.
+        if (const PodMember* in_pod = bench_.pods.find(member.name); in_pod != nullptr && in_pod->init)
+            continue;
         auto trouble = co_await ready(member);
         if (!trouble) co_return fail(std::move(trouble.error()));
         if (!trouble->empty()) fell(member.name, std::move(*trouble));
@@ -131,7 +134,7 @@ std::string TogetherLaunch::stop_signal(const Member& member) const {
 
 Task<> TogetherLaunch::stop(std::string name, bool kill) {
     Running& running = running_.at(name);
-    const std::string who = quoted_service(name);
+    const std::string who = quoted(name);
     const std::int64_t grace_ms = find_member(members_, name)->grace_ms;
     if (kill) {
         auto killed = co_await end_beside(bench_.client, running.id, true, grace_ms);
@@ -163,8 +166,7 @@ Task<> TogetherLaunch::stop_all(Names names, bool kill) {
         running.was_deaf = there != nullptr && there->deaf_to_stop;
         if (there != nullptr) continue;
         auto masks = co_await bench_.client.container_signals(running.id);
-        if (!masks)
-            co_return fail(std::move(masks.error()).with_context("stopping " + quoted_service(member.name)));
+        if (!masks) co_return fail(std::move(masks.error()).with_context("stopping " + quoted(member.name)));
         running.was_deaf = masks->has_value() && is_deaf_to(signal_number(stop_signal(member)), **masks);
     }
     for (const std::vector<std::string>& group : in_order_of_ending(members_)) {
@@ -193,7 +195,7 @@ Task<> TogetherLaunch::judge(const Member& member) {
                                       .oom_killed = state->oom_killed,
                                       .told_to = running.was_running,
                                       .killed = record.killed,
-                                      .who = quoted_service(member.name)},
+                                      .who = quoted(member.name)},
                                      {.is_control = there == nullptr,
                                       .said = {},
                                       .control = there == nullptr ? std::nullopt : there->exit_code,
@@ -203,14 +205,13 @@ Task<> TogetherLaunch::judge(const Member& member) {
     // It would have been started again and again.
     const bool never_settled = there == nullptr && !running.was_running && !member.restart.name.empty() &&
                                running.restarts > 0 && wrong.empty() && member.restart.name != "on-failure";
-    if (never_settled)
-        wrong = fmt::format("{} ends and is started again without end", quoted_service(member.name));
+    if (never_settled) wrong = fmt::format("{} ends and is started again without end", quoted(member.name));
     if (!wrong.empty() && running.restarts > 0)
         wrong += fmt::format(" (it was started again {} times)", running.restarts);
     if (wrong.empty()) {
         if (there == nullptr && record.killed)
-            bench_.status.warn(killed_note(quoted_service(member.name), stop_signal(member),
-                                           record.deaf_to_stop, member.grace_ms));
+            bench_.status.warn(
+                killed_note(quoted(member.name), stop_signal(member), record.deaf_to_stop, member.grace_ms));
         co_return Result<>{};
     }
     auto told = co_await with_log(member.name, std::move(wrong));

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <map>
+#include <optional>
 #include <rogate/scenario.hpp>
 #include <set>
 #include <string>
@@ -67,6 +68,15 @@ class TogetherLaunch {
     engine::ContainerSpec container_for(const Member& member,
                                         const std::vector<engine::MountSpec>& mounts) const;
     engine::Task<> arm(const Member& member);
+    engine::Task<std::optional<std::string>> gate_of(const Member& member,
+                                                     const std::vector<const Member*>& open, bool is_late);
+    engine::Task<std::optional<std::string>> look_at(const Dependency& dependency, const std::string& who);
+    engine::Task<bool> has_started_up(const Member& member, Step probe);
+    static std::string too_late(const Dependency& dependency, const std::string& who);
+    // The container whose network namespace it has; empty: its own.
+    std::string network_of(const Member& member) const;
+    engine::Task<> hold_network(const Member& member);
+    engine::Task<std::string> make_parts(const Member& member);
     engine::Task<std::string> wait_for(const Dependency& dependency, const std::string& who);
     engine::Task<Standing> standing_of(const std::string& name);
     engine::Task<> ready();
@@ -100,13 +110,14 @@ class TogetherLaunch {
     RunRecord record_;
     Phases phases_;
     scenario::Memory memory_;
-    std::map<std::string, Running> running_;  // by name; those that were started
-    std::string failure_;                     // of the phase that goes on
-    std::string prefix_;                      // of the steps' phases
-    bool knows_ports_ = false;                // which of them are silent was found out
+    std::map<std::string, Running> running_;      // by name; those that were started
+    std::map<std::string, std::string> holders_;  // by pod: what holds its network
+    Names started_up_;                            // of those that are waited for
+    std::string failure_;                         // of the phase that goes on
+    std::string prefix_;                          // of the steps' phases
+    bool knows_ports_ = false;                    // which of them are silent was found out
 };
 
-std::string quoted_service(const std::string& name);  // "service 'web'"
 bool is_tried_in(const RunPlan& plan, const std::string& target);
 
 }  // namespace rogate::campaign

@@ -2,12 +2,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <rogate/labels.hpp>
 #include <rogate/place.hpp>
 #include <rogate/variable.hpp>
 #include <utility>
 
 #include "campaign/containers.hpp"
 #include "campaign/members.hpp"
+#include "campaign/pods.hpp"
+#include "campaign/relay.hpp"
 #include "campaign/together_launch.hpp"
 
 namespace rogate::campaign {
@@ -38,40 +41,130 @@ Task<TogetherLaunch::Standing> TogetherLaunch::standing_of(const std::string& na
     ++running.restarts;
     auto started = co_await bench_.client.container_start(running.id);
     if (!started)
-        co_return fail(
-            std::move(started.error()).with_context("starting " + quoted_service(name) + " again"));
+        co_return fail(std::move(started.error()).with_context("starting " + quoted(name) + " again"));
     co_return Standing::comes_again;
+}
+
+// Nothing: it is not there yet. Else why it will not be; empty: it is as it is waited for.
+Task<std::optional<std::string>> TogetherLaunch::look_at(const Dependency& dependency,
+                                                         const std::string& who) {
+    using Found = std::optional<std::string>;
+    const std::string& other = dependency.service;
+    const std::string beginning = fmt::format("{}, which '{}' waits for, ", quoted(other), who);
+    if (!running_.contains(other)) co_return Found(beginning + "was not started");
+    const PodMember* in_pod = bench_.pods.find(other);
+    const std::optional<Step>* startup =
+        in_pod == nullptr || !in_pod->started_up ? nullptr : &in_pod->started_up;
+    const bool is_to_start = dependency.condition == Dependency::Condition::started;
+    // How it goes on is nobody's condition, as with docker compose; but in a pod nothing is started behind
+    // what was not.
+    if (const auto record = record_.containers.find(other); record != record_.containers.end() &&
+                                                            record->second.could_not_start &&
+                                                            (!is_to_start || in_pod != nullptr))
+        co_return Found(beginning + "could not be started");
+    if (is_to_start && (startup == nullptr || started_up_.contains(other))) co_return Found(std::string());
+    auto standing = co_await standing_of(other);
+    if (!standing) co_return fail(std::move(standing.error()));
+    auto state = co_await bench_.client.container_health(running_.at(other).id);
+    if (!state) co_return fail(std::move(state.error()));
+    std::string trouble;
+    if (*standing == Standing::ended && !state->running) {
+        const bool completes = dependency.condition == Dependency::Condition::completed;
+        if (completes && state->exit_code == 0) co_return Found(std::string());
+        trouble = fmt::format("exited with code {}", state->exit_code);
+    } else if (dependency.condition == Dependency::Condition::healthy && state->running) {
+        if (state->health == "healthy") co_return Found(std::string());
+        if (state->health.empty() || state->health == "none")
+            trouble = "has no health check, neither its own nor its image's";
+        if (state->health == "unhealthy") trouble = "is unhealthy";
+    } else if (is_to_start && state->running) {
+        Step probe = **startup;
+        auto up = co_await has_started_up(*find_member(members_, other), std::move(probe));
+        if (!up) co_return fail(std::move(up.error()));
+        if (*up) co_return Found(std::string());
+    }
+    if (trouble.empty()) co_return std::nullopt;
+    auto told = co_await with_log(other, beginning + trouble);
+    if (!told) co_return fail(std::move(told.error()));
+    co_return Found(std::move(*told));
+}
+
+Task<bool> TogetherLaunch::has_started_up(const Member& member, Step probe) {
+    scenario::StepRunner runner = runner_for(member);
+    if (auto found = co_await runner.refresh(); !found) co_return fail(std::move(found.error()));
+    const Readiness once{.checks = {std::move(probe)}, .timeout_ms = 0};
+    auto outcome = co_await runner.wait_ready(once);
+    if (!outcome) co_return fail(std::move(outcome.error()).with_context(quoted(member.name)));
+    bench_.observer.own_processes(outcome->exec_pids);
+    if (outcome->passed) started_up_.insert(member.name);
+    co_return outcome->passed;
+}
+
+std::string TogetherLaunch::too_late(const Dependency& dependency, const std::string& who) {
+    return fmt::format("{}, which '{}' waits for, did not get there within {} s", quoted(dependency.service),
+                       who, longest_wait.count());
 }
 
 // Empty: it is as it was waited for.
 Task<std::string> TogetherLaunch::wait_for(const Dependency& dependency, const std::string& who) {
-    const std::string& other = dependency.service;
-    const std::string beginning = fmt::format("{}, which '{}' waits for, ", quoted_service(other), who);
-    if (!running_.contains(other)) co_return beginning + "was not started";
-    // It was started; how it goes on is nobody's condition, as with docker compose.
-    if (dependency.condition == Dependency::Condition::started) co_return std::string();
     for (auto waited = std::chrono::milliseconds(0);; waited += between_looks) {
-        auto standing = co_await standing_of(other);
-        if (!standing) co_return fail(std::move(standing.error()));
-        auto state = co_await bench_.client.container_health(running_.at(other).id);
-        if (!state) co_return fail(std::move(state.error()));
-        std::string trouble;
-        if (*standing == Standing::ended && !state->running) {
-            const bool completes = dependency.condition == Dependency::Condition::completed;
-            if (completes && state->exit_code == 0) co_return std::string();
-            trouble = fmt::format("exited with code {}", state->exit_code);
-        } else if (dependency.condition == Dependency::Condition::healthy && state->running) {
-            if (state->health == "healthy") co_return std::string();
-            if (state->health.empty() || state->health == "none")
-                trouble = "has no health check, neither its own nor its image's";
-            if (state->health == "unhealthy") trouble = "is unhealthy";
-        }
-        if (trouble.empty() && waited >= longest_wait)
-            trouble = fmt::format("did not get there within {} s", longest_wait.count());
-        if (!trouble.empty()) co_return co_await with_log(other, beginning + trouble);
+        auto found = co_await look_at(dependency, who);
+        if (!found) co_return fail(std::move(found.error()));
+        if (*found) co_return std::move(**found);
+        if (waited >= longest_wait)
+            co_return co_await with_log(dependency.service, too_late(dependency, who));
         if (auto paused = co_await pause_for(between_looks); !paused)
             co_return fail(std::move(paused.error()));
     }
+}
+
+std::string TogetherLaunch::network_of(const Member& member) const {
+    if (const PodMember* in_pod = bench_.pods.find(member.name))
+        if (const auto holder = holders_.find(in_pod->pod); holder != holders_.end()) return holder->second;
+    const std::string owner = network_owner(members_, member);
+    return owner.empty() ? std::string() : running_.at(owner).id;
+}
+
+// What holds the network of the pod that it is in, if several have it in common.
+Task<> TogetherLaunch::hold_network(const Member& member) {
+    const PodMember* in_pod = bench_.pods.find(member.name);
+    if (in_pod == nullptr || holders_.contains(in_pod->pod) || !shares_network(bench_.pods, in_pod->pod))
+        co_return Result<>{};
+    const std::string& pod = in_pod->pod;
+    engine::ContainerSpec spec = holder_container(bench_.holder_image);
+    spec.name = fmt::format("rogate-{}-run{}-{}-pod", bench_.session, record_.plan.id, pod);
+    std::ranges::replace(spec.name, '/', '_');
+    spec.labels = labels(bench_.session, "holder");
+    spec.network_mode = bench_.network;
+    spec.hostname = member.subject.hostname;
+    spec.extra_hosts = member.subject.extra_hosts;
+    spec.network_aliases = member.subject.aliases;
+    if (bench_.relay.empty())
+        for (const Member& each : members_)
+            if (const PodMember* other = bench_.pods.find(each.name); other != nullptr && other->pod == pod)
+                publish_ports(each.subject, spec);
+    const std::string what = fmt::format("the network of pod '{}'", pod);
+    auto created = co_await bench_.client.container_create(std::move(spec));
+    if (!created) co_return fail(std::move(created.error()).with_context("making " + what));
+    holders_.emplace(pod, *created);
+    auto started = co_await bench_.client.container_start(*created);
+    if (!started) co_return fail(std::move(started.error()).with_context("starting " + what));
+    co_return Result<>{};
+}
+
+// The parts of volumes that it has mounted: what is not there is made, as late as the kubelet does it. Empty:
+// all of them can be mounted.
+Task<std::string> TogetherLaunch::make_parts(const Member& member) {
+    for (const DataMount& data : bench_.data.mounts()) {
+        if (container_of(data.mount.target) != member.name || data.sub_path.empty()) continue;
+        auto part = co_await bench_.data.part_of(record_.plan.id, data.of_volume, data.sub_path);
+        if (part) continue;
+        const std::string what = fmt::format("mount {}", path_in(data.mount.target));
+        if (part.error().kind != ErrorKind::usage) co_return fail(std::move(part.error()).with_context(what));
+        co_return fmt::format("{} could not be started: {}: {}", quoted(member.name), what,
+                              part.error().message);
+    }
+    co_return std::string();
 }
 
 engine::ContainerSpec TogetherLaunch::container_for(const Member& member,
@@ -79,8 +172,10 @@ engine::ContainerSpec TogetherLaunch::container_for(const Member& member,
     engine::ContainerSpec spec =
         beside_subject(bench_.session, record_.plan.id, member.name, member.subject, bench_.network);
     const RunPlan& plan = record_.plan;
-    if (const std::string owner = network_owner(members_, member); !owner.empty()) {
-        share_network(spec, running_.at(owner).id);
+    if (const std::string shared = network_of(member); !shared.empty()) {
+        share_network(spec, shared);
+        if (bench_.pods.find(member.name) != nullptr && !bench_.client.server().network_brings_host_name())
+            spec.hostname = member.subject.hostname;
     } else if (spec.network_mode == bench_.network && bench_.relay.empty()) {
         publish_ports(member.subject, spec);
         for (const Member& other : members_)
@@ -98,7 +193,8 @@ engine::ContainerSpec TogetherLaunch::container_for(const Member& member,
         add_tmpfs(spec, own, data.mount.read_only || is_tried_in(plan, data.mount.target));
     }
     for (const WritablePath& path : plan.writable)
-        if (path.as == WritableAs::tmpfs && container_of(path.path) == member.name)
+        if (path.as == WritableAs::tmpfs && container_of(path.path) == member.name &&
+            !bench_.data.makes_tmpfs())
             spec.tmpfs.emplace(std::string(path_in(path.path)), path.tmpfs_options);
     for (const auto& [name, value] : variables_of(member.name, plan.environment))
         spec.env.push_back(name + "=" + value);
@@ -125,16 +221,17 @@ Task<> TogetherLaunch::arm(const Member& member) {
 
 // Empty: it was started.
 Task<std::string> TogetherLaunch::start(const Member& member, const std::vector<engine::MountSpec>& mounts) {
-    for (const Dependency& dependency : member.after) {
-        auto trouble = co_await wait_for(dependency, member.name);
-        if (!trouble) co_return trouble;
-        if (!trouble->empty() && dependency.required) co_return trouble;
-    }
     const std::string owner = network_owner(members_, member);
     if (!owner.empty() && !running_.contains(owner))
-        co_return fmt::format("{}, whose network '{}' shares, was not started", quoted_service(owner),
-                              member.name);
-    const std::string who = quoted_service(member.name);
+        co_return fmt::format("{}, whose network '{}' shares, was not started", quoted(owner), member.name);
+    const std::string who = quoted(member.name);
+    if (auto held = co_await hold_network(member); !held) co_return fail(std::move(held.error()));
+    auto unmountable = co_await make_parts(member);
+    if (!unmountable) co_return fail(std::move(unmountable.error()).with_context(who));
+    if (!unmountable->empty()) {
+        record_.containers[member.name].could_not_start = true;
+        co_return unmountable;
+    }
     auto created = co_await bench_.client.container_create(container_for(member, mounts));
     if (!created) co_return fail(std::move(created.error()).with_context(who));
     running_[member.name].id = *created;
@@ -161,14 +258,65 @@ Task<> TogetherLaunch::start_all() {
     if (!mounts) co_return fail(std::move(mounts.error()));
     if (auto held = co_await bench_.data.hold_shared(record_.plan); !held)
         co_return fail(std::move(held.error()).with_context("keeping what is shared"));
-    for (const Member& member : members_) {
-        bench_.status.phase_started(quoted_service(member.name));
-        auto trouble = co_await start(member, *mounts);
-        if (!trouble) co_return fail(std::move(trouble.error()));
-        if (!trouble->empty()) fell(member.name, std::move(*trouble));
+    std::vector<const Member*> open;
+    for (const Member& member : members_) open.push_back(&member);
+    // One that waits holds up nobody but those that wait for it.
+    std::map<std::string, std::chrono::milliseconds> waited;
+    while (!open.empty()) {
+        bool any = false;
+        for (auto each = open.begin(); each != open.end();) {
+            const Member& member = **each;
+            auto gate = co_await gate_of(member, open, waited[member.name] >= longest_wait);
+            if (!gate) co_return fail(std::move(gate.error()));
+            if (!*gate) {
+                ++each;
+                continue;
+            }
+            any = true;
+            each = open.erase(each);
+            std::string trouble = std::move(**gate);
+            if (trouble.empty()) {
+                bench_.status.phase_started(quoted(member.name));
+                auto started = co_await start(member, *mounts);
+                if (!started) co_return fail(std::move(started.error()));
+                trouble = std::move(*started);
+            }
+            if (!trouble.empty()) fell(member.name, std::move(trouble));
+        }
+        if (any) continue;
+        for (const Member* each : open) waited[each->name] += between_looks;
+        if (auto paused = co_await pause_for(between_looks); !paused) co_return paused;
     }
     end();
     co_return Result<>{};
+}
+
+// Nothing: what it waits for is not there yet. Else why it will not be; empty: it can be started. `open`:
+// those that are not started yet.
+Task<std::optional<std::string>> TogetherLaunch::gate_of(const Member& member,
+                                                         const std::vector<const Member*>& open,
+                                                         bool is_late) {
+    using Found = std::optional<std::string>;
+    if (const auto why = bench_.not_had.find(member.name); why != bench_.not_had.end())
+        co_return Found(why->second);
+    const auto is_open = [&](const std::string& name) {
+        return std::ranges::find(open, name, &Member::name) != open.end();
+    };
+    if (is_open(network_owner(members_, member))) co_return std::nullopt;
+    for (const Dependency& dependency : member.after) {
+        if (is_open(dependency.service)) co_return std::nullopt;
+        auto found = co_await look_at(dependency, member.name);
+        if (!found) co_return fail(std::move(found.error()));
+        Found trouble = std::move(*found);
+        if (!trouble && is_late) {
+            auto told = co_await with_log(dependency.service, too_late(dependency, member.name));
+            if (!told) co_return fail(std::move(told.error()));
+            trouble = std::move(*told);
+        }
+        if (!trouble) co_return std::nullopt;
+        if (!trouble->empty() && dependency.required) co_return trouble;
+    }
+    co_return Found(std::string());
 }
 
 }  // namespace rogate::campaign

@@ -19,12 +19,11 @@ std::vector<scenario::Place> TogetherLaunch::places() const {
     for (const Member& member : members_) {
         const auto running = running_.find(member.name);
         if (running == running_.end()) continue;
-        const std::string owner = network_owner(members_, member);
         scenario::Place place{.name = member.name,
                               .container = running->second.id,
                               .ports = {},
                               .is_subject = false,
-                              .reached_by = owner.empty() ? std::string() : running_.at(owner).id};
+                              .reached_by = network_of(member)};
         for (const Port& port : member.subject.ports)
             if (port.protocol == "tcp") place.ports.push_back(port.container);
         all.push_back(std::move(place));
@@ -33,10 +32,8 @@ std::vector<scenario::Place> TogetherLaunch::places() const {
 }
 
 scenario::StepRunner TogetherLaunch::runner_for(const Member& member) {
-    const std::string owner = network_owner(members_, member);
-    Asked asked{.container = running_.at(member.name).id,
-                .published_by = owner.empty() ? std::string() : running_.at(owner).id,
-                .name = member.name};
+    Asked asked{
+        .container = running_.at(member.name).id, .published_by = network_of(member), .name = member.name};
     scenario::StepRunner made = stepper(bench_, record_.plan, memory_, std::move(asked), places());
     if (!prefix_.empty()) made.read_log_from_start();
     made.show_output([this](const std::string& line) { bench_.status.output(line); });
@@ -60,7 +57,7 @@ Task<> TogetherLaunch::fell_at_step(std::string name, std::string why) {
     auto state = co_await bench_.client.container_inspect(running_.at(name).id);
     if (!state) co_return fail(std::move(state.error()));
     if (!state->running)
-        why = fmt::format("{} exited with code {}{}", quoted_service(name), state->exit_code,
+        why = fmt::format("{} exited with code {}{}", quoted(name), state->exit_code,
                           state->oom_killed ? " (out of memory)" : "");
     auto told = co_await with_log(name, std::move(why));
     if (!told) co_return fail(std::move(told.error()));
@@ -97,7 +94,7 @@ Task<> TogetherLaunch::ask(const Step& step) {
         if (!outcome) co_return fail(std::move(outcome.error()));
         bench_.observer.own_processes(outcome->exec_pids);
         if (!outcome->passed) {
-            std::string why = fmt::format("{}: {}", quoted_service(name), outcome->message);
+            std::string why = fmt::format("{}: {}", quoted(name), outcome->message);
             if (auto told = co_await fell_at_step(name, std::move(why)); !told) co_return told;
         }
     }
@@ -176,6 +173,7 @@ Task<> TogetherLaunch::restart(std::string phase) {
 Task<> TogetherLaunch::end_and_start(Names names, bool kill) {
     if (auto told = co_await bench_.observer.before_end(); !told) co_return told;
     if (auto stopped = co_await stop_all(names, kill); !stopped) co_return stopped;
+    for (const std::string& name : names) started_up_.erase(name);
     for (const Member& member : members_) {
         if (!names.contains(member.name)) continue;
         std::string trouble;
@@ -186,8 +184,8 @@ Task<> TogetherLaunch::end_and_start(Names names, bool kill) {
         }
         if (trouble.empty()) {
             if (auto told = co_await bench_.observer.before_start_again(member.name); !told) co_return told;
-            auto started = co_await start_beside(bench_.client, quoted_service(member.name),
-                                                 running_.at(member.name).id);
+            auto started =
+                co_await start_beside(bench_.client, quoted(member.name), running_.at(member.name).id);
             if (!started) co_return fail(std::move(started.error()));
             trouble = std::move(*started);
         }
@@ -197,12 +195,15 @@ Task<> TogetherLaunch::end_and_start(Names names, bool kill) {
 }
 
 // Whether anything is missed that a restart empties: the whole system, jobs as well, is ended and begins
-// anew.
+// anew. What a pod's init containers have made is still there, and a cluster does not run them again for it.
 Task<> TogetherLaunch::steps_again() {
     if (!record_.plan.again || phases_.any_failed()) co_return Result<>{};
     prefix_ = again_prefix;
     if (auto begun = co_await begin(prefix_ + "restart"); !begun) co_return begun;
-    if (auto started = co_await end_and_start(all_running(), false); !started) co_return started;
+    Names names = all_running();
+    for (const auto& [name, in_pod] : bench_.pods.members)
+        if (in_pod.init) names.erase(name);
+    if (auto started = co_await end_and_start(std::move(names), false); !started) co_return started;
     co_return co_await steps();
 }
 

@@ -56,15 +56,22 @@ engine::Task<Scenario> with_live_container(engine::Client& client, Scenario scen
     co_return spec::with_container(std::move(scenario), inspect->dump());
 }
 
+// One of those that are settled together.
+struct Part {
+    std::string member;
+    const Scenario* scenario = nullptr;
+};
+
 // One campaign, of a scenario or of several together.
 class Job {
   public:
-    Job(const Global& global, const RunOptions& options, const Scenario& scenario,
-        std::vector<const Scenario*> parts, std::shared_ptr<campaign::Budget> budget,
-        std::shared_ptr<campaign::Images> images, Board& board, std::size_t place, bool one_of_several)
+    Job(const Global& global, const RunOptions& options, const Scenario& scenario, std::vector<Part> parts,
+        Pods pods, std::shared_ptr<campaign::Budget> budget, std::shared_ptr<campaign::Images> images,
+        Board& board, std::size_t place, bool one_of_several)
         : options_(options),
           scenario_(scenario),
           parts_(std::move(parts)),
+          pods_(std::move(pods)),
           alone_(!one_of_several),
           budget_(std::move(budget)),
           images_(std::move(images)),
@@ -73,6 +80,7 @@ class Job {
           watchdog_(global, session_),
           timeout_s_(global.engine_timeout_s),
           secrets_(secrets::of_scenario(scenario)) {
+        add_secrets(secrets_, secrets::of_pods(pods_, scenario));
         progress_.hide(Masker(secrets_));
     }
 
@@ -93,8 +101,9 @@ class Job {
 
     const RunOptions& options_;
     const Scenario& scenario_;
-    std::vector<const Scenario*> parts_;  // of what is settled together
-    bool alone_;                          // no other one is run meanwhile
+    std::vector<Part> parts_;  // of what is settled together
+    Pods pods_;
+    bool alone_;  // no other one is run meanwhile
     std::shared_ptr<campaign::Budget> budget_;
     std::shared_ptr<campaign::Images> images_;
     std::string session_;
@@ -116,6 +125,7 @@ engine::Task<> Job::run(engine::Client& client) {
     campaign_options.observer = observer_choice(options_.observer);
     campaign_options.requests = requests_choice(options_.requests);
     campaign_options.offline = options_.offline;
+    campaign_options.pods = pods_;
     auto known = settings_of(options_);
     if (!known) co_return fail(std::move(known.error()));
     campaign_options.settings = std::move(*known);
@@ -133,16 +143,16 @@ engine::Task<> Job::run_together(engine::Client& client, campaign::Options campa
     if (!done) co_return fail(std::move(done.error()));
     not_together_ = done->not_together;
     if (!not_together_.empty()) {
-        progress_.note(
-            fmt::format("{}, so that each service is settled by a campaign of its own", not_together_));
+        progress_.note(fmt::format("{}, so that each {} is settled by a campaign of its own", not_together_,
+                                   pods_.pods.empty() ? "service" : "container"));
         co_return Result<>{};
     }
     stopped_ = !done->stopped.empty();
     for (const RunRecord& run : done->runs) add_secrets(secrets_, run.secrets);
     std::vector<verdict::ContainerScenario> scenarios;
-    for (const Scenario* each : parts_) {
-        scenarios.push_back({each->subject.origin.name, *each});
-        scenarios.back().scenario.steps = campaign::steps_of(*done, each->subject.origin.name);
+    for (const Part& each : parts_) {
+        scenarios.push_back({each.member, *each.scenario});
+        scenarios.back().scenario.steps = campaign::steps_of(*done, each.member);
     }
     results_ = verdict::by_container(*done, std::move(scenarios));
     for (CampaignResult& each : results_) campaign::tell_exercise(each);
@@ -248,9 +258,10 @@ class Campaigns {
             const auto whole = std::ranges::find_if(
                 together, [&](const Together& each) { return std::ranges::count(each.parts, i) > 0; });
             if (whole == together.end())
-                works_.push_back({{i}, {}});
+                works_.push_back({{i}, {}, {}, {}});
             else if (whole->parts.front() == i)
-                works_.push_back({whole->parts, std::move(whole->campaign)});
+                works_.push_back({whole->parts, std::move(whole->names), std::move(whole->pods),
+                                  std::move(whole->campaign)});
         }
         std::vector<EngineQueue::Host> hosts(global.hosts.begin(), global.hosts.end());
         if (hosts.empty()) hosts.emplace_back();
@@ -265,6 +276,8 @@ class Campaigns {
   private:
     struct Work {
         std::vector<std::size_t> scenarios;
+        std::vector<std::string> members;  // one for each of them, if they are settled together
+        Pods pods;
         std::optional<Scenario> together;  // absent: there is one scenario
     };
 
@@ -299,12 +312,12 @@ std::optional<EngineWork> Campaigns::next(std::size_t lane) {
     const Work& work = works_[taken_++];
     Global global = global_;
     global.host = lanes_[lane];  // for its watchdog
-    std::vector<const Scenario*> parts;
-    for (const std::size_t each : work.scenarios)
-        if (work.together) parts.push_back(&scenarios_[each]);
+    std::vector<Part> parts;
+    for (std::size_t i = 0; i < work.members.size(); ++i)
+        parts.push_back({work.members[i], &scenarios_[work.scenarios[i]]});
     const Scenario& scenario = work.together ? *work.together : scenarios_[work.scenarios.front()];
-    auto job = std::make_shared<Job>(global, options_, scenario, std::move(parts), budget_, images_, board_,
-                                     lane, lanes_.size() > 1);
+    auto job = std::make_shared<Job>(global, options_, scenario, std::move(parts), work.pods, budget_,
+                                     images_, board_, lane, lanes_.size() > 1);
     EngineWork engine_work;
     engine_work.work = [job](engine::Client& client) { return job->run(client); };
     engine_work.clean_up = [job](engine::Client& client) { return job->clean_up(client); };
@@ -345,7 +358,7 @@ void Campaigns::show(const Work& work, const Job& job, Result<>& written) {
 
 void Campaigns::settle_apart(const Work& work) {
     const std::vector<std::size_t> scenarios = work.scenarios;
-    for (const std::size_t each : scenarios) works_.push_back({{each}, {}});
+    for (const std::size_t each : scenarios) works_.push_back({{each}, {}, {}, {}});
 }
 
 void Campaigns::ended(const Work& work, EngineOutcome outcome, Job& job) {
@@ -358,9 +371,10 @@ void Campaigns::ended(const Work& work, EngineOutcome outcome, Job& job) {
             overview_[each].trouble = outcome.result.error().message;
     print_in_order();
     if (outcome.signal != 0) return;
-    const std::string name = work.together
-                                 ? fmt::format("project '{}'", work.together->name)
-                                 : fmt::format("scenario '{}'", scenarios_[work.scenarios.front()].name);
+    const std::string name =
+        work.together
+            ? fmt::format("{} '{}'", work.pods.pods.empty() ? "project" : "manifests", work.together->name)
+            : fmt::format("scenario '{}'", scenarios_[work.scenarios.front()].name);
     const auto named = [&](Error error) {
         return scenarios_.size() > 1 ? std::move(error).with_context(name) : error;
     };

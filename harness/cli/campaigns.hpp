@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <rogate/pods.hpp>
 #include <rogate/scenario.hpp>
 #include <vector>
 
@@ -11,8 +12,10 @@ namespace rogate::cli {
 
 // Scenarios of one system that are settled by one campaign.
 struct Together {
+    Pods pods;                       // that its members are in
     Scenario campaign;               // its members are the subjects of `scenarios`
     std::vector<std::size_t> parts;  // which of the scenarios they are, one behind the other
+    std::vector<std::string> names;  // of the members, one for each of `parts`
 };
 
 // A campaign for each, and one for what is settled together: on every engine of `global.hosts` as many at a

@@ -92,8 +92,21 @@ Result<> check_open_up(bool open_up, const std::vector<Scenario>& scenarios) {
 // Of an input whose scenarios are one system.
 struct Whole {
     Scenario campaign;
-    std::vector<std::string> names;  // of its scenarios
+    Pods pods;
+    std::vector<std::string> names;  // of its scenarios: one for each member that is tried, in their order
 };
+
+std::string member_of(const Whole& whole, const std::string& scenario) {
+    std::vector<std::string> tried;
+    for (const Member& each : whole.campaign.members)
+        if (each.tried) tried.push_back(each.name);
+    const auto at = std::ranges::find(whole.names, scenario) - whole.names.begin();
+    return tried.at(static_cast<std::size_t>(at));
+}
+
+std::string kind_of_members(const Pods& pods) {
+    return pods.pods.empty() ? "service" : "container";
+}
 
 // Why services are settled by a campaign each, though nobody asked for that; empty: they are not.
 std::string why_apart(const RunOptions& options) {
@@ -117,14 +130,18 @@ std::vector<Together> settled_together(const RunOptions& options, std::vector<Wh
                 together.parts.push_back(i);
         std::string why = why_apart(options);
         if (why.empty() && together.parts.size() != whole.names.size())
-            why = "a part of its services is asked for";
+            why = fmt::format("a part of its {}s is asked for", kind_of_members(whole.pods));
         if (!why.empty() && together.parts.size() > 1 && !options.quiet)
-            std::fputs(fmt::format("rogate: note: project '{}': {}, so that each service is settled by a "
+            std::fputs(fmt::format("rogate: note: {} '{}': {}, so that each {} is settled by a "
                                    "campaign of its own\n",
-                                   whole.campaign.name, why)
+                                   whole.pods.pods.empty() ? "project" : "manifests", whole.campaign.name,
+                                   why, kind_of_members(whole.pods))
                            .c_str(),
                        stderr);
         if (!why.empty()) continue;
+        for (const std::size_t part : together.parts)
+            together.names.push_back(member_of(whole, chosen[part].name));
+        together.pods = std::move(whole.pods);
         together.campaign = std::move(whole.campaign);
         together.campaign.rootfs = options.rootfs;
         found.push_back(std::move(together));
@@ -181,7 +198,7 @@ int run_command(const Global& global, const RunOptions& options) {
             tell(spec::notes_of(input->system, input->together && !options.one_by_one
                                                    ? std::vector<Scenario>{}
                                                    : input->scenarios));
-        if (input->together) wholes.push_back({std::move(*input->together), {}});
+        if (input->together) wholes.push_back({std::move(*input->together), std::move(input->pods), {}});
         for (Scenario& scenario : input->scenarios) {
             if (!input->own_exercise) tell(scenario.notes);
             if (input->together) wholes.back().names.push_back(scenario.name);

@@ -170,6 +170,18 @@ Secrets of_scenario(const Scenario& scenario) {
     return collector.take();
 }
 
+Secrets of_pods(const Pods& pods, const Scenario& scenario) {
+    Collector collector(scenario);
+    for (const SystemPod& pod : pods.pods) {
+        for (const std::string& content : pod.secrets) collector.secret(content);
+        for (const PodVolume& volume : pod.volumes)
+            for (const PodFile& file : volume.files) collector.text(file.content);
+    }
+    for (const auto& [name, member] : pods.members)
+        if (member.started_up) collector.step(*member.started_up);
+    return collector.take();
+}
+
 Secrets of_step(const Step& step, const Scenario& scenario) {
     Collector collector(scenario);
     collector.step(step);

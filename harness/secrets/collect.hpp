@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <rogate/pods.hpp>
 #include <rogate/scenario.hpp>
 #include <rogate/secret.hpp>
 #include <string>
@@ -14,6 +15,9 @@ namespace rogate::secrets {
 // requests and URLs. A value that the scenario also writes in the open, in a mount's target or source or an
 // image's name, is none: to hide it there would make the answer wrong ("mount *** read-only").
 Secrets of_scenario(const Scenario& scenario);
+
+// What the pods of a system have beside their containers.
+Secrets of_pods(const Pods& pods, const Scenario& scenario);
 
 // Of one step, with what was captured put in already; `scenario` says what is in the open.
 Secrets of_step(const Step& step, const Scenario& scenario);

@@ -110,7 +110,7 @@ void add_tests(const GivenTests& given, Scenario& scenario) {
             step.name = fmt::format("{} ({})", name, count);
         steps.push_back(std::move(step));
     }
-    scenario.steps.insert(std::ranges::find(scenario.steps, pre_stop_name, &Step::name),
+    scenario.steps.insert(std::ranges::find_if(scenario.steps, is_pre_stop),
                           std::make_move_iterator(steps.begin()), std::make_move_iterator(steps.end()));
 }
 

@@ -168,9 +168,15 @@ Result<Input> finished(System system, const Problems& problems, const std::vecto
     const std::set<std::string> left = not_runnable(system);
     std::erase_if(*names, [&](const std::string& name) { return left.contains(name); });
     for (const std::string& name : *names) input.scenarios.push_back(with_own_exercise(system, name));
-    if (names->size() > 1 && system.pods.empty()) {
-        input.together = together_of(system, *names);
-        input.together->self_made = true;
+    if (names->size() > 1) {
+        if (const std::string why = why_not_together(system); !why.empty()) {
+            system.notes.push_back(
+                fmt::format("{}, so that each container is settled by a campaign of its own", why));
+        } else {
+            input.together = together_of(system, *names);
+            input.together->self_made = true;
+            input.pods = pods_of(system, *input.together);
+        }
     }
     input.system = std::move(system);
     input.own_exercise = true;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <rogate/pods.hpp>
 #include <rogate/system.hpp>
 #include <string>
 #include <string_view>
@@ -20,9 +21,11 @@ InputKind kind_of(std::string_view text);
 struct Input {
     System system;                    // as it was understood
     std::vector<Scenario> scenarios;  // what is settled, one after the other; none of a refused container
-    // All of them in one campaign, whose members have the names of the scenarios' subjects. Absent: they are
-    // settled one by one, since there is only one of them, they are scenarios, or pods.
+    // All of them in one campaign: the members that are tried are the scenarios' subjects, in their order.
+    // Absent: they are settled one by one, since there is only one of them, they are scenarios, or
+    // System::notes say why.
     std::optional<Scenario> together = {};
+    Pods pods = {};             // that members of it are in
     bool own_exercise = false;  // nobody wrote a scenario: every container is started, ready, ended
 };
 

@@ -47,6 +47,7 @@ struct KubeVolume {
     PodVolume volume;
     bool read_only = false;            // whatever the mount says
     std::optional<std::string> tmpfs;  // an emptyDir in memory: the options of a tmpfs
+    std::string claim = {};            // its name, of one that other pods may name as well
 };
 // Of the pod's `volumes` and a StatefulSet's `volumeClaimTemplates`; those in `used` only, since what is not
 // mounted needs no data.

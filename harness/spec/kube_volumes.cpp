@@ -259,6 +259,7 @@ KubeVolume VolumeReader::read(const Value& value, const std::string& name) {
             const KubeObject object(*source, "'persistentVolumeClaim'", {"claimName", "readOnly"}, {},
                                     context_);
             made = claim(object.text("claimName").value_or(""), name, *source);
+            made.claim = object.text("claimName").value_or("");
             made.read_only = object.flag("readOnly");
         } else if (std::ranges::find(remote_sources, kind) != std::end(remote_sources)) {
             made = claim(name, name, *key);
@@ -284,7 +285,9 @@ std::map<std::string, KubeVolume> read_kube_volumes(const KubeObject& spec, cons
         for (const ValuePtr& item : claim_templates->items) {
             const Value* metadata = kube_field(*item, "metadata");
             const std::string name = metadata == nullptr ? "" : kube_text(*metadata, "name");
-            if (used.contains(name)) volumes[name] = reader.claim(name, name, *item);
+            if (!used.contains(name)) continue;
+            volumes[name] = reader.claim(name, name, *item);
+            volumes[name].claim = name + "-" + pod.fields.at("metadata.name");
         }
     for (const ValuePtr& item : spec.list("volumes")) {
         const std::string name = kube_text(*item, "name");

@@ -213,8 +213,10 @@ void PodReader::read_volumes() {
         for (const ValuePtr& item : each.object.list("volumeMounts")) used.insert(kube_text(*item, "name"));
     volumes_ = read_kube_volumes(spec_, claims_, used, pod_);
     if (pod_.values.placeholders) make_up_parts();
-    for (const auto& [name, volume] : volumes_)
+    for (const auto& [name, volume] : volumes_) {
         if (!volume.tmpfs || !only_once(name)) pod_.peers.volumes.push_back(volume.volume);
+        if (!volume.claim.empty()) pod_.peers.claims.emplace(name, volume.claim);
+    }
 }
 
 // Files that a container mounts one by one are known by name, whoever has their content.

@@ -11,6 +11,12 @@ namespace rogate::spec {
 inline constexpr const char* post_start_name = "postStart hook";
 inline constexpr const char* pre_stop_name = "preStop hook";
 
+// Also of one container of a system. It stays behind whatever else is asked.
+inline bool is_pre_stop(const Step& step) {
+    return step.name == pre_stop_name ||
+           (!step.container.empty() && step.name == std::string(pre_stop_name) + " of " + step.container);
+}
+
 // Fills subject, pod, readiness (from the probes, unless the scenario has a `ready` of its own), hooks and
 // the time that the shutdown may take.
 void read_kubernetes(const Value& value, bool has_ready, Scenario& scenario, const Context& context);

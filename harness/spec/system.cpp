@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "spec/kubernetes.hpp"
 #include "spec/steps.hpp"
 
 namespace rogate::spec {
@@ -245,6 +246,73 @@ bool goes_on(const System& system, const SystemContainer& container) {
     return system.kind == Origin::Kind::kubernetes || policy == "always" || policy == "unless-stopped";
 }
 
+namespace {
+
+// What a container of a pod waits for: those of the init containers that come before it.
+std::vector<Dependency> after_in_pod(const System& system, const SystemContainer& container) {
+    std::vector<Dependency> after = container.after;
+    for (const SystemContainer& each : system.containers) {
+        if (&each == &container) break;
+        if (each.pod != container.pod || each.role == Role::service) continue;
+        after.push_back({each.name, each.role == Role::init ? Dependency::Condition::completed
+                                                            : Dependency::Condition::started});
+    }
+    return after;
+}
+
+// Its ports are its own, whatever the pod's namespace has beside them.
+Member member_in_pod(const System& system, const SystemContainer& each) {
+    Scenario asked;
+    asked.subject = each.subject;
+    asked.readiness = each.readiness;
+    asked.steps = each.hooks;
+    if (each.role == Role::sidecar) asked.probes_beside.emplace(each.name, each.probes);
+    add_ports_asked(asked);
+    Member member{.name = each.name,
+                  .subject = std::move(asked.subject),
+                  .after = after_in_pod(system, each),
+                  .readiness = each.readiness};
+    const SystemPod& pod = *pod_of(system, each);
+    for (const PodMount& place : each.pod_mounts) {
+        const auto volume = std::ranges::find(pod.volumes, place.volume, &PodVolume::name);
+        const auto mount = std::ranges::find(member.subject.mounts, place.target, &Mount::target);
+        if (volume != pod.volumes.end() && mount != member.subject.mounts.end())
+            mount->made_if_missing = volume->data.made_if_missing;
+    }
+    return member;
+}
+
+// The hooks after a start come first, and those before an end last, behind all that is asked.
+void add_hooks(const System& system, const std::set<std::string>& names, Scenario& scenario) {
+    for (const char* wanted : {post_start_name, pre_stop_name})
+        for (const SystemContainer& each : system.containers) {
+            if (!names.contains(each.name)) continue;
+            for (Step hook : each.hooks) {
+                if (hook.name != wanted) continue;
+                hook.name = fmt::format("{} of {}", wanted, each.name);
+                hook.container = each.name;
+                scenario.steps.push_back(std::move(hook));
+            }
+        }
+}
+
+}  // namespace
+
+std::string why_not_together(const System& system) {
+    for (const SystemContainer& each : system.containers) {
+        const SystemPod* pod = pod_of(system, each);
+        if (pod == nullptr) continue;
+        for (const PodMount& mount : each.pod_mounts) {
+            const auto volume = std::ranges::find(pod->volumes, mount.volume, &PodVolume::name);
+            const bool is_users = volume != pod->volumes.end() && volume->kind == PodVolume::Kind::data;
+            if (is_users && (!mount.sub_path.empty() || volume->for_group))
+                return fmt::format("container '{}' has a part of the volume '{}' mounted on {}", each.name,
+                                   mount.volume, mount.target);
+        }
+    }
+    return {};
+}
+
 Scenario together_of(const System& system, const std::vector<std::string>& containers) {
     Scenario scenario;
     scenario.name = system.name;
@@ -253,20 +321,53 @@ Scenario together_of(const System& system, const std::vector<std::string>& conta
         .kind = system.kind, .files = system.files, .name = system.name, .container = {}};
     std::set<std::string> needed;
     for (const std::string& name : containers) needed.merge(needed_by(system, name));
+    for (const SystemPod& pod : system.pods) {
+        const auto is_of_it = [&](const SystemContainer& each) {
+            return each.pod == pod.name && needed.contains(each.name);
+        };
+        if (std::ranges::none_of(system.containers, is_of_it)) continue;
+        for (const SystemContainer& each : system.containers)
+            if (each.pod == pod.name) needed.insert(each.name);
+    }
     for (const SystemContainer& each : system.containers) {
         if (!needed.contains(each.name)) continue;
-        const Scenario alone = scenario_of(system, each.name);
-        scenario.members.push_back({.name = each.name,
-                                    .subject = alone.subject,
-                                    .after = each.after,
-                                    .readiness = alone.readiness,
-                                    .grace_ms = each.grace_ms,
-                                    .restart = each.restart,
-                                    .tried = std::ranges::find(containers, each.name) != containers.end(),
-                                    .ends = each.ends,
-                                    .goes_on = goes_on(system, each)});
+        Member member;
+        if (each.pod.empty()) {
+            const Scenario alone = scenario_of(system, each.name);
+            member.name = each.name;
+            member.subject = alone.subject;
+            member.after = each.after;
+            member.readiness = alone.readiness;
+        } else {
+            member = member_in_pod(system, each);
+        }
+        member.grace_ms = each.grace_ms;
+        member.restart = each.restart;
+        member.tried = std::ranges::find(containers, each.name) != containers.end();
+        member.ends = each.ends;
+        member.goes_on = goes_on(system, each);
+        scenario.members.push_back(std::move(member));
     }
+    add_hooks(system, needed, scenario);
     return scenario;
+}
+
+Pods pods_of(const System& system, const Scenario& together) {
+    Pods found;
+    for (const Member& member : together.members) {
+        const SystemContainer* container = find_container(system, member.name);
+        const SystemPod* pod = container == nullptr ? nullptr : pod_of(system, *container);
+        if (pod == nullptr) continue;
+        if (std::ranges::find(found.pods, pod->name, &SystemPod::name) == found.pods.end())
+            found.pods.push_back(*pod);
+        PodMember in_pod{.pod = pod->name,
+                         .init = container->role == Role::init,
+                         .mounts = container->pod_mounts,
+                         .started_up = {}};
+        if (container->role == Role::sidecar) in_pod.started_up = container->probes.startup;
+        found.members.emplace(member.name, std::move(in_pod));
+    }
+    return found;
 }
 
 std::string subject_name(const Scenario& scenario) {

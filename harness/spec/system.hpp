@@ -1,6 +1,7 @@
 // A system -> what one campaign settles, and the way back. Pure.
 #pragma once
 
+#include <rogate/pods.hpp>
 #include <rogate/system.hpp>
 #include <string>
 #include <vector>
@@ -20,8 +21,12 @@ void put_all_beside(const System& system, Scenario& scenario);
 bool goes_on(const System& system, const SystemContainer& container);
 
 // The scenario that settles these containers in one campaign; what they need beside them is in it, and is not
-// tried. For systems without pods.
+// tried.
 Scenario together_of(const System& system, const std::vector<std::string>& containers);
+// Which of its members are in pods, and what these have in common.
+Pods pods_of(const System& system, const Scenario& together);
+// What is in the system that such a campaign does not have; empty: nothing.
+std::string why_not_together(const System& system);
 
 // What a scenario's subject stands in. scenario_of(system_of(s), its name) is `s` again, but for steps and
 // whatever else only a scenario says.

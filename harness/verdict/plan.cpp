@@ -238,6 +238,11 @@ std::set<std::string> trips_over(const std::vector<RunRecord>& runs) {
     return found;
 }
 
+std::string tmpfs_options(const Question& question, const std::string& target) {
+    const auto own = question.tmpfs_options_of.find(std::string(container_of(target)));
+    return own == question.tmpfs_options_of.end() ? question.tmpfs_options : own->second;
+}
+
 SplitProposal proposal_for(const Question& question, const std::string& target,
                            const std::vector<RunRecord>& runs) {
     const Mount* mount = mount_of(question, target);
@@ -251,7 +256,7 @@ SplitProposal proposal_for(const Question& question, const std::string& target,
             mount->type == MountType::rootfs || (question.can_make_mount_points.contains(target) && !apart),
         .is_seen_elsewhere = elsewhere,
         .tmpfs_has_owner = question.tmpfs_has_owner,
-        .tmpfs_options = question.tmpfs_options,
+        .tmpfs_options = tmpfs_options(question, target),
         .executes = executes(runs),
         .trips_over = trips_over(runs)};
     return propose_split(asked, runs, question.facts);

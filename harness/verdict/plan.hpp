@@ -27,6 +27,7 @@ struct Question {
     std::set<std::string> seen_elsewhere = {};
     bool tmpfs_has_owner = true;     // the engine takes uid= and gid= for one
     std::string tmpfs_options = {};  // what every tmpfs is made with (SplitQuestion); empty: what fits
+    std::map<std::string, std::string> tmpfs_options_of = {};  // the same, by container of a system
     // A step restarts the subject, which empties a tmpfs: the phases that come after the last such step.
     std::optional<std::set<std::string>> after_restart = {};
     // Data of the user's that the runs do not have. Unless no run used that mount, none of them is evidence.

@@ -40,9 +40,10 @@ struct SystemPod {
     std::string name;  // "Deployment/shop"; with its namespace before it where two are called so
     std::string name_space;
     std::vector<PodVolume> volumes;
-    std::optional<std::uint32_t> fs_group;  // owns what Kubernetes makes
-    std::vector<std::string> secrets;       // contents that no result may show
-    std::vector<std::string> names;         // by which Services of the files reach it
+    std::optional<std::uint32_t> fs_group;           // owns what Kubernetes makes
+    std::vector<std::string> secrets;                // contents that no result may show
+    std::vector<std::string> names;                  // by which Services of the files reach it
+    std::map<std::string, std::string> claims = {};  // volume -> the claim's name: pods that name it share it
     bool operator==(const SystemPod&) const = default;
 };
 

@@ -167,6 +167,20 @@ def test_a_page_that_another_service_fills():
         contains(asked.stderr, "a part of its services is asked for, so that each service is settled by a campaign of its own")
 
 
+def test_an_image_that_cannot_be_had_costs_what_needs_it():
+    with project() as p:
+        p.make("a", {"file": "text\n"})
+        compose(p, {"web": service("cat /data/file", "volumes: ['./a:/data'], depends_on: [gone]"),
+                    "gone": "image: 'rogate-none-such:1', volumes: ['./a:/data']",
+                    "other": service("cat /data/file", "volumes: ['./a:/data']")})
+        done = p.run()
+        equal(done.returncode, 1, done.stdout + done.stderr)
+        found = results(p)
+        equal(verdicts(found), {"web": {"/data": "inconclusive"}, "gone": {"/data": "inconclusive"}, "other": {"/data": "safe"}}, done.stdout)
+        contains(reason(found, "gone", "/data"), "the image 'rogate-none-such:1' is not on the engine and could not be pulled")
+        contains(reason(found, "web", "/data"), "service 'gone', which 'web' waits for, was not started")
+
+
 def test_settings_of_one_service():
     with project() as p:
         p.make("a", {"file": "text\n"})
