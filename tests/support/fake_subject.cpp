@@ -16,11 +16,14 @@ namespace rogate::test {
 
 namespace {
 
-// By the name of its container, "rogate-SESSION-runN-NAME".
+// By the name of its container, "rogate-SESSION-runN-NAME"; of a pod's there is a '_' in place of the '/'.
 std::string placed(const FakeContainer& container, const std::string& path) {
     const std::size_t run = container.name.find("-run");
     const std::size_t name = run == std::string::npos ? run : container.name.find('-', run + 1);
-    return name == std::string::npos ? path : place_in(container.name.substr(name + 1), path);
+    if (name == std::string::npos) return path;
+    std::string own = container.name.substr(name + 1);
+    std::ranges::replace(own, '_', '/');
+    return place_in(own, path);
 }
 
 }  // namespace

@@ -27,7 +27,7 @@ void furnish(FakeEngine& fake, const Simulation& simulation) {
         fake.disk.put(FakeEngine::mountpoint(volume) + "/a", file("a of the volume's"));
     }
     fake.add_image("app:1", simulation.script);
-    for (const auto& [name, script] : simulation.scripts) fake.add_image(name + ":1", script);
+    for (const auto& [name, script] : simulation.scripts) fake.add_image(image_of(name), script);
 }
 
 // Everything of the user's on the engine's host.
@@ -197,6 +197,7 @@ void check_answers(const Simulation& simulation, Outcome& outcome) {
 campaign::Options options_of(const Simulation& simulation, FakeEngine& fake) {
     campaign::Options options;
     options.repeat = simulation.repeat;
+    options.pods = simulation.pods;
     if (simulation.max_runs || simulation.max_time)
         options.budget = std::make_shared<campaign::Budget>(simulation.max_runs, simulation.max_time);
     options.own_observer =

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <rogate/pods.hpp>
 #include <rogate/result.hpp>
 #include <set>
 #include <string>
@@ -43,6 +44,7 @@ struct Trouble {
 struct Simulation {
     std::uint64_t seed = 0;
     Scenario scenario;
+    Pods pods = {};
     Script script;
     std::map<std::string, Script> scripts = {};  // of a system, by container
     Trouble trouble;
@@ -59,6 +61,9 @@ struct Simulation {
 
 // In some systems one container leaves a file here that another one needs when it is asked for something.
 inline constexpr const char *shared_folder = "/shared", *shared_path = "/shared/left";
+
+// Of what the fake engine's containers are made.
+std::string image_of(std::string member);
 
 Simulation simulation_of(std::uint64_t seed);
 // Of several containers that are settled together, and share data.

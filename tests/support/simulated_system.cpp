@@ -26,9 +26,19 @@ Step asking(const std::string& container, const std::string& word) {
 void share(Simulation& whole) {
     Mount mount;
     mount.target = shared_folder;
-    mount.source = "/srv/shared";
-    whole.user_data[mount.source] = folder();
     Member &first = whole.scenario.members.front(), &last = whole.scenario.members.back();
+    if (whole.pods.pods.empty()) {
+        mount.source = "/srv/shared";
+        whole.user_data[mount.source] = folder();
+    } else {
+        mount.type = MountType::anonymous;
+        mount.no_copy = true;
+        for (const Member* each : {&first, &last})
+            whole.pods.members.at(each->name)
+                .mounts.push_back({.target = shared_folder,
+                                   .volume = "work",
+                                   .sub_path = whole.seed % 4 == 3 ? "part" : ""});
+    }
     first.subject.mounts.push_back(mount);
     last.subject.mounts.push_back(mount);
     whole.scripts.at(first.name)
@@ -43,11 +53,35 @@ void share(Simulation& whole) {
     whole.scenario.steps.push_back(asking(last.name, "need"));
 }
 
+// A pod around all of them, with a folder that is new in each run.
+void put_into_pod(Simulation& whole) {
+    SystemPod pod;
+    pod.name = "Pod/p";
+    pod.volumes.emplace_back();
+    pod.volumes.back().name = "work";
+    whole.pods.pods.push_back(std::move(pod));
+    whole.scenario.subject.origin.kind = Origin::Kind::kubernetes;
+    for (Member& member : whole.scenario.members) {
+        PodMember& in_pod = whole.pods.members[member.name];
+        in_pod.pod = "Pod/p";
+        in_pod.init = member.ends;
+        member.subject.hostname = "p";
+        member.subject.aliases = {"front"};
+    }
+}
+
 }  // namespace
+
+std::string image_of(std::string member) {
+    std::ranges::replace(member, '/', '_');
+    return member + ":1";
+}
 
 Simulation system_simulation_of(std::uint64_t seed) {
     Simulation whole;
     const int count = 2 + static_cast<int>(seed % 3);
+    const bool is_pod = seed % 3 == 2 || seed % 7 == 3;
+    const auto named = [&](int number) { return fmt::format("{}s{}", is_pod ? "p/" : "", number); };
     for (int i = 0; i < count; ++i) {
         Simulation one = simulation_of(seed * 31 + static_cast<std::uint64_t>(i) * 7919);
         if (i == 0) {
@@ -62,14 +96,14 @@ Simulation system_simulation_of(std::uint64_t seed) {
         }
         whole.seed = seed;
         Member member;
-        member.name = fmt::format("s{}", i);
+        member.name = named(i);
         member.subject = one.scenario.subject;
-        member.subject.image = member.name + ":1";
+        member.subject.image = image_of(member.name);
         member.grace_ms = 2000;
         member.readiness.timeout_ms = 5000;
-        if (i > 0 && seed % 2 == 0) member.after.push_back({.service = fmt::format("s{}", i - 1)});
+        if (i > 0 && seed % 2 == 0) member.after.push_back({.service = named(i - 1)});
         if (i > 0 && seed % 4 == 1)
-            member.after.push_back({.service = "s0", .condition = Dependency::Condition::completed});
+            member.after.push_back({.service = named(0), .condition = Dependency::Condition::completed});
         if (seed % 5 == 0) member.restart = {.name = "on-failure", .tries = 2};
         Script script = one.script;
         for (const auto& [step, acts] : one.script.on_exec)
@@ -86,7 +120,8 @@ Simulation system_simulation_of(std::uint64_t seed) {
             if (std::ranges::find(whole.user_volumes, volume) == whole.user_volumes.end())
                 whole.user_volumes.push_back(volume);
     }
-    if (seed % 3 == 1) share(whole);
+    if (is_pod) put_into_pod(whole);
+    if (seed % 3 == 1 || is_pod) share(whole);
     return whole;
 }
 

@@ -159,6 +159,19 @@ TEST(ExerciseOfASystem, AsksEachAndRestartsAllAtOnce) {
     EXPECT_THAT(system.members[1].subject.ports, IsEmpty());
 }
 
+TEST(ExerciseOfASystem, StaysBeforeWhatAPodIsAskedInTheEnd) {
+    Scenario system = system_of({member("shop/web", true, false)});
+    for (const char* name : {"postStart hook of shop/web", "preStop hook of shop/web"}) {
+        Step hook;
+        hook.name = name;
+        hook.container = "shop/web";
+        system.steps.push_back(hook);
+    }
+    add_exercise(system, std::map<std::string, engine::ImageInfo>{{"shop/web", image({}, false)}});
+    EXPECT_THAT(names(system),
+                ElementsAre("postStart hook of shop/web", "running", "restart", "preStop hook of shop/web"));
+}
+
 TEST(ExerciseOfASystem, IsNoneOfJobsOrWhereTestsAreGiven) {
     const std::map<std::string, engine::ImageInfo> images{{"job", image({"80/tcp"}, true)}};
     Scenario jobs = system_of({member("job", false, true)});

@@ -6,6 +6,7 @@
 #include <rogate/place.hpp>
 
 #include "campaign/campaign.hpp"
+#include "campaign/pods.hpp"
 #include "campaign/runner.hpp"
 #include "support/one_launch.hpp"
 #include "verdict/plan.hpp"
@@ -189,6 +190,208 @@ TEST_F(TogetherLaunchTest, SetsVariablesOfTheContainerAlone) {
     go(std::move(plan));
     EXPECT_THAT(bodies.at("rogate-s1-run1-web"), HasSubstr("LEAN=1"));
     EXPECT_THAT(bodies.at("rogate-s1-run1-job"), testing::Not(HasSubstr("LEAN")));
+}
+
+TEST_F(TogetherLaunchTest, WhatHasNoImageIsInNoRun) {
+    scenario.members.back().after = {{"job", Dependency::Condition::completed}};
+    bench.not_had = {{"job", "service 'job': the image 'job:1' is not on the engine"}};
+    Member other;
+    other.name = "other";
+    other.subject.image = "web:1";
+    scenario.members.push_back(std::move(other));
+    images["other"] = {};
+    set_up();
+    const RunRecord record = go();
+    EXPECT_TRUE(record.passed);
+    EXPECT_THAT(record.containers.at("job").trouble, HasSubstr("is not on the engine"));
+    EXPECT_FALSE(record.containers.at("job").exit_code);
+    EXPECT_THAT(record.containers.at("web").trouble,
+                HasSubstr("service 'job', which 'web' waits for, was not started"));
+    EXPECT_TRUE(record.containers.at("web").behind_another);
+    EXPECT_EQ(record.containers.at("other").trouble, "");
+}
+
+// Two pods. Of `shop` the containers share a folder, into which `init` writes before `web` is started.
+class PodsLaunchTest : public TogetherLaunchTest {
+  protected:
+    PodsLaunchTest() {
+        scenario.members.clear();
+        scenario.steps.clear();
+        scripts.clear();
+        scenario.subject.origin.kind = Origin::Kind::kubernetes;
+        bench.pods.pods.resize(2);
+        bench.pods.pods[0].name = "Deployment/shop";
+        bench.pods.pods[1].name = "Deployment/db";
+        add_volume("work");
+        add("Deployment/shop", "shop/init").ends = true;
+        bench.pods.members["shop/init"].init = true;
+        add("Deployment/shop", "shop/web").after = {{"shop/init", Dependency::Condition::completed}};
+        add("Deployment/db", "db/db");
+        mount(0, "/work", "");
+        mount(1, "/work", "");
+        script("shop/init").at_start = {writes_in("/work/page", 5000)};
+        script("shop/init").ends_with = 0;
+        script("shop/web").at_start = {needs("/work/page")};
+        script("db/db");
+    }
+    void add_volume(const std::string& name) {
+        bench.pods.pods[0].volumes.emplace_back();
+        bench.pods.pods[0].volumes.back().name = name;
+    }
+    Member& add(const std::string& pod, const std::string& name) {
+        Member member;
+        member.name = name;
+        member.subject.image = test::image_of(name);
+        member.subject.hostname = pod.substr(pod.find('/') + 1);
+        member.subject.aliases = {"front"};
+        images[name] = {};
+        bench.pods.members[name].pod = pod;
+        scenario.members.push_back(std::move(member));
+        return scenario.members.back();
+    }
+    void mount(std::size_t member, const std::string& target, const std::string& part,
+               const std::string& volume = "work") {
+        Mount own;
+        own.type = MountType::anonymous;
+        own.target = target;
+        own.no_copy = true;
+        scenario.members[member].subject.mounts.push_back(own);
+        bench.pods.members[scenario.members[member].name].mounts.push_back(
+            {.target = target, .volume = volume, .sub_path = part});
+    }
+    Script& script(const std::string& member) {
+        return scripts[test::image_of(member).substr(0, member.size())];
+    }
+    static Act writes_in(const std::string& path, int after_ms) {
+        return {.kind = Act::Kind::write,
+                .path = path,
+                .refused = Act::Refused::end,
+                .after = std::chrono::milliseconds(after_ms)};
+    }
+    static Act needs(const std::string& path) {
+        return {.kind = Act::Kind::need, .path = path, .refused = Act::Refused::end};
+    }
+    void furnish() {
+        for (const auto& [name, script] : scripts) session.fake.add_image(name + ":1", script);
+        for (const char* image : {"holder:1", "web:1"}) session.fake.add_image(image, Script{});
+        bench.holder_image = "holder:1";
+        std::vector<Mount> mounts = effective_mounts(scenario.members, {});
+        Mount nobodys;
+        nobodys.type = MountType::rootfs;
+        nobodys.target = "/";
+        mounts.insert(mounts.begin(), nobodys);
+        PodData pods = data_of_pods(bench.pods);
+        for (Mount& each : pods.volumes) mounts.push_back(std::move(each));
+        for (DataMount& each : pods.known) data.know(std::move(each));
+        session.fake.fault = [&](int, const test::Call& call) -> std::optional<test::Fault> {
+            if (call.path == "/containers/create") created.emplace_back(call.query.at("name"), call.body);
+            return std::nullopt;
+        };
+        survey(std::move(mounts));
+    }
+    std::vector<std::string> started() const {
+        std::vector<std::string> names;
+        for (const auto& [name, body] : created)
+            if (name.starts_with("rogate-s1-run1-")) names.push_back(name.substr(15));
+        return names;
+    }
+    const std::string& body_of(const std::string& name) const {
+        return std::ranges::find(created, "rogate-s1-run1-" + name,
+                                 [](const auto& each) { return each.first; })
+            ->second;
+    }
+
+    std::vector<std::pair<std::string, std::string>> created;
+};
+
+TEST_F(PodsLaunchTest, OnePodDoesNotWaitForAnother) {
+    furnish();
+    const RunRecord record = go();
+    EXPECT_TRUE(record.passed);
+    EXPECT_THAT(started(), ElementsAre("shop_init", "db_db", "shop_web"));
+    EXPECT_EQ(record.containers.at("shop/web").trouble, "");
+    EXPECT_EQ(record.containers.at("shop/init").exit_code, 0);
+    EXPECT_TRUE(record.containers.at("shop/init").exited_early);
+}
+
+TEST_F(PodsLaunchTest, SharesAFolderThatIsNewInEachRun) {
+    furnish();
+    control = go();
+    EXPECT_TRUE(control.passed);
+    bench.control = &control;
+    RunPlan plan;
+    plan.id = 2;
+    plan.kind = RunKind::probe;
+    plan.read_only = {"shop/web:/work"};
+    EXPECT_TRUE(go(plan).passed);
+    plan.id = 3;
+    plan.read_only = {"shop/init:/work"};
+    const RunRecord record = go(plan);
+    EXPECT_FALSE(record.passed);
+    EXPECT_THAT(record.containers.at("shop/web").trouble,
+                HasSubstr("container 'shop/init', which 'shop/web' waits for, exited with code 1"));
+    EXPECT_EQ(record.containers.at("db/db").trouble, "");
+}
+
+TEST_F(PodsLaunchTest, HasAPartOfAVolumeMadeWhenItIsStarted) {
+    scenario.members[1].subject.mounts.clear();
+    bench.pods.members["shop/web"].mounts.clear();
+    mount(1, "/part", "a/b");
+    script("shop/init").at_start = {writes_in("/work/a/b/page", 1)};
+    script("shop/web").at_start = {needs("/part/page")};
+    furnish();
+    EXPECT_EQ(go().containers.at("shop/web").trouble, "");
+}
+
+TEST_F(PodsLaunchTest, ContainersOfAPodShareItsNetwork) {
+    add("Deployment/shop", "shop/side").subject.ports = {{.container = 9090}};
+    script("shop/side");
+    scenario.members[1].subject.ports = {{.container = 80}};
+    furnish();
+    const RunRecord record = go();
+    EXPECT_TRUE(record.passed);
+    EXPECT_THAT(started(), ElementsAre("Deployment_shop-pod", "shop_init", "db_db", "shop_side", "shop_web"));
+    EXPECT_THAT(body_of("Deployment_shop-pod"),
+                testing::AllOf(HasSubstr("9090/tcp"), HasSubstr("80/tcp"), HasSubstr("front"),
+                               HasSubstr("\"Hostname\":\"shop\"")));
+    EXPECT_THAT(body_of("shop_web"),
+                testing::AllOf(HasSubstr("container:"), testing::Not(HasSubstr("80/tcp"))));
+    EXPECT_THAT(body_of("db_db"), testing::Not(HasSubstr("container:")));
+    EXPECT_TRUE(session.run(session.client.network_remove("rogate-s1")));
+    for (const std::string& left : session.fake.left_of(session_label))
+        EXPECT_THAT(left, testing::Not(HasSubstr("pod")));
+}
+
+// What an init container has made is still there when the others are started again.
+TEST_F(PodsLaunchTest, InitContainersRunOnce) {
+    furnish();
+    control = go();
+    bench.control = &control;
+    RunPlan plan;
+    plan.id = 2;
+    plan.kind = RunKind::probe;
+    plan.again = plan.crashes = true;
+    const RunRecord record = go(std::move(plan));
+    EXPECT_TRUE(record.passed);
+    EXPECT_THAT(phases_of(record, "shop/init"), ElementsAre("entrypoint"));
+}
+
+// A mount point that is missing keeps the engine from starting it: its exit code says nothing.
+TEST_F(PodsLaunchTest, NobodyIsStartedBehindWhatCouldNotBe) {
+    add_volume("inner");
+    mount(0, "/work/inner", "", "inner");
+    furnish();
+    control = go();
+    EXPECT_TRUE(control.passed);
+    bench.control = &control;
+    RunPlan plan;
+    plan.id = 2;
+    plan.kind = RunKind::probe;
+    plan.read_only = {"shop/init:/work"};
+    const RunRecord record = go(std::move(plan));
+    EXPECT_TRUE(record.containers.at("shop/init").could_not_start);
+    EXPECT_THAT(record.containers.at("shop/web").trouble,
+                HasSubstr("container 'shop/init', which 'shop/web' waits for, could not be started"));
 }
 
 }  // namespace

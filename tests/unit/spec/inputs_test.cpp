@@ -223,10 +223,72 @@ TEST(Inputs, OfAProjectAreSettledTogether) {
     EXPECT_FALSE(two.together->members[0].tried);
     EXPECT_TRUE(two.together->members[1].tried);
     EXPECT_FALSE(project(text, {{"web"}, {}}).together) << "one has what it needs beside it";
-    EXPECT_FALSE(
-        manifests("{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {containers: [{name: a, image: i}, "
-                  "{name: b, image: i}]}}\n")
-            .together);
+}
+
+TEST(Inputs, OfManifestsAreSettledTogether) {
+    const char* text =
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: shop}\n"
+        "spec: {template: {spec: {initContainers: [\n"
+        "  {name: first, image: i, volumeMounts: [{name: work, mountPath: /w}, {name: host, mountPath: "
+        "/h}]},\n"
+        "  {name: proxy, image: i, restartPolicy: Always, startupProbe: {tcpSocket: {port: 81}}}], "
+        "containers: [\n"
+        "  {name: web, image: i, ports: [{containerPort: 80}], volumeMounts: [{name: work, mountPath: /w, "
+        "readOnly: true}],\n"
+        "   lifecycle: {preStop: {exec: {command: [stop]}}, postStart: {exec: {command: [go]}}}},\n"
+        "  {name: log, image: i, volumeMounts: [{name: data, mountPath: /d, subPath: a}]}],\n"
+        "  volumes: [{name: work, emptyDir: {}}, {name: host, hostPath: {path: /srv}},\n"
+        "    {name: data, persistentVolumeClaim: {claimName: mine}}]}}}\n---\n"
+        "{apiVersion: batch/v1, kind: Job, metadata: {name: job}, spec: {template: {spec: {containers: [\n"
+        "  {name: run, image: i}]}}}}\n";
+    const Input all = manifests(text);
+    ASSERT_TRUE(all.together);
+    const Scenario& together = *all.together;
+    std::vector<std::string> names;
+    for (const Member& each : together.members) names.push_back(each.name);
+    ASSERT_THAT(names, ElementsAre("shop/first", "shop/proxy", "shop/web", "shop/log", "job/run"));
+    const Member &first = together.members[0], &proxy = together.members[1], &web = together.members[2];
+    EXPECT_TRUE(first.ends);
+    EXPECT_TRUE(all.pods.find("shop/first")->init);
+    EXPECT_TRUE(first.after.empty());
+    EXPECT_TRUE(first.subject.mounts[1].made_if_missing);
+    EXPECT_FALSE(proxy.ends || all.pods.find("shop/proxy")->init);
+    EXPECT_TRUE(all.pods.find("shop/proxy")->started_up);
+    EXPECT_EQ(proxy.subject.ports.front().container, 81);
+    ASSERT_EQ(web.after.size(), 2U);
+    EXPECT_EQ(web.after[0], (Dependency{"shop/first", Dependency::Condition::completed}));
+    EXPECT_EQ(web.after[1], (Dependency{"shop/proxy", Dependency::Condition::started}));
+    EXPECT_EQ(web.subject.ports.size(), 1U) << "its own";
+    EXPECT_EQ(all.pods.find("shop/web")->pod, "Deployment/shop");
+    EXPECT_TRUE(all.pods.find("shop/web")->mounts.front().read_only);
+    EXPECT_EQ(together.members[3].after, web.after) << "none of the containers waits for another one";
+    EXPECT_TRUE(together.members[4].ends);
+    EXPECT_TRUE(together.members[4].after.empty());
+    std::vector<std::string> steps;
+    for (const Step& each : together.steps) steps.push_back(each.name);
+    EXPECT_THAT(steps, ElementsAre("postStart hook of shop/web", "preStop hook of shop/web"));
+    EXPECT_EQ(together.steps.front().container, "shop/web");
+    ASSERT_EQ(all.pods.pods.size(), 2U);
+    EXPECT_EQ(all.pods.pods.front().claims.at("data"), "mine");
+    // What is asked for is tried; the rest of its pod is there.
+    const Input two = manifests(text, {{"shop/web", "shop/log"}, {}});
+    ASSERT_TRUE(two.together);
+    EXPECT_EQ(two.together->members.size(), 4U);
+    EXPECT_EQ(two.pods.pods.size(), 1U);
+    EXPECT_FALSE(two.together->members[0].tried);
+    EXPECT_TRUE(two.together->members[2].tried);
+}
+
+// A kubelet makes the folder in the user's own data.
+TEST(Inputs, WithPartsOfAHostPathAreSettledApart) {
+    const Input input = manifests(
+        "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {containers: [{name: a, image: i},\n"
+        "  {name: b, image: i, volumeMounts: [{name: h, mountPath: /h, subPath: x}]}], volumes: [{name: h, "
+        "hostPath: {path: /srv}}]}}\n");
+    EXPECT_FALSE(input.together);
+    EXPECT_THAT(input.system.notes,
+                Contains(HasSubstr("container 'p/b' has a part of the volume 'h' mounted on /h, so that "
+                                   "each container is settled by a campaign of its own")));
 }
 
 TEST(Inputs, SayWhichServiceIsRefused) {
