@@ -71,6 +71,7 @@ class TogetherLaunch {
     engine::Task<std::optional<std::string>> gate_of(const Member& member,
                                                      const std::vector<const Member*>& open, bool is_late);
     engine::Task<std::optional<std::string>> look_at(const Dependency& dependency, const std::string& who);
+    engine::Task<> look_for_fallen();
     engine::Task<bool> has_started_up(const Member& member, Step probe);
     static std::string too_late(const Dependency& dependency, const std::string& who);
     // The container whose network namespace it has; empty: its own.

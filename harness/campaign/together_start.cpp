@@ -20,6 +20,8 @@ using engine::Task;
 namespace {
 
 constexpr std::chrono::seconds longest_wait{300};  // for what another one waits for
+// In a run that has failed already, by one that may be what is waited for.
+constexpr std::chrono::seconds longest_wait_in_vain{10};
 constexpr std::chrono::milliseconds between_looks{100}, shortest_backoff{100}, longest_backoff{5000};
 
 }  // namespace
@@ -101,8 +103,8 @@ Task<bool> TogetherLaunch::has_started_up(const Member& member, Step probe) {
 }
 
 std::string TogetherLaunch::too_late(const Dependency& dependency, const std::string& who) {
-    return fmt::format("{}, which '{}' waits for, did not get there within {} s", quoted(dependency.service),
-                       who, longest_wait.count());
+    return fmt::format("{}, which '{}' waits for, did not get there in time", quoted(dependency.service),
+                       who);
 }
 
 // Empty: it is as it was waited for.
@@ -266,7 +268,8 @@ Task<> TogetherLaunch::start_all() {
         bool any = false;
         for (auto each = open.begin(); each != open.end();) {
             const Member& member = **each;
-            auto gate = co_await gate_of(member, open, waited[member.name] >= longest_wait);
+            const std::chrono::milliseconds limit = failure_.empty() ? longest_wait : longest_wait_in_vain;
+            auto gate = co_await gate_of(member, open, waited[member.name] >= limit);
             if (!gate) co_return fail(std::move(gate.error()));
             if (!*gate) {
                 ++each;
@@ -286,8 +289,22 @@ Task<> TogetherLaunch::start_all() {
         if (any) continue;
         for (const Member* each : open) waited[each->name] += between_looks;
         if (auto paused = co_await pause_for(between_looks); !paused) co_return paused;
+        if (auto looked = co_await look_for_fallen(); !looked) co_return looked;
     }
     end();
+    co_return Result<>{};
+}
+
+// While others still wait, perhaps for what it will not do any more.
+Task<> TogetherLaunch::look_for_fallen() {
+    if (is_control()) co_return Result<>{};
+    for (const std::string& name : all_running()) {
+        if (is_given_up(name) || ended_before(name)) continue;
+        auto standing = co_await standing_of(name);
+        if (!standing) co_return fail(std::move(standing.error()));
+        if (*standing != Standing::ended) continue;
+        if (auto told = co_await fell_at_step(name, std::string()); !told) co_return told;
+    }
     co_return Result<>{};
 }
 

@@ -82,6 +82,27 @@ def test_an_empty_dir_that_two_containers_share():
                            "writer": {"/conf": True, "/out": False}})
 
 
+def test_a_container_of_one_pod_waits_for_another_pod():
+    """By its Service's name, in an init container: the other pod is started meanwhile. Both name one claim, of which one writes."""
+    claim = "{name: data, persistentVolumeClaim: {claimName: data}}"
+    service = "apiVersion: v1\nkind: Service\nmetadata: {name: store}\nspec: {selector: {app: db}, ports: [{port: 80}]}\n"
+    with project() as p:
+        write(p,
+              pod("app", [container("waits", "until getent hosts store && test -s /data/file; do sleep 0.1; done",
+                                    "volumeMounts: [{name: data, mountPath: /data}]", goes_on=False)],
+                  [container("web", "cat /data/file", "volumeMounts: [{name: data, mountPath: /data, subPath: ''}]"),
+                   container("part", "touch /part/new || exit 3", "volumeMounts: [{name: data, mountPath: /part, subPath: a/b}]")], claim),
+              pod("db", [], [container("db", "date > /store/file || exit 3; until test -e /store/a/b/new; do sleep 0.1; done",
+                                       "volumeMounts: [{name: data, mountPath: /store}]")], claim),
+              service)
+        done = settled(p)
+        equal(done.returncode, 0, done.stdout + done.stderr)
+        equal(verdicts(p, "app.waits", "app.web", "app.part", "db.db"),
+              {"app.waits": {"/data": "safe"}, "app.web": {"/data": "safe"}, "app.part": {"/part": "required"}, "db.db": {"/store": "required"}},
+              done.stdout)
+        contains(reason(p, "app.web", "/data"), "the runs had an empty claim there")
+
+
 def test_what_an_init_container_fails_at_costs_its_pod_alone():
     with project() as p:
         work = "volumeMounts: [{name: work, mountPath: /w}]"
