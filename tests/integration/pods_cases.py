@@ -117,7 +117,7 @@ def test_what_an_init_container_fails_at_costs_its_pod_alone():
         equal(verdicts(p, "bad.first", "bad.web", "good.web", "good.side"),
               {"bad.first": {"/auth": "already-ro", "/w": "inconclusive"}, "bad.web": {"/w": "inconclusive"}, "good.web": {"/w": "safe"}, "good.side": {"/w": "required"}},
               done.stdout)
-        contains(reason(p, "bad.first", "/w"), "container 'bad/first'", "exited with code 7", "no table")
+        contains(reason(p, "bad.first", "/w"), "container 'bad/first' had exited by itself with code 7", "no table")
         with open(p.path("out/bad.first/result.json")) as file:
             text = file.read()
         assert "from-the-vault" not in text + done.stdout + done.stderr, text

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <rogate/pods.hpp>
 #include <rogate/result.hpp>
 #include <set>
 #include <string>
