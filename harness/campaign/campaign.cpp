@@ -16,6 +16,7 @@
 #include "campaign/companions.hpp"
 #include "campaign/data.hpp"
 #include "campaign/exercise.hpp"
+#include "campaign/guests.hpp"
 #include "campaign/harden.hpp"
 #include "campaign/images.hpp"
 #include "campaign/members.hpp"
@@ -328,7 +329,8 @@ struct Campaign {
     CampaignResult result;
 
     std::string network;
-    std::string relay;         // its container; empty: ports are published
+    std::string relay;  // its container; empty: ports are published
+    std::unique_ptr<Guests> guests = {};
     bool interrupted = false;  // by the budget's time
 
     // Ended when the time is over.
@@ -514,7 +516,8 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
                 .image = images.begin()->second,
                 .relay = relay,
                 .images = &images,
-                .secrets = &secrets};
+                .secrets = &secrets,
+                .guests = guests.get()};
     verdict::Question question{.mounts = mounts,
                                .candidates = std::move(candidates),
                                .ineffective = pointless,
@@ -767,6 +770,19 @@ Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std
         campaign.relay = std::move(*relay);
     }
     result.observer = observer->facts();
+    if (!options.real_engine_socket && has_engine_socket(result.scenario, client.endpoint())) {
+        auto opening = campaign.bounded(Guests::open(client, session));
+        auto opened = co_await std::move(opening);
+        if (campaign.interrupted) co_return co_await end_without_runs();
+        if (!opened) co_return fail(std::move(opened.error()));
+        campaign.guests = std::move(*opened);
+        data.put_in(campaign.guests->stand_in());
+        companions.put_in(campaign.guests->stand_in());
+        pod.put_in(campaign.guests->stand_in());
+        status.warn(
+            "a container mounts the engine's socket: it gets one by which it sees and changes only what is "
+            "of the runs (--engine-socket real gives it everything)");
+    }
 
     auto done = co_await campaign.run_all(*observer, data, companions, pod, *images, mounts,
                                           std::move(*candidates), secrets);
