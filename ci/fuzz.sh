@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 case ${1:-} in -h|--help) usage ci/fuzz.sh; exit 0 ;; esac
 seconds=${1:-10}
 shift || true
-[ $# -gt 0 ] || set -- scenario kubernetes compose result http frames observer
+[ $# -gt 0 ] || set -- scenario kubernetes compose result http frames observer junit
 
 need_packages "${build_packages[@]}"
 targets=()

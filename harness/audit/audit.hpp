@@ -2,6 +2,7 @@
 // declarations, and leaves judging a file to whoever runs it.
 #pragma once
 
+#include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <rogate/subject.hpp>
 #include <string>
@@ -61,5 +62,14 @@ void read_container(const nlohmann::json& inspected, Audit& audit);
 
 // Guesses what each mount is for, and puts them in the order to try them in.
 void classify(Audit& audit);
+
+// What a scenario can be about.
+struct Startable {
+    std::string file;  // Compose file or manifest; empty: a container of the engine's
+    std::string name;  // the service, "Deployment/shop/web", or the container's name
+    auto operator<=>(const Startable&) const = default;
+};
+// Each service, container of a workload, and live container, by a name for a scenario's file.
+std::map<std::string, Startable> startable(const Audit& audit);
 
 }  // namespace rogate::audit

@@ -16,6 +16,7 @@
 #include "campaign/companions.hpp"
 #include "campaign/data.hpp"
 #include "campaign/exercise.hpp"
+#include "campaign/guests.hpp"
 #include "campaign/harden.hpp"
 #include "campaign/images.hpp"
 #include "campaign/members.hpp"
@@ -370,7 +371,8 @@ struct Campaign {
     std::string network;
     std::string relay;              // its container; empty: ports are published
     std::string holder_image = {};  // of what holds the network of a pod; empty: none is needed
-    bool interrupted = false;       // by the budget's time
+    std::unique_ptr<Guests> guests = {};
+    bool interrupted = false;  // by the budget's time
     // By container of a system: why there is no image for it, so that no run has it.
     std::map<std::string, std::string> not_had = {};
 
@@ -567,7 +569,8 @@ Task<> Campaign::run_all(observe::Observer& observer, DataPlane& data, Companion
                 .secrets = &secrets,
                 .pods = options.pods,
                 .not_had = not_had,
-                .holder_image = holder_image};
+                .holder_image = holder_image,
+                .guests = guests.get()};
     verdict::Question question{.mounts = mounts,
                                .candidates = std::move(candidates),
                                .ineffective = pointless,
@@ -830,6 +833,19 @@ Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std
         campaign.holder_image = std::move(*holder);
     }
     result.observer = observer->facts();
+    if (!options.real_engine_socket && has_engine_socket(result.scenario, client.endpoint())) {
+        auto opening = campaign.bounded(Guests::open(client, session));
+        auto opened = co_await std::move(opening);
+        if (campaign.interrupted) co_return co_await end_without_runs();
+        if (!opened) co_return fail(std::move(opened.error()));
+        campaign.guests = std::move(*opened);
+        data.put_in(campaign.guests->stand_in());
+        companions.put_in(campaign.guests->stand_in());
+        pod.put_in(campaign.guests->stand_in());
+        status.warn(
+            "a container mounts the engine's socket: it gets one by which it sees and changes only what is "
+            "of the runs (--engine-socket real gives it everything)");
+    }
 
     auto done = co_await campaign.run_all(*observer, data, companions, pod, *images, mounts,
                                           std::move(*candidates), secrets);

@@ -39,6 +39,7 @@ struct Options {
     std::shared_ptr<Budget> budget = {};
     // Likewise; null: what the campaign builds is its own, and goes with its session.
     std::shared_ptr<Images> images = {};
+    bool real_engine_socket = false;  // containers that mount the engine's socket get it as it is
     // Gives the campaign an observer of the caller's own, in place of the one that `observer` names.
     std::function<engine::Task<std::unique_ptr<observe::Observer>>()> own_observer = {};
 };

@@ -64,6 +64,9 @@ class Companions {
         return found == containers_.end() ? std::string() : found->second;
     }
 
+    // Before any start: what containers get in place of the engine's sockets.
+    void put_in(StandIn stand_in) { data_.put_in(std::move(stand_in)); }
+
   private:
     bool is_required(const std::string& service) const;
     void warn_once(const std::string& text);

@@ -622,6 +622,7 @@ Task<std::vector<engine::MountSpec>> DataPlane::prepare(RunPlan plan,
         specs.push_back(std::move(*spec));
     }
     give_live(plan, specs);
+    campaign::put_in(stand_in_, specs);
     if (auto given_back = co_await scratch_.give_back_owners(); !given_back)
         co_return fail(std::move(given_back.error()).with_context("making throw-away layers"));
     co_return specs;

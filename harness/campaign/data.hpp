@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "campaign/engine_sockets.hpp"
 #include "campaign/scratch.hpp"
 #include "campaign/sources.hpp"
 #include "campaign/tar.hpp"
@@ -122,6 +123,8 @@ class DataPlane {
     // What is at `path` of the subject before any run, in a mount's source or in the image, which must not be
     // given by another plane. Symlinks are not followed.
     engine::Task<verdict::PathFacts> look(std::string path);
+    // Before prepare(): what containers get in place of the engine's sockets.
+    void put_in(StandIn stand_in) { stand_in_ = std::move(stand_in); }
     // After survey(): the mount of data with that source, if the runs have a layer or a copy of it; and one
     // whose data those of that source overlap otherwise.
     const DataMount* with_source(const SourceFacts& facts) const;
@@ -286,6 +289,7 @@ class DataPlane {
     Scratch scratch_;
     DataMode mode_ = DataMode::overlay;
     std::map<std::string, NewRoot> new_roots_;  // by container; the subject's by ""
+    StandIn stand_in_;
     bool reaches_below_ = true, of_services_ = false;
     std::set<std::string> written_elsewhere_;
     std::map<std::string, DataMount> known_;

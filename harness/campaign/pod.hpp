@@ -78,6 +78,9 @@ class Pod {
     engine::Task<> keep(RunPlan plan, std::string subject);
     engine::Task<> remove(int run);
 
+    // Before any start: what containers get in place of the engine's sockets.
+    void put_in(StandIn stand_in) { data_.put_in(std::move(stand_in)); }
+
   private:
     bool shares_network() const;
     engine::Task<> make_holder_image();

@@ -14,6 +14,7 @@
 #include "campaign/containers.hpp"
 #include "campaign/ending.hpp"
 #include "campaign/engine_sockets.hpp"
+#include "campaign/guests.hpp"
 #include "campaign/phases.hpp"
 #include "campaign/readiness.hpp"
 #include "campaign/silent_ports.hpp"
@@ -559,8 +560,7 @@ Task<> Launch::shutdown() {
 Task<> Launch::collect() {
     auto collecting = campaign::collect(bench_, record_);
     if (auto collected = co_await std::move(collecting); !collected) co_return collected;
-    if (std::string doubt = engine_socket_doubt(bench_.scenario.subject, bench_.client.endpoint());
-        !doubt.empty())
+    if (std::string doubt = unseen_writers(bench_, bench_.scenario.subject); !doubt.empty())
         record_.unseen_writers.emplace("", std::move(doubt));
     co_return Result<>{};
 }
@@ -609,9 +609,11 @@ Task<> Launch::run_phases() {
 }
 
 Task<> Launch::remove() {
+    if (bench_.guests != nullptr)
+        if (auto ended = co_await bench_.guests->end_run(); !ended) co_return ended;
     if (record_.plan.leaves_data && !container_.empty()) co_return co_await keep();
     if (bench_.scenario.companions.empty() && bench_.scenario.pod.containers.empty() &&
-        bench_.pod.holder().empty()) {
+        bench_.pod.holder().empty() && bench_.guests == nullptr) {  // who would see it in the next run
         bench_.remains = {.run = record_.plan.id, .container = container_};
         co_return Result<>{};
     }
@@ -637,6 +639,11 @@ Task<RunRecord> Launch::go() {
 }
 
 }  // namespace
+
+std::string unseen_writers(const Bench& bench, const Subject& subject) {
+    return bench.guests != nullptr ? bench.guests->doubt(subject)
+                                   : engine_socket_doubt(subject, bench.client.endpoint());
+}
 
 engine::ContainerSpec container_for(const Bench& bench, const RunPlan& plan,
                                     std::vector<engine::MountSpec> mounts) {

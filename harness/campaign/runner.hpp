@@ -9,6 +9,7 @@
 
 #include "campaign/companions.hpp"
 #include "campaign/data.hpp"
+#include "campaign/guests.hpp"
 #include "campaign/pod.hpp"
 #include "campaign/status.hpp"
 #include "engine/client.hpp"
@@ -41,13 +42,17 @@ struct Bench {
     std::map<std::string, std::string> not_had = {};                   // members that no run has, and why
     std::string holder_image =
         {};  // of what holds the network of a pod whose containers are settled together
-    const RunRecord* control = nullptr;   // whose observations the steps of this run are compared with
+    const RunRecord* control = nullptr;  // whose observations the steps of this run are compared with
+    Guests* guests = nullptr;  // null: no container has the engine's socket, or they have the real one
     std::optional<Remains> remains = {};  // of the run before, not removed yet
 };
 
 // The container that `plan` asks for; pure. `mounts` are those of DataPlane::prepare().
 engine::ContainerSpec container_for(const Bench& bench, const RunPlan& plan,
                                     std::vector<engine::MountSpec> mounts);
+
+// Who else can write by the doing of `subject` in the runs; empty: nobody.
+std::string unseen_writers(const Bench& bench, const Subject& subject);
 
 // An application that fails is a record with passed == false; an Error is the engine's or the harness's own
 // failure, and then nothing may be concluded. The containers and the run's volumes are removed in either

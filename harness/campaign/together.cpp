@@ -9,7 +9,6 @@
 #include "base/text.hpp"
 #include "campaign/collected.hpp"
 #include "campaign/containers.hpp"
-#include "campaign/engine_sockets.hpp"
 #include "campaign/members.hpp"
 #include "campaign/together_launch.hpp"
 #include "scenario/expectation.hpp"
@@ -96,7 +95,7 @@ Task<> TogetherLaunch::collect() {
     auto collecting = campaign::collect(bench_, record_);
     if (auto collected = co_await std::move(collecting); !collected) co_return collected;
     for (const Member& member : members_)
-        if (std::string doubt = engine_socket_doubt(member.subject, bench_.client.endpoint()); !doubt.empty())
+        if (std::string doubt = unseen_writers(bench_, member.subject); !doubt.empty())
             record_.unseen_writers.emplace(member.name, std::move(doubt));
     co_return Result<>{};
 }
@@ -126,6 +125,8 @@ Task<> TogetherLaunch::remove() {
     for (const auto& [name, running] : running_) ids.emplace(name, running.id);
     for (const auto& [pod, holder] : holders_) ids.emplace("pod " + pod, holder);
     if (auto removed = co_await remove_all(bench_.client, std::move(ids)); !removed) co_return removed;
+    if (bench_.guests != nullptr)
+        if (auto ended = co_await bench_.guests->end_run(); !ended) co_return ended;
     co_return co_await bench_.data.release(record_.plan.id);
 }
 

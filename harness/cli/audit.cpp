@@ -10,6 +10,7 @@
 #include "audit/render.hpp"
 #include "cli/audit_files.hpp"
 #include "cli/commands.hpp"
+#include "cli/draft.hpp"
 #include "cli/files.hpp"
 #include "cli/session.hpp"
 
@@ -34,21 +35,41 @@ engine::Task<> read_running(engine::Client& client, audit::Audit& audit) {
     co_return Result<>{};
 }
 
-Result<> write_skeletons(const std::string& folder, const audit::Audit& audit) {
-    const auto files = audit::skeletons(audit, folder);
+// One for each service and container, as `rogate init` writes it. What no scenario can be made of is told,
+// and the others go on.
+Result<> write_scenarios(const Global& global, const std::string& folder, const audit::Audit& audit) {
+    const auto files = audit::startable(audit);
     std::error_code unused;
-    for (const auto& [name, text] : files)
+    for (const auto& [name, about] : files)
         if (std::filesystem::exists(folder + "/" + name, unused))
             return fail(
                 ErrorKind::usage,
                 fmt::format("{}/{} is there already, and would be lost; name another folder", folder, name));
     if (Result<> made = make_folder(folder); !made) return made;
-    for (const auto& [name, text] : files)
-        if (Result<> written = write_file(folder + "/" + name, text); !written) return written;
-    std::fputs(fmt::format("rogate: {} {} begun in {}\n", files.size(),
-                           files.size() == 1 ? "scenario" : "scenarios", folder)
-                   .c_str(),
-               stderr);
+    std::size_t written = 0;
+    for (const auto& [name, about] : files) {
+        InitOptions options;
+        options.output = folder + "/" + name;
+        if (about.file.empty()) {
+            options.container = about.name;
+        } else {
+            options.paths = {about.file};
+            options.service = about.name;
+        }
+        auto text = draft_scenario(global, options);
+        if (!text) {
+            std::fputs(
+                fmt::format("rogate: no scenario for {}: {}\n", about.name, text.error().message).c_str(),
+                stderr);
+            continue;
+        }
+        if (Result<> done = write_file(options.output, *text); !done) return done;
+        ++written;
+    }
+    std::fputs(
+        fmt::format("rogate: {} {} begun in {}\n", written, written == 1 ? "scenario" : "scenarios", folder)
+            .c_str(),
+        stderr);
     return {};
 }
 
@@ -74,7 +95,7 @@ int audit_command(const Global& global, const AuditOptions& options) {
                                                             : audit::render_table(audit);
     std::fputs(text.c_str(), stdout);
     if (!options.init.empty())
-        if (const Result<> written = write_skeletons(options.init, audit); !written)
+        if (const Result<> written = write_scenarios(global, options.init, audit); !written)
             return report_error(written.error());
     return audit.mounts.empty() && !audit.troubles.empty() ? exit_code(ErrorKind::usage) : 0;
 }

@@ -126,6 +126,7 @@ engine::Task<> Job::run(engine::Client& client) {
     campaign_options.requests = requests_choice(options_.requests);
     campaign_options.offline = options_.offline;
     campaign_options.pods = pods_;
+    campaign_options.real_engine_socket = options_.engine_socket == "real";
     auto known = settings_of(options_);
     if (!known) co_return fail(std::move(known.error()));
     campaign_options.settings = std::move(*known);

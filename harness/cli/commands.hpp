@@ -36,11 +36,12 @@ struct RunOptions {
     std::optional<std::chrono::milliseconds> max_time;  // --max-time, likewise
     int jobs = 1;                                       // scenarios at a time on each engine
     std::size_t ring_bytes = 16U << 20U;
-    std::string observer = "auto";  // auto, ebpf, ptrace, none
-    std::string requests = "auto";  // auto, ports, relay
-    bool rootfs = false;            // --rootfs: "/" of each subject is a candidate as well
-    bool capabilities = false;      // --capabilities: what can be dropped of them, and no-new-privileges
-    bool offline = false;           // --offline: the runs' network reaches nothing outside
+    std::string observer = "auto";           // auto, ebpf, ptrace, none
+    std::string requests = "auto";           // auto, ports, relay
+    std::string engine_socket = "filtered";  // as that of WrapOptions
+    bool rootfs = false;                     // --rootfs: "/" of each subject is a candidate as well
+    bool capabilities = false;  // --capabilities: what can be dropped of them, and no-new-privileges
+    bool offline = false;       // --offline: the runs' network reaches nothing outside
     std::vector<std::string>
         settings;              // --settings FILE: what is tried beside the shipped ones, and before them
     bool no_settings = false;  // --no-settings: none is tried
@@ -101,6 +102,8 @@ struct WrapOptions {
     bool quiet = false;
     bool rootfs = false;
     std::string data = "live";                         // live; overlay is not there yet
+    std::string engine_socket = "filtered";            // what containers that mount it get: filtered, real
+    std::vector<std::string> junit, known_failures;    // as those of RunOptions
     std::optional<int> max_runs;                       // --max-runs; absent: no bound
     std::optional<std::chrono::milliseconds> timeout;  // --timeout, of one run of COMMAND
     std::size_t ring_bytes = 16U << 20U;

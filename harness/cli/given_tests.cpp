@@ -52,6 +52,16 @@ std::optional<Front> front_of(const System& system) {
 
 }  // namespace
 
+Result<std::vector<std::string>> names_of_known_failures(const std::vector<std::string>& given) {
+    std::vector<std::string> all;
+    for (const std::string& each : given) {
+        auto names = spec::known_failures(each, fs::current_path().string(), spec::read_input_file);
+        if (!names) return fail(std::move(names.error()).with_context("--known-failures"));
+        all.insert(all.end(), names->begin(), names->end());
+    }
+    return all;
+}
+
 Result<> give_tests(const RunOptions& options, spec::Input& input) {
     if (auto fits = check_fitting(options); !fits) return fits;
     const auto front = front_of(input.system);
@@ -68,11 +78,9 @@ Result<> give_tests(const RunOptions& options, spec::Input& input) {
     spec::GivenTests given{
         .commands = options.tests, .directory = *folder, .junit = options.junit, .known_failures = {}};
     if (options.test_timeout) given.timeout_ms = options.test_timeout->count();
-    for (const std::string& each : options.known_failures) {
-        auto names = spec::known_failures(each, fs::current_path().string(), spec::read_input_file);
-        if (!names) return fail(std::move(names.error()).with_context("--known-failures"));
-        given.known_failures.insert(given.known_failures.end(), names->begin(), names->end());
-    }
+    auto known = names_of_known_failures(options.known_failures);
+    if (!known) return fail(std::move(known.error()));
+    given.known_failures = std::move(*known);
     for (Scenario& scenario : input.scenarios)
         if (input.own_exercise) spec::put_all_beside(input.system, scenario);
     for (Scenario* scenario : all) {

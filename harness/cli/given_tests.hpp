@@ -14,6 +14,9 @@ namespace rogate::cli {
 // does not go together, a folder or a file that is not there.
 Result<> give_tests(const RunOptions& options, spec::Input& input);
 
+// The names that `--known-failures` gives. ErrorKind::usage: a file that cannot be read.
+Result<std::vector<std::string>> names_of_known_failures(const std::vector<std::string>& given);
+
 // Commands of scenario files are run only by somebody who says so on the command line. ErrorKind::usage names
 // the first one, and where it is.
 Result<> check_consent(bool allowed, const std::vector<Scenario>& scenarios);

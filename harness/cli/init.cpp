@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.hpp"
+#include "cli/draft.hpp"
 #include "cli/files.hpp"
 #include "cli/given.hpp"
 #include "cli/session.hpp"
@@ -83,7 +84,9 @@ Result<> check_not_refused(const System& system, const std::string& container) {
     return why.empty() ? Result<>{} : fail(ErrorKind::usage, std::move(why));
 }
 
-Result<std::string> drafted(const Global& global, const InitOptions& options) {
+}  // namespace
+
+Result<std::string> draft_scenario(const Global& global, const InitOptions& options) {
     auto surroundings = given_surroundings(options.without, {});
     if (!surroundings) return fail(std::move(surroundings.error()));
     auto system = options.container.empty() ? system_of_files(options, *surroundings)
@@ -125,8 +128,6 @@ Result<std::string> drafted(const Global& global, const InitOptions& options) {
     return text;
 }
 
-}  // namespace
-
 int init_command(const Global& global, const InitOptions& options) {
     if (options.paths.empty() == options.container.empty())
         return report_error(
@@ -141,7 +142,7 @@ int init_command(const Global& global, const InitOptions& options) {
              fmt::format("{} is there already, and would be lost; name another file, or write "
                          "--force",
                          options.output)});
-    auto text = drafted(global, options);
+    auto text = draft_scenario(global, options);
     if (!text) return report_error(text.error());
     const Result<> written = options.output.empty() ? print(*text) : write_file(options.output, *text);
     return written ? 0 : report_error(written.error());

@@ -229,6 +229,11 @@ int main(int argc, char** argv) {
                      "engine's host), relay (a container on the run's network, through the engine alone), or "
                      "auto (ports, unless the engine is on another host)")
         ->check(CLI::IsMember({"auto", "ports", "relay"}));
+    run_app
+        ->add_option("--engine-socket", run.engine_socket,
+                     "What a container gets that mounts the engine's socket: filtered, by which it sees and "
+                     "changes only what is of the runs, or real, and then none of its mounts is safe")
+        ->check(CLI::IsMember({"filtered", "real"}));
 
     PlanOptions plan;
     CLI::App* plan_app =
@@ -299,6 +304,19 @@ int main(int argc, char** argv) {
         ->add_option("--data", wrap.data,
                      "live: what COMMAND binds and its volumes are its own, and what it writes there stays")
         ->check(CLI::IsMember({"live", "overlay"}));
+    one_at_a_time(
+        wrap_app->add_option("--junit", wrap.junit,
+                             "JUnit files that COMMAND writes, as a pattern ('results/*.xml'), so that "
+                             "verdicts name the tests that fail (repeatable)"));
+    one_at_a_time(wrap_app->add_option(
+        "--known-failures", wrap.known_failures,
+        "FILE|NAME: tests whose failure counts for nothing, by name or by a file with one in each line "
+        "(repeatable)"));
+    wrap_app
+        ->add_option("--engine-socket", wrap.engine_socket,
+                     "What a container gets that mounts the engine's socket: filtered, by which it sees and "
+                     "changes only what COMMAND creates, or real, and then none of its mounts is safe")
+        ->check(CLI::IsMember({"filtered", "real"}));
     wrap_app
         ->add_option(
             "--max-runs", wrap.max_runs,

@@ -11,17 +11,18 @@
 #include "campaign/campaign.hpp"
 #include "cli/commands.hpp"
 #include "cli/files.hpp"
+#include "cli/given_tests.hpp"
 #include "cli/progress.hpp"
 #include "cli/reports.hpp"
 #include "cli/session.hpp"
 #include "cli/terminal.hpp"
 #include "cli/verdict_code.hpp"
 #include "cli/watchdog.hpp"
+#include "proxy/local_stream.hpp"
 #include "report/markdown.hpp"
 #include "report/overview.hpp"
 #include "report/secrets.hpp"
 #include "report/terminal.hpp"
-#include "wrap/local_stream.hpp"
 
 namespace rogate::cli {
 
@@ -60,6 +61,8 @@ int tell(std::vector<CampaignResult> results, const Global& global, const WrapOp
 wrap::Options options_of(const WrapOptions& given, const Global& global, Board& board, Progress& progress) {
     wrap::Options options;
     options.command = given.command;
+    options.real_engine_socket = given.engine_socket == "real";
+    options.junit = given.junit;
     options.rootfs = given.rootfs;
     options.timeout = given.timeout;
     options.ring_bytes = given.ring_bytes;
@@ -86,6 +89,12 @@ int wrap_command(const Global& global, const WrapOptions& options) {
             {ErrorKind::usage,
              "--data overlay is not there yet for `rogate wrap`: what COMMAND binds is its own; leave "
              "the option out, and let COMMAND bind copies where its writes must not stay"});
+    if (!options.known_failures.empty() && options.junit.empty())
+        return report_error({ErrorKind::usage,
+                             "--known-failures is about tests that --junit names; give it as "
+                             "well, or leave --known-failures out"});
+    auto known = names_of_known_failures(options.known_failures);
+    if (!known) return report_error(known.error());
     std::signal(SIGPIPE, SIG_IGN);  // of connections that the other side has closed
     const std::string session = campaign::new_session();
     Watchdog watchdog(global, session);
@@ -98,14 +107,15 @@ int wrap_command(const Global& global, const WrapOptions& options) {
     work.work = [&](engine::Client& client) -> engine::Task<> {
         const auto executor = co_await boost::asio::this_coro::executor;
         if (client.endpoint().kind == engine::Endpoint::Kind::unix_socket) {
-            transport = wrap::make_local_transport(executor, client.endpoint().path);
+            transport = proxy::make_local_transport(executor, client.endpoint().path);
         } else {
             auto made = engine::make_transport(executor, client.endpoint());
             if (!made) co_return fail(std::move(made.error()));
             transport = std::move(*made);
         }
-        wrapped = std::make_unique<wrap::Wrap>(client, *transport, session,
-                                               options_of(options, global, board, progress), progress);
+        wrap::Options wrapping = options_of(options, global, board, progress);
+        wrapping.known_failures = *known;
+        wrapped = std::make_unique<wrap::Wrap>(client, *transport, session, std::move(wrapping), progress);
         auto done = co_await wrapped->go();
         if (!done) co_return fail(std::move(done.error()));
         answer = std::move(*done);

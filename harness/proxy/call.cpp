@@ -1,9 +1,11 @@
-#include "wrap/call.hpp"
+#include "proxy/call.hpp"
+
+#include <fmt/format.h>
 
 #include <charconv>
 #include <vector>
 
-namespace rogate::wrap {
+namespace rogate::proxy {
 
 namespace {
 
@@ -20,6 +22,16 @@ std::string decoded(std::string_view text) {
         }
     }
     return plain;
+}
+
+std::string encoded(std::string_view text) {
+    std::string made;
+    for (const char c : text) {
+        const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                              c == '-' || c == '_' || c == '.' || c == '~' || c == ':';
+        made += is_plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+    return made;
 }
 
 std::vector<std::string> segments(std::string_view text, char at) {
@@ -79,7 +91,10 @@ Call call_of(std::string_view method, std::string_view target) {
     }
     const std::size_t question = target.find('?');
     std::vector<std::string> path = segments(target.substr(0, question), '/');
-    if (!path.empty() && is_version(path.front())) path.erase(path.begin());
+    if (!path.empty() && is_version(path.front())) {
+        call.version = path.front();
+        path.erase(path.begin());
+    }
     call.kind = kind_of(method, path);
     if (path.size() > 1 && path.front() == "containers") call.object = path[1];
     if (question != std::string_view::npos) {
@@ -94,7 +109,20 @@ Call call_of(std::string_view method, std::string_view target) {
     }
     call.name = std::string(method) + ' ';
     for (const std::string& each : path) call.name += '/' + each;
+    call.path = std::move(path);
     return call;
 }
 
-}  // namespace rogate::wrap
+std::string target_of(const Call& call) {
+    std::string target;
+    if (!call.version.empty()) target += '/' + call.version;
+    for (const std::string& each : call.path) target += '/' + encoded(each);
+    char before = '?';
+    for (const auto& [name, value] : call.query) {
+        target += before + encoded(name) + '=' + encoded(value);
+        before = '&';
+    }
+    return target;
+}
+
+}  // namespace rogate::proxy

@@ -4,8 +4,9 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
-namespace rogate::wrap {
+namespace rogate::proxy {
 
 enum class CallKind {
     create,          // POST /containers/create
@@ -24,11 +25,16 @@ enum class CallKind {
 
 struct Call {
     CallKind kind = CallKind::other;
-    std::string object;                        // a container's id or name, as the call has it
-    std::map<std::string, std::string> query;  // decoded
-    std::string name;                          // "POST /containers/create", for messages
+    std::string object = {};                        // a container's id or name, as the call has it
+    std::map<std::string, std::string> query = {};  // decoded
+    std::string name = {};                          // "POST /containers/create", for messages
+    std::vector<std::string> path = {};             // decoded: {"containers", "create"}
+    std::string version = {};                       // "v1.41"; empty: not said
 };
 
 Call call_of(std::string_view method, std::string_view target);
 
-}  // namespace rogate::wrap
+// Path and query of the call, written in the one way that nobody reads otherwise.
+std::string target_of(const Call& call);
+
+}  // namespace rogate::proxy

@@ -3,16 +3,16 @@
 
 #include <nlohmann/json.hpp>
 
-namespace rogate::wrap {
+namespace rogate::proxy {
 
 template <class T>
-T field(const json& object, const char* key, T otherwise = {}) {
+T field(const nlohmann::json& object, const char* key, T otherwise = {}) {
     if (!object.is_object() || !object.contains(key) || object.at(key).is_null()) return otherwise;
     try {
         return object.at(key).get<T>();
-    } catch (const json::exception&) {
+    } catch (const nlohmann::json::exception&) {
         return otherwise;
     }
 }
 
-}  // namespace rogate::wrap
+}  // namespace rogate::proxy

@@ -1,11 +1,11 @@
-#include "wrap/head.hpp"
+#include "proxy/head.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
 
-namespace rogate::wrap {
+namespace rogate::proxy {
 
 namespace {
 
@@ -140,17 +140,24 @@ std::optional<std::uint64_t> content_length(const Head& head) {
 
 namespace {
 
+Result<std::uint64_t> chunk_size(std::string_view line) {
+    const std::string_view digits = trimmed(line.substr(0, line.find(';')));
+    std::uint64_t size = 0;
+    const auto [last, error] = std::from_chars(digits.data(), digits.data() + digits.size(), size, 16);
+    if (error != std::errc() || last != digits.data() + digits.size() || digits.empty())
+        return fail(ErrorKind::protocol, fmt::format("a chunk's size is no number: {}", digits));
+    return size;
+}
+
 // Chunks with their sizes taken out; nullopt: the last one is not there yet. Trailers are dropped.
 Result<std::optional<std::string>> unchunked(std::string_view bytes) {
     std::string body;
     for (;;) {
         const std::size_t end = bytes.find("\r\n");
         if (end == std::string_view::npos) return std::nullopt;
-        const std::string_view digits = trimmed(bytes.substr(0, std::min(end, bytes.find(';'))));
-        std::uint64_t size = 0;
-        const auto [last, error] = std::from_chars(digits.data(), digits.data() + digits.size(), size, 16);
-        if (error != std::errc() || last != digits.data() + digits.size() || digits.empty())
-            return fail(ErrorKind::protocol, fmt::format("a chunk's size is no number: {}", digits));
+        const auto told = chunk_size(bytes.substr(0, end));
+        if (!told) return fail(told.error().kind, told.error().message);
+        const std::uint64_t size = *told;
         bytes.remove_prefix(end + 2);
         if (size == 0) return std::optional(std::move(body));
         if (bytes.size() < 2 || size > bytes.size() - 2) return std::nullopt;
@@ -160,6 +167,37 @@ Result<std::optional<std::string>> unchunked(std::string_view bytes) {
 }
 
 }  // namespace
+
+Result<> Unchunker::take(std::string& bytes, std::string& content) {
+    if (!is_chunked_) {
+        content += bytes;
+        bytes.clear();
+        return {};
+    }
+    while (!is_over_) {
+        if (left_ > 0) {
+            const std::size_t size = std::min<std::uint64_t>(left_, bytes.size());
+            content.append(bytes, 0, size);
+            bytes.erase(0, size);
+            left_ -= size;
+            if (left_ > 0) break;
+            is_behind_chunk_ = true;
+        }
+        if (is_behind_chunk_) {
+            if (bytes.size() < 2) break;
+            bytes.erase(0, 2);
+            is_behind_chunk_ = false;
+        }
+        const std::size_t end = bytes.find("\r\n");
+        if (end == std::string::npos) break;
+        const auto size = chunk_size(std::string_view(bytes).substr(0, end));
+        if (!size) return fail(size.error().kind, size.error().message);
+        bytes.erase(0, end + 2);
+        left_ = *size;
+        is_over_ = *size == 0;
+    }
+    return {};
+}
 
 Result<std::optional<std::string>> whole_body(const Head& head, std::string_view bytes, bool is_reply,
                                               bool at_end) {
@@ -173,4 +211,4 @@ Result<std::optional<std::string>> whole_body(const Head& head, std::string_view
     return std::optional(std::string(bytes));
 }
 
-}  // namespace rogate::wrap
+}  // namespace rogate::proxy

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace rogate::wrap {
+namespace rogate::proxy {
 
 struct Field {
     std::string name, value;
@@ -46,10 +46,26 @@ bool is_chunked(const Head& head);
 // nullopt: not said, or no number.
 std::optional<std::uint64_t> content_length(const Head& head);
 
+// Takes chunks apart as they come.
+class Unchunker {
+  public:
+    // Not chunked: everything is content, until the connection ends.
+    explicit Unchunker(bool is_chunked) : is_chunked_(is_chunked) {}
+    // Moves what is content from `bytes` to `content`, and drops sizes; what is not whole yet stays.
+    // ErrorKind::protocol for chunks that are none.
+    Result<> take(std::string& bytes, std::string& content);
+    bool is_over() const { return is_over_; }
+
+  private:
+    bool is_chunked_, is_over_ = false;
+    std::uint64_t left_ = 0;        // of this chunk
+    bool is_behind_chunk_ = false;  // its line's end follows
+};
+
 // The body that `bytes` begin with, as `head` says: all of it, or nullopt as long as it is not whole.
 // `is_reply`: a body whose length is not said ends with the connection, whose end `at_end` says has come.
 // ErrorKind::protocol for chunks that are none.
 Result<std::optional<std::string>> whole_body(const Head& head, std::string_view bytes, bool is_reply,
                                               bool at_end);
 
-}  // namespace rogate::wrap
+}  // namespace rogate::proxy

@@ -1,4 +1,4 @@
-#include "wrap/local_stream.hpp"
+#include "proxy/local_stream.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -12,7 +12,7 @@
 #include <cerrno>
 #include <cstring>
 
-namespace rogate::wrap {
+namespace rogate::proxy {
 
 namespace asio = boost::asio;
 using asio::local::stream_protocol;
@@ -168,4 +168,4 @@ Task<> pass(Stream& from, Stream& to) {
     co_return co_await pass_copied(from, to);
 }
 
-}  // namespace rogate::wrap
+}  // namespace rogate::proxy

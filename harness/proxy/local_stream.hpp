@@ -7,7 +7,7 @@
 
 #include "engine/transport.hpp"
 
-namespace rogate::wrap {
+namespace rogate::proxy {
 
 class LocalStream : public engine::Stream {
   public:
@@ -30,4 +30,4 @@ std::unique_ptr<engine::Transport> make_local_transport(boost::asio::any_io_exec
 // local.
 engine::Task<> pass(engine::Stream& from, engine::Stream& to);
 
-}  // namespace rogate::wrap
+}  // namespace rogate::proxy

@@ -1,4 +1,4 @@
-#include "wrap/proxy.hpp"
+#include "proxy/proxy.hpp"
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -15,10 +15,11 @@
 #include <list>
 #include <nlohmann/json.hpp>
 
-#include "wrap/head.hpp"
-#include "wrap/local_stream.hpp"
+#include "proxy/ask.hpp"
+#include "proxy/head.hpp"
+#include "proxy/local_stream.hpp"
 
-namespace rogate::wrap {
+namespace rogate::proxy {
 
 namespace asio = boost::asio;
 using asio::local::stream_protocol;
@@ -30,9 +31,6 @@ namespace {
 
 constexpr auto as_pair = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t piece = 256 * 1024;
-// Of the calls that are read whole: containers' descriptions, and short replies.
-constexpr std::size_t longest_body = 32U << 20U;
-
 // So many bytes, some of which are in `begun`.
 Task<> pass_exactly(std::string begun, std::uint64_t bytes, Stream& from, Stream& to) {
     while (bytes > 0) {
@@ -77,7 +75,6 @@ class Connection {
     }
 
   private:
-    Task<> more(Stream& from, std::string& to);
     Task<bool> read_request();
     Task<> connect();
     Task<> pass_on();
@@ -85,8 +82,10 @@ class Connection {
     Task<> up();
     Task<> down(bool asks_for_upgrade);
     Task<> oversee(Call call);
+    Task<> pass_lines(const Admission& admission);
     Task<> read_whole_body();
-    Task<std::string> read_whole_reply(Head* head, std::string* body);
+    void state_length();
+    Task<> answer(const Reply& said);
     Task<> refuse(int status, std::string_view words, const std::string& message);
 
     std::unique_ptr<Stream> client_, engine_;
@@ -96,16 +95,6 @@ class Connection {
     std::string rest_;  // of the client's bytes, behind the head
     bool is_over_ = false;
 };
-
-Task<> Connection::more(Stream& from, std::string& to) {
-    const std::size_t before = to.size();
-    to.resize(before + 16 * 1024);
-    auto size = co_await from.read_some(asio::buffer(to.data() + before, to.size() - before));
-    to.resize(before + size.value_or(0));
-    if (!size) co_return fail(std::move(size.error()));
-    if (*size == 0) co_return fail(ErrorKind::io, "the connection ended");
-    co_return Result<>{};
-}
 
 // False: the client has gone without a word.
 Task<bool> Connection::read_request() {
@@ -146,7 +135,24 @@ Task<> Connection::serve() {
         co_return co_await refuse(400, "Bad Request", read.error().message);
     if (!read || !*read) co_return Result<>{};
     Call call = call_of(head_.method(), head_.target());
+    const bool is_whole = overseer_.wants(call) || overseer_.reads(call);
+    if (is_whole) {
+        auto body = co_await read_whole_body();
+        if (!body) co_return co_await refuse(400, "Bad Request", "rogate: " + body.error().message);
+    }
+    std::string method(head_.method());
+    auto admission = co_await overseer_.admit(std::move(method), call, is_whole ? &rest_ : nullptr);
+    if (!admission)
+        co_return co_await refuse(500, "Internal Server Error", "rogate: " + admission.error().message);
+    if (admission->reply) co_return co_await answer(*admission->reply);
+    if (!admission->target.empty()) {
+        head_.first = fmt::format("{} {} HTTP/1.1", head_.method(), admission->target);
+        call = call_of(head_.method(), head_.target());
+    }
+    if (!admission->may_upgrade) head_.remove("Upgrade");
+    if (admission->keeps) co_return co_await pass_lines(*admission);
     if (overseer_.wants(call)) co_return co_await oversee(std::move(call));
+    if (is_whole) state_length();
     overseer_.passes(call);
     co_return co_await pass_on();
 }
@@ -234,45 +240,76 @@ Task<> Connection::read_whole_body() {
     }
 }
 
-// The bytes as they came.
-Task<std::string> Connection::read_whole_reply(Head* head, std::string* body) {
+// Of a body that was read whole.
+void Connection::state_length() {
+    for (const char* field : {"Transfer-Encoding", "Expect", "Content-Length"}) head_.remove(field);
+    head_.set("Content-Length", std::to_string(rest_.size()));
+}
+
+Task<> Connection::answer(const Reply& said) {
+    const std::string text = fmt::format(
+        "HTTP/1.1 {} {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: "
+        "close\r\n\r\n{}",
+        said.status, said.status < 300 ? "OK" : "Refused", said.body.size(),
+        head_.method() == "HEAD" ? "" : said.body);
+    auto written = co_await client_->write_all(asio::buffer(text));
+    if (written) written = co_await client_->close_write();
+    co_return written;
+}
+
+// JSON objects, each in a line, as they come.
+Task<> Connection::pass_lines(const Admission& admission) {
+    auto done = co_await connect();
+    if (!done) co_return co_await refuse(502, "Bad Gateway", "rogate: " + done.error().message);
+    head_.set("Connection", "close");
+    const std::string asked = to_text(head_) + rest_;
+    if (done = co_await engine_->write_all(asio::buffer(asked)); !done) co_return done;
     std::string bytes;
-    for (bool at_end = false;;) {
-        if (const auto size = head_size(bytes)) {
-            auto read = read_head(std::string_view(bytes).substr(0, *size));
-            if (!read) co_return fail(std::move(read.error()));
-            auto whole = whole_body(*read, std::string_view(bytes).substr(*size), true, at_end);
-            if (!whole) co_return fail(std::move(whole.error()));
-            if (*whole) {
-                *head = std::move(*read);
-                *body = std::move(**whole);
-                co_return bytes;
-            }
+    std::optional<std::size_t> size;
+    while (!(size = head_size(bytes)))
+        if (done = co_await more(*engine_, bytes); !done) co_return done;
+    auto head = read_head(std::string_view(bytes).substr(0, *size));
+    if (!head) co_return fail(std::move(head.error()));
+    bytes.erase(0, *size);
+    Unchunker unchunker(is_chunked(*head));
+    head->remove("Transfer-Encoding");
+    head->remove("Content-Length");  // some lines are left out
+    head->set("Connection", "close");
+    const std::string told = to_text(*head);
+    if (done = co_await client_->write_all(asio::buffer(told)); !done) co_return done;
+    const bool is_kept_whole = head->status() >= 300;  // an error
+    std::string lines;
+    for (;;) {
+        if (auto taken = unchunker.take(bytes, lines); !taken) co_return taken;
+        for (std::size_t end = 0; (end = lines.find('\n')) != std::string::npos;) {
+            const std::string line = lines.substr(0, end + 1);
+            lines.erase(0, end + 1);
+            auto kept = is_kept_whole ? Result<bool>(true) : co_await admission.keeps(line);
+            if (!kept) co_return fail(std::move(kept.error()));
+            if (!*kept) continue;
+            if (done = co_await client_->write_all(asio::buffer(line)); !done) co_return done;
         }
-        if (at_end) co_return fail(ErrorKind::engine, "the engine's reply broke off");
-        if (bytes.size() > longest_body)
-            co_return fail(ErrorKind::protocol, "the engine's reply is too long");
-        auto read = co_await more(*engine_, bytes);
-        at_end = !read;
+        if (lines.size() > longest_body) co_return fail(ErrorKind::protocol, "a line of a reply is too long");
+        if (unchunker.is_over()) break;
+        if (done = co_await more(*engine_, bytes); !done) break;
     }
+    co_return co_await client_->close_write();
 }
 
 Task<> Connection::oversee(Call call) {
-    auto body = co_await read_whole_body();
-    if (!body) co_return co_await refuse(400, "Bad Request", "rogate: " + body.error().message);
     Exchange exchange{.call = std::move(call), .body = std::move(rest_)};
     auto ready = co_await overseer_.before(exchange);
     if (!ready) co_return co_await refuse(500, "Internal Server Error", "rogate: " + ready.error().message);
-    for (const char* field : {"Transfer-Encoding", "Expect", "Content-Length"}) head_.remove(field);
-    head_.set("Content-Length", std::to_string(exchange.body.size()));
+    rest_ = std::move(exchange.body);
+    state_length();
     head_.set("Connection", "close");
-    std::string sent = to_text(head_) + exchange.body;
+    std::string sent = to_text(head_) + rest_;
     Head replied;
     std::string bytes, said;
     auto done = co_await connect();
     if (done) done = co_await engine_->write_all(asio::buffer(sent));
     if (done) {
-        auto reading = co_await read_whole_reply(&replied, &said);
+        auto reading = co_await read_reply(*engine_, &replied, &said);
         if (reading)
             bytes = std::move(*reading);
         else
@@ -296,7 +333,7 @@ struct Proxy::Impl : std::enable_shared_from_this<Proxy::Impl> {
     }
 
     void accept();
-    void serve(stream_protocol::socket socket);
+    void serve(std::unique_ptr<Stream> client);
     void cut_off() {
         for (const auto& each : connections) each->cut_off();
     }
@@ -314,7 +351,7 @@ void Proxy::Impl::accept() {
     acceptor.async_accept(
         [self = shared_from_this()](const error_code& error, stream_protocol::socket socket) {
             if (!self->acceptor.is_open() || error == asio::error::operation_aborted) return;
-            if (!error) self->serve(std::move(socket));
+            if (!error) self->serve(std::make_unique<LocalStream>(std::move(socket)));
             if (!error) return self->accept();
             // Too many open files: some will be closed.
             auto pause = std::make_shared<asio::steady_timer>(self->acceptor.get_executor(),
@@ -325,9 +362,8 @@ void Proxy::Impl::accept() {
         });
 }
 
-void Proxy::Impl::serve(stream_protocol::socket socket) {
-    auto connection =
-        std::make_shared<Connection>(std::make_unique<LocalStream>(std::move(socket)), transport, overseer);
+void Proxy::Impl::serve(std::unique_ptr<Stream> client) {
+    auto connection = std::make_shared<Connection>(std::move(client), transport, overseer);
     const auto place = connections.insert(connections.end(), connection);
     asio::co_spawn(
         acceptor.get_executor(), connection->serve(),
@@ -376,6 +412,10 @@ std::string Proxy::address() const {
     return "unix://" + impl_->path;
 }
 
+void Proxy::serve(std::unique_ptr<Stream> client) {
+    impl_->serve(std::move(client));
+}
+
 Task<> Proxy::stop() {
     impl_->close();
     co_return co_await cut_off();
@@ -393,4 +433,4 @@ Task<> Proxy::cut_off() {
     co_return Result<>{};
 }
 
-}  // namespace rogate::wrap
+}  // namespace rogate::proxy

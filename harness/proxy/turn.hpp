@@ -5,11 +5,12 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-namespace rogate::wrap {
+namespace rogate::proxy {
 
 class Turn {
   public:
-    explicit Turn(boost::asio::any_io_executor executor) : free_(std::move(executor)) {}
+    explicit Turn(boost::asio::any_io_executor executor)
+        : free_(std::move(executor), boost::asio::steady_timer::time_point::max()) {}
 
     // Whoever holds it has the turn.
     class Held {
@@ -29,10 +30,7 @@ class Turn {
 
     bool is_taken() const { return is_taken_; }
     boost::asio::awaitable<Held> take() {
-        while (is_taken_) {
-            free_.expires_at(boost::asio::steady_timer::time_point::max());
-            co_await free_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
-        }
+        while (is_taken_) co_await free_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
         is_taken_ = true;
         co_return Held(*this);
     }
@@ -42,4 +40,4 @@ class Turn {
     bool is_taken_ = false;
 };
 
-}  // namespace rogate::wrap
+}  // namespace rogate::proxy

@@ -22,7 +22,7 @@ using engine::Task;
 
 namespace {
 
-constexpr std::size_t most_output = 16U << 10U, most_lines = 200, most_known_told = 10;
+constexpr std::size_t most_output = 16U << 10U, most_lines = 200;
 
 asio::awaitable<void> serve(Forward& forward, Milliseconds longest) {
     co_await asio::this_coro::throw_if_cancelled(false);
@@ -79,35 +79,6 @@ std::string unknown_reference(const CommandAction& action, const std::vector<Rea
                 name, known);
         }
     return {};
-}
-
-std::string told(const std::vector<std::string>& names) {
-    std::string text;
-    for (std::size_t i = 0; i < std::min(names.size(), most_known_told); ++i)
-        text += (i == 0 ? "" : ", ") + names[i];
-    return names.size() > most_known_told
-               ? fmt::format("{} and {} more", text, names.size() - most_known_told)
-               : text;
-}
-
-// What is left out, and what was to be and is not there.
-std::string about_known(const CommandAction& action, const SuiteRecord& suite, const suite::Tests& tests) {
-    std::string text;
-    if (!suite.known.empty()) text = fmt::format("known to fail, and left out: {}", told(suite.known));
-    const auto unused = suite::unused(action.known_failures, tests);
-    if (!unused.empty())
-        text += fmt::format("{}no test is called {}", text.empty() ? "" : "; ", told(unused));
-    return text;
-}
-
-// A runner exits with an error if a test fails, also one that counts for nothing; but not by a signal, and by
-// no other code than in the control run: some tell of trouble of their own so, when all tests are done
-// (pytest: 3). It may be the number of those that fail.
-bool is_excused(int code, const suite::Judgement& judged, const Observed* control) {
-    if (code == 0 || code >= 128 || !judged.suite.failed.empty() || judged.suite.known.empty()) return false;
-    if (control == nullptr || code == 1 || static_cast<std::size_t>(code) == judged.suite.known.size())
-        return true;
-    return control->exit_code == 0 || control->exit_code == code;
 }
 
 }  // namespace
@@ -181,12 +152,14 @@ StepOutcome StepRunner::tested(const Step& step, const std::string& key, Observe
             observed.tests = std::move(*tests);
             judged_tests = suite::judge(observed.tests, control != nullptr ? &control->tests : nullptr,
                                         action.known_failures);
-            about = about_known(action, judged_tests.suite, observed.tests);
+            about = suite::about_known(action.known_failures, judged_tests.suite, observed.tests);
         } else {
             trouble = tests.error().message;
         }
     }
-    if (!step.expect.exit_code && is_excused(*observed.exit_code, judged_tests, control))
+    if (!step.expect.exit_code &&
+        suite::is_excused(*observed.exit_code, judged_tests,
+                          control != nullptr ? control->exit_code : std::nullopt, control != nullptr))
         asked.expect.exit_code = observed.exit_code;
     memory_.observed[key].tests = observed.tests;
     memory_.observed[key].exit_code = observed.exit_code;

@@ -33,6 +33,17 @@ std::string told(const std::vector<Failure>& failures, std::size_t total) {
     return text;
 }
 
+constexpr std::size_t most_known_told = 10;
+
+std::string told(const std::vector<std::string>& names) {
+    std::string text;
+    for (std::size_t i = 0; i < std::min(names.size(), most_known_told); ++i)
+        text += (i == 0 ? "" : ", ") + names[i];
+    return names.size() > most_known_told
+               ? fmt::format("{} and {} more", text, names.size() - most_known_told)
+               : text;
+}
+
 }  // namespace
 
 Tests by_name(std::vector<TestCase> cases) {
@@ -88,6 +99,21 @@ std::vector<std::string> unused(const std::vector<std::string>& known, const Tes
                 tests, [&](const auto& test) { return each == test.first || each == test.second.plain; }))
             found.push_back(each);
     return found;
+}
+
+std::string about_known(const std::vector<std::string>& known, const SuiteRecord& suite, const Tests& tests) {
+    std::string text;
+    if (!suite.known.empty()) text = fmt::format("known to fail, and left out: {}", told(suite.known));
+    const auto missing = unused(known, tests);
+    if (!missing.empty())
+        text += fmt::format("{}no test is called {}", text.empty() ? "" : "; ", told(missing));
+    return text;
+}
+
+bool is_excused(int code, const Judgement& judged, std::optional<int> control, bool has_control) {
+    if (code == 0 || code >= 128 || !judged.suite.failed.empty() || judged.suite.known.empty()) return false;
+    if (!has_control || code == 1 || static_cast<std::size_t>(code) == judged.suite.known.size()) return true;
+    return control == 0 || control == code;
 }
 
 }  // namespace rogate::suite

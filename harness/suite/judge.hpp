@@ -31,4 +31,12 @@ Judgement judge(const Tests& here, const Tests* control, const std::vector<std::
 // Those of `known` that name no test: nobody is to believe that something was left out.
 std::vector<std::string> unused(const std::vector<std::string>& known, const Tests& tests);
 
+// What is left out, and what was to be and is not there; empty: nothing.
+std::string about_known(const std::vector<std::string>& known, const SuiteRecord& suite, const Tests& tests);
+
+// A runner exits with an error if a test fails, also one that counts for nothing; but not by a signal, and by
+// no other code than in the control run: some tell of trouble of their own so, when all tests are done
+// (pytest: 3). It may be the number of those that fail. `control`: the control run's code.
+bool is_excused(int code, const Judgement& judged, std::optional<int> control, bool has_control);
+
 }  // namespace rogate::suite

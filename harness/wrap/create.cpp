@@ -260,6 +260,30 @@ Asked read_create(const json& body, std::string name) {
     return asked;
 }
 
+std::vector<Mount> mounts_asked(const json& body) {
+    std::vector<Mount> binds;
+    const auto add = [&](const std::string& source, const std::string& target) {
+        Mount mount;
+        mount.type = MountType::bind;
+        mount.source = source;
+        mount.target = normal_target(target);
+        binds.push_back(std::move(mount));
+    };
+    const json& host = at(body, "HostConfig");
+    for (const std::string& each : words(at(host, "Binds")))
+        if (const Bind bind = read_bind(each); bind.source.starts_with('/')) add(bind.source, bind.target);
+    if (at(host, "Mounts").is_array())
+        for (const json& each : at(host, "Mounts"))
+            if (text(each, "Type") == "bind") add(text(each, "Source"), text(each, "Target"));
+    return binds;
+}
+
+void add_bind(json& body, const std::string& source, const std::string& target) {
+    if (!body["HostConfig"].is_object()) body["HostConfig"] = json::object();
+    list_in(body["HostConfig"], "Mounts")
+        .push_back({{"Type", "bind"}, {"Source", source}, {"Target", target}});
+}
+
 std::vector<Mount> mounts_of(const json& inspected) {
     std::map<std::string, Mount> found;
     const auto is_anonymous = [](const std::string& name) {

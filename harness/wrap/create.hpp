@@ -31,6 +31,11 @@ Asked read_create(const nlohmann::json& body, std::string name);
 // target.
 std::vector<Mount> mounts_of(const nlohmann::json& inspected);
 
+// Binds that the body asks for, with their targets and sources.
+std::vector<Mount> mounts_asked(const nlohmann::json& body);
+
+void add_bind(nlohmann::json& body, const std::string& source, const std::string& target);
+
 // "/data", of "/data/", "//data" or "/x/../data".
 std::string normal_target(std::string_view target);
 

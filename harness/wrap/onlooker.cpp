@@ -3,19 +3,23 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <rogate/labels.hpp>
 
 #include "campaign/runtimes.hpp"
 #include "engine/together.hpp"
-#include "wrap/field.hpp"
+#include "proxy/field.hpp"
+#include "proxy/guest.hpp"
 #include "wrap/keyed.hpp"
 
 namespace rogate::wrap {
 
 using engine::Task;
 using nlohmann::json;
+using proxy::field;
 
 namespace {
 
@@ -68,7 +72,8 @@ Onlooker::Onlooker(Surroundings& around, boost::asio::any_io_executor executor, 
       is_first_(roster_->all().empty()),
       roll_(roster_->all()),
       others_(*roster_),
-      room_(executor) {}
+      room_(executor),
+      no_creation_(executor, boost::asio::steady_timer::time_point::max()) {}
 
 void Onlooker::doubt(std::string why) {
     if (doubt_.empty()) doubt_ = std::move(why);
@@ -170,6 +175,35 @@ Task<> Onlooker::change(Created& made, json& body) {
     co_return Result<>{};
 }
 
+// The guests' socket in place of the engine's. Bodies can be written in ways that are not read here; then the
+// container has the engine's own, which engine_socket_doubt() sees.
+Task<bool> Onlooker::replace_sockets(Created& made, json& body) {
+    if (!around_.door) co_return false;
+    std::string like;
+    std::vector<std::string> covers;
+    for (const Mount& mount : mounts_asked(body)) {
+        if (around_.is_socket(mount.source)) {
+            made.sockets.emplace(mount.target, mount.source);
+            if (mount.source != around_.socket)
+                like = mount.source;  // rogate's own is none of the engine's host
+        }
+        for (const std::string& below : around_.sockets_below(mount.source))
+            covers.push_back((mount.target == "/" ? "" : mount.target) + below);
+    }
+    for (const Mount& mount : mounts_asked(body)) std::erase(covers, mount.target);
+    if (made.sockets.empty() && covers.empty()) co_return false;
+    auto door = co_await around_.door(std::move(like));
+    if (!door) co_return fail(std::move(door.error()));
+    proxy::replace_sockets(body, {.is_socket = around_.is_socket, .door = *door});
+    for (std::string& target : covers) {
+        add_bind(body, *door, target);
+        made.covers.insert(std::move(target));
+    }
+    // A socket that nobody serves any more must not outlast rogate.
+    add_labels(body, labels(around_.session, "wrapped"));
+    co_return true;
+}
+
 Task<> Onlooker::before_create(Exchange& exchange) {
     json body = parsed(exchange.body);
     if (!body.is_object()) co_return Result<>{};  // the engine will say so
@@ -179,23 +213,51 @@ Task<> Onlooker::before_create(Exchange& exchange) {
     Created& container = *made;
     containers_.push_back(std::move(made));
     exchange.note = containers_.size();
-    if (is_first_) co_return Result<>{};
+    auto replaced = co_await replace_sockets(container, body);
+    if (!replaced) co_return fail(std::move(replaced.error()));
+    if (*replaced) exchange.body = body.dump();
+    if (is_first_) {
+        ++creating_;
+        co_return Result<>{};
+    }
     container.known = roll_.find(container.asked);
     const Known& known = container.known != nullptr ? *container.known : others_.add(container.asked);
     container.key = known.key;
     container.how = known.how;
-    if (!is_changed()) co_return Result<>{};
+    if (!is_changed()) {
+        ++creating_;
+        co_return Result<>{};
+    }
     auto changed = co_await change(container, body);
     if (!changed) {
         if (container.known != nullptr) roll_.give_back(container.known);
         co_return changed;
     }
     exchange.body = body.dump();
+    ++creating_;
+    co_return Result<>{};
+}
+
+bool Onlooker::has_container(const std::string& id) const {
+    return std::ranges::any_of(containers_,
+                               [&](const auto& each) { return each->is_made && each->id == id; });
+}
+
+void Onlooker::add_made(proxy::Belongings& all) const {
+    all.networks_made.insert(networks_made_.begin(), networks_made_.end());
+    all.networks_made.insert(network_names_.begin(), network_names_.end());
+    all.volumes_made.insert(volumes_made_.begin(), volumes_made_.end());
+}
+
+Task<> Onlooker::settled() {
+    while (creating_ > 0)
+        co_await no_creation_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
     co_return Result<>{};
 }
 
 void Onlooker::created(const Exchange& exchange, int status, const std::string& body) {
     if (exchange.note == 0) return;
+    if (--creating_ == 0) no_creation_.cancel();
     Created& container = *containers_[exchange.note - 1];
     const auto id = field<std::string>(parsed(body), "Id");
     if (status != 201 || id.empty()) {
@@ -216,6 +278,11 @@ Task<> Onlooker::learn(Created& container) {
     auto inspected = co_await around_.client.container_inspect_raw(container.id);
     if (!inspected) co_return fail(std::move(inspected.error()));
     container.mounts = mounts_of(*inspected);
+    std::erase_if(container.mounts,
+                  [&](const Mount& mount) { return container.covers.contains(mount.target); });
+    for (Mount& mount : container.mounts)
+        if (const auto real = container.sockets.find(mount.target); real != container.sockets.end())
+            mount.source = real->second;
     compare_mounts(container);
     container.subject = subject_of(*inspected, container.key);
     container.image_id = field<std::string>(*inspected, "Image");
@@ -453,8 +520,10 @@ Task<> Onlooker::after(const Exchange& exchange, int status, const std::string& 
         created(exchange, status, body);
         co_return Result<>{};
     }
-    if (call.kind == CallKind::network_create && status == 201)
+    if (call.kind == CallKind::network_create && status == 201) {
         networks_made_.insert(field<std::string>(parsed(body), "Id"));
+        network_names_.insert(field<std::string>(parsed(exchange.body), "Name"));
+    }
     if (call.kind == CallKind::volume_create && status == 201)
         if (auto name = field<std::string>(parsed(body), "Name"); !volumes_before_.contains(name))
             volumes_made_.insert(std::move(name));

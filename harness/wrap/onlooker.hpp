@@ -3,6 +3,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <rogate/run.hpp>
@@ -11,14 +12,20 @@
 #include <vector>
 
 #include "campaign/status.hpp"
+#include "proxy/guard.hpp"
+#include "proxy/proxy.hpp"
+#include "proxy/turn.hpp"
 #include "wrap/create.hpp"
 #include "wrap/lives.hpp"
 #include "wrap/observers.hpp"
-#include "wrap/proxy.hpp"
 #include "wrap/recognise.hpp"
-#include "wrap/turn.hpp"
 
 namespace rogate::wrap {
+
+using proxy::Call;
+using proxy::CallKind;
+using proxy::Exchange;
+using proxy::Turn;
 
 // A container that was created in the run.
 struct Created {
@@ -33,6 +40,9 @@ struct Created {
     std::vector<Mount> mounts;
     // target -> "a unix socket": read-only protects nothing; empty: it could not be looked at
     std::map<std::string, std::string> special;
+    // target -> source: where the guests' socket stands in for the engine's
+    std::map<std::string, std::string> sockets;
+    std::set<std::string> covers;  // targets: where it stands in for one within a folder
     Subject subject;
     std::string image_id;
     bool has_healthcheck = false;
@@ -62,6 +72,12 @@ struct Surroundings {
     campaign::Status& status;
     std::string session;
     std::string socket;  // rogate's own, as the engine's host has it
+    // Whether a bind of this source leads to the engine; opens the door for guests, and tells what a bind of
+    // it names. Null: containers get what they ask for.
+    std::function<bool(const std::string& source)> is_socket = {};
+    std::function<engine::Task<std::string>(std::string like)> door = {};
+    // The engine's sockets below a folder, each with a '/' before it.
+    std::function<std::vector<std::string>(const std::string& folder)> sockets_below = {};
 };
 
 class Onlooker {
@@ -88,6 +104,12 @@ class Onlooker {
 
     const std::deque<std::unique_ptr<Created>>& containers() const { return containers_; }
     const std::vector<Before>& used_before() const { return used_before_; }
+    // Of this run's own: made by COMMAND, or by a container of its.
+    bool has_container(const std::string& id) const;
+    // Networks and volumes that the run has made.
+    void add_made(proxy::Belongings& all) const;
+    // Until no reply to a creation is awaited.
+    engine::Task<> settled();
     // Volumes that were there before this run, and go on after it.
     bool outlasts(const std::string& volume) const { return volumes_before_.contains(volume); }
 
@@ -101,6 +123,7 @@ class Onlooker {
 
     engine::Task<> before_create(Exchange& exchange);
     engine::Task<> change(Created& made, nlohmann::json& body);
+    engine::Task<bool> replace_sockets(Created& made, nlohmann::json& body);
     engine::Task<std::vector<Mount>> inherited(const Asked& asked);
     void created(const Exchange& exchange, int status, const std::string& body);
     engine::Task<> before_start(Created& container);
@@ -138,6 +161,9 @@ class Onlooker {
     int unasked_starts_ = 0;                               // since it was asked for them
     std::string doubt_;
     Turn room_;
+    int creating_ = 0;                       // calls whose reply is awaited
+    boost::asio::steady_timer no_creation_;  // creating_ became 0
+    std::set<std::string> network_names_;    // of networks_made_
 };
 
 }  // namespace rogate::wrap

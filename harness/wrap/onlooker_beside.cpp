@@ -6,7 +6,7 @@
 #include <chrono>
 #include <cstdlib>
 
-#include "wrap/field.hpp"
+#include "proxy/field.hpp"
 #include "wrap/keyed.hpp"
 #include "wrap/onlooker.hpp"
 
@@ -14,6 +14,7 @@ namespace rogate::wrap {
 
 using engine::Task;
 using nlohmann::json;
+using proxy::field;
 
 void Onlooker::compare_mounts(const Created& container) {
     if (is_first_) return roster_->add_mounts(container.key, container.mounts);

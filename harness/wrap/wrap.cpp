@@ -13,8 +13,12 @@
 #include "base/masker.hpp"
 #include "campaign/campaign.hpp"
 #include "campaign/canary.hpp"
+#include "campaign/door.hpp"
 #include "campaign/engine_sockets.hpp"
+#include "proxy/guest.hpp"
+#include "scenario/junit_files.hpp"
 #include "secrets/collect.hpp"
+#include "suite/judge.hpp"
 #include "verdict/compare.hpp"
 #include "verdict/doubt.hpp"
 #include "verdict/plan.hpp"
@@ -28,6 +32,9 @@ namespace rogate::wrap {
 
 namespace asio = boost::asio;
 using engine::Task;
+using proxy::Call;
+using proxy::CallKind;
+using proxy::Exchange;
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
@@ -36,7 +43,7 @@ namespace {
 constexpr std::size_t kept_output = 64 * 1024, shown_lines = 30;
 
 // Passes calls to whichever run there is; between runs there is none.
-class Switch : public Overseer {
+class Switch : public proxy::Overseer {
   public:
     bool wants(const Call& call) const override {
         return call.kind != CallKind::other && call.kind != CallKind::copy_in;
@@ -56,9 +63,39 @@ class Switch : public Overseer {
         co_return co_await run->after(exchange, status, body);
     }
     void set(std::shared_ptr<Onlooker> run) { run_ = std::move(run); }
+    const std::shared_ptr<Onlooker>& run() const { return run_; }
 
   private:
     std::shared_ptr<Onlooker> run_;
+};
+
+// What belongs to the run that is under way, for containers of it that have the guests' socket.
+class OfRun : public proxy::System {
+  public:
+    explicit OfRun(const Switch& runs) : runs_(runs) {}
+    bool has_container(const std::string& id, const proxy::Labels&) const override {
+        return runs_.run() != nullptr && runs_.run()->has_container(id);
+    }
+    void add_made(proxy::Belongings& all) const override {
+        if (runs_.run() != nullptr) runs_.run()->add_made(all);
+    }
+    // What of it needs labels, gets them as what COMMAND makes.
+    proxy::Labels labels_of_new() const override { return {}; }
+    Task<> settled() override {
+        const std::shared_ptr<Onlooker> run = runs_.run();
+        if (run != nullptr) co_return co_await run->settled();
+        co_return Result<>{};
+    }
+    void refused(const std::string& what) override {
+        if (refused_.empty()) refused_ = what;
+    }
+    void acts(const std::string&) override {}  // it is watched
+    // The first that was; empty: nothing.
+    const std::string& first_refused() const { return refused_; }
+
+  private:
+    const Switch& runs_;
+    std::string refused_;
 };
 
 std::set<std::string> present_in(const Onlooker& run) {
@@ -107,7 +144,9 @@ struct Wrap::Impl {
           observers(to, session, options.ring_bytes, options.observer_timeout),
           around{.client = to, .observers = observers, .status = tell, .session = session, .socket = {}} {}
     ~Impl() {
-        proxy.reset();
+        door.reset();
+        guests.reset();
+        front.reset();
         command.reset();
         std::error_code ignored;
         if (!folder.empty()) std::filesystem::remove_all(folder, ignored);
@@ -115,14 +154,16 @@ struct Wrap::Impl {
 
     Task<Answer> go();
     Task<> prepare();
+    Task<std::string> open_door(std::string like);
     Task<> show_that_it_sees(const char* when);
     Task<RunRecord> run(RunPlan plan, const RunRecord* control, std::shared_ptr<Onlooker>* seen);
     Task<> run_command(RunRecord& record, const RunRecord* control);
+    void judge_command(PhaseRecord& phase, int code, const scenario::JunitFiles& junit, bool is_control);
     void hold_against_control(RunRecord& record, const Onlooker& run);
     Task<> clear(Onlooker& run, bool is_announced);
     Task<> settle();
     Result<> ask_about(const Onlooker& run, const RunRecord& control);
-    Answer answer() const;
+    Answer answer();
 
     engine::Client& client;
     engine::Transport& transport;
@@ -133,7 +174,12 @@ struct Wrap::Impl {
     Surroundings around;
     Switch overseer;
     std::string folder;
-    std::unique_ptr<Proxy> proxy;
+    std::unique_ptr<proxy::Turn> door_turn;
+    std::unique_ptr<proxy::Proxy> front;
+    OfRun of_run{overseer};
+    std::unique_ptr<proxy::Guest> guest;
+    std::unique_ptr<proxy::Proxy> guests;  // with no socket of its own: connections come by the door
+    std::unique_ptr<campaign::Door> door;  // null: no container has asked for the engine's socket
     std::unique_ptr<Command> command;
     std::shared_ptr<Onlooker> onlooker;  // of the run that is under way
 
@@ -144,8 +190,10 @@ struct Wrap::Impl {
     std::vector<RunRecord> runs;
     Lives lives;                     // of the last control run
     std::optional<RunRecord> first;  // a control run that was made again since its data outlast it
-    bool is_told = false;            // how containers are recognised
-    std::string said;                // the end of COMMAND's output in this run
+    suite::Tests control_tests;      // of the last control run, as its JUnit files have them
+    std::optional<int> control_code;
+    bool is_told = false;  // how containers are recognised
+    std::string said;      // the end of COMMAND's output in this run
 };
 
 Task<> Wrap::Impl::show_that_it_sees(const char* when) {
@@ -177,17 +225,57 @@ Task<> Wrap::Impl::prepare() {
     auto made = make_folder();
     if (!made) co_return fail(std::move(made.error()));
     folder = std::move(*made);
-    proxy = std::make_unique<Proxy>(co_await asio::this_coro::executor, transport, overseer);
-    if (auto listening = proxy->listen(folder); !listening) co_return listening;
-    around.socket = proxy->address().substr(std::string_view("unix://").size());
+    front = std::make_unique<proxy::Proxy>(co_await asio::this_coro::executor, transport, overseer);
+    if (auto listening = front->listen(folder); !listening) co_return listening;
+    around.socket = front->address().substr(std::string_view("unix://").size());
+    if (options.real_engine_socket) co_return Result<>{};
+    door_turn = std::make_unique<proxy::Turn>(co_await asio::this_coro::executor);
+    around.is_socket = [this](const std::string& source) {
+        return source == around.socket || campaign::is_engine_socket(source, client.endpoint());
+    };
+    around.sockets_below = [this](const std::string& folder) {
+        return campaign::engine_sockets_below(folder, client.endpoint());
+    };
+    around.door = [this](std::string like) { return open_door(std::move(like)); };
     co_return Result<>{};
+}
+
+// When the first container asks for the engine's socket; `like`: what it asked for, or empty.
+Task<std::string> Wrap::Impl::open_door(std::string like) {
+    const proxy::Turn::Held turn = co_await door_turn->take();
+    if (door) co_return door->source();
+    const auto executor = co_await asio::this_coro::executor;
+    guest = std::make_unique<proxy::Guest>(client, transport, of_run, &overseer,
+                                           proxy::GuestOptions{.is_socket = around.is_socket, .door = {}});
+    guests = std::make_unique<proxy::Proxy>(executor, transport, *guest);
+    std::vector<std::string> candidates;
+    if (client.endpoint().kind == engine::Endpoint::Kind::unix_socket)
+        candidates.push_back(client.endpoint().path);
+    if (!like.empty()) candidates.push_back(std::move(like));
+    candidates.emplace_back("/var/run/docker.sock");
+    campaign::Door::Taken taken = [this](std::unique_ptr<engine::Stream> stream) {
+        guests->serve(std::move(stream));
+    };
+    auto opened =
+        co_await campaign::Door::open(client, session, std::move(candidates), std::move(taken));
+    if (!opened)
+        co_return fail(std::move(opened.error())
+                           .with_context("a container mounts the engine's socket; --engine-socket real gives "
+                                         "it the real one"));
+    door = std::move(*opened);
+    guest->set_door(door->source());
+    if (options.note)
+        options.note(
+            "a container mounts the engine's socket: it gets one by which it sees and changes only what "
+            "COMMAND creates (--engine-socket real gives it everything)");
+    co_return door->source();
 }
 
 Task<> Wrap::Impl::run_command(RunRecord& record, const RunRecord* control) {
     CommandSpec spec;
     spec.words = options.command;
     spec.folder = folder;
-    spec.environment = {{"DOCKER_HOST", proxy->address()},
+    spec.environment = {{"DOCKER_HOST", front->address()},
                         {"DOCKER_CONTEXT", std::nullopt},
                         {"DOCKER_TLS_VERIFY", std::nullopt},
                         {"DOCKER_CERT_PATH", std::nullopt},
@@ -201,6 +289,7 @@ Task<> Wrap::Impl::run_command(RunRecord& record, const RunRecord* control) {
         said += text;
         if (said.size() > 2 * kept_output) said.erase(0, said.size() - kept_output);
     };
+    const scenario::JunitFiles junit(std::filesystem::current_path().string(), options.junit);
     auto started = Command::start(co_await asio::this_coro::executor, std::move(spec), hear);
     if (!started) co_return fail(std::move(started.error()));
     command = std::move(*started);
@@ -210,7 +299,7 @@ Task<> Wrap::Impl::run_command(RunRecord& record, const RunRecord* control) {
     // What goes on in the background would be in the way of the next run.
     auto ended = co_await command->end();
     command.reset();
-    if (ended) ended = co_await proxy->cut_off();
+    if (ended) ended = co_await front->cut_off();
     if (!ended) co_return ended;
     PhaseRecord& phase = record.phases.back();
     record.exit_code = *code;
@@ -218,9 +307,39 @@ Task<> Wrap::Impl::run_command(RunRecord& record, const RunRecord* control) {
     if (!*code)
         phase.message =
             fmt::format("COMMAND did not end within {:.0f} s", static_cast<double>(limit->count()) / 1000);
-    else if (**code != 0)
-        phase.message = fmt::format("COMMAND ended with code {}", **code);
+    else
+        judge_command(phase, **code, junit, control == nullptr);
     co_return Result<>{};
+}
+
+// By its exit code, and by the tests that it tells of: one that failed is named, one that is missing has
+// failed.
+void Wrap::Impl::judge_command(PhaseRecord& phase, int code, const scenario::JunitFiles& junit,
+                               bool is_control) {
+    if (code != 0) phase.message = fmt::format("COMMAND ended with code {}", code);
+    if (options.junit.empty()) return;
+    auto tests = junit.read();
+    if (!tests) {
+        phase.passed = false;
+        phase.message += (phase.message.empty() ? "" : "; ") + tests.error().message;
+        return;
+    }
+    suite::Judgement judged =
+        suite::judge(*tests, is_control ? nullptr : &control_tests, options.known_failures);
+    if (!judged.message.empty()) {
+        phase.passed = false;
+        phase.message = judged.message;
+    } else if (suite::is_excused(code, judged, control_code, !is_control)) {
+        phase.passed = true;
+        phase.message.clear();
+    }
+    if (const std::string about = suite::about_known(options.known_failures, judged.suite, *tests);
+        !about.empty())
+        phase.message += (phase.message.empty() ? "" : "; ") + about;
+    phase.suite = std::move(judged.suite);
+    if (!is_control) return;
+    control_tests = std::move(*tests);
+    control_code = code;
 }
 
 Task<RunRecord> Wrap::Impl::run(RunPlan plan, const RunRecord* control, std::shared_ptr<Onlooker>* seen) {
@@ -241,6 +360,11 @@ Task<RunRecord> Wrap::Impl::run(RunPlan plan, const RunRecord* control, std::sha
     if (auto finished = co_await onlooker->finish(stops, &record); !finished)
         co_return fail(std::move(finished.error()));
     overseer.set(nullptr);
+    // Containers that still run have nobody to speak to.
+    if (guests)
+        if (auto cut = co_await guests->cut_off(); !cut) co_return fail(std::move(cut.error()));
+    if (door && !door->trouble().empty() && record.observer_problem.empty())
+        record.observer_problem = "the containers' socket to the engine: " + door->trouble();
     for (const auto& each : onlooker->containers()) {
         if (each->start_problem.empty() || record.passed) continue;
         record.could_not_start = true;
@@ -293,9 +417,14 @@ Result<> Wrap::Impl::ask_about(const Onlooker& run, const RunRecord& control) {
         subject.subject = each->subject;
         subject.subject.mounts = each->mounts;
         subject.image_id = each->image_id;
-        // Rogate's own socket leads through rogate.
+        // The guests' socket, and rogate's own, lead through rogate.
         Subject without_ours = subject.subject;
-        std::erase_if(without_ours.mounts, [&](const Mount& mount) { return mount.source == around.socket; });
+        const auto is_ours = [&](const Mount& mount) {
+            return mount.source == around.socket || each->sockets.contains(mount.target) ||
+                   (door && mount.source == door->source());
+        };
+        subject.is_guest = door && std::ranges::any_of(without_ours.mounts, is_ours);
+        std::erase_if(without_ours.mounts, is_ours);
         subject.unseen_writers = campaign::engine_socket_doubt(without_ours, client.endpoint());
         subject.was_started = each->was_started;
         system.push_back(std::move(subject));
@@ -374,8 +503,14 @@ Task<> Wrap::Impl::settle() {
     co_return Result<>{};
 }
 
-Answer Wrap::Impl::answer() const {
+Answer Wrap::Impl::answer() {
     Answer made;
+    for (Subjected& each : system)
+        if (each.is_guest && each.unseen_writers.empty() && !of_run.first_refused().empty())
+            each.unseen_writers = fmt::format(
+                "a container that has the engine's socket asked for what it was not given ({}), so that its "
+                "run is not as in life; --engine-socket real gives it everything",
+                of_run.first_refused());
     std::vector<MountResult> judged = verdict::judge_all(question, runs);
     for (MountResult& each : judged) refine(each, system, question, first ? &*first : nullptr);
     const Recommendation whole = verdict::recommend(judged, runs);
@@ -416,8 +551,9 @@ Task<Answer> Wrap::Impl::go() {
     if (auto prepared = co_await prepare(); !prepared) co_return fail(std::move(prepared.error()));
     if (auto settled = co_await settle(); !settled) co_return fail(std::move(settled.error()));
     if (auto seen = co_await show_that_it_sees("after"); !seen) co_return fail(std::move(seen.error()));
-    auto stopped = co_await proxy->stop();
+    auto stopped = co_await front->stop();
     if (!stopped) co_return fail(std::move(stopped.error()));
+    door.reset();
     stopped = co_await observers.stop();
     if (!stopped) status.warn("stopping an observer: " + stopped.error().message);
     co_return answer();
@@ -439,8 +575,13 @@ Task<> Wrap::end() {
     if (impl_->command) ended = co_await impl_->command->end();
     impl_->command.reset();
     impl_->overseer.set(nullptr);
-    if (impl_->proxy) {
-        auto stopped = co_await impl_->proxy->stop();
+    impl_->door.reset();
+    if (impl_->guests) {
+        auto stopped = co_await impl_->guests->stop();
+        if (ended) ended = std::move(stopped);
+    }
+    if (impl_->front) {
+        auto stopped = co_await impl_->front->stop();
         if (ended) ended = std::move(stopped);
     }
     impl_->onlooker.reset();

@@ -20,7 +20,10 @@ namespace rogate::wrap {
 
 struct Options {
     std::vector<std::string> command;
-    bool rootfs = false;                                 // "/" of each container is tried as well
+    std::vector<std::string> junit;           // patterns of files that COMMAND writes; see JunitFiles
+    std::vector<std::string> known_failures;  // names of tests whose failures count for nothing
+    bool real_engine_socket = false;          // containers that mount it get the engine's own
+    bool rootfs = false;                      // "/" of each container is tried as well
     std::optional<std::chrono::milliseconds> timeout;    // for one run of COMMAND; absent: see limit_of()
     std::size_t ring_bytes = 16U << 20U;                 // of each observer's ring buffer
     std::chrono::milliseconds observer_timeout{30'000};  // for its answer to a command

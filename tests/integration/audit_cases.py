@@ -20,6 +20,14 @@ def test_folder():
         contains(done.stderr, "broken.yaml:")
         equal(len(found["troubles"]), 1)
         equal(os.listdir(p.path("begun")), ["web.yaml"])
+        # It is what `rogate init` writes.
+        with open(p.path("begun/web.yaml")) as file:
+            begun = file.read()
+        done = rogate("init", p.path("app/compose.yaml"), "--service", "web", "-o", p.path("begun/other.yaml"))
+        equal(done.returncode, 0, done.stderr)
+        with open(p.path("begun/other.yaml")) as file:
+            equal(begun, file.read())
+        contains(begun, "file: ../app/compose.yaml", "restart")
         equal(rogate("audit", p.folder, "--init", p.path("begun")).returncode, 2)
         contains(rogate("audit", p.folder).stdout, "static content", "compose.yaml:4:15")
 

@@ -220,10 +220,11 @@ def test_what_writes_nothing_is_no_write():
     equal((p.mount("/data")["verdict"], problems(p)), ("safe", []), output)
 
 
-def test_a_subject_that_has_the_engines_socket_is_never_safe():
-    """Whether it is the mount's source or lies in it, and also where that is read-only."""
+def test_a_subject_that_has_the_engines_real_socket_is_never_safe():
+    """Whether it is the mount's source or lies in it, and also where that is read-only. A folder has more ways to the engine than one."""
     socket = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock").removeprefix("unix://")
-    for source, target, verdict in ((socket, "/docker.sock", "ineffective"), (f"{os.path.dirname(socket)}", "/engines", "already-ro")):
-        p, output = run("true", mounts=[f"{source}:{target}:ro" if verdict == "already-ro" else f"{source}:{target}"])
+    for source, target, verdict, options in ((socket, "/docker.sock", "ineffective", ("--engine-socket", "real")),
+                                             (os.path.dirname(socket), "/engines", "already-ro", ())):
+        p, output = run("true", mounts=[f"{source}:{target}:ro" if verdict == "already-ro" else f"{source}:{target}"], options=options)
         equal(p.mount("/data")["verdict"], "inconclusive", output)
         contains(p.mount("/data")["reason"], f"{target} gives the application the engine's socket")

@@ -196,38 +196,31 @@ TEST(Order, StaticContentBeforeStateAndNothingThatIsNotWorthIt) {
     EXPECT_THAT(order, ElementsAre(3, 1, 0, 0, 0, 2));
 }
 
-TEST(Skeletons, AreScenariosThatLoad) {
+TEST(Startable, IsWhateverAScenarioCanBeAbout) {
     Audit audit;
     read_text(compose, "compose.yaml", audit);
     read_text(manifest, "d.yaml", audit);
+    read_text("FROM a\nVOLUME /data\n", "Dockerfile", audit);
     const auto inspected =
         nlohmann::json::parse(R"({"Name": "/live", "Config": {"Image": "nginx"}, "Mounts": [
         {"Type": "volume", "Name": "cache", "Source": "/var/lib/x", "Destination": "/cache", "RW": true}],
         "HostConfig": {"ReadonlyRootfs": true}})");
     read_container(inspected, audit);
     classify(audit);
-    const auto files = skeletons(audit, "scenarios");
-    EXPECT_EQ(files.size(), 3U);
-    spec::Surroundings around;
-    around.read_file = [](const std::string& path) -> Result<std::string> {
-        if (path.ends_with("/compose.yaml")) return std::string(compose) + "volumes: {cache: }\n";
-        if (path.ends_with("/d.yaml")) return std::string(manifest);
-        return fail(ErrorKind::not_found, "no such file");
-    };
-    for (const auto& [name, text] : files) {
-        const auto scenario = spec::parse_scenario(text, "scenarios/" + name, around);
-        ASSERT_TRUE(scenario) << scenario.error().message << "\n" << text;
-        EXPECT_TRUE(scenario->candidates) << text;
-    }
-    EXPECT_THAT(files.at("web.yaml"),
-                HasSubstr("subject: {compose: {file: '../compose.yaml', service: web}}"));
-    EXPECT_THAT(files.at("Deployment-shop-app.yaml"), HasSubstr("workload: Deployment/shop"));
-    const auto web = spec::parse_scenario(files.at("web.yaml"), "scenarios/web.yaml", around);
-    EXPECT_TRUE(web->subject.read_only_rootfs);
-    EXPECT_THAT(*web->candidates, ElementsAre("/usr/share/nginx/html", "/var/cache/nginx", "/anonymous"));
-    const auto live = spec::parse_scenario(files.at("live.yaml"), "scenarios/live.yaml", around);
-    EXPECT_TRUE(live->subject.read_only_rootfs);
-    EXPECT_EQ(live->subject.image, "nginx");
+    const std::map<std::string, Startable> expected = {
+        {"web.yaml", {"compose.yaml", "web"}},
+        {"Deployment-shop-app.yaml", {"d.yaml", "Deployment/shop/app"}},
+        {"live.yaml", {"", "live"}}};
+    EXPECT_EQ(startable(audit), expected);
+}
+
+TEST(Startable, NamesOfFilesAreTheirOwn) {
+    Audit audit;
+    read_text("services: {web: {image: a, tmpfs: /t}}", "a/compose.yaml", audit);
+    read_text("services: {web: {image: a, tmpfs: /t}, ../x: {image: a, tmpfs: /t}}", "b/compose.yaml", audit);
+    std::vector<std::string> names;
+    for (const auto& [name, about] : startable(audit)) names.push_back(name);
+    EXPECT_THAT(names, ElementsAre("subject..-x.yaml", "web-2.yaml", "web.yaml"));
 }
 
 // "/p/NAME" -> text

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -55,6 +58,64 @@ TEST(EngineSockets, AreFoundThroughASymbolicLink) {
     EXPECT_NE(doubt("/run/containerd/containerd.sock"), "");
     std::filesystem::remove_all(folder);
     std::filesystem::remove(folder + "-link");
+}
+
+// A folder with a socket, as an engine has it.
+class WithSocket : public testing::Test {
+  protected:
+    WithSocket() {
+        EXPECT_NE(mkdtemp(folder.data()), nullptr);
+        own.path = folder + "/engine.sock";
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        own.path.copy(static_cast<char*>(address.sun_path), sizeof address.sun_path - 1);
+        fd = socket(AF_UNIX, SOCK_STREAM, 0);
+        EXPECT_EQ(bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);  // NOLINT
+    }
+    ~WithSocket() override {
+        close(fd);
+        std::filesystem::remove_all(folder);
+    }
+    std::vector<std::string> put(const std::string& source, bool is_volume = false) {
+        engine::MountSpec mount;
+        mount.type = is_volume ? engine::MountSpec::Type::volume : engine::MountSpec::Type::bind;
+        mount.source = source;
+        mount.target = "/there";
+        mount.read_only = true;
+        std::vector<engine::MountSpec> mounts{mount};
+        put_in({.endpoint = own, .source = "/guests.sock"}, mounts);
+        std::vector<std::string> told;
+        for (const engine::MountSpec& each : mounts) told.push_back(each.source + ":" + each.target);
+        return told;
+    }
+
+    std::string folder = testing::TempDir() + "socketXXXXXX";
+    engine::Endpoint own;
+    int fd = -1;
+};
+
+TEST_F(WithSocket, AnotherOneStandsInForIt) {
+    using testing::ElementsAre;
+    std::filesystem::create_symlink(own.path, folder + "/link");
+    EXPECT_TRUE(is_engine_socket(own.path, own));
+    EXPECT_TRUE(is_engine_socket(folder + "/link", own));
+    EXPECT_FALSE(is_engine_socket(folder, own));
+    EXPECT_FALSE(is_engine_socket("/run/containerd/containerd.sock", own));
+    EXPECT_THAT(put(own.path), ElementsAre("/guests.sock:/there"));
+    EXPECT_THAT(put(folder + "/link"), ElementsAre("/guests.sock:/there"));
+    // A folder keeps what else is in it.
+    EXPECT_THAT(put(folder), ElementsAre(folder + ":/there", "/guests.sock:/there/engine.sock"));
+    EXPECT_THAT(put("/srv"), ElementsAre("/srv:/there"));
+    EXPECT_THAT(put(own.path, true), ElementsAre(own.path + ":/there"));
+}
+
+TEST_F(WithSocket, OnAnotherHostTheUsualPathsAreTaken) {
+    engine::Endpoint there = own;
+    there.kind = engine::Endpoint::Kind::ssh;
+    EXPECT_FALSE(is_engine_socket(own.path, there));
+    EXPECT_TRUE(is_engine_socket("/var/run/docker.sock", there));
+    EXPECT_TRUE(is_engine_socket("/run/podman/podman.sock", there));
+    EXPECT_EQ(engine_sockets_below("/", there).size(), 0U);
 }
 
 }  // namespace

@@ -1,9 +1,9 @@
 // Which calls are looked at.
-#include "wrap/call.hpp"
+#include "proxy/call.hpp"
 
 #include <gmock/gmock.h>
 
-namespace rogate::wrap::test {
+namespace rogate::proxy::test {
 namespace {
 
 struct Case {
@@ -61,4 +61,4 @@ TEST(WrapCall, QueriesAreDecoded) {
 }
 
 }  // namespace
-}  // namespace rogate::wrap::test
+}  // namespace rogate::proxy::test

@@ -1,9 +1,9 @@
 // Heads of HTTP/1, as a proxy has to read them.
-#include "wrap/head.hpp"
+#include "proxy/head.hpp"
 
 #include <gmock/gmock.h>
 
-namespace rogate::wrap::test {
+namespace rogate::proxy::test {
 namespace {
 
 Head head(std::string_view text) {
@@ -87,5 +87,25 @@ TEST(WrapHead, ChunksAreJoined) {
     EXPECT_EQ(body_of(chunked, "ffffffffffffffff\r\nabc\r\n", false, false), std::nullopt);
 }
 
+TEST(WrapHead, ChunksComeApartWhereverTheyAreCut) {
+    const std::string wire = "5\r\nhello\r\n3;x=y\r\n\r\n!\r\n0\r\n\r\n";
+    for (std::size_t cut = 0; cut <= wire.size(); ++cut) {
+        Unchunker unchunker(true);
+        std::string bytes = wire.substr(0, cut), content;
+        ASSERT_TRUE(unchunker.take(bytes, content)) << cut;
+        bytes += wire.substr(cut);
+        ASSERT_TRUE(unchunker.take(bytes, content)) << cut;
+        EXPECT_EQ(content, "hello\r\n!") << cut;
+        EXPECT_TRUE(unchunker.is_over()) << cut;
+    }
+    std::string wrong = "x\r\n", content;
+    EXPECT_FALSE(Unchunker(true).take(wrong, content));
+    std::string plain = "5\r\nhello";
+    Unchunker whole(false);
+    ASSERT_TRUE(whole.take(plain, content));
+    EXPECT_EQ(content, "5\r\nhello");
+    EXPECT_FALSE(whole.is_over());
+}
+
 }  // namespace
-}  // namespace rogate::wrap::test
+}  // namespace rogate::proxy::test

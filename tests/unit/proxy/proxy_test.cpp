@@ -1,5 +1,5 @@
 // The proxy between clients and an engine of this file's own, over real sockets.
-#include "wrap/proxy.hpp"
+#include "proxy/proxy.hpp"
 
 #include <gmock/gmock.h>
 #include <sys/stat.h>
@@ -16,9 +16,9 @@
 #include <csignal>
 #include <filesystem>
 
-#include "wrap/local_stream.hpp"
+#include "proxy/local_stream.hpp"
 
-namespace rogate::wrap::test {
+namespace rogate::proxy::test {
 namespace {
 
 namespace asio = boost::asio;
@@ -142,16 +142,16 @@ class Looks : public Overseer {
     bool refuses = false;
 };
 
-class WrapProxy : public testing::Test {
+class AProxy : public testing::Test {
   protected:
-    WrapProxy() : folder(folder_of_test()), engine(context, folder + "/real.sock") {
+    AProxy() : folder(folder_of_test()), engine(context, folder + "/real.sock") {
         std::signal(SIGPIPE, SIG_IGN);
         transport = make_local_transport(context.get_executor(), folder + "/real.sock");
         proxy = std::make_unique<Proxy>(context.get_executor(), *transport, looks);
         const auto listening = proxy->listen(folder);
         EXPECT_TRUE(listening) << listening.error().message;
     }
-    ~WrapProxy() override { std::filesystem::remove_all(folder); }
+    ~AProxy() override { std::filesystem::remove_all(folder); }
 
     // Sends all, closes its half if asked to, and reads until the end.
     asio::awaitable<std::string> ask(std::string text, bool half_close = false) {
@@ -186,7 +186,7 @@ class WrapProxy : public testing::Test {
     std::unique_ptr<Proxy> proxy;
 };
 
-TEST_F(WrapProxy, PassesARequestOnAndEndsTheConnectionBehindIt) {
+TEST_F(AProxy, PassesARequestOnAndEndsTheConnectionBehindIt) {
     go([&]() -> asio::awaitable<void> {
         const std::string request =
             "GET /_ping HTTP/1.1\r\nHost: d\r\nConnection: keep-alive\r\nX-a: b\r\n\r\n";
@@ -199,7 +199,7 @@ TEST_F(WrapProxy, PassesARequestOnAndEndsTheConnectionBehindIt) {
     EXPECT_NE(stat((folder + "/engine.sock").c_str(), &socket), 0) << "the socket is left";
 }
 
-TEST_F(WrapProxy, TheSocketIsOnlyTheUsers) {
+TEST_F(AProxy, TheSocketIsOnlyTheUsers) {
     struct stat socket {};
     ASSERT_EQ(stat((folder + "/engine.sock").c_str(), &socket), 0);
     EXPECT_EQ(socket.st_mode & 07777U, 0600U);
@@ -207,7 +207,7 @@ TEST_F(WrapProxy, TheSocketIsOnlyTheUsers) {
     go([&]() -> asio::awaitable<void> { co_return; });
 }
 
-TEST_F(WrapProxy, LargeBodiesBothWays) {
+TEST_F(AProxy, LargeBodiesBothWays) {
     go([&]() -> asio::awaitable<void> {
         const std::string saved = co_await ask("GET /big HTTP/1.1\r\n\r\n");
         EXPECT_EQ(saved.size() - saved.find("\r\n\r\n") - 4, engine.big);
@@ -220,7 +220,7 @@ TEST_F(WrapProxy, LargeBodiesBothWays) {
 }
 
 // As to an engine on another host.
-TEST_F(WrapProxy, LargeBodiesThatAreCopied) {
+TEST_F(AProxy, LargeBodiesThatAreCopied) {
     engine::Endpoint endpoint;
     endpoint.path = folder + "/real.sock";
     proxy.reset();
@@ -233,7 +233,7 @@ TEST_F(WrapProxy, LargeBodiesThatAreCopied) {
     });
 }
 
-TEST_F(WrapProxy, AnUpgradeIsRawAndClosesInHalves) {
+TEST_F(AProxy, AnUpgradeIsRawAndClosesInHalves) {
     go([&]() -> asio::awaitable<void> {
         const std::string request =
             "POST /attach HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\nGET /_ping HTTP/1.1\r\n\r\n";
@@ -246,7 +246,7 @@ TEST_F(WrapProxy, AnUpgradeIsRawAndClosesInHalves) {
 }
 
 // Otherwise the next request would go through unseen.
-TEST_F(WrapProxy, ARefusedUpgradeEndsTheConnection) {
+TEST_F(AProxy, ARefusedUpgradeEndsTheConnection) {
     go([&]() -> asio::awaitable<void> {
         const std::string request = "POST /refused HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n";
         const std::string answer = co_await ask(request);
@@ -256,7 +256,7 @@ TEST_F(WrapProxy, ARefusedUpgradeEndsTheConnection) {
     });
 }
 
-TEST_F(WrapProxy, WhoLeavesIsTold) {
+TEST_F(AProxy, WhoLeavesIsTold) {
     go([&]() -> asio::awaitable<void> {
         {
             stream_protocol::socket socket(context);
@@ -275,7 +275,7 @@ TEST_F(WrapProxy, WhoLeavesIsTold) {
     });
 }
 
-TEST_F(WrapProxy, AnEngineThatIsGone) {
+TEST_F(AProxy, AnEngineThatIsGone) {
     engine.stop();
     std::filesystem::remove(folder + "/real.sock");
     go([&]() -> asio::awaitable<void> {
@@ -289,7 +289,7 @@ TEST_F(WrapProxy, AnEngineThatIsGone) {
     });
 }
 
-TEST_F(WrapProxy, ACallThatIsLookedAtIsChangedAndItsReplyIsRead) {
+TEST_F(AProxy, ACallThatIsLookedAtIsChangedAndItsReplyIsRead) {
     go([&]() -> asio::awaitable<void> {
         const std::string request =
             "POST /v1.41/containers/create HTTP/1.1\r\nTransfer-Encoding: "
@@ -309,7 +309,7 @@ TEST_F(WrapProxy, ACallThatIsLookedAtIsChangedAndItsReplyIsRead) {
     });
 }
 
-TEST_F(WrapProxy, ManyAtOnce) {
+TEST_F(AProxy, ManyAtOnce) {
     go([&]() -> asio::awaitable<void> {
         int ended = 0;
         for (int i = 0; i < 200; ++i)
@@ -323,4 +323,4 @@ TEST_F(WrapProxy, ManyAtOnce) {
 }
 
 }  // namespace
-}  // namespace rogate::wrap::test
+}  // namespace rogate::proxy::test
