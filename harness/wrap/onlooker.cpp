@@ -250,8 +250,7 @@ void Onlooker::add_made(proxy::Belongings& all) const {
 }
 
 Task<> Onlooker::settled() {
-    while (creating_ > 0)
-        co_await no_creation_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+    while (creating_ > 0) co_await no_creation_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
     co_return Result<>{};
 }
 

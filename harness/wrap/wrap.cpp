@@ -256,8 +256,7 @@ Task<std::string> Wrap::Impl::open_door(std::string like) {
     campaign::Door::Taken taken = [this](std::unique_ptr<engine::Stream> stream) {
         guests->serve(std::move(stream));
     };
-    auto opened =
-        co_await campaign::Door::open(client, session, std::move(candidates), std::move(taken));
+    auto opened = co_await campaign::Door::open(client, session, std::move(candidates), std::move(taken));
     if (!opened)
         co_return fail(std::move(opened.error())
                            .with_context("a container mounts the engine's socket; --engine-socket real gives "

@@ -211,9 +211,7 @@ static _Noreturn void take(const char* takers) {
     const struct sockaddr_un address = local(takers);
     const int door = (int)call(SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (door < 0) leave(1);
-    const struct {
-        long seconds, nanoseconds;
-    } moment = {0, 5000000};
+    const struct { long seconds, nanoseconds; } moment = {0, 5000000};
     for (int tries = 0; call(SYS_connect, door, (long)&address, sizeof address) != 0; ++tries) {
         if (tries == 2000) leave(1);
         call(SYS_ppoll, 0, 0, (long)&moment);

@@ -197,8 +197,8 @@ TEST(AgentChannelTest, ACanaryThatCouldNotBeMadeIsTheRecordingsProblem) {
         co_return Result<>{};
     };
     EXPECT_EQ(text_of(run(session, start_ebpf_observer,
-                             armed_with({{.target = "/data", .is_read_only = true}}, rest))),
-                 "");
+                          armed_with({{.target = "/data", .is_read_only = true}}, rest))),
+              "");
     EXPECT_EQ(problem, "the canary write on /data could not be made: No such file or directory");
 }
 
