@@ -27,7 +27,7 @@ def test_folder():
         equal(done.returncode, 0, done.stderr)
         with open(p.path("begun/other.yaml")) as file:
             equal(begun, file.read())
-        contains(begun, "file: ../app/compose.yaml", "restart")
+        contains(begun, "file: '../app/compose.yaml'", "restart")
         equal(rogate("audit", p.folder, "--init", p.path("begun")).returncode, 2)
         contains(rogate("audit", p.folder).stdout, "static content", "compose.yaml:4:15")
 

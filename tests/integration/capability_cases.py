@@ -165,7 +165,7 @@ def test_ports_are_roots_in_a_pod_and_on_the_host():
     needs_ebpf()
     app = {"name": "app", "image": IMAGE, "command": ["perl", "-e", PORT_80]}
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "one"}, "spec": {"containers": [app]}}
-    service = {"image": IMAGE, "command": app["command"], "network_mode": "host"}
+    service = {"image": IMAGE, "command": [word.replace("$", "$$") for word in app["command"]], "network_mode": "host"}
     for file, content, words in (("pod.yaml", pod, []), ("compose.yaml", {"services": {"app": service}}, ["--one-by-one"])):
         with project() as p:
             with open(p.path(file), "w") as out:
