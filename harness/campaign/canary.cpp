@@ -19,6 +19,10 @@ Task<std::string> make_canary_container(engine::Client& client, std::string sess
     // By its id: of a name podman may ask where it is from.
     auto image = co_await client.image_list(fmt::format("{}={}", session_label, session));
     if (!image) co_return fail(std::move(image.error()));
+    std::erase_if(*image, [](const engine::ImageSummary& each) {
+        const auto role = each.labels.find(role_label);
+        return role == each.labels.end() || role->second != "observer";
+    });
     if (image->empty()) co_return fail(ErrorKind::engine, "the engine does not list the observer's image");
     engine::ContainerSpec spec;
     spec.name = fmt::format("rogate-{}-canary", session);

@@ -9,10 +9,13 @@ namespace rogate::campaign {
 
 namespace {
 
-// It has the labels of the container for which it was made, and not those of rogate's own volumes.
+// It has the labels of the container for which it was made, and not those of rogate's own volumes, or of what
+// a guest makes.
 bool is_remade(const engine::VolumeInfo& volume) {
     const auto role = volume.labels.find(role_label);
-    return role != volume.labels.end() && role->second != "data" && role->second != "observer";
+    if (role == volume.labels.end()) return false;
+    const std::string& whose = role->second;
+    return whose != "data" && whose != "observer" && whose != "door" && whose != "guest";
 }
 
 }  // namespace

@@ -167,6 +167,9 @@ Wanted wanted(std::string_view method, const Call& call) {
         if (is_get && is(0, "system") && is(1, "df")) return {.access = Access::list_all};
     }
     if (is_get && is(0, "distribution")) return {.access = Access::pass};
+    // A client that inspects a name looks for it among all kinds of things.
+    for (const char* kind : {"plugins", "services", "tasks", "nodes", "secrets", "configs"})
+        if (is_get && is(0, kind)) return {.access = Access::absent, .object = path[1]};
     if (is(0, "containers") && path.size() <= 3) {
         const bool known = path.size() == 2 ? is_delete
                            : is_get         ? !is(1, "prune")

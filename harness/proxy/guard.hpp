@@ -34,6 +34,7 @@ enum class Access {
     list_images,
     list_all,  // GET /system/df
     events,
+    absent,  // to look at one of what no system has: plugins, and what a swarm has
     refused  // whatever else
 };
 

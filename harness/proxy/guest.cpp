@@ -155,6 +155,8 @@ Task<Admission> Guest::admit(std::string method, Call call, std::string* body) {
     switch (want.access) {
         case Access::pass:
             co_return Admission{.target = target_of(call), .may_upgrade = false};
+        case Access::absent:
+            co_return missing("object", want.object);
         case Access::refused:
             co_return co_await refuse(call.name);
         case Access::list_containers:

@@ -300,7 +300,7 @@ Task<> Connection::oversee(Call call) {
     Exchange exchange{.call = std::move(call), .body = std::move(rest_)};
     auto ready = co_await overseer_.before(exchange);
     if (!ready) co_return co_await refuse(500, "Internal Server Error", "rogate: " + ready.error().message);
-    rest_ = std::move(exchange.body);
+    rest_ = exchange.body;  // after() looks at it, too
     state_length();
     head_.set("Connection", "close");
     std::string sent = to_text(head_) + rest_;

@@ -67,6 +67,15 @@ TEST(Guard, RefusesWhatItDoesNotKnow) {
         EXPECT_EQ(access_of(method, target), Access::refused) << method << ' ' << target;
 }
 
+// `docker inspect NAME` goes through all kinds of things.
+TEST(Guard, HasNoneOfWhatNoSystemHas) {
+    for (const char* kind : {"plugins", "services", "tasks", "nodes", "secrets", "configs"}) {
+        const std::string target = std::string("/v1.41/") + kind + "/web";
+        EXPECT_EQ(access_of("GET", target.c_str()), Access::absent) << target;
+        EXPECT_EQ(access_of("DELETE", target.c_str()), Access::refused) << target;
+    }
+}
+
 TEST(Guard, WritesATargetInOneWay) {
     EXPECT_EQ(target_of(call_of("GET", "/v1.41//containers/w%65b/json?size=1&all")),
               "/v1.41/containers/web/json?all=&size=1");
