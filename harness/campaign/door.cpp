@@ -5,12 +5,15 @@
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <chrono>
 #include <cstring>
 #include <rogate/labels.hpp>
 #include <set>
+#include <utility>
 
 #include "campaign/relay.hpp"
 
@@ -27,12 +30,14 @@ constexpr const char *folder = "/door", *socket_name = "/door/engine.sock",
                      *takers_name = "/door/takers.sock", *original = "/engine.sock";
 // Who wait for a connection at the same time: an exec takes a moment to begin.
 constexpr int takers = 3;
+// What was told to a client through an exec.
+constexpr std::chrono::seconds longest_under_way(2);
 
 // A connection by the standard streams of a program in the door's container (holder/holder.c, take).
 class DoorStream : public engine::Stream {
   public:
-    DoorStream(std::unique_ptr<Attachment> attachment, std::string begun)
-        : attachment_(std::move(attachment)), bytes_(std::move(begun)) {}
+    DoorStream(asio::any_io_executor executor, std::unique_ptr<Attachment> attachment, std::string begun)
+        : executor_(std::move(executor)), attachment_(std::move(attachment)), bytes_(std::move(begun)) {}
 
     Task<std::size_t> read_some(asio::mutable_buffer buffer) override {
         while (bytes_.empty()) {
@@ -51,15 +56,29 @@ class DoorStream : public engine::Stream {
         const std::string_view bytes(static_cast<const char*>(buffer.data()), buffer.size());
         co_return co_await attachment_->write(bytes);
     }
-    // The end of what it is told is the connection's end.
+    // The end of what it is told is the connection's end. What is under way must get there first: an engine
+    // drops it when the other side has gone. Most clients close by themselves when they have it all.
     Task<> close_write() override {
-        attachment_->close();
+        if (!std::exchange(is_told_all_, true))
+            asio::co_spawn(executor_, linger(attachment_), asio::detached);
         co_return Result<>{};
     }
-    void close() noexcept override { attachment_->close(); }
+    void close() noexcept override {
+        if (!is_told_all_) attachment_->close();
+    }
 
   private:
-    std::unique_ptr<Attachment> attachment_;
+    static Task<> linger(std::shared_ptr<Attachment> attachment) {
+        co_await asio::this_coro::throw_if_cancelled(false);
+        asio::steady_timer until(co_await asio::this_coro::executor, longest_under_way);
+        co_await until.async_wait(asio::as_tuple(asio::use_awaitable));
+        attachment->close();
+        co_return Result<>{};
+    }
+
+    asio::any_io_executor executor_;
+    std::shared_ptr<Attachment> attachment_;
+    bool is_told_all_ = false;
     std::string bytes_;
     bool is_over_ = false;
 };
@@ -112,7 +131,7 @@ Task<> Door::take(std::shared_ptr<Impl> door) {
         door->waiting.erase(attachment.get());
         if (door->is_closed) co_return Result<>{};
         bytes.erase(0, 1);  // it says that a connection is there
-        door->taken(std::make_unique<DoorStream>(std::move(attachment), std::move(bytes)));
+        door->taken(std::make_unique<DoorStream>(door->executor, std::move(attachment), std::move(bytes)));
     }
     co_return Result<>{};
 }

@@ -182,6 +182,7 @@ Task<> Guests::end_run() {
     for (const engine::NetworkInfo& each : *networks)
         if (is_guests(each))
             if (auto removed = co_await client.network_remove(each.id); !removed) co_return removed;
+    impl_->guest->forget();
     co_return Result<>{};
 }
 

@@ -49,6 +49,12 @@ class Guest : public Overseer {
 
     // The source of the guests' socket, once it is there.
     void set_door(std::string source) { options_.door = std::move(source); }
+    // What guests have made is gone: another one of that name is new.
+    void forget() {
+        networks_made_.clear();
+        volumes_made_.clear();
+        known_.clear();
+    }
 
     bool wants(const Call& call) const override;
     bool reads(const Call& call) const override;

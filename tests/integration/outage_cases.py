@@ -19,8 +19,9 @@ def test_engine_that_is_killed_and_comes_back():
             running.wait_for("step waits")
             engine.kill()
             engine.start()
-        equal(running.code, 3, running.output)
-        contains(running.output, "engine")
+        # 4: the engine was back before rogate needed it, and only the observer was lost.
+        assert running.code in (3, 4), running.output
+        contains(running.output, "ngine" if running.code == 3 else "the observer failed during the run")
         assert p.result is None or "safe" not in p.verdicts().values(), running.output
         equal(left_after(30), "", running.output)
         equal(fingerprint(p.path("data")), before)

@@ -88,7 +88,7 @@ def test_a_container_of_one_pod_waits_for_another_pod():
     service = "apiVersion: v1\nkind: Service\nmetadata: {name: store}\nspec: {selector: {app: db}, ports: [{port: 80}]}\n"
     with project() as p:
         write(p,
-              pod("app", [container("waits", "until getent hosts store && test -s /data/file; do sleep 0.1; done",
+              pod("app", [container("waits", "until getent hosts store && grep -q . /data/file; do sleep 0.1; done",
                                     "volumeMounts: [{name: data, mountPath: /data}]", goes_on=False)],
                   [container("web", "cat /data/file", "volumeMounts: [{name: data, mountPath: /data, subPath: ''}]"),
                    container("part", "touch /part/new || exit 3", "volumeMounts: [{name: data, mountPath: /part, subPath: a/b}]")], claim),
