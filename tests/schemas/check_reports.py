@@ -89,7 +89,7 @@ def check_plan(folder):
                                     "volumeMounts: [{name: v, mountPath: /v, subPath: s}]}], volumes: [{name: v, emptyDir: {}}]}\n")
     (place / "scenario.yaml").write_text("subject: {image: x, mounts: ['./b:/b']}\nstates: [fresh, used]\n")
     # What a person has looked at; ROGATE_UPDATE_GOLDEN=1 writes them anew.
-    for name, path in (("shop", "tests/projects/shop"), ("jobs", "tests/projects/jobs"),
+    for name, path in (("shop", "tests/projects/shop"), ("jobs", "tests/projects/jobs"), ("desk", "tests/projects/desk"),
                        ("queue", "tests/integration/kubernetes/queue")):
         done = subprocess.run([sys.argv[1], "--host", "unix:///none", "plan", path], cwd=ROOT, capture_output=True, text=True,
                               timeout=60, env={key: value for key, value in os.environ.items() if not key.startswith("COMPOSE_")})
