@@ -61,6 +61,15 @@ void add_namespace(Reach& reach, const std::string& mode) {
     if (mode.starts_with(joins)) reach.containers.push_back(mode.substr(joins.size()));
 }
 
+// Containers with a mode or an alias behind a colon.
+void add_named(Reach& reach, const json& list) {
+    for (const json& each : list) {
+        if (!each.is_string()) continue;
+        const std::string named = each.get<std::string>();
+        reach.containers.push_back(named.substr(0, named.find(':')));
+    }
+}
+
 // Of a volume of the driver `local`, whose options are those of mount(8).
 Result<> add_driver(Reach& reach, const std::string& driver, const json& options) {
     if (!driver.empty() && driver != "local")
@@ -110,12 +119,8 @@ Result<> add_host(Reach& reach, const json& host) {
         add_namespace(reach, text(host, key));
     if (const std::string mode = text(host, "NetworkMode"); !mode.starts_with("container:"))
         reach.networks.push_back(mode);
-    for (const json& each : at(host, "VolumesFrom"))
-        if (each.is_string())
-            reach.containers.push_back(each.get<std::string>().substr(0, each.get<std::string>().find(':')));
-    for (const json& each : at(host, "Links"))
-        if (each.is_string())
-            reach.containers.push_back(each.get<std::string>().substr(0, each.get<std::string>().find(':')));
+    add_named(reach, at(host, "VolumesFrom"));
+    add_named(reach, at(host, "Links"));
     for (const json& each : at(host, "Binds")) {
         if (!each.is_string()) continue;
         const std::string bind = each.get<std::string>();
@@ -318,10 +323,7 @@ Result<Reach> reach_of(const json& body) {
                 return fail(std::move(checked.error()));
             reach.networks.push_back(name);
             if (const std::string id = text(endpoint, "NetworkID"); !id.empty()) reach.networks.push_back(id);
-            for (const json& link : at(endpoint, "Links"))
-                if (link.is_string())
-                    reach.containers.push_back(
-                        link.get<std::string>().substr(0, link.get<std::string>().find(':')));
+            add_named(reach, at(endpoint, "Links"));
         }
     return reach;
 }
