@@ -341,8 +341,10 @@ Result<Reach> reach_of_volume(const json& body) {
 }
 
 std::string beyond(const Belongings& all, const Reach& reach) {
+    // Every engine lists its host's network, which is a namespace of the host's all the same.
     for (const std::string& network : reach.networks)
-        if (!has_network(all, network, network)) return fmt::format("network '{}'", network);
+        if (network == "host" || !has_network(all, network, network))
+            return fmt::format("network '{}'", network);
     for (const std::string& volume : reach.volumes)
         if (!has_volume(all, volume)) return fmt::format("volume '{}'", volume);
     for (const std::string& source : reach.sources) {

@@ -178,6 +178,8 @@ TEST(Guard, KeepsAContainerFromWhatIsOfOthers) {
               "/etc"},
              {R"({"HostConfig":{"NetworkMode":"others"}})", "others"},
              {R"({"NetworkingConfig":{"EndpointsConfig":{"others":{}}}})", "others"},
+             {R"({"HostConfig":{"NetworkMode":"host"}})", "network 'host'"},
+             {R"({"NetworkingConfig":{"EndpointsConfig":{"host":{}}}})", "network 'host'"},
              {R"({"HostConfig":{"Privileged":true}})", "privileged"},
              {R"({"HostConfig":{"PidMode":"host"}})", "PidMode"},
              {R"({"HostConfig":{"Devices":[{"PathOnHost":"/dev/sda"}]}})", "Devices"},
