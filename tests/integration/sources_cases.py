@@ -317,7 +317,7 @@ def test_who_looks_for_what_the_runs_lack_is_doubted():
                 p.scenario("cat /out/readme; " + missed % look + IDLE,
                            ["./data:/data", "./notes:/out", SEEN], candidates=["/out"])
                 done = p.run("--observer", "ebpf")
-                equal(p.verdicts()["/out"], verdict, look + done.stdout + done.stderr)
+                equal(p.verdicts()["/out"], verdict, look + done.stdout + done.stderr + json.dumps(p.result["runs"]))
                 if verdict == "inconclusive":
                     contains(p.mount("/out")["reason"], "/data: what is mounted below its source (/data/below (proc))")
         finally:

@@ -190,7 +190,11 @@ static void fill(struct call_rule* rules, const struct numbered* numbers, size_t
 void fill_rules(struct call_rule* rules, struct call_rule* compat_rules) {
     fill(rules, native_numbers, sizeof native_numbers / sizeof *native_numbers);
     fill(compat_rules, compat_numbers, sizeof compat_numbers / sizeof *compat_numbers);
-    if (COMPAT_SOCKETCALL >= 0) compat_rules[COMPAT_SOCKETCALL & (SYSCALLS - 1)].kind = CALL_SOCKETCALL;
+    if (COMPAT_SOCKETCALL >= 0) {
+        struct call_rule* through = &compat_rules[COMPAT_SOCKETCALL & (SYSCALLS - 1)];
+        *through = rule_of(ROW_BIND);
+        through->kind = CALL_SOCKETCALL;
+    }
 }
 
 const char* call_name(int number) {

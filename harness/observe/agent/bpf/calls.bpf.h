@@ -35,13 +35,21 @@ static __always_inline signed char socket_call(struct request* request) {
     return kind;
 }
 
+/* What the kernel has read and this cannot: its page is not there at this moment, or another thread has taken it away.
+ * By some errors the kernel has not read it either. */
+static __always_inline void count_unread(const struct request* request) {
+    const int error = -request->result;
+    if (error != EFAULT && error != EINVAL && error != EBADF && error != ENOTSOCK) ADD(lost_events);
+}
+
 static __always_inline bool names_a_socket_file(struct request* request) {
     unsigned short family = 0;
     char first = 0;
-    bpf_probe_read_user(&family, sizeof family, (void*)request->args[1]);
-    bpf_probe_read_user(&first, 1, (void*)request->args[1] + 2);
+    if (bpf_probe_read_user(&family, sizeof family, (void*)request->args[1])) count_unread(request);
+    if (family != AF_UNIX) return false;
+    bpf_probe_read_user(&first, 1, (void*)request->args[1] + 2); /* an address without a name ends before it */
     request->path = request->args[1] + 2;
-    return family == AF_UNIX && first; /* abstract addresses are in no file system */
+    return first; /* abstract addresses are in no file system */
 }
 
 /* Two pairs of seconds and nanoseconds. The upper half of the latter is not looked at for a 32-bit process. */
@@ -117,18 +125,25 @@ static __always_inline bool looks_for_socket(struct request* request, signed cha
     if (kind == CALL_LOOK_SENT) request->args[1] = request->args[4];
     if (kind == CALL_LOOK_MESSAGE) {
         __u64 name = 0;
-        bpf_probe_read_user(&name, compat ? 4 : 8, (void*)request->args[1]);
+        if (bpf_probe_read_user(&name, compat ? 4 : 8, (void*)request->args[1])) count_unread(request);
         request->args[1] = name;
     }
     return request->args[1] && names_a_socket_file(request);
 }
 
 static __always_inline int look(struct request* request) {
+    char first;
+    if (!request->path) return 0;
+    if (bpf_probe_read_user(&first, 1, (void*)request->path)) {
+        count_unread(request);
+        return 0;
+    }
     request->flags = EVENT_LOOK;
     request->open_flags = 0;
     request->opens = false;
+    request->values = 0; /* it changes nothing */
     request->result = 0; /* whatever came of it */
-    return request->path ? report(0) : 0;
+    return report(0);
 }
 
 static __always_inline int refused_to_execute(struct request* request, signed char kind) {
@@ -209,7 +224,8 @@ static __always_inline int end_call(struct pt_regs* regs, long result) {
     request->is_others = false;
     if (may_be_noexec(rule.kind, result)) return refused_to_execute(request, rule.kind);
     if (rule.kind >= CALL_LOOK) {
-        if (rule.kind == CALL_MAP) return 0;
+        /* What was executed is counted as a use (on_exec()), and its path was in the memory of before. */
+        if (rule.kind == CALL_MAP || (rule.kind == CALL_EXEC && result >= 0)) return 0;
         if (rule.kind != CALL_LOOK && rule.kind != CALL_EXEC && !looks_for_socket(request, rule.kind, compat)) return 0;
         return look(request);
     }

@@ -16,9 +16,13 @@
     if (ONLY_TO == (part)) return 0
 
 #define EPERM 1
+#define EBADF 9
 #define EACCES 13
+#define EFAULT 14
+#define EINVAL 22
 #define EROFS 30
 #define ENOSYS 38
+#define ENOTSOCK 88
 #define EOPNOTSUPP 95
 #define SIGSTOP 19
 #define AT_FDCWD (-100)

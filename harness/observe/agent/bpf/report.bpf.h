@@ -99,7 +99,8 @@ __noinline int report(int unused) {
     if (request->path) {
         hash = hash_path(request->path, false);
         first = work->begin & 0xff;
-        if (!hash && !first && request->result == -EROFS) { /* another thread has taken the text away */
+        /* The kernel has read it, and this cannot: another thread has taken it away, or its page is elsewhere. */
+        if (!hash && !first && (request->result >= 0 || request->result == -EROFS)) {
             ADD(lost_events);
             return 0;
         }
@@ -150,6 +151,7 @@ __noinline int report(int unused) {
     }
     if (request->second_path) {
         hash = hash_path(request->second_path, false);
+        if (!hash && !(work->begin & 0xff)) ADD(lost_events);
         base_of(&work->second, task, request->second_dirfd, work->begin & 0xff);
         if (work->path_hash)
             work->path_hash = hash ? (((work->path_hash * 31) ^ hash) * 31 + work->second.inode) | 1 : 0;

@@ -4,12 +4,14 @@ const {after, before, test} = require('node:test');
 const {chromium} = require('playwright-core');
 
 const shop = process.env.ROGATE_URL;
+const patience = 120_000; // ms: on a machine that has more to do, Chromium takes long to begin
 let browser, page;
 
 before(async () => {
-  browser = await chromium.launch({executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  browser = await chromium.launch({timeout: patience, executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update']});
   page = await browser.newPage();
+  page.setDefaultTimeout(patience);
 });
 after(() => browser.close());
 
