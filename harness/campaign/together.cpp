@@ -56,8 +56,11 @@ void TogetherLaunch::fell(const std::string& name, std::string why) {
     ContainerRecord& record = record_.containers[name];
     record.trouble = why;
     const Member& member = *find_member(members_, name);
-    record.behind_another = std::ranges::any_of(
-        member.after, [&](const Dependency& each) { return each.required && is_given_up(each.service); });
+    // Behind one that was made anew, it found what it waits for, unless it had begun before that.
+    record.behind_another = std::ranges::any_of(member.after, [&](const Dependency& each) {
+        return each.required && is_given_up(each.service) &&
+               (!is_anew(each.service) || shaken_.contains(name));
+    });
     if (is_control())
         bench_.status.warn(fmt::format("{}: its mounts are not tried", why));
     else if (failure_.empty())
@@ -83,6 +86,7 @@ Task<> TogetherLaunch::canaries() {
         if (!read_only || !data.special.empty() || data.below_source) continue;
         const std::string name(container_of(target));
         if (!running_.contains(name) || record_.containers[name].could_not_start) continue;
+        if (were_anew_.contains(name)) continue;  // it is not read-only there
         auto canary = co_await bench_.observer.canary(target);
         if (!canary) co_return fail(std::move(canary.error()).with_context("canary write on " + target));
         const auto [at, fresh] = record_.canary.try_emplace(target, *canary);

@@ -24,7 +24,7 @@ namespace {
 // Where nothing says when a container is ready, it gets as long to do its work, or to show that it goes on;
 // and as long where a while of running is still to come.
 constexpr std::chrono::milliseconds a_while{10'000}, a_moment{2000};
-constexpr std::chrono::milliseconds between_looks{100};
+constexpr std::chrono::milliseconds between_looks{100}, shortest_wait{1000};
 constexpr int grace_of_the_deaf = 1;  // in seconds; see runner.cpp
 
 }  // namespace
@@ -48,6 +48,11 @@ Task<std::string> TogetherLaunch::ready(const Member& member) {
         scenario::StepOutcome outcome;
         Readiness asked = readiness_of(member);
         if (is_control() && asked.derived && !knows_ports_) {
+            // All of them had the time that one of them was waited for.
+            const auto since =
+                std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - waits_since_);
+            asked.timeout_ms =
+                std::max<std::int64_t>(shortest_wait.count(), asked.timeout_ms - since.count());
             auto ports = co_await find_silent_ports(bench_.client, running.id, asked, runner);
             if (!ports) co_return fail(std::move(ports.error()).with_context(quoted(member.name)));
             for (const std::uint16_t port : ports->silent)
@@ -123,7 +128,9 @@ Task<> TogetherLaunch::await_all(Names names) {
 // What happens until all are ready still belongs to the entrypoints.
 Task<> TogetherLaunch::ready() {
     phases_.begin_within("ready");
-    co_return co_await await_all(all_running());
+    waits_since_ = Clock::now();
+    if (auto waited = co_await await_all(all_running()); !waited) co_return waited;
+    co_return co_await make_fallen_anew();
 }
 
 std::string TogetherLaunch::stop_signal(const Member& member) const {
@@ -181,6 +188,7 @@ Task<> TogetherLaunch::stop_all(Names names, bool kill) {
 }
 
 Task<> TogetherLaunch::judge(const Member& member) {
+    if (were_anew_.contains(member.name)) co_return Result<>{};  // it has been judged
     const Running& running = running_.at(member.name);
     auto state = co_await bench_.client.container_inspect(running.id);
     if (!state) co_return fail(std::move(state.error()));

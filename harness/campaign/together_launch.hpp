@@ -1,6 +1,6 @@
 // One launch of all containers of a system, step by step: together.cpp has its course, together_start.cpp how
-// they are started, together_steps.cpp what is asked of them and how they are started again, together_end.cpp
-// how they become ready and are ended.
+// they are started, together_anew.cpp how those that others wait for are made anew, together_steps.cpp what
+// is asked of them and how they are started again, together_end.cpp how they become ready and are ended.
 #pragma once
 
 #include <chrono>
@@ -56,6 +56,8 @@ class TogetherLaunch {
         const ContainerRecord* there = before(name);
         return there != nullptr && there->exited_early;
     }
+    // It fell, and what runs in its place since is as it was in the control run.
+    bool is_anew(const std::string& name) const { return anew_.contains(name); }
     bool all_given_up() const;
     Names all_running() const;
     engine::Task<> begin(std::string name) { return phases_.begin(std::move(name)); }
@@ -64,12 +66,15 @@ class TogetherLaunch {
     engine::Task<> fell_at_step(std::string name, std::string why);
     engine::Task<> run_phases();
     engine::Task<> start_all();
-    engine::Task<std::string> start(const Member& member, const std::vector<engine::MountSpec>& mounts);
-    engine::ContainerSpec container_for(const Member& member,
-                                        const std::vector<engine::MountSpec>& mounts) const;
+    engine::Task<std::string> start(const Member& member);
+    engine::ContainerSpec container_for(const Member& member, bool as_configured) const;
+    bool can_be_made_anew(const std::string& name) const;
+    engine::Task<bool> make_anew(std::string name, std::string why);
+    engine::Task<> make_fallen_anew();
     engine::Task<> arm(const Member& member);
     engine::Task<std::optional<std::string>> gate_of(const Member& member,
-                                                     const std::vector<const Member*>& open, bool is_late);
+                                                     const std::vector<const Member*>& open, bool is_late,
+                                                     bool in_vain);
     engine::Task<std::optional<std::string>> look_at(const Dependency& dependency, const std::string& who);
     engine::Task<> look_for_fallen();
     engine::Task<bool> has_started_up(const Member& member, Step probe);
@@ -111,12 +116,17 @@ class TogetherLaunch {
     RunRecord record_;
     Phases phases_;
     scenario::Memory memory_;
-    std::map<std::string, Running> running_;      // by name; those that were started
-    std::map<std::string, std::string> holders_;  // by pod: what holds its network
-    Names started_up_;                            // of those that are waited for
-    std::string failure_;                         // of the phase that goes on
-    std::string prefix_;                          // of the steps' phases
-    bool knows_ports_ = false;                    // which of them are silent was found out
+    std::map<std::string, Running> running_;                   // by name; those that were started
+    std::map<std::string, std::string> holders_;               // by pod: what holds its network
+    std::vector<engine::MountSpec> mounts_;                    // of all of them, as the run has them
+    std::map<std::string, std::chrono::milliseconds> waited_;  // by those that are not started yet
+    Names anew_, were_anew_;                                   // the latter: also those that fell once more
+    Names shaken_;         // those that ran while one that they wait for was made anew
+    Names started_up_;     // of those that are waited for
+    std::string failure_;  // of the phase that goes on
+    std::string prefix_;   // of the steps' phases
+    std::chrono::steady_clock::time_point waits_since_;  // … until all are ready
+    bool knows_ports_ = false;                           // which of them are silent was found out
 };
 
 bool is_tried_in(const RunPlan& plan, const std::string& target);

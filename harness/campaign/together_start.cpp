@@ -21,7 +21,7 @@ namespace {
 
 constexpr std::chrono::seconds longest_wait{300};  // for what another one waits for
 // In a run that has failed already, by one that may be what is waited for.
-constexpr std::chrono::seconds longest_wait_in_vain{10};
+constexpr std::chrono::seconds longest_wait_in_vain{30};
 constexpr std::chrono::milliseconds between_looks{100}, shortest_backoff{100}, longest_backoff{5000};
 
 }  // namespace
@@ -60,9 +60,9 @@ Task<std::optional<std::string>> TogetherLaunch::look_at(const Dependency& depen
     const bool is_to_start = dependency.condition == Dependency::Condition::started;
     // How it goes on is nobody's condition, as with docker compose; but in a pod nothing is started behind
     // what was not.
-    if (const auto record = record_.containers.find(other); record != record_.containers.end() &&
-                                                            record->second.could_not_start &&
-                                                            (!is_to_start || in_pod != nullptr))
+    if (const auto record = record_.containers.find(other);
+        record != record_.containers.end() && record->second.could_not_start && !is_anew(other) &&
+        (!is_to_start || in_pod != nullptr))
         co_return Found(beginning + "could not be started");
     if (is_to_start && (startup == nullptr || started_up_.contains(other))) co_return Found(std::string());
     auto standing = co_await standing_of(other);
@@ -169,8 +169,7 @@ Task<std::string> TogetherLaunch::make_parts(const Member& member) {
     co_return std::string();
 }
 
-engine::ContainerSpec TogetherLaunch::container_for(const Member& member,
-                                                    const std::vector<engine::MountSpec>& mounts) const {
+engine::ContainerSpec TogetherLaunch::container_for(const Member& member, bool as_configured) const {
     engine::ContainerSpec spec =
         beside_subject(bench_.session, record_.plan.id, member.name, member.subject, bench_.network);
     const RunPlan& plan = record_.plan;
@@ -183,16 +182,20 @@ engine::ContainerSpec TogetherLaunch::container_for(const Member& member,
         for (const Member& other : members_)
             if (network_owner(members_, other) == member.name) publish_ports(other.subject, spec);
     }
-    for (const engine::MountSpec& mount : mounts) {
+    const auto is_tried = [&](const std::string& target) {
+        return !as_configured && is_tried_in(plan, target);
+    };
+    for (const engine::MountSpec& mount : mounts_) {
         if (container_of(mount.target) != member.name) continue;
-        spec.mounts.push_back(mount);
-        spec.mounts.back().target = std::string(path_in(mount.target));
+        engine::MountSpec& own = spec.mounts.emplace_back(mount);
+        own.target = std::string(path_in(mount.target));
+        if (as_configured && is_tried_in(plan, mount.target)) own.read_only = false;
     }
     for (const DataMount& data : bench_.data.mounts()) {
         if (container_of(data.mount.target) != member.name || data.mount.type != MountType::tmpfs) continue;
         Mount own = data.mount;
         own.target = std::string(path_in(data.mount.target));
-        add_tmpfs(spec, own, data.mount.read_only || is_tried_in(plan, data.mount.target));
+        add_tmpfs(spec, own, data.mount.read_only || is_tried(data.mount.target));
     }
     for (const WritablePath& path : plan.writable)
         if (path.as == WritableAs::tmpfs && container_of(path.path) == member.name &&
@@ -200,7 +203,7 @@ engine::ContainerSpec TogetherLaunch::container_for(const Member& member,
             spec.tmpfs.emplace(std::string(path_in(path.path)), path.tmpfs_options);
     for (const auto& [name, value] : variables_of(member.name, plan.environment))
         spec.env.push_back(name + "=" + value);
-    spec.read_only_rootfs = spec.read_only_rootfs || is_tried_in(plan, place_in(member.name, "/"));
+    spec.read_only_rootfs = spec.read_only_rootfs || is_tried(place_in(member.name, "/"));
     return spec;
 }
 
@@ -222,7 +225,7 @@ Task<> TogetherLaunch::arm(const Member& member) {
 }
 
 // Empty: it was started.
-Task<std::string> TogetherLaunch::start(const Member& member, const std::vector<engine::MountSpec>& mounts) {
+Task<std::string> TogetherLaunch::start(const Member& member) {
     const std::string owner = network_owner(members_, member);
     if (!owner.empty() && !running_.contains(owner))
         co_return fmt::format("{}, whose network '{}' shares, was not started", quoted(owner), member.name);
@@ -234,7 +237,7 @@ Task<std::string> TogetherLaunch::start(const Member& member, const std::vector<
         record_.containers[member.name].could_not_start = true;
         co_return unmountable;
     }
-    auto created = co_await bench_.client.container_create(container_for(member, mounts));
+    auto created = co_await bench_.client.container_create(container_for(member, false));
     if (!created) co_return fail(std::move(created.error()).with_context(who));
     running_[member.name].id = *created;
     auto seeded = co_await seed_files(bench_.client, *created, member.subject.files);
@@ -258,18 +261,22 @@ Task<> TogetherLaunch::start_all() {
     if (auto begun = co_await begin("entrypoint"); !begun) co_return begun;
     auto mounts = co_await bench_.data.prepare(record_.plan);
     if (!mounts) co_return fail(std::move(mounts.error()));
+    mounts_ = std::move(*mounts);
     if (auto held = co_await bench_.data.hold_shared(record_.plan); !held)
         co_return fail(std::move(held.error()).with_context("keeping what is shared"));
     std::vector<const Member*> open;
     for (const Member& member : members_) open.push_back(&member);
     // One that waits holds up nobody but those that wait for it.
-    std::map<std::string, std::chrono::milliseconds> waited;
     while (!open.empty()) {
         bool any = false;
         for (auto each = open.begin(); each != open.end();) {
             const Member& member = **each;
-            const std::chrono::milliseconds limit = failure_.empty() ? longest_wait : longest_wait_in_vain;
-            auto gate = co_await gate_of(member, open, waited[member.name] >= limit);
+            const bool in_vain =
+                !failure_.empty() && std::ranges::none_of(member.after, [&](const Dependency& dependency) {
+                    return is_anew(dependency.service);
+                });
+            const std::chrono::milliseconds limit = in_vain ? longest_wait_in_vain : longest_wait;
+            auto gate = co_await gate_of(member, open, waited_[member.name] >= limit, in_vain);
             if (!gate) co_return fail(std::move(gate.error()));
             if (!*gate) {
                 ++each;
@@ -280,14 +287,14 @@ Task<> TogetherLaunch::start_all() {
             std::string trouble = std::move(**gate);
             if (trouble.empty()) {
                 bench_.status.phase_started(quoted(member.name));
-                auto started = co_await start(member, *mounts);
+                auto started = co_await start(member);
                 if (!started) co_return fail(std::move(started.error()));
                 trouble = std::move(*started);
             }
             if (!trouble.empty()) fell(member.name, std::move(trouble));
         }
         if (any) continue;
-        for (const Member* each : open) waited[each->name] += between_looks;
+        for (const Member* each : open) waited_[each->name] += between_looks;
         if (auto paused = co_await pause_for(between_looks); !paused) co_return paused;
         if (auto looked = co_await look_for_fallen(); !looked) co_return looked;
     }
@@ -309,10 +316,10 @@ Task<> TogetherLaunch::look_for_fallen() {
 }
 
 // Nothing: what it waits for is not there yet. Else why it will not be; empty: it can be started. `open`:
-// those that are not started yet.
+// those that are not started yet. `in_vain`: the run has failed already, and is not waited for as long.
 Task<std::optional<std::string>> TogetherLaunch::gate_of(const Member& member,
-                                                         const std::vector<const Member*>& open,
-                                                         bool is_late) {
+                                                         const std::vector<const Member*>& open, bool is_late,
+                                                         bool in_vain) {
     using Found = std::optional<std::string>;
     if (const auto why = bench_.not_had.find(member.name); why != bench_.not_had.end())
         co_return Found(why->second);
@@ -325,13 +332,21 @@ Task<std::optional<std::string>> TogetherLaunch::gate_of(const Member& member,
         auto found = co_await look_at(dependency, member.name);
         if (!found) co_return fail(std::move(found.error()));
         Found trouble = std::move(*found);
-        if (!trouble && is_late) {
+        const bool was_late = !trouble && is_late;
+        if (was_late) {
             auto told = co_await with_log(dependency.service, too_late(dependency, member.name));
             if (!told) co_return fail(std::move(told.error()));
             trouble = std::move(*told);
         }
         if (!trouble) co_return std::nullopt;
-        if (!trouble->empty() && dependency.required) co_return trouble;
+        if (trouble->empty() || !dependency.required) continue;
+        if (was_late && in_vain) co_return trouble;  // it may only be slow
+        std::string why = was_late ? fmt::format("{} did not get there in time", quoted(dependency.service))
+                                   : quoted(dependency.service) + " is not healthy";
+        auto made = co_await make_anew(dependency.service, std::move(why));
+        if (!made) co_return fail(std::move(made.error()));
+        if (*made) co_return std::nullopt;
+        co_return trouble;
     }
     co_return Found(std::string());
 }

@@ -59,6 +59,10 @@ Task<> TogetherLaunch::fell_at_step(std::string name, std::string why) {
     if (!state->running)
         why = fmt::format("{} exited with code {}{}", quoted(name), state->exit_code,
                           state->oom_killed ? " (out of memory)" : "");
+    if (is_anew(name)) {  // what it was asked for can be another one's to give
+        if (failure_.empty()) failure_ = masked_beginning(memory_.masker, why, longest_message);
+        co_return Result<>{};
+    }
     auto told = co_await with_log(name, std::move(why));
     if (!told) co_return fail(std::move(told.error()));
     record_.containers[name].fell_at_step = state->running && !is_given_up(name);
@@ -70,7 +74,8 @@ Task<> TogetherLaunch::fell_at_step(std::string name, std::string why) {
 Task<> TogetherLaunch::ask(const Step& step) {
     const std::string& name = step.container;
     const Member* member = find_member(members_, name);
-    bool left_out = member == nullptr || !running_.contains(name) || is_given_up(name) || ended_before(name);
+    bool left_out = member == nullptr || !running_.contains(name) || (is_given_up(name) && !is_anew(name)) ||
+                    ended_before(name);
     if (memory_.control != nullptr)
         if (const auto there = memory_.control->find(step.name); there != memory_.control->end())
             left_out = left_out || there->second.skipped;

@@ -24,6 +24,10 @@ bool is_plain_probe(const RunRecord& run) {
     return run.plan.kind == RunKind::probe && run.plan.writable.empty();
 }
 
+bool is_step(const PhaseRecord& phase) {
+    return phase.name.starts_with("step ");
+}
+
 // Of a system: what was refused to each of the containers that fell in the run, each in the order of its last
 // failure. Whoever waits for another one that fell may have fallen for that alone.
 std::vector<Targets> suspects_by_container(const RunRecord& run) {
@@ -41,11 +45,44 @@ std::vector<Targets> suspects_by_container(const RunRecord& run) {
     return lists;
 }
 
+// Of a system of which everything runs, that which fell and was made anew as well: a step that fails, fails
+// for what was refused until then to those that had not fallen. Where that is one mount alone, it is that
+// one.
+Targets suspects_by_step(const RunRecord& run) {
+    std::set<std::string_view> fallen;
+    for (const auto& [name, record] : run.containers) {
+        if (record.trouble.empty() || record.fell_at_step) continue;
+        if (!record.made_anew) return {};
+        fallen.insert(name);
+    }
+    Targets found;
+    std::set<std::string_view> phases;
+    for (const PhaseRecord& phase : run.phases) {
+        phases.insert(phase.name);
+        if (phase.passed || !is_step(phase)) continue;
+        std::set<std::string> refused;
+        for (const Attempt& attempt : run.attempts)
+            if (failed_by_read_only(attempt) && phases.contains(attempt.phase.str()) &&
+                !fallen.contains(container_of(attempt.mount.str())) &&
+                contains(run.plan.read_only, attempt.mount.str()))
+                refused.insert(attempt.mount.str());
+        if (refused.size() == 1 && !contains(found, *refused.begin())) found.push_back(*refused.begin());
+    }
+    return found;
+}
+
+// Each of them with nothing beside it to blame for something that failed.
+std::vector<Targets> suspects_of_system(const RunRecord& run) {
+    std::vector<Targets> lists = suspects_by_container(run);
+    for (const std::string& target : suspects_by_step(run)) lists.push_back({target});
+    return lists;
+}
+
 // Only if the run's account is whole: what was not seen could have failed anywhere.
 bool blames_only(const RunRecord& run, const std::string& target) {
     if (run.passed || !distrust(run).empty()) return false;
     if (suspects(run) == Targets{target}) return true;
-    const std::vector<Targets> lists = suspects_by_container(run);
+    const std::vector<Targets> lists = suspects_of_system(run);
     return std::find(lists.begin(), lists.end(), Targets{target}) != lists.end();
 }
 
@@ -197,27 +234,29 @@ void Settler::blame(const std::string& target) {
 }
 
 // Of a system several containers can fall in one run, each for its own sake: who was refused something on one
-// mount alone fell for that, and the others of that container are asked later. False: that tells nothing.
+// mount alone fell for that. Of several, the last waits until the others are settled. False: that tells
+// nothing.
 bool Settler::take_fallen(const RunRecord& run, Targets& group) {
     if (!distrust(run).empty()) return false;
-    std::vector<Targets> several;
+    std::vector<Targets> several, last_ones;
     bool any = false;
-    for (Targets& list : suspects_by_container(run)) {
+    for (Targets& list : suspects_of_system(run)) {
         Targets open = open_ones(list);
         if (open.empty()) continue;
-        if (list.size() > 1) {
-            several.push_back(std::move(open));
-            continue;
+        if (list.size() == 1) {
+            blame(open.front());
+            any = true;
+        } else {
+            (open.size() == 1 ? last_ones : several).push_back(std::move(open));
         }
-        blame(open.front());
-        any = true;
     }
-    if (!any && several.empty()) return false;
-    if (!any) {
-        try_each_last(several, group);
+    if (!any && several.empty() && last_ones.empty()) return false;
+    if (!any && several.empty()) {
+        try_each_last(last_ones, group);
         return true;
     }
-    for (const Targets& list : several) later_.insert(later_.end(), list.begin(), list.end());
+    several.insert(several.end(), last_ones.begin(), last_ones.end());
+    for (const Targets& list : several) later_.push_back(list.back());
     std::erase_if(group, [&](const std::string& target) {
         return settled_.contains(target) || contains(later_, target);
     });

@@ -102,6 +102,9 @@ struct ContainerRecord {
     bool could_not_start = false;  // see RunRecord
     // The trouble is that it did not give what a step asked of it. Another one may be to blame, whom it asks.
     bool fell_at_step = false;
+    // In a probe run: it fell, and was made anew as it is configured, for the others' sake. What is said here
+    // is of before.
+    bool made_anew = false;
     bool restarted = false;  // by rogate's own exercise, so that what it keeps in a tmpfs was emptied
     bool operator==(const ContainerRecord&) const = default;
 };

@@ -262,6 +262,11 @@ class PodsLaunchTest : public TogetherLaunchTest {
     Script& script(const std::string& member) {
         return scripts[test::image_of(member).substr(0, member.size())];
     }
+    // From now on it ends with an error, whatever it may write.
+    void spoil(const std::string& member) {
+        for (auto& [id, image] : session.fake.images)
+            if (image.tags.contains(test::image_of(member))) image.script->ends_with = 1;
+    }
     static Act writes_in(const std::string& path, int after_ms) {
         return {.kind = Act::Kind::write,
                 .path = path,
@@ -326,11 +331,55 @@ TEST_F(PodsLaunchTest, SharesAFolderThatIsNewInEachRun) {
     EXPECT_TRUE(go(plan).passed);
     plan.id = 3;
     plan.read_only = {"shop/init:/work"};
+    created.clear();
     const RunRecord record = go(plan);
     EXPECT_FALSE(record.passed);
+    EXPECT_THAT(record.containers.at("shop/init").trouble, HasSubstr("exited with code 1"));
+    EXPECT_EQ(record.containers.at("shop/init").exit_code, 1);
+    // It is made anew as it is configured, so that the others tell of themselves.
+    EXPECT_TRUE(record.containers.at("shop/init").made_anew);
+    EXPECT_EQ(record.containers.at("shop/web").trouble, "");
+    EXPECT_EQ(record.containers.at("db/db").trouble, "");
+    std::vector<bool> read_only;
+    for (const auto& [name, body] : created)
+        if (name == "rogate-s1-run3-shop_init")
+            read_only.push_back(body.find("\"ReadOnly\":true") != std::string::npos);
+    EXPECT_THAT(read_only, ElementsAre(true, false));
+}
+
+TEST_F(PodsLaunchTest, IsMadeAnewOnceOnly) {
+    furnish();
+    control = go();
+    bench.control = &control;
+    spoil("shop/init");
+    RunPlan plan;
+    plan.id = 2;
+    plan.kind = RunKind::probe;
+    plan.read_only = {"shop/init:/work"};
+    const RunRecord record = go(plan);
+    EXPECT_FALSE(record.containers.at("shop/init").made_anew);
     EXPECT_THAT(record.containers.at("shop/web").trouble,
                 HasSubstr("container 'shop/init', which 'shop/web' waits for, exited with code 1"));
-    EXPECT_EQ(record.containers.at("db/db").trouble, "");
+    EXPECT_TRUE(record.containers.at("shop/web").behind_another);
+}
+
+// What has nothing read-only for the run's sake would do the same again.
+TEST_F(PodsLaunchTest, IsNotMadeAnewWithoutReason) {
+    furnish();
+    control = go();
+    bench.control = &control;
+    spoil("shop/init");
+    RunPlan plan;
+    plan.id = 2;
+    plan.kind = RunKind::probe;
+    plan.read_only = {"shop/web:/work"};
+    created.clear();
+    const RunRecord record = go(plan);
+    EXPECT_THAT(record.containers.at("shop/web").trouble,
+                HasSubstr("which 'shop/web' waits for, exited with code 1"));
+    EXPECT_EQ(
+        std::ranges::count(created, "rogate-s1-run2-shop_init", [](const auto& each) { return each.first; }),
+        1);
 }
 
 TEST_F(PodsLaunchTest, HasAPartOfAVolumeMadeWhenItIsStarted) {
@@ -377,7 +426,7 @@ TEST_F(PodsLaunchTest, InitContainersRunOnce) {
 }
 
 // A mount point that is missing keeps the engine from starting it: its exit code says nothing.
-TEST_F(PodsLaunchTest, NobodyIsStartedBehindWhatCouldNotBe) {
+TEST_F(PodsLaunchTest, WhatCouldNotBeStartedIsMadeAnewForThoseBehindIt) {
     add_volume("inner");
     mount(0, "/work/inner", "", "inner");
     furnish();
@@ -390,8 +439,9 @@ TEST_F(PodsLaunchTest, NobodyIsStartedBehindWhatCouldNotBe) {
     plan.read_only = {"shop/init:/work"};
     const RunRecord record = go(std::move(plan));
     EXPECT_TRUE(record.containers.at("shop/init").could_not_start);
-    EXPECT_THAT(record.containers.at("shop/web").trouble,
-                HasSubstr("container 'shop/init', which 'shop/web' waits for, could not be started"));
+    EXPECT_THAT(record.containers.at("shop/init").trouble, HasSubstr("could not be started"));
+    EXPECT_TRUE(record.containers.at("shop/init").made_anew);
+    EXPECT_EQ(record.containers.at("shop/web").trouble, "");
 }
 
 }  // namespace
