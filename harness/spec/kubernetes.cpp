@@ -451,8 +451,12 @@ std::string WorkloadReader::read(const KubeObjectRef& workload, const Mapping* w
                       ? (workload.name_space.empty() ? "default" : workload.name_space) + "/" + origin.name
                       : origin.name;
     shared.name_space = workload.name_space;
-    shared.names = objects.service_names(
-        workload, pod.metadata == nullptr ? nullptr : kube_field(*pod.metadata, "labels"));
+    const Value* labels = pod.metadata == nullptr ? nullptr : kube_field(*pod.metadata, "labels");
+    shared.names = objects.service_names(workload, labels);
+    for (std::string& each : objects.ports_led_elsewhere(workload, labels, *pod.spec)) {
+        scenario.problems.note(each);
+        system.unlike_cluster.push_back(std::move(each));
+    }
     const KubeObject spec(*pod.spec, "the pod", pod_read, pod_harmless, own);
     if (const Value* security = spec.get("securityContext"))
         if (const Value* group = kube_field(*security, "fsGroup"))
@@ -532,6 +536,7 @@ void read_kubernetes(const Value& value, bool has_ready, Scenario& scenario, con
             scenario.readiness = std::move(made.readiness);
             scenario.steps = std::move(made.steps);
             scenario.shutdown.timeout_ms = made.shutdown.timeout_ms;
+            scenario.unlike_cluster = std::move(made.unlike_cluster);
         }
     }
     objects.finish(context.problems);

@@ -314,6 +314,9 @@ struct Scenario {
     std::int64_t soak_ms = 10'000;
     std::string file;
     std::vector<std::string> notes;  // what was read and has no effect on a test run, for the user
+    // What the runs do not do as a cluster would, and may be why something is not seen in them; results say
+    // it.
+    std::vector<std::string> unlike_cluster = {};
     bool operator==(const Scenario&) const = default;
 };
 
