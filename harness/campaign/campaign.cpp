@@ -488,7 +488,13 @@ Task<ImagesOf> Campaign::need_images() {
         if (!image) co_return fail(std::move(image.error()));
         images.emplace("", std::move(*image));
     }
+    const auto has_none = [&] { return not_had.size() == result.scenario.members.size(); };
     for (const Member& member : result.scenario.members) {
+        if (not_had.contains(member.name)) {
+            if (has_none()) co_return fail(ErrorKind::not_found, not_had.at(member.name));
+            images.emplace(member.name, engine::ImageInfo{});
+            continue;
+        }
         auto image = co_await need_image(client, member.subject.image, status);
         if (!image && image.error().kind != ErrorKind::not_found)
             co_return fail(std::move(image.error()).with_context(quoted(member.name)));
@@ -498,7 +504,7 @@ Task<ImagesOf> Campaign::need_images() {
         }
         Error missing = std::move(image.error()).with_context(quoted(member.name));
         not_had.emplace(member.name, missing.message);
-        if (not_had.size() == result.scenario.members.size()) co_return fail(std::move(missing));
+        if (has_none()) co_return fail(std::move(missing));
         images.emplace(member.name, engine::ImageInfo{});
     }
     co_return images;
@@ -778,6 +784,7 @@ Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std
     auto settled = co_await std::move(settling);
     if (campaign.interrupted) co_return co_await end_without_runs();
     if (!settled) co_return fail(std::move(settled.error()));
+    campaign.not_had = std::move(*settled);
     auto getting = campaign.bounded(campaign.need_images());
     auto images = co_await std::move(getting);
     if (campaign.interrupted) co_return co_await end_without_runs();
@@ -797,12 +804,19 @@ Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std
     }
     if (together) add_exercise(result.scenario, *images);
     const Secrets secrets = secrets_of(result.scenario, options.pods, *images);
+    // A build's log may show what the build was given, and goes into the result.
+    const Masker masker(secrets);
+    for (auto& [container, why] : campaign.not_had) masker.mask(why);
 
     const std::vector<Mount> mounts = mounts_of(result.scenario, *images);
     std::set<std::string> unknown;
     for (const auto& [container, why] : campaign.not_had) unknown.insert(container);
     auto candidates = choose_candidates(result.scenario, mounts, unknown);
     if (!candidates) co_return fail(std::move(candidates.error()));
+    for (const auto& [target, named] : result.scenario.named_candidates)
+        if (!together && named.if_there && mounts_named(result.scenario, target, mounts).empty())
+            status.note(fmt::format("candidate '{}' is no mount of '{}'; nothing of it is tried there",
+                                    target, result.scenario.name));
     if (auto known = check_fixtures(result.scenario, mounts); !known)
         co_return fail(std::move(known.error()));
 
@@ -813,10 +827,6 @@ Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std
     const auto with_image = std::ranges::find_if(
         result.scenario.members, [&](const Member& each) { return !campaign.not_had.contains(each.name); });
     DataPlane data(client, session, together ? with_image->subject.image : result.scenario.subject.image);
-    for (const auto& [target, named] : result.scenario.named_candidates)
-        if (!together && named.if_there && mounts_named(result.scenario, target, mounts).empty())
-            status.note(fmt::format("candidate '{}' is no mount of '{}'; nothing of it is tried there",
-                                    target, result.scenario.name));
     data.use(result.scenario.data);
     make_as_a_cluster_does(result.scenario, options.pods, data);
     std::vector<Mount> surveyed_mounts = mounts;
