@@ -81,32 +81,74 @@ std::vector<Mount> effective_mounts(const std::vector<Member>& members,
     return all;
 }
 
-Result<std::vector<std::string>> choose_candidates(const Scenario& scenario,
-                                                   const std::vector<Mount>& mounts) {
+namespace {
+
+bool is_tried(const Scenario& scenario, const Mount& mount) {
+    const Member* member = find_member(scenario.members, std::string(container_of(mount.target)));
+    return member == nullptr || member->tried;
+}
+
+// Of a system, a target without a container is of each that has it.
+std::vector<const Mount*> mounts_named(const Scenario& scenario, const std::string& candidate,
+                                       const std::vector<Mount>& mounts) {
+    std::vector<const Mount*> found;
+    for (const Mount& mount : mounts)
+        if (mount.target == candidate || (container_of(candidate).empty() &&
+                                          path_in(mount.target) == candidate && is_tried(scenario, mount)))
+            found.push_back(&mount);
+    return found;
+}
+
+// `unknown`: containers whose image, and what that declares, cannot be had.
+bool may_be_missing(const Scenario& scenario, const std::string& candidate,
+                    const std::set<std::string>& unknown) {
+    const std::string container(container_of(candidate));
+    if (!scenario.members.empty()) return container.empty() ? !unknown.empty() : unknown.contains(container);
+    const auto named = scenario.named_candidates.find(candidate);
+    return named != scenario.named_candidates.end() && named->second.if_there;
+}
+
+std::string no_mount(const Scenario& scenario, const std::string& candidate,
+                     const std::vector<Mount>& mounts) {
+    std::string where = scenario.file;
+    if (const auto named = scenario.named_candidates.find(candidate);
+        named != scenario.named_candidates.end()) {
+        const SourcePlace& at = named->second.at;
+        where = at.line > 0 ? fmt::format("{}:{}:{}", at.file, at.line, at.column) : "--candidate";
+    }
+    const std::string_view container = container_of(candidate);
+    std::string known;
+    for (const Mount& mount : mounts)
+        if ((container.empty() || container_of(mount.target) == container) && is_tried(scenario, mount))
+            known += (known.empty() ? "" : ", ") + mount.target;
+    const bool of_system = !scenario.members.empty();
+    return fmt::format("{}: candidate '{}' is no mount of {}; {} mounts are {}", where, candidate,
+                       !of_system          ? "the subject"
+                       : container.empty() ? "any container that is tried"
+                                           : fmt::format("'{}'", container),
+                       of_system && container.empty() ? "their" : "its", known);
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> choose_candidates(const Scenario& scenario, const std::vector<Mount>& mounts,
+                                                   const std::set<std::string>& unknown) {
     std::vector<std::string> chosen;
     if (!scenario.candidates) {
-        const auto is_tried = [&](const Mount& mount) {
-            const Member* member = find_member(scenario.members, std::string(container_of(mount.target)));
-            return member == nullptr || member->tried;
-        };
         for (const Mount& mount : mounts)
-            if (!mount.read_only && (mount.type != MountType::rootfs || scenario.rootfs) && is_tried(mount))
+            if (!mount.read_only && (mount.type != MountType::rootfs || scenario.rootfs) &&
+                is_tried(scenario, mount))
                 chosen.push_back(mount.target);
         return chosen;
     }
     std::vector<std::string> wanted = *scenario.candidates;
     if (scenario.rootfs) wanted.emplace_back("/");
-    for (const std::string& target : wanted) {
-        const auto mount =
-            std::find_if(mounts.begin(), mounts.end(), [&](const Mount& m) { return m.target == target; });
-        if (mount == mounts.end()) {
-            std::string known;
-            for (const Mount& m : mounts) known += (known.empty() ? "" : ", ") + m.target;
-            return fail(ErrorKind::usage,
-                        fmt::format("{}: candidate '{}' is no mount of the subject; its mounts are {}",
-                                    scenario.file, target, known));
-        }
-        if (!mount->read_only) chosen.push_back(target);
+    for (const std::string& each : wanted) {
+        const auto found = mounts_named(scenario, each, mounts);
+        if (found.empty() && !may_be_missing(scenario, each, unknown))
+            return fail(ErrorKind::usage, no_mount(scenario, each, mounts));
+        for (const Mount* mount : found)
+            if (!mount->read_only) chosen.push_back(mount->target);
     }
     std::sort(chosen.begin(), chosen.end());
     chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
@@ -427,7 +469,10 @@ Task<> Campaign::without_runs() {
     name_images(images);
     verdict::Question question;
     question.mounts = mounts_of(result.scenario, images);
-    auto candidates = choose_candidates(result.scenario, question.mounts);
+    std::set<std::string> unknown;
+    for (const auto& [container, name] : names)
+        if (!images.contains(container)) unknown.insert(container);
+    auto candidates = choose_candidates(result.scenario, question.mounts, unknown);
     if (!candidates) co_return fail(std::move(candidates.error()));
     question.candidates = std::move(*candidates);
     refuses(1, question);
@@ -443,7 +488,13 @@ Task<ImagesOf> Campaign::need_images() {
         if (!image) co_return fail(std::move(image.error()));
         images.emplace("", std::move(*image));
     }
+    const auto has_none = [&] { return not_had.size() == result.scenario.members.size(); };
     for (const Member& member : result.scenario.members) {
+        if (not_had.contains(member.name)) {
+            if (has_none()) co_return fail(ErrorKind::not_found, not_had.at(member.name));
+            images.emplace(member.name, engine::ImageInfo{});
+            continue;
+        }
         auto image = co_await need_image(client, member.subject.image, status);
         if (!image && image.error().kind != ErrorKind::not_found)
             co_return fail(std::move(image.error()).with_context(quoted(member.name)));
@@ -453,7 +504,7 @@ Task<ImagesOf> Campaign::need_images() {
         }
         Error missing = std::move(image.error()).with_context(quoted(member.name));
         not_had.emplace(member.name, missing.message);
-        if (not_had.size() == result.scenario.members.size()) co_return fail(std::move(missing));
+        if (has_none()) co_return fail(std::move(missing));
         images.emplace(member.name, engine::ImageInfo{});
     }
     co_return images;
@@ -733,6 +784,7 @@ Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std
     auto settled = co_await std::move(settling);
     if (campaign.interrupted) co_return co_await end_without_runs();
     if (!settled) co_return fail(std::move(settled.error()));
+    campaign.not_had = std::move(*settled);
     auto getting = campaign.bounded(campaign.need_images());
     auto images = co_await std::move(getting);
     if (campaign.interrupted) co_return co_await end_without_runs();
@@ -752,10 +804,19 @@ Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std
     }
     if (together) add_exercise(result.scenario, *images);
     const Secrets secrets = secrets_of(result.scenario, options.pods, *images);
+    // A build's log may show what the build was given, and goes into the result.
+    const Masker masker(secrets);
+    for (auto& [container, why] : campaign.not_had) masker.mask(why);
 
     const std::vector<Mount> mounts = mounts_of(result.scenario, *images);
-    auto candidates = choose_candidates(result.scenario, mounts);
+    std::set<std::string> unknown;
+    for (const auto& [container, why] : campaign.not_had) unknown.insert(container);
+    auto candidates = choose_candidates(result.scenario, mounts, unknown);
     if (!candidates) co_return fail(std::move(candidates.error()));
+    for (const auto& [target, named] : result.scenario.named_candidates)
+        if (!together && named.if_there && mounts_named(result.scenario, target, mounts).empty())
+            status.note(fmt::format("candidate '{}' is no mount of '{}'; nothing of it is tried there",
+                                    target, result.scenario.name));
     if (auto known = check_fixtures(result.scenario, mounts); !known)
         co_return fail(std::move(known.error()));
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <rogate/pods.hpp>
 #include <rogate/result.hpp>
+#include <set>
 
 #include "advise/knowledge.hpp"
 #include "campaign/budget.hpp"
@@ -57,9 +58,10 @@ std::vector<Mount> effective_mounts(const std::vector<Member>& members,
 
 // The targets to be tried: the scenario's candidates, else every writable mount but "/"; and "/", if the
 // scenario says `rootfs`. What is read-only already is left out. ErrorKind::usage
-// names a candidate that is no mount of the subject. Pure.
-Result<std::vector<std::string>> choose_candidates(const Scenario& scenario,
-                                                   const std::vector<Mount>& mounts);
+// names a candidate that is no mount of the subject, or of the containers that it is of; those in `unknown`
+// have images, and so mounts, that nobody knows. Pure.
+Result<std::vector<std::string>> choose_candidates(const Scenario& scenario, const std::vector<Mount>& mounts,
+                                                   const std::set<std::string>& unknown = {});
 
 // ErrorKind::usage names a fixture for what is no mount of the subject. Pure.
 Result<> check_fixtures(const Scenario& scenario, const std::vector<Mount>& mounts);

@@ -127,7 +127,7 @@ Task<> build_with_compose(const engine::Endpoint& endpoint, const BuiltImage& bu
     auto code = co_await std::move(running);
     if (!code) co_return fail(std::move(code.error()));
     if (*code != 0)
-        co_return fail(ErrorKind::engine,
+        co_return fail(ErrorKind::refused,
                        fmt::format("docker compose build {} ended with exit code {}", built.service, *code));
     co_return Result<>{};
 }

@@ -23,7 +23,7 @@ std::vector<std::string> compose_command(const engine::Endpoint& endpoint, const
 std::string compose_override(const BuiltImage& built, const std::string& name,
                              const std::map<std::string, std::string>& labels);
 
-// ErrorKind::engine: the command failed; what it said went to `progress`, line by line.
+// ErrorKind::refused: the command failed; what it said went to `progress`, line by line.
 engine::Task<> build_with_compose(const engine::Endpoint& endpoint, const BuiltImage& built, std::string name,
                                   std::map<std::string, std::string> labels, bool pull,
                                   std::function<void(const std::string& line)> progress);

@@ -125,18 +125,27 @@ Task<> Images::once(std::string what, std::function<Task<>()> work) {
     }
 }
 
-Task<> Images::settle(engine::Client& client, Scenario& scenario, Status& status) {
+Task<std::map<std::string, std::string>> Images::settle(engine::Client& client, Scenario& scenario,
+                                                        Status& status) {
+    std::map<std::string, std::string> not_built;
+    for (Member& member : scenario.members) {
+        auto settling = settle_one(client, member.subject, status);
+        auto settled = co_await std::move(settling);
+        if (settled) continue;
+        const bool is_its_own = settled.error().kind == ErrorKind::not_found && can_be_built(member.subject);
+        if (!is_its_own) co_return fail(std::move(settled.error()));
+        not_built.emplace(member.name, std::move(settled.error().message));
+    }
     std::vector<Subject*> subjects;
     if (scenario.members.empty()) subjects.push_back(&scenario.subject);
-    for (Member& member : scenario.members) subjects.push_back(&member.subject);
     for (Companion& companion : scenario.companions) subjects.push_back(&companion.subject);
     for (PodContainer& container : scenario.pod.containers) subjects.push_back(&container.subject);
     for (Subject* each : subjects) {
         auto settling = settle_one(client, *each, status);
         auto settled = co_await std::move(settling);
-        if (!settled) co_return settled;
+        if (!settled) co_return fail(std::move(settled.error()));
     }
-    co_return Result<>{};
+    co_return not_built;
 }
 
 Task<> Images::settle_one(engine::Client& client, Subject& subject, Status& status) {
@@ -254,8 +263,12 @@ Task<> Images::make(engine::Client& client, const Subject& subject, std::string 
     if (error.kind == ErrorKind::cancelled) co_return fail(std::move(error));
     needs_buildkit = needs_buildkit || error.message.find("requires BuildKit") != std::string::npos;
     const std::string end = log.end();
+    // The engine's own trouble is nothing that the service has done.
+    const bool was_refused = error.kind == ErrorKind::refused || error.kind == ErrorKind::not_found;
     co_return fail(
-        error.kind == ErrorKind::usage ? ErrorKind::usage : ErrorKind::engine,
+        error.kind == ErrorKind::usage ? ErrorKind::usage
+        : was_refused                  ? ErrorKind::not_found
+                                       : ErrorKind::engine,
         fmt::format("{}: the image of service '{}' was not built: {}{}{}{}", place_of(built.declared),
                     built.service, error.message,
                     needs_buildkit ? fmt::format("; the Engine API's builder does not have that: install "

@@ -35,8 +35,10 @@ class Images {
 
     // Gives each service of the scenario that is built the name of its image on the engine: the one that
     // `docker compose build` made, else one of its own. ErrorKind::usage says what cannot be built, and what
-    // to do; ErrorKind::engine, with the log's end, what was not built.
-    engine::Task<> settle(engine::Client& client, Scenario& scenario, Status& status);
+    // to do; ErrorKind::not_found, with the log's end, what was not built. Of a system the answer is what was
+    // not built for which members, and the others are given theirs.
+    engine::Task<std::map<std::string, std::string>> settle(engine::Client& client, Scenario& scenario,
+                                                            Status& status);
     // The names that docker compose would give, in place of those that only this command knows: a result has
     // the same ones each time.
     void name_as_in_files(Scenario& scenario) const;

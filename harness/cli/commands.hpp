@@ -19,20 +19,21 @@ struct Global {
 
 struct RunOptions {
     std::vector<std::string> scenarios;
-    std::vector<std::string> variables;  // --set NAME=VALUE
-    std::vector<std::string> only;       // --only PATTERN, of scenarios' names; empty: all
-    std::string shard;                   // --shard I/N; empty: all
-    std::string since;                   // a revision: only what was made read-only since; empty: everything
-    std::string container;               // --container NAME: the subject; empty: the scenarios' own
-    std::vector<std::string> services;   // --service NAME, of a Compose file or manifests; empty: all
-    std::vector<std::string> profiles;   // --profile NAME, of a Compose file
-    std::vector<std::string> without;    // --without KEY,…: what the runs cannot have
-    std::string out;                     // --out DIR; empty: no files
-    std::string summary;                 // --summary FILE; empty: none
-    bool open_up = false;                // --open-up: what is read-only and fails is made writable, and tried
-    bool quiet = false;                  // no progress
-    int repeat = 1;                      // how often each run is tried
-    std::optional<int> max_runs;         // --max-runs, of all scenarios together; absent: no bound
+    std::vector<std::string> variables;   // --set NAME=VALUE
+    std::vector<std::string> only;        // --only PATTERN, of scenarios' names; empty: all
+    std::string shard;                    // --shard I/N; empty: all
+    std::string since;                    // a revision: only what was made read-only since; empty: everything
+    std::string container;                // --container NAME: the subject; empty: the scenarios' own
+    std::vector<std::string> services;    // --service NAME, of a Compose file or manifests; empty: all
+    std::vector<std::string> profiles;    // --profile NAME, of a Compose file
+    std::vector<std::string> candidates;  // --candidate [CONTAINER:]TARGET; empty: every writable mount
+    std::vector<std::string> without;     // --without KEY,…: what the runs cannot have
+    std::string out;                      // --out DIR; empty: no files
+    std::string summary;                  // --summary FILE; empty: none
+    bool open_up = false;         // --open-up: what is read-only and fails is made writable, and tried
+    bool quiet = false;           // no progress
+    int repeat = 1;               // how often each run is tried
+    std::optional<int> max_runs;  // --max-runs, of all scenarios together; absent: no bound
     std::optional<std::chrono::milliseconds> max_time;  // --max-time, likewise
     int jobs = 1;                                       // scenarios at a time on each engine
     std::size_t ring_bytes = 16U << 20U;
@@ -59,7 +60,7 @@ struct RunOptions {
 
 struct PlanOptions {
     std::vector<std::string> paths;
-    std::vector<std::string> services, profiles, without, variables;  // as those of RunOptions
+    std::vector<std::string> services, profiles, candidates, without, variables;  // as those of RunOptions
     bool rootfs = false, offline = false, one_by_one = false;
     std::string format = "table";
     std::string output;  // --output FILE; empty: standard output

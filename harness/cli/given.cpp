@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/references.hpp"
+#include "spec/candidates.hpp"
 #include "spec/without.hpp"
 
 namespace rogate::cli {
@@ -35,6 +36,17 @@ Result<spec::Surroundings> given_surroundings(const std::vector<std::string>& wi
     if (!variables) return fail(std::move(variables.error()));
     surroundings.variables = std::move(*variables);
     return surroundings;
+}
+
+Result<> give_candidates(const std::vector<std::string>& given, std::vector<Result<spec::Input>>& inputs) {
+    std::vector<spec::AskedCandidate> asked;
+    for (const std::string& each : given) {
+        auto candidate = spec::parse_candidate(each);
+        if (!candidate)
+            return fail(ErrorKind::usage, fmt::format("--candidate {}: {}", each, candidate.error()));
+        asked.push_back(std::move(*candidate));
+    }
+    return spec::try_only(inputs, asked);
 }
 
 }  // namespace rogate::cli

@@ -140,6 +140,10 @@ int main(int argc, char** argv) {
             "(repeatable; default: all)"));
         one_at_a_time(to->add_option("--profile", options.profiles,
                                      "Of a Compose file: a profile to turn on (repeatable)"));
+        one_at_a_time(to->add_option(
+            "--candidate", options.candidates,
+            "Try only this mount: /TARGET of each container that has it, or CONTAINER:/TARGET (repeatable; "
+            "default: every writable mount)"));
         to->add_option(
               "--without", options.without,
               "Leave out what the runs cannot have and would be refused: keys of Compose services (devices, "

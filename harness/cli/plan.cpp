@@ -36,8 +36,9 @@ int plan_command(const Global&, const PlanOptions& options) {
     if (!surroundings) return report_error(surroundings.error());
     std::vector<plan::Plan> plans;
     int worst = 0;
-    for (auto& input :
-         spec::load_inputs(options.paths, *surroundings, {options.services, options.profiles})) {
+    auto inputs = spec::load_inputs(options.paths, *surroundings, {options.services, options.profiles});
+    if (auto known = give_candidates(options.candidates, inputs); !known) return report_error(known.error());
+    for (auto& input : inputs) {
         if (!input) {
             worst = report_error(input.error());
             continue;

@@ -166,6 +166,10 @@ int run_command(const Global& global, const RunOptions& options) {
         return report_error({ErrorKind::usage,
                              "--rootfs and --since exclude each other: --since tries what was made read-only "
                              "since then, and nothing else; leave one of them out"});
+    if (!options.candidates.empty() && !options.since.empty())
+        return report_error({ErrorKind::usage,
+                             "--candidate and --since exclude each other: --since tries what was made "
+                             "read-only since then; leave one of them out"});
     if (options.scenarios.empty()) {
         if (options.container.empty())
             return report_error(
@@ -179,8 +183,20 @@ int run_command(const Global& global, const RunOptions& options) {
     auto surroundings = given_surroundings(options.without, options.variables);
     if (!surroundings) return report_error(surroundings.error());
     surroundings->container = options.container;
-    for (auto& input :
-         spec::load_inputs(options.scenarios, *surroundings, {options.services, options.profiles})) {
+    auto inputs = spec::load_inputs(options.scenarios, *surroundings, {options.services, options.profiles});
+    if (options.scenarios.empty() && !options.candidates.empty()) {
+        std::vector<Result<spec::Input>> clone;
+        spec::Input input;
+        input.containers.push_back(options.container);
+        input.scenarios = std::move(scenarios);
+        clone.push_back(std::move(input));
+        if (auto known = give_candidates(options.candidates, clone); !known)
+            return report_error(known.error());
+        scenarios = std::move(clone.front()->scenarios);
+    } else if (auto known = give_candidates(options.candidates, inputs); !known) {
+        return report_error(known.error());
+    }
+    for (auto& input : inputs) {
         if (!input) {
             worst = report_error(input.error());
             continue;

@@ -19,7 +19,7 @@ constexpr std::array<std::string_view, 8> settable = {"color", "engine-timeout",
 struct Refused {
     std::string_view name, why;
 };
-constexpr std::array<Refused, 16> refused = {{{"host", "it names an engine"},
+constexpr std::array<Refused, 17> refused = {{{"host", "it names an engine"},
                                               {"context", "it names an engine"},
                                               {"policy", "it says what is accepted"},
                                               {"accept", "it says what is accepted"},
@@ -29,6 +29,7 @@ constexpr std::array<Refused, 16> refused = {{{"host", "it names an engine"},
                                               {"only", "it says what is judged"},
                                               {"shard", "it says what is judged"},
                                               {"service", "it says what is judged"},
+                                              {"candidate", "it says what is judged"},
                                               {"container", "it says what is judged"},
                                               {"data", "it decides over data"},
                                               {"test", "it runs a command"},

@@ -201,7 +201,7 @@ Task<> read_progress(Client::Impl* impl, HttpRequest request, std::function<void
             pending.erase(0, end == std::string::npos ? end : end + 1);
             if (!each.is_object()) continue;
             if (const std::string error = failure_in(each); !error.empty())
-                co_return fail(ErrorKind::engine, fmt::format("engine: {}: {}", call_name(named), error));
+                co_return fail(ErrorKind::refused, fmt::format("engine: {}: {}", call_name(named), error));
             if (message) message(each);
         }
         if (piece->empty()) co_return Result<>{};

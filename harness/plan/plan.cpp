@@ -111,6 +111,12 @@ class Planner {
         return is_root ? "tried only where the candidates name it, or with --rootfs" : "";
     }
 
+    bool is_of_another(const Scenario& scenario, const std::string& target) const {
+        const auto named = scenario.named_candidates.find(target);
+        return named != scenario.named_candidates.end() && named->second.if_there &&
+               std::ranges::find(plan_.mounts, target, &PlannedMount::target) != plan_.mounts.end();
+    }
+
     void add_trial(const Scenario& scenario) {
         Trial trial;
         trial.name = scenario.name;
@@ -124,7 +130,7 @@ class Planner {
                 const bool known = std::ranges::any_of(plan_.mounts, [&](const PlannedMount& mount) {
                     return mount.container == trial.container && mount.target == target;
                 });
-                if (!known) trial.candidates.push_back(target);
+                if (!known && !is_of_another(scenario, target)) trial.candidates.push_back(target);
             }
         trial.steps = scenario.steps.size();
         trial.states = std::max<std::size_t>(1, scenario.states.size());

@@ -355,6 +355,8 @@ Result<> Writer::result(const CampaignResult& result) {
     member(1, "data", result.data_mode);
     if (!result.stopped.empty()) member(1, "stopped", text(result.stopped));
     if (!result.exercised.empty()) member(1, "exercised", texts(result.exercised));
+    if (!result.scenario.unlike_cluster.empty())
+        member(1, "unlike_cluster", texts(result.scenario.unlike_cluster));
     if (!result.data_differences.empty()) member(1, "data_differences", differences(result));
     member(1, "engine",
            {{"name", text(engine.name)},

@@ -523,6 +523,8 @@ CampaignResult read_result(const json& object) {
     result.data_mode = object.value("data", "");
     result.stopped = raw_or_empty(object, "stopped");
     if (object.contains("exercised")) result.exercised = raw_list(object.at("exercised"));
+    if (object.contains("unlike_cluster"))
+        result.scenario.unlike_cluster = raw_list(object.at("unlike_cluster"));
     for (const json& each : object.value("data_differences", json::array()))
         result.data_differences.push_back({.target = raw(each, "target"),
                                            .what = raw(each, "what"),

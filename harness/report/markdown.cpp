@@ -153,6 +153,8 @@ void Document::advice() {
     if (!result_.exercised.empty())
         line("**Exercised by rogate itself**: {}.\n",
              markdown_text(fmt::format("{}", fmt::join(result_.exercised, ", ")), extent_.text));
+    for (const std::string& each : result_.scenario.unlike_cluster)
+        line("**Not as in a cluster**: {}.\n", markdown_text(each, extent_.text));
     if (!result_.stopped.empty())
         line("**Not all was asked**: {}; what is not settled is inconclusive.\n",
              markdown_text(result_.stopped, extent_.text));

@@ -130,6 +130,7 @@ class Hider {
 
 void Hider::hide(CampaignResult& result) const {
     hide(result.scenario.name), hide_free(result.scenario.description), hide(result.scenario.file);
+    hide(result.scenario.unlike_cluster);
     Subject& subject = result.scenario.subject;
     hide(subject.image), hide(subject.mounts);
     hide(subject.origin.files), hide(subject.origin.name), hide(subject.origin.container);

@@ -216,6 +216,8 @@ void Page::advice() {
         line(tint("1", "Exercised by rogate itself: ") +
              escape_text(fmt::format("{}", fmt::join(result_.exercised, ", "))) +
              "   (--test COMMAND gives a better answer)");
+    for (const std::string& each : result_.scenario.unlike_cluster)
+        line(tint("1", "Not as in a cluster: ") + escape_text(each));
     if (!result_.stopped.empty())
         line(tint("1", "Not all was asked: ") + escape_text(result_.stopped) +
              "; what is not settled is inconclusive");

@@ -7,7 +7,9 @@
 #include <iostream>
 #include <set>
 
+#include "spec/candidates.hpp"
 #include "spec/compose_files.hpp"
+#include "spec/compose_loader.hpp"
 #include "spec/compose_project.hpp"
 #include "spec/kube_fields.hpp"
 #include "spec/kube_text.hpp"
@@ -15,6 +17,7 @@
 #include "spec/nearest_name.hpp"
 #include "spec/scenario_list.hpp"
 #include "spec/system.hpp"
+#include "spec/system_scenario.hpp"
 
 namespace rogate::spec {
 
@@ -178,6 +181,7 @@ Result<Input> finished(System system, const Problems& problems, const std::vecto
             input.pods = pods_of(system, *input.together);
         }
     }
+    input.containers = std::move(*names);
     input.system = std::move(system);
     input.own_exercise = true;
     return input;
@@ -220,6 +224,38 @@ Result<Input> load_manifests(std::vector<ManifestFile> files, const std::vector<
     });
 }
 
+// A scenario about all containers of what it names; nothing: it is about one.
+std::optional<Result<Input>> load_system_scenario(const std::string& file, std::string_view text,
+                                                  const Choice& choice) {
+    // Which containers are meant is for the file to say; whoever reads it as a scenario tells that.
+    if (!choice.options.services.empty() || !choice.options.profiles.empty()) return std::nullopt;
+    if (!choice.surroundings.container.empty()) return std::nullopt;
+    Problems problems(file);
+    const Context context{problems, choice.surroundings, file, folder_of(file, choice.surroundings)};
+    std::optional<SystemScenario> found;
+    const auto read = [&]() -> Result<Input> {
+        found = read_system_scenario(text, context);
+        if (!found) return Input{};
+        if (!found->name.empty()) found->system.name = found->name;
+        auto input = finished(std::move(found->system), problems, {});
+        if (!input) return input;
+        std::vector<Scenario*> all;
+        for (Scenario& each : input->scenarios) all.push_back(&each);
+        if (input->together) all.push_back(&*input->together);
+        for (Scenario* each : all) {
+            each->description = found->description;
+            each->variables = found->variables;
+        }
+        std::vector<Result<Input>> one;
+        one.push_back(std::move(*input));
+        if (auto known = try_only(one, found->candidates); !known) return fail(std::move(known.error()));
+        return std::move(one.front());
+    };
+    auto input = guarded(file, read);
+    if (input && !found) return std::nullopt;
+    return input;
+}
+
 std::vector<Result<Input>> load_scenario_file(const std::string& path, const std::string* text,
                                               const Choice& choice) {
     std::vector<Result<Input>> inputs;
@@ -231,10 +267,24 @@ std::vector<Result<Input>> load_scenario_file(const std::string& path, const std
         for (Scenario& each : *scenarios) {
             Input input;
             input.system = system_of(each);
+            input.containers.push_back(name_of_subject(each));
             input.scenarios.push_back(std::move(each));
             inputs.push_back(std::move(input));
         }
     };
+    std::string file = path;
+    std::optional<std::string> own_text;
+    if (text == nullptr) {
+        std::error_code failure;
+        file = (fs::path(path) / "scenario.yaml").string();
+        if (!fs::exists(file, failure)) file = (fs::path(path) / "scenario.yml").string();
+        if (auto read = choice.surroundings.read_file(file)) own_text = std::move(*read);
+    }
+    if (text != nullptr || own_text)
+        if (auto system = load_system_scenario(file, text == nullptr ? *own_text : *text, choice)) {
+            inputs.push_back(std::move(*system));
+            return inputs;
+        }
     if (text == nullptr) {
         add(load_scenarios(path, choice.surroundings, choice.options));
     } else if (auto list = parse_scenario_list(*text, path, choice.surroundings)) {

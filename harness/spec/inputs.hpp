@@ -21,6 +21,8 @@ InputKind kind_of(std::string_view text);
 struct Input {
     System system;                    // as it was understood
     std::vector<Scenario> scenarios;  // what is settled, one after the other; none of a refused container
+    // What the subject of each of them is called; empty: it has no name.
+    std::vector<std::string> containers = {};
     // All of them in one campaign: the members that are tried are the scenarios' subjects, in their order.
     // Absent: they are settled one by one, since there is only one of them, they are scenarios, or
     // System::notes say why.

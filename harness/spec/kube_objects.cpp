@@ -242,28 +242,82 @@ std::string KubeObjects::short_name(const KubeObjectRef& workload) const {
                        lower(workload.kind), workload.name);
 }
 
-std::vector<std::string> KubeObjects::service_names(const KubeObjectRef& workload,
-                                                    const Value* labels) const {
-    std::vector<std::string> names;
-    const auto usual = [](const std::string& name_space) {
-        return name_space.empty() ? std::string(usual_name_space) : name_space;
-    };
+namespace {
+
+std::string named_or_usual(const std::string& name_space) {
+    return name_space.empty() ? std::string(usual_name_space) : name_space;
+}
+
+// The port of the pod with this name; empty: none has it.
+std::string number_of_port(const Value& pod, const std::string& name) {
+    for (const char* list : {"containers", "initContainers"})
+        if (const Value* containers = kube_field(pod, list))
+            for (const ValuePtr& container : containers->items)
+                if (const Value* ports = kube_field(*container, "ports"))
+                    for (const ValuePtr& port : ports->items)
+                        if (kube_text(*port, "name") == name) return kube_text(*port, "containerPort");
+    return {};
+}
+
+}  // namespace
+
+std::vector<const KubeObjectRef*> KubeObjects::services_of(const KubeObjectRef& workload,
+                                                           const Value* labels) const {
+    std::vector<const KubeObjectRef*> found;
     for (const KubeObjectRef& object : objects_) {
-        if (object.kind != "Service" || usual(object.name_space) != usual(workload.name_space)) continue;
+        if (object.kind != "Service" ||
+            named_or_usual(object.name_space) != named_or_usual(workload.name_space))
+            continue;
         const Value* spec = kube_field(*object.value, "spec");
         const Value* selector = spec == nullptr ? nullptr : kube_field(*spec, "selector");
         if (selector == nullptr || selector->pairs.empty() || labels == nullptr) continue;
         const bool fits = std::ranges::all_of(selector->pairs, [&](const auto& pair) {
             return kube_text(*labels, pair.first->text) == pair.second->text;
         });
-        if (!fits) continue;
-        const std::string name_space = usual(object.name_space);
+        if (fits) found.push_back(&object);
+    }
+    return found;
+}
+
+std::vector<std::string> KubeObjects::service_names(const KubeObjectRef& workload,
+                                                    const Value* labels) const {
+    std::vector<std::string> names;
+    for (const KubeObjectRef* service : services_of(workload, labels)) {
+        const std::string name_space = named_or_usual(service->name_space);
         for (const std::string& name :
-             {object.name, object.name + "." + name_space, object.name + "." + name_space + ".svc",
-              object.name + "." + name_space + ".svc.cluster.local"})
+             {service->name, service->name + "." + name_space, service->name + "." + name_space + ".svc",
+              service->name + "." + name_space + ".svc.cluster.local"})
             names.push_back(name);
     }
     return names;
+}
+
+std::vector<std::string> KubeObjects::ports_led_elsewhere(const KubeObjectRef& workload, const Value* labels,
+                                                          const Value& pod) const {
+    std::vector<std::string> found;
+    for (const KubeObjectRef* service : services_of(workload, labels)) {
+        const Value& spec = *kube_field(*service->value, "spec");
+        const Value* ports = kube_field(spec, "ports");
+        // The name of a headless one leads to the pod in a cluster, too.
+        if (ports == nullptr || kube_text(spec, "clusterIP") == "None") continue;
+        for (const ValuePtr& port : ports->items) {
+            const std::string number = kube_text(*port, "port"), target = kube_text(*port, "targetPort");
+            if (number.empty() || target.empty() || target == number) continue;
+            const bool is_name = target.find_first_not_of("0123456789") != std::string::npos;
+            const std::string of_pod = is_name ? number_of_port(pod, target) : target;
+            if (of_pod == number) continue;
+            const SourcePlace at = service->context->declared(port->place);
+            const std::string led_to = of_pod.empty()
+                                           ? fmt::format("a port named {}, which is none", in_quotes(target))
+                                           : fmt::format("port {}", in_quotes(of_pod));
+            found.push_back(fmt::format(
+                "{}:{}:{}: in a cluster, Service {} leads its port {} to {} of {}/{}; in the runs, its name "
+                "leads to the pod itself, so that what asks {}:{} comes to port {} of the pod",
+                at.file, at.line, at.column, in_quotes(service->name), in_quotes(number), led_to,
+                workload.kind, workload.name, service->name, number, number));
+        }
+    }
+    return found;
 }
 
 const KubeObjectRef* KubeObjects::workload(const std::optional<std::string>& name, const Value& at) const {

@@ -75,6 +75,11 @@ class KubeObjects {
     // The names by which Services of its namespace reach a pod with these labels.
     std::vector<std::string> service_names(const KubeObjectRef& workload, const Value* labels) const;
 
+    // Of these Services, each port that leads to another one of the pod: the runs' names lead to the pod
+    // itself, which does not answer there. `pod`: the spec of the pod.
+    std::vector<std::string> ports_led_elsewhere(const KubeObjectRef& workload, const Value* labels,
+                                                 const Value& pod) const;
+
     // What a ConfigMap or Secret holds, with the scenario's values over it. Absent: `at` was told that it has
     // to be given, unless it is optional. `name_space`: of the workload that asks.
     std::optional<Contents> contents(std::string_view kind, const std::string& name,
@@ -82,6 +87,8 @@ class KubeObjects {
                                      const Value& at, const Context& context) const;
 
   private:
+    // The Services of its namespace that select it.
+    std::vector<const KubeObjectRef*> services_of(const KubeObjectRef& workload, const Value* labels) const;
     void read_file(const ManifestFile& file, const Context& scenario);
     void add(const ValuePtr& value, const Context& context);
     // Those of this kind and name that a workload of `name_space` means.

@@ -451,8 +451,12 @@ std::string WorkloadReader::read(const KubeObjectRef& workload, const Mapping* w
                       ? (workload.name_space.empty() ? "default" : workload.name_space) + "/" + origin.name
                       : origin.name;
     shared.name_space = workload.name_space;
-    shared.names = objects.service_names(
-        workload, pod.metadata == nullptr ? nullptr : kube_field(*pod.metadata, "labels"));
+    const Value* labels = pod.metadata == nullptr ? nullptr : kube_field(*pod.metadata, "labels");
+    shared.names = objects.service_names(workload, labels);
+    for (std::string& each : objects.ports_led_elsewhere(workload, labels, *pod.spec)) {
+        scenario.problems.note(each);
+        system.unlike_cluster.push_back(std::move(each));
+    }
     const KubeObject spec(*pod.spec, "the pod", pod_read, pod_harmless, own);
     if (const Value* security = spec.get("securityContext"))
         if (const Value* group = kube_field(*security, "fsGroup"))
@@ -532,17 +536,20 @@ void read_kubernetes(const Value& value, bool has_ready, Scenario& scenario, con
             scenario.readiness = std::move(made.readiness);
             scenario.steps = std::move(made.steps);
             scenario.shutdown.timeout_ms = made.shutdown.timeout_ms;
+            scenario.unlike_cluster = std::move(made.unlike_cluster);
         }
     }
     objects.finish(context.problems);
 }
 
-System read_kubernetes_system(const std::vector<ManifestFile>& files, const Context& context) {
+namespace {
+
+System read_system(const std::vector<ManifestFile>& files, KubeValues values,
+                   const std::vector<std::string>& without, const Context& context) {
     MadeUp made_up;
-    KubeValues values;
     values.placeholders = true;
     values.made_up = &made_up;
-    values.claims["*"] = {"empty", nullptr};
+    values.claims.try_emplace("*", "empty", nullptr);
     const KubeObjects objects(files, context);
     System system;
     system.kind = Origin::Kind::kubernetes;
@@ -558,7 +565,7 @@ System read_kubernetes_system(const std::vector<ManifestFile>& files, const Cont
     if (readable && context.problems.empty())
         for (const KubeObjectRef* workload : workloads) {
             const auto before = objects.marks();
-            const WorkloadReader reader{context, objects, values, context.surroundings.without};
+            const WorkloadReader reader{context, objects, values, without};
             reader.read(*workload, nullptr, false, system);
             if (auto why = objects.lines_since(before); !why.empty())
                 system.refused.push_back({objects.short_name(*workload), std::move(why)});
@@ -571,6 +578,23 @@ System read_kubernetes_system(const std::vector<ManifestFile>& files, const Cont
             values_block(made_up)));
     system.data = data_of(system);
     return system;
+}
+
+}  // namespace
+
+System read_kubernetes_system(const std::vector<ManifestFile>& files, const Context& context) {
+    return read_system(files, {}, context.surroundings.without, context);
+}
+
+System read_kubernetes_system(const Value& value, const Context& context) {
+    const Mapping mapping(value, "'kubernetes' of 'subject'", keys::kubernetes, context);
+    if (value.kind != Value::Kind::mapping) return {};
+    KubeValues values;
+    if (const Value* given = mapping.get("values")) values = read_kube_values(*given, context);
+    const auto files = files_of(mapping, context);
+    if (files.empty() || !context.problems.empty()) return {};
+    return read_system(manifest_files(files, context), std::move(values), left_out(mapping, context),
+                       context);
 }
 
 }  // namespace rogate::spec

@@ -26,5 +26,7 @@ void read_kubernetes(const Value& value, bool has_ready, Scenario& scenario, con
 // Problems of a workload stand in `refused` and are told to the context; the containers of the others are
 // there all the same.
 System read_kubernetes_system(const std::vector<ManifestFile>& files, const Context& context);
+// The same of a scenario's `subject.kubernetes` without a workload, with its `values` where it has some.
+System read_kubernetes_system(const Value& value, const Context& context);
 
 }  // namespace rogate::spec

@@ -12,6 +12,7 @@
 #include <span>
 #include <system_error>
 
+#include "spec/candidates.hpp"
 #include "spec/compose_files.hpp"
 #include "spec/compose_project.hpp"
 #include "spec/docker_run.hpp"
@@ -47,27 +48,19 @@ std::string default_scenario_name(const std::string& file_name) {
     return folder.empty() ? "scenario" : folder;
 }
 
-std::vector<std::string> read_candidates(const Value& value, const Context& context) {
-    std::vector<std::string> targets;
-    if (value.kind != Value::Kind::sequence || value.items.empty()) {
-        context.problem(
-            value,
-            "'candidates' is not a list of targets; write for example [/data, /], or leave it out "
-            "for every writable mount");
-        return targets;
-    }
-    for (const ValuePtr& item : value.items) {
-        // It may be declared by the image's VOLUME, so whether it is a mount shows only once the image is
-        // known.
-        const auto target = read_notation(*item, "a candidate", context, parse_container_path);
-        if (!target) continue;
-        if (std::ranges::find(targets, *target) != targets.end())
-            context.problem(
-                *item, fmt::format("candidate {} is listed twice; keep one of the two", in_quotes(*target)));
+// The subject alone has mounts that are tried.
+void read_candidates(const Value& value, Scenario& scenario, const Context& context) {
+    scenario.candidates.emplace();
+    for (const AskedCandidate& each : read_asked_candidates(value, context)) {
+        if (auto why = not_of_subject(scenario, each.container); !why.empty())
+            context.problems.add({each.at.line, each.at.column}, std::move(why));
+        else if (!scenario.named_candidates.emplace(each.target, NamedCandidate{each.at}).second)
+            context.problems.add(
+                {each.at.line, each.at.column},
+                fmt::format("candidate {} is listed twice; keep one of the two", in_quotes(each.target)));
         else
-            targets.push_back(*target);
+            scenario.candidates->push_back(each.target);
     }
-    return targets;
 }
 
 constexpr std::pair<std::string_view, DataState> state_names[] = {{"current", DataState::current},
@@ -235,8 +228,7 @@ Scenario read_scenario(const Value& root, const Context& context) {
         read_any_subject(*subject, mapping.has("ready"), scenario, context);
     else if (!mapping.has("subject") && root.kind == Value::Kind::mapping)
         context.problem(root, "the scenario has no 'subject'; write what to start, at least its 'image'");
-    if (const Value* candidates = mapping.get("candidates"))
-        scenario.candidates = read_candidates(*candidates, context);
+    if (const Value* candidates = mapping.get("candidates")) read_candidates(*candidates, scenario, context);
     if (const Value* harden = mapping.get("harden")) read_harden(*harden, scenario, context);
     const std::vector<Port> declared = scenario.subject.ports;
     if (const Value* ready = mapping.get("ready"))

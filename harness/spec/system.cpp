@@ -214,6 +214,7 @@ Scenario scenario_of(const System& system, const std::string& container) {
     scenario.steps = subject.hooks;
     scenario.shutdown.timeout_ms = subject.grace_ms;
     scenario.notes = system.notes;
+    scenario.unlike_cluster = system.unlike_cluster;
     put_into_pod(system, subject, scenario);
     if (auto note = stands_alone(system, subject); !note.empty()) scenario.notes.push_back(std::move(note));
     add_ports_asked(scenario);
@@ -316,6 +317,7 @@ std::string why_not_together(const System& system) {
 Scenario together_of(const System& system, const std::vector<std::string>& containers) {
     Scenario scenario;
     scenario.name = system.name;
+    scenario.unlike_cluster = system.unlike_cluster;
     if (!system.files.empty()) scenario.file = system.files.front();
     scenario.subject.origin = {
         .kind = system.kind, .files = system.files, .name = system.name, .container = {}};
@@ -385,6 +387,7 @@ System system_of(const Scenario& scenario) {
     system.files = scenario.subject.origin.files;
     if (system.files.empty()) system.files.push_back(scenario.file);
     system.notes = scenario.notes;
+    system.unlike_cluster = scenario.unlike_cluster;
     for (const Companion& each : scenario.companions) {
         SystemContainer made;
         made.name = each.name;

@@ -273,6 +273,13 @@ struct Front {
     bool operator==(const Front&) const = default;
 };
 
+// Of a candidate that somebody named.
+struct NamedCandidate {
+    SourcePlace at;         // line 0: on the command line
+    bool if_there = false;  // it was asked of several containers, of which not each one has it
+    bool operator==(const NamedCandidate&) const = default;
+};
+
 struct Scenario {
     std::string name;
     std::string description;
@@ -285,8 +292,11 @@ struct Scenario {
     // A system that is settled as a whole: each one behind those that it waits for. There is no subject then,
     // and mounts, candidates and attempts are told apart by their places (place.hpp).
     std::vector<Member> members;
-    std::optional<std::vector<std::string>> candidates;  // targets; absent: every writable mount but "/"
-    bool rootfs = false;                                 // "/" is a candidate as well, if it is writable
+    // Targets; of a system also places, and a target without a container is of each that has it. Absent:
+    // every writable mount but "/".
+    std::optional<std::vector<std::string>> candidates;
+    std::map<std::string, NamedCandidate> named_candidates = {};  // what is known of some of these
+    bool rootfs = false;                   // "/" is a candidate as well, if it is writable
     bool tries_capabilities = false;       // the subject's capabilities are candidates to be dropped
     bool tries_no_new_privileges = false;  // and what gives processes more than their callers have
     Readiness readiness;
@@ -304,6 +314,9 @@ struct Scenario {
     std::int64_t soak_ms = 10'000;
     std::string file;
     std::vector<std::string> notes;  // what was read and has no effect on a test run, for the user
+    // What the runs do not do as a cluster would, and may be why something is not seen in them; results say
+    // it.
+    std::vector<std::string> unlike_cluster = {};
     bool operator==(const Scenario&) const = default;
 };
 

@@ -100,6 +100,7 @@ struct System {
     std::vector<NotRun> refused;          // what no run can have; nothing is run while there is one
     std::vector<NotRun> left_out;         // what the files or the user leave out
     std::vector<std::string> notes;
+    std::vector<std::string> unlike_cluster = {};  // as Scenario's
     bool operator==(const System&) const = default;
 };
 

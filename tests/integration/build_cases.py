@@ -89,6 +89,32 @@ def test_what_is_not_built():
         equal(images("rogate/rgbuild-web"), [])
 
 
+def test_what_is_not_built_costs_what_needs_it():
+    with project() as p:
+        write(p, "conf/c", "c\n")
+        write(p, "bad/Dockerfile", "FROM rogate/base:bookworm\nARG KEY\nRUN echo it says this to $KEY; exit 9\n")
+        bad = {"build": {"context": "bad", "args": {"KEY": "hunter2-hunter2"}}, "volumes": ["./conf:/conf"]}
+        good = {"image": "rogate/base:bookworm", "command": ["bash", "-c", "cat /conf/c; " + IDLE.replace("$", "$$")],
+                "volumes": ["./conf:/conf"], "healthcheck": HEALTH}
+        write(p, "compose.yaml", json.dumps({"name": "rgbroken", "services": {
+            "bad": bad, "behind": {**good, "depends_on": ["bad"]}, "good": good}}))
+        done = p.run(env=ALONE)
+        equal(done.returncode, 1, done.stdout + done.stderr)
+        whys = {}
+        for name, verdict in {"bad": "inconclusive", "behind": "inconclusive", "good": "safe"}.items():
+            with open(p.path(f"out/{name}/result.json")) as file:
+                mount = json.load(file)["mounts"][0]
+            equal((mount["target"], mount["verdict"]), ("/conf", verdict), done.stdout)
+            whys[name] = mount["reason"]
+        contains(whys["bad"], "compose.yaml:1:", "the image of service 'bad' was not built", "non-zero code: 9", "it says this to ***")
+        contains(whys["behind"], "service 'bad', which 'behind' waits for, was not started")
+        for folder, _, files in os.walk(p.path("out")):
+            for name in files:
+                with open(os.path.join(folder, name), errors="replace") as file:
+                    assert "hunter2" not in file.read(), f"{folder}/{name} shows what the build was given"
+        equal(images("rogate/rgbroken-bad"), [])
+
+
 # Each is an ignore file; docker's client is asked what it sends for it.
 IGNORED = ["", "*", "**", "a", "/a", "./a/", "a//b/../x", "# a\n #a", " a \t\r\n\nb", "*.md", "*/b", "*/*/b", "a?", "**/b", "**b", "a/**", "a/**/x", "**/*.md",
            "a**/b", "**/b/**", "[a-c]", "[^a]", "[\\]a]", "\\*", "*.md\n!keep.md", "!keep.md\n*.md", "*\n!a", "*\n! /a/b", "a\n!a/b\na/b/x", "**\n!a/**",

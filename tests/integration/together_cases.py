@@ -59,6 +59,25 @@ def test_two_runs_where_nothing_is_written():
         equal(sorted(found["s1"]["runs"][1]["beside"]), ["s0:/conf", "s2:/conf", "s3:/conf"])
 
 
+def test_candidates_of_some_services():
+    """The others are in the campaign, and their mounts are not tried."""
+    with project() as p:
+        p.make("conf", {"file": "text\n"})
+        compose(p, {"web": service("cat /conf/file", "volumes: ['./conf:/conf', 'va:/data']"),
+                    "db": service("set -e; date > /data/made", "volumes: ['vb:/data', 'vc:/log']")}, "volumes: {va: , vb: , vc: }\n")
+        with open(p.path("shop.yaml"), "w") as out:
+            out.write("subject: {compose: compose.yaml}\ncandidates: [web:/conf, /data]\n")
+        done = rogate("run", p.path("shop.yaml"), "--out", p.path("out"))
+        found = results(p)
+        equal(done.returncode, 0, done.stdout + done.stderr)
+        equal(verdicts(found), {"web": {"/conf": "safe", "/data": "untested"}, "db": {"/data": "required"}}, done.stdout)
+        with open(p.path("shop.yaml"), "w") as out:
+            out.write("subject: {compose: compose.yaml}\ncandidates: [web:/log]\n")
+        done = rogate("run", p.path("shop.yaml"), "--out", p.path("none"))
+        equal(done.returncode, 2, done.stdout + done.stderr)
+        contains(done.stderr, "shop.yaml:2:14: candidate 'web:/log' is no mount of 'web'; its mounts are web:/, web:/conf, web:/data")
+
+
 def test_one_of_those_that_share_a_volume_writes():
     """A volume that is new, and a folder; the job fills them, and whoever waits for it only reads."""
     with project() as p:

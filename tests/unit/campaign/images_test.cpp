@@ -200,7 +200,7 @@ class ImagesTest : public Folder {
         made.built->build.shown = "./web";
         return made;
     }
-    Result<> settle(ImageOptions options = {}) {
+    Result<std::map<std::string, std::string>> settle(ImageOptions options = {}) {
         images = std::make_unique<Images>(options, "5eed");
         return session.run(images->settle(session.client, scenario, status));
     }
@@ -313,6 +313,22 @@ TEST_F(ImagesTest, ThatAreNotBuiltSayWhyAndAreNotTriedAgain) {
     session.fake.build_error = "the --mount option requires BuildKit. Refer to";
     scenario.subject = service("web");
     EXPECT_THAT(settle().error().message, HasSubstr("install docker's compose plugin"));
+}
+
+TEST_F(ImagesTest, ThatAreNotBuiltCostTheirServicesOfASystemAlone) {
+    session.fake.build_error = "The command '/bin/sh -c false' returned a non-zero code: 1";
+    scenario.subject = {};
+    for (const char* name : {"web", "worker", "db"}) scenario.members.emplace_back().name = name;
+    scenario.members[0].subject = service("web");
+    scenario.members[1].subject = service("worker");
+    scenario.members[2].subject.image = "db:1";
+    const auto settled = settle();
+    ASSERT_TRUE(settled) << settled.error().message;
+    EXPECT_THAT(*settled, UnorderedElementsAre(Key("web"), Key("worker")));
+    EXPECT_THAT(settled->at("web"), HasSubstr("the image of service 'web' was not built"));
+    EXPECT_THAT(settled->at("web"), HasSubstr("its log ends:\n  Step 1/2 : FROM base"));
+    // What the user has to say first is no matter of one service.
+    EXPECT_EQ(settle({.no_build = true}).error().kind, ErrorKind::usage);
 }
 
 TEST_F(ImagesTest, WithANameAreBuiltWhenNoRegistryHasThem) {

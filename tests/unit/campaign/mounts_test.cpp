@@ -58,6 +58,40 @@ TEST(Candidates, MustBeMounts) {
               std::string::npos);
 }
 
+TEST(Candidates, OfASystemAreOfOneContainerOrOfEachThatHasThem) {
+    const std::vector<Mount> mounts = {mount("web:/", MountType::rootfs),
+                                       mount("web:/a"),
+                                       mount("db:/", MountType::rootfs),
+                                       mount("db:/a"),
+                                       mount("db:/b"),
+                                       mount("job:/a")};
+    Scenario scenario;
+    for (const char* name : {"web", "db", "job"}) {
+        Member member;
+        member.name = name;
+        member.tried = member.name != "job";
+        scenario.members.push_back(std::move(member));
+    }
+    scenario.candidates = std::vector<std::string>{"/a", "db:/"};
+    EXPECT_EQ(*choose_candidates(scenario, mounts), (std::vector<std::string>{"db:/", "db:/a", "web:/a"}));
+    scenario.candidates = std::vector<std::string>{"web:/b"};
+    scenario.named_candidates["web:/b"].at = {"shop.yaml", 3, 14};
+    const auto wrong = choose_candidates(scenario, mounts);
+    ASSERT_FALSE(wrong.has_value());
+    EXPECT_EQ(wrong.error().message,
+              "shop.yaml:3:14: candidate 'web:/b' is no mount of 'web'; its mounts are web:/, web:/a");
+    EXPECT_TRUE(choose_candidates(scenario, mounts, {"web"})->empty());
+    scenario.candidates = std::vector<std::string>{"/c"};
+    EXPECT_FALSE(choose_candidates(scenario, mounts).has_value());
+}
+
+TEST(Candidates, ThatWereAskedOfSeveralMayBeAnothers) {
+    Scenario scenario;
+    scenario.candidates = std::vector<std::string>{"/b"};
+    scenario.named_candidates["/b"].if_there = true;
+    EXPECT_TRUE(choose_candidates(scenario, {mount("/a")})->empty());
+}
+
 TEST(Tar, KeepsOwnerAndModeOfFolders) {
     const auto tar = tar_of_folders({{"r1m0/upper", 999, 4'000'000, 02750}});
     ASSERT_TRUE(tar.has_value());

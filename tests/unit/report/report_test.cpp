@@ -41,6 +41,16 @@ TEST(Terminal, HostileBytesNeverReachIt) {
         EXPECT_TRUE(c == '\n' || static_cast<unsigned char>(c) >= 0x20) << static_cast<int>(c);
 }
 
+TEST(Terminal, SaysWhatIsNotAsInACluster) {
+    CampaignResult result = sample();
+    result.scenario.unlike_cluster = {"Service 'front' leads its port '80' elsewhere"};
+    EXPECT_THAT(render_terminal(result, {}),
+                testing::HasSubstr("Not as in a cluster: Service 'front' leads its port '80' elsewhere"));
+    const auto read = parse_json(render_json(result));
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_EQ(read->scenario.unlike_cluster, result.scenario.unlike_cluster);
+}
+
 CampaignResult without_secret() {
     CampaignResult result = sample();
     hide_secrets(result, {{"very-secret-value", SecretKind::secret}});

@@ -338,6 +338,34 @@ const std::string pod =
     "---\napiVersion: v1\nkind: Service\nmetadata: {name: front}\nspec: {selector: {app: shop}}\n"
     "---\napiVersion: v1\nkind: Service\nmetadata: {name: other}\nspec: {selector: {app: other}}\n";
 
+// The runs' names lead to the pod, whose port is another.
+TEST(Inputs, SayWhichPortsOfServicesDoNotAnswer) {
+    const auto input = [](const std::string& spec) {
+        return manifests(
+            "apiVersion: v1\nkind: Pod\nmetadata: {name: shop, labels: {app: shop}}\nspec: {containers: "
+            "[{name: "
+            "web, image: w, ports: [{name: http, containerPort: 8080}]}, {name: log, image: l}]}\n---\n"
+            "apiVersion: v1\nkind: Service\nmetadata: {name: front}\nspec: {selector: {app: shop}, " +
+            spec + "}\n");
+    };
+    const Input led = input("ports: [{port: 80, targetPort: http}, {port: 81, targetPort: 8081}]");
+    ASSERT_EQ(led.system.unlike_cluster.size(), 2U);
+    EXPECT_THAT(
+        led.system.unlike_cluster[0],
+        AllOf(HasSubstr("in a cluster, Service 'front' leads its port '80' to port '8080' of Pod/shop"),
+              HasSubstr("what asks front:80 comes to port 80 of the pod")));
+    EXPECT_THAT(led.system.unlike_cluster[1], HasSubstr("its port '81' to port '8081'"));
+    EXPECT_THAT(led.system.notes, Contains(led.system.unlike_cluster[0]));
+    EXPECT_EQ(led.together->unlike_cluster, led.system.unlike_cluster);
+    EXPECT_EQ(led.scenarios.front().unlike_cluster, led.system.unlike_cluster);
+    EXPECT_THAT(input("ports: [{port: 80, targetPort: nope}]").system.unlike_cluster,
+                ElementsAre(HasSubstr("to a port named 'nope', which is none of Pod/shop")));
+    for (const char* same : {"ports: [{port: 8080}]", "ports: [{port: 8080, targetPort: 8080}]",
+                             "ports: [{port: 8080, targetPort: http}]",
+                             "clusterIP: None, ports: [{port: 80, targetPort: 8080}]"})
+        EXPECT_THAT(input(same).system.unlike_cluster, IsEmpty()) << same;
+}
+
 TEST(Inputs, OfAPodAreAllItsContainers) {
     const Input input = manifests(pod);
     EXPECT_THAT(names(input.system.containers),
