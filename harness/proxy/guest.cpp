@@ -74,8 +74,8 @@ bool Guest::wants(const Call& call) const {
 }
 
 bool Guest::reads(const Call& call) const {
-    return call.kind == CallKind::create || call.kind == CallKind::network_create ||
-           call.kind == CallKind::volume_create ||
+    return call.kind == CallKind::create || call.kind == CallKind::exec ||
+           call.kind == CallKind::network_create || call.kind == CallKind::volume_create ||
            (call.path.size() == 3 && call.path.front() == "networks");  // connect, disconnect
 }
 
@@ -150,7 +150,13 @@ Task<Admission> Guest::refuse(std::string what) {
                                     what));
 }
 
+Task<Admission> Guest::not_given(Error why) {
+    if (why.kind == ErrorKind::refused) co_return co_await refuse(std::move(why.message));
+    co_return told(400, "rogate: " + why.message);
+}
+
 Task<Admission> Guest::admit(std::string method, Call call, std::string* body) {
+    if (!is_known_version(call.version)) co_return co_await refuse("the Engine API " + call.version);
     const Wanted want = wanted(method, call);
     switch (want.access) {
         case Access::pass:
@@ -168,7 +174,7 @@ Task<Admission> Guest::admit(std::string method, Call call, std::string* body) {
         case Access::image:
             co_return Admission{.target = target_of(call), .may_upgrade = false};
         case Access::container:
-            co_return co_await one_container(want, std::move(call));
+            co_return co_await one_container(want, std::move(call), body);
         case Access::exec:
             co_return co_await one_exec(want, std::move(call));
         case Access::network:
@@ -185,8 +191,10 @@ Task<Admission> Guest::admit(std::string method, Call call, std::string* body) {
             co_return co_await pull(std::move(call));
         case Access::network_create: {
             json asked = parsed(*body);
+            if (auto checked = check_network(asked); !checked)
+                co_return co_await not_given(std::move(checked.error()));
             add_labels(asked, system_.labels_of_new());
-            *body = asked.is_object() ? asked.dump() : *body;
+            *body = asked.dump();
             co_return Admission{.target = target_of(call), .may_upgrade = false};
         }
         case Access::events: {
@@ -245,11 +253,17 @@ Task<Admission> Guest::list(Access access, Call call) {
     co_return Admission{.reply = Reply{.status = 200, .body = written(ours)}};
 }
 
-Task<Admission> Guest::one_container(Wanted want, Call call) {
+Task<Admission> Guest::one_container(Wanted want, Call call, std::string* body) {
     auto id = co_await resolve(want.object);
     if (!id) co_return fail(std::move(id.error()));
     if (id->empty()) co_return missing("container", want.object);
     call.path[1] = *id;
+    if (call.kind == CallKind::exec) {
+        const json asked = parsed(*body);
+        if (auto checked = check_exec(asked); !checked)
+            co_return co_await not_given(std::move(checked.error()));
+        *body = asked.dump();
+    }
     if (want.changes) system_.acts(call.name);
     co_return Admission{.target = target_of(call), .may_upgrade = may_upgrade(call)};
 }
@@ -287,9 +301,11 @@ Task<Admission> Guest::one_network(std::string method, Wanted want, Call call, s
         co_return Admission{.target = target_of(call), .may_upgrade = false};
     }
     json asked = parsed(*body);
-    auto container = co_await resolve(field<std::string>(asked, "Container"));
+    auto named = container_to_join(asked);
+    if (!named) co_return co_await not_given(std::move(named.error()));
+    auto container = co_await resolve(*named);
     if (!container) co_return fail(std::move(container.error()));
-    if (container->empty()) co_return missing("container", field<std::string>(asked, "Container"));
+    if (container->empty()) co_return missing("container", *named);
     asked["Container"] = *container;
     *body = asked.dump();
     system_.acts(call.name);
@@ -312,8 +328,7 @@ Task<Admission> Guest::create(Call call, std::string* body) {
     if (!asked.is_object()) co_return told(400, "the body is no JSON object");
     replace_sockets(asked, options_);
     auto reach = reach_of(asked);
-    if (!reach && reach.error().kind == ErrorKind::refused) co_return co_await refuse(reach.error().message);
-    if (!reach) co_return told(400, "rogate: " + reach.error().message);
+    if (!reach) co_return co_await not_given(reach.error());
     auto all = co_await belongings();
     if (!all) co_return fail(std::move(all.error()));
     all->sources.insert(options_.door);
@@ -356,8 +371,7 @@ Task<Admission> Guest::create_volume(Call call, std::string* body) {
     json asked = parsed(*body);
     if (!asked.is_object()) co_return told(400, "the body is no JSON object");
     const auto reach = reach_of_volume(asked);
-    if (!reach && reach.error().kind == ErrorKind::refused) co_return co_await refuse(reach.error().message);
-    if (!reach) co_return told(400, "rogate: " + reach.error().message);
+    if (!reach) co_return co_await not_given(reach.error());
     auto all = co_await belongings();
     if (!all) co_return fail(std::move(all.error()));
     if (const std::string other = beyond(*all, *reach); !other.empty()) co_return co_await refuse(other);

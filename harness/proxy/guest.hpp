@@ -69,8 +69,9 @@ class Guest : public Overseer {
     bool belongs(const std::string& id, const Labels& labels);
     engine::Task<std::string> resolve(std::string container);
     engine::Task<Admission> refuse(std::string what);
+    engine::Task<Admission> not_given(Error why);
     engine::Task<Admission> list(Access access, Call call);
-    engine::Task<Admission> one_container(Wanted want, Call call);
+    engine::Task<Admission> one_container(Wanted want, Call call, std::string* body);
     engine::Task<Admission> one_exec(Wanted want, Call call);
     engine::Task<Admission> one_network(std::string method, Wanted want, Call call, std::string* body);
     engine::Task<Admission> one_volume(Wanted want, Call call);

@@ -111,6 +111,8 @@ def test_a_guest_that_asks_for_more():
                 set -e
                 for each in "system prune -af --volumes" "container prune -f" "volume prune -f" "network prune -f" "image prune -af" "rmi -f {IMAGE}" \
                     "tag {IMAGE} x" "run --rm -v {THEIRS}:/v {IMAGE} rm /v/file" "run --rm -v /:/v {IMAGE} true" "run --rm --privileged {IMAGE} true" \
+                    "run --rm --security-opt systempaths=unconfined {IMAGE} true" "exec --privileged {NAME}-guest true" \
+                    "volume create -o type=tmpfs -o o=bind -o device=/ {NAME}-bind" "network create -d macvlan {NAME}-net" \
                     "run --rm --network {THEIRS} {IMAGE} true" "run --rm --pid host {IMAGE} true" "volume create {THEIRS}" \
                     "run --rm --mount type=volume,dst=/v,volume-opt=type=none,volume-opt=o=bind,volume-opt=device=/ {IMAGE} true"; do
                     if docker $each >/tmp/said 2>&1; then echo "it did: docker $each"; exit 9; fi
