@@ -142,7 +142,6 @@ std::string Guests::doubt(const Subject& subject) const {
             "a container that has the engine's socket has others made, changed or ended ({}), and what these "
             "write is not watched; `rogate wrap` watches them",
             done);
-    if (engine_socket_doubt(subject, endpoint).empty()) return {};
     Subject without = subject;
     std::erase_if(without.mounts, [&](const Mount& mount) {
         return mount.type == MountType::bind && is_engine_socket(mount.source, endpoint);
@@ -150,11 +149,15 @@ std::string Guests::doubt(const Subject& subject) const {
     // A folder has other ways to the engine than this one socket.
     if (std::string other = engine_socket_doubt(without, endpoint); !other.empty()) return other;
     if (!impl_->door->trouble().empty())
-        return "the socket that it has in place of the engine's broke off: " + impl_->door->trouble();
+        return "the socket that containers have in place of the engine's broke off: " +
+               impl_->door->trouble();
     if (impl_->system.first_refused().empty()) return {};
+    // Whoever asked: the socket may be one that others speak to through this container (a socket proxy), and
+    // what a guest does not do, others do not see.
     return fmt::format(
-        "it asked the engine for what it was not given ({}), so that its run is not as in life; "
-        "--engine-socket real gives it everything",
+        "a container that has the engine's socket asked for what it was not given ({}), so that the run is "
+        "not "
+        "as in life; --engine-socket real gives it everything",
         impl_->system.first_refused());
 }
 

@@ -103,7 +103,7 @@ def test_long_a_guest_sees_and_changes_only_what_is_ours():
 
 
 def test_a_guest_that_asks_for_more():
-    """What it is not given makes its own mounts inconclusive; nothing of somebody else's is touched."""
+    """What it is not given makes its mounts and those beside it inconclusive; nothing of somebody else's is touched."""
     with project() as p, nothing_of_ours(), somebody_else():
         p.make("conf", {"file": "text\n"})
         with open(p.path("conf/guest.sh"), "w") as file:
@@ -119,10 +119,12 @@ def test_a_guest_that_asks_for_more():
                     grep -q 'rogate: ' /tmp/said || {{ echo "docker $each: $(cat /tmp/said)"; exit 9; }}
                 done
                 """)
-        command = shell(p, f"docker run --rm --name {NAME}-guest {CLIENT} -v {p.path('conf')}:/conf {IMAGE} sh /conf/guest.sh")
+        command = shell(p, f"""
+            docker run --rm --name {NAME}-beside -v {p.path('conf')}:/conf {IMAGE} cat /conf/file
+            docker run --rm --name {NAME}-guest {CLIENT} -v {p.path('conf')}:/conf {IMAGE} sh /conf/guest.sh""")
         done = Wrapped(p.folder, *command)
-        equal(done.verdicts(), {f"{NAME}-guest /conf": "inconclusive", f"{NAME}-guest /var/run/docker.sock": "ineffective",
-                                f"{NAME}-guest /usr/bin/docker": "already-ro"}, done.output)
+        equal(done.verdicts(), {f"{NAME}-beside /conf": "inconclusive", f"{NAME}-guest /conf": "inconclusive",
+                                f"{NAME}-guest /var/run/docker.sock": "ineffective", f"{NAME}-guest /usr/bin/docker": "already-ro"}, done.output)
         contains(done.reason(f"{NAME}-guest", "/conf"), "was not given", "--engine-socket real")
 
 
@@ -164,6 +166,14 @@ def test_a_guest_of_a_run():
         equal(verdicts(found), {"web": {"/data": "safe"}, "guest": {"/conf": "safe", "/usr/bin/docker": "already-ro", "/var/run/docker.sock": "ineffective"}},
               done.stdout + done.stderr)
         contains(done.stderr, "mounts the engine's socket")
+
+
+def test_what_a_guest_of_a_run_is_not_given():
+    """Another one may have asked through it, or miss what it would have done."""
+    with project() as p, somebody_else():
+        done, found = in_a_run(p, f"if docker run --rm --privileged {IMAGE} true; then exit 9; fi")
+        equal((verdicts(found)["guest"]["/conf"], verdicts(found)["web"]["/data"]), ("inconclusive", "inconclusive"), done.stdout + done.stderr)
+        contains(reason(found, "web", "/data"), "asked for what it was not given", "a privileged container")
 
 
 def test_what_a_guest_of_a_run_makes():
