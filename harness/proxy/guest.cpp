@@ -26,10 +26,6 @@ Admission told(int status, const std::string& message) {
     return {.reply = Reply{.status = status, .body = written({{"message", message}})}};
 }
 
-Admission missing(const char* kind, const std::string& object) {
-    return told(404, fmt::format("No such {}: {}", kind, object));
-}
-
 void add_labels(json& body, const Labels& labels) {
     if (labels.empty()) return;
     json& all = body["Labels"];
@@ -150,6 +146,12 @@ Task<Admission> Guest::refuse(std::string what) {
                                     what));
 }
 
+// One that was there by this id was found until it had gone.
+Admission Guest::missing(const char* kind, const std::string& object) {
+    if (!known_.contains(object)) system_.not_found(fmt::format("{} '{}'", kind, object));
+    return told(404, fmt::format("No such {}: {}", kind, object));
+}
+
 Task<Admission> Guest::not_given(Error why) {
     if (why.kind == ErrorKind::refused) co_return co_await refuse(std::move(why.message));
     co_return told(400, "rogate: " + why.message);
@@ -162,7 +164,7 @@ Task<Admission> Guest::admit(std::string method, Call call, std::string* body) {
         case Access::pass:
             co_return Admission{.target = target_of(call), .may_upgrade = false};
         case Access::absent:
-            co_return missing("object", want.object);
+            co_return told(404, "No such object: " + want.object);
         case Access::refused:
             co_return co_await refuse(call.name);
         case Access::list_containers:
@@ -273,10 +275,10 @@ Task<Admission> Guest::one_exec(Wanted want, Call call) {
     Call inspecting{.path = {"exec", want.object, "json"}};
     auto found = co_await look(target_of(inspecting), &status);
     if (!found) co_return fail(std::move(found.error()));
-    if (status != 200) co_return missing("exec instance", want.object);
+    if (status != 200) co_return told(404, "No such exec instance: " + want.object);
     auto id = co_await resolve(field<std::string>(*found, "ContainerID"));
     if (!id) co_return fail(std::move(id.error()));
-    if (id->empty()) co_return missing("exec instance", want.object);
+    if (id->empty()) co_return told(404, "No such exec instance: " + want.object);
     co_return Admission{.target = target_of(call), .may_upgrade = may_upgrade(call)};
 }
 

@@ -89,7 +89,8 @@ class OfRun : public proxy::System {
     void refused(const std::string& what) override {
         if (refused_.empty()) refused_ = what;
     }
-    void acts(const std::string&) override {}  // it is watched
+    void not_found(const std::string&) override {}  // all have the names that they have in life
+    void acts(const std::string&) override {}       // it is watched
     // The first that was; empty: nothing.
     const std::string& first_refused() const { return refused_; }
 
