@@ -138,11 +138,11 @@ def test_a_guest_with_the_real_socket():
         contains(done.reason(f"{NAME}-guest", "/conf"), "gives the application the engine's socket")
 
 
-def in_a_run(p, shell, options=()):
+def in_a_run(p, shell, options=(), socket=SOCKET):
     """Results of a system whose guest runs `shell`, beside another service."""
     p.make("conf", {"file": "text\n", "guest.sh": f"set -e\n{shell}\n"})
     p.make("data", {"file": "text\n"})
-    volumes = [f"{SOCKET}:/var/run/docker.sock", f"{shutil.which('docker')}:/usr/bin/docker:ro", "./conf:/conf"]
+    volumes = [f"{socket}:/var/run/docker.sock", f"{shutil.which('docker')}:/usr/bin/docker:ro", "./conf:/conf"]
     compose(p, {"web": service("cat /data/file", "volumes: ['./data:/data']"),
                 "guest": service("bash /conf/guest.sh || exit 9", f"volumes: {json.dumps(volumes)}, depends_on: {{web: {{condition: service_healthy}}}}")})
     done = p.run(*options)
@@ -166,9 +166,12 @@ def test_a_guest_of_a_run():
 
 
 def test_what_a_guest_of_a_run_is_not_given():
-    """Another one may have asked through it, or miss what it would have done."""
-    with project() as p, somebody_else():
-        done, found = in_a_run(p, f"if docker run --rm --privileged {IMAGE} true; then exit 9; fi")
+    """Another one may have asked through it, or miss what it would have done. The socket has another name, and is the engine's."""
+    with project() as p, somebody_else(), contextlib.ExitStack() as stack:
+        again = f"{SOCKET}-{NAME}"
+        os.link(SOCKET, again)
+        stack.callback(os.unlink, again)
+        done, found = in_a_run(p, f"if docker run --rm --privileged {IMAGE} true || docker stop {THEIRS}; then exit 9; fi", socket=again)
         equal((verdicts(found)["guest"]["/conf"], verdicts(found)["web"]["/data"]), ("inconclusive", "inconclusive"), done.stdout + done.stderr)
         contains(reason(found, "web", "/data"), "asked for what it was not given", "a privileged container")
 
