@@ -1,6 +1,7 @@
 #include "campaign/engine_sockets.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
@@ -37,12 +38,25 @@ std::vector<std::string> sockets_of(const engine::Endpoint& endpoint) {
     return sockets;
 }
 
+// The same socket under another name: a hard link, or mounted elsewhere. std::filesystem::equivalent knows
+// files and folders alone.
+bool is_same(const std::string& path, const std::string& other) {
+    struct stat here {
+    }, there{};
+    return stat(path.c_str(), &here) == 0 && S_ISSOCK(here.st_mode) && stat(other.c_str(), &there) == 0 &&
+           here.st_dev == there.st_dev && here.st_ino == there.st_ino;
+}
+
 }  // namespace
 
 bool is_engine_socket(const std::string& source, const engine::Endpoint& endpoint) {
     const bool is_local = endpoint.kind == engine::Endpoint::Kind::unix_socket;
     const std::string path = without_var(followed(source, endpoint));
     if (is_local && path == without_var(followed(endpoint.path, endpoint))) return true;
+    if (is_local &&
+        (is_same(path, endpoint.path) ||
+         std::ranges::any_of(default_sockets, [&](const char* each) { return is_same(path, each); })))
+        return true;
     if (std::ranges::find(default_sockets, path) == default_sockets.end()) return false;
     // Another engine of this machine; where there is none, a bind makes a folder.
     std::error_code unknown;
@@ -92,7 +106,8 @@ std::string engine_socket_doubt(const Subject& subject, const engine::Endpoint& 
         if (mount.type != MountType::bind || mount.source.empty()) continue;
         const std::string source = without_var(followed(mount.source, endpoint));
         const bool holds = std::any_of(sockets.begin(), sockets.end(), [&](const std::string& socket) {
-            return source == "/" || is_or_below(socket, source);
+            return source == "/" || is_or_below(socket, source) ||
+                   (endpoint.kind == engine::Endpoint::Kind::unix_socket && is_same(source, socket));
         });
         if (holds)
             return fmt::format(

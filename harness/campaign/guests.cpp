@@ -32,6 +32,10 @@ class OfSession : public proxy::System {
     void refused(const std::string& what) override {
         if (refused_.empty()) refused_ = what;
     }
+    // The system's own have other names in life.
+    void not_found(const std::string& what) override {
+        if (not_found_.empty()) not_found_ = what;
+    }
     // What is done by exec is seen; what others do that it starts is not.
     void acts(const std::string& what) override {
         if (what.ends_with("/exec") || what.ends_with("/attach") || what.ends_with("/resize")) return;
@@ -39,11 +43,12 @@ class OfSession : public proxy::System {
     }
     // The first of its kind; empty: there was none.
     const std::string& first_refused() const { return refused_; }
+    const std::string& first_not_found() const { return not_found_; }
     const std::string& first_done() const { return done_; }
     const std::string& session() const { return session_; }
 
   private:
-    std::string session_, refused_, done_;
+    std::string session_, refused_, not_found_, done_;
 };
 
 // A connection that keeps what serves it, also when the runs have been given up.
@@ -142,7 +147,6 @@ std::string Guests::doubt(const Subject& subject) const {
             "a container that has the engine's socket has others made, changed or ended ({}), and what these "
             "write is not watched; `rogate wrap` watches them",
             done);
-    if (engine_socket_doubt(subject, endpoint).empty()) return {};
     Subject without = subject;
     std::erase_if(without.mounts, [&](const Mount& mount) {
         return mount.type == MountType::bind && is_engine_socket(mount.source, endpoint);
@@ -150,12 +154,23 @@ std::string Guests::doubt(const Subject& subject) const {
     // A folder has other ways to the engine than this one socket.
     if (std::string other = engine_socket_doubt(without, endpoint); !other.empty()) return other;
     if (!impl_->door->trouble().empty())
-        return "the socket that it has in place of the engine's broke off: " + impl_->door->trouble();
-    if (impl_->system.first_refused().empty()) return {};
-    return fmt::format(
-        "it asked the engine for what it was not given ({}), so that its run is not as in life; "
-        "--engine-socket real gives it everything",
-        impl_->system.first_refused());
+        return "the socket that containers have in place of the engine's broke off: " +
+               impl_->door->trouble();
+    // Whoever asked: the socket may be one that others speak to through this container (a socket proxy), and
+    // what a guest does not do, others do not see.
+    if (const std::string& refused = impl_->system.first_refused(); !refused.empty())
+        return fmt::format(
+            "a container that has the engine's socket asked for what it was not given ({}), so that the run "
+            "is not "
+            "as in life; --engine-socket real gives it everything",
+            refused);
+    if (const std::string& what = impl_->system.first_not_found(); !what.empty())
+        return fmt::format(
+            "a container that has the engine's socket looked for {}, which the runs have under another name "
+            "or "
+            "not at all, so that they are not as in life; with `rogate wrap` all have their own names",
+            what);
+    return {};
 }
 
 Task<> Guests::end_run() {

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "base/text.hpp"
@@ -42,14 +44,28 @@ std::string lower(std::string word) {
     return word;
 }
 
-// Go's decoder takes a key in any case of its letters.
+// Go's decoder takes a key in any case of its letters, and counts two letters beyond ASCII among them
+// (encoding/json: a long s is an s, a Kelvin sign a k).
 Result<> check_keys(const json& object, const std::vector<std::string>& known) {
     if (!object.is_object()) return {};
-    for (const auto& [key, value] : object.items())
+    for (const auto& [key, value] : object.items()) {
+        if (std::ranges::any_of(key, [](char c) { return static_cast<unsigned char>(c) >= 0x80; }))
+            return fail(ErrorKind::usage, fmt::format("'{}' is no key of the Engine API", key));
         for (const std::string& each : known)
             if (key != each && lower(key) == lower(each))
                 return fail(ErrorKind::usage, fmt::format("'{}' has to be written '{}'", key, each));
+    }
     return {};
+}
+
+std::vector<std::string> parts_of(std::string_view text, char at) {
+    std::vector<std::string> parts;
+    for (std::size_t begin = 0; begin <= text.size();) {
+        const std::size_t end = std::min(text.find(at, begin), text.size());
+        parts.emplace_back(text.substr(begin, end - begin));
+        begin = end + 1;
+    }
+    return parts;
 }
 
 bool is_empty(const json& value) {
@@ -70,15 +86,33 @@ void add_named(Reach& reach, const json& list) {
     }
 }
 
-// Of a volume of the driver `local`, whose options are those of mount(8).
+// Of the options of a mount, those that name nothing else of the host ("lowerdir=/etc" does).
+bool is_plain_option(std::string_view option) {
+    constexpr std::array plain = {
+        "ro",      "rw",         "suid",     "nosuid",  "dev",   "nodev",    "exec",   "noexec", "atime",
+        "noatime", "nodiratime", "relatime", "private", "slave", "rprivate", "rslave", ""};
+    constexpr std::array with_value = {"size=", "mode=", "uid=", "gid=", "nr_inodes=", "nr_blocks="};
+    return std::ranges::find(plain, option) != plain.end() ||
+           std::ranges::any_of(with_value, [&](const char* each) { return option.starts_with(each); });
+}
+
+// Of a volume of the driver `local`, whose options are those of mount(8). The kernel makes a bind of whatever
+// says `bind`, whatever its type is.
 Result<> add_driver(Reach& reach, const std::string& driver, const json& options) {
     if (!driver.empty() && driver != "local")
         return fail(ErrorKind::refused, fmt::format("a volume of the driver '{}'", driver));
     if (is_empty(options)) return {};
     const std::string device = text(options, "device"), type = text(options, "type");
-    if (type == "tmpfs") return {};
-    if (!device.starts_with('/')) return fail(ErrorKind::refused, "a volume of another file system");
-    // Of a disk as well as of a folder.
+    bool is_bind = false;
+    for (const std::string& option : parts_of(text(options, "o"), ',')) {
+        if (option == "bind" || option == "rbind")
+            is_bind = true;
+        else if (!is_plain_option(option))
+            return fail(ErrorKind::refused, fmt::format("a volume with the option '{}'", option));
+    }
+    if (!is_bind && type == "tmpfs") return {};
+    if (!is_bind || !device.starts_with('/'))
+        return fail(ErrorKind::refused, "a volume of another file system");
     reach.sources.push_back(device);
     return {};
 }
@@ -101,13 +135,33 @@ Result<> add_mount(Reach& reach, const json& mount) {
     return add_driver(reach, text(driver, "Name"), at(driver, "Options"));
 }
 
+// What the engine keeps from a container below /proc and /sys, unless a list says otherwise. One that is made
+// from another one's inspection has the engine's own, which is longer in newer ones.
+Result<> check_system_paths(const json& host) {
+    const std::map<const char*, std::vector<const char*>> kept = {
+        {"MaskedPaths", {"/proc/kcore", "/proc/keys", "/proc/timer_list", "/sys/firmware"}},
+        {"ReadonlyPaths", {"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"}}};
+    for (const auto& [key, paths] : kept) {
+        const json& list = at(host, key);
+        if (list.is_null()) continue;
+        for (const char* path : paths)
+            if (std::ranges::find(list, json(path)) == list.end())
+                return fail(ErrorKind::refused, fmt::format("a container that has {} open", path));
+    }
+    return {};
+}
+
 Result<> add_host(Reach& reach, const json& host) {
-    if (auto checked = check_keys(
-            host, {"Binds", "Mounts", "VolumesFrom", "Links", "NetworkMode", "PidMode", "IpcMode", "UTSMode",
-                   "UsernsMode", "CgroupnsMode", "CgroupParent", "Cgroup", "Privileged", "Devices",
-                   "DeviceRequests", "DeviceCgroupRules", "VolumeDriver", "CapAdd", "SecurityOpt"});
+    if (auto checked =
+            check_keys(host, {"Binds",        "Mounts",       "VolumesFrom",    "Links",
+                              "NetworkMode",  "PidMode",      "IpcMode",        "UTSMode",
+                              "UsernsMode",   "CgroupnsMode", "CgroupParent",   "Cgroup",
+                              "Privileged",   "Devices",      "DeviceRequests", "DeviceCgroupRules",
+                              "VolumeDriver", "CapAdd",       "SecurityOpt",    "MaskedPaths",
+                              "ReadonlyPaths"});
         !checked)
         return checked;
+    if (auto checked = check_system_paths(host); !checked) return checked;
     if (truth(host, "Privileged")) return fail(ErrorKind::refused, "a privileged container");
     for (const char* key : {"PidMode", "IpcMode", "UTSMode", "UsernsMode"})
         if (text(host, key) == "host") return fail(ErrorKind::refused, fmt::format("{} 'host'", key));
@@ -338,6 +392,39 @@ Result<Reach> reach_of_volume(const json& body) {
     if (auto added = add_driver(reach, text(body, "Driver"), at(body, "DriverOpts")); !added)
         return fail(std::move(added.error()));
     return reach;
+}
+
+Result<> check_network(const json& body) {
+    if (!body.is_object()) return fail(ErrorKind::usage, "the body is no object");
+    if (auto checked = check_keys(body, {"Name", "Driver", "Options", "Labels", "ConfigFrom"}); !checked)
+        return checked;
+    const std::string driver = text(body, "Driver");
+    if (!driver.empty() && driver != "bridge" && driver != "default")
+        return fail(ErrorKind::refused, fmt::format("a network of the driver '{}'", driver));
+    if (!is_empty(at(at(body, "Options"), "com.docker.network.bridge.name")))
+        return fail(ErrorKind::refused, "a network on a bridge of the host's");
+    if (!is_empty(at(body, "ConfigFrom"))) return fail(ErrorKind::refused, "a network made like another one");
+    return {};
+}
+
+Result<> check_exec(const json& body) {
+    if (!body.is_object()) return fail(ErrorKind::usage, "the body is no object");
+    if (auto checked = check_keys(body, {"Privileged"}); !checked) return checked;
+    if (truth(body, "Privileged")) return fail(ErrorKind::refused, "a privileged exec");
+    return {};
+}
+
+Result<std::string> container_to_join(const json& body) {
+    if (!body.is_object()) return fail(ErrorKind::usage, "the body is no object");
+    if (auto checked = check_keys(body, {"Container"}); !checked) return fail(std::move(checked.error()));
+    return text(body, "Container");
+}
+
+bool is_known_version(std::string_view version) {
+    if (version.empty()) return true;
+    const std::vector<std::string> numbers = parts_of(version.substr(1), '.');
+    const int major = std::atoi(numbers[0].c_str());
+    return major > 1 || (major == 1 && numbers.size() > 1 && std::atoi(numbers[1].c_str()) >= 24);
 }
 
 std::string beyond(const Belongings& all, const Reach& reach) {

@@ -77,6 +77,15 @@ struct Reach {
 Result<Reach> reach_of(const nlohmann::json& body);
 // The same of POST /volumes/create: a volume of the `local` driver can be a bind.
 Result<Reach> reach_of_volume(const nlohmann::json& body);
+// Of POST /networks/create: a bridge of its own is given. Of POST /containers/{id}/exec: all but privileges
+// that the container has not. Errors are those of reach_of().
+Result<> check_network(const nlohmann::json& body);
+Result<> check_exec(const nlohmann::json& body);
+// Of POST /networks/{id}/connect and disconnect: as the call has it.
+Result<std::string> container_to_join(const nlohmann::json& body);
+// Whether calls of this version ("v1.41"; empty: the newest) mean what is read here. Before 1.24, the start
+// of a container can give it mounts.
+bool is_known_version(std::string_view version);
 // The first that is not of the system, as words; empty: there is none. Containers are left to the caller.
 std::string beyond(const Belongings& all, const Reach& reach);
 

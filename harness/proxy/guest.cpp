@@ -26,10 +26,6 @@ Admission told(int status, const std::string& message) {
     return {.reply = Reply{.status = status, .body = written({{"message", message}})}};
 }
 
-Admission missing(const char* kind, const std::string& object) {
-    return told(404, fmt::format("No such {}: {}", kind, object));
-}
-
 void add_labels(json& body, const Labels& labels) {
     if (labels.empty()) return;
     json& all = body["Labels"];
@@ -74,8 +70,8 @@ bool Guest::wants(const Call& call) const {
 }
 
 bool Guest::reads(const Call& call) const {
-    return call.kind == CallKind::create || call.kind == CallKind::network_create ||
-           call.kind == CallKind::volume_create ||
+    return call.kind == CallKind::create || call.kind == CallKind::exec ||
+           call.kind == CallKind::network_create || call.kind == CallKind::volume_create ||
            (call.path.size() == 3 && call.path.front() == "networks");  // connect, disconnect
 }
 
@@ -150,13 +146,25 @@ Task<Admission> Guest::refuse(std::string what) {
                                     what));
 }
 
+// One that was there by this id was found until it had gone.
+Admission Guest::missing(const char* kind, const std::string& object) {
+    if (!known_.contains(object)) system_.not_found(fmt::format("{} '{}'", kind, object));
+    return told(404, fmt::format("No such {}: {}", kind, object));
+}
+
+Task<Admission> Guest::not_given(Error why) {
+    if (why.kind == ErrorKind::refused) co_return co_await refuse(std::move(why.message));
+    co_return told(400, "rogate: " + why.message);
+}
+
 Task<Admission> Guest::admit(std::string method, Call call, std::string* body) {
+    if (!is_known_version(call.version)) co_return co_await refuse("the Engine API " + call.version);
     const Wanted want = wanted(method, call);
     switch (want.access) {
         case Access::pass:
             co_return Admission{.target = target_of(call), .may_upgrade = false};
         case Access::absent:
-            co_return missing("object", want.object);
+            co_return told(404, "No such object: " + want.object);
         case Access::refused:
             co_return co_await refuse(call.name);
         case Access::list_containers:
@@ -168,7 +176,7 @@ Task<Admission> Guest::admit(std::string method, Call call, std::string* body) {
         case Access::image:
             co_return Admission{.target = target_of(call), .may_upgrade = false};
         case Access::container:
-            co_return co_await one_container(want, std::move(call));
+            co_return co_await one_container(want, std::move(call), body);
         case Access::exec:
             co_return co_await one_exec(want, std::move(call));
         case Access::network:
@@ -185,11 +193,14 @@ Task<Admission> Guest::admit(std::string method, Call call, std::string* body) {
             co_return co_await pull(std::move(call));
         case Access::network_create: {
             json asked = parsed(*body);
+            if (auto checked = check_network(asked); !checked)
+                co_return co_await not_given(std::move(checked.error()));
             add_labels(asked, system_.labels_of_new());
-            *body = asked.is_object() ? asked.dump() : *body;
+            *body = asked.dump();
             co_return Admission{.target = target_of(call), .may_upgrade = false};
         }
         case Access::events: {
+            look_for_filters(call, true);
             Admission admission{.target = target_of(call), .may_upgrade = false};
             admission.keeps = [this](std::string line) { return is_told(std::move(line)); };
             co_return admission;
@@ -220,6 +231,17 @@ Task<bool> Guest::is_told(std::string line) {
     co_return proxy::is_told(*all, event);
 }
 
+// By filters a guest looks for labels and names, as it does by the name of one thing.
+void Guest::look_for_filters(const Call& call, bool any_found) {
+    const auto given = call.query.find("filters");
+    if (given == call.query.end()) return;
+    const json filters = parsed(given->second);
+    if (!filters.is_object()) return;
+    for (const auto& [key, value] : filters.items())
+        if (key == "label" || (!any_found && (key == "name" || key == "network" || key == "volume")))
+            system_.not_found(fmt::format("what has the {} {}", key, value.dump()));
+}
+
 Task<Admission> Guest::list(Access access, Call call) {
     // The engine would count those of others.
     std::size_t most = 0;
@@ -240,16 +262,24 @@ Task<Admission> Guest::list(Access access, Call call) {
         add_containers(*all, *reply,
                        [this](const std::string& id, const Labels& labels) { return belongs(id, labels); });
     json ours = only_of(*all, access, std::move(*reply));
+    const json& list = access == Access::list_volumes && ours.is_object() ? ours["Volumes"] : ours;
+    look_for_filters(call, !list.empty());
     if (most > 0 && ours.is_array() && ours.size() > most)
         ours.erase(ours.begin() + static_cast<std::ptrdiff_t>(most), ours.end());
     co_return Admission{.reply = Reply{.status = 200, .body = written(ours)}};
 }
 
-Task<Admission> Guest::one_container(Wanted want, Call call) {
+Task<Admission> Guest::one_container(Wanted want, Call call, std::string* body) {
     auto id = co_await resolve(want.object);
     if (!id) co_return fail(std::move(id.error()));
     if (id->empty()) co_return missing("container", want.object);
     call.path[1] = *id;
+    if (call.kind == CallKind::exec) {
+        const json asked = parsed(*body);
+        if (auto checked = check_exec(asked); !checked)
+            co_return co_await not_given(std::move(checked.error()));
+        *body = asked.dump();
+    }
     if (want.changes) system_.acts(call.name);
     co_return Admission{.target = target_of(call), .may_upgrade = may_upgrade(call)};
 }
@@ -259,10 +289,10 @@ Task<Admission> Guest::one_exec(Wanted want, Call call) {
     Call inspecting{.path = {"exec", want.object, "json"}};
     auto found = co_await look(target_of(inspecting), &status);
     if (!found) co_return fail(std::move(found.error()));
-    if (status != 200) co_return missing("exec instance", want.object);
+    if (status != 200) co_return told(404, "No such exec instance: " + want.object);
     auto id = co_await resolve(field<std::string>(*found, "ContainerID"));
     if (!id) co_return fail(std::move(id.error()));
-    if (id->empty()) co_return missing("exec instance", want.object);
+    if (id->empty()) co_return told(404, "No such exec instance: " + want.object);
     co_return Admission{.target = target_of(call), .may_upgrade = may_upgrade(call)};
 }
 
@@ -287,9 +317,11 @@ Task<Admission> Guest::one_network(std::string method, Wanted want, Call call, s
         co_return Admission{.target = target_of(call), .may_upgrade = false};
     }
     json asked = parsed(*body);
-    auto container = co_await resolve(field<std::string>(asked, "Container"));
+    auto named = container_to_join(asked);
+    if (!named) co_return co_await not_given(std::move(named.error()));
+    auto container = co_await resolve(*named);
     if (!container) co_return fail(std::move(container.error()));
-    if (container->empty()) co_return missing("container", field<std::string>(asked, "Container"));
+    if (container->empty()) co_return missing("container", *named);
     asked["Container"] = *container;
     *body = asked.dump();
     system_.acts(call.name);
@@ -312,8 +344,7 @@ Task<Admission> Guest::create(Call call, std::string* body) {
     if (!asked.is_object()) co_return told(400, "the body is no JSON object");
     replace_sockets(asked, options_);
     auto reach = reach_of(asked);
-    if (!reach && reach.error().kind == ErrorKind::refused) co_return co_await refuse(reach.error().message);
-    if (!reach) co_return told(400, "rogate: " + reach.error().message);
+    if (!reach) co_return co_await not_given(reach.error());
     auto all = co_await belongings();
     if (!all) co_return fail(std::move(all.error()));
     all->sources.insert(options_.door);
@@ -356,8 +387,7 @@ Task<Admission> Guest::create_volume(Call call, std::string* body) {
     json asked = parsed(*body);
     if (!asked.is_object()) co_return told(400, "the body is no JSON object");
     const auto reach = reach_of_volume(asked);
-    if (!reach && reach.error().kind == ErrorKind::refused) co_return co_await refuse(reach.error().message);
-    if (!reach) co_return told(400, "rogate: " + reach.error().message);
+    if (!reach) co_return co_await not_given(reach.error());
     auto all = co_await belongings();
     if (!all) co_return fail(std::move(all.error()));
     if (const std::string other = beyond(*all, *reach); !other.empty()) co_return co_await refuse(other);

@@ -39,12 +39,16 @@ bool is_letter(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-// What a page says, without what is another one each time: numbers, and words that have some in them or are
-// too long to be words.
+// What a page says and where it leads to, without what is another one each time: numbers, and words that have
+// some in them or are too long to be words.
 std::size_t content_of(const Observed& answer) {
     constexpr std::size_t longest_word = 20;
-    std::string said;
-    std::string_view text = answer.text;
+    std::string said, whole;
+    // A redirect often has no text.
+    if (const auto to = answer.headers.find("location"); to != answer.headers.end())
+        whole = to->second + '\n';
+    whole += answer.text;
+    std::string_view text = whole;
     while (!text.empty()) {
         const auto end = static_cast<std::size_t>(
             std::ranges::find_if(text, [](char c) { return !is_letter(c) && (c < '0' || c > '9'); }) -

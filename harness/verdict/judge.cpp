@@ -122,6 +122,16 @@ std::string refused_checks(const Attempts& attempts) {
     return fmt::format("; {} was refused ({})", named(checks), errno_name(checks[0].error));
 }
 
+// Of rogate's own exercise. Empty: none says anything else.
+std::string told_of_pages(const RunRecord& control, const RunRecord& run) {
+    const std::vector<std::string> changed = pages_changed(control, run);
+    if (changed.empty()) return {};
+    const std::size_t slash = changed.front().find('/');
+    return fmt::format("GET {} of port {}{} shows something else than in the control run",
+                       changed.front().substr(slash), changed.front().substr(0, slash),
+                       changed.size() == 1 ? "" : fmt::format(" and {} more", changed.size() - 1));
+}
+
 void judge_split(MountResult& result, const RunRecord& control, const RunRecord& run,
                  const Difference* difference) {
     const std::string& target = result.mount.target;
@@ -142,6 +152,7 @@ void judge_split(MountResult& result, const RunRecord& control, const RunRecord&
         result.difference = *difference;
         reason += "; it " + told(*difference, target);
     }
+    if (const std::string pages = told_of_pages(control, run); !pages.empty()) reason += "; " + pages;
     settle(result, Verdict::split, std::move(reason));
 }
 
@@ -280,16 +291,9 @@ void judge_passed_probe(MountResult& result, const RunRecord& control, const Run
         others != probe.unseen_writers.end())
         return settle(result, Verdict::inconclusive,
                       fmt::format("passes read-only as far as can be seen, but {}", others->second));
-    if (const std::vector<std::string> changed = pages_changed(control, probe); !changed.empty()) {
-        const std::size_t slash = changed.front().find('/');
-        return settle(
-            result, Verdict::tolerated,
-            fmt::format("passes read-only, but GET {} of port {}{} shows something else than in the "
-                        "control run{}",
-                        changed.front().substr(slash), changed.front().substr(0, slash),
-                        changed.size() == 1 ? "" : fmt::format(" and {} more", changed.size() - 1),
-                        refused_checks(result.attempts)));
-    }
+    if (const std::string pages = told_of_pages(control, probe); !pages.empty())
+        return settle(result, Verdict::tolerated,
+                      fmt::format("passes read-only, but {}{}", pages, refused_checks(result.attempts)));
     const std::size_t harmless = result.attempts.size();
     if (harmless > 0)
         return settle(

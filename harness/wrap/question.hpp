@@ -21,7 +21,6 @@ struct Subjected {
     Subject subject = {};
     std::string image_id = {};
     std::string unseen_writers = {};  // who else can write by its doing; empty: nobody
-    bool is_guest = false;            // it has the guests' socket
     bool was_there = false;           // before COMMAND was started: it is never changed
     bool was_started = true;
 };

@@ -89,7 +89,8 @@ class OfRun : public proxy::System {
     void refused(const std::string& what) override {
         if (refused_.empty()) refused_ = what;
     }
-    void acts(const std::string&) override {}  // it is watched
+    void not_found(const std::string&) override {}  // all have the names that they have in life
+    void acts(const std::string&) override {}       // it is watched
     // The first that was; empty: nothing.
     const std::string& first_refused() const { return refused_; }
 
@@ -422,7 +423,6 @@ Result<> Wrap::Impl::ask_about(const Onlooker& run, const RunRecord& control) {
             return mount.source == around.socket || each->sockets.contains(mount.target) ||
                    (door && mount.source == door->source());
         };
-        subject.is_guest = door && std::ranges::any_of(without_ours.mounts, is_ours);
         std::erase_if(without_ours.mounts, is_ours);
         subject.unseen_writers = campaign::engine_socket_doubt(without_ours, client.endpoint());
         subject.was_started = each->was_started;
@@ -505,9 +505,9 @@ Task<> Wrap::Impl::settle() {
 Answer Wrap::Impl::answer() {
     Answer made;
     for (Subjected& each : system)
-        if (each.is_guest && each.unseen_writers.empty() && !of_run.first_refused().empty())
+        if (each.unseen_writers.empty() && !of_run.first_refused().empty())
             each.unseen_writers = fmt::format(
-                "a container that has the engine's socket asked for what it was not given ({}), so that its "
+                "a container that has the engine's socket asked for what it was not given ({}), so that the "
                 "run is not as in life; --engine-socket real gives it everything",
                 of_run.first_refused());
     std::vector<MountResult> judged = verdict::judge_all(question, runs);

@@ -103,7 +103,7 @@ def test_long_a_guest_sees_and_changes_only_what_is_ours():
 
 
 def test_a_guest_that_asks_for_more():
-    """What it is not given makes its own mounts inconclusive; nothing of somebody else's is touched."""
+    """What it is not given makes its mounts and those beside it inconclusive; nothing of somebody else's is touched."""
     with project() as p, nothing_of_ours(), somebody_else():
         p.make("conf", {"file": "text\n"})
         with open(p.path("conf/guest.sh"), "w") as file:
@@ -111,16 +111,20 @@ def test_a_guest_that_asks_for_more():
                 set -e
                 for each in "system prune -af --volumes" "container prune -f" "volume prune -f" "network prune -f" "image prune -af" "rmi -f {IMAGE}" \
                     "tag {IMAGE} x" "run --rm -v {THEIRS}:/v {IMAGE} rm /v/file" "run --rm -v /:/v {IMAGE} true" "run --rm --privileged {IMAGE} true" \
+                    "run --rm --security-opt systempaths=unconfined {IMAGE} true" "exec --privileged {NAME}-guest true" \
+                    "volume create -o type=tmpfs -o o=bind -o device=/ {NAME}-bind" "network create -d macvlan {NAME}-net" \
                     "run --rm --network {THEIRS} {IMAGE} true" "run --rm --pid host {IMAGE} true" "volume create {THEIRS}" \
                     "run --rm --mount type=volume,dst=/v,volume-opt=type=none,volume-opt=o=bind,volume-opt=device=/ {IMAGE} true"; do
                     if docker $each >/tmp/said 2>&1; then echo "it did: docker $each"; exit 9; fi
                     grep -q 'rogate: ' /tmp/said || {{ echo "docker $each: $(cat /tmp/said)"; exit 9; }}
                 done
                 """)
-        command = shell(p, f"docker run --rm --name {NAME}-guest {CLIENT} -v {p.path('conf')}:/conf {IMAGE} sh /conf/guest.sh")
+        command = shell(p, f"""
+            docker run --rm --name {NAME}-beside -v {p.path('conf')}:/conf {IMAGE} cat /conf/file
+            docker run --rm --name {NAME}-guest {CLIENT} -v {p.path('conf')}:/conf {IMAGE} sh /conf/guest.sh""")
         done = Wrapped(p.folder, *command)
-        equal(done.verdicts(), {f"{NAME}-guest /conf": "inconclusive", f"{NAME}-guest /var/run/docker.sock": "ineffective",
-                                f"{NAME}-guest /usr/bin/docker": "already-ro"}, done.output)
+        equal(done.verdicts(), {f"{NAME}-beside /conf": "inconclusive", f"{NAME}-guest /conf": "inconclusive",
+                                f"{NAME}-guest /var/run/docker.sock": "ineffective", f"{NAME}-guest /usr/bin/docker": "already-ro"}, done.output)
         contains(done.reason(f"{NAME}-guest", "/conf"), "was not given", "--engine-socket real")
 
 
@@ -134,11 +138,11 @@ def test_a_guest_with_the_real_socket():
         contains(done.reason(f"{NAME}-guest", "/conf"), "gives the application the engine's socket")
 
 
-def in_a_run(p, shell, options=()):
+def in_a_run(p, shell, options=(), socket=SOCKET):
     """Results of a system whose guest runs `shell`, beside another service."""
     p.make("conf", {"file": "text\n", "guest.sh": f"set -e\n{shell}\n"})
     p.make("data", {"file": "text\n"})
-    volumes = [f"{SOCKET}:/var/run/docker.sock", f"{shutil.which('docker')}:/usr/bin/docker:ro", "./conf:/conf"]
+    volumes = [f"{socket}:/var/run/docker.sock", f"{shutil.which('docker')}:/usr/bin/docker:ro", "./conf:/conf"]
     compose(p, {"web": service("cat /data/file", "volumes: ['./data:/data']"),
                 "guest": service("bash /conf/guest.sh || exit 9", f"volumes: {json.dumps(volumes)}, depends_on: {{web: {{condition: service_healthy}}}}")})
     done = p.run(*options)
@@ -154,14 +158,34 @@ def test_a_guest_of_a_run():
             docker ps -a --format '{{{{.Names}}}}' >/dev/shm/names
             grep -q 'run[0-9]*-web$' /dev/shm/names
             test $(wc -l </dev/shm/names) = 2
-            for each in "inspect {THEIRS}" "stop {THEIRS}" "volume inspect {THEIRS}" "exec {THEIRS} true"; do
-                if docker $each; then exit 9; fi
-            done
             docker exec $(grep web /dev/shm/names) cat /data/file
             """)
         equal(verdicts(found), {"web": {"/data": "safe"}, "guest": {"/conf": "safe", "/usr/bin/docker": "already-ro", "/var/run/docker.sock": "ineffective"}},
               done.stdout + done.stderr)
         contains(done.stderr, "mounts the engine's socket")
+
+
+def test_what_a_guest_of_a_run_is_not_given():
+    """Another one may have asked through it, or miss what it would have done. The socket has another name, and is the engine's."""
+    with project() as p, somebody_else(), contextlib.ExitStack() as stack:
+        again = f"{SOCKET}-{NAME}"
+        os.link(SOCKET, again)
+        stack.callback(os.unlink, again)
+        done, found = in_a_run(p, f"if docker run --rm --privileged {IMAGE} true || docker stop {THEIRS}; then exit 9; fi", socket=again)
+        equal((verdicts(found)["guest"]["/conf"], verdicts(found)["web"]["/data"]), ("inconclusive", "inconclusive"), done.stdout + done.stderr)
+        contains(reason(found, "web", "/data"), "asked for what it was not given", "a privileged container")
+
+
+def test_a_guest_of_a_run_that_looks_for_names():
+    """In life the other service may have one of these, and something would be done to it."""
+    with project() as p, somebody_else():
+        done, found = in_a_run(p, f"""
+            test -z "$(docker ps -q --filter label=any)"
+            for each in "stop {THEIRS}" "inspect {THEIRS}" "volume inspect {THEIRS}" "exec {THEIRS} true"; do
+                if docker $each; then exit 9; fi
+            done""")
+        equal((verdicts(found)["guest"]["/conf"], verdicts(found)["web"]["/data"]), ("inconclusive", "inconclusive"), done.stdout + done.stderr)
+        contains(reason(found, "web", "/data"), 'looked for what has the label {"any":true}', "rogate wrap")
 
 
 def test_what_a_guest_of_a_run_makes():

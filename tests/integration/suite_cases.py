@@ -324,16 +324,19 @@ def test_without_scenario_and_tests_rogate_asks_by_itself():
 
 
 def test_a_page_that_says_something_else():
-    """An application that asks whether it may write, and then answers with another page, and 200. Nothing is written or refused but the
-    question."""
+    """An application that asks whether it may write, and then answers with another page and 200, or leads elsewhere. Nothing is written or
+    refused but the question."""
     with project() as p:
         shop(p)
         with open(p.path("app/shop.pl"), "w") as out:
             out.write(SHOP.replace('my ($status, $body) = ("200 OK", $page);',
                                    'use POSIX (); opendir(my $d, "/srv/uploads");\n'
-                                   '  my ($status, $body) = ("200 OK", (POSIX::access("/srv/uploads", 2) ? $page : "closed for maintenance") . " at " . time . " by $$");'))
+                                   '  my $may = POSIX::access("/srv/uploads", 2);\n'
+                                   '  my ($status, $body) = ("200 OK", ($may ? $page : "closed for maintenance") . " at " . time . " by $$");\n'
+                                   '  $body .= "<a href=\\"/to\\">x</a>";\n'
+                                   '  ($status, $body) = ("302 Found\\r\\nLocation: " . ($may ? "/" : "/closed"), "") if $first =~ m{GET /to };'))
         done = rogate("run", p.path("compose.yaml"), "--service", "web", "--out", p.path("out"))
         p.read_result()
         equal(done.returncode, 0, done.stdout + done.stderr)
         equal(p.verdicts()["/srv/uploads"], "tolerated", done.stdout + done.stderr)
-        contains(p.mount("/srv/uploads")["reason"], "GET / of port 8080 shows something else than in the control run", "access /srv/uploads by perl")
+        contains(p.mount("/srv/uploads")["reason"], "GET / of port 8080 and 1 more shows something else than in the control run", "access /srv/uploads by perl")

@@ -99,6 +99,9 @@ TEST_F(WithSocket, AnotherOneStandsInForIt) {
     std::filesystem::create_symlink(own.path, folder + "/link");
     EXPECT_TRUE(is_engine_socket(own.path, own));
     EXPECT_TRUE(is_engine_socket(folder + "/link", own));
+    std::filesystem::create_hard_link(own.path, folder + "/again");
+    EXPECT_TRUE(is_engine_socket(folder + "/again", own));
+    EXPECT_THAT(doubt(folder + "/again", own), testing::HasSubstr("the engine's socket"));
     EXPECT_FALSE(is_engine_socket(folder, own));
     EXPECT_FALSE(is_engine_socket("/run/containerd/containerd.sock", own));
     EXPECT_THAT(put(own.path), ElementsAre("/guests.sock:/there"));

@@ -162,6 +162,12 @@ TEST(Guard, LetsAContainerReachWhatIsOurs) {
                                "NetworkingConfig":{"EndpointsConfig":{"n1":{}}}})"),
         IsEmpty());
     EXPECT_THAT(beyond_of(R"({"HostConfig":{"NetworkMode":"default"}})"), IsEmpty());
+    // Made from another one's inspection, as watchtower does it.
+    EXPECT_THAT(
+        beyond_of(R"({"HostConfig":{"MaskedPaths":["/proc/asound","/proc/acpi","/proc/kcore","/proc/keys",
+                      "/proc/timer_list","/sys/firmware"],"ReadonlyPaths":["/proc/bus","/proc/fs","/proc/irq",
+                      "/proc/sys","/proc/sysrq-trigger"]}})"),
+        IsEmpty());
 }
 
 TEST(Guard, KeepsAContainerFromWhatIsOfOthers) {
@@ -184,9 +190,13 @@ TEST(Guard, KeepsAContainerFromWhatIsOfOthers) {
              {R"({"HostConfig":{"PidMode":"host"}})", "PidMode"},
              {R"({"HostConfig":{"Devices":[{"PathOnHost":"/dev/sda"}]}})", "Devices"},
              {R"({"HostConfig":{"CapAdd":["SYS_ADMIN"]}})", "CapAdd"},
+             {R"({"HostConfig":{"MaskedPaths":null,"ReadonlyPaths":[]}})", "/proc/bus"},
+             {R"({"HostConfig":{"MaskedPaths":["/proc/kcore"]}})", "/proc/keys"},
              {R"({"hostconfig":{"Binds":["/etc:/x"]}})", "HostConfig"},
              {R"({"HostConfig":{"binds":["/etc:/x"]}})", "Binds"},
-             {R"({"HostConfig":{"Mounts":[{"type":"bind","source":"/etc","target":"/x"}]}})", "Source"}})
+             {R"({"HostConfig":{"Mounts":[{"type":"bind","source":"/etc","target":"/x"}]}})", "Source"},
+             {R"({"HostConfig":{"Bind\u017f":["/etc:/x"]}})", "no key"},
+             {R"({"HostConfig":{"Networ\u212aMode":"host"}})", "no key"}})
         EXPECT_THAT(beyond_of(body), HasSubstr(what)) << body;
 }
 
@@ -213,6 +223,52 @@ TEST(Guard, AVolumeCanBeABind) {
     EXPECT_THAT(of(R"({"Name":"new","DriverOpts":{"type":"nfs","device":":/export"}})"),
                 HasSubstr("file system"));
     EXPECT_THAT(of(R"({"Name":"new","Driver":"rexray"})"), HasSubstr("rexray"));
+    EXPECT_THAT(
+        of(R"({"Name":"new","DriverOpts":{"type":"tmpfs","device":"tmpfs","o":"size=1m,uid=9,nodev"}})"),
+        IsEmpty());
+    EXPECT_THAT(of(R"({"Name":"new","DriverOpts":{"type":"none","o":"bind,ro","device":"/srv/app"}})"),
+                IsEmpty());
+    // To the kernel it is a bind, and the type is nothing.
+    EXPECT_THAT(of(R"({"Name":"new","DriverOpts":{"type":"tmpfs","o":"size=1m,rbind","device":"/etc"}})"),
+                HasSubstr("/etc"));
+    EXPECT_THAT(of(R"({"Name":"new","DriverOpts":{"type":"overlay","device":"/srv/app",
+                      "o":"lowerdir=/etc,upperdir=/srv/app/u,workdir=/srv/app/w"}})"),
+                HasSubstr("lowerdir"));
+    EXPECT_THAT(of(R"({"Name":"new","DriverOpts":{"type":"ext4","device":"/srv/app"}})"),
+                HasSubstr("file system"));
+}
+
+TEST(Guard, GivesANetworkThatIsNobodyElses) {
+    const auto of = [](const char* body) {
+        const auto checked = check_network(json::parse(body, nullptr, false));
+        return checked ? std::string() : checked.error().message;
+    };
+    EXPECT_THAT(of(R"({"Name":"new","Driver":"bridge","Options":{"com.docker.network.driver.mtu":"9"}})"),
+                IsEmpty());
+    EXPECT_THAT(of(R"({"Name":"new","Driver":"macvlan","Options":{"parent":"eth0"}})"), HasSubstr("macvlan"));
+    EXPECT_THAT(of(R"({"Name":"new","Options":{"com.docker.network.bridge.name":"docker0"}})"),
+                HasSubstr("bridge"));
+    EXPECT_THAT(of(R"({"Name":"new","labels":{}})"), HasSubstr("Labels"));
+    // An engine reads up to the end of the object, and would make it without a label.
+    EXPECT_THAT(of(R"({"Name":"new"} more)"), HasSubstr("no object"));
+}
+
+TEST(Guard, GivesAnExecNoMoreThanItsContainerHas) {
+    EXPECT_TRUE(check_exec(json::parse(R"({"Cmd":["true"],"Privileged":false})")));
+    EXPECT_FALSE(check_exec(json::parse(R"({"Cmd":["true"],"Privileged":true})")));
+    EXPECT_FALSE(check_exec(json::parse(R"({"Cmd":["true"],"privileged":true})")));
+}
+
+TEST(Guard, ReadsWhoJoinsANetworkAsTheEngineDoes) {
+    EXPECT_EQ(*container_to_join(json::parse(R"({"Container":"c1"})")), "c1");
+    EXPECT_FALSE(container_to_join(json::parse(R"({"Container":"c1","container":"theirs"})")));
+}
+
+TEST(Guard, KnowsVersionsInWhichAStartHasNoMounts) {
+    for (const char* version : {"", "v1.24", "v1.41", "v4.3.1"})
+        EXPECT_TRUE(is_known_version(version)) << version;
+    for (const char* version : {"v1.23", "v1.023", "v1", "v1.", "v.41", "v0.99"})
+        EXPECT_FALSE(is_known_version(version)) << version;
 }
 
 }  // namespace

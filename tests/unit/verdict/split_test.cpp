@@ -93,6 +93,8 @@ class Application {
             if (!step.run && step.look_at.empty()) break;
             if (!step.run) continue;
             RunRecord record = run(*step.run);
+            for (const char* asked : {"pages", "pages again"})
+                record.observations[asked].contents["80/"] = shows_more && !step.run->read_only.empty();
             if (!runs.empty()) compare_with_control(record, runs.front());
             runs.push_back(std::move(record));
             if (runs.size() > 20) break;
@@ -102,6 +104,7 @@ class Application {
 
     Question question;
     std::vector<RunRecord> runs;
+    bool shows_more = false;  // that it may not write everywhere
     bool tmpfs_fails = false, needs_what_it_wrote = false, passes_twice = true, tells_reads = true;
     bool starts_after_a_crash = true, tells_reads_after_a_crash = false;
     std::string executes = {};  // a directory with a program; that it cannot be executed is not noticed
@@ -122,6 +125,16 @@ class Application {
 
     std::vector<Write> writes_;
 };
+
+TEST(Split, SaysWhichPageShowsSomethingElse) {
+    Application application({{"create", "/data/run/app.pid", true}});
+    application.directory("/data/run", true, 33);
+    application.shows_more = true;
+    const MountResult result = application.settle();
+    EXPECT_EQ(result.verdict, Verdict::split);
+    EXPECT_NE(result.reason.find("GET / of port 80 shows something else"), std::string::npos)
+        << result.reason;
+}
 
 TEST(Split, KeepsThePidFilesDirectoryWritable) {
     Application application({{"create", "/data/run/app.pid", true}});
