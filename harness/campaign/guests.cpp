@@ -161,14 +161,12 @@ std::string Guests::doubt(const Subject& subject) const {
     if (const std::string& refused = impl_->system.first_refused(); !refused.empty())
         return fmt::format(
             "a container that has the engine's socket asked for what it was not given ({}), so that the run "
-            "is not "
-            "as in life; --engine-socket real gives it everything",
+            "is not as in life; --engine-socket real gives it everything",
             refused);
     if (const std::string& what = impl_->system.first_not_found(); !what.empty())
         return fmt::format(
             "a container that has the engine's socket looked for {}, which the runs have under another name "
-            "or "
-            "not at all, so that they are not as in life; with `rogate wrap` all have their own names",
+            "or not at all, so that they are not as in life; with `rogate wrap` all have their own names",
             what);
     return {};
 }
