@@ -6,6 +6,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -30,22 +31,40 @@ constexpr const char *folder = "/door", *socket_name = "/door/engine.sock",
                      *takers_name = "/door/takers.sock", *original = "/engine.sock";
 // Who wait for a connection at the same time: an exec takes a moment to begin.
 constexpr int takers = 3;
-// What was told to a client through an exec.
-constexpr std::chrono::seconds longest_under_way(2);
+// From the end of what a client was told until the program that tells it has ended.
+constexpr std::chrono::seconds longest_under_way(60);
+constexpr std::chrono::milliseconds between_looks(50);
 
 // A connection by the standard streams of a program in the door's container (holder/holder.c, take).
 class DoorStream : public engine::Stream {
   public:
-    DoorStream(asio::any_io_executor executor, std::unique_ptr<Attachment> attachment, std::string begun)
-        : executor_(std::move(executor)), attachment_(std::move(attachment)), bytes_(std::move(begun)) {}
+    // `begun`: what came on standard output already; `told`: the same of standard error.
+    DoorStream(asio::any_io_executor executor, std::unique_ptr<Attachment> attachment, std::string begun,
+               std::string told)
+        : executor_(std::move(executor)),
+          line_(std::make_shared<Line>()),
+          bytes_(std::move(begun)),
+          told_(std::move(told)),
+          received_(bytes_.size()) {
+        line_->attachment = std::move(attachment);
+    }
 
     Task<std::size_t> read_some(asio::mutable_buffer buffer) override {
         while (bytes_.empty()) {
-            if (is_over_) co_return std::size_t{0};
-            auto chunk = co_await attachment_->read();
+            if (is_over_ || has_said_all()) co_return std::size_t{0};
+            line_->is_read = true;
+            auto chunk = co_await line_->attachment->read();
+            line_->is_read = false;
+            line_->has_ended = !chunk || !*chunk;
             if (!chunk) co_return fail(std::move(chunk.error()));
-            if (!*chunk || (*chunk)->channel == Channel::err) is_over_ = true;
-            if (*chunk && (*chunk)->channel == Channel::out) bytes_ = std::move((*chunk)->bytes);
+            if (!*chunk) {
+                is_over_ = true;
+            } else if ((*chunk)->channel == Channel::err) {
+                told_ += (*chunk)->bytes;
+            } else {
+                bytes_ = std::move((*chunk)->bytes);
+                received_ += bytes_.size();
+            }
         }
         const std::size_t size = std::min(buffer.size(), bytes_.size());
         std::memcpy(buffer.data(), bytes_.data(), size);
@@ -54,32 +73,69 @@ class DoorStream : public engine::Stream {
     }
     Task<> write_all(asio::const_buffer buffer) override {
         const std::string_view bytes(static_cast<const char*>(buffer.data()), buffer.size());
-        co_return co_await attachment_->write(bytes);
+        co_return co_await line_->attachment->write(bytes);
     }
-    // The end of what it is told is the connection's end. What is under way must get there first: an engine
-    // drops it when the other side has gone. Most clients close by themselves when they have it all.
+    // The end of what it is told is the connection's end. What is under way has to get there first: an engine
+    // drops it when the other side has gone. So the program is told that this was all, and its end is waited
+    // for.
     Task<> close_write() override {
-        if (!std::exchange(is_told_all_, true))
-            asio::co_spawn(executor_, linger(attachment_), asio::detached);
+        if (!std::exchange(is_told_all_, true)) asio::co_spawn(executor_, linger(line_), asio::detached);
         co_return Result<>{};
     }
     void close() noexcept override {
-        if (!is_told_all_) attachment_->close();
+        if (!is_told_all_) line_->attachment->close();
     }
 
   private:
-    static Task<> linger(std::shared_ptr<Attachment> attachment) {
+    struct Line {
+        std::unique_ptr<Attachment> attachment;
+        bool is_read = false;    // somebody waits for what comes next
+        bool has_ended = false;  // the program, or the way to it
+    };
+
+    // The program's two streams overtake each other: its word of the end says how much there was.
+    bool has_said_all() const {
+        const std::size_t end = told_.find('e');  // behind what says that it is ready
+        if (end == std::string::npos || told_.size() < end + 9) return false;
+        std::uint64_t said = 0;
+        for (std::size_t i = end + 8; i > end; --i) said = said << 8 | static_cast<unsigned char>(told_[i]);
+        return received_ >= said;
+    }
+    static Task<> drain(std::shared_ptr<Line> line) {
         co_await asio::this_coro::throw_if_cancelled(false);
-        asio::steady_timer until(co_await asio::this_coro::executor, longest_under_way);
+        while (!line->has_ended) {
+            auto chunk = co_await line->attachment->read();
+            line->has_ended = !chunk || !*chunk;
+        }
+        co_return Result<>{};
+    }
+    static Task<> pause(std::chrono::milliseconds time) {
+        co_await asio::this_coro::throw_if_cancelled(false);
+        asio::steady_timer until(co_await asio::this_coro::executor, time);
         co_await until.async_wait(asio::as_tuple(asio::use_awaitable));
-        attachment->close();
+        co_return Result<>{};
+    }
+    static Task<> linger(std::shared_ptr<Line> line) {
+        using namespace asio::experimental::awaitable_operators;
+        co_await asio::this_coro::throw_if_cancelled(false);
+        const auto until = std::chrono::steady_clock::now() + longest_under_way;
+        const auto told = co_await line->attachment->close_write();
+        while (told && !line->has_ended && line->is_read && std::chrono::steady_clock::now() < until)
+            co_await pause(between_looks);
+        if (told && !line->has_ended && !line->is_read) {
+            auto drained = drain(line);
+            auto time = pause(longest_under_way);
+            co_await (std::move(drained) || std::move(time));
+        }
+        line->attachment->close();
         co_return Result<>{};
     }
 
     asio::any_io_executor executor_;
-    std::shared_ptr<Attachment> attachment_;
+    std::shared_ptr<Line> line_;
     bool is_told_all_ = false;
-    std::string bytes_;
+    std::string bytes_, told_;
+    std::uint64_t received_ = 0;
     bool is_over_ = false;
 };
 
@@ -112,7 +168,7 @@ Task<> Door::take(std::shared_ptr<Impl> door) {
         std::unique_ptr<Attachment> attachment = std::move(*begun);
         if (door->is_closed) co_return Result<>{};
         door->waiting.insert(attachment.get());
-        std::string bytes;
+        std::string bytes, told;
         while (bytes.empty()) {
             auto chunk = co_await attachment->read();
             if (!chunk || !*chunk) {
@@ -123,15 +179,19 @@ Task<> Door::take(std::shared_ptr<Impl> door) {
             }
             if ((*chunk)->channel == Channel::out) {
                 bytes = std::move((*chunk)->bytes);
-            } else {
+                continue;
+            }
+            if (told.empty()) {
                 ++door->ready;
                 door->changed.cancel();
             }
+            told += (*chunk)->bytes;
         }
         door->waiting.erase(attachment.get());
         if (door->is_closed) co_return Result<>{};
         bytes.erase(0, 1);  // it says that a connection is there
-        door->taken(std::make_unique<DoorStream>(door->executor, std::move(attachment), std::move(bytes)));
+        door->taken(std::make_unique<DoorStream>(door->executor, std::move(attachment), std::move(bytes),
+                                                 std::move(told)));
     }
     co_return Result<>{};
 }

@@ -200,6 +200,8 @@ class Attachment {
   public:
     virtual ~Attachment() = default;
     virtual Task<> write(std::string_view) = 0;
+    // The end of the program's standard input, behind all that was written.
+    virtual Task<> close_write() = 0;
     struct Chunk {
         Channel channel = Channel::out;
         std::string bytes;

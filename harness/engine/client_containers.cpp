@@ -81,7 +81,7 @@ class RawAttachment : public Attachment {
         if (!written && written.error().kind != ErrorKind::cancelled) write_failed_ = written.error();
         co_return written;
     }
-    Task<> close_write() { co_return co_await stream_->close_write(); }
+    Task<> close_write() override { co_return co_await stream_->close_write(); }
     Task<std::optional<Chunk>> read() override {
         for (;;) {
             auto piece = frames_.next();

@@ -66,7 +66,7 @@ LOOKS = f"""
 """
 
 
-def test_long_a_guest_sees_and_changes_only_what_is_ours():
+def test_a_guest_sees_and_changes_only_what_is_ours():
     """It lists, inspects, tries to harm somebody else's, and works with the system: exec, stop, start, a container of its own, which is watched."""
     with project() as p, nothing_of_ours(), somebody_else():
         p.make("conf", {"file": "text\n"})

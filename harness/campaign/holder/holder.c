@@ -70,6 +70,8 @@ static void write_all(int to, const char* bytes, long size) {
     }
 }
 
+static unsigned long moved;  // in all, in bytes
+
 // False at the end of the stream, which a broken connection is too.
 static int move(int from, int to) {
     static char buffer[65536];
@@ -77,6 +79,7 @@ static int move(int from, int to) {
     if (size == -EINTR) return 1;
     if (size <= 0) return 0;
     write_all(to, buffer, size);
+    moved += (unsigned long)size;
     return 1;
 }
 
@@ -206,7 +209,8 @@ static _Noreturn void be_door(const char* path, const char* takers, const char* 
 }
 
 // 'r' on standard error: the door is there; 'c' on standard output: a connection is there, and its bytes follow;
-// 'e' on standard error: its other side says no more. An end of standard input is the connection's end.
+// 'e' on standard error: its other side says no more, and how many bytes it has said (eight bytes, the lowest
+// first), since what is on standard output may arrive later. An end of standard input is the connection's end.
 static _Noreturn void take(const char* takers) {
     const struct sockaddr_un address = local(takers);
     const int door = (int)call(SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -220,14 +224,19 @@ static _Noreturn void take(const char* takers) {
     const int peer = given(door);
     write_all(1, "c", 1);
     struct pollfd either[2] = {{.fd = 0, .events = POLLIN}, {.fd = peer, .events = POLLIN}};
+    unsigned long said = 0;
     for (;;) {
         if (call(SYS_ppoll, (long)either, 2, 0) < 0) continue;
+        const unsigned long before = moved;
         if ((either[1].revents & POLLIN) != 0 && !move(peer, 1)) {
-            write_all(2, "e", 1);
+            char end[9] = {'e'};
+            for (int i = 0; i < 8; ++i) end[i + 1] = (char)(said >> 8 * i);
+            write_all(2, end, sizeof end);
             either[1].events = 0;  // POLLHUP comes all the same, when both directions have ended
         } else if ((either[1].revents & POLLIN) == 0 && (either[1].revents & (POLLHUP | POLLERR)) != 0) {
             leave(0);
         }
+        said += moved - before;
         if (either[0].revents != 0 && !move(0, peer)) leave(0);
     }
 }
