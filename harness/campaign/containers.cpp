@@ -144,6 +144,10 @@ Task<> seed_files(engine::Client& client, const std::string& container, const st
     co_return Result<>{};
 }
 
+std::string ending_of(const std::string& who, int exit_code, bool oom_killed) {
+    return fmt::format("{} exited with code {}{}", who, exit_code, oom_killed ? " (out of memory)" : "");
+}
+
 Task<std::string> start_beside(engine::Client& client, std::string who, std::string container) {
     auto started = co_await client.container_start(container);
     if (started) co_return std::string();

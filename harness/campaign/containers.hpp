@@ -34,6 +34,9 @@ engine::ContainerSpec beside_subject(const std::string& session, int run, const 
 engine::Task<> seed_files(engine::Client& client, const std::string& container,
                           const std::vector<SeedFile>& files);
 
+// "service 'db' exited with code 1", of one that has ended.
+std::string ending_of(const std::string& who, int exit_code, bool oom_killed);
+
 // Of `who` ("service 'db'"): empty, or why it could not be started. An Error is the engine's own failure.
 engine::Task<std::string> start_beside(engine::Client& client, std::string who, std::string container);
 // As docker stop does, or by SIGKILL; when it has ended already, nothing.

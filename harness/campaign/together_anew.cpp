@@ -40,9 +40,7 @@ Task<bool> TogetherLaunch::make_anew(std::string name, std::string why) {
     auto state = co_await bench_.client.container_inspect(id);
     if (!state) co_return fail(std::move(state.error()));
     if (!is_given_up(name)) {
-        if (!state->running)
-            why = fmt::format("{} exited with code {}{}", quoted(name), state->exit_code,
-                              state->oom_killed ? " (out of memory)" : "");
+        if (!state->running) why = ending_of(quoted(name), state->exit_code, state->oom_killed);
         auto told = co_await with_log(name, std::move(why));
         if (!told) co_return fail(std::move(told.error()));
         fell(name, std::move(*told));

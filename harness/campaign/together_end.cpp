@@ -75,8 +75,7 @@ Task<std::string> TogetherLaunch::ready(const Member& member) {
         if (*standing == Standing::comes_again && Clock::now() < until) continue;
         std::string why = state->running
                               ? fmt::format("{} is not ready: {}", quoted(member.name), outcome.message)
-                              : fmt::format("{} exited with code {}{}", quoted(member.name), state->exit_code,
-                                            state->oom_killed ? " (out of memory)" : "");
+                              : ending_of(quoted(member.name), state->exit_code, state->oom_killed);
         co_return co_await with_log(member.name, std::move(why));
     }
 }

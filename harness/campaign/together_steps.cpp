@@ -56,9 +56,7 @@ Task<> TogetherLaunch::steps() {
 Task<> TogetherLaunch::fell_at_step(std::string name, std::string why) {
     auto state = co_await bench_.client.container_inspect(running_.at(name).id);
     if (!state) co_return fail(std::move(state.error()));
-    if (!state->running)
-        why = fmt::format("{} exited with code {}{}", quoted(name), state->exit_code,
-                          state->oom_killed ? " (out of memory)" : "");
+    if (!state->running) why = ending_of(quoted(name), state->exit_code, state->oom_killed);
     if (is_anew(name)) {  // what it was asked for can be another one's to give
         if (failure_.empty()) failure_ = masked_beginning(memory_.masker, why, longest_message);
         co_return Result<>{};

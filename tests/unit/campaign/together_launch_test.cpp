@@ -267,6 +267,19 @@ class PodsLaunchTest : public TogetherLaunchTest {
         for (auto& [id, image] : session.fake.images)
             if (image.tags.contains(test::image_of(member))) image.script->ends_with = 1;
     }
+    // The probe run behind a control run in which nothing was wrong; `created` is of the former.
+    RunRecord with_spoiled_init(const std::string& read_only) {
+        furnish();
+        control = go();
+        bench.control = &control;
+        spoil("shop/init");
+        RunPlan plan;
+        plan.id = 2;
+        plan.kind = RunKind::probe;
+        plan.read_only = {read_only};
+        created.clear();
+        return go(std::move(plan));
+    }
     static Act writes_in(const std::string& path, int after_ms) {
         return {.kind = Act::Kind::write,
                 .path = path,
@@ -348,15 +361,7 @@ TEST_F(PodsLaunchTest, SharesAFolderThatIsNewInEachRun) {
 }
 
 TEST_F(PodsLaunchTest, IsMadeAnewOnceOnly) {
-    furnish();
-    control = go();
-    bench.control = &control;
-    spoil("shop/init");
-    RunPlan plan;
-    plan.id = 2;
-    plan.kind = RunKind::probe;
-    plan.read_only = {"shop/init:/work"};
-    const RunRecord record = go(plan);
+    const RunRecord record = with_spoiled_init("shop/init:/work");
     EXPECT_FALSE(record.containers.at("shop/init").made_anew);
     EXPECT_THAT(record.containers.at("shop/web").trouble,
                 HasSubstr("container 'shop/init', which 'shop/web' waits for, exited with code 1"));
@@ -365,16 +370,7 @@ TEST_F(PodsLaunchTest, IsMadeAnewOnceOnly) {
 
 // What has nothing read-only for the run's sake would do the same again.
 TEST_F(PodsLaunchTest, IsNotMadeAnewWithoutReason) {
-    furnish();
-    control = go();
-    bench.control = &control;
-    spoil("shop/init");
-    RunPlan plan;
-    plan.id = 2;
-    plan.kind = RunKind::probe;
-    plan.read_only = {"shop/web:/work"};
-    created.clear();
-    const RunRecord record = go(plan);
+    const RunRecord record = with_spoiled_init("shop/web:/work");
     EXPECT_THAT(record.containers.at("shop/web").trouble,
                 HasSubstr("which 'shop/web' waits for, exited with code 1"));
     EXPECT_EQ(
