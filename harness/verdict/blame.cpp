@@ -72,6 +72,7 @@ class Blamer {
     void blame_alone(const RunRecord& run, const Targets& suspects, const Targets& cleared,
                      const Difference& rest);
     const RunRecord* plain_run(const Targets& read_only) const;
+    bool clears(const Targets& open, const Difference& rest) const;
     std::optional<bool> leaves_nothing_out(const Targets& read_only, const Difference& rest) const;
     Targets cleared_in(const RunRecord& run, const Difference& rest) const;
     Targets open_in(const RunRecord& run) const;
@@ -135,6 +136,7 @@ void Blamer::look_at(const RunRecord& run) {
     // Without those whose verdict does not depend on it, perhaps nothing is left out; and if something is,
     // that run tells more.
     if (run.plan.writable.empty() && open.size() < run.plan.read_only.size()) {
+        if (clears(open, rest)) return;
         const RunRecord* just_these = plain_run(open);
         // One that cannot be relied on tells nothing, and must not hide what this one tells.
         if (just_these == nullptr ? ask(open) : relied_on(*just_these)) return;
@@ -154,6 +156,20 @@ const RunRecord* Blamer::plain_run(const Targets& read_only) const {
         if (run.plan.kind != RunKind::control && run.plan.writable.empty() && run.plan.read_only == read_only)
             return &run;
     return nullptr;
+}
+
+// Some run had all of them read-only, and beside them only what it had no use for; and nothing of it was left
+// out.
+bool Blamer::clears(const Targets& open, const Difference& rest) const {
+    return std::ranges::any_of(runs_, [&](const RunRecord& run) {
+        const Targets& set = run.plan.read_only;
+        const auto is_open = [&](const std::string& target) { return contains(open, target); };
+        if (run.plan.kind == RunKind::control || !run.plan.writable.empty() || !relied_on(run)) return false;
+        if (std::ranges::count_if(set, is_open) != std::ssize(open)) return false;
+        return std::ranges::all_of(
+                   set, [&](const std::string& target) { return is_open(target) || !in_use(run, target); }) &&
+               common(rest, difference(control(), run)).empty();
+    });
 }
 
 std::optional<bool> Blamer::leaves_nothing_out(const Targets& read_only, const Difference& rest) const {

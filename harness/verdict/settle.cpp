@@ -113,6 +113,7 @@ class Settler {
     void take_failed(const RunRecord& run, Targets& group);
     bool take_fallen(const RunRecord& run, Targets& group);
     void try_each_last(const std::vector<Targets>& several, Targets& group);
+    void try_later_ones();
     void take_in_later(Targets& group);
     void blame(const std::string& target);
     void halve(const Targets& group);
@@ -318,9 +319,32 @@ void Settler::settle(Targets group) {
     }
 }
 
+// Of a system: of each container the one that waits and was last refused something, without anything beside
+// it. All that wait at once would show only which of them makes its container fall first.
+void Settler::try_later_ones() {
+    const Targets waiting = open_ones(later_);
+    std::map<std::string_view, std::string> last_of;
+    for (const std::string& target : waiting)
+        if (!container_of(target).empty()) last_of[container_of(target)] = target;
+    if (last_of.empty()) return;
+    Targets lasts;
+    for (const std::string& target : candidates_)
+        if (const auto last = last_of.find(container_of(target)); last != last_of.end() && last->second == target)
+            lasts.push_back(target);
+    const RunRecord* run = run_with(lasts);
+    if (run == nullptr || run->passed) return;
+    for (const std::string& target : lasts)
+        if (blames_only(*run, target)) blame(target);
+    later_ = open_ones(later_);
+}
+
 std::optional<Targets> Settler::next() {
     settle(candidates_);
     while (!wanted_ && !later_.empty()) {
+        const std::size_t waiting = later_.size();
+        try_later_ones();
+        if (wanted_) break;
+        if (later_.size() < waiting) continue;
         Targets group = std::exchange(later_, {});
         group.insert(group.end(), passed_.begin(), passed_.end());
         settle(std::move(group));
