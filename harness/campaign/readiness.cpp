@@ -92,4 +92,16 @@ Readiness without_ports(Readiness readiness, const std::set<std::uint16_t>& sile
     return readiness;
 }
 
+std::chrono::milliseconds allowed_wait(const RunRecord& control, std::chrono::milliseconds most) {
+    constexpr std::chrono::milliseconds least{15'000};
+    constexpr double factor = 5;
+    double taken_s = 0;
+    for (const PhaseRecord& phase : control.phases) {
+        if (phase.name.starts_with("step ") || phase.name == "shutdown") break;
+        taken_s += phase.duration_s;
+    }
+    const std::chrono::milliseconds allowed(static_cast<std::int64_t>(factor * taken_s * 1000));
+    return std::min(most, std::max(least, allowed));
+}
+
 }  // namespace rogate::campaign

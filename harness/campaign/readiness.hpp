@@ -2,6 +2,8 @@
 // and its image's, else nothing, which is that it runs. Pure.
 #pragma once
 
+#include <chrono>
+#include <rogate/run.hpp>
 #include <rogate/scenario.hpp>
 #include <set>
 
@@ -25,5 +27,10 @@ void add_exposed_ports(Subject& subject, const engine::ImageInfo& image);
 
 // Without the checks of ports that do not answer.
 Readiness without_ports(Readiness readiness, const std::set<std::uint16_t>& silent);
+
+// How long a run that is held against `control` waits for something to be ready, where nobody said how long:
+// `most`, but no longer than five times what all took to be ready in the control run, and at least 15 s. What
+// does not become ready would cost each run that time.
+std::chrono::milliseconds allowed_wait(const RunRecord& control, std::chrono::milliseconds most);
 
 }  // namespace rogate::campaign

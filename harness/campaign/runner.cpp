@@ -93,8 +93,12 @@ class Launch {
     // What it is waited for: without the ports that did not answer in the control run, or in this one if it
     // is.
     Readiness readiness() const {
-        return without_ports(bench_.scenario.readiness,
-                             bench_.control != nullptr ? bench_.control->silent_ports : record_.silent_ports);
+        const Readiness& said = bench_.scenario.readiness;
+        if (bench_.control == nullptr) return without_ports(said, record_.silent_ports);
+        Readiness asked = without_ports(said, bench_.control->silent_ports);
+        if (asked.derived)
+            asked.timeout_ms = allowed_wait(*bench_.control, Milliseconds(asked.timeout_ms)).count();
+        return asked;
     }
     Task<scenario::StepOutcome> find_silent_ports(scenario::StepRunner& runner);
     Task<> run_for_a_while();

@@ -79,18 +79,25 @@ Task<bool> TogetherLaunch::make_anew(std::string name, std::string why) {
     co_return true;
 }
 
-// All that have fallen by now. Returns when they are ready, or have fallen once more.
-Task<> TogetherLaunch::make_fallen_anew() {
-    if (is_control()) co_return Result<>{};
+// All that have fallen by now, but for one that somebody is asking; others may wait for what they do.
+Task<> TogetherLaunch::make_fallen_anew(std::string but) {
+    if (auto looked = co_await look_for_fallen(but); !looked || is_control()) co_return looked;
     for (const Member& member : members_) {
         const auto record = record_.containers.find(member.name);
-        if (record == record_.containers.end() || record->second.trouble.empty()) continue;
-        if (!is_anew(member.name)) {
-            auto made = co_await make_anew(member.name, std::string());
-            if (!made) co_return fail(std::move(made.error()));
-            if (!*made) continue;
-        }
-        auto trouble = co_await ready(member);
+        if (record == record_.containers.end() || record->second.trouble.empty() || is_anew(member.name) ||
+            member.name == but)
+            continue;
+        auto made = co_await make_anew(member.name, std::string());
+        if (!made) co_return fail(std::move(made.error()));
+    }
+    co_return Result<>{};
+}
+
+// Until those that were made anew are ready, or have fallen once more.
+Task<> TogetherLaunch::await_anew() {
+    for (const Member& member : members_) {
+        if (!is_anew(member.name)) continue;
+        auto trouble = co_await ready(member, false);
         if (!trouble) co_return fail(std::move(trouble.error()));
         if (trouble->empty()) continue;
         auto again = co_await make_anew(member.name, std::string());

@@ -25,6 +25,7 @@ namespace {
 // and as long where a while of running is still to come.
 constexpr std::chrono::milliseconds a_while{10'000}, a_moment{2000};
 constexpr std::chrono::milliseconds between_looks{100}, shortest_wait{1000};
+constexpr std::chrono::milliseconds between_looks_for_fallen{1000};
 constexpr int grace_of_the_deaf = 1;  // in seconds; see runner.cpp
 
 }  // namespace
@@ -33,14 +34,22 @@ Readiness TogetherLaunch::readiness_of(const Member& member) const {
     const ContainerRecord* there = before(member.name);
     const auto here = record_.containers.find(member.name);
     if (there == nullptr && here != record_.containers.end()) there = &here->second;
-    return there == nullptr ? member.readiness : without_ports(member.readiness, there->silent_ports);
+    Readiness asked =
+        there == nullptr ? member.readiness : without_ports(member.readiness, there->silent_ports);
+    // A probe of a cluster's has no end of its own either.
+    asked.timeout_ms = patience(Milliseconds(asked.timeout_ms)).count();
+    return asked;
+}
+
+std::chrono::milliseconds TogetherLaunch::patience(std::chrono::milliseconds most) const {
+    return is_control() ? most : allowed_wait(*bench_.control, most);
 }
 
 // Empty: it is ready, or has done its work.
-Task<std::string> TogetherLaunch::ready(const Member& member) {
+Task<std::string> TogetherLaunch::ready(const Member& member, bool makes_anew) {
     const ContainerRecord* there = before(member.name);
     if (there != nullptr && there->exited_early) co_return std::string();  // its end is waited for
-    const auto until = Clock::now() + Milliseconds(member.readiness.timeout_ms);
+    const auto until = Clock::now() + Milliseconds(readiness_of(member).timeout_ms);
     for (;;) {
         const Running& running = running_.at(member.name);
         scenario::StepRunner runner = runner_for(member);
@@ -60,7 +69,15 @@ Task<std::string> TogetherLaunch::ready(const Member& member) {
             record_.containers[member.name].silent_ports.merge(ports->silent);
             outcome = std::move(ports->outcome);
         } else {
-            auto waited = co_await runner.wait_ready(asked);
+            auto looked_at = Clock::now();
+            std::function<Task<>()> meanwhile;
+            if (makes_anew && !is_control())
+                meanwhile = [&]() -> Task<> {
+                    if (Clock::now() - looked_at < between_looks_for_fallen) co_return Result<>{};
+                    looked_at = Clock::now();
+                    co_return co_await make_fallen_anew(member.name);
+                };
+            auto waited = co_await runner.wait_ready(asked, std::move(meanwhile));
             if (!waited) co_return fail(std::move(waited.error()).with_context(quoted(member.name)));
             outcome = std::move(*waited);
         }
@@ -107,14 +124,14 @@ Task<> TogetherLaunch::give_time() {
 }
 
 // Until each of them that goes on is ready, or has fallen; ends the phase.
-Task<> TogetherLaunch::await_all(Names names) {
+Task<> TogetherLaunch::await_all(Names names, bool makes_anew) {
     for (const Member& member : members_) {
         if (!running_.contains(member.name) || !names.contains(member.name) || is_given_up(member.name))
             continue;
         // It has ended, or those behind it would not have been started.
         if (const PodMember* in_pod = bench_.pods.find(member.name); in_pod != nullptr && in_pod->init)
             continue;
-        auto trouble = co_await ready(member);
+        auto trouble = co_await ready(member, makes_anew);
         if (!trouble) co_return fail(std::move(trouble.error()));
         if (!trouble->empty()) fell(member.name, std::move(*trouble));
     }
@@ -128,8 +145,10 @@ Task<> TogetherLaunch::await_all(Names names) {
 Task<> TogetherLaunch::ready() {
     phases_.begin_within("ready");
     waits_since_ = Clock::now();
-    if (auto waited = co_await await_all(all_running()); !waited) co_return waited;
-    co_return co_await make_fallen_anew();
+    if (auto made = co_await make_fallen_anew(); !made) co_return made;
+    if (auto waited = co_await await_all(all_running(), true); !waited) co_return waited;
+    if (auto made = co_await make_fallen_anew(); !made) co_return made;
+    co_return co_await await_anew();
 }
 
 std::string TogetherLaunch::stop_signal(const Member& member) const {

@@ -70,13 +70,14 @@ class TogetherLaunch {
     engine::ContainerSpec container_for(const Member& member, bool as_configured) const;
     bool can_be_made_anew(const std::string& name) const;
     engine::Task<bool> make_anew(std::string name, std::string why);
-    engine::Task<> make_fallen_anew();
+    engine::Task<> make_fallen_anew(std::string but = {});
+    engine::Task<> await_anew();
     engine::Task<> arm(const Member& member);
     engine::Task<std::optional<std::string>> gate_of(const Member& member,
                                                      const std::vector<const Member*>& open, bool is_late,
                                                      bool in_vain);
     engine::Task<std::optional<std::string>> look_at(const Dependency& dependency, const std::string& who);
-    engine::Task<> look_for_fallen();
+    engine::Task<> look_for_fallen(std::string but = {});
     engine::Task<bool> has_started_up(const Member& member, Step probe);
     static std::string too_late(const Dependency& dependency, const std::string& who);
     // The container whose network namespace it has; empty: its own.
@@ -86,8 +87,8 @@ class TogetherLaunch {
     engine::Task<std::string> wait_for(const Dependency& dependency, const std::string& who);
     engine::Task<Standing> standing_of(const std::string& name);
     engine::Task<> ready();
-    engine::Task<> await_all(Names names);
-    engine::Task<std::string> ready(const Member& member);
+    engine::Task<> await_all(Names names, bool makes_anew);
+    engine::Task<std::string> ready(const Member& member, bool makes_anew);
     engine::Task<> give_time();
     std::chrono::milliseconds time_for(const Member& member) const;
     scenario::StepRunner runner_for(const Member& member);
@@ -109,6 +110,8 @@ class TogetherLaunch {
     engine::Task<> remove();
     engine::Task<std::string> with_log(std::string name, std::string text);
     Readiness readiness_of(const Member& member) const;
+    // How long it is waited for, where nobody said so.
+    std::chrono::milliseconds patience(std::chrono::milliseconds most) const;
     std::string stop_signal(const Member& member) const;
 
     Bench& bench_;

@@ -19,7 +19,7 @@ using engine::Task;
 
 namespace {
 
-constexpr std::chrono::seconds longest_wait{300};  // for what another one waits for
+constexpr std::chrono::seconds longest_wait_for_another{300};
 // In a run that has failed already, by one that may be what is waited for.
 constexpr std::chrono::seconds longest_wait_in_vain{30};
 constexpr std::chrono::milliseconds between_looks{100}, shortest_backoff{100}, longest_backoff{5000};
@@ -113,7 +113,7 @@ Task<std::string> TogetherLaunch::wait_for(const Dependency& dependency, const s
         auto found = co_await look_at(dependency, who);
         if (!found) co_return fail(std::move(found.error()));
         if (*found) co_return std::move(**found);
-        if (waited >= longest_wait)
+        if (waited >= patience(longest_wait_for_another))
             co_return co_await with_log(dependency.service, too_late(dependency, who));
         if (auto paused = co_await pause_for(between_looks); !paused)
             co_return fail(std::move(paused.error()));
@@ -275,7 +275,7 @@ Task<> TogetherLaunch::start_all() {
                 !failure_.empty() && std::ranges::none_of(member.after, [&](const Dependency& dependency) {
                     return is_anew(dependency.service);
                 });
-            const std::chrono::milliseconds limit = in_vain ? longest_wait_in_vain : longest_wait;
+            const auto limit = patience(in_vain ? longest_wait_in_vain : longest_wait_for_another);
             auto gate = co_await gate_of(member, open, waited_[member.name] >= limit, in_vain);
             if (!gate) co_return fail(std::move(gate.error()));
             if (!*gate) {
@@ -296,17 +296,17 @@ Task<> TogetherLaunch::start_all() {
         if (any) continue;
         for (const Member* each : open) waited_[each->name] += between_looks;
         if (auto paused = co_await pause_for(between_looks); !paused) co_return paused;
-        if (auto looked = co_await look_for_fallen(); !looked) co_return looked;
+        if (auto made = co_await make_fallen_anew(); !made) co_return made;
     }
     end();
     co_return Result<>{};
 }
 
 // While others still wait, perhaps for what it will not do any more.
-Task<> TogetherLaunch::look_for_fallen() {
+Task<> TogetherLaunch::look_for_fallen(std::string but) {
     if (is_control()) co_return Result<>{};
     for (const std::string& name : all_running()) {
-        if (is_given_up(name) || ended_before(name)) continue;
+        if (is_given_up(name) || ended_before(name) || name == but) continue;
         auto standing = co_await standing_of(name);
         if (!standing) co_return fail(std::move(standing.error()));
         if (*standing != Standing::ended) continue;

@@ -194,7 +194,7 @@ Task<> TogetherLaunch::end_and_start(Names names, bool kill) {
         }
         if (!trouble.empty()) fell(member.name, std::move(trouble));
     }
-    co_return co_await await_all(std::move(names));
+    co_return co_await await_all(std::move(names), false);
 }
 
 // Whether anything is missed that a restart empties: the whole system, jobs as well, is ended and begins

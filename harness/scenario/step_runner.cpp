@@ -276,7 +276,7 @@ Task<StepOutcome> StepRunner::check(const Step& step) {
     co_return co_await log(step, std::move(since));
 }
 
-Task<StepOutcome> StepRunner::wait_ready(const Readiness& readiness) {
+Task<StepOutcome> StepRunner::wait_ready(const Readiness& readiness, std::function<Task<>()> meanwhile) {
     const auto until = Clock::now() + Milliseconds(readiness.timeout_ms);
     StepOutcome total = pass();
     for (const Step& check : readiness.checks) {
@@ -308,6 +308,10 @@ Task<StepOutcome> StepRunner::wait_ready(const Readiness& readiness) {
                 co_return total;
             }
             total.passed = true;
+            if (meanwhile) {
+                auto done = co_await meanwhile();
+                if (!done) co_return fail(std::move(done.error()));
+            }
             co_await sleep_for(Milliseconds(check.retry_interval_ms));
             if ((co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none)
                 co_return fail(ErrorKind::cancelled, "interrupted");

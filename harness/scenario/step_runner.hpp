@@ -104,7 +104,9 @@ class StepRunner {
     engine::Task<StepOutcome> in_background(const Step& step, const bool& stop);
     // Passed when every check held; ends early, not passed, when the subject stops running. A log check sees
     // only what was written since the subject's last start.
-    engine::Task<StepOutcome> wait_ready(const Readiness& readiness);
+    // `meanwhile`: called, if it is there, each time that a check did not hold yet.
+    engine::Task<StepOutcome> wait_ready(const Readiness& readiness,
+                                         std::function<engine::Task<>()> meanwhile = {});
 
   private:
     engine::Task<StepOutcome> perform(const Step& step, std::string key);

@@ -329,7 +329,8 @@ void Settler::try_later_ones() {
     if (last_of.empty()) return;
     Targets lasts;
     for (const std::string& target : candidates_)
-        if (const auto last = last_of.find(container_of(target)); last != last_of.end() && last->second == target)
+        if (const auto last = last_of.find(container_of(target));
+            last != last_of.end() && last->second == target)
             lasts.push_back(target);
     const RunRecord* run = run_with(lasts);
     if (run == nullptr || run->passed) return;

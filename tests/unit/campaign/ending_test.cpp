@@ -49,6 +49,26 @@ TEST(Ending, IsHeldAgainstTheControlRun) {
     EXPECT_EQ(judge_ending({.exit_code = 137, .oom_killed = true}, control), "the subject ran out of memory");
 }
 
+TEST(Readiness, IsWaitedForAsTheControlRunTakes) {
+    using std::chrono::seconds;
+    const auto control = [](double start_s, double ready_s) {
+        RunRecord run;
+        run.phases = {{.name = "entrypoint", .passed = true, .message = {}, .duration_s = start_s},
+                      {.name = "ready", .passed = true, .message = {}, .duration_s = ready_s},
+                      {.name = "step soak", .passed = true, .message = {}, .duration_s = 500},
+                      {.name = "shutdown", .passed = true, .message = {}, .duration_s = 500}};
+        return run;
+    };
+    EXPECT_EQ(allowed_wait(control(0.5, 0.1), seconds(60)), seconds(15));
+    EXPECT_EQ(allowed_wait(control(0.5, 0.1), seconds(5)), seconds(5));
+    EXPECT_EQ(allowed_wait(control(2, 6), seconds(60)), seconds(40));
+    EXPECT_EQ(allowed_wait(control(2, 60), seconds(60)), seconds(60));
+    EXPECT_EQ(allowed_wait(control(2, 60), seconds(300)), seconds(300));
+    RunRecord without_steps = control(2, 6);
+    without_steps.phases.erase(without_steps.phases.begin() + 2);
+    EXPECT_EQ(allowed_wait(without_steps, seconds(60)), seconds(40));
+}
+
 TEST(Ending, SignalsThatAreDropped) {
     EXPECT_EQ(signal_number("TERM"), 15);
     EXPECT_EQ(signal_number("SIGQUIT"), 3);
