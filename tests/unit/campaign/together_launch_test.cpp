@@ -146,6 +146,22 @@ TEST_F(TogetherLaunchTest, NothingIsDoneWithASystemOfWhichOneEndedAtOnce) {
     EXPECT_THAT(phases(record), ElementsAre("entrypoint", "ready", "shutdown"));
 }
 
+// `job` is ready when it finds what `web` writes, and `web` ends where it cannot.
+TEST_F(TogetherLaunchTest, WhoFallsIsMadeAnewWhileOthersAreNotReady) {
+    scripts["web"].at_start = {writes(Act::Refused::end)};
+    scripts["job"] = {};
+    scripts["job"].on_exec["ready"] = {
+        {.kind = Act::Kind::need, .path = "/data/b", .refused = Act::Refused::end}};
+    Member& job = scenario.members.front();
+    job.ends = false;
+    job.readiness.checks = {step("ready", "")};
+    scenario.steps.clear();
+    const RunRecord record = probe(web_read_only());
+    EXPECT_FALSE(record.passed);
+    EXPECT_TRUE(record.containers.at("web").made_anew);
+    EXPECT_EQ(record.containers.at("job").trouble, "");
+}
+
 // A restart would hide it.
 TEST_F(TogetherLaunchTest, WhoHasEndedBeforeTheRestartIsNotRestarted) {
     scripts["web"].at_start = {writes(Act::Refused::end)};

@@ -23,6 +23,7 @@ struct Shop {
     std::function<bool(const Set& read_only, int run)> orders;
     Set puts_up_with = {};  // mounts that it writes, and can do without
     std::function<bool(int run)> passes = [](int) { return true; };
+    Set idle = {};  // mounts that it never uses
 
     RunRecord run(const RunPlan& plan) const {
         const Set read_only(plan.read_only.begin(), plan.read_only.end());
@@ -32,7 +33,8 @@ struct Shop {
         record.passed = passes(plan.id);
         record.phases = {{.name = "ready", .passed = record.passed, .message = "no", .duration_s = 0}};
         for (const std::string& target : plan.read_only) record.canary[target] = Canary::seen;
-        for (const std::string& target : mounts) record.uses[target] = 1;
+        for (const std::string& target : mounts)
+            if (!idle.contains(target)) record.uses[target] = 1;
         const auto write = [&](const std::string& mount, const std::string& name) {
             Attempt attempt;
             attempt.mount = mount;
@@ -144,6 +146,16 @@ TEST(Blame, WhereWritesFailAlreadyTheOthersAreCleared) {
         {"/log"}}.campaign();
     EXPECT_EQ(done.verdicts(), "/a=safe /b=safe /log=tolerated");
     EXPECT_EQ(done.runs.size(), 3U) << "one run without it is enough";
+}
+
+TEST(Blame, WhatIsClearedBesideAnUnusedMountIsNotTriedWithoutIt) {
+    Shop shop{{"/a", "/idle", "/log"},
+              [](const Set& read_only, int) { return !read_only.contains("/log"); },
+              {"/log"}};
+    shop.idle = {"/idle"};
+    const auto done = shop.campaign();
+    EXPECT_EQ(done.verdicts(), "/a=safe /idle=untested /log=tolerated");
+    EXPECT_EQ(done.runs.size(), 4U) << "the last one with what is recommended";
 }
 
 TEST(Blame, WhereWritesFailAlreadyTheOthersMayBeToBlameStill) {

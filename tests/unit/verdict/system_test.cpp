@@ -191,6 +191,19 @@ TEST(System, AsksSeveralContainersAtOnceWhichMountItWas) {
 }
 
 // One that goes on was refused something later. It is not asked for what the other one fell.
+// Each that it needs shows only when the one before is writable.
+TEST(System, AsksAloneForWhatMadeAContainerFallAgain) {
+    const TestSystem shop({{"db", {}, {}, {"/data"}}, {"web", {"/srv"}, {"/conf"}, {"/cache", "/run"}}});
+    const auto runs = shop.settle();
+    EXPECT_EQ(runs.size(), 6U);
+    const auto found = shop.verdicts(runs);
+    EXPECT_EQ(found.at("db:/data"), Verdict::required);
+    EXPECT_EQ(found.at("web:/cache"), Verdict::required);
+    EXPECT_EQ(found.at("web:/run"), Verdict::required);
+    EXPECT_EQ(found.at("web:/conf"), Verdict::tolerated);
+    EXPECT_EQ(found.at("web:/srv"), Verdict::safe);
+}
+
 TEST(System, AsksWhoFellWhichMountItWas) {
     const TestSystem system(
         {{"web", {"/a"}, {"/conf"}, {"/cache"}}, {"app", {"/b"}, {"/sessions"}, {}}, {"db", {"/c"}, {}, {}}});
