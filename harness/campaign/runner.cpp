@@ -641,8 +641,9 @@ Task<RunRecord> Launch::go() {
 }  // namespace
 
 std::string unseen_writers(const Bench& bench, const Subject& subject) {
-    return bench.guests != nullptr ? bench.guests->doubt(subject)
-                                   : engine_socket_doubt(subject, bench.client.endpoint());
+    return bench.guests != nullptr
+               ? bench.guests->doubt(subject)
+               : engine_socket_doubt(subject, bench.client.endpoint(), bench.data.bound_volumes());
 }
 
 engine::ContainerSpec container_for(const Bench& bench, const RunPlan& plan,
