@@ -186,6 +186,14 @@ def test_a_guest_of_a_run_that_asks_for_nothing_of_the_system():
         equal((verdicts(found)["guest"]["/conf"], verdicts(found)["web"]["/data"]), ("safe", "safe"), done.stdout + done.stderr)
 
 
+def test_a_guest_of_a_run_with_the_real_socket():
+    """What it looks for by its name is not there in the runs, or is somebody else's."""
+    with project() as p, somebody_else():
+        done, found = in_a_run(p, "cat /conf/file; docker exec web-of-nobody true || true", options=("--engine-socket", "real"))
+        equal((verdicts(found)["guest"]["/conf"], verdicts(found)["web"]["/data"]), ("inconclusive", "inconclusive"), done.stdout + done.stderr)
+        contains(reason(found, "web", "/data"), "another container has the engine's own socket", "rogate wrap")
+
+
 def test_what_a_guest_of_a_run_is_not_given():
     """Another one may have asked through it, or miss what it would have done. The socket has another name, and is the engine's."""
     with project() as p, somebody_else(), contextlib.ExitStack() as stack:
