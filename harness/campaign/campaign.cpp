@@ -894,8 +894,11 @@ Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std
         campaign.holder_image = std::move(*holder);
     }
     result.observer = observer->facts();
-    if (!options.real_engine_socket && has_engine_socket(result.scenario, client.endpoint())) {
-        auto opening = campaign.bounded(Guests::open(client, session));
+    BoundVolumes bound = data.bound_volumes();
+    bound.merge(companions.bound_volumes());
+    bound.merge(pod.bound_volumes());
+    if (!options.real_engine_socket && has_engine_socket(result.scenario, client.endpoint(), bound)) {
+        auto opening = campaign.bounded(Guests::open(client, session, std::move(bound)));
         auto opened = co_await std::move(opening);
         if (campaign.interrupted) co_return co_await end_without_runs();
         if (!opened) co_return fail(std::move(opened.error()));

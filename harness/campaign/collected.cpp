@@ -25,6 +25,16 @@ void name_what_is_split_off(const std::vector<WritablePath>& writable, Attempts&
     }
 }
 
+// Whoever has the engine's socket puts processes into containers as the engine does for a health check.
+void name_what_guests_may_have_begun(RunRecord& record) {
+    constexpr const char *told = "healthcheck", *either = "health check or docker exec";
+    for (std::size_t i = 0; i < record.attempts.size(); ++i)
+        if (record.attempts[i].phase == told) record.attempts.edit()[i].phase = either;
+    if (!record.checks) return;
+    for (CapabilityCheck& check : record.checks->all)
+        if (check.phase == told) check.phase = either;
+}
+
 // Opening for writing is not writing: what was written shows in the data.
 Task<> find_unwritten(Bench& bench, RunRecord& record) {
     if (record.plan.kind != RunKind::control || record.plan.leaves_data) co_return Result<>{};
@@ -51,6 +61,7 @@ Task<> collect(Bench& bench, RunRecord& record) {
     record.listed = std::move(recording->listed);
     record.exec_refused = std::move(recording->exec_refused);
     record.checks = std::move(recording->checks);
+    if (bench.guests != nullptr) name_what_guests_may_have_begun(record);
     record.lost_events = recording->lost_events;
     record.observer = bench.observer.facts().kind;
     record.observer_problem = std::move(recording->problem);

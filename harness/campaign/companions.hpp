@@ -66,6 +66,7 @@ class Companions {
 
     // Before any start: what containers get in place of the engine's sockets.
     void put_in(StandIn stand_in) { data_.put_in(std::move(stand_in)); }
+    BoundVolumes bound_volumes() const { return data_.bound_volumes(); }
 
   private:
     bool is_required(const std::string& service) const;

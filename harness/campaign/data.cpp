@@ -129,11 +129,7 @@ Task<> DataPlane::survey(std::vector<Mount> mounts, std::vector<Fixture> fixture
             if (volume && *unused) {
                 // As if it were not there: to look at it would be its first use.
             } else if (volume) {
-                // A volume with options (NFS, a device) is mounted by the engine only while a container uses
-                // it, so its mount point is no lower directory to count on.
-                const bool plain = volume->driver == "local" && volume->options.empty();
-                data.how = plain && data.how != DataSource::copy ? DataSource::overlay : DataSource::copy;
-                data.real_path = volume->mountpoint;
+                take_volume(data, *volume);
             } else if (volume.error().kind != ErrorKind::not_found) {
                 co_return fail(std::move(volume.error()));
             } else {
@@ -168,6 +164,21 @@ Task<> DataPlane::survey(std::vector<Mount> mounts, std::vector<Fixture> fixture
     tell_of_live();
     doubt_linked_files();
     co_return co_await find_missing_mount_points();
+}
+
+// A volume with options (NFS, a device) is mounted by the engine only while a container uses it, so that its
+// mount point is no lower directory to count on. A bind's folder is.
+void DataPlane::take_volume(DataMount& data, const engine::VolumeInfo& volume) {
+    const bool is_plain = volume.driver == "local" && volume.options.empty();
+    const std::string folder = bound_folder(volume);
+    data.real_path = is_plain ? volume.mountpoint : folder;
+    const bool can_be_layered = !data.real_path.empty() && data.how != DataSource::copy;
+    data.how = can_be_layered ? DataSource::overlay : DataSource::copy;
+    if (!folder.empty()) bound_volumes_.emplace(volume.name, folder);
+    // As the engine mounts it for everybody.
+    const auto options = volume.options.find("o");
+    if (options != volume.options.end() && ("," + options->second + ",").find(",ro,") != std::string::npos)
+        data.mount.read_only = true;
 }
 
 // A directory of a volume is a directory of the engine's host, and the runs have it as a bind: so does an

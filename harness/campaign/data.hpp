@@ -35,7 +35,7 @@ struct DataMount {
     Mount mount;
     DataSource how = DataSource::fresh;
     bool is_directory = true;
-    std::string real_path;        // on the engine's host; overlay only
+    std::string real_path;        // on the engine's host; empty: it is there only while a container has it
     std::string file_name;        // copy of a single file: its name
     bool seen_in_folder = false;  // the helper has the folder that the source lies in
     struct MissingMountPoint {
@@ -125,6 +125,8 @@ class DataPlane {
     engine::Task<verdict::PathFacts> look(std::string path);
     // Before prepare(): what containers get in place of the engine's sockets.
     void put_in(StandIn stand_in) { stand_in_ = std::move(stand_in); }
+    // After survey(): of the mounts'.
+    const BoundVolumes& bound_volumes() const { return bound_volumes_; }
     // After survey(): the mount of data with that source, if the runs have a layer or a copy of it; and one
     // whose data those of that source overlap otherwise.
     const DataMount* with_source(const SourceFacts& facts) const;
@@ -206,6 +208,7 @@ class DataPlane {
 
     // Where the helper sees the file at `path` below the run's layer, and in it.
     std::optional<Scratch::Pair> layered(const RunPlan& plan, const std::string& path) const;
+    void take_volume(DataMount& data, const engine::VolumeInfo& volume);
     engine::Task<> find_part(DataMount& data);
     engine::Task<> survey_source(DataMount& data, std::size_t index);
     // If it is not there yet.
@@ -290,6 +293,7 @@ class DataPlane {
     DataMode mode_ = DataMode::overlay;
     std::map<std::string, NewRoot> new_roots_;  // by container; the subject's by ""
     StandIn stand_in_;
+    BoundVolumes bound_volumes_;
     bool reaches_below_ = true, of_services_ = false;
     std::set<std::string> written_elsewhere_;
     std::map<std::string, DataMount> known_;

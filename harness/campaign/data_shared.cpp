@@ -361,6 +361,14 @@ void DataPlane::tell_of_live() {
                  "there may be sockets and FIFOs in use which the runs do not have",
                  "mount the part of it that the application needs, or write 'data: live'"});
         if (live.empty()) continue;
+        if (real_source(data).empty()) {
+            data.lacks.push_back({fmt::format("{} is in use, on a volume that the engine mounts only while a "
+                                              "container has it, so that the runs cannot be given it",
+                                              live.front().path),
+                                  "mount the folder of it that the application needs by a bind"});
+            live.clear();
+            continue;
+        }
         if (written_elsewhere_.contains(source_key(data.mount)) || (of_services_ && !data.mount.read_only)) {
             notes_.push_back(
                 fmt::format("{}/{} is in use, and a service that runs beside may serve it itself: the runs "

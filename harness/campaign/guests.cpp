@@ -32,9 +32,8 @@ class OfSession : public proxy::System {
     void refused(const std::string& what) override {
         if (refused_.empty()) refused_ = what;
     }
-    // The system's own have other names in life.
-    void not_found(const std::string& what) override {
-        if (not_found_.empty()) not_found_ = what;
+    void looks(const std::string& what) override {
+        if (looked_.empty()) looked_ = what;
     }
     // What is done by exec is seen; what others do that it starts is not.
     void acts(const std::string& what) override {
@@ -43,12 +42,12 @@ class OfSession : public proxy::System {
     }
     // The first of its kind; empty: there was none.
     const std::string& first_refused() const { return refused_; }
-    const std::string& first_not_found() const { return not_found_; }
+    const std::string& first_look() const { return looked_; }
     const std::string& first_done() const { return done_; }
     const std::string& session() const { return session_; }
 
   private:
-    std::string session_, refused_, not_found_, done_;
+    std::string session_, refused_, looked_, done_;
 };
 
 // A connection that keeps what serves it, also when the runs have been given up.
@@ -70,27 +69,28 @@ class Kept : public engine::Stream {
 
 }  // namespace
 
-bool has_engine_socket(const Scenario& scenario, const engine::Endpoint& endpoint) {
-    const auto of = [&](const Subject& subject) {
-        return std::ranges::any_of(subject.mounts, [&](const Mount& mount) {
-            return mount.type == MountType::bind && !mount.source.empty() &&
-                   (is_engine_socket(mount.source, endpoint) ||
-                    !engine_sockets_below(mount.source, endpoint).empty());
-        });
+bool has_engine_socket(const Scenario& scenario, const engine::Endpoint& endpoint,
+                       const BoundVolumes& bound) {
+    const auto holds = [&](const Mount& mount) {
+        const std::string place = place_on_host(mount, bound);
+        return !place.empty() &&
+               (is_engine_socket(place, endpoint) || !engine_sockets_below(place, endpoint).empty());
     };
-    return of(scenario.subject) ||
+    const auto of = [&](const Subject& subject) { return std::ranges::any_of(subject.mounts, holds); };
+    return of(scenario.subject) || std::ranges::any_of(scenario.pod.volumes, holds, &PodVolume::data) ||
            std::ranges::any_of(scenario.companions,
                                [&](const Companion& each) { return of(each.subject); }) ||
            std::ranges::any_of(scenario.members, [&](const Member& each) { return of(each.subject); });
 }
 
 struct Guests::Impl {
-    Impl(engine::Client& to, std::string session, std::unique_ptr<engine::Transport> by)
-        : client(to), system(std::move(session)), transport(std::move(by)) {}
+    Impl(engine::Client& to, std::string session, std::unique_ptr<engine::Transport> by, BoundVolumes folders)
+        : client(to), system(std::move(session)), transport(std::move(by)), bound(std::move(folders)) {}
 
     engine::Client& client;
     OfSession system;
     std::unique_ptr<engine::Transport> transport;
+    BoundVolumes bound;
     std::unique_ptr<proxy::Guest> guest;
     std::unique_ptr<proxy::Proxy> passing;
     std::unique_ptr<Door> door;
@@ -103,11 +103,11 @@ Guests::~Guests() {
     impl_->passing.reset();
 }
 
-Task<std::unique_ptr<Guests>> Guests::open(engine::Client& client, std::string session) {
+Task<std::unique_ptr<Guests>> Guests::open(engine::Client& client, std::string session, BoundVolumes bound) {
     const auto executor = co_await boost::asio::this_coro::executor;
     auto transport = engine::make_transport(executor, client.endpoint());
     if (!transport) co_return fail(std::move(transport.error()));
-    auto impl = std::make_shared<Impl>(client, session, std::move(*transport));
+    auto impl = std::make_shared<Impl>(client, session, std::move(*transport), std::move(bound));
     const engine::Endpoint endpoint = client.endpoint();
     impl->guest = std::make_unique<proxy::Guest>(
         client, *impl->transport, impl->system, nullptr,
@@ -136,7 +136,7 @@ Task<std::unique_ptr<Guests>> Guests::open(engine::Client& client, std::string s
 }
 
 StandIn Guests::stand_in() const {
-    return {.endpoint = impl_->client.endpoint(), .source = impl_->door->source()};
+    return {.endpoint = impl_->client.endpoint(), .source = impl_->door->source(), .bound = impl_->bound};
 }
 
 std::string Guests::doubt(const Subject& subject) const {
@@ -152,7 +152,8 @@ std::string Guests::doubt(const Subject& subject) const {
         return mount.type == MountType::bind && is_engine_socket(mount.source, endpoint);
     });
     // A folder has other ways to the engine than this one socket.
-    if (std::string other = engine_socket_doubt(without, endpoint); !other.empty()) return other;
+    if (std::string other = engine_socket_doubt(without, endpoint, impl_->bound); !other.empty())
+        return other;
     if (!impl_->door->trouble().empty())
         return "the socket that containers have in place of the engine's broke off: " +
                impl_->door->trouble();
@@ -163,11 +164,16 @@ std::string Guests::doubt(const Subject& subject) const {
             "a container that has the engine's socket asked for what it was not given ({}), so that the run "
             "is not as in life; --engine-socket real gives it everything",
             refused);
-    if (const std::string& what = impl_->system.first_not_found(); !what.empty())
+    // Containers of the runs have neither the names nor the labels, networks and sources of those in life.
+    // The labels are left out on purpose: whoever else looks at the engine (traefik, watchtower, docker
+    // compose) would take these for the user's.
+    if (const std::string& look = impl_->system.first_look(); !look.empty())
         return fmt::format(
-            "a container that has the engine's socket looked for {}, which the runs have under another name "
-            "or not at all, so that they are not as in life; with `rogate wrap` all have their own names",
-            what);
+            "a container that has the engine's socket read what there is of the system ({}), which in the "
+            "runs "
+            "has other names, labels, networks and mounts than in life, so that it may act otherwise; with "
+            "`rogate wrap` it has its own",
+            look);
     return {};
 }
 

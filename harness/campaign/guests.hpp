@@ -14,12 +14,13 @@ namespace rogate::campaign {
 
 // Whether a container of the scenario's mounts a socket of the engine's that another one can stand in for, by
 // itself or in a folder.
-bool has_engine_socket(const Scenario& scenario, const engine::Endpoint& endpoint);
+bool has_engine_socket(const Scenario& scenario, const engine::Endpoint& endpoint, const BoundVolumes& bound);
 
 class Guests {
   public:
     // `client` outlives it. What is on the engine is left to the session's sweep.
-    static engine::Task<std::unique_ptr<Guests>> open(engine::Client& client, std::string session);
+    static engine::Task<std::unique_ptr<Guests>> open(engine::Client& client, std::string session,
+                                                      BoundVolumes bound);
     ~Guests();
     Guests(const Guests&) = delete;
     Guests& operator=(const Guests&) = delete;

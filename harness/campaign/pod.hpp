@@ -80,6 +80,7 @@ class Pod {
 
     // Before any start: what containers get in place of the engine's sockets.
     void put_in(StandIn stand_in) { data_.put_in(std::move(stand_in)); }
+    BoundVolumes bound_volumes() const { return data_.bound_volumes(); }
 
   private:
     bool shares_network() const;

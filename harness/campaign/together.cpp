@@ -56,11 +56,11 @@ void TogetherLaunch::fell(const std::string& name, std::string why) {
     ContainerRecord& record = record_.containers[name];
     record.trouble = why;
     const Member& member = *find_member(members_, name);
-    // Behind one that was made anew, it found what it waits for, unless it had begun before that.
-    record.behind_another = std::ranges::any_of(member.after, [&](const Dependency& each) {
-        return each.required && is_given_up(each.service) &&
-               (!is_anew(each.service) || shaken_.contains(name));
+    // Behind one that was made anew, it found what it waits for.
+    const bool is_behind = std::ranges::any_of(member.after, [&](const Dependency& each) {
+        return each.required && is_given_up(each.service) && !is_anew(each.service);
     });
+    record.behind_another = is_behind || shaken_.contains(name);
     if (is_control())
         bench_.status.warn(fmt::format("{}: its mounts are not tried", why));
     else if (failure_.empty())

@@ -72,10 +72,12 @@ Task<bool> TogetherLaunch::make_anew(std::string name, std::string why) {
     anew_.insert(name);
     record_.containers[name].made_anew = true;
     waited_.clear();
-    for (const Member& other : members_)
-        if (running_.contains(other.name) &&
-            std::ranges::find(other.after, name, &Dependency::service) != other.after.end())
-            shaken_.insert(other.name);
+    // Nothing says who speaks to it. What they do not give from now on may be due to that.
+    for (const std::string& other : all_running()) {
+        if (other == name || is_given_up(other)) continue;
+        shaken_.insert(other);
+        record_.containers[other].behind_another = true;
+    }
     co_return true;
 }
 

@@ -124,10 +124,10 @@ class TogetherLaunch {
     std::vector<engine::MountSpec> mounts_;                    // of all of them, as the run has them
     std::map<std::string, std::chrono::milliseconds> waited_;  // by those that are not started yet
     Names anew_, were_anew_;                                   // the latter: also those that fell once more
-    Names shaken_;         // those that ran while one that they wait for was made anew
-    Names started_up_;     // of those that are waited for
-    std::string failure_;  // of the phase that goes on
-    std::string prefix_;   // of the steps' phases
+    Names shaken_;                                       // those that ran while another one was made anew
+    Names started_up_;                                   // of those that are waited for
+    std::string failure_;                                // of the phase that goes on
+    std::string prefix_;                                 // of the steps' phases
     std::chrono::steady_clock::time_point waits_since_;  // … until all are ready
     bool knows_ports_ = false;                           // which of them are silent was found out
 };

@@ -256,6 +256,11 @@ Wanted wanted(std::string_view method, const Call& call) {
     return {};
 }
 
+bool tells_of_system(Access access) {
+    return access != Access::pass && access != Access::absent && access != Access::refused &&
+           access != Access::pull;
+}
+
 Labels labels_of(const json& object) {
     Labels found;
     const json& own = at(object, "Labels");

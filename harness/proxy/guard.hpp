@@ -44,6 +44,8 @@ struct Wanted {
     bool changes = false;     // it is more than a look
 };
 Wanted wanted(std::string_view method, const Call& call);
+// Whether the answer depends on what containers, images, networks and volumes there are, and on their names.
+bool tells_of_system(Access access);
 
 // Of an object as the engine tells of it in a list or by itself.
 using Labels = std::map<std::string, std::string>;

@@ -33,6 +33,10 @@ void add_labels(json& body, const Labels& labels) {
     for (const auto& [key, value] : labels) all[key] = value;
 }
 
+Admission missing(const char* kind, const std::string& object) {
+    return told(404, fmt::format("No such {}: {}", kind, object));
+}
+
 bool may_upgrade(const Call& call) {
     const std::string& last = call.path.back();
     return last == "attach" || last == "start" || last == "ws";
@@ -146,12 +150,6 @@ Task<Admission> Guest::refuse(std::string what) {
                                     what));
 }
 
-// One that was there by this id was found until it had gone.
-Admission Guest::missing(const char* kind, const std::string& object) {
-    if (!known_.contains(object)) system_.not_found(fmt::format("{} '{}'", kind, object));
-    return told(404, fmt::format("No such {}: {}", kind, object));
-}
-
 Task<Admission> Guest::not_given(Error why) {
     if (why.kind == ErrorKind::refused) co_return co_await refuse(std::move(why.message));
     co_return told(400, "rogate: " + why.message);
@@ -160,6 +158,7 @@ Task<Admission> Guest::not_given(Error why) {
 Task<Admission> Guest::admit(std::string method, Call call, std::string* body) {
     if (!is_known_version(call.version)) co_return co_await refuse("the Engine API " + call.version);
     const Wanted want = wanted(method, call);
+    if (tells_of_system(want.access)) system_.looks(call.name);
     switch (want.access) {
         case Access::pass:
             co_return Admission{.target = target_of(call), .may_upgrade = false};
@@ -200,7 +199,6 @@ Task<Admission> Guest::admit(std::string method, Call call, std::string* body) {
             co_return Admission{.target = target_of(call), .may_upgrade = false};
         }
         case Access::events: {
-            look_for_filters(call, true);
             Admission admission{.target = target_of(call), .may_upgrade = false};
             admission.keeps = [this](std::string line) { return is_told(std::move(line)); };
             co_return admission;
@@ -231,17 +229,6 @@ Task<bool> Guest::is_told(std::string line) {
     co_return proxy::is_told(*all, event);
 }
 
-// By filters a guest looks for labels and names, as it does by the name of one thing.
-void Guest::look_for_filters(const Call& call, bool any_found) {
-    const auto given = call.query.find("filters");
-    if (given == call.query.end()) return;
-    const json filters = parsed(given->second);
-    if (!filters.is_object()) return;
-    for (const auto& [key, value] : filters.items())
-        if (key == "label" || (!any_found && (key == "name" || key == "network" || key == "volume")))
-            system_.not_found(fmt::format("what has the {} {}", key, value.dump()));
-}
-
 Task<Admission> Guest::list(Access access, Call call) {
     // The engine would count those of others.
     std::size_t most = 0;
@@ -262,8 +249,6 @@ Task<Admission> Guest::list(Access access, Call call) {
         add_containers(*all, *reply,
                        [this](const std::string& id, const Labels& labels) { return belongs(id, labels); });
     json ours = only_of(*all, access, std::move(*reply));
-    const json& list = access == Access::list_volumes && ours.is_object() ? ours["Volumes"] : ours;
-    look_for_filters(call, !list.empty());
     if (most > 0 && ours.is_array() && ours.size() > most)
         ours.erase(ours.begin() + static_cast<std::ptrdiff_t>(most), ours.end());
     co_return Admission{.reply = Reply{.status = 200, .body = written(ours)}};

@@ -25,9 +25,8 @@ class System {
     virtual engine::Task<> settled() = 0;
     // It asked for what it would have got from the engine itself: the run is not as in life.
     virtual void refused(const std::string& what) = 0;
-    // It looked for a container, a network or a volume by a name, an id or a label that none of the system's
-    // has in a run.
-    virtual void not_found(const std::string& what) = 0;
+    // It asked what there is of containers, images, networks or volumes, or for one of them.
+    virtual void looks(const std::string& what) = 0;
     // It does something to a container, or makes one.
     virtual void acts(const std::string& what) = 0;
 };
@@ -72,8 +71,6 @@ class Guest : public Overseer {
     bool belongs(const std::string& id, const Labels& labels);
     engine::Task<std::string> resolve(std::string container);
     engine::Task<Admission> refuse(std::string what);
-    void look_for_filters(const Call& call, bool any_found);
-    Admission missing(const char* kind, const std::string& object);
     engine::Task<Admission> not_given(Error why);
     engine::Task<Admission> list(Access access, Call call);
     engine::Task<Admission> one_container(Wanted want, Call call, std::string* body);

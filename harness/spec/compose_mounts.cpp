@@ -189,7 +189,10 @@ void Reader::bind_of_driver(const Value& volume, const Value& options, Mount& mo
             return pair.second->text.empty() && pair.second->items.empty() && pair.second->pairs.empty();
         }))
         return;
-    if (!o || !device || o->text.find("bind") == std::string::npos || (type && type->text != "none"))
+    const auto has = [&](const char* option) {
+        return o && ("," + o->text + ",").find(option) != std::string::npos;
+    };
+    if (!device || (!has(",bind,") && !has(",rbind,")) || (type && type->text != "none"))
         return context_.problem(
             options,
             "these options of a volume are not supported; make the volume first, and write "
@@ -198,6 +201,7 @@ void Reader::bind_of_driver(const Value& volume, const Value& options, Mount& mo
     if (!path) return;
     mount.type = MountType::bind;
     mount.source = *path;
+    mount.read_only = mount.read_only || has(",ro,");
     if (!mount.sub_path.empty()) mount.source += "/" + std::exchange(mount.sub_path, {});
     mount.no_copy = false;
 }

@@ -132,9 +132,21 @@ std::string told_of_pages(const RunRecord& control, const RunRecord& run) {
                        changed.size() == 1 ? "" : fmt::format(" and {} more", changed.size() - 1));
 }
 
+// Who else can write by the doing of the mount's container; empty: nobody.
+std::string unseen_writers(const RunRecord& run, const std::string& target) {
+    const auto others = run.unseen_writers.find(std::string(container_of(target)));
+    return others == run.unseen_writers.end() ? std::string() : others->second;
+}
+
 void judge_split(MountResult& result, const RunRecord& control, const RunRecord& run,
                  const Difference* difference) {
     const std::string& target = result.mount.target;
+    // They may write elsewhere on it.
+    if (const std::string others = unseen_writers(run, target); !others.empty()) {
+        result.reason +=
+            fmt::format("; what of it could stay writable alone cannot be told, since {}", others);
+        return;
+    }
     for (const WritablePath& path : run.plan.writable)
         if (path.mount == target) result.writable.push_back(path);
     result.runs.push_back(run.plan.id);
@@ -259,6 +271,10 @@ void judge_passed_probe(MountResult& result, const RunRecord& control, const Run
                         probe.plan.id));
     const Attempts writes = of_class(result.attempts, {AttemptClass::write});
     if (difference != nullptr) result.difference = *difference;
+    const std::string others = unseen_writers(probe, target);
+    if (!others.empty() && !writes.empty())
+        return settle(result, Verdict::inconclusive,
+                      fmt::format("passes read-only, though {} failed, and {}", named(writes), others));
     if (!writes.empty())
         return settle(
             result, Verdict::tolerated,
@@ -268,9 +284,9 @@ void judge_passed_probe(MountResult& result, const RunRecord& control, const Run
     // It wrote when it could and did not even try when it could not: harmless to this scenario, but a change
     // of behaviour that a person has to accept, and that an EROFS count alone would call safe.
     if (difference != nullptr)
-        return settle(result, Verdict::tolerated,
-                      fmt::format("passes read-only, but {}{}", told(*difference, target),
-                                  refused_checks(result.attempts)));
+        return settle(result, others.empty() ? Verdict::tolerated : Verdict::inconclusive,
+                      fmt::format("passes read-only, but {}{}{}{}", told(*difference, target),
+                                  others.empty() ? "" : "; ", others, refused_checks(result.attempts)));
     const bool there = in_use(control, target), here = in_use(probe, target);
     if (!there && !here)
         return settle(
@@ -287,10 +303,9 @@ void judge_passed_probe(MountResult& result, const RunRecord& control, const Run
         return settle(result, Verdict::untested,
                       fmt::format("only {} opened something on it, so there is too little evidence",
                                   there ? "the control run" : fmt::format("run {}", probe.plan.id)));
-    if (const auto others = probe.unseen_writers.find(std::string(container_of(target)));
-        others != probe.unseen_writers.end())
+    if (!others.empty())
         return settle(result, Verdict::inconclusive,
-                      fmt::format("passes read-only as far as can be seen, but {}", others->second));
+                      fmt::format("passes read-only as far as can be seen, but {}", others));
     if (const std::string pages = told_of_pages(control, probe); !pages.empty())
         return settle(result, Verdict::tolerated,
                       fmt::format("passes read-only, but {}{}", pages, refused_checks(result.attempts)));

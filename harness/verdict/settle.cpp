@@ -47,10 +47,11 @@ std::vector<Targets> suspects_by_container(const RunRecord& run) {
 
 // Of a system of which everything runs, that which fell and was made anew as well: a step that fails, fails
 // for what was refused until then to those that had not fallen. Where that is one mount alone, it is that
-// one.
+// one. But who ran while another one was made anew may have lost it, and a step fails for that.
 Targets suspects_by_step(const RunRecord& run) {
     std::set<std::string_view> fallen;
     for (const auto& [name, record] : run.containers) {
+        if (record.behind_another) return {};
         if (record.trouble.empty() || record.fell_at_step) continue;
         if (!record.made_anew) return {};
         fallen.insert(name);

@@ -313,6 +313,15 @@ Task<> Onlooker::doubt_runtime(std::string key, std::string runtime) {
 Task<> Onlooker::look_at_sources(Created& container) {
     if (!is_first_) co_return Result<>{};
     for (const Mount& mount : container.mounts) {
+        if (mount.type == MountType::volume) {
+            std::string name = mount.source;
+            auto volume = co_await around_.client.volume_inspect(std::move(name));
+            if (!volume && volume.error().kind != ErrorKind::not_found)
+                co_return fail(std::move(volume.error()));
+            if (volume)
+                if (std::string folder = campaign::bound_folder(*volume); !folder.empty())
+                    container.bound.emplace(mount.source, std::move(folder));
+        }
         if (mount.type != MountType::bind) continue;
         const std::string target = mount.target;
         auto stat = co_await around_.client.archive_stat(container.id, target);

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "campaign/engine_sockets.hpp"
 #include "campaign/status.hpp"
 #include "proxy/guard.hpp"
 #include "proxy/proxy.hpp"
@@ -42,6 +43,7 @@ struct Created {
     std::map<std::string, std::string> special;
     // target -> source: where the guests' socket stands in for the engine's
     std::map<std::string, std::string> sockets;
+    campaign::BoundVolumes bound = {};
     std::set<std::string> covers;  // targets: where it stands in for one within a folder
     Subject subject;
     std::string image_id;

@@ -97,7 +97,8 @@ void refine(MountResult& result, const std::vector<Subjected>& system, const ver
     if (container == nullptr) return;
     for (const Mount& own : container->mounts)
         if (keyed(container->key, own.target) == result.mount.target) result.mount.type = own.type;
-    if (result.verdict == Verdict::safe && !container->unseen_writers.empty()) {
+    const bool passes = result.verdict == Verdict::safe || result.verdict == Verdict::tolerated;
+    if (passes && !container->unseen_writers.empty()) {
         result.verdict = Verdict::inconclusive;
         result.reason =
             fmt::format("passes read-only as far as can be seen, but {}", container->unseen_writers);

@@ -89,8 +89,8 @@ class OfRun : public proxy::System {
     void refused(const std::string& what) override {
         if (refused_.empty()) refused_ = what;
     }
-    void not_found(const std::string&) override {}  // all have the names that they have in life
-    void acts(const std::string&) override {}       // it is watched
+    void looks(const std::string&) override {}  // all is as COMMAND has made it
+    void acts(const std::string&) override {}   // it is watched
     // The first that was; empty: nothing.
     const std::string& first_refused() const { return refused_; }
 
@@ -424,7 +424,7 @@ Result<> Wrap::Impl::ask_about(const Onlooker& run, const RunRecord& control) {
                    (door && mount.source == door->source());
         };
         std::erase_if(without_ours.mounts, is_ours);
-        subject.unseen_writers = campaign::engine_socket_doubt(without_ours, client.endpoint());
+        subject.unseen_writers = campaign::engine_socket_doubt(without_ours, client.endpoint(), each->bound);
         subject.was_started = each->was_started;
         system.push_back(std::move(subject));
     }

@@ -138,12 +138,12 @@ def test_a_guest_with_the_real_socket():
         contains(done.reason(f"{NAME}-guest", "/conf"), "gives the application the engine's socket")
 
 
-def in_a_run(p, shell, options=(), socket=SOCKET):
+def in_a_run(p, shell, options=(), socket=SOCKET, labels=None):
     """Results of a system whose guest runs `shell`, beside another service."""
     p.make("conf", {"file": "text\n", "guest.sh": f"set -e\n{shell}\n"})
     p.make("data", {"file": "text\n"})
     volumes = [f"{socket}:/var/run/docker.sock", f"{shutil.which('docker')}:/usr/bin/docker:ro", "./conf:/conf"]
-    compose(p, {"web": service("cat /data/file", "volumes: ['./data:/data']"),
+    compose(p, {"web": service("cat /data/file", f"volumes: ['./data:/data'], labels: {json.dumps(labels or {})}"),
                 "guest": service("bash /conf/guest.sh || exit 9", f"volumes: {json.dumps(volumes)}, depends_on: {{web: {{condition: service_healthy}}}}")})
     done = p.run(*options)
     assert os.path.isdir(p.path("out")), done.stdout + done.stderr
@@ -151,18 +151,47 @@ def in_a_run(p, shell, options=(), socket=SOCKET):
 
 
 def test_a_guest_of_a_run():
-    """It finds the run's containers and may use them. Its own mounts are judged like any other's."""
+    """It finds the run's containers and may use them. In life they have other names and labels, by which it may act otherwise."""
     with project() as p, somebody_else():
         done, found = in_a_run(p, f"""
             cat /conf/file
             docker ps -a --format '{{{{.Names}}}}' >/dev/shm/names
             grep -q 'run[0-9]*-web$' /dev/shm/names
             test $(wc -l </dev/shm/names) = 2
-            docker exec $(grep web /dev/shm/names) cat /data/file
+            docker exec $(grep web /dev/shm/names) sh -c 'echo x >/data/made'
             """)
-        equal(verdicts(found), {"web": {"/data": "safe"}, "guest": {"/conf": "safe", "/usr/bin/docker": "already-ro", "/var/run/docker.sock": "ineffective"}},
+        equal(verdicts(found), {"web": {"/data": "required"}, "guest": {"/conf": "inconclusive", "/usr/bin/docker": "already-ro", "/var/run/docker.sock": "ineffective"}},
               done.stdout + done.stderr)
         contains(done.stderr, "mounts the engine's socket")
+        contains(reason(found, "guest", "/conf"), "other names, labels, networks and mounts than in life", "GET /containers/json", "rogate wrap")
+        attempts = next(each["attempts"] for each in found["web"]["mounts"] if each["target"] == "/data")
+        equal({each["phase"] for each in attempts}, {"health check or docker exec"})
+
+
+def test_a_guest_of_a_run_that_reads_labels_from_a_list():
+    """It asks for all, and finds what it is to act upon by itself, as traefik and watchtower do: in the runs nothing has a label."""
+    with project() as p, somebody_else():
+        done, found = in_a_run(p, """
+            for each in $(docker ps -aq); do
+                if docker inspect -f '{{json .Config.Labels}}' $each | grep -q rogate.test; then docker exec $each sh -c 'echo x >/data/made'; fi
+            done
+            cat /conf/file""", labels={"rogate.test": "1"})
+        equal((verdicts(found)["guest"]["/conf"], verdicts(found)["web"]["/data"]), ("inconclusive", "inconclusive"), done.stdout + done.stderr)
+
+
+def test_a_guest_of_a_run_that_asks_for_nothing_of_the_system():
+    """What it is told of the engine is the same in life."""
+    with project() as p, somebody_else():
+        done, found = in_a_run(p, "cat /conf/file; docker version; docker info")
+        equal((verdicts(found)["guest"]["/conf"], verdicts(found)["web"]["/data"]), ("safe", "safe"), done.stdout + done.stderr)
+
+
+def test_a_guest_of_a_run_with_the_real_socket():
+    """What it looks for by its name is not there in the runs, or is somebody else's."""
+    with project() as p, somebody_else():
+        done, found = in_a_run(p, "cat /conf/file; docker exec web-of-nobody true || true", options=("--engine-socket", "real"))
+        equal((verdicts(found)["guest"]["/conf"], verdicts(found)["web"]["/data"]), ("inconclusive", "inconclusive"), done.stdout + done.stderr)
+        contains(reason(found, "web", "/data"), "another container has the engine's own socket", "rogate wrap")
 
 
 def test_what_a_guest_of_a_run_is_not_given():
@@ -185,7 +214,7 @@ def test_a_guest_of_a_run_that_looks_for_names():
                 if docker $each; then exit 9; fi
             done""")
         equal((verdicts(found)["guest"]["/conf"], verdicts(found)["web"]["/data"]), ("inconclusive", "inconclusive"), done.stdout + done.stderr)
-        contains(reason(found, "web", "/data"), 'looked for what has the label {"any":true}', "rogate wrap")
+        contains(reason(found, "web", "/data"), "read what there is of the system (GET /containers/json)", "rogate wrap")
 
 
 def test_what_a_guest_of_a_run_makes():
@@ -209,3 +238,34 @@ def test_a_folder_that_holds_the_socket():
         done = p.run()
         equal(p.verdicts()["/conf"], "inconclusive", done.stdout + done.stderr)
         contains(next(each["reason"] for each in p.result["mounts"] if each["target"] == "/conf"), "/engines gives the application the engine's socket")
+
+
+@contextlib.contextmanager
+def volume_of(folder):
+    """A named volume that the engine binds the folder to."""
+    docker("volume", "create", "-o", "type=none", "-o", "o=bind", "-o", f"device={folder}", NAME)
+    try:
+        yield NAME
+    finally:
+        docker("volume", "rm", "-f", NAME)
+
+
+def test_a_socket_by_another_name_in_a_folder_or_a_volume():
+    """A hard link in a folder, and a volume that is this folder: the guest reaches the guests' socket, which is said."""
+    with project() as p, somebody_else(), contextlib.ExitStack() as stack:
+        folder = f"{os.path.dirname(SOCKET)}/{NAME}"
+        os.mkdir(folder)
+        stack.callback(shutil.rmtree, folder)
+        os.link(SOCKET, f"{folder}/again")
+        name = stack.enter_context(volume_of(folder))
+        p.make("conf", {"file": "text\n"})
+        for source in (folder, name):
+            volumes = [f"{source}:/engines", f"{shutil.which('docker')}:/usr/bin/docker:ro", "./conf:/conf"]
+            with open(p.path("compose.yaml"), "w") as file:
+                json.dump({"services": {"guest": {
+                    "image": IMAGE, "volumes": volumes, "environment": {"DOCKER_HOST": "unix:///engines/again"},
+                    "command": ["sh", "-c", f"cat /conf/file; docker version && ! docker stop {THEIRS} && exec sleep 1000 || exit 9"]}},
+                    "volumes": {name: {"external": True}}}, file)
+            done = p.run()
+            equal(p.verdicts()["/conf"], "inconclusive", done.stdout + done.stderr)
+            contains(next(each["reason"] for each in p.result["mounts"] if each["target"] == "/conf"), "/engines gives the application the engine's socket")

@@ -174,6 +174,28 @@ def test_a_socket_within_a_source_is_the_real_one():
                 equal(p.verdicts(), {"/out": "tolerated", "/run/queue": "safe"}, done.stdout + done.stderr)
 
 
+def test_a_volume_that_is_a_folder_with_a_socket():
+    """A named volume with o=bind: the runs have the folder's socket, and what a bind of it beside writes."""
+    with project() as p:
+        p.make("queue", {"f": "text\n"})
+        p.make("notes", {"readme": "text\n"})
+        os.mkdir(p.path("queue/deep"))
+        name = f"rgsources-{os.getpid()}"
+        docker("volume", "create", "-o", "type=none", "-o", "o=bind", "-o", f"device={p.path('queue')}", name)
+        try:
+            with served(p.path("queue/deep/socket")):
+                ask = f"cat /out/readme /run/queue/f; [ \"$({ASK})\" = job ] && "
+                p.scenario(ask + IDLE, [f"{name}:/run/queue", "./notes:/out"])
+                done = p.run()
+                equal(p.verdicts(), {"/out": "safe", "/run/queue": "safe"}, done.stdout + done.stderr)
+                p.scenario(ask + "echo x > /again/made && cat /run/queue/made && " + IDLE, [f"{name}:/run/queue", "./queue:/again", "./notes:/out"])
+                done = p.run()
+                equal(p.verdicts(), {"/out": "safe", "/again": "required", "/run/queue": "safe"}, done.stdout + done.stderr)
+            equal(sorted(os.listdir(p.path("queue"))), ["deep", "f"])
+        finally:
+            docker("volume", "rm", "-f", name)
+
+
 def test_a_socket_that_nobody_listens_on_is_no_data():
     """As a server that was killed leaves it: its next start removes and makes it, which a mount there would refuse."""
     with project() as p:

@@ -213,6 +213,7 @@ class FakeEngine {
     // Empty: it is mounted.
     std::string why_not_mounted(const FakeContainer& container) const;
     std::string make_mount_points(FakeContainer& container);
+    static bool is_bound(const FakeVolume& volume);
     Place place_of_volume(const FakeVolume& volume) const;
     Place place_on_host(const std::string& path) const;
     Place place_of(const FakeMount& mount) const;

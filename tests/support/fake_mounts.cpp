@@ -45,7 +45,13 @@ std::vector<std::string> layers_of(const std::string& options, std::vector<std::
 
 }  // namespace
 
+// A volume can be a folder of the host's by another name.
+bool FakeEngine::is_bound(const FakeVolume& volume) {
+    return volume.options.contains("o") && volume.options.at("o").starts_with("bind");
+}
+
 Place FakeEngine::place_of_volume(const FakeVolume& volume) const {
+    if (is_bound(volume)) return {{volume.options.at("device")}};
     std::vector<std::string> others;
     if (volume.options.contains("o")) return {layers_of(volume.options.at("o"), &others)};
     return {{mountpoint(volume.name)}};
@@ -105,7 +111,7 @@ std::string FakeEngine::why_not_mounted(const FakeContainer& container) const {
         const auto volume = volumes.find(mount.source);
         if (volume == volumes.end())
             return fmt::format("error while mounting volume: no such volume {}", mount.source);
-        if (!volume->second.options.contains("o")) continue;
+        if (!volume->second.options.contains("o") || is_bound(volume->second)) continue;
         std::vector<std::string> options;
         const auto layers = layers_of(volume->second.options.at("o"), &options);
         const auto failed = [&](const char* why) {

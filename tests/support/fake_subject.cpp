@@ -226,7 +226,11 @@ std::string FakeEngine::account_of_sources(const FakeContainer& container) const
     };
     for (const FakeMount& mount : container.mounts) {
         if (mount.is_tmpfs) continue;
-        const std::string source = mount.is_volume ? mountpoint(mount.source) : mount.source;
+        const auto volume = mount.is_volume ? volumes.find(mount.source) : volumes.end();
+        const bool bound = volume != volumes.end() && is_bound(volume->second);
+        const std::string source = bound             ? volume->second.options.at("device")
+                                   : mount.is_volume ? mountpoint(mount.source)
+                                                     : mount.source;
         line(mount.target, source, mount.read_only);
         if (!mount.is_volume)
             for (const auto& [path, host] : host_mounts)

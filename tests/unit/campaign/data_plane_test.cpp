@@ -91,6 +91,51 @@ TEST_F(DataPlaneTest, GivesMountsOfOneSourceOneLayer) {
     EXPECT_EQ(session.fake.find("rogate-s1-r1-held0"), nullptr);
 }
 
+Mount volume(std::string name, std::string target) {
+    Mount mount = bind(std::move(name), std::move(target));
+    mount.type = MountType::volume;
+    return mount;
+}
+
+test::Node unix_socket() {
+    test::Node node = test::file("");
+    node.kind = test::Node::Kind::socket;
+    return node;
+}
+
+TEST_F(DataPlaneTest, TakesAVolumeThatIsAFolderForThatFolder) {
+    session.fake.add_volume("bound");
+    session.fake.volumes["bound"].options = {{"type", "none"}, {"o", "bind"}, {"device", "/srv/data"}};
+    session.fake.disk.put("/srv/data/job", unix_socket());
+    survey({volume("bound", "/one"), bind("/srv/data", "/other")});
+    const auto specs = prepare();
+    EXPECT_THAT(overlay_options(at(specs, "/one").source), HasSubstr("lowerdir=/srv/data,"));
+    EXPECT_EQ(at(specs, "/one").source, at(specs, "/other").source);
+    EXPECT_EQ(at(specs, "/one/job").source, "/srv/data/job");
+    EXPECT_THAT(plane.bound_volumes(), ElementsAre(testing::Pair("bound", "/srv/data")));
+}
+
+TEST_F(DataPlaneTest, LeavesAVolumeReadOnlyThatItsOptionsMakeSo) {
+    session.fake.add_volume("bound");
+    session.fake.volumes["bound"].options = {{"type", "none"}, {"o", "bind,ro"}, {"device", "/srv/data"}};
+    survey({volume("bound", "/one")});
+    const auto specs = prepare();
+    EXPECT_TRUE(at(specs, "/one").read_only);
+    EXPECT_EQ(at(specs, "/one").source, "bound");
+}
+
+// Its mount point has something only while a container has it.
+TEST_F(DataPlaneTest, LacksTheSocketsOfAVolumeThatIsMountedOnUse) {
+    session.fake.add_volume("kept");
+    session.fake.volumes["kept"].options = {{"type", "ext4"}, {"device", "/dev/sdb1"}};
+    session.fake.disk.put(FakeEngine::mountpoint("kept") + "/job", unix_socket());
+    survey({volume("kept", "/one")});
+    ASSERT_EQ(plane.mounts()[0].lacks.size(), 1U);
+    EXPECT_THAT(plane.mounts()[0].lacks[0].what,
+                HasSubstr("job is in use, on a volume that the engine mounts"));
+    EXPECT_EQ(prepare().size(), 1U);
+}
+
 TEST_F(DataPlaneTest, NeverCopiesAKernelFileSystem) {
     session.fake.disk.put("/sys/fs/cgroup/cpu.max", test::file("max"));
     session.fake.host_mounts["/sys/fs/cgroup"] = {.type = "cgroup2", .device = "0:26"};

@@ -10,10 +10,13 @@
 #include <filesystem>
 #include <fstream>
 
+#include "campaign/guests.hpp"
+
 namespace rogate::campaign {
 namespace {
 
-std::string doubt(std::string source, engine::Endpoint endpoint = {}, MountType type = MountType::bind) {
+std::string doubt(std::string source, engine::Endpoint endpoint = {}, MountType type = MountType::bind,
+                  const BoundVolumes& bound = {}) {
     Subject subject;
     subject.mounts.resize(2);
     subject.mounts[0].source = "/srv";
@@ -22,7 +25,7 @@ std::string doubt(std::string source, engine::Endpoint endpoint = {}, MountType 
     subject.mounts[1].source = std::move(source);
     subject.mounts[1].target = "/there";
     subject.mounts[1].read_only = true;
-    return engine_socket_doubt(subject, endpoint);
+    return engine_socket_doubt(subject, endpoint, bound);
 }
 
 TEST(EngineSockets, AreFoundWhereTheyAreMountedThemselvesOrWithTheirFolder) {
@@ -83,7 +86,7 @@ class WithSocket : public testing::Test {
         mount.target = "/there";
         mount.read_only = true;
         std::vector<engine::MountSpec> mounts{mount};
-        put_in({.endpoint = own, .source = "/guests.sock"}, mounts);
+        put_in({.endpoint = own, .source = "/guests.sock", .bound = bound}, mounts);
         std::vector<std::string> told;
         for (const engine::MountSpec& each : mounts) told.push_back(each.source + ":" + each.target);
         return told;
@@ -91,6 +94,7 @@ class WithSocket : public testing::Test {
 
     std::string folder = testing::TempDir() + "socketXXXXXX";
     engine::Endpoint own;
+    BoundVolumes bound;
     int fd = -1;
 };
 
@@ -107,9 +111,50 @@ TEST_F(WithSocket, AnotherOneStandsInForIt) {
     EXPECT_THAT(put(own.path), ElementsAre("/guests.sock:/there"));
     EXPECT_THAT(put(folder + "/link"), ElementsAre("/guests.sock:/there"));
     // A folder keeps what else is in it.
-    EXPECT_THAT(put(folder), ElementsAre(folder + ":/there", "/guests.sock:/there/engine.sock"));
+    EXPECT_THAT(put(folder), ElementsAre(folder + ":/there", "/guests.sock:/there/engine.sock",
+                                         "/guests.sock:/there/again"));
     EXPECT_THAT(put("/srv"), ElementsAre("/srv:/there"));
     EXPECT_THAT(put(own.path, true), ElementsAre(own.path + ":/there"));
+}
+
+// A folder can hold it by another name alone.
+TEST_F(WithSocket, AFolderMayHoldItByAHardLink) {
+    using testing::ElementsAre;
+    const std::string held = folder + "/held";
+    std::filesystem::create_directories(held + "/deep");
+    EXPECT_THAT(engine_sockets_below(held, own), ElementsAre());
+    EXPECT_EQ(doubt(held, own), "");
+    std::filesystem::create_hard_link(own.path, held + "/deep/again");
+    EXPECT_THAT(engine_sockets_below(held, own), ElementsAre("/deep/again"));
+    EXPECT_THAT(doubt(held, own), testing::HasSubstr("the engine's socket"));
+    EXPECT_THAT(put(held), ElementsAre(held + ":/there", "/guests.sock:/there/deep/again"));
+}
+
+TEST_F(WithSocket, AVolumeMayBeAFolderThatHoldsIt) {
+    using testing::ElementsAre;
+    engine::VolumeInfo volume{
+        .name = "engines", .driver = "local", .mountpoint = {}, .options = {}, .labels = {}};
+    EXPECT_EQ(bound_folder(volume), "");
+    volume.options = {{"type", "none"}, {"o", "nosuid,bind"}, {"device", folder}};
+    EXPECT_EQ(bound_folder(volume), folder);
+    volume.options["o"] = "addr=binder";
+    EXPECT_EQ(bound_folder(volume), "");
+    EXPECT_EQ(doubt("engines", own, MountType::volume), "");
+    EXPECT_THAT(doubt("engines", own, MountType::volume, {{"engines", folder}}),
+                testing::HasSubstr("the engine's socket"));
+    bound = {{"engines", folder}};
+    EXPECT_THAT(put("engines", true), ElementsAre("engines:/there", "/guests.sock:/there/engine.sock"));
+    Scenario scenario;
+    scenario.pod.volumes.emplace_back();
+    scenario.pod.volumes[0].kind = PodVolume::Kind::data;
+    scenario.pod.volumes[0].data = {.type = MountType::volume,
+                                    .source = "engines",
+                                    .target = {},
+                                    .tmpfs_options = {},
+                                    .propagation = {},
+                                    .declared = {}};
+    EXPECT_FALSE(has_engine_socket(scenario, own, {}));
+    EXPECT_TRUE(has_engine_socket(scenario, own, bound));
 }
 
 TEST_F(WithSocket, OnAnotherHostTheUsualPathsAreTaken) {

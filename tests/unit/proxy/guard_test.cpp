@@ -21,6 +21,18 @@ TEST(Guard, PassesWhatTellsOfTheEngine) {
     EXPECT_EQ(access_of("GET", "/v1.41/distribution/library/nginx/json"), Access::pass);
 }
 
+// Names, labels and mounts differ in runs that rogate makes itself.
+TEST(Guard, KnowsWhatTellsOfTheSystem) {
+    for (const char* target : {"/containers/json", "/containers/web/json", "/containers/web/logs", "/events",
+                               "/networks", "/networks/net", "/volumes", "/volumes/data", "/images/json",
+                               "/images/app/json", "/system/df", "/exec/e1/json"})
+        EXPECT_TRUE(tells_of_system(access_of("GET", target))) << target;
+    EXPECT_TRUE(tells_of_system(access_of("POST", "/volumes/create")));
+    for (const char* target : {"/_ping", "/version", "/info", "/plugins/web"})
+        EXPECT_FALSE(tells_of_system(access_of("GET", target))) << target;
+    EXPECT_FALSE(tells_of_system(access_of("POST", "/images/create?fromImage=a")));
+}
+
 TEST(Guard, KnowsOneContainer) {
     const Wanted inspecting = wanted("GET", call_of("GET", "/v1.41/containers/web/json"));
     EXPECT_EQ(inspecting.access, Access::container);

@@ -125,7 +125,13 @@ TEST(Compose, MountsHaveTheirPlaceAndTheirNameOnTheEngine) {
     EXPECT_EQ(web.mounts[2].source, "other");
     EXPECT_EQ(web.mounts[3].type, MountType::bind);
     EXPECT_EQ(web.mounts[3].source, "/project/app/real");
+    EXPECT_FALSE(web.mounts[3].read_only);
     EXPECT_EQ(web.mounts[4].declared, (SourcePlace{"compose.yaml", 9, 12}));
+    // As the engine mounts it for everybody.
+    const Subject kept = service(
+        "    volumes: [bound:/bound]\nvolumes:\n"
+        "  bound: {driver_opts: {type: none, o: 'ro,bind', device: ./real}}\n");
+    EXPECT_TRUE(kept.mounts.at(0).read_only);
 }
 
 TEST(Compose, RelabellingForSELinuxIsToldAndLeftOut) {

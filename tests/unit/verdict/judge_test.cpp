@@ -468,6 +468,18 @@ INSTANTIATE_TEST_SUITE_P(
         Doubt{"unseen_writers",
               [](RunRecord&, RunRecord& p) { p.unseen_writers.emplace("", "others can write there"); },
               "as far as can be seen, but others can write there"},
+        Doubt{"unseen_writers_where_a_write_failed",
+              [](RunRecord&, RunRecord& p) {
+                  p.attempts = {attempt("create", "/data/x", EROFS)};
+                  p.unseen_writers.emplace("", "others can write there");
+              },
+              "failed, and others can write there"},
+        Doubt{"unseen_writers_where_a_write_was_left_out",
+              [](RunRecord& c, RunRecord& p) {
+                  c.attempts = {attempt("create", "/data/state", 0)};
+                  p.unseen_writers.emplace("", "others can write there");
+              },
+              "; others can write there"},
         Doubt{"canary_not_seen", [](RunRecord&, RunRecord& p) { p.canary["/data"] = Canary::not_seen; },
               "did not see it"},
         Doubt{"canary_not_refused", [](RunRecord&, RunRecord& p) { p.canary["/data"] = Canary::not_refused; },

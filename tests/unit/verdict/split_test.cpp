@@ -95,6 +95,7 @@ class Application {
             RunRecord record = run(*step.run);
             for (const char* asked : {"pages", "pages again"})
                 record.observations[asked].contents["80/"] = shows_more && !step.run->read_only.empty();
+            if (others_write) record.unseen_writers.emplace("", "others can write there");
             if (!runs.empty()) compare_with_control(record, runs.front());
             runs.push_back(std::move(record));
             if (runs.size() > 20) break;
@@ -105,6 +106,7 @@ class Application {
     Question question;
     std::vector<RunRecord> runs;
     bool shows_more = false;  // that it may not write everywhere
+    bool others_write = false;
     bool tmpfs_fails = false, needs_what_it_wrote = false, passes_twice = true, tells_reads = true;
     bool starts_after_a_crash = true, tells_reads_after_a_crash = false;
     std::string executes = {};  // a directory with a program; that it cannot be executed is not noticed
@@ -133,6 +135,17 @@ TEST(Split, SaysWhichPageShowsSomethingElse) {
     const MountResult result = application.settle();
     EXPECT_EQ(result.verdict, Verdict::split);
     EXPECT_NE(result.reason.find("GET / of port 80 shows something else"), std::string::npos)
+        << result.reason;
+}
+
+// They may write elsewhere on the mount.
+TEST(Split, IsNoneWhereOthersWriteUnseen) {
+    Application application({{"create", "/data/run/app.pid", true}});
+    application.directory("/data/run", true, 33);
+    application.others_write = true;
+    const MountResult result = application.settle();
+    EXPECT_EQ(result.verdict, Verdict::required);
+    EXPECT_NE(result.reason.find("cannot be told, since others can write there"), std::string::npos)
         << result.reason;
 }
 

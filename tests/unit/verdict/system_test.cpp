@@ -313,6 +313,10 @@ TEST(System, BlamesAStepForWhatAloneWasRefusedUntilThen) {
     EXPECT_EQ(next(true, false), Targets({"log:/log"}));
     EXPECT_EQ(next(true, true), Targets({"log:/log", "web:/sessions"}));
     EXPECT_EQ(next(false, false), Targets({"log:/log", "web:/sessions"}));
+    // It ran while the other one was made anew, and may have lost it.
+    RunRecord shaken = failed_at_a_page(true, false);
+    shaken.containers["web"].behind_another = true;
+    EXPECT_EQ(next_probe(candidates, {control, shaken}), Targets({"log:/log", "web:/sessions"}));
 }
 
 // A gate that asks for steps is not content with those of others.

@@ -132,6 +132,9 @@ TEST(WrapQuestion, NoMountIsSafeWhereTheEnginesSocketIs) {
     EXPECT_EQ(result.verdict, Verdict::inconclusive);
     EXPECT_THAT(result.reason, HasSubstr("the engine's socket"));
     EXPECT_EQ(result.mount.type, MountType::bind);
+    result.verdict = Verdict::tolerated;
+    refine(result, containers, {}, nullptr);
+    EXPECT_EQ(result.verdict, Verdict::inconclusive);
     result.mount.target = "db:/data";
     result.verdict = Verdict::safe;
     refine(result, containers, {}, nullptr);
