@@ -71,15 +71,21 @@ failed=0
 # Without fexit (arm64 before 6.4) they are looked for by probes, which not every kernel has.
 or_none=''
 [ "$arch" != arm64 ] || or_none='|not seen'
+
+# is_true WHOSE REST: with a machine to itself (truth), and with neighbours that interrupt the observer (crowd).
+is_true() {
+  local log=$work/$release.log
+  grep -aqE "^$1: [0-9]+ calls, [1-9][0-9]* refused, [0-9]+ seen, 0 missed, 0 invented, 0 lost$2" "$log" &&
+    grep -aqE "^$1 checks: (14 used, 13 denied, 0 lost$or_none)" "$log"
+}
+
 for release in "$@"; do
   fetch "$release"
   say "$release ($arch)"
   timeout 900 "${emulator[@]}" -m 768 -smp 1 -nographic -no-reboot -nic none -kernel "$store/$release" \
     -initrd "$work/initrd" -append "console=$console loglevel=3 panic=-1 ${ROGATE_OBSERVER_DEBUG:+ROGATE_OBSERVER_DEBUG=1}" </dev/null >"$work/$release.log" 2>&1 || true
-  tr -d '\r' <"$work/$release.log" | grep -aoE '(kernel|hooks|truth|checks|missed|invented|kernel_truth): .*' | sort -u | sed 's/^/  /' || true
-  truth=$(grep -aoE 'truth: .*' "$work/$release.log" | tr -d '\r' || true)
-  if [[ $truth =~ ^truth:\ [0-9]+\ calls,\ [1-9][0-9]*\ refused,\ [0-9]+\ seen,\ 0\ missed,\ 0\ invented,\ 0\ doubtful,\ 0\ lost ]] &&
-    grep -aqE "checks: (14 used, 13 denied, 0 lost$or_none)" "$work/$release.log"; then
+  tr -d '\r' <"$work/$release.log" | grep -aoE '(kernel|hooks|(truth|crowd)( checks)?|missed|invented|kernel_truth): .*' | sort -u | sed 's/^/  /' || true
+  if is_true truth ', 0 doubtful' && is_true crowd ''; then
     continue
   else
     failed=1

@@ -16,8 +16,15 @@ bool interrupts_programs(void) {
            (major > 6 || (major == 6 && minor > 18));
 }
 
+static bool is_among(const char* name, const char* const* names, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (!strcmp(name, names[i])) return true;
+    return false;
+}
+
 bool is_for_interrupted(const char* program) {
-    return !strcmp(program, "on_fork_again") || !strcmp(program, "on_end_again") || !strcmp(program, "on_exit_by_perf");
+    static const char* names[] = {"on_fork_again", "on_end_again", "on_exit_by_perf", "on_refused_by_perf"};
+    return is_among(program, names, sizeof names / sizeof *names);
 }
 
 /* perf's tracepoints have numbers, which only tracefs tells. It stays in the observer's own mount namespace. */
@@ -57,10 +64,35 @@ static uint64_t missed_by_both(const struct bpf_program* program, const struct b
 }
 
 static bool is_of_checks(const struct bpf_program* program) {
-    static const char* names[] = {"after_capable", "on_capable", "begin_capable", "end_capable", "on_refused"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (!strcmp(bpf_program__name(program), names[i])) return true;
-    return false;
+    static const char* names[] = {"after_capable", "on_capable",         "begin_capable",     "end_capable",
+                                  "on_refused",    "on_capable_by_perf", "on_refused_by_perf"};
+    return is_among(bpf_program__name(program), names, sizeof names / sizeof *names);
+}
+
+static bool is_of_refusals(const struct bpf_program* program) {
+    static const char* names[] = {"after_want_write", "after_want_write_file", "after_get_write_access",
+                                  "after_want_write_inner", "after_is_readonly"};
+    return is_among(bpf_program__name(program), names, sizeof names / sizeof *names);
+}
+
+static uint64_t missed_of(const struct observer_bpf* programs, bool (*counts)(const struct bpf_program*)) {
+    struct bpf_program* each;
+    uint64_t missed = 0;
+    bpf_object__for_each_program(each, programs->obj) if (counts(each)) missed += misses_of(each);
+    return missed;
+}
+
+static uint64_t refusals_missed_before;
+
+bool trusts_refusals(const struct observer_bpf* programs) {
+    if (!programs->bss->distrusts_refusals && missed_of(programs, is_of_refusals) != refusals_missed_before)
+        programs->bss->distrusts_refusals = true;
+    return !programs->bss->distrusts_refusals;
+}
+
+void trust_refusals(const struct observer_bpf* programs) {
+    refusals_missed_before = missed_of(programs, is_of_refusals);
+    programs->bss->distrusts_refusals = false;
 }
 
 uint64_t missed_events(const struct observer_bpf* programs) {
@@ -69,7 +101,7 @@ uint64_t missed_events(const struct observer_bpf* programs) {
                       missed_by_both(programs->progs.on_end, programs->progs.on_end_again);
     bpf_object__for_each_program(each, programs->obj) {
         const char* name = bpf_program__name(each);
-        if (!is_of_checks(each) && strncmp(name, "on_fork", strlen("on_fork")) &&
+        if (!is_of_checks(each) && !is_of_refusals(each) && strncmp(name, "on_fork", strlen("on_fork")) &&
             strncmp(name, "on_end", strlen("on_end")))
             missed += misses_of(each);
     }
@@ -77,8 +109,5 @@ uint64_t missed_events(const struct observer_bpf* programs) {
 }
 
 uint64_t missed_checks(const struct observer_bpf* programs) {
-    struct bpf_program* each;
-    uint64_t missed = 0;
-    bpf_object__for_each_program(each, programs->obj) if (is_of_checks(each)) missed += misses_of(each);
-    return missed;
+    return missed_of(programs, is_of_checks);
 }

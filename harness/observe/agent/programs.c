@@ -70,8 +70,11 @@ enum tier {
     CHECKS_EXACT,
     CHECKS_TOLD,
     CHECKS_PROBED,
+    CHECKS_HELD,
+    CHECKS_BEGUN,
     CHECKS
-}; /* URING: with any of the three that follow; URING_OVERFLOW: with the first two of them; CHECKS: with any before it */
+}; /* URING: with any of the three that follow; URING_OVERFLOW: with the first two of them; CHECKS_BEGUN: with the two before it;
+    * CHECKS: with any before it */
 struct optional {
     const char* program;
     const char* name; /* the kernel's */
@@ -93,9 +96,11 @@ static struct optional optionals[] = {
     {"after_issue", "io_issue_sqe", URING_PRE_6_0, false},
     {"after_capable", "cap_capable", CHECKS_EXACT, false},
     {"on_capable", "cap_capable", CHECKS_TOLD, false},
-    {"begin_capable", "cap_capable", CHECKS_PROBED, false},
+    {"begin_capable", "cap_capable", CHECKS_BEGUN, false},
     {"end_capable", "cap_capable", CHECKS_PROBED, false},
+    {"on_capable_by_perf", "cap_capable", CHECKS_HELD, false},
     {"on_refused", "sys_exit", CHECKS, false},
+    {"on_refused_by_perf", "sys_exit", CHECKS, false},
 };
 #define OPTIONAL (sizeof optionals / sizeof *optionals)
 
@@ -140,13 +145,23 @@ static enum tier checks;  /* how this kernel shows them; NOTHING: not at all */
 
 static enum tier checks_tier(const struct btf* kernel, bool exact) {
     if (!wants_checks || !kernel) return NOTHING;
+    /* fexit programs are interrupted, too. */
+    if (interrupts_programs() && tracepoint_arguments(kernel, "cap_capable") == 5 &&
+        has_function(kernel, "register_kprobe"))
+        return CHECKS_HELD;
     if (exact && has_function(kernel, "cap_capable")) return CHECKS_EXACT;
     if (tracepoint_arguments(kernel, "cap_capable") == 5) return CHECKS_TOLD;
     return has_function(kernel, "cap_capable") ? CHECKS_PROBED : NOTHING;
 }
 
+static bool wanted_for_checks(const struct optional* each) {
+    if (checks == NOTHING) return false;
+    if (each->tier == CHECKS) return is_for_interrupted(each->program) == interrupts_programs();
+    return each->tier == checks || (each->tier == CHECKS_BEGUN && (checks == CHECKS_PROBED || checks == CHECKS_HELD));
+}
+
 static bool wanted(const struct optional* each, const struct btf* kernel, bool exact, enum tier uring) {
-    if (each->tier >= CHECKS_EXACT) return each->tier == checks || (each->tier == CHECKS && checks != NOTHING);
+    if (each->tier >= CHECKS_EXACT) return wanted_for_checks(each);
     if (each->tier == EXACT) return exact && kernel && has_function(kernel, each->name);
     if (each->tier == URING_OVERFLOW)
         return (uring == URING_REQ || uring == URING_SQE) && tracepoint_arguments(kernel, each->name) == 5;
@@ -266,7 +281,7 @@ bool sees_checks(void) {
 }
 
 bool sees_audited_alone(void) {
-    return checks == CHECKS_EXACT || checks == CHECKS_PROBED;
+    return checks == CHECKS_EXACT || checks == CHECKS_PROBED || checks == CHECKS_HELD;
 }
 
 bool load_programs(size_t ring_bytes, bool with_checks) {

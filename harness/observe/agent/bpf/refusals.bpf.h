@@ -21,7 +21,7 @@ static __always_inline int remember_refusal(struct vfsmount* mnt, bool refused) 
 static __always_inline __u32 take_refusal(int result) {
     __u64 thread;
     __u32 id, *known;
-    if (!knows_refusals || result != -EROFS) return 0;
+    if (!knows_refusals || distrusts_refusals || result != -EROFS) return 0;
     thread = bpf_get_current_pid_tgid();
     known = bpf_map_lookup_elem(&refusals, &thread);
     if (!known) return 0;
