@@ -21,6 +21,7 @@
 #include "interrupted.h"
 #include "join.h"
 #include "looks.h"
+#include "maps.h"
 #include "mounts.h"
 #include "output.h"
 #include "programs.h"
@@ -64,7 +65,7 @@ static int begin_watching(unsigned int slot, const char* id) {
     memcpy(key, id, sizeof key);
     if (!watches_any()) trust_refusals(programs);
     programs->bss->phases[slot] = 0;
-    if (bpf_map__update_elem(programs->maps.containers, key, sizeof key, &slot, sizeof slot, BPF_ANY)) return errno;
+    if (map_update(programs->maps.containers, key, sizeof key, &slot, sizeof slot, BPF_ANY)) return errno;
     forget_namespaces(slot); /* of a container that was still running when it was collected */
     forget_targets(slot);
     programs->bss->watching = true;
@@ -217,10 +218,10 @@ static void command_canary(unsigned int number, unsigned int slot, char* path) {
         return reply(number, slot, 0, CANARY_FAILED, "the container's mount namespace was not seen");
     unescape_percent(path);
     seen.canary = false;
-    if (bpf_map__update_elem(programs->maps.processes, &pid, sizeof pid, &self, sizeof self, BPF_ANY))
+    if (map_update(programs->maps.processes, &pid, sizeof pid, &self, sizeof self, BPF_ANY))
         return reply(number, slot, 0, CANARY_FAILED, strerror(errno));
     outcome = try_write(space->root, path, number, &text);
-    bpf_map__delete_elem(programs->maps.processes, &pid, sizeof pid, 0);
+    map_delete(programs->maps.processes, &pid, sizeof pid);
     ring_buffer__consume(ring);
     if (outcome == CANARY_SEEN && !seen.canary) outcome = CANARY_NOT_SEEN;
     reply(number, slot, 0, outcome, text);
@@ -233,8 +234,8 @@ static void forget_container(unsigned int slot) {
     while (!more) {
         memcpy(key, next, sizeof key);
         more = bpf_map__get_next_key(programs->maps.containers, key, next, sizeof next);
-        if (!bpf_map__lookup_elem(programs->maps.containers, key, sizeof key, &value, sizeof value, 0) && value == slot)
-            bpf_map__delete_elem(programs->maps.containers, key, sizeof key, 0);
+        if (!map_lookup(programs->maps.containers, key, sizeof key, &value, sizeof value) && value == slot)
+            map_delete(programs->maps.containers, key, sizeof key);
     }
 }
 
@@ -247,9 +248,8 @@ static void forget_processes(unsigned int slot) {
     while (!more) {
         key = next;
         more = bpf_map__get_next_key(programs->maps.processes, &key, &next, sizeof next);
-        if (!bpf_map__lookup_elem(programs->maps.processes, &key, sizeof key, &process, sizeof process, 0) &&
-            process.slot == slot)
-            bpf_map__delete_elem(programs->maps.processes, &key, sizeof key, 0);
+        if (!map_lookup(programs->maps.processes, &key, sizeof key, &process, sizeof process) && process.slot == slot)
+            map_delete(programs->maps.processes, &key, sizeof key);
     }
 }
 
@@ -259,7 +259,7 @@ static void forget_made(unsigned int slot) {
     while (!more) {
         key = next;
         more = bpf_map__get_next_key(programs->maps.made, &key, &next, sizeof next);
-        if (key.slot == slot) bpf_map__delete_elem(programs->maps.made, &key, sizeof key, 0);
+        if (key.slot == slot) map_delete(programs->maps.made, &key, sizeof key);
     }
 }
 

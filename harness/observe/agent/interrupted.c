@@ -22,9 +22,19 @@ static bool is_among(const char* name, const char* const* names, size_t count) {
     return false;
 }
 
+/* Each beside the one that is there again. */
+static const char* const of_refusals[] = {
+    "after_want_write",       "after_want_write_again",       "after_want_write_file",  "after_want_write_file_again",
+    "after_get_write_access", "after_get_write_access_again", "after_want_write_inner", "after_want_write_inner_again",
+    "after_is_readonly",      "after_is_readonly_again"};
+#define OF_REFUSALS (sizeof of_refusals / sizeof *of_refusals)
+
 bool is_for_interrupted(const char* program) {
-    static const char* names[] = {"on_fork_again", "on_end_again", "on_exit_by_perf", "on_refused_by_perf"};
-    return is_among(program, names, sizeof names / sizeof *names);
+    static const char* names[] = {"on_fork_again", "on_end_again", "on_exit_by_perf", "on_refused_by_perf", "on_map"};
+    if (is_among(program, names, sizeof names / sizeof *names)) return true;
+    for (size_t i = 1; i < OF_REFUSALS; i += 2)
+        if (!strcmp(program, of_refusals[i])) return true;
+    return false;
 }
 
 /* perf's tracepoints have numbers, which only tracefs tells. It stays in the observer's own mount namespace. */
@@ -70,28 +80,30 @@ static bool is_of_checks(const struct bpf_program* program) {
 }
 
 static bool is_of_refusals(const struct bpf_program* program) {
-    static const char* names[] = {"after_want_write", "after_want_write_file", "after_get_write_access",
-                                  "after_want_write_inner", "after_is_readonly"};
-    return is_among(bpf_program__name(program), names, sizeof names / sizeof *names);
+    return is_among(bpf_program__name(program), of_refusals, OF_REFUSALS);
 }
 
-static uint64_t missed_of(const struct observer_bpf* programs, bool (*counts)(const struct bpf_program*)) {
-    struct bpf_program* each;
-    uint64_t missed = 0;
-    bpf_object__for_each_program(each, programs->obj) if (counts(each)) missed += misses_of(each);
-    return missed;
-}
+static uint64_t refusals_before[OF_REFUSALS];
 
-static uint64_t refusals_missed_before;
+/* Of each of of_refusals. */
+static void read_refusals(const struct observer_bpf* programs, uint64_t* missed) {
+    for (size_t i = 0; i < OF_REFUSALS; i++)
+        missed[i] = misses_of(bpf_object__find_program_by_name(programs->obj, of_refusals[i]));
+}
 
 bool trusts_refusals(const struct observer_bpf* programs) {
-    if (!programs->bss->distrusts_refusals && missed_of(programs, is_of_refusals) != refusals_missed_before)
-        programs->bss->distrusts_refusals = true;
+    const bool twice = programs->rodata->interrupted;
+    uint64_t now[OF_REFUSALS];
+    if (programs->bss->distrusts_refusals) return false;
+    read_refusals(programs, now);
+    for (size_t i = 0; i < OF_REFUSALS; i += 2)
+        if (now[i] != refusals_before[i] && (!twice || now[i + 1] != refusals_before[i + 1]))
+            programs->bss->distrusts_refusals = true;
     return !programs->bss->distrusts_refusals;
 }
 
 void trust_refusals(const struct observer_bpf* programs) {
-    refusals_missed_before = missed_of(programs, is_of_refusals);
+    read_refusals(programs, refusals_before);
     programs->bss->distrusts_refusals = false;
 }
 
@@ -109,5 +121,8 @@ uint64_t missed_events(const struct observer_bpf* programs) {
 }
 
 uint64_t missed_checks(const struct observer_bpf* programs) {
-    return missed_of(programs, is_of_checks);
+    struct bpf_program* each;
+    uint64_t missed = 0;
+    bpf_object__for_each_program(each, programs->obj) if (is_of_checks(each)) missed += misses_of(each);
+    return missed;
 }

@@ -2,13 +2,16 @@
  *
  * After Linux 6.18 a task can be interrupted within such a program, and the kernel leaves the program out for each task that comes
  * to it on the same processor until then (kernel/trace/bpf_trace.c: __bpf_trace_run). A program of perf's tracepoints runs with
- * preemption off as before (include/trace/perf.h), so on_exit is one there; those at fork and at the end of a process, which may
- * come twice without harm, are there twice. Checks of capabilities are seen by a kprobe and perf's tracepoint. What is left out all
- * the same is lost, and counted: programs of perf's tracepoints and of kprobes share one mark, which bpf(2) sets as well while it
- * reads or writes a map, where it can be interrupted (kernel/bpf/syscall.c: bpf_disable_instrumentation).
+ * preemption off as before (include/trace/perf.h), and so does a kprobe: the calls' ends and the checks of capabilities are seen by
+ * these. The programs at fork, at the end of a process and at a refusal may come twice without harm, and are there twice. What is
+ * left out all the same is lost, and counted.
  *
- * fexit programs can be interrupted on any kernel with full preemption. Those that tell which mount refused are not lost: once one
- * was left out, the mount is the one that the path leads to, as on kernels that have no fexit programs. */
+ * Programs of perf's tracepoints and of kprobes share one mark for a processor, which bpf(2) sets as well while it reads or writes
+ * a map, where it can be interrupted (kernel/bpf/syscall.c: bpf_disable_instrumentation). So the agent has a program for that
+ * (maps.c), and only other users of bpf(2) on the machine make something be left out.
+ *
+ * fexit programs can be interrupted on any kernel with full preemption. What they tell of refusals is not lost: once it may have
+ * been left out, the mount is the one that the path leads to, as on kernels that have no fexit programs. */
 #ifndef ROGATE_AGENT_INTERRUPTED_H
 #define ROGATE_AGENT_INTERRUPTED_H
 

@@ -83,10 +83,15 @@ struct optional {
 };
 static struct optional optionals[] = {
     {"after_want_write", "mnt_want_write", EXACT, false},
+    {"after_want_write_again", "mnt_want_write", EXACT, false},
     {"after_want_write_file", "mnt_want_write_file", EXACT, false},
+    {"after_want_write_file_again", "mnt_want_write_file", EXACT, false},
     {"after_get_write_access", "mnt_get_write_access", EXACT, false},
+    {"after_get_write_access_again", "mnt_get_write_access", EXACT, false},
     {"after_want_write_inner", "__mnt_want_write", EXACT, false},
+    {"after_want_write_inner_again", "__mnt_want_write", EXACT, false},
     {"after_is_readonly", "__mnt_is_readonly", EXACT, false},
+    {"after_is_readonly_again", "__mnt_is_readonly", EXACT, false},
     {"on_uring_submit", "io_uring_submit_req", URING_REQ, false},
     {"on_uring_submit_sqe", "io_uring_submit_sqe", URING_SQE, false},
     {"on_uring_submit_pre_6_0", "io_uring_submit_sqe", URING_PRE_6_0, false},
@@ -156,11 +161,13 @@ static enum tier checks_tier(const struct btf* kernel, bool exact) {
 
 static bool wanted_for_checks(const struct optional* each) {
     if (checks == NOTHING) return false;
-    if (each->tier == CHECKS) return is_for_interrupted(each->program) == interrupts_programs();
+    if (!strcmp(each->program, "on_refused")) return !interrupts_programs();
+    if (each->tier == CHECKS) return true;
     return each->tier == checks || (each->tier == CHECKS_BEGUN && (checks == CHECKS_PROBED || checks == CHECKS_HELD));
 }
 
 static bool wanted(const struct optional* each, const struct btf* kernel, bool exact, enum tier uring) {
+    if (is_for_interrupted(each->program) && !interrupts_programs()) return false;
     if (each->tier >= CHECKS_EXACT) return wanted_for_checks(each);
     if (each->tier == EXACT) return exact && kernel && has_function(kernel, each->name);
     if (each->tier == URING_OVERFLOW)

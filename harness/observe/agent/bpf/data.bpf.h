@@ -16,6 +16,7 @@
     if (ONLY_TO == (part)) return 0
 
 #define EPERM 1
+#define ENOENT 2
 #define EBADF 9
 #define EACCES 13
 #define EFAULT 14
