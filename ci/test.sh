@@ -4,7 +4,7 @@
 #
 #   ci/test.sh [--all] [OPTION…]    options go to ctest, for example -L unit
 #     --all    the long forms as well: tests whose name begins with long_, more rounds of the others (ROGATE_TESTS_LONG), the
-#              unit tests with sanitizers
+#              unit tests with sanitizers, and those that only compute built for arm64, in emulation
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -32,6 +32,6 @@ if [ "$(id -u)" -eq 0 ] && [ -z "${DOCKER_HOST:-}" ]; then
   ci/pool.sh start 2
   jobs=2
 fi
-[ -z "$all" ] || ci/asan.sh
+[ -z "$all" ] || { ci/asan.sh; ci/emulated.sh; }
 say "testing"
 ctest --test-dir build/dev --parallel "$jobs" --output-on-failure --no-tests=error "${without[@]}" "$@"

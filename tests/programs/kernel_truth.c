@@ -31,6 +31,8 @@
         "SYS_CHROOT", "MKNOD", "AUDIT_WRITE", "SETFCAP"
 #define DEFAULT_SET 0xa80425fbull
 
+#define NEIGHBOURS 2
+
 static int commands; /* the agent's standard input */
 
 static void need(bool done, const char* what) {
@@ -136,8 +138,8 @@ static void take_check(struct seen* seen, const unsigned char* at) {
     *(check.error ? &seen->denied : &seen->used) |= 1ull << check.capability;
 }
 
-/* Reads what there is of the stream from its beginning. */
-static void read_stream(struct seen* seen) {
+/* Reads what there is of the stream from its beginning, and of that the slot's. */
+static void read_stream(struct seen* seen, unsigned int slot) {
     static unsigned char bytes[4 << 20];
     int fd = open(STREAM, O_RDONLY);
     ssize_t size = read(fd, bytes, sizeof bytes);
@@ -153,6 +155,7 @@ static void read_stream(struct seen* seen) {
         if (header.type == FRAME_HELLO) snprintf(seen->hooks, sizeof seen->hooks, "%s", take_text(&payload));
         if (header.type == FRAME_ERROR) snprintf(seen->error, sizeof seen->error, "%s", take_text(&payload));
         if (header.type == FRAME_REPLY) seen->replies++;
+        if (header.slot != slot) continue;
         if (header.type == FRAME_ATTEMPT) take_attempt(seen, payload);
         if (header.type == FRAME_COUNT) take_count(seen, payload);
         if (header.type == FRAME_CAPABILITY) take_check(seen, payload);
@@ -161,10 +164,10 @@ static void read_stream(struct seen* seen) {
     }
 }
 
-static struct seen* wait_for(unsigned int replies) {
+static struct seen* wait_for(unsigned int replies, unsigned int slot) {
     static struct seen seen;
     for (int tries = 0; tries < 3000; tries++) {
-        read_stream(&seen);
+        read_stream(&seen, slot);
         if (seen.error[0]) {
             printf("kernel_truth: agent: %s\n", seen.error);
             reboot(RB_POWER_OFF);
@@ -250,6 +253,19 @@ static void in_container(char* const* words, bool with_capabilities, int output)
     waitpid(child, NULL, 0);
 }
 
+/* A process of the machine's own that is there for being interrupted, and for interrupting: it asks for a capability, writes, and is
+ * refused both, all the time. */
+static pid_t start_neighbour(void) {
+    const pid_t neighbour = fork();
+    need(neighbour >= 0, "fork");
+    if (neighbour) return neighbour;
+    if (chdir("/table/capabilities") || setuid(1000)) _exit(126);
+    for (;;) {
+        if (!chroot(".") || !chmod("/whole", 0755)) _exit(1);
+        close(open("his", O_WRONLY));
+    }
+}
+
 static size_t read_answers(int output, struct lines* refused) {
     FILE* file = fdopen(output, "r");
     char* line = NULL;
@@ -265,42 +281,64 @@ static size_t read_answers(int output, struct lines* refused) {
     return calls;
 }
 
-int main(void) {
+/* What the programs were answered, beside what the agent says. */
+static void compare(const char* word, int output, const struct seen* agents) {
     static struct lines refused;
-    struct utsname kernel;
-    struct seen* seen;
+    static struct seen seen;
     size_t calls, missed, invented;
+    seen = *agents;
+    refused.count = 0;
+    calls = read_answers(output, &refused);
+    qsort(refused.all, refused.count, sizeof *refused.all, by_text);
+    qsort(seen.refused.all, seen.refused.count, sizeof *seen.refused.all, by_text);
+    missed = missing("missed", &refused, &seen.refused);
+    invented = missing("invented", &seen.refused, &refused);
+    printf("%s: %zu calls, %zu refused, %zu seen, %zu missed, %zu invented, %llu lost, %u doubtful\n", word, calls,
+           refused.count, seen.refused.count, missed, invented, (unsigned long long)seen.lost, seen.uncertain);
+    /* Without SETUID there is nobody of another user to be killed. */
+    if (!strstr(seen.hooks, "cap_capable"))
+        printf("%s checks: not seen\n", word);
+    else
+        printf("%s checks: %d used, %d denied, %llu lost, %s\n", word, __builtin_popcountll(seen.used & DEFAULT_SET),
+               __builtin_popcountll(seen.denied & DEFAULT_SET), (unsigned long long)seen.checks.lost,
+               seen.checks.audited_only ? "audited ones alone" : "of any kind");
+    fflush(stdout);
+}
+
+/* Runs the programs in a container that is watched as that slot's. The machine is to itself, or has neighbours. */
+static void watch(const char* word, unsigned int slot, size_t neighbour_count) {
+    static unsigned int replies;
+    pid_t neighbours[NEIGHBOURS];
     int output;
+    char line[128], answers[64];
     char* asking[] = {"/capabilities", "/table/capabilities", DEFAULT_CAPABILITIES, NULL};
-    set_up();
-    start_agent();
-    uname(&kernel);
-    printf("kernel: %s\nhooks: %s\n", kernel.release, wait_for(0)->hooks);
-    command("1 arm 0 " ID "\n");
-    wait_for(1);
-    output = open("/table/answers", O_CREAT | O_RDWR | O_APPEND, 0600);
+    snprintf(answers, sizeof answers, "/table/answers-%u", slot);
+    snprintf(line, sizeof line, "1 arm %u " ID "\n", slot);
+    command(line);
+    wait_for(++replies, slot);
+    for (size_t i = 0; i < neighbour_count; i++) neighbours[i] = start_neighbour();
+    output = open(answers, O_CREAT | O_RDWR | O_APPEND, 0600);
     in_container((char*[]){"/write_calls", "run", "/bind", NULL}, true, output);
     in_container((char*[]){"/write_calls", "thread", "/bind", NULL}, true, output);
     in_container((char*[]){"/write_calls", "run", "/whole", NULL}, true, output);
     in_container(asking, true, 2);
     in_container(asking, false, 2);
-    command("2 flush 0\n");
-    seen = wait_for(2);
-    calls = read_answers(output, &refused);
-    qsort(refused.all, refused.count, sizeof *refused.all, by_text);
-    qsort(seen->refused.all, seen->refused.count, sizeof *seen->refused.all, by_text);
-    missed = missing("missed", &refused, &seen->refused);
-    invented = missing("invented", &seen->refused, &refused);
-    printf("truth: %zu calls, %zu refused, %zu seen, %zu missed, %zu invented, %u doubtful, %llu lost\n", calls,
-           refused.count, seen->refused.count, missed, invented, seen->uncertain, (unsigned long long)seen->lost);
-    /* Without SETUID there is nobody of another user to be killed. */
-    if (!strstr(seen->hooks, "cap_capable"))
-        printf("checks: not seen\n");
-    else
-        printf("checks: %d used, %d denied, %llu lost, %s\n", __builtin_popcountll(seen->used & DEFAULT_SET),
-               __builtin_popcountll(seen->denied & DEFAULT_SET), (unsigned long long)seen->checks.lost,
-               seen->checks.audited_only ? "audited ones alone" : "of any kind");
-    fflush(stdout);
+    for (size_t i = 0; i < neighbour_count; i++)
+        need(!kill(neighbours[i], SIGKILL) && waitpid(neighbours[i], NULL, 0) == neighbours[i], "a neighbour");
+    snprintf(line, sizeof line, "2 flush %u\n", slot);
+    command(line);
+    compare(word, output, wait_for(++replies, slot));
+    close(output);
+}
+
+int main(void) {
+    struct utsname kernel;
+    set_up();
+    start_agent();
+    uname(&kernel);
+    printf("kernel: %s\nhooks: %s\n", kernel.release, wait_for(0, 0)->hooks);
+    watch("truth", 0, 0);
+    watch("crowd", 1, NEIGHBOURS);
     reboot(RB_POWER_OFF);
     return 0;
 }

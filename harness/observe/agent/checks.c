@@ -9,6 +9,7 @@
 #include "../protocol.h"
 #include "arch.h"
 #include "call_names.h"
+#include "maps.h"
 #include "output.h"
 #include "programs.h"
 #include "shared.h"
@@ -54,9 +55,8 @@ void send_checks(unsigned int slot, uint64_t lost) {
         key = next;
         more = bpf_map__get_next_key(programs->maps.checks, &key, &next, sizeof next);
         if (key.slot != slot) continue;
-        if (!bpf_map__lookup_elem(programs->maps.checks, &key, sizeof key, &count, sizeof count, 0))
-            send_check(&key, count);
-        bpf_map__delete_elem(programs->maps.checks, &key, sizeof key, 0);
+        if (!map_lookup(programs->maps.checks, &key, sizeof key, &count, sizeof count)) send_check(&key, count);
+        map_delete(programs->maps.checks, &key, sizeof key);
     }
     frame_begin(FRAME_CHECKS, (uint16_t)slot);
     frame_bytes(&end, sizeof end);

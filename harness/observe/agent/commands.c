@@ -21,6 +21,7 @@
 #include "interrupted.h"
 #include "join.h"
 #include "looks.h"
+#include "maps.h"
 #include "mounts.h"
 #include "output.h"
 #include "programs.h"
@@ -37,8 +38,9 @@ static void reply(unsigned int number, unsigned int slot, int status, int value,
 _Static_assert(SLOTS == PROTOCOL_SLOTS, "rogate arms no more than there are slots");
 static uint64_t lost_before[SLOTS], lost_checks_before[SLOTS];
 
-static uint64_t lost_now(void) {
-    return programs->bss->lost_events + missed_events(programs) + seen.unplaced;
+/* `missed`: of missed_events(). */
+static uint64_t lost_of(uint64_t missed) {
+    return programs->bss->lost_events + missed + seen.unplaced;
 }
 
 /* What is changed is told by the kernel's side a moment after it can be seen. */
@@ -52,21 +54,25 @@ static void await_changes(void) {
     }
 }
 
+static bool watches_any(void) {
+    char key[CONTAINER_ID_SIZE];
+    return !bpf_map__get_next_key(programs->maps.containers, NULL, key, sizeof key);
+}
+
 /* The error, 0: what the container does from now on is the slot's. */
 static int begin_watching(unsigned int slot, const char* id) {
     char key[CONTAINER_ID_SIZE];
-    __u32 phase = 0;
     memcpy(key, id, sizeof key);
-    if (bpf_map__update_elem(programs->maps.phases, &slot, sizeof slot, &phase, sizeof phase, BPF_ANY) ||
-        bpf_map__update_elem(programs->maps.containers, key, sizeof key, &slot, sizeof slot, BPF_ANY))
-        return errno;
+    if (!watches_any()) trust_refusals(programs);
+    programs->bss->phases[slot] = 0;
+    if (map_update(programs->maps.containers, key, sizeof key, &slot, sizeof slot, BPF_ANY)) return errno;
     forget_namespaces(slot); /* of a container that was still running when it was collected */
     forget_targets(slot);
     programs->bss->watching = true;
     programs->bss->unseen_requests[slot] = 0;
     programs->bss->refuses_opens[slot] = 0;
     programs->bss->looks[slot] = 0;
-    lost_before[slot] = lost_now();
+    lost_before[slot] = lost_of(missed_events(programs));
     lost_checks_before[slot] = lost_checks_now();
     seen.attempts[slot] = 0;
     return 0;
@@ -108,10 +114,7 @@ static void begin_joined(unsigned int slot, unsigned int pid, struct process* as
     const struct event root = {.kind = EVENT_ROOT, .slot = slot, .pid = pid, .pid_inside = 1, .time = now_ns()};
     as->slot = slot;
     as->root = pid;
-    bpf_map__lookup_elem(programs->maps.generations, &slot, sizeof slot, &as->generation, sizeof as->generation, 0);
-    as->generation++;
-    bpf_map__update_elem(programs->maps.generations, &slot, sizeof slot, &as->generation, sizeof as->generation,
-                         BPF_ANY);
+    as->generation = ++programs->bss->generations[slot];
     programs->bss->joined = true;
     programs->bss->first_of_joined = pid;
     send_root(&root);
@@ -144,9 +147,7 @@ static void command_join(unsigned int number, unsigned int slot, const char* tex
 }
 
 static void command_phase(unsigned int number, unsigned int slot, const char* text) {
-    __u32 phase = (__u32)strtoul(text, NULL, 10);
-    if (bpf_map__update_elem(programs->maps.phases, &slot, sizeof slot, &phase, sizeof phase, BPF_ANY))
-        return reply(number, slot, errno, 0, strerror(errno));
+    programs->bss->phases[slot] = (__u32)strtoul(text, NULL, 10);
     reply(number, slot, 0, 0, "");
 }
 
@@ -217,10 +218,10 @@ static void command_canary(unsigned int number, unsigned int slot, char* path) {
         return reply(number, slot, 0, CANARY_FAILED, "the container's mount namespace was not seen");
     unescape_percent(path);
     seen.canary = false;
-    if (bpf_map__update_elem(programs->maps.processes, &pid, sizeof pid, &self, sizeof self, BPF_ANY))
+    if (map_update(programs->maps.processes, &pid, sizeof pid, &self, sizeof self, BPF_ANY))
         return reply(number, slot, 0, CANARY_FAILED, strerror(errno));
     outcome = try_write(space->root, path, number, &text);
-    bpf_map__delete_elem(programs->maps.processes, &pid, sizeof pid, 0);
+    map_delete(programs->maps.processes, &pid, sizeof pid);
     ring_buffer__consume(ring);
     if (outcome == CANARY_SEEN && !seen.canary) outcome = CANARY_NOT_SEEN;
     reply(number, slot, 0, outcome, text);
@@ -233,8 +234,8 @@ static void forget_container(unsigned int slot) {
     while (!more) {
         memcpy(key, next, sizeof key);
         more = bpf_map__get_next_key(programs->maps.containers, key, next, sizeof next);
-        if (!bpf_map__lookup_elem(programs->maps.containers, key, sizeof key, &value, sizeof value, 0) && value == slot)
-            bpf_map__delete_elem(programs->maps.containers, key, sizeof key, 0);
+        if (!map_lookup(programs->maps.containers, key, sizeof key, &value, sizeof value) && value == slot)
+            map_delete(programs->maps.containers, key, sizeof key);
     }
 }
 
@@ -247,9 +248,8 @@ static void forget_processes(unsigned int slot) {
     while (!more) {
         key = next;
         more = bpf_map__get_next_key(programs->maps.processes, &key, &next, sizeof next);
-        if (!bpf_map__lookup_elem(programs->maps.processes, &key, sizeof key, &process, sizeof process, 0) &&
-            process.slot == slot)
-            bpf_map__delete_elem(programs->maps.processes, &key, sizeof key, 0);
+        if (!map_lookup(programs->maps.processes, &key, sizeof key, &process, sizeof process) && process.slot == slot)
+            map_delete(programs->maps.processes, &key, sizeof key);
     }
 }
 
@@ -259,13 +259,8 @@ static void forget_made(unsigned int slot) {
     while (!more) {
         key = next;
         more = bpf_map__get_next_key(programs->maps.made, &key, &next, sizeof next);
-        if (key.slot == slot) bpf_map__delete_elem(programs->maps.made, &key, sizeof key, 0);
+        if (key.slot == slot) map_delete(programs->maps.made, &key, sizeof key);
     }
-}
-
-static bool watches_any(void) {
-    char key[CONTAINER_ID_SIZE];
-    return !bpf_map__get_next_key(programs->maps.containers, NULL, key, sizeof key);
 }
 
 static void command_target(unsigned int number, unsigned int slot, char* path) {
@@ -288,6 +283,8 @@ static bool looks_at_any(void) {
 
 static void command_flush(unsigned int number, unsigned int slot) {
     struct frame_stats stats;
+    /* What is left out from here on, for what the following does to the maps, is no event of this container's. */
+    const uint64_t missed = missed_events(programs), lost_checks = lost_checks_now();
     ring_buffer__consume(ring);
     forget_container(slot);
     forget_processes(slot);
@@ -296,8 +293,8 @@ static void command_flush(unsigned int number, unsigned int slot) {
     doubt_requests(slot);
     send_counts(slot);
     send_uses(slot, UINT_MAX);
-    send_checks(slot, lost_checks_now() - lost_checks_before[slot]);
-    stats.lost = lost_now() - lost_before[slot];
+    send_checks(slot, lost_checks - lost_checks_before[slot]);
+    stats.lost = lost_of(missed) - lost_before[slot];
     stats.attempts = seen.attempts[slot];
     frame_begin(FRAME_STATS, (uint16_t)slot);
     frame_bytes(&stats, sizeof stats);

@@ -15,6 +15,7 @@
 #include "changes.h"
 #include "clock.h"
 #include "looks.h"
+#include "maps.h"
 #include "mounts.h"
 #include "output.h"
 #include "paths.h"
@@ -113,9 +114,9 @@ void send_uses(unsigned int slot, unsigned int generation) {
         key = next;
         more = bpf_map__get_next_key(programs->maps.uses, &key, &next, sizeof next);
         if (key.slot != slot || key.generation >= generation ||
-            bpf_map__lookup_elem(programs->maps.uses, &key, sizeof key, &count, sizeof count, 0))
+            map_lookup(programs->maps.uses, &key, sizeof key, &count, sizeof count))
             continue;
-        bpf_map__delete_elem(programs->maps.uses, &key, sizeof key, 0);
+        map_delete(programs->maps.uses, &key, sizeof key);
         space = namespace_of(slot, key.mount_namespace, 0);
         entry = space ? mount_with(space, key.mount_id) : NULL;
         if (!entry) continue;
@@ -138,16 +139,14 @@ void send_counts(unsigned int slot) {
     while (!more) {
         key = next;
         more = bpf_map__get_next_key(programs->maps.attempts, &key, &next, sizeof next);
-        if (bpf_map__lookup_elem(programs->maps.attempts, &key, sizeof key, &count, sizeof count, 0) ||
-            count.slot != slot)
-            continue;
+        if (map_lookup(programs->maps.attempts, &key, sizeof key, &count, sizeof count) || count.slot != slot) continue;
         if (count.count > 1) {
             struct frame_count frame = {count.id, count.count};
             frame_begin(FRAME_COUNT, (uint16_t)slot);
             frame_bytes(&frame, sizeof frame);
             frame_end();
         }
-        bpf_map__delete_elem(programs->maps.attempts, &key, sizeof key, 0);
+        map_delete(programs->maps.attempts, &key, sizeof key);
     }
 }
 
@@ -226,7 +225,7 @@ static bool read_request(uint64_t key, struct event* event) {
     static unsigned char value[4 * sizeof *event];
     const size_t size = bpf_map__value_size(programs->maps.uring_requests);
     if (size > sizeof value || size < sizeof *event) return false;
-    if (bpf_map__lookup_elem(programs->maps.uring_requests, &key, sizeof key, value, size, 0)) return false;
+    if (map_lookup(programs->maps.uring_requests, &key, sizeof key, value, size)) return false;
     memcpy(event, value + size - sizeof *event, sizeof *event);
     return true;
 }
@@ -241,7 +240,7 @@ void doubt_requests(unsigned int slot) {
         more = bpf_map__get_next_key(programs->maps.uring_requests, &key, &next, sizeof next);
         if (read_request(key, &entry) && entry.slot == slot) {
             if (!(key & 1)) count++;
-            bpf_map__delete_elem(programs->maps.uring_requests, &key, sizeof key, 0);
+            map_delete(programs->maps.uring_requests, &key, sizeof key);
         }
     }
     if (count) {

@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "maps.h"
+
 #define PASSES 64
 
 /* The text of a file of /proc/PID, cut to what there is room for; empty if the process is gone. */
@@ -56,15 +58,15 @@ static int join_pass(const struct bpf_map* processes, const struct process* as, 
     if (!all) return -1;
     while ((each = readdir(all))) {
         const unsigned int pid = number_of(each->d_name);
-        if (!pid || !bpf_map__lookup_elem(processes, &pid, sizeof pid, &known, sizeof known, 0)) continue;
+        if (!pid || !map_lookup(processes, &pid, sizeof pid, &known, sizeof known)) continue;
         /* The runtime, which is setting up an exec: it becomes the container's with that. */
         if (!is_in_container(pid, id) || namespace_inode(pid) == outside) continue;
-        if (bpf_map__update_elem(processes, &pid, sizeof pid, as, sizeof *as, BPF_NOEXIST) && errno != EEXIST) {
+        if (map_update(processes, &pid, sizeof pid, as, sizeof *as, BPF_NOEXIST) && errno != EEXIST) {
             added = -1;
             break;
         }
         /* It has ended before its end could remove it, and the number is another one's or will be. */
-        if (!is_in_container(pid, id)) bpf_map__delete_elem(processes, &pid, sizeof pid, 0);
+        if (!is_in_container(pid, id)) map_delete(processes, &pid, sizeof pid);
         added++;
     }
     closedir(all);
@@ -183,7 +185,7 @@ void each_held_file(const struct bpf_map* processes, unsigned int slot,
     while (!more) {
         key = next;
         more = bpf_map__get_next_key(processes, &key, &next, sizeof next);
-        if (!bpf_map__lookup_elem(processes, &key, sizeof key, &process, sizeof process, 0) && process.slot == slot &&
+        if (!map_lookup(processes, &key, sizeof key, &process, sizeof process) && process.slot == slot &&
             !process.canary)
             tell_process(slot, key, tell);
     }

@@ -9,6 +9,7 @@
  *   on_exec                  tp_btf/sched_process_exec                5.5             processes that the engine puts into a
  *                                                                                     watched container
  *   on_fork, on_end          tp_btf/sched_process_fork, _exit         5.5             their children, and their end
+ *   on_map                   none: the agent runs it                  after 6.18      what the agent reads and writes (interrupted.h)
  *   after_want_write, …      fexit of mnt_want_write,                 BPF trampoline  which mount refused; without them it is the
  *                            mnt_want_write_file, __mnt_is_readonly,                  one that the path leads to
  *                            mnt_get_write_access (before 6.8:
@@ -46,4 +47,5 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 #include "bpf/calls.bpf.h"
 #include "bpf/uring.bpf.h"
 #include "bpf/capabilities.bpf.h"
+#include "bpf/maps.bpf.h"
 /* clang-format on */

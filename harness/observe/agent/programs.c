@@ -70,8 +70,11 @@ enum tier {
     CHECKS_EXACT,
     CHECKS_TOLD,
     CHECKS_PROBED,
+    CHECKS_HELD,
+    CHECKS_BEGUN,
     CHECKS
-}; /* URING: with any of the three that follow; URING_OVERFLOW: with the first two of them; CHECKS: with any before it */
+}; /* URING: with any of the three that follow; URING_OVERFLOW: with the first two of them; CHECKS_BEGUN: with the two before it;
+    * CHECKS: with any before it */
 struct optional {
     const char* program;
     const char* name; /* the kernel's */
@@ -80,10 +83,15 @@ struct optional {
 };
 static struct optional optionals[] = {
     {"after_want_write", "mnt_want_write", EXACT, false},
+    {"after_want_write_again", "mnt_want_write", EXACT, false},
     {"after_want_write_file", "mnt_want_write_file", EXACT, false},
+    {"after_want_write_file_again", "mnt_want_write_file", EXACT, false},
     {"after_get_write_access", "mnt_get_write_access", EXACT, false},
+    {"after_get_write_access_again", "mnt_get_write_access", EXACT, false},
     {"after_want_write_inner", "__mnt_want_write", EXACT, false},
+    {"after_want_write_inner_again", "__mnt_want_write", EXACT, false},
     {"after_is_readonly", "__mnt_is_readonly", EXACT, false},
+    {"after_is_readonly_again", "__mnt_is_readonly", EXACT, false},
     {"on_uring_submit", "io_uring_submit_req", URING_REQ, false},
     {"on_uring_submit_sqe", "io_uring_submit_sqe", URING_SQE, false},
     {"on_uring_submit_pre_6_0", "io_uring_submit_sqe", URING_PRE_6_0, false},
@@ -93,9 +101,11 @@ static struct optional optionals[] = {
     {"after_issue", "io_issue_sqe", URING_PRE_6_0, false},
     {"after_capable", "cap_capable", CHECKS_EXACT, false},
     {"on_capable", "cap_capable", CHECKS_TOLD, false},
-    {"begin_capable", "cap_capable", CHECKS_PROBED, false},
+    {"begin_capable", "cap_capable", CHECKS_BEGUN, false},
     {"end_capable", "cap_capable", CHECKS_PROBED, false},
+    {"on_capable_by_perf", "cap_capable", CHECKS_HELD, false},
     {"on_refused", "sys_exit", CHECKS, false},
+    {"on_refused_by_perf", "sys_exit", CHECKS, false},
 };
 #define OPTIONAL (sizeof optionals / sizeof *optionals)
 
@@ -140,13 +150,25 @@ static enum tier checks;  /* how this kernel shows them; NOTHING: not at all */
 
 static enum tier checks_tier(const struct btf* kernel, bool exact) {
     if (!wants_checks || !kernel) return NOTHING;
+    /* fexit programs are interrupted, too. */
+    if (interrupts_programs() && tracepoint_arguments(kernel, "cap_capable") == 5 &&
+        has_function(kernel, "register_kprobe"))
+        return CHECKS_HELD;
     if (exact && has_function(kernel, "cap_capable")) return CHECKS_EXACT;
     if (tracepoint_arguments(kernel, "cap_capable") == 5) return CHECKS_TOLD;
     return has_function(kernel, "cap_capable") ? CHECKS_PROBED : NOTHING;
 }
 
+static bool wanted_for_checks(const struct optional* each) {
+    if (checks == NOTHING) return false;
+    if (!strcmp(each->program, "on_refused")) return !interrupts_programs();
+    if (each->tier == CHECKS) return true;
+    return each->tier == checks || (each->tier == CHECKS_BEGUN && (checks == CHECKS_PROBED || checks == CHECKS_HELD));
+}
+
 static bool wanted(const struct optional* each, const struct btf* kernel, bool exact, enum tier uring) {
-    if (each->tier >= CHECKS_EXACT) return each->tier == checks || (each->tier == CHECKS && checks != NOTHING);
+    if (is_for_interrupted(each->program) && !interrupts_programs()) return false;
+    if (each->tier >= CHECKS_EXACT) return wanted_for_checks(each);
     if (each->tier == EXACT) return exact && kernel && has_function(kernel, each->name);
     if (each->tier == URING_OVERFLOW)
         return (uring == URING_REQ || uring == URING_SQE) && tracepoint_arguments(kernel, each->name) == 5;
@@ -266,7 +288,7 @@ bool sees_checks(void) {
 }
 
 bool sees_audited_alone(void) {
-    return checks == CHECKS_EXACT || checks == CHECKS_PROBED;
+    return checks == CHECKS_EXACT || checks == CHECKS_PROBED || checks == CHECKS_HELD;
 }
 
 bool load_programs(size_t ring_bytes, bool with_checks) {

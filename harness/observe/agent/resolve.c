@@ -13,7 +13,9 @@
 #include <unistd.h>
 
 #include "calls.h"
+#include "interrupted.h"
 #include "paths.h"
+#include "programs.h"
 #include "state.h"
 #include "walk.h"
 
@@ -283,7 +285,7 @@ void resolve(const struct event* event, struct mount_namespace* space, struct re
         namespace_refresh(space, event->pid);
         resolve_under(space->root, event, space, found);
     }
-    told = believe_kernel(event, space, found);
+    told = trusts_refusals(programs) && believe_kernel(event, space, found);
     found->told = told;
     /* A mount that is not read-only has refused nothing. One of the subject's own making is read-only because
      * of another one, and what was mounted where is only known as it is now. */

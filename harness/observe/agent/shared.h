@@ -131,6 +131,14 @@ struct check_key {
     char comm[NAME_SIZE];
 };
 #define CHECK_COMPAT 0x40000000 /* a call of a 32-bit program */
+/* What the agent asks on_map for, and its answer (maps.c). */
+enum map_number { MAP_CONTAINERS = 1, MAP_PROCESSES, MAP_ATTEMPTS, MAP_USES, MAP_MADE, MAP_CHECKS };
+enum map_doing { MAP_LOOKUP, MAP_UPDATE, MAP_DELETE };
+struct map_call {
+    unsigned long long map, doing, flags;
+    long long result; /* 0, or a negative errno */
+    char key[CONTAINER_ID_SIZE], value[24];
+};
 /* A file that was made or emptied since the container's last start. */
 struct made_key {
     unsigned long long inode;

@@ -5,8 +5,10 @@
  *   tp_btf/cap_capable  (6.14) where there are no fexit programs; it does not say whether the check is for the kernel's own
  *                              information (CAP_OPT_NOAUDIT)
  *   kprobe, kretprobe of cap_capable   where there are neither
+ *   kprobe of cap_capable, tracepoint/capability/cap_capable   where programs are interrupted (interrupted.h): neither of these is
  *   tp_btf/sys_exit            calls that are refused: also for want of a capability that nobody was asked for, as an execve of
- *                              what has capabilities of its own (security/commoncap.c: bprm_caps_from_vfs_caps) */
+ *                              what has capabilities of its own (security/commoncap.c: bprm_caps_from_vfs_caps)
+ *   tracepoint/raw_syscalls/sys_exit   the same where programs are interrupted */
 
 /* include/linux/security.h */
 #define CAP_OPT_NOAUDIT 2
@@ -57,9 +59,9 @@ static __always_inline void count_check(const struct process* process, __u32 uid
                                         int error) {
     struct check_key key = {};
     __u64 one = 1, *count;
-    __u32 slot = process->slot, *phase = bpf_map_lookup_elem(&phases, &slot);
+    __u32 slot = process->slot;
     key.slot = slot;
-    key.phase = phase ? *phase : 0;
+    key.phase = phases[slot & (SLOTS - 1)];
     key.root = process->root;
     key.uid = uid;
     key.capability = capability;
@@ -118,33 +120,57 @@ int begin_capable(struct pt_regs* regs) {
     __u32 tgid = thread >> 32;
     struct asked asked = {.cred = FUNCTION_ARGUMENT_0(regs), .capability = FUNCTION_ARGUMENT_2(regs)};
     if (!bpf_map_lookup_elem(&processes, &tgid) || FUNCTION_ARGUMENT_3(regs) & CAP_OPT_NOAUDIT) return 0;
-    if (bpf_map_update_elem(&asking, &thread, &asked, BPF_ANY)) ADD(lost_checks);
+    if (!bpf_map_update_elem(&asking, &thread, &asked, BPF_NOEXIST)) return 0;
+    /* Whether there is no room, or nobody has told the answer to the last one. */
+    ADD(lost_checks);
+    bpf_map_update_elem(&asking, &thread, &asked, BPF_ANY);
     return 0;
 }
 
-SEC("kretprobe/cap_capable")
-int end_capable(struct pt_regs* regs) {
+static __always_inline int answered(int result) {
     __u64 thread = bpf_get_current_pid_tgid();
     struct asked *known = bpf_map_lookup_elem(&asking, &thread), asked;
     if (!known) return 0;
     asked = *known;
     bpf_map_delete_elem(&asking, &thread);
-    return checked((void*)asked.cred, asked.capability, (int)FUNCTION_RESULT(regs));
+    return checked((void*)asked.cred, asked.capability, result);
 }
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(on_refused, struct pt_regs* regs, long result) {
+SEC("kretprobe/cap_capable")
+int end_capable(struct pt_regs* regs) {
+    return answered((int)FUNCTION_RESULT(regs));
+}
+
+/* include/trace/events/capability.h */
+struct answer_of_check {
+    __u64 common;
+    const void *cred, *space, *found_in;
+    int capability, result;
+};
+
+SEC("tracepoint/capability/cap_capable")
+int on_capable_by_perf(struct answer_of_check* answer) {
+    return answered(answer->result);
+}
+
+static __always_inline int refused(int number, long result) {
     __u32 tgid;
     struct process* process;
-    struct task_struct* task;
-    int number;
     if (result != -EPERM && result != -EACCES) return 0;
     tgid = bpf_get_current_pid_tgid() >> 32;
     process = bpf_map_lookup_elem(&processes, &tgid);
     if (!process || process->canary) return 0;
-    task = current_task();
-    number = CALL_NUMBER(regs);
-    if (IS_COMPAT(task)) number |= CHECK_COMPAT;
+    if (IS_COMPAT(current_task())) number |= CHECK_COMPAT;
     count_check(process, bpf_get_current_uid_gid(), -1, number, -(int)result);
     return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(on_refused, struct pt_regs* regs, long result) {
+    return refused(CALL_NUMBER(regs), result);
+}
+
+SEC("tracepoint/raw_syscalls/sys_exit")
+int on_refused_by_perf(struct exit_of_call* call) {
+    return refused(call->number, call->result);
 }

@@ -16,6 +16,7 @@
     if (ONLY_TO == (part)) return 0
 
 #define EPERM 1
+#define ENOENT 2
 #define EBADF 9
 #define EACCES 13
 #define EFAULT 14
@@ -87,12 +88,6 @@ struct {
     __type(value, struct process);
 } processes SEC(".maps");
 struct {
-    __uint(type, BPF_MAP_TYPE_ARRAY);
-    __uint(max_entries, SLOTS);
-    __type(key, __u32);
-    __type(value, __u32);
-} phases SEC(".maps");
-struct {
     __uint(type, BPF_MAP_TYPE_HASH);
     __uint(max_entries, 131072);
     __uint(map_flags, BPF_F_NO_PREALLOC);
@@ -114,13 +109,6 @@ struct {
     __type(key, struct made_key);
     __type(value, __u8);
 } made SEC(".maps");
-/* Slot -> how many first processes its containers have had. */
-struct {
-    __uint(type, BPF_MAP_TYPE_ARRAY);
-    __uint(max_entries, SLOTS);
-    __type(key, __u32);
-    __type(value, __u32);
-} generations SEC(".maps");
 /* Thread -> the mount that refused it last. Entries may be dropped: then it is the one that the path leads
  * to. */
 struct {
@@ -209,6 +197,9 @@ struct {
     __type(value, __u64);
 } issuing SEC(".maps");
 
+/* By container: its phase, and how many first processes it has had. These and what follows the agent sees in its own memory: a
+ * call of bpf(2) that reads or writes a map keeps other programs from running (interrupted.h). */
+__u32 phases[SLOTS], generations[SLOTS];
 __u64 lost_events;
 /* Some container is being watched. */
 bool watching;
@@ -225,6 +216,8 @@ __u32 looks[SLOTS];
 bool looking;
 /* By container: something was refused that is in refused_opens, so that opens for reading are looked at, too. */
 __u32 refuses_opens[SLOTS];
+/* Some refusal may not be in `refusals`, so that what is there for its thread is an older one. */
+bool distrusts_refusals;
 /* Of a container that was joined while it ran: nobody stops its processes, and its end is told at once. */
 bool joined;
 __u32 first_of_joined;

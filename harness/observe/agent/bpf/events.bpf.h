@@ -119,11 +119,11 @@ static __always_inline void current_name(struct event* event) {
 
 static __always_inline void fill_who(struct work* work, const struct process* process) {
     struct event* event = &work->event;
-    __u32 slot = process->slot, *phase = bpf_map_lookup_elem(&phases, &slot);
+    __u32 slot = process->slot;
     event->kind = EVENT_ATTEMPT;
     event->flags = process->canary ? EVENT_CANARY : 0;
     event->slot = slot;
-    event->phase = phase ? *phase : 0;
+    event->phase = phases[slot & (SLOTS - 1)];
     event->root = process->root;
     event->mount_namespace = current_mount_namespace();
     current_name(event);

@@ -139,11 +139,9 @@ static __always_inline int begin_program(struct task_struct* task, struct linux_
             (void*)pid + bpf_core_field_offset(struct pid, numbers) + (level & 31) * bpf_core_type_size(struct upid));
         process.slot = slot;
         process.root = tgid;
-        generation = bpf_map_lookup_elem(&generations, &slot);
-        if (generation) {
-            if (pid_inside == 1) __sync_fetch_and_add(generation, 1);
-            process.generation = *generation;
-        }
+        generation = &generations[slot & (SLOTS - 1)];
+        if (pid_inside == 1) __sync_fetch_and_add(generation, 1);
+        process.generation = *generation;
         if (bpf_map_update_elem(&processes, &tgid, &process, BPF_ANY)) ADD(lost_events);
         work = bpf_map_lookup_elem(&scratch, &zero);
         if (!work) return 0;

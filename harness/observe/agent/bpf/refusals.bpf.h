@@ -21,7 +21,7 @@ static __always_inline int remember_refusal(struct vfsmount* mnt, bool refused) 
 static __always_inline __u32 take_refusal(int result) {
     __u64 thread;
     __u32 id, *known;
-    if (!knows_refusals || result != -EROFS) return 0;
+    if (!knows_refusals || distrusts_refusals || result != -EROFS) return 0;
     thread = bpf_get_current_pid_tgid();
     known = bpf_map_lookup_elem(&refusals, &thread);
     if (!known) return 0;
@@ -30,27 +30,20 @@ static __always_inline __u32 take_refusal(int result) {
     return id;
 }
 
-SEC("fexit/mnt_want_write")
-int BPF_PROG(after_want_write, struct vfsmount* mnt, int result) {
-    return remember_refusal(mnt, result == -EROFS);
-}
+/* Each is there twice, for kernels that interrupt them (interrupted.h). */
+#define AFTER(program, hook, does, ...)                             \
+    SEC("fexit/" hook) int BPF_PROG(program, __VA_ARGS__) {         \
+        return does;                                                \
+    }                                                               \
+    SEC("fexit/" hook) int BPF_PROG(program##_again, __VA_ARGS__) { \
+        return does;                                                \
+    }
 
-SEC("fexit/mnt_want_write_file")
-int BPF_PROG(after_want_write_file, struct file* file, int result) {
-    return result == -EROFS ? remember_refusal(BPF_CORE_READ(file, f_path.mnt), true) : 0;
-}
-
-SEC("fexit/mnt_get_write_access")
-int BPF_PROG(after_get_write_access, struct vfsmount* mnt, int result) {
-    return remember_refusal(mnt, result == -EROFS);
-}
-
-SEC("fexit/__mnt_want_write")
-int BPF_PROG(after_want_write_inner, struct vfsmount* mnt, int result) {
-    return remember_refusal(mnt, result == -EROFS);
-}
-
-SEC("fexit/__mnt_is_readonly")
-int BPF_PROG(after_is_readonly, struct vfsmount* mnt, long result) {
-    return remember_refusal(mnt, result & 0xff);
-}
+AFTER(after_want_write, "mnt_want_write", remember_refusal(mnt, result == -EROFS), struct vfsmount* mnt, int result)
+AFTER(after_want_write_file, "mnt_want_write_file",
+      result == -EROFS ? remember_refusal(BPF_CORE_READ(file, f_path.mnt), true) : 0, struct file* file, int result)
+AFTER(after_get_write_access, "mnt_get_write_access", remember_refusal(mnt, result == -EROFS), struct vfsmount* mnt,
+      int result)
+AFTER(after_want_write_inner, "__mnt_want_write", remember_refusal(mnt, result == -EROFS), struct vfsmount* mnt,
+      int result)
+AFTER(after_is_readonly, "__mnt_is_readonly", remember_refusal(mnt, result & 0xff), struct vfsmount* mnt, long result)
