@@ -33,8 +33,10 @@ start_one() {
   # The namespace is there once it differs from this one.
   until [ "$(readlink "/proc/$!/ns/net")" != "$(readlink /proc/self/ns/net)" ]; do sleep 0.01; done
   nsenter --net="/proc/$!/ns/net" ip link set lo up
-  setsid nsenter --net="/proc/$!/ns/net" env GOGC=400 dockerd --iptables=false --data-root "$folder/data" --exec-root "$folder/exec" \
-    --pidfile "$folder/dockerd.pid" -H "unix://$folder/engine.sock" </dev/null >"$folder/log" 2>&1 &
+  # Its networks lead nowhere, and published ports are those of its userland proxy, so that rules of iptables, which
+  # cost a tenth of the tests' time, would do nothing.
+  setsid nsenter --net="/proc/$!/ns/net" env GOGC=400 dockerd --iptables=false \
+    --data-root "$folder/data" --exec-root "$folder/exec" --pidfile "$folder/dockerd.pid" -H "unix://$folder/engine.sock" </dev/null >"$folder/log" 2>&1 &
 }
 
 await_one() {
