@@ -28,30 +28,39 @@ bool is_step(const PhaseRecord& phase) {
     return phase.name.starts_with("step ");
 }
 
-// Of a system: what was refused to each of the containers that fell in the run, each in the order of its last
-// failure. Whoever waits for another one that fell may have fallen for that alone.
-std::vector<Targets> suspects_by_container(const RunRecord& run) {
-    std::map<std::string_view, Targets> by_container;
+struct Suspects {
+    Targets targets;  // in the order of their last failure
+    bool sure;        // it is one of them
+};
+
+// Of a system: what was refused to each of the containers that fell in the run. Whoever waits for another one
+// that fell may have fallen for that alone; and who ran while another one was made anew, for having lost it.
+std::vector<Suspects> suspects_by_container(const RunRecord& run) {
+    std::map<std::string_view, Suspects> by_container;
+    const bool any_anew =
+        std::ranges::any_of(run.containers, [](const auto& each) { return each.second.made_anew; });
     const Targets all = suspects(run);
     for (const std::string& target : all) {
-        const auto record = run.containers.find(std::string(container_of(target)));
-        if (record == run.containers.end()) continue;
-        if (record->second.trouble.empty() || record->second.behind_another) continue;
-        if (record->second.fell_at_step) continue;  // what it was asked for can be another one's to give
-        by_container[container_of(target)].push_back(target);
+        const auto found = run.containers.find(std::string(container_of(target)));
+        if (found == run.containers.end()) continue;
+        const ContainerRecord& record = found->second;
+        if (record.trouble.empty() || (record.behind_another && !any_anew)) continue;
+        if (record.fell_at_step) continue;  // what it was asked for can be another one's to give
+        Suspects& list = by_container[container_of(target)];
+        list.targets.push_back(target);
+        list.sure = !record.behind_another;
     }
-    std::vector<Targets> lists;
-    for (auto& [container, targets] : by_container) lists.push_back(std::move(targets));
+    std::vector<Suspects> lists;
+    for (auto& [container, list] : by_container) lists.push_back(std::move(list));
     return lists;
 }
 
 // Of a system of which everything runs, that which fell and was made anew as well: a step that fails, fails
 // for what was refused until then to those that had not fallen. Where that is one mount alone, it is that
-// one. But who ran while another one was made anew may have lost it, and a step fails for that.
+// one.
 Targets suspects_by_step(const RunRecord& run) {
     std::set<std::string_view> fallen;
     for (const auto& [name, record] : run.containers) {
-        if (record.behind_another) return {};
         if (record.trouble.empty() || record.fell_at_step) continue;
         if (!record.made_anew) return {};
         fallen.insert(name);
@@ -73,9 +82,12 @@ Targets suspects_by_step(const RunRecord& run) {
 }
 
 // Each of them with nothing beside it to blame for something that failed.
-std::vector<Targets> suspects_of_system(const RunRecord& run) {
-    std::vector<Targets> lists = suspects_by_container(run);
-    for (const std::string& target : suspects_by_step(run)) lists.push_back({target});
+std::vector<Suspects> suspects_of_system(const RunRecord& run) {
+    std::vector<Suspects> lists = suspects_by_container(run);
+    // Who ran while another one was made anew may have lost it, and a step fails for that.
+    const bool sure =
+        std::ranges::none_of(run.containers, [](const auto& each) { return each.second.behind_another; });
+    for (const std::string& target : suspects_by_step(run)) lists.push_back({{target}, sure});
     return lists;
 }
 
@@ -83,8 +95,9 @@ std::vector<Targets> suspects_of_system(const RunRecord& run) {
 bool blames_only(const RunRecord& run, const std::string& target) {
     if (run.passed || !distrust(run).empty()) return false;
     if (suspects(run) == Targets{target}) return true;
-    const std::vector<Targets> lists = suspects_of_system(run);
-    return std::find(lists.begin(), lists.end(), Targets{target}) != lists.end();
+    return std::ranges::any_of(suspects_of_system(run), [&](const Suspects& list) {
+        return list.sure && list.targets == Targets{target};
+    });
 }
 
 // Mounts whose canary went wrong; the others of the same run are none the worse for it.
@@ -242,14 +255,14 @@ bool Settler::take_fallen(const RunRecord& run, Targets& group) {
     if (!distrust(run).empty()) return false;
     std::vector<Targets> several, last_ones;
     bool any = false;
-    for (Targets& list : suspects_of_system(run)) {
-        Targets open = open_ones(list);
+    for (const Suspects& list : suspects_of_system(run)) {
+        Targets open = open_ones(list.targets);
         if (open.empty()) continue;
-        if (list.size() == 1) {
+        if (list.sure && list.targets.size() == 1) {
             blame(open.front());
             any = true;
         } else {
-            (open.size() == 1 ? last_ones : several).push_back(std::move(open));
+            (list.sure && open.size() == 1 ? last_ones : several).push_back(std::move(open));
         }
     }
     if (!any && several.empty() && last_ones.empty()) return false;

@@ -302,6 +302,14 @@ RunRecord failed_at_a_page(bool made_anew, bool early) {
     return run;
 }
 
+Attempt written(const std::string& mount) {
+    Attempt attempt;
+    attempt.mount = mount;
+    attempt.path = mount + "/file";
+    attempt.operation = "create";
+    return attempt;
+}
+
 TEST(System, BlamesAStepForWhatAloneWasRefusedUntilThen) {
     const std::vector<std::string> candidates = {"db:/data", "log:/log", "web:/sessions"};
     RunRecord control;
@@ -313,10 +321,47 @@ TEST(System, BlamesAStepForWhatAloneWasRefusedUntilThen) {
     EXPECT_EQ(next(true, false), Targets({"log:/log"}));
     EXPECT_EQ(next(true, true), Targets({"log:/log", "web:/sessions"}));
     EXPECT_EQ(next(false, false), Targets({"log:/log", "web:/sessions"}));
-    // It ran while the other one was made anew, and may have lost it.
+    // It ran while the other one was made anew, and may have lost it: it waits, and is not to blame yet.
     RunRecord shaken = failed_at_a_page(true, false);
     shaken.containers["web"].behind_another = true;
-    EXPECT_EQ(next_probe(candidates, {control, shaken}), Targets({"log:/log", "web:/sessions"}));
+    control.attempts = {written("log:/log")};
+    EXPECT_EQ(next_probe(candidates, {control, shaken}), Targets({"log:/log"}));
+    RunRecord rest = failed_at_a_page(false, false);
+    rest.plan.read_only = {"log:/log"};
+    rest.containers.clear();
+    rest.attempts = {};
+    rest.passed = true;
+    EXPECT_EQ(next_probe(candidates, {control, shaken, rest}), Targets({"web:/sessions"}));
+    EXPECT_EQ(settling_run("web:/sessions", {control, shaken, rest}), nullptr);
+}
+
+// `api` falls while `web` is made anew, perhaps for that.
+TEST(System, LetsWaitWhoFellWhileAnotherWasMadeAnew) {
+    using Targets = std::vector<std::string>;
+    const Targets candidates = {"api:/srv", "api:/uploads", "web:/cache"};
+    std::vector<RunRecord> runs(2);
+    runs.front().passed = true;
+    runs.front().attempts = {written("api:/srv")};
+    RunRecord& run = runs.back();
+    run.plan.kind = RunKind::probe;
+    run.plan.read_only = candidates;
+    run.observer = "ebpf";
+    for (const std::string& target : candidates) run.canary[target] = Canary::seen;
+    for (const char* mount : {"web:/cache", "api:/uploads"}) {
+        Attempt attempt = written(mount);
+        attempt.error = EROFS;
+        run.attempts.edit().push_back(attempt);
+    }
+    run.containers["web"].trouble = "web exited";
+    run.containers["web"].made_anew = true;
+    run.containers["api"].trouble = "api exited";
+    run.containers["api"].behind_another = true;
+    EXPECT_EQ(next_probe(candidates, runs), Targets({"api:/srv"}));
+    EXPECT_EQ(settling_run("api:/uploads", runs), nullptr);
+    EXPECT_EQ(settling_run("web:/cache", runs), &run) << "and this one is told apart";
+    // Nothing was made anew: what it waits for is not there, and it is tried again as it was.
+    run.containers["web"].made_anew = false;
+    EXPECT_EQ(next_probe(candidates, runs), Targets({"api:/srv", "api:/uploads"}));
 }
 
 // A gate that asks for steps is not content with those of others.
