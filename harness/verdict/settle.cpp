@@ -235,9 +235,11 @@ void Settler::take_failed(const RunRecord& run, Targets& group) {
     take_in_later(group);
 }
 
-// When nothing is left that would fail for itself.
+// When nothing is left that would fail for itself. Of a system they are tried without the others
+// (try_later_ones): what makes one container fall keeps the others from what they would do.
 void Settler::take_in_later(Targets& group) {
-    if (any_writer(group)) return;
+    const auto is_of_system = [](const std::string& target) { return !container_of(target).empty(); };
+    if (any_writer(group) || std::ranges::any_of(later_, is_of_system)) return;
     group.insert(group.end(), later_.begin(), later_.end());
     later_.clear();
 }
@@ -334,32 +336,38 @@ void Settler::settle(Targets group) {
 }
 
 // Of a system: of each container the one that waits and was last refused something, without anything beside
-// it. All that wait at once would show only which of them makes its container fall first.
+// it. All that wait at once would show only which of them makes its container fall first. Who cannot be told
+// apart so is tried alone.
 void Settler::try_later_ones() {
-    const Targets waiting = open_ones(later_);
+    later_ = open_ones(later_);
     std::map<std::string_view, std::string> last_of;
-    for (const std::string& target : waiting)
-        if (!container_of(target).empty()) last_of[container_of(target)] = target;
-    if (last_of.empty()) return;
+    for (const std::string& target : later_) last_of[container_of(target)] = target;
     Targets lasts;
     for (const std::string& target : candidates_)
         if (const auto last = last_of.find(container_of(target));
             last != last_of.end() && last->second == target)
             lasts.push_back(target);
+    if (lasts.empty()) return;
     const RunRecord* run = run_with(lasts);
-    if (run == nullptr || run->passed) return;
-    for (const std::string& target : lasts)
-        if (blames_only(*run, target)) blame(target);
+    if (run == nullptr) return;
+    if (run->passed) {
+        Targets group = lasts;
+        take_passed(*run, group);
+    } else {
+        for (const std::string& target : lasts)
+            if (blames_only(*run, target)) blame(target);
+    }
+    if (open_ones(lasts).size() == lasts.size()) alone(lasts.back());
     later_ = open_ones(later_);
 }
 
 std::optional<Targets> Settler::next() {
     settle(candidates_);
     while (!wanted_ && !later_.empty()) {
-        const std::size_t waiting = later_.size();
-        try_later_ones();
-        if (wanted_) break;
-        if (later_.size() < waiting) continue;
+        if (!container_of(later_.front()).empty()) {
+            try_later_ones();
+            continue;
+        }
         Targets group = std::exchange(later_, {});
         group.insert(group.end(), passed_.begin(), passed_.end());
         settle(std::move(group));

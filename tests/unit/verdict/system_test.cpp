@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <functional>
+#include <random>
 #include <rogate/place.hpp>
 #include <set>
 
@@ -362,6 +363,52 @@ TEST(System, LetsWaitWhoFellWhileAnotherWasMadeAnew) {
     // Nothing was made anew: what it waits for is not there, and it is tried again as it was.
     run.containers["web"].made_anew = false;
     EXPECT_EQ(next_probe(candidates, runs), Targets({"api:/srv", "api:/uploads"}));
+}
+
+// Whatever the runs say: what is wanted has not been run, and there is an end to it.
+TEST(System, SettlesWhateverFalls) {
+    using Targets = std::vector<std::string>;
+    for (unsigned seed = 0; seed < 500; ++seed) {
+        std::mt19937 random(seed);
+        const auto one_in = [&](unsigned many) { return random() % many == 0; };
+        Targets candidates;
+        for (const char* name : {"a", "b", "c"})
+            for (const char* path : {"/1", "/2", "/3"}) candidates.push_back(place_in(name, path));
+        std::vector<RunRecord> runs(1);
+        runs.front().passed = true;
+        for (const std::string& target : candidates)
+            if (one_in(2)) runs.front().attempts.edit().push_back(written(target));
+        std::set<Targets> made;
+        while (const auto wanted = next_probe(candidates, runs)) {
+            ASSERT_TRUE(made.insert(*wanted).second) << "seed " << seed;
+            RunRecord& run = runs.emplace_back();
+            run.plan.kind = RunKind::probe;
+            run.plan.id = static_cast<int>(runs.size());
+            run.plan.read_only = *wanted;
+            run.observer = "ebpf";
+            run.passed = one_in(3);
+            double time = 0;
+            for (const std::string& target : *wanted) {
+                run.canary[target] = one_in(30) ? Canary::not_seen : Canary::seen;
+                if (!one_in(2)) continue;
+                Attempt attempt = written(target);
+                attempt.error = EROFS;
+                attempt.phase = one_in(2) ? "entrypoint" : "step look";
+                attempt.first_s = time += 0.1;
+                run.attempts.edit().push_back(attempt);
+            }
+            run.phases = {{.name = "entrypoint", .passed = run.passed, .message = {}},
+                          {.name = "step look", .passed = run.passed || one_in(2), .message = {}}};
+            for (const char* name : {"a", "b", "c"}) {
+                ContainerRecord& container = run.containers[name];
+                if (run.passed || one_in(2)) continue;
+                container.trouble = "fell";
+                container.made_anew = one_in(2);
+                container.behind_another = one_in(2);
+                container.fell_at_step = one_in(4);
+            }
+        }
+    }
 }
 
 // A gate that asks for steps is not content with those of others.
