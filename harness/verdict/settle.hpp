@@ -15,7 +15,9 @@ namespace rogate::verdict {
 // something failed on one mount alone, that mount is to blame, and the rest is tried without it. If something
 // failed on several, the one on which something failed last is tried alone (the application went on after the
 // others), and the others wait until the rest is settled; then they are tried with all that passed. A failure
-// with nothing to blame is looked for by halving.
+// with nothing to blame is looked for by halving. Of a system, what was refused last to each container that
+// fell waits where several mounts come into question, or where another one was made anew meanwhile; it is
+// tried without anything beside it but what waits for other containers' sake, and else alone.
 std::optional<std::vector<std::string>> next_probe(const std::vector<std::string>& candidates,
                                                    const std::vector<RunRecord>& runs);
 
