@@ -894,9 +894,7 @@ Task<CampaignResult> run_campaign(engine::Client& client, Scenario scenario, std
         campaign.holder_image = std::move(*holder);
     }
     result.observer = observer->facts();
-    BoundVolumes bound = data.bound_volumes();
-    bound.merge(companions.bound_volumes());
-    bound.merge(pod.bound_volumes());
+    BoundVolumes bound = bound_volumes(data, companions, pod);
     if (!options.real_engine_socket && has_engine_socket(result.scenario, client.endpoint(), bound)) {
         auto opening = campaign.bounded(Guests::open(client, session, std::move(bound)));
         auto opened = co_await std::move(opening);

@@ -170,9 +170,8 @@ std::string Guests::doubt(const Subject& subject) const {
     if (const std::string& look = impl_->system.first_look(); !look.empty())
         return fmt::format(
             "a container that has the engine's socket read what there is of the system ({}), which in the "
-            "runs "
-            "has other names, labels, networks and mounts than in life, so that it may act otherwise; with "
-            "`rogate wrap` it has its own",
+            "runs has other names, labels, networks and mounts than in life, so that it may act otherwise; "
+            "with `rogate wrap` it has its own",
             look);
     return {};
 }

@@ -644,19 +644,22 @@ Task<RunRecord> Launch::go() {
 
 }  // namespace
 
+BoundVolumes bound_volumes(const DataPlane& data, const Companions& companions, const Pod& pod) {
+    BoundVolumes bound = data.bound_volumes();
+    bound.merge(companions.bound_volumes());
+    bound.merge(pod.bound_volumes());
+    return bound;
+}
+
 std::string unseen_writers(const Bench& bench, const Subject& subject) {
     if (bench.guests != nullptr) return bench.guests->doubt(subject);
     const engine::Endpoint& endpoint = bench.client.endpoint();
-    BoundVolumes bound = bench.data.bound_volumes();
-    bound.merge(bench.companions.bound_volumes());
-    bound.merge(bench.pod.bound_volumes());
+    const BoundVolumes bound = bound_volumes(bench.data, bench.companions, bench.pod);
     std::string own = engine_socket_doubt(subject, endpoint, bound);
     if (!own.empty() || !has_engine_socket(bench.scenario, endpoint, bound)) return own;
     return "another container has the engine's own socket, and what it looks for there has other names, "
-           "labels, "
-           "networks and mounts in the runs than in life, so that it may act otherwise; with `rogate wrap` "
-           "it has "
-           "its own";
+           "labels, networks and mounts in the runs than in life, so that it may act otherwise; with "
+           "`rogate wrap` it has its own";
 }
 
 engine::ContainerSpec container_for(const Bench& bench, const RunPlan& plan,

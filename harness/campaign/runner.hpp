@@ -51,6 +51,9 @@ struct Bench {
 engine::ContainerSpec container_for(const Bench& bench, const RunPlan& plan,
                                     std::vector<engine::MountSpec> mounts);
 
+// Those of everything that a run starts.
+BoundVolumes bound_volumes(const DataPlane& data, const Companions& companions, const Pod& pod);
+
 // Who else can write by the doing of `subject` in the runs; empty: nobody.
 std::string unseen_writers(const Bench& bench, const Subject& subject);
 

@@ -137,6 +137,7 @@ class Settler {
     bool any_writer(const Targets& group) const;
     const RunRecord* run_with(const Targets& group);
     Targets open_ones(const Targets& group) const;
+    Targets in_order(const Targets& group) const;
 
     const Targets& candidates_;
     const std::vector<RunRecord>& runs_;
@@ -154,6 +155,14 @@ Targets Settler::open_ones(const Targets& group) const {
     for (const std::string& target : group)
         if (!settled_.contains(target)) open.push_back(target);
     return open;
+}
+
+// Equal sets make equal lists.
+Targets Settler::in_order(const Targets& group) const {
+    Targets ordered;
+    for (const std::string& target : candidates_)
+        if (contains(group, target)) ordered.push_back(target);
+    return ordered;
 }
 
 // Null: there is none yet, and it is asked for.
@@ -284,10 +293,8 @@ bool Settler::take_fallen(const RunRecord& run, Targets& group) {
 // The one on which something failed last, of each container at once.
 void Settler::try_each_last(const std::vector<Targets>& several, Targets& group) {
     Targets lasts;
-    for (const std::string& target : candidates_)
-        for (const Targets& list : several)
-            if (list.back() == target) lasts.push_back(target);
-    const RunRecord* run = run_with(lasts);
+    for (const Targets& list : several) lasts.push_back(list.back());
+    const RunRecord* run = run_with(in_order(lasts));
     if (run == nullptr) return;
     for (const Targets& list : several) {
         if (blames_only(*run, list.back()))
@@ -321,10 +328,7 @@ bool Settler::settles_nothing(const Targets& group) const {
 // Takes `group` apart until what is left of it passes.
 void Settler::settle(Targets group) {
     while (!wanted_ && !group.empty() && !settles_nothing(group)) {
-        Targets ordered;  // equal sets make equal lists
-        for (const std::string& target : candidates_)
-            if (contains(group, target)) ordered.push_back(target);
-        group = std::move(ordered);
+        group = in_order(group);
         const RunRecord* run = run_with(group);
         if (run == nullptr) return;
         unconfirmed_ = false;
@@ -343,10 +347,8 @@ void Settler::try_later_ones() {
     std::map<std::string_view, std::string> last_of;
     for (const std::string& target : later_) last_of[container_of(target)] = target;
     Targets lasts;
-    for (const std::string& target : candidates_)
-        if (const auto last = last_of.find(container_of(target));
-            last != last_of.end() && last->second == target)
-            lasts.push_back(target);
+    for (const auto& [container, target] : last_of) lasts.push_back(target);
+    lasts = in_order(lasts);
     if (lasts.empty()) return;
     const RunRecord* run = run_with(lasts);
     if (run == nullptr) return;

@@ -191,7 +191,6 @@ TEST(System, AsksSeveralContainersAtOnceWhichMountItWas) {
         EXPECT_EQ(verdict, target.ends_with("/data") ? Verdict::required : Verdict::tolerated) << target;
 }
 
-// One that goes on was refused something later. It is not asked for what the other one fell.
 // Each that it needs shows only when the one before is writable.
 TEST(System, AsksAloneForWhatMadeAContainerFallAgain) {
     const TestSystem shop({{"db", {}, {}, {"/data"}}, {"web", {"/srv"}, {"/conf"}, {"/cache", "/run"}}});
@@ -205,6 +204,7 @@ TEST(System, AsksAloneForWhatMadeAContainerFallAgain) {
     EXPECT_EQ(found.at("web:/srv"), Verdict::safe);
 }
 
+// One that goes on was refused something later. It is not asked for what the other one fell.
 TEST(System, AsksWhoFellWhichMountItWas) {
     const TestSystem system(
         {{"web", {"/a"}, {"/conf"}, {"/cache"}}, {"app", {"/b"}, {"/sessions"}, {}}, {"db", {"/c"}, {}, {}}});
